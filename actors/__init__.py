@@ -1,0 +1,1 @@
+"""One driver (asyncio, no Ray) and one Ray shell for each living thing."""

@@ -1,0 +1,191 @@
+"""What crosses between an ingress replica and a CallActor: versioned plain data.
+
+Every message is a dict of JSON types with ``"v": 1``. Readers take what they know and ignore the
+rest, so that version N reads what N-1 and N+1 wrote; ``tests/actors/test_wire.py`` holds the golden
+copies. Durations and ages are seconds; instants are UTC microseconds; loop times never cross.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+VERSION = 1
+OLDEST_READABLE = 1
+
+
+class WireError(ValueError):
+    """A message from the other half cannot be read."""
+
+
+def _read_version(plain: Mapping[str, Any]) -> None:
+    version = plain.get("v")
+    if not isinstance(version, int) or version < OLDEST_READABLE:
+        raise WireError(f"message version {version!r} is older than {OLDEST_READABLE}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """Shared reading and writing: one dataclass field is one key."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """The message as a dict of JSON types."""
+        plain: dict[str, Any] = {"v": VERSION}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, tuple):
+                value = [entry.to_plain() if isinstance(entry, _Wire) else entry for entry in value]
+            plain[item.name] = value
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Read a message; unknown keys are ignored, missing ones take their default.
+
+        Raises:
+            WireError: The version is too old or a required key is missing.
+        """
+        _read_version(plain)
+        known = {item.name for item in fields(cls)}
+        values = {key: value for key, value in plain.items() if key in known}
+        for key in ("turn_log", "settled"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(TurnEntry.from_plain(entry) for entry in values[key])
+        if isinstance(values.get("epoch"), list):
+            values["epoch"] = tuple(values["epoch"])
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise WireError(f"{cls.__name__}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEntry(_Wire):
+    """One settled turn, as the turn log and the record keep it.
+
+    Attributes:
+        at_us: When it was settled, UTC microseconds.
+        timeline: Stage to seconds after the caller's speech ended.
+        usage: Provider units: ``prompt_tokens``, ``completion_tokens``, ``spoken_chars``.
+    """
+
+    turn_id: int
+    kind: str
+    caller_text: str = ""
+    agent_text: str = ""
+    heard_text: str = ""
+    outcome: str = "heard"
+    reason: str = ""
+    at_us: int = 0
+    timeline: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall(_Wire):
+    """Ingress to CallActor: this call is here; take it (again).
+
+    Attributes:
+        epoch: ``[resume number, mint time in microseconds]``; the larger one owns the call.
+        token_id: The one-time part of the stream token; a second use of it is refused.
+        turn_log: What the ingress knows of the call; empty for a new one.
+    """
+
+    tenant_id: str
+    agent_id: str
+    agent_version: str
+    call_id: str
+    call_sid: str
+    epoch: tuple[int, int]
+    token_id: str = ""
+    caller: str = ""
+    called: str = ""
+    direction: str = "inbound"
+    started_at_us: int = 0
+    turn_log: tuple[TurnEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallOpened(_Wire):
+    """CallActor to ingress: taken, or why not.
+
+    Attributes:
+        refusal: Empty when taken; else ``full``, ``token_used``, ``stale_epoch``, ``unknown_agent``
+            or ``ended``.
+        greeting: What to say first; None when the call has turns already.
+        turn_log: What the actor knows of the call (after a lost ingress).
+    """
+
+    refusal: str = ""
+    greeting: str | None = None
+    turn_log: tuple[TurnEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakeTurn(_Wire):
+    """Ingress to CallActor: reply to this. Answered by a stream of ``TurnItem``.
+
+    Attributes:
+        settled: Turns that ended since the last message, oldest first.
+    """
+
+    tenant_id: str
+    call_id: str
+    epoch: tuple[int, int]
+    turn_id: int
+    guess: int
+    kind: str
+    text: str
+    speculative: bool = False
+    settled: tuple[TurnEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnItem(_Wire):
+    """CallActor to ingress: one step of a reply.
+
+    Attributes:
+        type: ``accepted`` (at once), ``segment``, ``finished`` or ``failed``; the last two end it.
+        stages: Stage name to seconds after the request arrived at the CallActor.
+        usage: Provider units, with ``finished``.
+        refusal: With ``failed``: ``unknown_call``, ``stale_epoch`` or ``provider``.
+    """
+
+    type: str
+    turn_id: int
+    guess: int
+    index: int = 0
+    text: str = ""
+    message: str = ""
+    refusal: str = ""
+    hang_up: bool = False
+    stages: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SettleTurns(_Wire):
+    """Ingress to CallActor: these turns are over."""
+
+    tenant_id: str
+    call_id: str
+    epoch: tuple[int, int]
+    settled: tuple[TurnEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCall(_Wire):
+    """Ingress to CallActor: the stream is gone.
+
+    Attributes:
+        planned: True for an end that we or the caller chose; False for a loss to be resumed.
+        reason: Such as ``caller_hung_up``, ``idle``, ``agent_hung_up``, ``stream_lost``.
+    """
+
+    tenant_id: str
+    call_id: str
+    epoch: tuple[int, int]
+    planned: bool
+    reason: str
+    settled: tuple[TurnEntry, ...] = ()

@@ -1,0 +1,1 @@
+"""Where things run, who is admitted, the HTTP and WebSocket edge, settings, commands."""

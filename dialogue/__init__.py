@@ -1,0 +1,1 @@
+"""The mind of a call: machines without I/O, clock or randomness."""

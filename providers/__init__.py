@@ -1,0 +1,1 @@
+"""Other people's speech and language services behind small ports."""

@@ -1,0 +1,1 @@
+"""Calls, turns and their journal, durable."""

@@ -1,0 +1,1 @@
+"""The stage: protocol-true emulators, simulated callers, load."""

@@ -1,0 +1,1 @@
+"""What is measured, its name and unit."""

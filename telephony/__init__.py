@@ -1,0 +1,1 @@
+"""What Twilio says on the wire, and how we answer."""

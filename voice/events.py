@@ -1,0 +1,253 @@
+"""What enters and what leaves a ``VoiceSession``: two closed unions.
+
+Inputs are in the past tense, outputs imperative. ``turn_id`` counts the turns of a call from 1 (the
+greeting is turn 0); ``guess`` counts the attempts at one turn from 1: a speculative reply that was
+thrown away and its successor share the ``turn_id`` and differ in ``guess``. ``index`` counts the
+segments of one reply from 0. Audio is mu-law, 8 kHz, mono, one byte a sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from voice.ports import TextMark
+
+TurnKind = Literal["greeting", "caller", "digits", "silence", "resume"]
+Outcome = Literal["heard", "interrupted", "failed", "dropped"]
+
+# --- inputs ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """The stream is up. ``greeting`` is spoken first; None after a resume (or to stay silent)."""
+
+    greeting: str | None
+    next_turn_id: int = 1
+    resume_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeard:
+    """One 20 ms frame of the caller, already scored. Media time advances by one frame."""
+
+    is_speech: bool
+    level_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class InterimHeard:
+    """The recogniser's words so far of the running phrase."""
+
+    text: str
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FinalHeard:
+    """A finished phrase of the recogniser. ``text`` may be empty."""
+
+    text: str
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """The caller pressed a key: 0-9, ``*``, ``#``, A-D."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPlanned:
+    """The mind wants this piece of the reply said."""
+
+    turn_id: int
+    guess: int
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """The mind has no more segments for this turn."""
+
+    turn_id: int
+    guess: int
+    hang_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFailed:
+    """The mind could not answer (or not finish). Segments planned before still stand."""
+
+    turn_id: int
+    guess: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechArrived:
+    """Audio of a segment, in order."""
+
+    turn_id: int
+    guess: int
+    index: int
+    ulaw: bytes
+    marks: tuple[TextMark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFinished:
+    """All audio of a segment has arrived."""
+
+    turn_id: int
+    guess: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFailed:
+    """A segment could not be synthesised (or not to its end)."""
+
+    turn_id: int
+    guess: int
+    index: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPlayed:
+    """The carrier echoed a mark. After a ``clear`` this does not mean that it was heard."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpRequested:
+    """Say ``farewell`` if there is one, then end the call as planned."""
+
+    reason: str
+    farewell: str | None = None
+
+
+Input = (
+    CallStarted
+    | FrameHeard
+    | InterimHeard
+    | FinalHeard
+    | DigitPressed
+    | SegmentPlanned
+    | ReplyFinished
+    | ReplyFailed
+    | SpeechArrived
+    | SpeechFinished
+    | SpeechFailed
+    | MarkPlayed
+    | HangUpRequested
+)
+
+# --- outputs --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BeginTurn:
+    """Ask the mind for a reply to ``text``. A speculative one may still be thrown away."""
+
+    turn_id: int
+    guess: int
+    kind: TurnKind
+    text: str
+    speculative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTurn:
+    """The turn is taken: a guess made before has become the reply (or begins right now)."""
+
+    turn_id: int
+    guess: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonTurn:
+    """Stop thinking and speaking for this guess; whatever still arrives for it is stale."""
+
+    turn_id: int
+    guess: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesise:
+    """Turn this segment into audio."""
+
+    turn_id: int
+    guess: int
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendAudio:
+    """Send this audio to the carrier now; a whole number of frames but for a segment's last."""
+
+    ulaw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendMark:
+    """Ask the carrier to say when everything sent so far has been played."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPlayout:
+    """Throw away what the carrier has not played yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettled:
+    """A turn is over: what was said, and what of it was heard.
+
+    Attributes:
+        caller_text: The caller's words (empty for a greeting).
+        agent_text: What the agent meant to say.
+        heard_text: The part of it that reached the caller's ear.
+        outcome: ``heard`` to the end, ``interrupted``, ``failed`` (provider) or ``dropped``.
+        timeline: Stage name (``voice.timeline``) to loop time in seconds, absolute.
+        reason: What committed the turn, or why it failed.
+    """
+
+    turn_id: int
+    guess: int
+    kind: TurnKind
+    caller_text: str
+    agent_text: str
+    heard_text: str
+    outcome: Outcome
+    reason: str
+    timeline: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """Close the stream; the call ends as planned."""
+
+    reason: str
+
+
+Output = (
+    BeginTurn
+    | CommitTurn
+    | AbandonTurn
+    | Synthesise
+    | SendAudio
+    | SendMark
+    | ClearPlayout
+    | TurnSettled
+    | EndCall
+)
