@@ -1,0 +1,100 @@
+"""How one call's ear and mouth behave: frozen numbers, all durations in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPhrases:
+    """What the session says of its own accord, without asking the mind."""
+
+    apology: str = "Sorry, I did not get that. Could you say it again?"
+    still_there: str = "Are you still there?"
+    goodbye: str = "Thank you for calling. Goodbye."
+    trouble: str = (
+        "I am having some trouble right now. Please call again in a little while. Goodbye."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """When the caller counts as finished.
+
+    Attributes:
+        eager_silence_s: Silence after which a reply is prepared but held.
+        commit_silence_s: Silence after which the turn is taken.
+        final_wait_s: How much longer to wait for the recogniser's final words at commit.
+        stuck_words_s: Words that have not changed for so long are taken even in steady noise.
+        missed_speech_lag_s: New interim words so long after the last speech frame mean that the
+            detector missed quiet speech; silence is then measured from their arrival.
+        stale_speech_s: Words so long after any speech frame have no acoustic evidence at all.
+        empty_speech_s: Speech without a single word that deserves an apology.
+        empty_silence_s: Silence after such speech before the apology.
+        went_on_speech_s: Renewed speech after which a prepared reply is given up.
+        frame_stall_s: Without frames for so long, loop time counts as silence.
+    """
+
+    eager_silence_s: float = 0.2
+    commit_silence_s: float = 0.55
+    final_wait_s: float = 0.25
+    stuck_words_s: float = 3.0
+    missed_speech_lag_s: float = 0.6
+    stale_speech_s: float = 2.0
+    empty_speech_s: float = 0.6
+    empty_silence_s: float = 2.0
+    went_on_speech_s: float = 0.12
+    frame_stall_s: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutConfig:
+    """How audio is fed to the carrier.
+
+    Attributes:
+        lead_s: Audio kept ahead of the caller's ear in the carrier's buffer.
+        chunk_frames: Frames in one message after the first one.
+        mark_every_s: A mark about every so much audio, besides one at each segment's end.
+    """
+
+    lead_s: float = 0.2
+    chunk_frames: int = 3
+    mark_every_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceConfig:
+    """Everything a ``VoiceSession`` has to know about its agent.
+
+    Attributes:
+        barge_in_speech_s: Caller speech during playout that stops the agent.
+        barge_in_window_s: The window within which that speech has to add up.
+        went_on_window_s: Caller speech that starts so early in our playout belongs to the
+            utterance before it: the caller had not finished.
+        idle_prompt_s: Silence on both sides after which the agent asks whether anyone is there.
+        idle_hang_up_s: Silence on both sides after which the call ends.
+        speculate: Prepare a reply at the eager threshold already.
+        max_guesses: Speculative attempts at one turn; after them the commit is awaited.
+        segments_ahead: Segments synthesised beyond the one that is being sent.
+        hold_for_speech_s: A reply that is ready while the caller makes a sound waits at most
+            so long before it starts.
+        reply_wait_s: A taken turn without any progress for so long has failed.
+        digit_wait_s: Pause after which pressed keys are complete (``#`` completes them at once).
+        max_failures: Failed turns in a row after which the call is given up.
+    """
+
+    phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
+    endpoint: EndpointConfig = field(default_factory=EndpointConfig)
+    playout: PlayoutConfig = field(default_factory=PlayoutConfig)
+    barge_in_speech_s: float = 0.24
+    barge_in_window_s: float = 0.6
+    went_on_window_s: float = 0.15
+    idle_prompt_s: float = 12.0
+    idle_hang_up_s: float = 40.0
+    speculate: bool = True
+    max_guesses: int = 3
+    segments_ahead: int = 2
+    hold_for_speech_s: float = 2.0
+    reply_wait_s: float = 10.0
+    digit_wait_s: float = 1.5
+    max_failures: int = 3
