@@ -52,6 +52,8 @@ class _Wire:
         for key in ("turn_log", "settled"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(TurnEntry.from_plain(entry) for entry in values[key])
+        if isinstance(values.get("alive"), list):
+            values["alive"] = tuple(values["alive"])
         if isinstance(values.get("epoch"), list):
             values["epoch"] = tuple(values["epoch"])
         try:
@@ -149,7 +151,10 @@ class TurnItem(_Wire):
         type: ``accepted`` (at once), ``segment``, ``finished`` or ``failed``; the last two end it.
         stages: Stage name to seconds after the request arrived at the CallActor.
         usage: Provider units, with ``finished``.
-        refusal: With ``failed``: ``unknown_call``, ``stale_epoch`` or ``provider``.
+        refusal: With ``failed``: ``unknown_call``, ``stale_epoch``, ``stale_turn`` (settled or
+            abandoned before), ``abandoned``, ``empty_reply`` or ``provider``.
+        retryable: With ``failed``: asking again may help.
+        hang_up: With ``finished``: the agent ends the call after this reply.
     """
 
     type: str
@@ -159,9 +164,33 @@ class TurnItem(_Wire):
     text: str = ""
     message: str = ""
     refusal: str = ""
+    retryable: bool = False
     hang_up: bool = False
     stages: dict[str, float] = field(default_factory=dict)
     usage: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonTurn(_Wire):
+    """Ingress to CallActor: stop thinking about this guess."""
+
+    tenant_id: str
+    call_id: str
+    epoch: tuple[int, int]
+    turn_id: int
+    guess: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged(_Wire):
+    """CallActor to ingress, after ``AbandonTurn``, ``SettleTurns`` and ``CloseCall``.
+
+    Attributes:
+        refusal: Empty when done; else ``unknown_call`` or ``stale_epoch``.
+    """
+
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +218,53 @@ class CloseCall(_Wire):
     planned: bool
     reason: str
     settled: tuple[TurnEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallState(_Wire):
+    """CallActor to the resume webhook: what became of a call.
+
+    Attributes:
+        known: False when this actor never had the call or has forgotten it.
+        planned_end: The call ended because somebody chose so: hang up, do not resume.
+        reason: Why the stream was closed last; empty while it is open.
+    """
+
+    known: bool
+    planned_end: bool = False
+    reason: str = ""
+    epoch: tuple[int, int] = (0, 0)
+    turn_log: tuple[TurnEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSync(_Wire):
+    """Ingress replica to directory, about once a second: what I hold, used and want.
+
+    Attributes:
+        held: CallActor name to free slots this replica still has in stock.
+        used: CallActor name to slots it gave to calls since the last sync.
+        want: Slots it would like to have in stock.
+    """
+
+    replica_id: str
+    active_calls: int
+    max_calls: int
+    held: dict[str, int] = field(default_factory=dict)
+    used: dict[str, int] = field(default_factory=dict)
+    want: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grants(_Wire):
+    """Directory to ingress replica: more slots, and who is alive.
+
+    Attributes:
+        granted: CallActor name to slots added to the replica's stock.
+        alive: Names of all CallActors that answer; stock of others is void.
+    """
+
+    granted: dict[str, int] = field(default_factory=dict)
+    alive: tuple[str, ...] = ()
+    active_calls: int = 0
+    capacity: int = 0
