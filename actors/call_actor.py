@@ -1,0 +1,120 @@
+"""The shell of the mind of many calls: a Ray actor around ``MindDriver``.
+
+Every method takes and returns the plain data of ``actors.wire``. A turn is one streaming generator;
+closing it early goes through ``abandon``, since Ray does not tell a generator that nobody reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol
+
+from actors.mind_driver import MindDriver
+
+logger = logging.getLogger(__name__)
+
+SWEEP_EVERY_S = 1.0
+
+
+class MindParts(Protocol):
+    """What the composition root builds for one CallActor process."""
+
+    @property
+    def driver(self) -> MindDriver:
+        """The driver of all calls of this process."""
+
+    async def start(self) -> None:
+        """Open what must be warm before the first call."""
+
+    async def aclose(self) -> None:
+        """Write what is pending and close every connection."""
+
+
+MindBuilder = Callable[[dict[str, Any]], Awaitable[MindParts]]
+
+
+class CallActor:
+    """One process that thinks for up to ``calls_per_actor`` calls.
+
+    Args:
+        name: The name under which this actor is found.
+        build: Builds the parts from the settings.
+        settings: Plain settings of the deployment.
+    """
+
+    def __init__(self, name: str, build: MindBuilder, settings: dict[str, Any]) -> None:
+        self._name = name
+        self._build = build
+        self._settings = settings
+        self._parts: MindParts | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def ready(self) -> dict[str, Any]:
+        """Build and warm everything; returns the first status."""
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+        await self._starting
+        return await self.status()
+
+    async def _start(self) -> None:
+        parts = await self._build(self._settings)
+        await parts.start()
+        gc.freeze()  # what was loaded at start is never garbage: keep it out of every collection
+        self._parts = parts
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+
+    async def _driver(self) -> MindDriver:
+        if self._parts is None:
+            await self.ready()
+        if self._parts is None:
+            raise RuntimeError("CallActor has no parts after its start")
+        return self._parts.driver
+
+    async def _sweep(self) -> None:
+        driver = await self._driver()
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            driver.sweep(asyncio.get_running_loop().time())
+
+    async def status(self) -> dict[str, Any]:
+        """Calls, capacity and the process id, for the directory and for people."""
+        driver = await self._driver()
+        return {**driver.status(), "name": self._name, "pid": os.getpid()}
+
+    async def open_call(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """``OpenCall`` to ``CallOpened``."""
+        return await (await self._driver()).open_call(plain)
+
+    async def take_turn(self, plain: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """``TakeTurn`` to a stream of ``TurnItem``."""
+        driver = await self._driver()
+        async for item in driver.take_turn(plain):
+            yield item
+
+    async def abandon(self, plain: dict[str, Any]) -> None:
+        """Stop the reply that a ``TakeTurn`` with these ids began."""
+        await (await self._driver()).abandon(plain)
+
+    async def settle(self, plain: dict[str, Any]) -> None:
+        """``SettleTurns``: what was heard."""
+        await (await self._driver()).settle(plain)
+
+    async def close_call(self, plain: dict[str, Any]) -> None:
+        """``CloseCall``: the stream is gone."""
+        await (await self._driver()).close_call(plain)
+
+    async def call_state(self, call_id: str) -> dict[str, Any]:
+        """Whether the call is known here, ended as planned, and who owns it."""
+        return await (await self._driver()).call_state(call_id)
+
+    async def aclose(self) -> None:
+        """Write what is pending and close; called before a planned end of the process."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        if self._parts is not None:
+            await self._parts.aclose()

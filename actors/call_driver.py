@@ -1,0 +1,353 @@
+"""One live call in the ingress: feeds the ear, performs what the mouth wants, asks the mind.
+
+The driver owns everything of the call that is not a decision: the recogniser's stream, the tasks
+that think and speak, the socket's queue. Decisions are made by ``VoiceSession``. Every callback
+does one mutation of the machine and then performs all its outputs (``_feed``); nothing awaits in
+between, so that interleaved tasks cannot tear a turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from actors.errors import ActorsError, MindRefusedError
+from actors.frame_clock import FrameClock
+from actors.mind_client import MindClient, TurnQuestion
+from actors.outbox import Outbox
+from actors.recogniser_feed import RecogniserFeed
+from actors.speech_source import SpeechSource
+from actors.turn_entries import entry_of
+from dialogue.agent import Agent
+from providers.errors import ProviderError
+from telephony.media_stream import (
+    AudioReceived,
+    DtmfReceived,
+    MarkReceived,
+    MediaStream,
+    StreamStopped,
+)
+from telephony.messages import clear_message, mark_message, media_message
+from voice import events as voice
+from voice.config import VoiceConfig
+from voice.ports import FRAME_SAMPLES, Recogniser, SpeakRequest
+from voice.session import VoiceSession
+
+logger = logging.getLogger(__name__)
+
+MAX_UNHEARD_FRAMES = 500  # 10 s of backlog: the process is overloaded, the oldest go first
+STREAM_SILENT_S = 60.0  # no message of any kind from the carrier: the peer is gone
+
+
+@dataclass(frozen=True, slots=True)
+class CallParts:
+    """What all calls of a process share."""
+
+    recogniser: Recogniser
+    speech: SpeechSource
+    clock: FrameClock
+    wall_clock_us: Callable[[], int]
+    count: Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """How a call ended on this stream.
+
+    Attributes:
+        planned: False when the stream was lost and the carrier should be sent back to us.
+        close_code: WebSocket close code; 1000 is the normal one.
+    """
+
+    planned: bool
+    reason: str
+    close_code: int = 1000
+
+
+@dataclass(slots=True)
+class _Reply:
+    """The tasks of one guess."""
+
+    asked_at: float
+    think: asyncio.Task[None] | None = None
+    speak: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    stages: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)
+
+    def cancel(self) -> None:
+        if self.think is not None:
+            self.think.cancel()
+        for task in self.speak.values():
+            task.cancel()
+
+
+class CallDriver:
+    """One call on one media stream.
+
+    Args:
+        agent: The agent that answers.
+        config: The machine's configuration.
+        parts: Shared parts of the process.
+        mind: This call's mind.
+        stream: The media stream, already started.
+        send: Sends one text frame to the carrier.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        config: VoiceConfig,
+        parts: CallParts,
+        mind: MindClient,
+        stream: MediaStream,
+        send: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._agent = agent
+        self._parts = parts
+        self._mind = mind
+        self._stream = stream
+        self._session = VoiceSession(config)
+        self._loop = asyncio.get_running_loop()
+        self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
+        self._ear = RecogniserFeed(
+            parts.recogniser, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
+        )
+        self._frames: deque[bytes] = deque()
+        self._replies: dict[tuple[int, int], _Reply] = {}
+        self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
+        self._last_message_at = self._loop.time()
+        self._started_at = self._loop.time()
+        self._time_up = False
+        self._background: set[asyncio.Task[None]] = set()
+
+    # --- the call's life ---------------------------------------------------------------------
+
+    async def run(self) -> CallEnd:
+        """Hold the call until it ends; whatever happens, the mind is told and tasks are gone."""
+        slot: int | None = None
+        try:
+            opened = await self._mind.open()
+            slot = self._parts.clock.join(self)
+            self._ear.start()
+            log = self._mind.turn_log
+            self._feed(
+                voice.CallStarted(
+                    greeting=None if log else (opened.greeting or None),
+                    next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
+                    resume_text=self._agent.phrases.resume if log else None,
+                )
+            )
+            end = await self._ended
+        except MindRefusedError as error:
+            logger.warning("call %s refused by its mind: %s", self._mind.call_id, error.refusal)
+            end = CallEnd(error.refusal == "ended", f"refused: {error.refusal}", 1000)
+        except ActorsError as error:
+            logger.warning("call %s has no mind: %s", self._mind.call_id, error)
+            end = CallEnd(False, f"no_mind: {error}", 1011)
+        finally:
+            if slot is not None:
+                self._parts.clock.leave(slot)
+            for reply in self._replies.values():
+                reply.cancel()
+        await self._finish(end)
+        return end
+
+    async def _finish(self, end: CallEnd) -> None:
+        if not end.reason.startswith(("refused", "no_mind")):
+            self._session.close(now=self._loop.time())
+            self._perform_all()
+            await self._mind.close(planned=end.planned, reason=end.reason)
+        await self._ear.close()
+        await self._outbox.close()
+
+    def _end(self, planned: bool, reason: str, close_code: int = 1000) -> None:
+        if not self._ended.done():
+            self._ended.set_result(CallEnd(planned, reason, close_code))
+
+    # --- what comes in -----------------------------------------------------------------------
+
+    def received(self, text: str | bytes) -> None:
+        """One message of the carrier. Raises ``telephony.errors`` when the stream must be shut."""
+        now = self._loop.time()
+        self._last_message_at = now
+        self._stream.receive(text, now=now)
+        while (event := self._stream.next_event()) is not None:
+            match event:
+                case AudioReceived(ulaw=ulaw):
+                    self._audio(ulaw)
+                case MarkReceived(name=name):
+                    self._feed(voice.MarkPlayed(name))
+                case DtmfReceived(digit=digit):
+                    self._feed(voice.DigitPressed(digit))
+                case StreamStopped():
+                    self._end(True, "caller_hung_up")
+                case _:
+                    self._parts.count("protocol_warnings", 1)
+
+    def disconnected(self, code: int) -> None:
+        """The socket closed without a ``stop`` (or after one)."""
+        self._end(False, f"stream_lost: closed with {code}")
+
+    def shut(self, reason: str, close_code: int) -> None:
+        """End this stream from our side, unplanned: a violation, or a newer owner."""
+        self._end(False, reason, close_code)
+
+    def _audio(self, ulaw: bytes) -> None:
+        self._ear.write(ulaw)
+        if len(ulaw) == FRAME_SAMPLES:
+            self._frames.append(ulaw)
+        else:
+            self._frames.extend(
+                ulaw[i : i + FRAME_SAMPLES] for i in range(0, len(ulaw), FRAME_SAMPLES)
+            )
+        while len(self._frames) > MAX_UNHEARD_FRAMES:
+            self._frames.popleft()
+            self._parts.count("frames_dropped", 1)
+
+    # --- the shared clock (TickedCall) -------------------------------------------------------
+
+    def take_frame(self) -> bytes | None:
+        """The oldest frame that was not scored yet."""
+        return self._frames.popleft() if self._frames else None
+
+    def frame_scored(self, is_speech: bool, level_db: float, now: float) -> None:
+        """One frame was scored."""
+        self._session.receive(voice.FrameHeard(is_speech, level_db), now=now)
+        self._perform_all()
+
+    def tick(self, now: float) -> None:
+        """20 ms have passed."""
+        deadline = self._session.next_deadline()
+        if deadline is not None and deadline <= now:
+            self._session.handle_deadline(now=now)
+            self._perform_all()
+        if now - self._last_message_at > STREAM_SILENT_S:
+            self._end(False, "stream_silent")
+        if not self._time_up and now - self._started_at > self._agent.max_call_s:
+            self._time_up = True
+            self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
+
+    def hang_up(self, reason: str, farewell: str | None) -> None:
+        """End the call politely: say ``farewell``, then close as planned."""
+        self._feed(voice.HangUpRequested(reason, farewell))
+
+    def _recogniser_lost(self, reason: str) -> None:
+        logger.warning("call %s: recogniser lost for good: %s", self._mind.call_id, reason)
+        self._feed(voice.HangUpRequested("recogniser_lost", self._agent.phrases.trouble))
+
+    # --- the machine's outputs ---------------------------------------------------------------
+
+    def _feed(self, event: voice.Input) -> None:
+        """One mutation, then everything the machine wants done; no await in between."""
+        self._session.receive(event, now=self._loop.time())
+        self._perform_all()
+
+    def _perform_all(self) -> None:
+        while (output := self._session.next_output()) is not None:
+            self._perform(output)
+
+    def _perform(self, output: voice.Output) -> None:
+        match output:
+            case voice.SendAudio(ulaw=ulaw):
+                self._outbox.put(media_message(self._stream.stream_sid, ulaw))
+            case voice.SendMark(name=name):
+                self._outbox.put(mark_message(self._stream.stream_sid, name))
+            case voice.ClearPlayout():
+                self._outbox.drop_waiting()
+                self._outbox.put(clear_message(self._stream.stream_sid))
+            case voice.BeginTurn():
+                self._begin(output)
+            case voice.Synthesise():
+                self._synthesise(output)
+            case voice.CommitTurn():
+                self._parts.count("turns_committed", 1)
+            case voice.AbandonTurn(turn_id=turn_id, guess=guess):
+                reply = self._replies.get((turn_id, guess))
+                if reply is not None:
+                    reply.cancel()
+            case voice.TurnSettled():
+                self._settle(output)
+            case voice.EndCall(reason=reason):
+                self._end(True, reason)
+            case _:
+                assert_never(output)
+
+    def _reply(self, turn_id: int, guess: int) -> _Reply:
+        return self._replies.setdefault((turn_id, guess), _Reply(asked_at=self._loop.time()))
+
+    def _begin(self, begin: voice.BeginTurn) -> None:
+        reply = self._reply(begin.turn_id, begin.guess)
+        reply.think = self._loop.create_task(self._think(begin, reply))
+
+    async def _think(self, begin: voice.BeginTurn, reply: _Reply) -> None:
+        turn_id, guess = begin.turn_id, begin.guess
+        question = TurnQuestion(turn_id, guess, begin.kind, begin.text, begin.speculative)
+        items = self._mind.take_turn(question)
+        try:
+            async with contextlib.aclosing(items):
+                async for item in items:
+                    if item.stages:
+                        reply.stages.update(item.stages)
+                    if item.usage:
+                        reply.usage.update(item.usage)
+                    if item.type == "segment":
+                        self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
+                    elif item.type == "finished":
+                        self._feed(voice.ReplyFinished(turn_id, guess, item.hang_up))
+                    elif item.type == "failed":
+                        self._parts.count("replies_failed", 1)
+                        self._feed(voice.ReplyFailed(turn_id, guess, item.message))
+        except MindRefusedError:
+            self._end(False, "owned_elsewhere")
+        except ActorsError as error:
+            self._feed(voice.ReplyFailed(turn_id, guess, str(error)))
+
+    def _synthesise(self, order: voice.Synthesise) -> None:
+        request = SpeakRequest(
+            self._mind.call_id, order.text, self._agent.voice, self._agent.language
+        )
+        clip = self._parts.speech.ready_clip(request)
+        reply = self._reply(order.turn_id, order.guess)
+        if clip is not None:
+            where = (order.turn_id, order.guess, order.index)
+            # Through the loop, so that the machine is not fed while its outputs are performed.
+            self._loop.call_soon(self._feed, voice.SpeechArrived(*where, clip.ulaw, clip.marks))
+            self._loop.call_soon(self._feed, voice.SpeechFinished(*where))
+            return
+        reply.usage["spoken_chars"] = reply.usage.get("spoken_chars", 0) + len(order.text)
+        reply.speak[order.index] = self._loop.create_task(self._speak(order, request))
+
+    async def _speak(self, order: voice.Synthesise, request: SpeakRequest) -> None:
+        where = (order.turn_id, order.guess, order.index)
+        chunks = self._parts.speech.stream(request)
+        try:
+            async with contextlib.aclosing(chunks):
+                async for chunk in chunks:
+                    self._feed(voice.SpeechArrived(*where, chunk.ulaw, chunk.marks))
+            self._feed(voice.SpeechFinished(*where))
+        except ProviderError as error:
+            logger.warning("call %s: speech failed: %s", self._mind.call_id, error)
+            self._parts.count("speech_failed", 1)
+            self._feed(voice.SpeechFailed(*where, str(error)))
+
+    def _settle(self, settled: voice.TurnSettled) -> None:
+        reply = self._replies.get((settled.turn_id, settled.guess))
+        entry = entry_of(
+            settled,
+            stages=reply.stages if reply else {},
+            asked_at=reply.asked_at if reply else 0.0,
+            usage=reply.usage if reply else {},
+            at_us=self._parts.wall_clock_us(),
+        )
+        self._mind.settle(entry)
+        for key in [key for key in self._replies if key[0] <= settled.turn_id]:
+            self._replies.pop(key).cancel()
+        if not self._ended.done():
+            task = self._loop.create_task(self._mind.flush())
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)

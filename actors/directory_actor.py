@@ -1,0 +1,161 @@
+"""The shell of the directory: a named Ray actor that keeps the pool of CallActors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+
+import ray
+
+from actors.directory import Directory, DirectoryConfig
+from actors.placement import CALL_ACTOR_PREFIX, NAMESPACE, call_actor_options
+from actors.wire import ReplicaSync
+
+logger = logging.getLogger(__name__)
+
+SUPERVISE_EVERY_S = 0.5
+STATUS_TIMEOUT_S = 3.0
+START_TIMEOUT_S = 60.0
+MISSED_BEFORE_LOST = 2
+
+
+class CallDirectoryActor:
+    """Owns the ``Directory`` machine; starts, watches and replaces CallActors.
+
+    Args:
+        config: ``DirectoryConfig`` as a dict.
+        actor_class: The Ray actor class of a CallActor.
+        actor_args: What its constructor takes.
+    """
+
+    def __init__(
+        self, config: dict[str, Any], actor_class: Any, actor_args: tuple[Any, ...]
+    ) -> None:
+        self._directory = Directory(DirectoryConfig(**config))
+        self._config = DirectoryConfig(**config)
+        self._actor_class = actor_class
+        self._actor_args = actor_args
+        self._handles: dict[str, Any] = {}
+        self._missed: dict[str, int] = {}
+        self._starting: dict[str, asyncio.Task[None]] = {}
+        self._supervisor: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    async def start(self) -> int:
+        """Begin to supervise; returns once the minimum of actors is there. Idempotent."""
+        if self._supervisor is None:
+            self._adopt()
+            self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
+        while len(self._directory.actor_names) < self._config.min_actors and not self._stopping:
+            await asyncio.sleep(0.02)
+        return len(self._directory.actor_names)
+
+    async def sync(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """One ingress replica reports and is granted leases."""
+        if self._supervisor is None:  # restarted by Ray: nobody calls start() again
+            await self.start()
+        now = asyncio.get_running_loop().time()
+        return self._directory.sync(ReplicaSync.from_plain(plain), now=now).to_plain()
+
+    async def report_lost(self, name: str) -> None:
+        """An ingress replica saw this CallActor fail: look at it at once."""
+        handle = self._handles.get(name)
+        if handle is not None and not await self._ask(name, handle):
+            self._lose(name)
+
+    async def status(self) -> dict[str, Any]:
+        """For people and readiness: actors, capacity."""
+        return {
+            "actors": list(self._directory.actor_names),
+            "capacity": self._directory.capacity,
+            "starting": len(self._starting),
+        }
+
+    async def shutdown(self) -> None:
+        """Kill every CallActor of the pool; the directory itself is killed by the caller."""
+        self._stopping = True
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+        for task in self._starting.values():
+            task.cancel()
+        for handle in self._handles.values():
+            ray.kill(handle)
+        self._handles.clear()
+
+    def _adopt(self) -> None:
+        """Take over the CallActors that an earlier incarnation of this actor started."""
+        for item in ray.util.list_named_actors(all_namespaces=True):
+            name = item["name"]
+            if item["namespace"] == NAMESPACE and name.startswith(CALL_ACTOR_PREFIX):
+                try:
+                    self._handles[name] = ray.get_actor(name, namespace=NAMESPACE)
+                except ValueError:
+                    logger.info("CallActor %s vanished while it was adopted", name)
+
+    async def _supervise(self) -> None:
+        while True:
+            try:
+                await self._look_after_all()
+            except ray.exceptions.RayError as error:
+                logger.warning("supervision round failed: %s", type(error).__name__)
+            await asyncio.sleep(SUPERVISE_EVERY_S)
+
+    async def _look_after_all(self) -> None:
+        handles = dict(self._handles)
+        alive = await asyncio.gather(*(self._ask(name, h) for name, h in handles.items()))
+        for name, answered in zip(handles, alive, strict=True):
+            if not answered:
+                self._lose(name)
+        for _ in range(self._directory.wanted_actors() - len(self._starting)):
+            name = CALL_ACTOR_PREFIX + uuid.uuid4().hex[:8]
+            self._starting[name] = asyncio.get_running_loop().create_task(self._start_actor(name))
+        now = asyncio.get_running_loop().time()
+        for name in self._directory.idle_actors(now=now):
+            logger.info("CallActor %s has been empty for long: released", name)
+            self._directory.actor_lost(name)
+            ray.kill(self._handles.pop(name))
+
+    async def _start_actor(self, name: str) -> None:
+        try:
+            handle = self._actor_class.options(**call_actor_options(name)).remote(
+                name, *self._actor_args
+            )
+            report = await asyncio.wait_for(handle.ready.remote(), START_TIMEOUT_S)
+            self._handles[name] = handle
+            self._note(name, report)
+        except (ray.exceptions.RayError, TimeoutError) as error:
+            logger.error("CallActor %s did not start: %s", name, error)
+            await asyncio.sleep(1.0)  # a start that fails at once must not spin
+        finally:
+            self._starting.pop(name, None)
+
+    async def _ask(self, name: str, handle: Any) -> bool:
+        """True while the actor answers; one slow answer is forgiven, a dead one is not."""
+        try:
+            report = await asyncio.wait_for(handle.status.remote(), STATUS_TIMEOUT_S)
+        except TimeoutError:
+            self._missed[name] = self._missed.get(name, 0) + 1
+            return self._missed[name] < MISSED_BEFORE_LOST
+        except ray.exceptions.RayError:
+            return False
+        self._missed.pop(name, None)
+        self._note(name, report)
+        return True
+
+    def _note(self, name: str, report: dict[str, Any]) -> None:
+        self._directory.actor_reported(
+            name,
+            capacity=int(report["capacity"]),
+            active=int(report["active_calls"]),
+            now=asyncio.get_running_loop().time(),
+        )
+
+    def _lose(self, name: str) -> None:
+        logger.warning("CallActor %s does not answer: replaced", name)
+        self._directory.actor_lost(name)
+        self._missed.pop(name, None)
+        handle = self._handles.pop(name, None)
+        if handle is not None:
+            ray.kill(handle)

@@ -1,0 +1,33 @@
+"""What can go wrong between the halves of a call, in one tree.
+
+ActorsError
+├── MindLostError        the CallActor died or does not answer in time: re-place the call
+├── MindRefusedError     the CallActor will not take the call; ``refusal`` says why
+└── NoSlotError          no CallActor has a free slot
+"""
+
+from __future__ import annotations
+
+
+class ActorsError(Exception):
+    """Base of everything this room raises on purpose."""
+
+
+class MindLostError(ActorsError):
+    """The CallActor of a call is dead or silent."""
+
+
+class MindRefusedError(ActorsError):
+    """The CallActor answered, and the answer is no.
+
+    Args:
+        refusal: One of the refusals of ``actors.wire.CallOpened``.
+    """
+
+    def __init__(self, refusal: str = "") -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+class NoSlotError(ActorsError):
+    """No slot anywhere; the caller hears a polite refusal."""

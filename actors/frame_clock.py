@@ -1,0 +1,130 @@
+"""One tick of 20 ms for all calls of a process: hear every call's frame, then run its deadlines.
+
+A timer and a task for each call would cost more than the work itself; one numpy batch scores the
+frames of all calls at once. Frames that came in a burst are heard one after another in the same
+tick, so that media time keeps its order; at most ``BURST_FRAMES`` a call and tick, so that one
+call's backlog cannot hold up the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from telephony import g711
+from voice.ports import FRAME_S, FRAME_SAMPLES
+
+logger = logging.getLogger(__name__)
+
+BURST_FRAMES = 10
+
+
+class Scorer(Protocol):
+    """Tells speech from silence for many calls at once (``voice.levels``)."""
+
+    def score(
+        self, frames: npt.NDArray[np.int16], slots: npt.NDArray[np.intp]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+        """Frames (n, 160) and their slots (n,): is it speech (n,), level in dBFS (n,)."""
+
+    def reset(self, slot: int) -> None:
+        """Forget what was learnt for this slot."""
+
+
+class TickedCall(Protocol):
+    """What the clock asks of a call."""
+
+    def take_frame(self) -> bytes | None:
+        """The oldest unheard frame of 160 bytes, or None."""
+
+    def frame_scored(self, is_speech: bool, level_db: float, now: float) -> None:
+        """The frame just taken, scored."""
+
+    def tick(self, now: float) -> None:
+        """20 ms have passed: run what is due."""
+
+
+class FrameClock:
+    """The shared tick.
+
+    Args:
+        scorer: Scores frames; owns its state by slot.
+        on_lag: Told how late each tick began, seconds: the event loop's lag.
+    """
+
+    def __init__(self, scorer: Scorer, on_lag: Callable[[float], None] | None = None) -> None:
+        self._scorer = scorer
+        self._on_lag = on_lag
+        self._calls: dict[int, TickedCall] = {}
+        self._free: list[int] = []
+        self._next_slot = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def join(self, call: TickedCall) -> int:
+        """Take part in the tick from now on; returns the slot to leave with."""
+        if self._free:
+            slot = self._free.pop()
+        else:
+            slot = self._next_slot
+            self._next_slot += 1
+        self._scorer.reset(slot)
+        self._calls[slot] = call
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+        return slot
+
+    def leave(self, slot: int) -> None:
+        """Take no more part."""
+        if self._calls.pop(slot, None) is not None:
+            self._free.append(slot)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + FRAME_S
+        while self._calls:
+            delay = due - loop.time()
+            if delay > 0:
+                await asyncio.sleep(delay)
+            now = loop.time()
+            if self._on_lag is not None:
+                self._on_lag(max(0.0, now - due))
+            self._tick(now)
+            due += FRAME_S
+            if now - due > 5 * FRAME_S:  # after a stall: go on from here, do not race
+                due = now + FRAME_S
+            elif due <= loop.time():
+                await asyncio.sleep(0)
+
+    def _tick(self, now: float) -> None:
+        for _ in range(BURST_FRAMES):
+            taken = [
+                (slot, call, frame)
+                for slot, call in self._calls.items()
+                if (frame := call.take_frame()) is not None
+            ]
+            if not taken:
+                break
+            self._hear(taken, now)
+        for call in list(self._calls.values()):
+            try:
+                call.tick(now)
+            except Exception:
+                logger.exception("a call failed in its tick; the others go on")
+
+    def _hear(self, taken: list[tuple[int, TickedCall, bytes]], now: float) -> None:
+        ulaw = np.frombuffer(b"".join([frame for _, _, frame in taken]), dtype=np.uint8)
+        frames = g711.decode(ulaw).reshape(-1, FRAME_SAMPLES)
+        slots = np.fromiter((slot for slot, _, _ in taken), dtype=np.intp, count=len(taken))
+        speech, levels = self._scorer.score(frames, slots)
+        for (_, call, _), is_speech, level in zip(
+            taken, speech.tolist(), levels.tolist(), strict=True
+        ):
+            try:
+                call.frame_scored(is_speech, level, now)
+            except Exception:
+                logger.exception("a call failed on a frame; the others go on")

@@ -1,0 +1,246 @@
+"""One call's view of its mind: keeps the turn log and re-places the call when the CallActor dies.
+
+Rules
+1. The turn log lives here too: whatever CallActor takes the call next gets all of it.
+2. A turn whose first item is late by ``actor_timeout_s``, or whose actor dies before the reply was
+   finished, is asked again on another actor: the segments already handed out are not repeated
+   (a reply that has begun is continued only by the caller's next words; see ``take_turn``).
+3. A re-placement mints a newer epoch, so that a zombie of the old place is refused.
+4. Settled turns ride on the next message; if none comes soon, they are sent on their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+
+from actors.errors import MindLostError, MindRefusedError, NoSlotError
+from actors.mind_pool import MindPool
+from actors.wire import CallOpened, CloseCall, OpenCall, SettleTurns, TakeTurn, TurnEntry, TurnItem
+
+logger = logging.getLogger(__name__)
+
+MAX_PLACEMENTS_A_TURN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TurnQuestion:
+    """What a turn asks of the mind."""
+
+    turn_id: int
+    guess: int
+    kind: str
+    text: str
+    speculative: bool
+
+
+class MindClient:
+    """The mind of one call, wherever it lives just now.
+
+    Args:
+        pool: The CallActors.
+        actor: Name of the actor that the stream token names.
+        call: The call as it is opened; its ``turn_log`` is where this log starts.
+        actor_timeout_s: How late the first item of an answer may be.
+        wall_clock_us: UTC microseconds, for new epochs.
+    """
+
+    def __init__(
+        self,
+        pool: MindPool,
+        actor: str,
+        call: OpenCall,
+        *,
+        actor_timeout_s: float,
+        wall_clock_us: Callable[[], int],
+    ) -> None:
+        self.actor = actor
+        self.replacements = 0
+        self._pool = pool
+        self._call = call
+        self._timeout_s = actor_timeout_s
+        self._wall_clock_us = wall_clock_us
+        self._log: dict[int, TurnEntry] = {entry.turn_id: entry for entry in call.turn_log}
+        self._unsettled: list[TurnEntry] = []
+        self._replacing: asyncio.Task[None] | None = None
+
+    @property
+    def turn_log(self) -> tuple[TurnEntry, ...]:
+        """Every settled turn of the call, oldest first."""
+        return tuple(self._log[turn_id] for turn_id in sorted(self._log))
+
+    @property
+    def call_id(self) -> str:
+        """Our id of the call."""
+        return self._call.call_id
+
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """The epoch under which this half owns the call."""
+        return self._call.epoch
+
+    async def open(self) -> CallOpened:
+        """Give the call to the actor of its token, or to another one if that is lost or full.
+
+        Raises:
+            MindRefusedError: The token was used before, or the call is over.
+            NoSlotError: There is no other actor.
+        """
+        try:
+            opened = await self._open_at(self.actor)
+        except MindLostError:
+            self._pool.report_lost(self.actor)
+            return await self._place_elsewhere()
+        if opened.refusal == "full":
+            return await self._place_elsewhere()
+        return self._accept(opened)
+
+    async def take_turn(self, question: TurnQuestion) -> AsyncIterator[TurnItem]:
+        """The reply to ``question``, from the actor that has the call or its successor.
+
+        Raises:
+            MindRefusedError: The call belongs to somebody else now.
+            NoSlotError: The actor is lost and there is no other.
+        """
+        segments_out = 0
+        for _ in range(MAX_PLACEMENTS_A_TURN):
+            actor, message = self.actor, self._turn_message(question)
+            items = self._pool.take_turn(actor, message)
+            try:
+                async for item in self._watched(items):
+                    if item.type == "failed" and item.refusal == "unknown_call":
+                        raise MindLostError(f"{actor} does not know the call")
+                    if item.type == "failed" and item.refusal == "stale_epoch":
+                        raise MindRefusedError("stale_epoch")
+                    if item.type == "accepted":
+                        self._drop_unsettled(message.settled)
+                    if item.type == "segment" and item.index < segments_out:
+                        continue  # said before the actor was lost
+                    if item.type == "segment":
+                        segments_out = item.index + 1
+                    yield item
+                    if item.type in {"finished", "failed"}:
+                        return
+                raise MindLostError(f"{actor} ended the turn without an end")
+            except MindLostError:
+                await self._replace(actor)
+        raise NoSlotError("the turn was placed three times and lost three times")
+
+    def settle(self, entry: TurnEntry) -> None:
+        """Add a settled turn to the log; it travels with the next message."""
+        self._log[entry.turn_id] = entry
+        self._unsettled.append(entry)
+
+    async def flush(self) -> None:
+        """Send what was settled and not yet told; re-places the call if its actor is gone."""
+        settled = tuple(self._unsettled)
+        if not settled:
+            return
+        call, actor = self._call, self.actor
+        message = SettleTurns(call.tenant_id, call.call_id, call.epoch, settled)
+        try:
+            await asyncio.wait_for(self._pool.settle(actor, message), self._timeout_s)
+        except (MindLostError, TimeoutError):
+            with contextlib.suppress(NoSlotError, MindRefusedError):
+                await self._replace(actor)  # the log went with it
+            return
+        self._drop_unsettled(settled)
+
+    async def close(self, *, planned: bool, reason: str) -> None:
+        """Tell the actor that the stream is gone, with what was settled last."""
+        call = self._call
+        message = CloseCall(
+            call.tenant_id, call.call_id, call.epoch, planned, reason, tuple(self._unsettled)
+        )
+        try:
+            await asyncio.wait_for(self._pool.close_call(self.actor, message), self._timeout_s)
+        except (MindLostError, TimeoutError):
+            # The record of the call must not end in mid-air: another actor takes it and closes it.
+            try:
+                await self._place_elsewhere()
+                message = replace(message, epoch=self._call.epoch, settled=())
+                await asyncio.wait_for(self._pool.close_call(self.actor, message), 5.0)
+            except (MindLostError, MindRefusedError, NoSlotError, TimeoutError) as error:
+                logger.warning("call %s: end not recorded: %s", call.call_id, type(error).__name__)
+
+    def _turn_message(self, question: TurnQuestion) -> TakeTurn:
+        call = self._call
+        return TakeTurn(
+            tenant_id=call.tenant_id,
+            call_id=call.call_id,
+            epoch=call.epoch,
+            turn_id=question.turn_id,
+            guess=question.guess,
+            kind=question.kind,
+            text=question.text,
+            speculative=question.speculative,
+            settled=tuple(self._unsettled),
+        )
+
+    async def _watched(self, items: AsyncIterator[TurnItem]) -> AsyncIterator[TurnItem]:
+        """``items``, whose first one must come in time; closes them whatever happens."""
+        try:
+            try:
+                first = await asyncio.wait_for(anext(items), self._timeout_s)
+            except (TimeoutError, StopAsyncIteration):
+                raise MindLostError(f"{self.actor}: no answer in {self._timeout_s} s") from None
+            yield first
+            async for item in items:
+                yield item
+        finally:
+            close = getattr(items, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _replace(self, lost: str) -> None:
+        """Move the call off ``lost``; callers that arrive meanwhile wait for the same move."""
+        if self.actor != lost:
+            return
+        if self._replacing is None or self._replacing.done():
+            self._replacing = asyncio.ensure_future(self._move_from(lost))
+        await asyncio.shield(self._replacing)
+
+    async def _move_from(self, lost: str) -> None:
+        self._pool.report_lost(lost)
+        await self._place_elsewhere()
+
+    async def _place_elsewhere(self) -> CallOpened:
+        call = self._call
+        for _ in range(MAX_PLACEMENTS_A_TURN):
+            actor = self._pool.place(avoid=self.actor)
+            self._call = replace(
+                call,
+                epoch=(call.epoch[0], max(self._wall_clock_us(), call.epoch[1] + 1)),
+                token_id="",  # a re-placement by the owner needs no token: its epoch is newer
+            )
+            try:
+                opened = await self._open_at(actor)
+            except MindLostError:
+                self._pool.report_lost(actor)
+                continue
+            self.actor = actor
+            if opened.refusal != "full":
+                self.replacements += 1
+                logger.info("call %s re-placed on %s", call.call_id, actor)
+                return self._accept(opened)
+        raise NoSlotError("no CallActor took the call")
+
+    async def _open_at(self, actor: str) -> CallOpened:
+        message = replace(self._call, turn_log=self.turn_log)
+        try:
+            return await asyncio.wait_for(self._pool.open_call(actor, message), self._timeout_s * 2)
+        except TimeoutError:
+            raise MindLostError(f"{actor}: open timed out") from None
+
+    def _accept(self, opened: CallOpened) -> CallOpened:
+        if opened.refusal:
+            raise MindRefusedError(opened.refusal)
+        for entry in opened.turn_log:
+            self._log.setdefault(entry.turn_id, entry)
+        return opened
+
+    def _drop_unsettled(self, sent: tuple[TurnEntry, ...]) -> None:
+        self._unsettled = [entry for entry in self._unsettled if entry not in sent]

@@ -1,0 +1,30 @@
+"""What an ingress replica needs of the CallActors: a port, so that drivers know no Ray."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from actors.wire import CallOpened, CloseCall, OpenCall, SettleTurns, TakeTurn, TurnItem
+
+
+class MindPool(Protocol):
+    """Every CallActor that this replica may use, by name."""
+
+    def place(self, *, avoid: str = "") -> str:
+        """Spend one lease and return its CallActor's name. Raises ``NoSlotError``."""
+
+    async def open_call(self, actor: str, message: OpenCall) -> CallOpened:
+        """Give the call to this actor. Raises ``MindLostError``."""
+
+    def take_turn(self, actor: str, message: TakeTurn) -> AsyncIterator[TurnItem]:
+        """Ask for a reply; closing the iterator abandons it. Raises ``MindLostError``."""
+
+    async def settle(self, actor: str, message: SettleTurns) -> None:
+        """Tell what was heard. Raises ``MindLostError``."""
+
+    async def close_call(self, actor: str, message: CloseCall) -> None:
+        """The stream is gone. Raises ``MindLostError``."""
+
+    def report_lost(self, actor: str) -> None:
+        """This actor did not answer: have it looked at, place nothing there for now."""

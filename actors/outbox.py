@@ -1,0 +1,81 @@
+"""What goes out on one socket: a queue and one writer; a slow reader blocks only itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+SEND_TIMEOUT_S = 5.0
+MAX_WAITING = 512
+
+
+class Outbox:
+    """Messages to the carrier, in order.
+
+    Args:
+        send: Sends one text frame; may wait for the peer to read.
+        on_lost: Called once when the peer does not read for ``SEND_TIMEOUT_S``, has gone, or the
+            queue is full; nothing is sent afterwards.
+    """
+
+    def __init__(
+        self, send: Callable[[str], Awaitable[None]], on_lost: Callable[[str], None]
+    ) -> None:
+        self._send = send
+        self._on_lost = on_lost
+        self._waiting: deque[str] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._lost = False
+        self._task = asyncio.get_running_loop().create_task(self._write())
+
+    def put(self, text: str) -> None:
+        """Queue one message; never blocks."""
+        if self._lost or self._closing:
+            return
+        if len(self._waiting) >= MAX_WAITING:
+            self._lose("the carrier reads too slowly")
+            return
+        self._waiting.append(text)
+        self._wake.set()
+
+    def drop_waiting(self) -> None:
+        """Forget what was not sent yet: the ``clear`` that follows makes it void."""
+        self._waiting.clear()
+
+    async def close(self, *, drain_s: float = 1.0) -> None:
+        """Send what waits (for at most ``drain_s``), then stop. Idempotent."""
+        self._closing = True
+        self._wake.set()
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(asyncio.shield(self._task), drain_s)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    def _lose(self, reason: str) -> None:
+        if not self._lost:
+            self._lost = True
+            self._waiting.clear()
+            self._wake.set()
+            self._on_lost(reason)
+
+    async def _write(self) -> None:
+        while not self._lost:
+            while self._waiting:
+                text = self._waiting.popleft()
+                try:
+                    async with asyncio.timeout(SEND_TIMEOUT_S):
+                        await self._send(text)
+                except TimeoutError:
+                    self._lose(f"the carrier did not read for {SEND_TIMEOUT_S:.0f} s")
+                    return
+                except (OSError, RuntimeError) as error:
+                    self._lose(f"the socket is gone: {type(error).__name__}")
+                    return
+            if self._closing:
+                return
+            self._wake.clear()
+            await self._wake.wait()

@@ -1,0 +1,48 @@
+"""Every option of every named actor, in one place: name, namespace, resources, restarts.
+
+The protocol version stands in the name, so that a new release with another protocol starts its own
+actors beside the old ones instead of talking to them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.wire import VERSION
+
+NAMESPACE = "callcluster"
+DIRECTORY_NAME = f"call-directory-v{VERSION}"
+CALL_ACTOR_PREFIX = f"call-actor-v{VERSION}-"
+
+
+def directory_options() -> dict[str, Any]:
+    """Options of the one directory of a cluster."""
+    return {
+        "name": DIRECTORY_NAME,
+        "namespace": NAMESPACE,
+        "lifetime": "detached",
+        "get_if_exists": True,
+        "num_cpus": 0,
+        "max_restarts": -1,
+        "max_task_retries": 0,
+        "max_concurrency": 1_000,
+    }
+
+
+def call_actor_options(name: str) -> dict[str, Any]:
+    """Options of one CallActor.
+
+    Not restarted by Ray: its calls are re-placed by their ingress replicas the moment it dies, and
+    the directory starts a fresh one. Detached, because an actor created by an ingress replica or by
+    the directory would otherwise die with its creator.
+    """
+    return {
+        "name": name,
+        "namespace": NAMESPACE,
+        "lifetime": "detached",
+        "num_cpus": 0.1,
+        "max_restarts": 0,
+        "max_task_retries": 0,
+        "max_concurrency": 10_000,
+        "scheduling_strategy": "SPREAD",
+    }

@@ -1,0 +1,190 @@
+"""``MindPool`` over Ray: handles by name, leases from the directory, no waiting on the path.
+
+A background task syncs with the directory about once a second, and at once when the stock runs
+low; placing a call takes a slot from the local stock. While the directory is away, calls go on to
+the actors known last: their own capacity is the limit that holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import ray
+
+from actors.errors import MindLostError, NoSlotError
+from actors.lease_stock import LeaseStock
+from actors.placement import DIRECTORY_NAME, NAMESPACE
+from actors.wire import (
+    CallOpened,
+    CloseCall,
+    Grants,
+    OpenCall,
+    ReplicaSync,
+    SettleTurns,
+    TakeTurn,
+    TurnItem,
+)
+
+logger = logging.getLogger(__name__)
+
+SYNC_EVERY_S = 1.0
+SYNC_TIMEOUT_S = 3.0
+
+
+class RayMindPool:
+    """Every CallActor this replica may use.
+
+    Args:
+        replica_id: Who is asking, for the directory.
+        max_calls: Calls this replica can carry.
+        active_calls: Calls this replica carries now.
+        directory: Handle of the directory; found by name again when it is lost.
+    """
+
+    def __init__(
+        self,
+        replica_id: str,
+        max_calls: int,
+        active_calls: Callable[[], int],
+        directory: Any,
+    ) -> None:
+        self._replica_id = replica_id
+        self._max_calls = max_calls
+        self._active_calls = active_calls
+        self._directory = directory
+        self._stock = LeaseStock()
+        self._handles: dict[str, Any] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+
+    @property
+    def stock(self) -> LeaseStock:
+        """Slots in hand, and what the cluster looks like."""
+        return self._stock
+
+    async def start(self) -> None:
+        """First sync, then one a second in the background."""
+        await self._sync()
+        self._task = asyncio.get_running_loop().create_task(self._keep_synced())
+
+    async def aclose(self) -> None:
+        """Stop syncing."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def place(self, *, avoid: str = "") -> str:
+        """Spend one lease. Raises ``NoSlotError``."""
+        actor = self._stock.take(avoid=avoid)
+        if self._stock.low:
+            self._hurry.set()
+        if actor is None:
+            raise NoSlotError("no CallActor has a free slot")
+        return actor
+
+    async def open_call(self, actor: str, message: OpenCall) -> CallOpened:
+        """Give the call to this actor. Raises ``MindLostError``."""
+        return CallOpened.from_plain(await self._ask(actor, "open_call", message.to_plain()))
+
+    async def take_turn(self, actor: str, message: TakeTurn) -> AsyncIterator[TurnItem]:
+        """Ask for a reply; closing the iterator abandons it. Raises ``MindLostError``."""
+        handle = await self._handle(actor)
+        plain = message.to_plain()
+        finished = False
+        try:
+            async for reference in handle.take_turn.options(num_returns="streaming").remote(plain):
+                item = TurnItem.from_plain(await reference)
+                finished = item.type in {"finished", "failed"}
+                yield item
+        except ray.exceptions.RayError as error:
+            finished = True  # nobody is there to be told
+            raise MindLostError(f"{actor}: {type(error).__name__}") from None
+        finally:
+            if not finished:
+                handle.abandon.remote(
+                    {key: plain[key] for key in ("v", "call_id", "epoch", "turn_id", "guess")}
+                )
+
+    async def settle(self, actor: str, message: SettleTurns) -> None:
+        """Tell what was heard. Raises ``MindLostError``."""
+        await self._ask(actor, "settle", message.to_plain())
+
+    async def close_call(self, actor: str, message: CloseCall) -> None:
+        """The stream is gone. Raises ``MindLostError``."""
+        await self._ask(actor, "close_call", message.to_plain())
+
+    async def call_state(self, actor: str, call_id: str) -> dict[str, Any]:
+        """What this actor knows of a call. Raises ``MindLostError``."""
+        state: dict[str, Any] = await self._ask(actor, "call_state", call_id)
+        return state
+
+    def report_lost(self, actor: str) -> None:
+        """Place nothing there; have the directory look at it."""
+        self._stock.void(actor)
+        self._handles.pop(actor, None)
+        self._directory.report_lost.remote(actor)
+        self._hurry.set()
+
+    async def _ask(self, actor: str, method: str, argument: Any) -> Any:
+        handle = await self._handle(actor)
+        try:
+            return await getattr(handle, method).remote(argument)
+        except ray.exceptions.RayError as error:
+            raise MindLostError(f"{actor}: {type(error).__name__}") from None
+
+    async def _handle(self, actor: str) -> Any:
+        handle = self._handles.get(actor)
+        if handle is None:
+            try:
+                # A blocking question to the GCS: in a thread, and once for each actor.
+                handle = await asyncio.to_thread(ray.get_actor, actor, NAMESPACE)
+            except (ValueError, ray.exceptions.RayError) as error:
+                raise MindLostError(f"{actor}: {type(error).__name__}") from None
+            self._handles[actor] = handle
+        return handle
+
+    async def _keep_synced(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), SYNC_EVERY_S)
+            self._hurry.clear()
+            try:
+                await self._sync()
+            except (TimeoutError, ray.exceptions.RayError) as error:
+                self._stock.directory_away()
+                logger.warning("directory away: %s", type(error).__name__)
+                await asyncio.sleep(SYNC_EVERY_S)
+                await self._find_directory()
+
+    async def _sync(self) -> None:
+        used = self._stock.take_used()
+        report = ReplicaSync(
+            replica_id=self._replica_id,
+            active_calls=self._active_calls(),
+            max_calls=self._max_calls,
+            held=self._stock.held,
+            used=used,
+            want=self._stock.target,
+        )
+        try:
+            plain = await asyncio.wait_for(
+                self._directory.sync.remote(report.to_plain()), SYNC_TIMEOUT_S
+            )
+        except BaseException:
+            self._stock.give_back_used(used)
+            raise
+        grants = Grants.from_plain(plain)
+        self._stock.granted(grants)
+        for name in grants.alive:
+            if name not in self._handles:
+                with contextlib.suppress(MindLostError):
+                    await self._handle(name)
+
+    async def _find_directory(self) -> None:
+        with contextlib.suppress(ValueError, ray.exceptions.RayError):
+            self._directory = await asyncio.to_thread(ray.get_actor, DIRECTORY_NAME, NAMESPACE)

@@ -1,0 +1,88 @@
+"""Where the audio of a segment comes from: a clip made before, or the speaker.
+
+Greetings and the phrases that must be speakable when every provider is down are rendered at start
+and pinned; they cost nothing on the phone and need no provider.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from cache.clip_key import clip_key
+from cache.clip_store import ClipStore
+from cache.clips import Clip
+from dialogue.agent import Agent
+from providers.errors import ProviderError
+from voice.ports import Speaker, SpeakRequest, SpeechChunk, TextMark
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyClip:
+    """A whole segment, ready to be sent."""
+
+    ulaw: bytes
+    marks: tuple[TextMark, ...]
+
+
+class SpeechSource:
+    """The speaker of one agent's calls, with what was rendered before.
+
+    Args:
+        speaker: The text-to-speech service.
+        store: Clips, in memory and perhaps on disk behind it.
+    """
+
+    def __init__(self, speaker: Speaker, store: ClipStore) -> None:
+        self._speaker = speaker
+        self._store = store
+
+    def ready_clip(self, request: SpeakRequest) -> ReadyClip | None:
+        """The whole segment if it is in memory; a dictionary look-up."""
+        clip = self._store.cache.get(self._key(request))
+        return _ready(clip) if clip is not None else None
+
+    async def stream(self, request: SpeakRequest) -> AsyncGenerator[SpeechChunk, None]:
+        """The segment from the speaker, as it is made. Raises ``ProviderError``."""
+        async for chunk in self._speaker.speak(request):
+            yield chunk
+
+    async def prepare(self, agent: Agent) -> list[str]:
+        """Render the agent's greeting and phrases; returns what could not be rendered."""
+        failures: list[str] = []
+        for text in (agent.greeting, *agent.phrases.all()):
+            if not text:
+                continue
+            request = SpeakRequest("", text, agent.voice, agent.language)
+            try:
+                await self._store.get_or_make(
+                    self._key(request), lambda request=request: self._render(request), pinned=True
+                )
+            except ProviderError as error:
+                failures.append(str(error))
+        return failures
+
+    async def _render(self, request: SpeakRequest) -> Clip:
+        audio = bytearray()
+        marks: list[tuple[int, float]] = []
+        async for chunk in self._speaker.speak(request):
+            audio += chunk.ulaw
+            marks.extend((mark.chars, mark.at_s) for mark in chunk.marks)
+        return Clip(bytes(audio), tuple(marks))
+
+    def _key(self, request: SpeakRequest) -> bytes:
+        return clip_key(
+            provider=self._speaker.name,
+            model="",
+            voice=request.voice,
+            language=request.language,
+            audio_format="ulaw_8000",
+            text=request.text,
+        )
+
+
+def _ready(clip: Clip) -> ReadyClip:
+    return ReadyClip(clip.ulaw, tuple(TextMark(chars, at_s) for chars, at_s in clip.marks))

@@ -1,0 +1,46 @@
+"""From a settled turn of the machine to the entry that is logged, sent and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from actors.wire import TurnEntry
+from voice import timeline
+from voice.events import TurnSettled
+
+
+def entry_of(
+    settled: TurnSettled,
+    *,
+    stages: Mapping[str, float],
+    asked_at: float,
+    usage: Mapping[str, float],
+    at_us: int,
+) -> TurnEntry:
+    """The entry of one turn; loop times become seconds after the caller's speech ended.
+
+    Args:
+        settled: What the machine says.
+        stages: Stages of the mind, seconds after it received the question.
+        asked_at: Loop time at which the question was sent.
+        usage: Provider units.
+        at_us: UTC microseconds.
+    """
+    times = dict(settled.timeline)
+    for stage, after_s in stages.items():
+        times.setdefault(stage, asked_at + after_s)
+    origin = times.get(timeline.SPEECH_ENDED)
+    if origin is None:
+        origin = times.get(timeline.COMMITTED, min(times.values(), default=0.0))
+    return TurnEntry(
+        turn_id=settled.turn_id,
+        kind=settled.kind,
+        caller_text=settled.caller_text,
+        agent_text=settled.agent_text,
+        heard_text=settled.heard_text,
+        outcome=settled.outcome,
+        reason=settled.reason,
+        at_us=at_us,
+        timeline={stage: round(at - origin, 6) for stage, at in times.items()},
+        usage=dict(usage),
+    )

@@ -1,0 +1,102 @@
+"""Agents as YAML files: read, checked, turned into plain frozen data.
+
+One file is one agent; its name without ``.yaml`` is the agent's id. The version is a digest of what
+the file says, so that two different definitions never share one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cluster.errors import AgentFileError
+from dialogue.agent import Agent, Phrases, TurnTaking
+
+
+class _PhrasesFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    apology: str = Phrases.apology
+    still_there: str = Phrases.still_there
+    goodbye: str = Phrases.goodbye
+    trouble: str = Phrases.trouble
+    resume: str = Phrases.resume
+
+
+class _TurnTakingFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    eager_silence_s: float = Field(TurnTaking.eager_silence_s, ge=0.04, le=3)
+    commit_silence_s: float = Field(TurnTaking.commit_silence_s, ge=0.1, le=5)
+    final_wait_s: float = Field(TurnTaking.final_wait_s, ge=0, le=3)
+    barge_in_speech_s: float = Field(TurnTaking.barge_in_speech_s, ge=0.04, le=3)
+    idle_prompt_s: float = Field(TurnTaking.idle_prompt_s, ge=2)
+    idle_hang_up_s: float = Field(TurnTaking.idle_hang_up_s, ge=4)
+    playout_lead_s: float = Field(TurnTaking.playout_lead_s, ge=0.04, le=2)
+
+
+class _AgentFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    language: str = Field(pattern=r"^[a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    prompt: str = Field(min_length=1)
+    greeting: str = ""
+    voice: str = Field(min_length=1)
+    recogniser: str = "azure"
+    thinker: str = "openai"
+    speaker: str = "elevenlabs"
+    model: str = ""
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_reply_tokens: int | None = Field(300, ge=16)
+    max_call_s: float = Field(3600.0, gt=0, le=14_400)
+    hints: tuple[str, ...] = ()
+    phrases: _PhrasesFile = _PhrasesFile()
+    turn_taking: _TurnTakingFile = _TurnTakingFile()
+
+
+def load_agent(path: Path, tenant_id: str) -> Agent:
+    """Read one agent file.
+
+    Raises:
+        AgentFileError: Not readable, not YAML, or a field is wrong; the message names it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise AgentFileError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise AgentFileError(f"{path}: must be a mapping of fields such as language and prompt")
+    try:
+        checked = _AgentFile.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise AgentFileError(f"{path}: {where}: {first['msg']}") from None
+    digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
+    values = checked.model_dump(exclude={"phrases", "turn_taking"})
+    return Agent(
+        tenant_id=tenant_id,
+        agent_id=path.stem,
+        agent_version=digest,
+        phrases=Phrases(**checked.phrases.model_dump()),
+        turn_taking=TurnTaking(**checked.turn_taking.model_dump()),
+        **values,
+    )
+
+
+def load_agents(folder: Path, tenant_id: str) -> dict[str, Agent]:
+    """Read every ``*.yaml`` of ``folder``: agent id to agent.
+
+    Raises:
+        AgentFileError: The folder is missing or empty, or one file is wrong.
+    """
+    if not folder.is_dir():
+        raise AgentFileError(f"{folder}: no such folder (CALLCLUSTER_AGENTS_DIR)")
+    agents = {path.stem: load_agent(path, tenant_id) for path in sorted(folder.glob("*.yaml"))}
+    if not agents:
+        raise AgentFileError(f"{folder}: no agent files (*.yaml) here (CALLCLUSTER_AGENTS_DIR)")
+    return agents

@@ -1,0 +1,30 @@
+"""What can be wrong with a set-up or a placement, in one tree.
+
+ClusterError
+├── SettingsError        a setting is missing or contradicts another; names it
+├── AgentFileError       an agent's YAML file cannot be used; names file and field
+├── PortInUseError       somebody else listens where we must
+└── NoCapacityError      no CallActor has a free slot for this call
+"""
+
+from __future__ import annotations
+
+
+class ClusterError(Exception):
+    """Base of everything this room raises on purpose."""
+
+
+class SettingsError(ClusterError):
+    """A setting is missing, malformed or contradicts another one."""
+
+
+class AgentFileError(ClusterError):
+    """An agent definition cannot be loaded."""
+
+
+class PortInUseError(ClusterError):
+    """A port that we must listen on is taken."""
+
+
+class NoCapacityError(ClusterError):
+    """Every slot of the cluster is taken."""

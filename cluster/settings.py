@@ -1,0 +1,176 @@
+"""Every setting of the product in one model, read from the environment (and from ``.env``).
+
+Names that people already have in their environment (``OPENAI_API_KEY`` and so on) are taken as they
+are; everything else starts with ``CALLCLUSTER_``. Rooms do not import this model: the composition
+root hands each of them its own frozen configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cluster.errors import SettingsError
+
+
+def _plain(name: str) -> AliasChoices:
+    """A name that stands in the environment without our prefix."""
+    return AliasChoices(name, name.lower())
+
+
+class Settings(BaseSettings):
+    """Settings of one deployment; see ``docs/settings.md`` for the page people read."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CALLCLUSTER_",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
+    )
+
+    # Providers
+    openai_api_key: SecretStr = Field(SecretStr(""), validation_alias=_plain("OPENAI_API_KEY"))
+    openai_base_url: str = Field("", validation_alias=_plain("OPENAI_BASE_URL"))
+    openai_model: str = Field("", validation_alias=_plain("OPENAI_MODEL"))
+    azure_speech_key: SecretStr = Field(SecretStr(""), validation_alias=_plain("AZURE_SPEECH_KEY"))
+    azure_speech_region: str = Field("", validation_alias=_plain("AZURE_SPEECH_REGION"))
+    azure_speech_host: str = Field("", validation_alias=_plain("AZURE_SPEECH_HOST"))
+    elevenlabs_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_plain("ELEVENLABS_API_KEY")
+    )
+    elevenlabs_base_url: str = Field(
+        "https://api.elevenlabs.io", validation_alias=_plain("ELEVENLABS_BASE_URL")
+    )
+    azure_streams_per_process: int = Field(25, ge=1, le=50)
+    azure_segmentation_ms: int = Field(300, ge=100, le=5_000)
+
+    # Telephony
+    public_url: str = Field("http://127.0.0.1:8000", validation_alias=_plain("PUBLIC_URL"))
+    twilio_account_sid: str = Field("", validation_alias=_plain("TWILIO_ACCOUNT_SID"))
+    twilio_auth_token: SecretStr = Field(
+        SecretStr(""), validation_alias=_plain("TWILIO_AUTH_TOKEN")
+    )
+    twilio_phone_number: str = Field("", validation_alias=_plain("TWILIO_PHONE_NUMBER"))
+    twilio_api_base_url: str = Field(
+        "https://api.twilio.com", validation_alias=_plain("TWILIO_API_BASE_URL")
+    )
+
+    # Storage
+    database_url: str = Field("", validation_alias=_plain("DATABASE_URL"))
+    data_dir: Path = Path("var")
+
+    # The product
+    mode: Literal["production", "development"] = "production"
+    tenant_id: str = "default"
+    agents_dir: Path = Path("agents")
+    default_agent: str = "reception"
+    token_secret: SecretStr = SecretStr("")
+    host: str = "0.0.0.0"  # noqa: S104 - the front and HAProxy of other nodes connect from outside
+    port: int = Field(8000, ge=1, le=65_535)
+    ingress_replicas: int = Field(1, ge=1)
+    calls_per_replica: int = Field(100, ge=1)
+    calls_per_actor: int = Field(50, ge=1)
+    call_actors: int = Field(1, ge=1)
+    max_call_actors: int = Field(1_000, ge=1)
+    max_resumes: int = Field(5, ge=0)
+    speculate: bool = True
+    playout_chunk_ms: int = Field(60, ge=20, le=400)
+    actor_timeout_s: float = Field(1.0, gt=0)
+    log_level: str = "INFO"
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin_only(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be an origin such as https://voice.example.com")
+        if parts.path not in {"", "/"} or parts.query:
+            raise ValueError("must be an origin without a path")
+        return value.rstrip("/")
+
+    @field_validator("azure_speech_host")
+    @classmethod
+    def _websocket_host(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"ws", "wss"}:
+            raise ValueError("must begin with ws:// or wss://")
+        return value.rstrip("/")
+
+    @property
+    def development(self) -> bool:
+        """True when signatures may be missing."""
+        return self.mode == "development"
+
+    @property
+    def store_url(self) -> str:
+        """The database: ``DATABASE_URL``, or SQLite in the data directory."""
+        if self.database_url:
+            return self.database_url
+        return f"sqlite+aiosqlite:///{(self.data_dir / 'callcluster.sqlite3').absolute()}"
+
+    @property
+    def stream_url(self) -> str:
+        """Where the carrier opens its media streams."""
+        return self.public_url.replace("http", "ws", 1) + "/twilio/media"
+
+    def signing_secret(self) -> bytes:
+        """The key of our own tokens: set, or derived from the carrier's, or refused."""
+        own = self.token_secret.get_secret_value()
+        if own:
+            return own.encode()
+        carrier = self.twilio_auth_token.get_secret_value()
+        if carrier:
+            return hashlib.blake2b(carrier.encode(), person=b"cc-stream-token").digest()
+        raise SettingsError("set CALLCLUSTER_TOKEN_SECRET or TWILIO_AUTH_TOKEN")
+
+    def to_plain(self) -> dict[str, Any]:
+        """Everything as JSON types, secrets included: for our own processes, never for a log."""
+        plain: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                value = value.get_secret_value()
+            plain[name] = str(value) if isinstance(value, Path) else value
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Settings:
+        """Settings made by ``to_plain`` in another process; the environment has no say."""
+        return cls.model_validate(plain)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment, checked; one clear error names what to change.
+
+    In development mode without a token secret a random one is made: it lives as long as this
+    deployment.
+
+    Raises:
+        SettingsError: A value is malformed, or a token is missing outside development mode.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("; ".join(lines)) from None
+    if not settings.development and not settings.twilio_auth_token.get_secret_value():
+        raise SettingsError(
+            "TWILIO_AUTH_TOKEN is not set, so nobody's signature can be checked. Set it, or set "
+            "CALLCLUSTER_MODE=development to run without signatures on your own machine."
+        )
+    if not settings.token_secret.get_secret_value() and not (
+        settings.twilio_auth_token.get_secret_value()
+    ):
+        settings = settings.model_copy(
+            update={"token_secret": SecretStr(secrets.token_urlsafe(32))}
+        )
+    return settings
