@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from records.errors import RowRejected, StoreAddressInvalid, StoreNotWritable
+from records.rows import CallRow
+from records.store import RecordStore
+from tests.records.rows import call, entry, turn
+
+
+def with_store(path: Path, use: Callable[[RecordStore], Awaitable[None]]) -> None:
+    async def main() -> None:
+        store = RecordStore(f"sqlite:///{path}")
+        try:
+            await store.create_schema()
+            await use(store)
+        finally:
+            await store.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "calls.sqlite3"
+
+
+def test_reads_what_was_written(path: Path) -> None:
+    """Calls, turns and journal come back as the same rows, in order."""
+
+    async def use(store: RecordStore) -> None:
+        row = call(epoch=(1, 7), caller="+1", usage={"prompt_tokens": 3.0})
+        turns = [
+            turn(2, caller_text="廣東話", timeline={"eager": -0.2}, epoch=(1, 7)),
+            turn(1, heard_text="hi", usage={"spoken_chars": 2}),
+        ]
+        entries = [entry("b", at_us=2, data={"list": [1, None]}), entry("a", at_us=1)]
+        await store.write([row, *turns, *entries])
+        assert await store.call("acme", "call-1") == row
+        assert await store.call_by_sid("CA1") == row
+        assert await store.turns("acme", "call-1") == [turns[1], turns[0]]
+        assert await store.journal("acme", "call-1") == [entries[1], entries[0]]
+
+    with_store(path, use)
+
+
+def test_knows_nothing_of_other_tenants(path: Path) -> None:
+    async def use(store: RecordStore) -> None:
+        await store.write([call(), turn()])
+        assert await store.call("other", "call-1") is None
+        assert await store.turns("other", "call-1") == []
+        assert await store.call_by_sid("CA9") is None
+        assert await store.recent_calls(10, tenant_id="other") == []
+
+    with_store(path, use)
+
+
+def test_a_turn_written_twice_is_one_turn(path: Path) -> None:
+    """A re-placed call hands in its turn log again."""
+
+    async def use(store: RecordStore) -> None:
+        await store.write([turn(1, heard_text="first"), turn(1, heard_text="second")])
+        await store.write([turn(1, heard_text="third")])
+        assert [row.heard_text for row in await store.turns("acme", "call-1")] == ["third"]
+
+    with_store(path, use)
+
+
+def test_a_journal_entry_is_written_once(path: Path) -> None:
+    async def use(store: RecordStore) -> None:
+        await store.write([entry("e", kind="stream_lost")])
+        await store.write([entry("e", kind="changed")])
+        assert [row.kind for row in await store.journal("acme", "call-1")] == ["stream_lost"]
+
+    with_store(path, use)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wins"),
+    [
+        ((1, 5), (0, 9), False),
+        ((1, 5), (1, 4), False),
+        ((1, 5), (1, 5), True),
+        ((0, 9), (1, 1), True),
+    ],
+)
+def test_the_larger_epoch_wins(
+    path: Path, old: tuple[int, int], new: tuple[int, int], wins: bool
+) -> None:
+    async def use(store: RecordStore) -> None:
+        await store.write([call(epoch=old, language="old"), turn(epoch=old, reason="old")])
+        await store.write([call(epoch=new, language="new"), turn(epoch=new, reason="new")])
+        found = await store.call("acme", "call-1")
+        assert found is not None
+        expected = "new" if wins else "old"
+        assert found.language == expected
+        assert [row.reason for row in await store.turns("acme", "call-1")] == [expected]
+
+    with_store(path, use)
+
+
+def test_a_planned_end_stays(path: Path) -> None:
+    """A late write of a resumed stream does not bring an ended call back."""
+
+    async def use(store: RecordStore) -> None:
+        assert not await store.planned_end("CA1")
+        await store.write([call()])
+        assert not await store.planned_end("CA1")
+        ended = call(status="ended", planned_end=True, end_reason="hung_up", ended_at_us=9)
+        await store.write([ended])
+        await store.write([call(epoch=(1, 1))])
+        assert await store.planned_end("CA1")
+        assert await store.call("acme", "call-1") == CallRow(
+            **{**{f: getattr(ended, f) for f in ended.__slots__}, "epoch": (1, 1)}
+        )
+
+    with_store(path, use)
+
+
+def test_a_lost_call_becomes_active_again(path: Path) -> None:
+    async def use(store: RecordStore) -> None:
+        await store.write([call(status="lost", ended_at_us=5, end_reason="stream_lost")])
+        await store.write([call(epoch=(1, 1), started_at_us=2_000)])
+        found = await store.call("acme", "call-1")
+        assert found is not None
+        assert (found.status, found.ended_at_us, found.started_at_us) == ("active", 0, 1_000)
+
+    with_store(path, use)
+
+
+def test_recent_calls_are_newest_first(path: Path) -> None:
+    async def use(store: RecordStore) -> None:
+        await store.write([call(call_id=f"c{at}", started_at_us=at) for at in (2, 3, 1)])
+        assert [row.call_id for row in await store.recent_calls(2)] == ["c3", "c2"]
+
+    with_store(path, use)
+
+
+def test_two_processes_may_write_one_file(path: Path) -> None:
+    """Two engines make the schema and write at once; no row is lost, none doubled."""
+
+    async def one(store: RecordStore, name: str) -> None:
+        await store.create_schema()
+        for index in range(20):
+            await store.write([turn(index, call_id=name), turn(index, call_id="shared")])
+
+    async def main() -> None:
+        stores = [RecordStore(f"sqlite:///{path}") for _ in range(2)]
+        await asyncio.gather(*(one(store, f"c{index}") for index, store in enumerate(stores)))
+        assert [len(await stores[0].turns("acme", name)) for name in ("c0", "c1", "shared")] == [
+            20
+        ] * 3
+        for store in stores:
+            await store.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [turn(timeline={"eager": float("nan")}), turn(at_us=1 << 70), entry("e", data={"x": object()})],
+)
+def test_a_value_no_database_holds_is_refused_without_quoting_it(path: Path, row: object) -> None:
+    async def use(store: RecordStore) -> None:
+        with pytest.raises(RowRejected, match="refused"):
+            await store.write([turn(7, caller_text="secret"), row])  # type: ignore[list-item]
+        assert await store.turns("acme", "call-1") == []
+
+    with_store(path, use)
+
+
+def test_a_missing_directory_names_the_setting(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = RecordStore(f"sqlite:///{tmp_path}/missing/calls.sqlite3")
+        with pytest.raises(StoreNotWritable, match="DATABASE_URL"):
+            await store.create_schema()
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_directory_in_place_of_the_file_names_the_setting(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = RecordStore(f"sqlite:///{tmp_path}")
+        with pytest.raises(StoreNotWritable, match="DATABASE_URL"):
+            await store.create_schema()
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_read_only_file_names_the_setting(path: Path) -> None:
+    """Opened read-only by its URL, since file permissions do not bind root."""
+
+    async def main() -> None:
+        writable = RecordStore(f"sqlite:///{path}")
+        await writable.create_schema()
+        await writable.aclose()
+        store = RecordStore(f"sqlite:///file:{path}?mode=ro&uri=true")
+        with pytest.raises(StoreNotWritable, match="DATABASE_URL"):
+            await store.write([call()])
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_file_that_is_no_database_names_the_setting(path: Path) -> None:
+    path.write_bytes(os.urandom(8_192))
+
+    async def main() -> None:
+        store = RecordStore(f"sqlite:///{path}")
+        with pytest.raises(StoreNotWritable, match="no sound SQLite"):
+            await store.create_schema()
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://root@host/db", "sqlite+pysqlite:///x"])
+def test_another_address_is_refused(url: str) -> None:
+    with pytest.raises(StoreAddressInvalid, match="DATABASE_URL"):
+        RecordStore(url)
