@@ -93,6 +93,8 @@ class Clip:
         sound = read_wav(self.path.read_bytes())
         samples = resample(sound.samples, sound.rate_hz, SAMPLE_RATE_HZ)
         encoded = bytes(g711.encode(_at_speech_level(samples, self.segments)))
+        # One zero only: minus zero would not survive a way through linear samples.
+        encoded = encoded.replace(b"\x7f", _QUIET)
         return encoded + _QUIET * (-len(encoded) % FRAME_BYTES)
 
     def frames(self) -> Iterator[bytes]:
@@ -114,7 +116,9 @@ def _at_speech_level(
     level = max(1, math.isqrt(int((spoken * spoken).sum()) // len(spoken)))
     peak = max(1, int(np.abs(wide).max()))
     gain = min((_SPEECH_LEVEL << 15) // level, (_PEAK_LIMIT << 15) // peak)
-    return np.clip((wide * gain + (1 << 14)) >> 15, -32_768, 32_767).astype(np.int16)
+    scaled = (wide * gain + (1 << 14)) >> 15
+    clipped: npt.NDArray[np.int16] = np.clip(scaled, -32_768, 32_767).astype(np.int16)
+    return clipped
 
 
 class ClipLibrary:

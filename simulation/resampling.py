@@ -66,4 +66,5 @@ def resample(samples: npt.NDArray[np.int16], from_hz: int, to_hz: int) -> npt.ND
     windows = np.lib.stride_tricks.sliding_window_view(padded, len(matrix))[::advance]
     sums = (windows[:blocks] @ matrix).reshape(-1)[:wanted].astype(np.int64)
     rounded = (sums + (1 << (_SCALE_BITS - 1))) >> _SCALE_BITS
-    return np.clip(rounded, -32_768, 32_767).astype(np.int16)
+    clipped: npt.NDArray[np.int16] = np.clip(rounded, -32_768, 32_767).astype(np.int16)
+    return clipped
