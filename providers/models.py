@@ -1,0 +1,98 @@
+"""Model names: what each accepts, and when it retires. The only place where one is written down.
+
+Only stated facts stand here: an optional request field is sent only when the row says that the
+model takes it, since an unknown field is a 400 at many vendors. Retirement dates: OpenAI's
+deprecation page as quoted in ``openai.types.shared.chat_model`` (openai 3.52).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+DEFAULT_CHAT_MODEL: Final = "gpt-5.6-luna"
+DEFAULT_SPEECH_MODEL: Final = "eleven_flash_v2_5"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModel:
+    """One row of the table.
+
+    Attributes:
+        retires_on: First day on which the vendor no longer serves it; None when none is announced.
+        reasoning_efforts: Accepted values of ``reasoning_effort``; empty: do not send the field.
+        service_tiers: Accepted values of ``service_tier``; empty: do not send the field.
+        verbosities: Accepted values of ``verbosity``; empty: do not send the field.
+        completion_tokens_field: Name of the bound on the reply's length.
+        usage_in_stream: Whether ``stream_options.include_usage`` is understood.
+    """
+
+    name: str
+    retires_on: date | None = None
+    reasoning_efforts: tuple[str, ...] = ()
+    service_tiers: tuple[str, ...] = ()
+    verbosities: tuple[str, ...] = ()
+    completion_tokens_field: str = "max_tokens"
+    usage_in_stream: bool = False
+
+    def optional_fields(
+        self, *, reasoning_effort: str, service_tier: str, verbosity: str
+    ) -> dict[str, object]:
+        """The optional request fields this model takes, out of those that are wished for."""
+        fields: dict[str, object] = {}
+        if reasoning_effort in self.reasoning_efforts:
+            fields["reasoning_effort"] = reasoning_effort
+        if service_tier in self.service_tiers:
+            fields["service_tier"] = service_tier
+        if verbosity in self.verbosities:
+            fields["verbosity"] = verbosity
+        if self.usage_in_stream:
+            fields["stream_options"] = {"include_usage": True, "include_obfuscation": False}
+        return fields
+
+
+_TIERS = ("auto", "default", "priority", "fast")
+_LUNA_EFFORTS = ("none", "low", "medium", "high", "xhigh", "max")
+
+
+def _openai(
+    name: str,
+    retires_on: date | None = None,
+    efforts: tuple[str, ...] = (),
+    tiers: tuple[str, ...] = (),
+) -> ChatModel:
+    return ChatModel(
+        name=name,
+        retires_on=retires_on,
+        reasoning_efforts=efforts,
+        service_tiers=tiers,
+        completion_tokens_field="max_completion_tokens",
+        usage_in_stream=True,
+    )
+
+
+_ROWS = (
+    _openai("gpt-6-luna"),
+    _openai("gpt-6-sol"),
+    _openai("gpt-5.6-luna", efforts=_LUNA_EFFORTS, tiers=_TIERS),
+    _openai("gpt-5.6-terra", tiers=_TIERS),
+    _openai("gpt-5.6-sol", tiers=_TIERS),
+    _openai("gpt-5.4-mini", tiers=_TIERS),
+    _openai("gpt-5.4-nano", date(2027, 4, 1)),
+    _openai("gpt-5", date(2026, 12, 11)),
+    _openai("gpt-5-mini", date(2026, 12, 11)),
+    _openai("gpt-5-nano", date(2026, 12, 11)),
+    _openai("gpt-4o", date(2027, 1, 14)),
+    _openai("gpt-4o-mini", date(2027, 1, 14)),
+    _openai("gpt-4.1", date(2027, 1, 14)),
+    _openai("gpt-4.1-mini", date(2027, 1, 14)),
+    _openai("gpt-4.1-nano", date(2026, 10, 23)),
+    _openai("gpt-3.5-turbo", date(2026, 10, 23)),
+)
+CHAT_MODELS: Final = {row.name: row for row in _ROWS}
+
+
+def chat_model(name: str) -> ChatModel:
+    """The row of ``name``, or one that promises nothing for a name that is not in the table."""
+    return CHAT_MODELS.get(name) or ChatModel(name)

@@ -1,0 +1,281 @@
+"""Chat completions through the OpenAI SDK, at any address that speaks the protocol.
+
+The SDK connects, signs and types the errors; the stream itself is read raw (``chat_stream``).
+
+Closing a reply early drops its HTTP/1.1 connection (that is the cancellation), so a new spare one
+is opened in the background at once, and an unused one is kept alive: no turn pays for TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx2
+import openai
+
+from dialogue.ports import ReplyDelta, ThinkEvent, ThinkRequest
+from providers.capabilities import Capabilities
+from providers.chat_stream import ChatStream
+from providers.errors import (
+    ProviderError,
+    ProviderProtocolError,
+    ProviderRefused,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from providers.http_status import Blame, error_of_status, retry_after_s
+from providers.models import DEFAULT_CHAT_MODEL, chat_model
+from providers.settings import (
+    AZURE_OPENAI_ENDPOINT,
+    AZURE_OPENAI_KEY,
+    OPENAI_BASE_URL,
+    OPENAI_KEY,
+    OPENAI_MODEL,
+    OpenAIConfig,
+)
+
+CAPABILITIES = Capabilities()
+
+_log = logging.getLogger(__name__)
+
+# Idle connections stay usable this long; the transport sees by itself when the server closed one.
+_KEEP_ALIVE_S = 240.0
+# The text is complete: how long the usage chunk and the end of the body may still take.
+_TRAILER_S = 0.3
+
+
+class OpenAIThinker:
+    """A language model behind the chat completions protocol.
+
+    Raises:
+        ProviderRefused: There is no key, and the address is one that needs a key.
+        ProviderRejected: The address is no http or https URL.
+    """
+
+    def __init__(self, config: OpenAIConfig) -> None:
+        self._config = config
+        self._model = config.model or DEFAULT_CHAT_MODEL
+        classic = bool(config.azure_endpoint)
+        self._blame = Blame(
+            provider="openai",
+            key=AZURE_OPENAI_KEY if classic else OPENAI_KEY,
+            request=OPENAI_MODEL,
+            address=AZURE_OPENAI_ENDPOINT if classic else OPENAI_BASE_URL,
+        )
+        self._client = _build_client(config, self._blame)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keeper: asyncio.Task[None] | None = None
+        self._refilling = False
+        self._used_at_s = 0.0
+
+    @property
+    def name(self) -> str:
+        """Always ``openai``, whichever address is used."""
+        return "openai"
+
+    async def warm(self) -> None:
+        """Open a connection and keep one open from now on.
+
+        Asks for the description of the model: small, free, and it proves the key. Servers that do
+        not know the path are fine.
+
+        Raises:
+            ProviderError: No connection, or the key is refused.
+        """
+        await self._touch()
+        if self._keeper is None and self._config.keep_warm_s > 0:
+            self._keeper = asyncio.create_task(self._keep_warm())
+
+    async def reply(self, request: ThinkRequest) -> AsyncIterator[ThinkEvent]:
+        """Yield deltas, then one ``ReplyDone``; see ``dialogue.ports.Thinker``."""
+        loop = asyncio.get_running_loop()
+        stream = ChatStream(self._blame)
+        opening = self._client.chat.completions.with_streaming_response.create(
+            **self._body(request)
+        )
+        deadline_s = loop.time() + self._config.first_token_timeout_s
+        silent = True
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                with self._typed_errors():
+                    async with asyncio.timeout_at(deadline_s):
+                        response = await stack.enter_async_context(opening)
+                pieces = _body_pieces(response.http_response)
+                while not stream.done:
+                    stall_s = loop.time() + self._config.stall_timeout_s
+                    events = await self._read(pieces, stream, deadline_s if silent else stall_s)
+                    for event in events:
+                        silent = silent and not isinstance(event, ReplyDelta)
+                        yield event
+                    if stream.failure is not None:
+                        raise stream.failure
+        finally:
+            self._used_at_s = loop.time()
+            if not stream.done:
+                self._refill()
+
+    async def aclose(self) -> None:
+        """Close every connection; replies still running fail as unavailable."""
+        keeper, self._keeper = self._keeper, None
+        tasks = [*self._tasks, keeper] if keeper else [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._client.close()
+
+    def _body(self, request: ThinkRequest) -> dict[str, Any]:
+        name = request.model or self._model
+        model = chat_model(name)
+        body: dict[str, Any] = {
+            "model": name,
+            "messages": [{"role": m.role, "content": m.text} for m in request.messages],
+            "stream": True,
+            **model.optional_fields(
+                reasoning_effort=self._config.reasoning_effort,
+                service_tier=self._config.service_tier,
+                verbosity=self._config.verbosity,
+            ),
+        }
+        if request.temperature is not None:
+            body["temperature"] = request.temperature
+        if request.max_tokens is not None:
+            body[model.completion_tokens_field] = request.max_tokens
+        return body
+
+    async def _read(
+        self, pieces: AsyncIterator[bytes], stream: ChatStream, limit_s: float
+    ) -> list[ThinkEvent]:
+        """Read until something can be said. Comments and empty pieces do not extend the limit."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if stream.finished:
+                limit_s = min(limit_s, loop.time() + _TRAILER_S)
+            try:
+                with self._typed_errors():
+                    async with asyncio.timeout_at(limit_s):
+                        piece = await anext(pieces, None)
+            except ProviderError:
+                if not stream.finished:
+                    raise
+                self._refill()
+                return stream.end()
+            events = stream.end() if piece is None else stream.feed(piece)
+            if stream.done and piece is not None:
+                await _drain(pieces)
+            if events or stream.failure is not None:
+                return events
+
+    @contextlib.contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        provider = self._blame.provider
+        try:
+            yield
+        except (TimeoutError, openai.APITimeoutError, httpx2.TimeoutException):
+            raise ProviderTimeout("no answer in time", provider) from None
+        except openai.APIStatusError as error:
+            raise self._of_status(error) from None
+        except openai.APIConnectionError as error:
+            cause = type(error.__cause__ or error).__name__
+            raise ProviderUnavailable(
+                f"no connection ({cause})", provider, self._blame.address
+            ) from None
+        except httpx2.HTTPError as error:
+            raise ProviderUnavailable(
+                f"the stream broke ({type(error).__name__})", provider
+            ) from None
+        except openai.OpenAIError as error:
+            raise ProviderProtocolError(type(error).__name__, provider) from None
+
+    def _of_status(self, error: openai.APIStatusError) -> ProviderError:
+        return error_of_status(
+            error.status_code,
+            self._blame,
+            code=error.code or error.type,
+            request_id=error.request_id or "",
+            retry_after=retry_after_s(error.response.headers),
+        )
+
+    async def _touch(self) -> None:
+        """Use a connection for something cheap, so that an open one lies in the pool."""
+        limit_s = self._config.connect_timeout_s + self._config.stall_timeout_s
+        try:
+            with self._typed_errors():
+                async with asyncio.timeout(limit_s):
+                    await self._client.models.with_raw_response.retrieve(self._model)
+        except ProviderRejected as error:
+            _log.debug("no model description at this address: %s", error)
+        self._used_at_s = asyncio.get_running_loop().time()
+
+    def _refill(self) -> None:
+        """A connection was dropped: open another one, in the background."""
+        if self._keeper is None or self._refilling:
+            return
+        self._refilling = True
+        task = asyncio.get_running_loop().create_task(self._touch_quietly())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _touch_quietly(self) -> None:
+        try:
+            await self._touch()
+        except ProviderError as error:
+            # Nobody waits for this connection; the next reply meets the same error and reports it.
+            _log.info("no spare connection: %s", error)
+        finally:
+            self._refilling = False
+
+    async def _keep_warm(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            idle_s = loop.time() - self._used_at_s
+            if idle_s < self._config.keep_warm_s:
+                await asyncio.sleep(self._config.keep_warm_s - idle_s)
+                continue
+            await self._touch_quietly()
+            self._used_at_s = loop.time()
+
+
+def _build_client(config: OpenAIConfig, blame: Blame) -> openai.AsyncOpenAI:
+    address = config.azure_endpoint or config.base_url
+    if address and not address.startswith(("http://", "https://")):
+        raise ProviderRejected("the address is no http(s) URL", blame.provider, blame.address)
+    if not config.api_key and (config.azure_endpoint or not config.base_url):
+        raise ProviderRefused("there is no key", blame.provider, blame.key)
+    http_client = openai.DefaultAsyncHttpxClient(
+        limits=httpx2.Limits(
+            max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_KEEP_ALIVE_S
+        )
+    )
+    # Reading is timed by the reply itself: the limit for a first token is not the one for a stall.
+    common: dict[str, Any] = {
+        "api_key": config.api_key or "none",
+        "max_retries": 0,
+        "timeout": httpx2.Timeout(None, connect=config.connect_timeout_s),
+        "http_client": http_client,
+        # Compressing single events only delays them.
+        "default_headers": {"Accept-Encoding": "identity"},
+    }
+    if config.azure_endpoint:
+        return openai.AsyncAzureOpenAI(
+            azure_endpoint=config.azure_endpoint, api_version=config.azure_api_version, **common
+        )
+    return openai.AsyncOpenAI(base_url=config.base_url or None, **common)
+
+
+def _body_pieces(response: httpx2.Response) -> AsyncIterator[bytes]:
+    if "content-encoding" in response.headers:
+        return response.aiter_bytes()
+    return response.aiter_raw()
+
+
+async def _drain(pieces: AsyncIterator[bytes]) -> None:
+    """Read to the end of the body, so that the connection can be used again; briefly."""
+    with contextlib.suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(_TRAILER_S):
+            async for _ in pieces:
+                continue

@@ -1,0 +1,142 @@
+"""What each provider has to be told: one small frozen record for each, read from nowhere.
+
+The composition root fills these from the environment; the comment names the variable that a person
+would set. A record never shows its key when it is printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+AZURE_KEY = "AZURE_SPEECH_KEY"
+AZURE_REGION = "AZURE_SPEECH_REGION"
+AZURE_HOST = "AZURE_SPEECH_HOST"
+AZURE_STREAMS = "CALLCLUSTER_AZURE_STREAMS_PER_PROCESS"
+OPENAI_KEY = "OPENAI_API_KEY"
+OPENAI_MODEL = "OPENAI_MODEL"
+OPENAI_BASE_URL = "OPENAI_BASE_URL"
+AZURE_OPENAI_KEY = "AZURE_OPENAI_API_KEY"
+AZURE_OPENAI_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
+ELEVENLABS_KEY = "ELEVENLABS_API_KEY"
+ELEVENLABS_BASE_URL = "ELEVENLABS_BASE_URL"
+ELEVENLABS_MODEL = "ELEVENLABS_MODEL"
+ELEVENLABS_SOCKETS = "CALLCLUSTER_ELEVENLABS_SOCKETS"
+
+
+@dataclass(frozen=True, slots=True)
+class AzureSpeechConfig:
+    """Azure speech-to-text.
+
+    Attributes:
+        key: Subscription key (AZURE_SPEECH_KEY); may be empty with ``host`` (containers).
+        region: Such as ``westeurope`` (AZURE_SPEECH_REGION); ignored when ``host`` is given.
+        host: ``ws://`` or ``wss://`` address of a container or an emulator (AZURE_SPEECH_HOST).
+        max_streams: Live recognisers in this process, pre-opened ones included; one costs three
+            threads, 0.8 MB and 2 % of a core (CALLCLUSTER_AZURE_STREAMS_PER_PROCESS).
+        segmentation_silence_s: Silence that ends a phrase; the service takes 0.1 to 5 s.
+        stable_partials: How often a word must be repeated before an interim shows it; 0 for off.
+        connect_timeout_s: Longest wait for a connection before the stream counts as failed.
+        tuned: Set the undocumented low-latency properties of the SDK.
+    """
+
+    key: str = field(default="", repr=False)
+    region: str = ""
+    host: str = ""
+    max_streams: int = 25
+    segmentation_silence_s: float = 0.35
+    stable_partials: int = 0
+    connect_timeout_s: float = 5.0
+    tuned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIConfig:
+    """Chat completions at OpenAI or at anybody who speaks the same protocol.
+
+    Attributes:
+        api_key: OPENAI_API_KEY, or AZURE_OPENAI_API_KEY with ``azure_endpoint``. May be empty for
+            a ``base_url`` that asks for none.
+        base_url: OPENAI_BASE_URL, up to and with ``/v1``; empty for OpenAI itself.
+        model: OPENAI_MODEL; empty for the default of ``providers.models``.
+        azure_endpoint: AZURE_OPENAI_ENDPOINT, only for the classic deployments URL. (The newer
+            one is a ``base_url`` ending in ``/openai/v1/``.)
+        azure_api_version: OPENAI_API_VERSION, with ``azure_endpoint`` only.
+        reasoning_effort: Sent to models that are known to take it.
+        service_tier: Such as ``fast``; sent to models that are known to take it.
+        verbosity: Sent to models that are known to take it.
+        connect_timeout_s: For TCP and TLS.
+        first_token_timeout_s: From the request to the first characters, or the end.
+        stall_timeout_s: Between two pieces of the stream.
+        keep_warm_s: A connection is used at least this often once ``warm`` was called.
+    """
+
+    api_key: str = field(default="", repr=False)
+    base_url: str = ""
+    model: str = ""
+    azure_endpoint: str = ""
+    azure_api_version: str = "2025-04-01-preview"
+    reasoning_effort: str = "none"
+    service_tier: str = ""
+    verbosity: str = ""
+    connect_timeout_s: float = 3.0
+    first_token_timeout_s: float = 8.0
+    stall_timeout_s: float = 4.0
+    keep_warm_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ElevenLabsConfig:
+    """ElevenLabs text-to-speech.
+
+    Attributes:
+        api_key: ELEVENLABS_API_KEY.
+        base_url: ELEVENLABS_BASE_URL; ``http`` becomes ``ws``, ``https`` becomes ``wss``.
+        model: ELEVENLABS_MODEL; empty for the default of ``providers.models``.
+        max_sockets: Over all voices (CALLCLUSTER_ELEVENLABS_SOCKETS); each carries 5 segments.
+        voice_settings: Such as ``(("stability", 0.5), ("speed", 1.0))``; empty for the voice's own.
+        connect_timeout_s: For TCP, TLS and the handshake.
+        first_byte_timeout_s: From the request to the first audio.
+        stall_timeout_s: Between two messages of one segment.
+        keep_alive_s: An idle socket says something this often; below ``inactivity_timeout_s``.
+        inactivity_timeout_s: After which the service closes a silent socket; at most 180.
+        idle_close_s: A socket unused this long is closed unless its voice was warmed.
+    """
+
+    api_key: str = field(default="", repr=False)
+    base_url: str = "https://api.elevenlabs.io"
+    model: str = ""
+    max_sockets: int = 16
+    voice_settings: tuple[tuple[str, float | bool], ...] = ()
+    connect_timeout_s: float = 3.0
+    first_byte_timeout_s: float = 3.0
+    stall_timeout_s: float = 3.0
+    keep_alive_s: float = 8.0
+    inactivity_timeout_s: int = 20
+    idle_close_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedConfig:
+    """The keyless providers.
+
+    Attributes:
+        replies: What the thinker says, in turn, from the start again after the last.
+        heard: What the recogniser hears: ``(audio seconds, final text)``.
+        tone_hz: Pitch of the speaker's tone.
+        seconds_per_char: Length of the tone for each character of a segment.
+    """
+
+    replies: tuple[str, ...] = ("I heard you. What else can I do for you?",)
+    heard: tuple[tuple[float, str], ...] = ()
+    tone_hz: float = 440.0
+    seconds_per_char: float = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """Everything the provider table may need."""
+
+    azure: AzureSpeechConfig = field(default_factory=AzureSpeechConfig)
+    openai: OpenAIConfig = field(default_factory=OpenAIConfig)
+    elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
+    scripted: ScriptedConfig = field(default_factory=ScriptedConfig)
