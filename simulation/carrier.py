@@ -1,0 +1,73 @@
+"""The carrier: places calls to one server, many at a time, on one clock and one HTTP client."""
+
+from __future__ import annotations
+
+import ssl
+from random import Random
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import httpx
+
+from simulation.carrier_leg import CarrierConfig, LegParts, LegReport, PhoneLeg
+from simulation.carrier_signature import PublicAddress
+from simulation.carrier_stream import Person
+from simulation.carrier_ticker import Ticker
+from simulation.carrier_webhooks import CallIdentity, Webhooks, new_sid
+
+__all__ = ["Carrier", "CarrierConfig", "LegReport", "PhoneLeg"]
+
+
+class Carrier:
+    """Places calls to one server; use as ``async with Carrier(config) as carrier``.
+
+    Args:
+        config: The number's configuration.
+        seed: Makes ids, tokens and first timestamps repeatable.
+    """
+
+    def __init__(self, config: CarrierConfig, seed: int = 0) -> None:
+        self.config = config
+        self.random = Random(seed)
+        self.address = PublicAddress(config.url, config.public_url)
+        host = urlsplit(config.url).hostname or ""
+        self.on_loopback = host in {"127.0.0.1", "::1", "localhost"}
+        self.tls = ssl.create_default_context() if config.url.startswith("https") else None
+        # No proxy stands between us and our own machine, whatever the environment says.
+        self._http = httpx.AsyncClient(
+            trust_env=not self.on_loopback,
+            verify=self.tls or not self.on_loopback,
+            limits=httpx.Limits(max_connections=200, keepalive_expiry=30.0),
+        )
+        self.webhooks = Webhooks(self._http, self.address, config.auth_token, self.random)
+        self.ticker = Ticker()
+
+    async def __aenter__(self) -> Carrier:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    def identity(self, from_number: str, to_number: str = "+14155550199") -> CallIdentity:
+        """A new call between two numbers."""
+        return CallIdentity(
+            self.config.account_sid, new_sid("CA", self.random), from_number, to_number
+        )
+
+    def dial(self, identity: CallIdentity, person: Person) -> PhoneLeg:
+        """A leg, ready to ``run``."""
+        parts = LegParts(
+            config=self.config,
+            address=self.address,
+            webhooks=self.webhooks,
+            ticker=self.ticker,
+            random=self.random,
+            tls=self.tls,
+            allow_insecure=self.on_loopback,
+        )
+        return PhoneLeg(parts, identity, person)
