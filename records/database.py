@@ -65,14 +65,19 @@ def _dump_json(value: Any) -> str:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1_000)}")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA journal_mode")
-    # The mode stays in the file: asking again would take a lock other processes may hold.
-    if cursor.fetchone()[0] not in {"wal", "memory"}:
-        cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.close()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1_000)}")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA journal_mode")
+        # The mode stays in the file: asking again would take a lock other processes may hold.
+        if cursor.fetchone()[0] not in {"wal", "memory"}:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.close()
+    except sqlite3.Error:
+        # The pool does not close what never entered it, and an open connection keeps its thread.
+        connection.close()
+        raise
 
 
 def open_engine(url: URL) -> AsyncEngine:
