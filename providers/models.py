@@ -92,6 +92,9 @@ _ROWS = (
 )
 CHAT_MODELS: Final = {row.name: row for row in _ROWS}
 
+# Models of text-to-speech that take ``language_code``; the others find the language themselves.
+SPEECH_MODELS_WITH_LANGUAGE: Final = frozenset({"eleven_flash_v2_5", "eleven_turbo_v2_5"})
+
 
 def chat_model(name: str) -> ChatModel:
     """The row of ``name``, or one that promises nothing for a name that is not in the table."""

@@ -198,4 +198,4 @@ def _ulaw_tone(tone_hz: float) -> bytes:
     mantissa = (magnitude >> (exponent + 3)) & 0x0F
     sign = np.where(pcm < 0, 0x80, 0)
     codes = ~(sign | (exponent << 4) | mantissa) & 0xFF
-    return codes.astype(np.uint8).tobytes()
+    return bytes(codes.astype(np.uint8))
