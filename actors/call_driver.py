@@ -9,33 +9,35 @@ between, so that interleaved tasks cannot tear a turn.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from actors.errors import ActorsError, MindRefusedError
 from actors.frame_clock import FrameClock
-from actors.mind_client import MindClient, TurnQuestion
+from actors.mind_client import MindClient
 from actors.outbox import Outbox
 from actors.recogniser_feed import RecogniserFeed
+from actors.reply_tasks import ReplyTasks
 from actors.speech_source import SpeechSource
-from actors.turn_entries import entry_of
+from actors.wire import TurnEntry
 from dialogue.agent import Agent
-from providers.errors import ProviderError
-from telephony.media_stream import (
+from telephony.errors import StreamRefused
+from telephony.media_stream import MediaStream
+from telephony.messages import StreamWriter
+from telephony.stream_events import (
     AudioReceived,
     DtmfReceived,
     MarkReceived,
-    MediaStream,
+    ProtocolWarning,
+    StreamStarted,
     StreamStopped,
 )
-from telephony.messages import clear_message, mark_message, media_message
 from voice import events as voice
 from voice.config import VoiceConfig
-from voice.ports import FRAME_SAMPLES, Recogniser, SpeakRequest
+from voice.ports import FRAME_SAMPLES, Recogniser
 from voice.session import VoiceSession
 
 logger = logging.getLogger(__name__)
@@ -69,23 +71,6 @@ class CallEnd:
     close_code: int = 1000
 
 
-@dataclass(slots=True)
-class _Reply:
-    """The tasks of one guess."""
-
-    asked_at: float
-    think: asyncio.Task[None] | None = None
-    speak: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    stages: dict[str, float] = field(default_factory=dict)
-    usage: dict[str, float] = field(default_factory=dict)
-
-    def cancel(self) -> None:
-        if self.think is not None:
-            self.think.cancel()
-        for task in self.speak.values():
-            task.cancel()
-
-
 class CallDriver:
     """One call on one media stream.
 
@@ -111,6 +96,7 @@ class CallDriver:
         self._parts = parts
         self._mind = mind
         self._stream = stream
+        self._writer = StreamWriter(stream.stream_sid)
         self._session = VoiceSession(config)
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
@@ -118,7 +104,9 @@ class CallDriver:
             parts.recogniser, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
         )
         self._frames: deque[bytes] = deque()
-        self._replies: dict[tuple[int, int], _Reply] = {}
+        self._replies = ReplyTasks(
+            agent, mind, parts.speech, self._feed, parts.count, on_refused=self._refused
+        )
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._last_message_at = self._loop.time()
         self._started_at = self._loop.time()
@@ -152,8 +140,7 @@ class CallDriver:
         finally:
             if slot is not None:
                 self._parts.clock.leave(slot)
-            for reply in self._replies.values():
-                reply.cancel()
+            self._replies.cancel_all()
         await self._finish(end)
         return end
 
@@ -176,6 +163,9 @@ class CallDriver:
         now = self._loop.time()
         self._last_message_at = now
         self._stream.receive(text, now=now)
+        self._drain_stream()
+
+    def _drain_stream(self) -> None:
         while (event := self._stream.next_event()) is not None:
             match event:
                 case AudioReceived(ulaw=ulaw):
@@ -186,8 +176,13 @@ class CallDriver:
                     self._feed(voice.DigitPressed(digit))
                 case StreamStopped():
                     self._end(True, "caller_hung_up")
-                case _:
+                case ProtocolWarning(error=error):
                     self._parts.count("protocol_warnings", 1)
+                    logger.info("call %s: message ignored: %s", self._mind.call_id, error)
+                case StreamStarted():
+                    pass  # the door has read it
+                case _:
+                    assert_never(event)
 
     def disconnected(self, code: int) -> None:
         """The socket closed without a ``stop`` (or after one)."""
@@ -196,6 +191,15 @@ class CallDriver:
     def shut(self, reason: str, close_code: int) -> None:
         """End this stream from our side, unplanned: a violation, or a newer owner."""
         self._end(False, reason, close_code)
+
+    @property
+    def turn_log(self) -> tuple[TurnEntry, ...]:
+        """Every settled turn of the call so far."""
+        return self._mind.turn_log
+
+    def carrier_ended(self, state: str) -> None:
+        """The carrier's status callback says that the call is over."""
+        self._end(True, f"carrier_{state}")
 
     def _audio(self, ulaw: bytes) -> None:
         self._ear.write(ulaw)
@@ -222,6 +226,9 @@ class CallDriver:
 
     def tick(self, now: float) -> None:
         """20 ms have passed."""
+        stream_deadline = self._stream.next_deadline()
+        if stream_deadline is not None and stream_deadline <= now:
+            self._fill_silence(now)
         deadline = self._session.next_deadline()
         if deadline is not None and deadline <= now:
             self._session.handle_deadline(now=now)
@@ -232,9 +239,20 @@ class CallDriver:
             self._time_up = True
             self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
 
+    def _fill_silence(self, now: float) -> None:
+        try:
+            self._stream.handle_deadline(now=now)
+        except StreamRefused as error:
+            self._end(False, f"protocol: {type(error).__name__}", 1008)
+        else:
+            self._drain_stream()
+
     def hang_up(self, reason: str, farewell: str | None) -> None:
         """End the call politely: say ``farewell``, then close as planned."""
         self._feed(voice.HangUpRequested(reason, farewell))
+
+    def _refused(self) -> None:
+        self._end(False, "owned_elsewhere")
 
     def _recogniser_lost(self, reason: str) -> None:
         logger.warning("call %s: recogniser lost for good: %s", self._mind.call_id, reason)
@@ -254,22 +272,20 @@ class CallDriver:
     def _perform(self, output: voice.Output) -> None:
         match output:
             case voice.SendAudio(ulaw=ulaw):
-                self._outbox.put(media_message(self._stream.stream_sid, ulaw))
+                self._outbox.put(self._writer.media(ulaw))
             case voice.SendMark(name=name):
-                self._outbox.put(mark_message(self._stream.stream_sid, name))
+                self._outbox.put(self._writer.mark(name))
             case voice.ClearPlayout():
                 self._outbox.drop_waiting()
-                self._outbox.put(clear_message(self._stream.stream_sid))
+                self._outbox.put(self._writer.clear())
             case voice.BeginTurn():
-                self._begin(output)
+                self._replies.begin(output)
             case voice.Synthesise():
-                self._synthesise(output)
+                self._replies.synthesise(output)
             case voice.CommitTurn():
                 self._parts.count("turns_committed", 1)
             case voice.AbandonTurn(turn_id=turn_id, guess=guess):
-                reply = self._replies.get((turn_id, guess))
-                if reply is not None:
-                    reply.cancel()
+                self._replies.abandon(turn_id, guess)
             case voice.TurnSettled():
                 self._settle(output)
             case voice.EndCall(reason=reason):
@@ -277,76 +293,8 @@ class CallDriver:
             case _:
                 assert_never(output)
 
-    def _reply(self, turn_id: int, guess: int) -> _Reply:
-        return self._replies.setdefault((turn_id, guess), _Reply(asked_at=self._loop.time()))
-
-    def _begin(self, begin: voice.BeginTurn) -> None:
-        reply = self._reply(begin.turn_id, begin.guess)
-        reply.think = self._loop.create_task(self._think(begin, reply))
-
-    async def _think(self, begin: voice.BeginTurn, reply: _Reply) -> None:
-        turn_id, guess = begin.turn_id, begin.guess
-        question = TurnQuestion(turn_id, guess, begin.kind, begin.text, begin.speculative)
-        items = self._mind.take_turn(question)
-        try:
-            async with contextlib.aclosing(items):
-                async for item in items:
-                    if item.stages:
-                        reply.stages.update(item.stages)
-                    if item.usage:
-                        reply.usage.update(item.usage)
-                    if item.type == "segment":
-                        self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
-                    elif item.type == "finished":
-                        self._feed(voice.ReplyFinished(turn_id, guess, item.hang_up))
-                    elif item.type == "failed":
-                        self._parts.count("replies_failed", 1)
-                        self._feed(voice.ReplyFailed(turn_id, guess, item.message))
-        except MindRefusedError:
-            self._end(False, "owned_elsewhere")
-        except ActorsError as error:
-            self._feed(voice.ReplyFailed(turn_id, guess, str(error)))
-
-    def _synthesise(self, order: voice.Synthesise) -> None:
-        request = SpeakRequest(
-            self._mind.call_id, order.text, self._agent.voice, self._agent.language
-        )
-        clip = self._parts.speech.ready_clip(request)
-        reply = self._reply(order.turn_id, order.guess)
-        if clip is not None:
-            where = (order.turn_id, order.guess, order.index)
-            # Through the loop, so that the machine is not fed while its outputs are performed.
-            self._loop.call_soon(self._feed, voice.SpeechArrived(*where, clip.ulaw, clip.marks))
-            self._loop.call_soon(self._feed, voice.SpeechFinished(*where))
-            return
-        reply.usage["spoken_chars"] = reply.usage.get("spoken_chars", 0) + len(order.text)
-        reply.speak[order.index] = self._loop.create_task(self._speak(order, request))
-
-    async def _speak(self, order: voice.Synthesise, request: SpeakRequest) -> None:
-        where = (order.turn_id, order.guess, order.index)
-        chunks = self._parts.speech.stream(request)
-        try:
-            async with contextlib.aclosing(chunks):
-                async for chunk in chunks:
-                    self._feed(voice.SpeechArrived(*where, chunk.ulaw, chunk.marks))
-            self._feed(voice.SpeechFinished(*where))
-        except ProviderError as error:
-            logger.warning("call %s: speech failed: %s", self._mind.call_id, error)
-            self._parts.count("speech_failed", 1)
-            self._feed(voice.SpeechFailed(*where, str(error)))
-
     def _settle(self, settled: voice.TurnSettled) -> None:
-        reply = self._replies.get((settled.turn_id, settled.guess))
-        entry = entry_of(
-            settled,
-            stages=reply.stages if reply else {},
-            asked_at=reply.asked_at if reply else 0.0,
-            usage=reply.usage if reply else {},
-            at_us=self._parts.wall_clock_us(),
-        )
-        self._mind.settle(entry)
-        for key in [key for key in self._replies if key[0] <= settled.turn_id]:
-            self._replies.pop(key).cancel()
+        self._mind.settle(self._replies.settle(settled, at_us=self._parts.wall_clock_us()))
         if not self._ended.done():
             task = self._loop.create_task(self._mind.flush())
             self._background.add(task)

@@ -40,6 +40,11 @@ class LeaseStock:
         return sum(self._held.values())
 
     @property
+    def away(self) -> bool:
+        """True while the directory does not answer."""
+        return self._away and bool(self._alive)
+
+    @property
     def low(self) -> bool:
         """True when it is time to sync before the next second is over."""
         return self.free < self.target // 2 + 1

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
@@ -98,7 +98,7 @@ class MindClient:
             return await self._place_elsewhere()
         return self._accept(opened)
 
-    async def take_turn(self, question: TurnQuestion) -> AsyncIterator[TurnItem]:
+    async def take_turn(self, question: TurnQuestion) -> AsyncGenerator[TurnItem, None]:
         """The reply to ``question``, from the actor that has the call or its successor.
 
         Raises:

@@ -15,27 +15,30 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cluster.errors import AgentFileError
 from dialogue.agent import Agent, Phrases, TurnTaking
 
+_PHRASES = Phrases()
+_TAKING = TurnTaking()
+
 
 class _PhrasesFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    apology: str = Phrases.apology
-    still_there: str = Phrases.still_there
-    goodbye: str = Phrases.goodbye
-    trouble: str = Phrases.trouble
-    resume: str = Phrases.resume
+    apology: str = _PHRASES.apology
+    still_there: str = _PHRASES.still_there
+    goodbye: str = _PHRASES.goodbye
+    trouble: str = _PHRASES.trouble
+    resume: str = _PHRASES.resume
 
 
 class _TurnTakingFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    eager_silence_s: float = Field(TurnTaking.eager_silence_s, ge=0.04, le=3)
-    commit_silence_s: float = Field(TurnTaking.commit_silence_s, ge=0.1, le=5)
-    final_wait_s: float = Field(TurnTaking.final_wait_s, ge=0, le=3)
-    barge_in_speech_s: float = Field(TurnTaking.barge_in_speech_s, ge=0.04, le=3)
-    idle_prompt_s: float = Field(TurnTaking.idle_prompt_s, ge=2)
-    idle_hang_up_s: float = Field(TurnTaking.idle_hang_up_s, ge=4)
-    playout_lead_s: float = Field(TurnTaking.playout_lead_s, ge=0.04, le=2)
+    eager_silence_s: float = Field(_TAKING.eager_silence_s, ge=0.04, le=3)
+    commit_silence_s: float = Field(_TAKING.commit_silence_s, ge=0.1, le=5)
+    final_wait_s: float = Field(_TAKING.final_wait_s, ge=0, le=3)
+    barge_in_speech_s: float = Field(_TAKING.barge_in_speech_s, ge=0.04, le=3)
+    idle_prompt_s: float = Field(_TAKING.idle_prompt_s, ge=2)
+    idle_hang_up_s: float = Field(_TAKING.idle_hang_up_s, ge=4)
+    playout_lead_s: float = Field(_TAKING.playout_lead_s, ge=0.04, le=2)
 
 
 class _AgentFile(BaseModel):
@@ -53,8 +56,8 @@ class _AgentFile(BaseModel):
     max_reply_tokens: int | None = Field(300, ge=16)
     max_call_s: float = Field(3600.0, gt=0, le=14_400)
     hints: tuple[str, ...] = ()
-    phrases: _PhrasesFile = _PhrasesFile()
-    turn_taking: _TurnTakingFile = _TurnTakingFile()
+    phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
+    turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
 
 
 def load_agent(path: Path, tenant_id: str) -> Agent:

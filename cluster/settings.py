@@ -114,11 +114,6 @@ class Settings(BaseSettings):
             return self.database_url
         return f"sqlite+aiosqlite:///{(self.data_dir / 'callcluster.sqlite3').absolute()}"
 
-    @property
-    def stream_url(self) -> str:
-        """Where the carrier opens its media streams."""
-        return self.public_url.replace("http", "ws", 1) + "/twilio/media"
-
     def signing_secret(self) -> bytes:
         """The key of our own tokens: set, or derived from the carrier's, or refused."""
         own = self.token_secret.get_secret_value()

@@ -1,0 +1,157 @@
+"""The tasks that think and speak for the turns of one call.
+
+A guess (``turn_id``, ``guess``) has one thinking task and one speaking task for each segment; all
+of them end together when the guess is abandoned or its turn is settled. What they bring goes into
+the machine, which drops what is stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from actors.errors import ActorsError, MindRefusedError
+from actors.mind_client import MindClient, TurnQuestion
+from actors.speech_source import SpeechSource
+from actors.turn_entries import entry_of
+from actors.wire import TurnEntry
+from dialogue.agent import Agent
+from providers.errors import ProviderError
+from voice import events as voice
+from voice.ports import SpeakRequest
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Reply:
+    """The tasks of one guess, and what they measured."""
+
+    asked_at: float
+    think: asyncio.Task[None] | None = None
+    speak: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    stages: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)
+
+    def cancel(self) -> None:
+        if self.think is not None:
+            self.think.cancel()
+        for task in self.speak.values():
+            task.cancel()
+
+
+class ReplyTasks:
+    """Thinking and speaking for one call.
+
+    Args:
+        agent: Voice and language.
+        mind: Answers questions.
+        speech: Makes audio.
+        feed: Takes what comes as events of the voice machine.
+        count: Counts failures.
+        on_refused: Called when the mind says that the call belongs to somebody else.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        mind: MindClient,
+        speech: SpeechSource,
+        feed: Callable[[voice.Input], None],
+        count: Callable[[str, float], None],
+        *,
+        on_refused: Callable[[], None],
+    ) -> None:
+        self._agent = agent
+        self._mind = mind
+        self._speech = speech
+        self._feed = feed
+        self._count = count
+        self._on_refused = on_refused
+        self._loop = asyncio.get_running_loop()
+        self._replies: dict[tuple[int, int], _Reply] = {}
+
+    def begin(self, begin: voice.BeginTurn) -> None:
+        """Ask the mind."""
+        reply = self._reply(begin.turn_id, begin.guess)
+        reply.think = self._loop.create_task(self._think(begin, reply))
+
+    def synthesise(self, order: voice.Synthesise) -> None:
+        """Have a segment spoken: from a ready clip at once, else by the speaker."""
+        request = SpeakRequest(
+            self._mind.call_id, order.text, self._agent.voice, self._agent.language
+        )
+        reply = self._reply(order.turn_id, order.guess)
+        clip = self._speech.ready_clip(request)
+        if clip is not None:
+            where = (order.turn_id, order.guess, order.index)
+            # Through the loop, so that the machine is not fed while its outputs are performed.
+            self._loop.call_soon(self._feed, voice.SpeechArrived(*where, clip.ulaw, clip.marks))
+            self._loop.call_soon(self._feed, voice.SpeechFinished(*where))
+            return
+        reply.usage["spoken_chars"] = reply.usage.get("spoken_chars", 0) + len(order.text)
+        reply.speak[order.index] = self._loop.create_task(self._speak(order, request))
+
+    def abandon(self, turn_id: int, guess: int) -> None:
+        """Stop everything of this guess."""
+        reply = self._replies.get((turn_id, guess))
+        if reply is not None:
+            reply.cancel()
+
+    def settle(self, settled: voice.TurnSettled, *, at_us: int) -> TurnEntry:
+        """The turn is over: stop what is left of it, and make its entry."""
+        reply = self._replies.get((settled.turn_id, settled.guess))
+        entry = entry_of(
+            settled,
+            stages=reply.stages if reply else {},
+            asked_at=reply.asked_at if reply else 0.0,
+            usage=reply.usage if reply else {},
+            at_us=at_us,
+        )
+        for key in [key for key in self._replies if key[0] <= settled.turn_id]:
+            self._replies.pop(key).cancel()
+        return entry
+
+    def cancel_all(self) -> None:
+        """Stop everything of the call."""
+        for reply in self._replies.values():
+            reply.cancel()
+
+    def _reply(self, turn_id: int, guess: int) -> _Reply:
+        return self._replies.setdefault((turn_id, guess), _Reply(asked_at=self._loop.time()))
+
+    async def _think(self, begin: voice.BeginTurn, reply: _Reply) -> None:
+        turn_id, guess = begin.turn_id, begin.guess
+        question = TurnQuestion(turn_id, guess, begin.kind, begin.text, begin.speculative)
+        try:
+            async with contextlib.aclosing(self._mind.take_turn(question)) as items:
+                async for item in items:
+                    reply.stages.update(item.stages)
+                    reply.usage.update(item.usage)
+                    if item.type == "segment":
+                        self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
+                    elif item.type == "finished":
+                        self._feed(voice.ReplyFinished(turn_id, guess, item.hang_up))
+                    elif item.type == "failed":
+                        self._count("replies_failed", 1)
+                        self._feed(voice.ReplyFailed(turn_id, guess, item.message))
+        except MindRefusedError:
+            self._on_refused()
+        except ActorsError as error:
+            self._count("replies_failed", 1)
+            self._feed(voice.ReplyFailed(turn_id, guess, str(error)))
+
+    async def _speak(self, order: voice.Synthesise, request: SpeakRequest) -> None:
+        where = (order.turn_id, order.guess, order.index)
+        try:
+            async with contextlib.aclosing(self._speech.stream(request)) as chunks:
+                async for chunk in chunks:
+                    self._feed(voice.SpeechArrived(*where, chunk.ulaw, chunk.marks))
+            self._feed(voice.SpeechFinished(*where))
+        except ProviderError as error:
+            logger.warning("call %s: speech failed: %s", self._mind.call_id, error)
+            self._count("speech_failed", 1)
+            self._feed(voice.SpeechFailed(*where, str(error)))

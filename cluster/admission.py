@@ -1,0 +1,42 @@
+"""May one more call enter here? Pure: facts in, an answer with its reason out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Refusal = Literal["", "starting", "draining", "replicas_full", "actors_full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What one ingress replica knows when a call wants to come in.
+
+    Attributes:
+        ready: Models, connections and the greeting are warm.
+        draining: No new calls: a deploy or a scale-in is on its way.
+        cluster_active: Calls in the cluster at the last sync.
+        cluster_capacity: Calls the cluster can carry, by minds and by ears.
+        free_slots: Leases in hand.
+        directory_away: The directory did not answer the last sync: leases are no limit then.
+    """
+
+    ready: bool
+    draining: bool
+    cluster_active: int
+    cluster_capacity: int
+    free_slots: int
+    directory_away: bool = False
+
+
+def refusal(capacity: Capacity) -> Refusal:
+    """Why the call cannot come in; empty when it can."""
+    if capacity.draining:
+        return "draining"
+    if not capacity.ready:
+        return "starting"
+    if capacity.free_slots > 0 or capacity.directory_away:
+        return ""
+    if capacity.cluster_active >= capacity.cluster_capacity:
+        return "replicas_full"
+    return "actors_full"

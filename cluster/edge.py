@@ -1,0 +1,246 @@
+"""The state of one ingress replica, and what its routes ask of it.
+
+The replica that answers the webhook is rarely the one that gets the socket: everything the socket
+needs to know travels in the signed, one-time stream token. Nothing here waits for a shared actor.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from actors.call_driver import CallDriver, CallEnd, CallParts
+from actors.errors import NoSlotError
+from actors.mind_client import MindClient
+from actors.ray_mind_pool import RayMindPool
+from actors.wire import OpenCall
+from cluster import admission
+from cluster.call_registry import CallRegistry, LiveCall
+from cluster.errors import NoCapacityError
+from cluster.settings import Settings
+from cluster.voice_config import voice_config
+from dialogue.agent import Agent
+from records.ids import uuid7
+from telephony import stream_token
+from telephony.media_stream import MediaStream
+from telephony.origin import PublicOrigin
+from telephony.signature import HEADER, SignatureCheck, SigningKey
+from telephony.stream_events import StreamStarted
+from telephony.stream_token import StreamClaims, TokenKind
+
+logger = logging.getLogger(__name__)
+
+STREAM_TOKEN_LIFE_US = 60_000_000
+ACTION_TOKEN_LIFE_US = 5 * 3_600 * 1_000_000
+
+
+class StreamRefusal(Exception):
+    """This socket does not become a call; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeParts:
+    """What the composition root builds for a replica; one ``CallParts`` for each agent id."""
+
+    agents: Mapping[str, Agent]
+    call_parts: Mapping[str, CallParts]
+    pool: RayMindPool
+    wall_clock_us: Callable[[], int]
+    counters: Counter[str]
+    planned_end: Callable[[str], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a call will live, and the tokens that say so."""
+
+    call_id: str
+    actor: str
+    stream_token: str
+    action_token: str
+
+
+class Edge:
+    """One ingress replica.
+
+    Args:
+        settings: Of this deployment.
+        parts: Built by the composition root.
+        on_call_end: Told of every call that ended here.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        parts: EdgeParts,
+        on_call_end: Callable[[LiveCall, CallEnd], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.parts = parts
+        self.registry = CallRegistry(settings.calls_per_replica, on_call_end or self._call_ended)
+        self.draining = False
+        self.not_ready: list[str] = ["starting"]
+        self._secret = settings.signing_secret()
+        carrier_token = settings.twilio_auth_token.get_secret_value()
+        self.origin = PublicOrigin.parse(settings.public_url)
+        self._check = (
+            SignatureCheck(self.origin, (SigningKey(carrier_token),)) if carrier_token else None
+        )
+
+    # --- who may speak to us ---------------------------------------------------------------------
+
+    def handshake_allowed(self, path: str, headers: Mapping[str, str]) -> bool:
+        """Whether a WebSocket handshake is signed by the carrier (always, in development mode)."""
+        if self._check is None:
+            return self.settings.development
+        return self._check.is_signed_upgrade(path, headers.get(HEADER))
+
+    def webhook_allowed(
+        self, target: str, form: list[tuple[str, str]], headers: Mapping[str, str]
+    ) -> bool:
+        """Whether a form POST to ``target`` (path and query) is signed by the carrier."""
+        if self._check is None:
+            return self.settings.development
+        return self._check.is_signed_form(target, form, headers.get(HEADER))
+
+    # --- admission and placement -----------------------------------------------------------------
+
+    def refusal(self) -> str:
+        """Why a new call cannot come in now; empty when it can."""
+        stock = self.parts.pool.stock
+        return admission.refusal(
+            admission.Capacity(
+                ready=not self.not_ready,
+                draining=self.draining,
+                cluster_active=stock.cluster_active,
+                cluster_capacity=stock.cluster_capacity,
+                free_slots=stock.free,
+                directory_away=stock.away,
+            )
+        )
+
+    def place_call(self, call_sid: str, agent: Agent) -> Placement:
+        """Reserve a slot for a new call. Raises ``NoCapacityError``."""
+        try:
+            actor = self.parts.pool.place()
+        except NoSlotError as error:
+            raise NoCapacityError(str(error)) from None
+        call_id = uuid7(self.parts.wall_clock_us(), secrets.token_bytes(10))
+        return self.tokens(call_sid, call_id, agent.agent_id, actor, resume=0)
+
+    def place_resumed(self, claims: StreamClaims, *, actor_alive: bool) -> Placement:
+        """A place for a call whose stream was lost: its own actor, or another one.
+
+        Raises:
+            NoCapacityError: The actor is gone and there is no other.
+        """
+        actor = claims.actor
+        if not actor_alive:
+            try:
+                actor = self.parts.pool.place(avoid=claims.actor)
+            except NoSlotError as error:
+                raise NoCapacityError(str(error)) from None
+        return self.tokens(
+            claims.call_sid, claims.call_id, claims.agent_id, actor, resume=claims.resume + 1
+        )
+
+    def tokens(
+        self, call_sid: str, call_id: str, agent_id: str, actor: str, *, resume: int
+    ) -> Placement:
+        """Mint the stream's one-time token and the state of the ``action`` URL."""
+        now_us = self.parts.wall_clock_us()
+
+        def mint(kind: TokenKind, life_us: int) -> str:
+            claims = StreamClaims(
+                kind=kind,
+                tenant_id=self.settings.tenant_id,
+                agent_id=agent_id,
+                call_id=call_id,
+                call_sid=call_sid,
+                actor=actor,
+                resume=resume,
+                minted_us=now_us,
+                expires_us=now_us + life_us,
+                token_id=stream_token.new_token_id(),
+            )
+            return stream_token.mint(claims, self._secret)
+
+        return Placement(
+            call_id,
+            actor,
+            mint("stream", STREAM_TOKEN_LIFE_US),
+            mint("action", ACTION_TOKEN_LIFE_US),
+        )
+
+    def read_token(self, token: str, kind: TokenKind) -> StreamClaims:
+        """Check one of our own tokens. Raises ``telephony.errors.TokenRefused``."""
+        return stream_token.verify(
+            token, (self._secret,), kind=kind, now_us=self.parts.wall_clock_us()
+        )
+
+    async def ended_as_planned(self, claims: StreamClaims, *, actor_alive: bool) -> bool:
+        """Whether the record says that this call ended as planned; asked only without its actor."""
+        if actor_alive:
+            return False
+        return await self.parts.planned_end(claims.call_id)
+
+    # --- a socket becomes a call -----------------------------------------------------------------
+
+    def begin_call(
+        self,
+        stream: MediaStream,
+        started: StreamStarted,
+        send: Callable[[str], Awaitable[None]],
+    ) -> LiveCall:
+        """Check the token of a started stream and hold its call.
+
+        Raises:
+            telephony.errors.TokenRefused: Missing, forged, expired or for another call.
+            StreamRefusal: An older stream than the one that has the call, or an unknown agent.
+        """
+        claims = self.read_token(started.custom_parameters.get("token", ""), "stream")
+        if claims.call_sid != started.call_sid:
+            raise StreamRefusal("the stream token was made for another call")
+        agent = self.parts.agents.get(claims.agent_id)
+        if agent is None:
+            raise StreamRefusal(f"agent {claims.agent_id!r} does not exist here any more")
+        epoch = claims.epoch
+        owner = self.registry.owner_of(claims.call_sid)
+        if owner is not None and owner.epoch >= epoch:
+            raise StreamRefusal("a newer stream has this call")
+        parts = self.parts.call_parts[agent.agent_id]
+        mind = MindClient(
+            self.parts.pool,
+            claims.actor,
+            OpenCall(
+                tenant_id=claims.tenant_id,
+                agent_id=agent.agent_id,
+                agent_version=agent.agent_version,
+                call_id=claims.call_id,
+                call_sid=claims.call_sid,
+                epoch=epoch,
+                token_id=claims.token_id,
+                caller=started.custom_parameters.get("from", ""),
+                called=started.custom_parameters.get("to", ""),
+                started_at_us=self.parts.wall_clock_us(),
+                turn_log=owner.driver.turn_log if owner is not None else (),
+            ),
+            actor_timeout_s=self.settings.actor_timeout_s,
+            wall_clock_us=self.parts.wall_clock_us,
+        )
+        driver = CallDriver(agent, voice_config(agent, self.settings), parts, mind, stream, send)
+        self.count("streams_started", 1)
+        return self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
+
+    # --- counting --------------------------------------------------------------------------------
+
+    def count(self, name: str, amount: float) -> None:
+        """Count something that happened in this replica."""
+        self.parts.counters[name] += int(amount)
+
+    def _call_ended(self, call: LiveCall, end: CallEnd) -> None:
+        self.count("calls_ended_planned" if end.planned else "streams_lost", 1)
+        logger.info("call %s: %s", call.call_id, end.reason)

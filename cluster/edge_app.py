@@ -1,0 +1,37 @@
+"""The one ASGI application of a replica: the media socket raw, everything else through FastAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from cluster.edge import Edge
+from cluster.media_socket import MediaSocket
+from cluster.webhooks import build_app
+
+Message = MutableMapping[str, Any]
+MEDIA_PATHS = frozenset({"/twilio/media", "/twilio/media/"})
+
+
+class EdgeApp:
+    """Dispatches by protocol and path.
+
+    Args:
+        edge: The parts and the state of this replica.
+    """
+
+    def __init__(self, edge: Edge) -> None:
+        self._http = build_app(edge)
+        self._media = MediaSocket(edge)
+
+    async def __call__(
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        """Serve one request or socket."""
+        if scope["type"] == "websocket" and scope["path"] in MEDIA_PATHS:
+            await self._media(scope, receive, send)
+        else:
+            await self._http(scope, receive, send)

