@@ -1,0 +1,208 @@
+"""What was said and heard so far, and how a language model is told of it.
+
+The model reads what the caller *heard*, never what we meant to say: a reply that was cut off ends
+in "…", and one that nobody heard is not there at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from dialogue.agent import Agent
+from dialogue.ports import Message, Role
+
+CUT_OFF = "…"
+
+
+class SettledTurn(Protocol):
+    """One turn that is over; ``actors.wire.TurnEntry`` is one.
+
+    Attributes:
+        kind: ``greeting``, ``caller``, ``digits``, ``silence`` or ``resume``.
+        outcome: ``heard`` to the end, ``interrupted``, ``failed`` or ``dropped``.
+    """
+
+    @property
+    def turn_id(self) -> int:
+        """Counts the turns of a call; the greeting is 0."""
+
+    @property
+    def kind(self) -> str:
+        """What began the turn."""
+
+    @property
+    def caller_text(self) -> str:
+        """The caller's words; digits for keys."""
+
+    @property
+    def heard_text(self) -> str:
+        """What of the reply reached the ear."""
+
+    @property
+    def outcome(self) -> str:
+        """How the reply ended."""
+
+
+Turn = TypeVar("Turn", bound=SettledTurn)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLimits:
+    """How much of a call the model reads.
+
+    When a limit is passed, the oldest turns go until ``keep_ratio`` of it is left: dropping one
+    turn each time would change the beginning of every prompt and void the provider's prompt cache.
+    """
+
+    max_turns: int = 40
+    max_chars: int = 12_000
+    keep_ratio: float = 0.75
+
+
+class History(Generic[Turn]):
+    """The settled turns of one call, by ``turn_id``."""
+
+    def __init__(self, limits: HistoryLimits) -> None:
+        self._limits = limits
+        self._turns: dict[int, Turn] = {}
+        self._newest = -1
+
+    def __contains__(self, turn_id: int) -> bool:
+        return turn_id in self._turns
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Every turn, oldest first."""
+        return tuple(self._turns.values())
+
+    def add(self, turns: Iterable[Turn]) -> list[Turn]:
+        """Take turns in; return those that were new. The first account of a turn stands."""
+        fresh = []
+        for turn in turns:
+            if turn.turn_id in self._turns:
+                continue
+            self._turns[turn.turn_id] = turn
+            fresh.append(turn)
+            if turn.turn_id < self._newest:  # late: put it where it belongs
+                self._turns = dict(sorted(self._turns.items()))
+            self._newest = max(self._newest, turn.turn_id)
+        return fresh
+
+    def messages(self, agent: Agent, before_turn_id: int, line: str) -> tuple[Message, ...]:
+        """The prompt: instructions, what was heard before ``before_turn_id``, and ``line``.
+
+        Neighbouring lines of one side become one message, since some models insist on alternation.
+        """
+        lines: list[tuple[Role, str]] = []
+        for turn in self._window(before_turn_id):
+            lines.extend(_lines_of(turn))
+        if line:
+            lines.append(("user", line))
+        merged: list[tuple[Role, str]] = [("system", instructions(agent))]
+        for role, text in lines:
+            if merged[-1][0] != role:
+                merged.append((role, text))
+            elif role == "user" and text.startswith(merged[-1][1]):
+                merged[-1] = (role, text)  # a dropped turn, asked again with more words
+            else:
+                merged[-1] = (role, f"{merged[-1][1]}\n{text}")
+        return tuple(Message(role, text) for role, text in merged)
+
+    def _window(self, before_turn_id: int) -> list[Turn]:
+        limits = self._limits
+        turns = [turn for turn in self._turns.values() if turn.turn_id < before_turn_id]
+        first, chars = 0, 0
+        for end, turn in enumerate(turns, start=1):
+            chars += _chars_of(turn)
+            if end - first <= limits.max_turns and chars <= limits.max_chars:
+                continue
+            while first < end - 1 and (
+                end - first > limits.max_turns * limits.keep_ratio
+                or chars > limits.max_chars * limits.keep_ratio
+            ):
+                chars -= _chars_of(turns[first])
+                first += 1
+        return turns[first:]
+
+
+def caller_line(kind: str, text: str) -> str:
+    """The caller's side of a turn as the model reads it."""
+    text = text.strip()
+    if kind == "digits" and text:
+        return f"(pressed on the keypad: {' '.join(text)})"
+    return text
+
+
+def instructions(agent: Agent) -> str:
+    """The system prompt: the agent's own, then what every agent on a telephone has to know."""
+    return (
+        f"{agent.prompt.strip()}\n\n"
+        "You are on the telephone. Your words are spoken aloud: answer in one to three short "
+        f"sentences of plain {language_name(agent.language)}, without markdown, lists, emoji, "
+        "headings or stage directions. Ask one question at a time. The caller's words come from a "
+        "speech recogniser and may be misheard; ask back when they make no sense. "
+        f'A line of yours that ends in "{CUT_OFF}" was cut off there: the caller heard no more '
+        "of it. When the conversation is over, say goodbye and end your reply with <end_call>; "
+        "never write it otherwise."
+    ).strip()
+
+
+def language_name(tag: str) -> str:
+    """A language as one names it to a model; the tag itself if it has no name here."""
+    return _LANGUAGES.get(tag.casefold()) or _LANGUAGES.get(tag.split("-")[0].casefold()) or tag
+
+
+def _lines_of(turn: SettledTurn) -> list[tuple[Role, str]]:
+    lines: list[tuple[Role, str]] = []
+    caller = caller_line(turn.kind, turn.caller_text)
+    if caller:
+        lines.append(("user", caller))
+    heard = turn.heard_text.strip()
+    if heard and turn.outcome != "heard":
+        heard = heard.rstrip(".,;:…，。、 ") + CUT_OFF
+    if heard:
+        lines.append(("assistant", heard))
+    return lines
+
+
+def _chars_of(turn: SettledTurn) -> int:
+    return len(turn.caller_text) + len(turn.heard_text)
+
+
+_LANGUAGES = {
+    "ar": "Arabic",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "fi": "Finnish",
+    "fr": "French",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hu": "Hungarian",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "ms": "Malay",
+    "nl": "Dutch",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "vi": "Vietnamese",
+    "yue": "Cantonese, as it is spoken in Hong Kong",
+    "yue-cn": "Cantonese",
+    "zh": "Mandarin Chinese",
+    "zh-hk": "Cantonese, as it is spoken in Hong Kong",
+    "zh-tw": "Mandarin Chinese in traditional characters",
+}
