@@ -38,11 +38,15 @@ class TelephonyError(Exception):
 
     Args:
         message: What happened and, where it helps, what to change.
+        details: What a subclass keeps besides; handed on so that errors pickle.
     """
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", *details: object) -> None:
+        super().__init__(message, *details)
         self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class InvalidSetting(TelephonyError):
@@ -54,8 +58,7 @@ class InvalidSetting(TelephonyError):
     """
 
     def __init__(self, message: str = "", setting: str = "") -> None:
-        super().__init__(message)
-        self.args = (message, setting)
+        super().__init__(message, setting)
         self.setting = setting
 
     def __str__(self) -> str:
@@ -99,8 +102,7 @@ class MissingField(MalformedMessage):
     """
 
     def __init__(self, message: str = "", field: str = "") -> None:
-        super().__init__(message)
-        self.args = (message, field)
+        super().__init__(message, field)
         self.field = field
 
 

@@ -39,7 +39,7 @@ from telephony.json_fields import (
 )
 
 MAX_PAYLOAD_BYTES = 8_000
-"""One second of audio in one message, both ways; Twilio sends 20 ms and promises nothing."""
+"""One second of audio in one message; Twilio sends 20 ms and promises nothing."""
 
 _DIGITS = frozenset("0123456789*#ABCD")
 _MAX_NAME_CHARS = 64
@@ -230,15 +230,14 @@ class StreamWriter:
         """Audio for the caller.
 
         Args:
-            ulaw: 1 to 8,000 bytes, raw mu-law without any header.
+            ulaw: Raw mu-law without any header, at least one byte. Twilio names no upper limit; up
+                to a second is known to be safe.
 
         Raises:
-            LocalProtocolError: Nothing to say, or more than a second at once: cut it.
+            LocalProtocolError: No audio: Twilio would call it an invalid message (31951).
         """
-        if not 0 < len(ulaw) <= MAX_PAYLOAD_BYTES:
-            raise LocalProtocolError(
-                f"{len(ulaw)} bytes of audio in one message: send 1 to {MAX_PAYLOAD_BYTES}"
-            )
+        if not ulaw:
+            raise LocalProtocolError("no audio: a media message needs at least one byte")
         return self._media_head + b2a_base64(ulaw, newline=False).decode("ascii") + '"}}'
 
     def mark(self, name: str) -> str:
