@@ -1,0 +1,28 @@
+"""What can go wrong in the caches, in one tree.
+
+CacheError
+├── ClipTooLarge      a pinned clip does not fit the memory of the cache (names the setting)
+└── ClipFileBroken    a file of the clip folder is cut short or altered; it is made anew
+"""
+
+from __future__ import annotations
+
+
+class CacheError(Exception):
+    """A cache could not keep or give something.
+
+    Args:
+        message: What happened and what to change, for a person; never holds what was said.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ClipTooLarge(CacheError):
+    """More is pinned than the cache may hold."""
+
+
+class ClipFileBroken(CacheError):
+    """The checksum or the shape of a clip file is wrong."""
