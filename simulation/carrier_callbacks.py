@@ -1,4 +1,4 @@
-"""Call and stream status call-backs of one leg: sent on the side, awaited before the leg is over."""
+"""Call and stream status call-backs of one leg: sent on the side, awaited at its end."""
 
 from __future__ import annotations
 

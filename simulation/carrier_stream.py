@@ -56,8 +56,11 @@ class Person(Protocol):
     def stream_opened(self, *, now: float) -> None:
         """The line carries sound from now on."""
 
-    def stream_closed(self, *, now: float) -> None:
-        """The line carries no sound any more, perhaps not for ever."""
+    def stream_closed(self, heard: Sequence[Heard], *, now: float) -> None:
+        """The line carries no sound any more, perhaps not for ever; what waited is lost."""
+
+    def playout_cleared(self, heard: Sequence[Heard], *, now: float) -> None:
+        """The server took back what had not been played; ``heard`` is what was played before."""
 
     def tick(
         self, due_s: float, now: float, heard: Sequence[Heard]
@@ -250,6 +253,7 @@ class CarrierStream:
             case ServerClear():
                 for echo in self.playout.clear(now=now):
                     self.send(self.writer.mark(echo))
+                self._person.playout_cleared(self.playout.take_heard(), now=now)
             case Violation():
                 self._findings.note(message)
 
@@ -264,8 +268,8 @@ class CarrierStream:
             return
         now = self._loop.time()
         self._ticker.remove(self._tick)
-        self.playout.advance(now=now)
-        self._person.stream_closed(now=now)
+        self.playout.clear(now=now)
+        self._person.stream_closed(self.playout.take_heard(), now=now)
         self._ended.set_result(StreamEnd(now, self._hung_up, code))
         if self.socket is not None and (self._hung_up or code == 1006):
             self.socket.abort()

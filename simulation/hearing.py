@@ -116,6 +116,13 @@ class Ear:
             self._stop(events)
         return events
 
+    def cut(self) -> list[AgentStarted | AgentStopped]:
+        """The rest of what the agent said was taken back: it stopped at its last loud window."""
+        events: list[AgentStarted | AgentStopped] = []
+        if self.onset_s is not None:
+            self._stop(events)
+        return events
+
     def _judge(self, window: bytes, at_s: float, events: list[AgentStarted | AgentStopped]) -> None:
         if not is_loud(window):
             if self.onset_s is not None and at_s - self.last_loud_s >= self._stop_gap_s:

@@ -1,0 +1,90 @@
+"""One whole simulated call: a person with a script on a phone leg of the carrier."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from simulation.caller import CallerConfig, SimulatedCaller
+from simulation.caller_events import CallEnded, CallerEvent, TurnMeasured
+from simulation.caller_script import Step
+from simulation.carrier import Carrier
+from simulation.carrier_leg import LegReport
+from simulation.recording import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class CallOrder:
+    """A call to be placed.
+
+    Attributes:
+        script: What the caller does; see ``caller_script``.
+        from_number: E.164.
+        to_number: E.164.
+        call: Number of the call in its run.
+        max_duration_s: The caller hangs up after this long; never when None.
+        record: Keep both channels.
+    """
+
+    script: Iterator[Step]
+    from_number: str = "+14155550100"
+    to_number: str = "+14155550199"
+    call: int = 0
+    max_duration_s: float | None = None
+    record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What came of a call.
+
+    Attributes:
+        call: Number of the call in its run.
+        leg: What the carrier saw.
+        turns: In order; times counted from the placing of the call.
+        greeting_s: From placing the call to the first audible sample; None when there was none.
+        recording: Both channels, if asked for.
+        recording_start_s: Sample 0 of the recording, counted from the placing of the call.
+    """
+
+    call: int
+    leg: LegReport
+    turns: tuple[TurnMeasured, ...]
+    greeting_s: float | None
+    recording: Recording | None = None
+    recording_start_s: float = 0.0
+
+
+async def place_call(
+    carrier: Carrier, order: CallOrder, on_event: Callable[[CallerEvent], None] | None = None
+) -> CallResult:
+    """Place a call and carry it to its end. Never raises for what the server does."""
+    loop = asyncio.get_running_loop()
+    identity = carrier.identity(order.from_number, order.to_number)
+    recording = Recording() if order.record else None
+    placed_s = loop.time()
+    caller = SimulatedCaller(
+        order.script,
+        CallerConfig(
+            call=order.call,
+            call_sid=identity.call_sid,
+            max_duration_s=order.max_duration_s,
+            on_event=on_event,
+            recording=recording,
+        ),
+        placed_s,
+    )
+    leg = await carrier.dial(identity, caller).run()
+    caller.end(now=loop.time())
+    if on_event is not None:
+        at_s = loop.time() - placed_s
+        on_event(CallEnded(order.call, at_s, leg.status, leg.ended_by))
+    return CallResult(
+        call=order.call,
+        leg=leg,
+        turns=tuple(caller.measured(turn, n) for n, turn in enumerate(caller.meter.turns, 1)),
+        greeting_s=caller.first_heard_s,
+        recording=recording,
+        recording_start_s=recording.start_s - placed_s if recording else 0.0,
+    )
