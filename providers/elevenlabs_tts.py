@@ -12,7 +12,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from providers.capabilities import Capabilities
 from providers.elevenlabs_socket import Connection, Segment, VoiceSocket, connect
 from providers.elevenlabs_wire import MAX_CONTEXTS, PROVIDER, socket_url
 from providers.errors import (
@@ -25,8 +24,6 @@ from providers.errors import (
 from providers.settings import ELEVENLABS_KEY, ELEVENLABS_SOCKETS, ElevenLabsConfig
 from voice.ports import SpeakRequest, SpeechChunk
 
-# Flash speaks Mandarin under ``zh``; it has no Cantonese.
-CAPABILITIES = Capabilities(("ulaw_8000",), not_languages=("zh-HK", "yue"), text_marks=True)
 
 _log = logging.getLogger(__name__)
 

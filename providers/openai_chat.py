@@ -18,7 +18,6 @@ import httpx2
 import openai
 
 from dialogue.ports import ReplyDelta, ThinkEvent, ThinkRequest
-from providers.capabilities import Capabilities
 from providers.chat_stream import ChatStream
 from providers.errors import (
     ProviderError,
@@ -39,7 +38,6 @@ from providers.settings import (
     OpenAIConfig,
 )
 
-CAPABILITIES = Capabilities()
 
 _log = logging.getLogger(__name__)
 

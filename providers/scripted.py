@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import numpy as np
 
 from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest
-from providers.capabilities import Capabilities
 from providers.errors import ProviderUnavailable
 from voice.ports import (
     SAMPLE_RATE_HZ,
@@ -25,10 +24,6 @@ from voice.ports import (
     SpeechChunk,
     TextMark,
 )
-
-RECOGNISER_CAPABILITIES = Capabilities(("ulaw_8000",), phrases=True, needs_key=False)
-THINKER_CAPABILITIES = Capabilities(needs_key=False)
-SPEAKER_CAPABILITIES = Capabilities(("ulaw_8000",), text_marks=True, needs_key=False)
 
 
 class ScriptedThinker:
