@@ -189,6 +189,10 @@ class DialogueSession(Generic[Turn]):
             rest = [self.agent.phrases.goodbye]
         return ReplyEnd(tuple(rest), hang_up)
 
+    def fail(self, turn_id: int, guess: int) -> None:
+        """The model did not answer (to its end). The guess may be begun again."""
+        self._guesses.pop((turn_id, guess), None)
+
     def abandon(self, turn_id: int, guess: int) -> None:
         """Nobody waits for this guess any more, whether it has begun or not. Idempotent."""
         self._guesses.pop((turn_id, guess), None)

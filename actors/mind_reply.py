@@ -1,0 +1,154 @@
+"""One guess being thought about: a task reads the model, the ingress drains what comes of it.
+
+Rules
+1. Exactly one ``finished`` or ``failed`` ends a reply, and nothing follows it.
+2. The deadlines count visible characters only: empty and blank pieces keep no dead stream alive.
+3. However a reply ends, the request at the provider is closed at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from actors.mind_calls import MindConfig
+from actors.wire import TurnEntry, TurnItem
+from dialogue.errors import EmptyReply
+from dialogue.ports import ReplyDelta, ReplyDone, Thinker, ThinkEvent, ThinkRequest
+from dialogue.session import DialogueSession, GuessKey
+from providers.errors import ProviderError
+from voice.timeline import FIRST_SEGMENT, FIRST_TOKEN, THINK_REQUESTED
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of whom; ``received_at`` is the loop time of the ingress' message."""
+
+    key: GuessKey
+    request: ThinkRequest
+    thinker: Thinker
+    received_at: float
+
+
+class Reply:
+    """A running reply.
+
+    Args:
+        session: The machine that turns deltas into segments; drops them once the guess is dead.
+        question: What is thought about.
+        config: Deadlines.
+    """
+
+    def __init__(
+        self, session: DialogueSession[TurnEntry], question: Question, config: MindConfig
+    ) -> None:
+        self.over = False
+        self._session = session
+        self._question = question
+        self._config = config
+        self._items: asyncio.Queue[TurnItem] = asyncio.Queue()
+        self._segments = 0
+        self._stages: dict[str, float] = {}
+        self._usage: dict[str, float] = {}
+        self.task = asyncio.get_running_loop().create_task(self._run())
+
+    async def next_item(self) -> TurnItem:
+        """The next step of the reply; the last one is ``finished`` or ``failed``."""
+        return await self._items.get()
+
+    def cancel(self, refusal: str) -> None:
+        """Stop thinking; whoever still drains the reply is told ``refusal``. Idempotent.
+
+        The session is not touched: it decided this, and may hold a successor by now.
+        """
+        if not self.over:
+            self._put("failed", message=refusal, refusal=refusal, stages=self._stages)
+            self.task.cancel()
+
+    async def _run(self) -> None:
+        thinker = self._question.thinker
+        events: AsyncIterator[ThinkEvent] | None = None
+        try:
+            events = thinker.reply(self._question.request)
+            self._mark(THINK_REQUESTED)
+            await self._read(events)
+            self._finish()
+        except EmptyReply as error:
+            self._fail(str(error), "empty_reply", retryable=True)
+        except ProviderError as error:
+            self._fail(str(error), "provider", retryable=error.retryable)
+        except TimeoutError:
+            what = "fell silent" if FIRST_TOKEN in self._stages else "no first token"
+            self._fail(f"{thinker.name}: {what} before the deadline", "provider", retryable=True)
+        except Exception as error:  # noqa: BLE001 - one call's trouble stays its own
+            # The message of a foreign exception may quote the caller: only its place is told.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
+            logger.error("thinker %s broke: %s", thinker.name, place)
+            self._fail(f"{thinker.name} broke: {type(error).__name__}", "provider", retryable=True)
+        finally:
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await close()
+
+    async def _read(self, events: AsyncIterator[ThinkEvent]) -> None:
+        config, now = self._config, asyncio.get_running_loop().time
+        chars = 0
+        async with asyncio.timeout(config.first_token_timeout_s) as deadline:
+            async for event in events:
+                if not isinstance(event, ReplyDelta):
+                    self._count(event)
+                    return
+                if not event.text or event.text.isspace():
+                    chars += 1
+                else:
+                    chars += len(event.text)
+                    self._mark(FIRST_TOKEN)
+                    deadline.reschedule(now() + config.stall_timeout_s)
+                self._say(self._session.feed(*self._question.key, event.text))
+                if chars > config.max_reply_chars:
+                    return
+
+    def _count(self, done: ReplyDone) -> None:
+        if done.prompt_tokens is not None:
+            self._usage["prompt_tokens"] = done.prompt_tokens
+        if done.completion_tokens is not None:
+            self._usage["completion_tokens"] = done.completion_tokens
+
+    def _finish(self) -> None:
+        end = self._session.finish(*self._question.key)
+        if end is not None:
+            self._say(end.segments)
+            self._put("finished", hang_up=end.hang_up, stages=self._stages, usage=self._usage)
+
+    def _say(self, segments: list[str] | tuple[str, ...]) -> None:
+        for text in segments:
+            self._mark(FIRST_SEGMENT)
+            self._put("segment", index=self._segments, text=text)
+            self._segments += 1
+
+    def _fail(self, message: str, refusal: str, *, retryable: bool) -> None:
+        self._session.fail(*self._question.key)
+        self._put(
+            "failed", message=message, refusal=refusal, retryable=retryable, stages=self._stages
+        )
+
+    def _mark(self, stage: str) -> None:
+        if stage not in self._stages:
+            now = asyncio.get_running_loop().time()
+            self._stages[stage] = now - self._question.received_at
+
+    def _put(self, kind: str, **values: object) -> None:
+        if self.over:
+            return
+        self.over = kind != "segment"
+        turn_id, guess = self._question.key
+        self._items.put_nowait(TurnItem(kind, turn_id, guess, **values))  # type: ignore[arg-type]
