@@ -25,7 +25,6 @@ from providers.errors import ProviderBusy, ProviderError, ProviderUnavailable
 from providers.settings import AZURE_STREAMS, AzureSpeechConfig
 from voice.ports import RecogniseRequest, RecogniserStream
 
-
 _log = logging.getLogger(__name__)
 
 _SDK_THREADS = 4
@@ -211,7 +210,7 @@ class AzureRecogniser:
             _log.debug("never built: %s", error)
         finally:
             self._lines.discard(line)
-            self._refill(line.language)
+        self._refill(line.language)
 
     def _in_thread(self, work: Callable[..., R], *args: Any) -> asyncio.Future[R]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work, *args)

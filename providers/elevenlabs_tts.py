@@ -24,7 +24,6 @@ from providers.errors import (
 from providers.settings import ELEVENLABS_KEY, ELEVENLABS_SOCKETS, ElevenLabsConfig
 from voice.ports import SpeakRequest, SpeechChunk
 
-
 _log = logging.getLogger(__name__)
 
 _TEND_EVERY_S = 1.0

@@ -38,7 +38,6 @@ from providers.settings import (
     OpenAIConfig,
 )
 
-
 _log = logging.getLogger(__name__)
 
 # Idle connections stay usable this long; the transport sees by itself when the server closed one.
