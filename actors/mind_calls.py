@@ -24,7 +24,6 @@ from dialogue.errors import StaleEpoch
 from dialogue.history import HistoryLimits
 from dialogue.session import CallIdentity, DialogueSession
 
-
 INGRESS_VANISHED = "ingress_vanished"
 
 

@@ -7,7 +7,7 @@ copies. Durations and ages are seconds; instants are UTC microseconds; loop time
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -20,9 +20,40 @@ class WireError(ValueError):
 
 
 def _read_version(plain: Mapping[str, Any]) -> None:
+    if not isinstance(plain, Mapping):
+        raise WireError(f"a message is a dict, not {type(plain).__name__}")
     version = plain.get("v")
     if not isinstance(version, int) or version < OLDEST_READABLE:
         raise WireError(f"message version {version!r} is older than {OLDEST_READABLE}")
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_counts(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(key, str) and (_is_int(count) or isinstance(count, float))
+        for key, count in value.items()
+    )
+
+
+# By annotation, as dataclasses keep it under postponed evaluation: what the value has to be.
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "str": lambda value: isinstance(value, str),
+    "str | None": lambda value: value is None or isinstance(value, str),
+    "int": _is_int,
+    "bool": lambda value: isinstance(value, bool),
+    "tuple[int, int]": lambda value: (
+        isinstance(value, tuple) and len(value) == 2 and all(map(_is_int, value))
+    ),
+    "tuple[str, ...]": lambda value: (
+        isinstance(value, tuple) and all(isinstance(entry, str) for entry in value)
+    ),
+    "tuple[TurnEntry, ...]": lambda value: isinstance(value, tuple),
+    "dict[str, float]": _is_counts,
+    "dict[str, int]": _is_counts,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +75,11 @@ class _Wire:
         """Read a message; unknown keys are ignored, missing ones take their default.
 
         Raises:
-            WireError: The version is too old or a required key is missing.
+            WireError: The version is too old, a required key is missing, or a value is of another
+                type than the field.
         """
         _read_version(plain)
-        known = {item.name for item in fields(cls)}
-        values = {key: value for key, value in plain.items() if key in known}
+        values = {item.name: plain[item.name] for item in fields(cls) if item.name in plain}
         for key in ("turn_log", "settled"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(TurnEntry.from_plain(entry) for entry in values[key])
@@ -56,6 +87,10 @@ class _Wire:
             values["alive"] = tuple(values["alive"])
         if isinstance(values.get("epoch"), list):
             values["epoch"] = tuple(values["epoch"])
+        for item in fields(cls):
+            if item.name in values and not _CHECKS[str(item.type)](values[item.name]):
+                wrong = type(values[item.name]).__name__
+                raise WireError(f"{cls.__name__}.{item.name} is {item.type}, not {wrong}")
         try:
             return cls(**values)
         except TypeError as error:
