@@ -1,0 +1,154 @@
+"""All emulated providers in one process, for tests and for the command line.
+
+async with run_providers(ProvidersConfig()) as running:
+    SpeechConfig(host=running.azure_host, subscription="any")
+    AsyncOpenAI(base_url=running.openai_base_url, api_key="any")
+    # ElevenLabs: running.elevenlabs_base_url, running.elevenlabs_socket_url
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from simulation.azure_stt import AzureConfig, AzureSpeechToText
+from simulation.clip_library import load_library
+from simulation.control import Control
+from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
+from simulation.espeak_voice import load_voice
+from simulation.faults import FaultBoard, Faults
+from simulation.fingerprint import ClipIndex
+from simulation.openai_chat import OpenAIChat, OpenAIConfig
+from simulation.voice_sound import SpokenVoice
+from simulation.wire_server import Service, WireServer
+
+
+@dataclass(frozen=True, slots=True)
+class ProvidersConfig:
+    """Where the emulators listen, how quick they are and what goes wrong at the start.
+
+    Attributes:
+        azure_port: 0 takes a free one; so do the others.
+        faults: By service (``azure``, ``openai``, ``elevenlabs``).
+        voice: Speaks for ElevenLabs; None loads the best there is.
+    """
+
+    host: str = "127.0.0.1"
+    azure_port: int = 0
+    openai_port: int = 0
+    elevenlabs_port: int = 0
+    azure: AzureConfig = field(default_factory=AzureConfig)
+    openai: OpenAIConfig = field(default_factory=OpenAIConfig)
+    elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
+    faults: dict[str, Faults] = field(default_factory=dict)
+    voice: SpokenVoice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningProviders:
+    """Emulators that listen.
+
+    Attributes:
+        board: Set faults here from within the process.
+        control: Statistics.
+    """
+
+    host: str
+    azure_port: int
+    openai_port: int
+    elevenlabs_port: int
+    board: FaultBoard
+    control: Control
+
+    @property
+    def azure_host(self) -> str:
+        """For ``SpeechConfig(host=...)``."""
+        return f"ws://{self.host}:{self.azure_port}"
+
+    @property
+    def openai_base_url(self) -> str:
+        """For ``AsyncOpenAI(base_url=...)``."""
+        return f"http://{self.host}:{self.openai_port}/v1"
+
+    @property
+    def elevenlabs_base_url(self) -> str:
+        """For ``AsyncElevenLabs(base_url=...)``."""
+        return f"http://{self.host}:{self.elevenlabs_port}"
+
+    @property
+    def elevenlabs_socket_url(self) -> str:
+        """Where ``/v1/text-to-speech/...`` sockets are."""
+        return f"ws://{self.host}:{self.elevenlabs_port}"
+
+    def ready_line(self) -> str:
+        """One line of JSON for scripts: ``{"ready": true, "azure_host": ..., ...}``."""
+        return json.dumps(
+            {
+                "ready": True,
+                "azure_host": self.azure_host,
+                "openai_base_url": self.openai_base_url,
+                "elevenlabs_base_url": self.elevenlabs_base_url,
+            }
+        )
+
+
+@asynccontextmanager
+async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProviders]:
+    """Run all emulators on the current loop until the block ends.
+
+    Raises:
+        OSError: A port is taken.
+        ClipUnreadable: The clips that ship with the product are damaged.
+        FaultsInvalid: ``config.faults`` names an unknown service.
+    """
+    board = FaultBoard()
+    for service, faults in config.faults.items():
+        board.set(service, faults)
+    control = Control(board)
+    index = ClipIndex(load_library())
+    azure = AzureSpeechToText(config.azure, index, board)
+    openai = OpenAIChat(config.openai, board)
+    elevenlabs = ElevenLabsTextToSpeech(config.elevenlabs, config.voice or load_voice(), board)
+    async with AsyncExitStack() as stack:
+        stack.callback(elevenlabs.close)
+
+        async def listen(service: Service, port: int) -> int:
+            server = WireServer(service, control)
+            stack.push_async_callback(server.close)
+            return await server.start(config.host, port)
+
+        yield RunningProviders(
+            host=config.host,
+            azure_port=await listen(azure, config.azure_port),
+            openai_port=await listen(openai, config.openai_port),
+            elevenlabs_port=await listen(elevenlabs, config.elevenlabs_port),
+            board=board,
+            control=control,
+        )
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+async def serve_forever(
+    config: ProvidersConfig, announce: Callable[[str], None] = _print_line
+) -> None:
+    """Run until SIGINT or SIGTERM; ``announce`` gets the ready line once all ports are open."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with run_providers(config) as running:
+            announce(running.ready_line())
+            await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
