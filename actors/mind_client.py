@@ -142,7 +142,9 @@ class MindClient:
         call, actor = self._call, self.actor
         message = SettleTurns(call.tenant_id, call.call_id, call.epoch, settled)
         try:
-            await asyncio.wait_for(self._pool.settle(actor, message), self._timeout_s)
+            answer = await asyncio.wait_for(self._pool.settle(actor, message), self._timeout_s)
+            if answer.refusal == "unknown_call":
+                raise MindLostError(f"{actor} does not know the call")
         except (MindLostError, TimeoutError):
             with contextlib.suppress(NoSlotError, MindRefusedError):
                 await self._replace(actor)  # the log went with it

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from actors.wire import CallOpened, CloseCall, OpenCall, SettleTurns, TakeTurn, TurnItem
+from actors.wire import (
+    Acknowledged,
+    CallOpened,
+    CloseCall,
+    OpenCall,
+    SettleTurns,
+    TakeTurn,
+    TurnItem,
+)
 
 
 class MindPool(Protocol):
@@ -20,10 +28,10 @@ class MindPool(Protocol):
     def take_turn(self, actor: str, message: TakeTurn) -> AsyncIterator[TurnItem]:
         """Ask for a reply; closing the iterator abandons it. Raises ``MindLostError``."""
 
-    async def settle(self, actor: str, message: SettleTurns) -> None:
+    async def settle(self, actor: str, message: SettleTurns) -> Acknowledged:
         """Tell what was heard. Raises ``MindLostError``."""
 
-    async def close_call(self, actor: str, message: CloseCall) -> None:
+    async def close_call(self, actor: str, message: CloseCall) -> Acknowledged:
         """The stream is gone. Raises ``MindLostError``."""
 
     def report_lost(self, actor: str) -> None:

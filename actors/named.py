@@ -30,8 +30,10 @@ async def ensure_directory(
     Returns:
         The actor handle.
     """
-    actor_class = ray.remote(CallDirectoryActor).options(**directory_options())
-    directory = actor_class.remote(config, ray.remote(CallActor), (build, settings))
+    actor_class: Any = ray.remote(CallDirectoryActor)
+    directory = actor_class.options(**directory_options()).remote(
+        config, ray.remote(CallActor), (build, settings)
+    )
     await asyncio.wait_for(directory.start.remote(), START_TIMEOUT_S)
     return directory
 

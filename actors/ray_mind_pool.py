@@ -19,7 +19,10 @@ from actors.errors import MindLostError, NoSlotError
 from actors.lease_stock import LeaseStock
 from actors.placement import DIRECTORY_NAME, NAMESPACE
 from actors.wire import (
+    AbandonTurn,
+    Acknowledged,
     CallOpened,
+    CallState,
     CloseCall,
     Grants,
     OpenCall,
@@ -42,7 +45,6 @@ class RayMindPool:
         replica_id: Who is asking, for the directory.
         max_calls: Calls this replica can carry.
         active_calls: Calls this replica carries now.
-        directory: Handle of the directory; found by name again when it is lost.
     """
 
     def __init__(
@@ -50,12 +52,11 @@ class RayMindPool:
         replica_id: str,
         max_calls: int,
         active_calls: Callable[[], int],
-        directory: Any,
     ) -> None:
         self._replica_id = replica_id
         self._max_calls = max_calls
         self._active_calls = active_calls
-        self._directory = directory
+        self._directory: Any = None
         self._stock = LeaseStock()
         self._handles: dict[str, Any] = {}
         self._task: asyncio.Task[None] | None = None
@@ -66,8 +67,9 @@ class RayMindPool:
         """Slots in hand, and what the cluster looks like."""
         return self._stock
 
-    async def start(self) -> None:
-        """First sync, then one a second in the background."""
+    async def start(self, directory: Any) -> None:
+        """First sync with the directory (an actor handle), then one a second in the background."""
+        self._directory = directory
         await self._sync()
         self._task = asyncio.get_running_loop().create_task(self._keep_synced())
 
@@ -107,27 +109,37 @@ class RayMindPool:
         finally:
             if not finished:
                 handle.abandon.remote(
-                    {key: plain[key] for key in ("v", "call_id", "epoch", "turn_id", "guess")}
+                    AbandonTurn(
+                        message.tenant_id,
+                        message.call_id,
+                        message.epoch,
+                        message.turn_id,
+                        message.guess,
+                    ).to_plain()
                 )
 
-    async def settle(self, actor: str, message: SettleTurns) -> None:
+    async def settle(self, actor: str, message: SettleTurns) -> Acknowledged:
         """Tell what was heard. Raises ``MindLostError``."""
-        await self._ask(actor, "settle", message.to_plain())
+        return Acknowledged.from_plain(await self._ask(actor, "settle", message.to_plain()))
 
-    async def close_call(self, actor: str, message: CloseCall) -> None:
+    async def close_call(self, actor: str, message: CloseCall) -> Acknowledged:
         """The stream is gone. Raises ``MindLostError``."""
-        await self._ask(actor, "close_call", message.to_plain())
+        return Acknowledged.from_plain(await self._ask(actor, "close_call", message.to_plain()))
 
-    async def call_state(self, actor: str, call_id: str) -> dict[str, Any]:
+    async def call_state(self, actor: str, call_id: str) -> CallState:
         """What this actor knows of a call. Raises ``MindLostError``."""
-        state: dict[str, Any] = await self._ask(actor, "call_state", call_id)
-        return state
+        try:
+            plain = await asyncio.wait_for(self._ask(actor, "call_state", call_id), SYNC_TIMEOUT_S)
+        except TimeoutError:
+            raise MindLostError(f"{actor}: no answer in {SYNC_TIMEOUT_S:.0f} s") from None
+        return CallState.from_plain(plain)
 
     def report_lost(self, actor: str) -> None:
         """Place nothing there; have the directory look at it."""
         self._stock.void(actor)
         self._handles.pop(actor, None)
-        self._directory.report_lost.remote(actor)
+        if self._directory is not None:
+            self._directory.report_lost.remote(actor)
         self._hurry.set()
 
     async def _ask(self, actor: str, method: str, argument: Any) -> Any:

@@ -6,11 +6,12 @@ and pinned; they cost nothing on the phone and need no provider.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from cache.clip_key import clip_key
+from cache.clip_key import ClipSpec, clip_key
 from cache.clip_store import ClipStore
 from cache.clips import Clip
 from dialogue.agent import Agent
@@ -34,21 +35,30 @@ class SpeechSource:
     Args:
         speaker: The text-to-speech service.
         store: Clips, in memory and perhaps on disk behind it.
+        model: The speaker's model, which decides how a clip sounds.
     """
 
-    def __init__(self, speaker: Speaker, store: ClipStore) -> None:
+    def __init__(self, speaker: Speaker, store: ClipStore, model: str = "") -> None:
         self._speaker = speaker
+        self._model = model
         self._store = store
 
     def ready_clip(self, request: SpeakRequest) -> ReadyClip | None:
         """The whole segment if it is in memory; a dictionary look-up."""
-        clip = self._store.cache.get(self._key(request))
+        clip = self._store.get(self._key(request))
         return _ready(clip) if clip is not None else None
 
     async def stream(self, request: SpeakRequest) -> AsyncGenerator[SpeechChunk, None]:
         """The segment from the speaker, as it is made. Raises ``ProviderError``."""
-        async for chunk in self._speaker.speak(request):
-            yield chunk
+        chunks = self._speaker.speak(request)
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            # An iterator that is left early goes on synthesising until it is collected.
+            close = getattr(chunks, "aclose", None)
+            if close is not None:
+                await close()
 
     async def prepare(self, agent: Agent) -> list[str]:
         """Render the agent's greeting and phrases; returns what could not be rendered."""
@@ -59,7 +69,7 @@ class SpeechSource:
             request = SpeakRequest("", text, agent.voice, agent.language)
             try:
                 await self._store.get_or_make(
-                    self._key(request), lambda request=request: self._render(request), pinned=True
+                    self._key(request), functools.partial(self._render, request), pin=True
                 )
             except ProviderError as error:
                 failures.append(str(error))
@@ -75,12 +85,13 @@ class SpeechSource:
 
     def _key(self, request: SpeakRequest) -> bytes:
         return clip_key(
-            provider=self._speaker.name,
-            model="",
-            voice=request.voice,
-            language=request.language,
-            audio_format="ulaw_8000",
-            text=request.text,
+            ClipSpec(
+                provider=self._speaker.name,
+                model=self._model,
+                voice=request.voice,
+                language=request.language,
+                text=request.text,
+            )
         )
 
 

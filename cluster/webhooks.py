@@ -125,13 +125,14 @@ async def _answer_after_stream(edge: Edge, form: dict[str, str], token: str) -> 
     if claims.call_sid != form.get("CallSid", ""):
         raise _Refused(400, "the state in the action URL was made for another call")
     actor_alive = True
-    state: dict[str, Any] = {}
+    planned_end = False
     try:
         state = await edge.parts.pool.call_state(claims.actor, claims.call_id)
+        planned_end = state.planned_end
     except MindLostError:
         actor_alive = False
         edge.parts.pool.report_lost(claims.actor)
-    if state.get("planned_end") or await edge.ended_as_planned(claims, actor_alive=actor_alive):
+    if planned_end or await edge.ended_as_planned(claims, actor_alive=actor_alive):
         return twiml.hang_up()
     if claims.resume >= edge.settings.max_resumes:
         edge.count("resumes_exhausted", 1)

@@ -1,0 +1,45 @@
+# Every target sets itself up: a virtual environment in .venv with pinned versions.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export RAY_USAGE_STATS_ENABLED := 0
+
+.PHONY: help demo test test-unit test-ray test-live check bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed ($(PYTHON) is older): set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "==> setting up $(VENV) (once; one to four minutes)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --progress-bar on -c constraints.txt -e '.[dev,voice]'
+	@touch $@
+
+demo: $(STAMP) ## Six simulated calls through the real product, on this machine, without keys
+	@$(BIN)/callcluster demo
+
+test: $(STAMP) ## Every test that needs no keys
+	@$(BIN)/python -m pytest -m "not ray"
+	@$(BIN)/python -m pytest -m ray
+
+test-unit: $(STAMP) ## The tests that need no Ray: seconds
+	@$(BIN)/python -m pytest -m "not ray"
+
+test-ray: $(STAMP) ## The tests of the Ray shells
+	@$(BIN)/python -m pytest -m ray
+
+check: $(STAMP) ## Format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP) ## Measure overhead, CPU and memory of this machine; prints the table of docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.run
+
+clean: ## Remove the virtual environment and everything made by a run
+	@rm -rf $(VENV) var demo-output .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

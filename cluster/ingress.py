@@ -1,0 +1,86 @@
+"""The Ray Serve deployment of the edge: builds its parts, warms them, serves one application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+
+from ray import serve
+
+from cluster import serve_env
+from cluster.edge import Edge
+from cluster.edge_app import EdgeApp
+from cluster.ingress_parts import IngressParts, build_ingress_parts
+from cluster.logs import configure_logging
+from cluster.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+APP_NAME = "callcluster"
+DRAIN_WAIT_S = 600.0
+GRACEFUL_SHUTDOWN_TIMEOUT_S = 900.0
+
+
+@serve.ingress(None)
+class Ingress:
+    """One ingress replica: the ear and the mouth of many calls.
+
+    Args:
+        plain_settings: ``Settings.to_plain`` of the deployment.
+    """
+
+    def __init__(self, plain_settings: dict[str, Any]) -> None:
+        settings = Settings.from_plain(plain_settings)
+        configure_logging(settings.log_level)
+        for complaint in serve_env.complaints():
+            logger.warning("%s", complaint)
+        if settings.development and not settings.twilio_auth_token.get_secret_value():
+            logger.warning(
+                "DEVELOPMENT MODE: nobody's signature is checked. Set TWILIO_AUTH_TOKEN before "
+                "this is reachable from outside."
+            )
+        self._replica_id = uuid.uuid4().hex[:12]
+        self._parts: IngressParts = build_ingress_parts(settings, self._replica_id, self._active)
+        self._edge = Edge(settings, self._parts.edge_parts)
+        self._warming = asyncio.get_running_loop().create_task(self._warm())
+
+    def __serve_build_asgi_app__(self) -> EdgeApp:
+        """The application that Ray Serve runs in this replica."""
+        return EdgeApp(self._edge)
+
+    def _active(self) -> int:
+        return len(self._edge.registry)
+
+    async def _warm(self) -> None:
+        """Connections, greeting audio and leases; readiness waits for it, traffic is refused."""
+        try:
+            await self._parts.start(self._edge.not_ready)
+        except Exception:
+            logger.exception("this replica cannot become ready")
+            self._edge.not_ready[:] = ["the start failed: see the log of this replica"]
+
+    async def __del__(self) -> None:
+        """Drain: no new calls, a farewell for those in progress, then close everything."""
+        self._edge.draining = True
+        await self._edge.registry.drain(None, DRAIN_WAIT_S)
+        await self._parts.aclose()
+
+
+def build_deployment(settings: Settings) -> serve.Application:
+    """The Serve application: ``num_replicas`` ingresses, each for many calls.
+
+    ``max_ongoing_requests`` counts sockets and webhooks together, and at the limit the next
+    handshake hangs: it is far above our own limit, which refuses politely.
+    """
+    deployment = serve.deployment(
+        name="ingress",
+        num_replicas=settings.ingress_replicas,
+        max_ongoing_requests=4 * settings.calls_per_replica + 100,
+        ray_actor_options={"num_cpus": 0.5},
+        health_check_period_s=2.0,
+        health_check_timeout_s=10.0,
+        graceful_shutdown_timeout_s=GRACEFUL_SHUTDOWN_TIMEOUT_S,
+    )(Ingress)
+    return deployment.bind(settings.to_plain())

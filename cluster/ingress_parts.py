@@ -1,0 +1,163 @@
+"""What one ingress replica is made of: recognisers, speakers, clips, the clock, the mind pool."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from actors.call_driver import CallParts
+from actors.frame_clock import FrameClock
+from actors.named import ensure_directory
+from actors.ray_mind_pool import RayMindPool
+from actors.speech_source import SpeechSource
+from cache.clip_file import ClipFolder
+from cache.clip_store import ClipStore
+from cache.clips import ClipCache
+from cluster.agents import load_agents
+from cluster.edge import EdgeParts
+from cluster.mind_parts import build_mind_parts, wall_clock_us
+from cluster.provider_settings import provider_settings
+from cluster.settings import Settings
+from dialogue.agent import Agent
+from providers.errors import ProviderError
+from providers.table import build_recogniser, build_speaker
+from records.store import RecordStore
+from voice.levels import EnergyScorer
+from voice.ports import Recogniser, Speaker
+
+logger = logging.getLogger(__name__)
+
+CLIP_MEMORY_BYTES = 64 * 1024 * 1024
+WARM_RECOGNISERS = 2
+RETRY_WARMING_S = 2.0
+
+
+class IngressParts:
+    """Built once for a replica; ``start`` warms it.
+
+    Args:
+        settings: Of the deployment.
+        replica_id: For the directory.
+        active_calls: Counts the calls of this replica.
+    """
+
+    def __init__(
+        self, settings: Settings, replica_id: str, active_calls: Callable[[], int]
+    ) -> None:
+        self._settings = settings
+        self._agents = load_agents(settings.agents_dir, settings.tenant_id)
+        if settings.default_agent not in self._agents:
+            raise ValueError(
+                f"CALLCLUSTER_DEFAULT_AGENT is {settings.default_agent!r}, but there is no such "
+                f"file in {settings.agents_dir}: {', '.join(self._agents)}"
+            )
+        known = provider_settings(settings)
+        self._recognisers: dict[str, Recogniser] = {
+            name: build_recogniser(name, known)
+            for name in {agent.recogniser for agent in self._agents.values()}
+        }
+        self._speakers: dict[str, Speaker] = {
+            name: build_speaker(name, known)
+            for name in {agent.speaker for agent in self._agents.values()}
+        }
+        self._store = ClipStore(
+            ClipCache(CLIP_MEMORY_BYTES), ClipFolder(settings.data_dir.absolute() / "clips")
+        )
+        self._records = RecordStore(settings.store_url)
+        counters: Counter[str] = Counter()
+        self._sources = {name: SpeechSource(s, self._store) for name, s in self._speakers.items()}
+        clock = FrameClock(EnergyScorer(settings.calls_per_replica))
+
+        def count(name: str, amount: float) -> None:
+            counters[name] += int(amount)
+
+        self._pool = RayMindPool(replica_id, settings.calls_per_replica, active_calls)
+        self.edge_parts = EdgeParts(
+            agents=self._agents,
+            call_parts={
+                agent_id: CallParts(
+                    recogniser=self._recognisers[agent.recogniser],
+                    speech=self._sources[agent.speaker],
+                    clock=clock,
+                    wall_clock_us=wall_clock_us,
+                    count=count,
+                )
+                for agent_id, agent in self._agents.items()
+            },
+            pool=self._pool,
+            wall_clock_us=wall_clock_us,
+            counters=counters,
+            planned_end=self._records.planned_end,
+        )
+
+    async def start(self, waiting_for: list[str]) -> None:
+        """Warm everything; ``waiting_for`` says at any time what is still missing."""
+        waiting_for[:] = ["call actors", "recogniser", "voice"]
+        await self._records.create_schema()
+        directory = await ensure_directory(
+            {
+                "calls_per_actor": self._settings.calls_per_actor,
+                "min_actors": self._settings.call_actors,
+                "max_actors": self._settings.max_call_actors,
+            },
+            build_mind_parts,
+            self._settings.to_plain(),
+        )
+        await self._pool.start(directory)
+        waiting_for.remove("call actors")
+        await self._until_done("recogniser", self._warm_recognisers, waiting_for)
+        await self._until_done("voice", self._warm_voices, waiting_for)
+
+    async def _until_done(self, what: str, work: Callable[[], Any], waiting_for: list[str]) -> None:
+        """Try until it works; a provider that is away is said, and tried again."""
+        while True:
+            problem = await work()
+            if not problem:
+                break
+            logger.warning("not ready, %s: %s", what, problem)
+            waiting_for[:] = [item for item in waiting_for if not item.startswith(what)]
+            waiting_for.append(f"{what}: {problem}")
+            await asyncio.sleep(RETRY_WARMING_S)
+        waiting_for[:] = [item for item in waiting_for if not item.startswith(what)]
+
+    async def _warm_recognisers(self) -> str:
+        for agent in self._agents.values():
+            try:
+                recogniser = self._recognisers[agent.recogniser]
+                await recogniser.warm(agent.language, WARM_RECOGNISERS)
+            except ProviderError as error:
+                return str(error)
+        return ""
+
+    async def _warm_voices(self) -> str:
+        for agent in self._agents.values():
+            problem = await self._warm_voice(agent)
+            if problem:
+                return problem
+        return ""
+
+    async def _warm_voice(self, agent: Agent) -> str:
+        """Open the voice's connection and render what must always be speakable."""
+        try:
+            await self._speakers[agent.speaker].warm(agent.voice, agent.language)
+        except ProviderError as error:
+            return str(error)
+        failures = await self._sources[agent.speaker].prepare(agent)
+        return failures[0] if failures else ""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._pool.aclose()
+        for service in (*self._recognisers.values(), *self._speakers.values()):
+            await service.aclose()
+        await self._records.aclose()
+
+
+def build_ingress_parts(
+    settings: Settings, replica_id: str, active_calls: Callable[[], int]
+) -> IngressParts:
+    """Build the parts of one replica; nothing is connected yet."""
+    return IngressParts(settings, replica_id, active_calls)

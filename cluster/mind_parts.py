@@ -1,0 +1,86 @@
+"""What one CallActor process is made of: thinkers, records, the driver of its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from actors.mind_driver import MindConfig, MindDriver
+from cluster.agents import load_agents
+from cluster.logs import configure_logging
+from cluster.provider_settings import provider_settings
+from cluster.recorder import StoreRecorder
+from cluster.settings import Settings
+from dialogue.ports import Thinker
+from providers.errors import ProviderError
+from providers.table import build_thinker
+from records.writer import RecordWriter
+
+logger = logging.getLogger(__name__)
+
+WARM_WITHIN_S = 10.0
+
+
+def wall_clock_us() -> int:
+    """UTC microseconds."""
+    return time.time_ns() // 1_000
+
+
+class CallActorParts:
+    """The parts of one CallActor.
+
+    Args:
+        driver: Holds the calls.
+        thinkers: By name.
+        writer: Behind the recorder.
+    """
+
+    def __init__(
+        self, driver: MindDriver, thinkers: Mapping[str, Thinker], writer: RecordWriter
+    ) -> None:
+        self._driver = driver
+        self._thinkers = thinkers
+        self._writer = writer
+
+    @property
+    def driver(self) -> MindDriver:
+        """The driver of all calls of this process."""
+        return self._driver
+
+    async def start(self) -> None:
+        """Warm the thinkers. One that is away is said and does not keep the actor from starting."""
+        for name, thinker in self._thinkers.items():
+            try:
+                await asyncio.wait_for(thinker.warm(), WARM_WITHIN_S)
+            except (ProviderError, TimeoutError) as error:
+                logger.warning("%s is not warm: %s", name, error or "no answer")
+
+    async def aclose(self) -> None:
+        """Write what is pending and close every connection."""
+        await self._driver.aclose()
+        await self._writer.aclose()
+        for thinker in self._thinkers.values():
+            await thinker.aclose()
+
+
+async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
+    """Build the parts from the settings of the deployment."""
+    settings = Settings.from_plain(plain_settings)
+    configure_logging(settings.log_level)
+    agents = load_agents(settings.agents_dir, settings.tenant_id)
+    known = provider_settings(settings)
+    thinkers = {
+        name: build_thinker(name, known) for name in {agent.thinker for agent in agents.values()}
+    }
+    writer = RecordWriter(settings.store_url)
+    driver = MindDriver(
+        {(agent.tenant_id, agent.agent_id): agent for agent in agents.values()},
+        thinkers,
+        StoreRecorder(writer),
+        MindConfig(calls_per_actor=settings.calls_per_actor),
+        wall_clock_us,
+    )
+    return CallActorParts(driver, thinkers, writer)

@@ -1,0 +1,179 @@
+"""Run the product on this machine, or on the Ray cluster that this machine belongs to.
+
+The order matters: the environment that Serve reads at import comes first, then Ray, then Serve.
+What an earlier run left behind (an orphaned HAProxy on our ports) is ended; a port that belongs to
+somebody else is said, with the setting that moves it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import os
+import signal
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cluster import ports, serve_env
+from cluster.errors import ClusterError
+from cluster.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+READY_WITHIN_S = 120.0
+PYTHON_PROXY_COST = (
+    "HAProxy is not available for this platform: Ray Serve's Python proxy carries the audio. "
+    "Expect about four times the CPU for each frame (665 instead of 168 microseconds, measured), "
+    "and audio that queues from some 50 calls on."
+)
+
+
+def haproxy_folder(port: int) -> Path:
+    """Where this deployment's HAProxy keeps its files: short, for unix sockets; one for a port."""
+    return Path(tempfile.gettempdir()) / f"callcluster-{getpass.getuser()}-{port}"
+
+
+def prepare_environment(settings: Settings, say: Callable[[str], None]) -> bool:
+    """Set what Serve reads at import and free our ports; True when HAProxy will be used.
+
+    Raises:
+        PortInUseError: Somebody else listens where we must.
+    """
+    folder = haproxy_folder(settings.port)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    haproxy = serve_env.prepare(os.environ, folder=folder)
+    if not haproxy:
+        say(PYTHON_PROXY_COST)
+    ended = ports.end_leftovers(os.environ["RAY_SERVE_HAPROXY_CONFIG_FILE_LOC"])
+    if ended:
+        say(f"ended a HAProxy that an earlier run had left behind (process {ended[0]})")
+    wanted = [(settings.port, "CALLCLUSTER_PORT")]
+    if haproxy:
+        stats = int(os.environ.get("RAY_SERVE_HAPROXY_STATS_PORT", "8404"))
+        metrics = int(os.environ.get("RAY_SERVE_HAPROXY_METRICS_PORT", "9101"))
+        wanted += [
+            (stats, "RAY_SERVE_HAPROXY_STATS_PORT"),
+            (metrics, "RAY_SERVE_HAPROXY_METRICS_PORT"),
+        ]
+    ports.require_free(wanted)
+    return haproxy
+
+
+def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[str], None]) -> None:
+    """Start everything, say where it is, and return once a signal has stopped it.
+
+    Raises:
+        ClusterError: It did not become ready; the message says what was missing.
+    """
+    haproxy = prepare_environment(settings, say)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    say("starting Ray")
+    start_ray(dashboard=dashboard)
+    try:
+        say("starting Ray Serve" + (" with HAProxy" if haproxy else ""))
+        deploy(settings)
+        report = wait_until_ready(settings.port, stopping)
+        if report is not None:
+            say(_banner(settings, report))
+            stopping.wait()
+        say("stopping")
+    finally:
+        stop_all(settings.port)
+
+
+def start_ray(*, dashboard: bool) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start one that lives as long as this process."""
+    import ray
+
+    address = os.environ.get("RAY_ADDRESS")
+    if address:
+        ray.init(address=address, namespace="callcluster", log_to_driver=True)
+        return
+    ray.init(
+        namespace="callcluster",
+        include_dashboard=dashboard,
+        log_to_driver=True,
+        configure_logging=True,
+        logging_level=logging.WARNING,
+        object_store_memory=200 * 1024 * 1024,
+        # Two cores must be able to run the whole thing; these are slots, not threads.
+        num_cpus=max(4, os.cpu_count() or 1),
+    )
+
+
+def deploy(settings: Settings) -> None:
+    """Start Serve on our port and run the application; returns when its replicas run."""
+    from ray import serve
+
+    from cluster.ingress import APP_NAME, build_deployment
+
+    serve.start(http_options={"host": settings.host, "port": settings.port})
+    serve.run(build_deployment(settings), name=APP_NAME, route_prefix="/", _blocking=True)
+
+
+def wait_until_ready(
+    port: int, stopping: threading.Event | None = None, within_s: float = READY_WITHIN_S
+) -> dict[str, Any] | None:
+    """Poll ``/readyz`` until the product answers calls; None when ``stopping`` was set first.
+
+    Raises:
+        ClusterError: Not ready in time; says what it waited for.
+    """
+    deadline = time.monotonic() + within_s
+    last = "no answer"
+    while time.monotonic() < deadline:
+        if stopping is not None and stopping.is_set():
+            return None
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+                report: dict[str, Any] = json.load(answer)
+                return report
+        except urllib.error.HTTPError as error:
+            body = error.read().decode("utf-8", "replace")
+            last = body[:500] if error.code == 503 else f"HTTP {error.code}"
+        except (OSError, ValueError) as error:
+            last = type(error).__name__
+        (stopping or threading.Event()).wait(0.1)
+    raise ClusterError(f"not ready after {within_s:.0f} s: {last}")
+
+
+def stop_all(port: int) -> None:
+    """Stop Serve and our actors, and make sure that no HAProxy is left."""
+    import ray
+
+    if ray.is_initialized():
+        from actors.named import remove_all
+
+        try:
+            if os.environ.get("RAY_ADDRESS"):
+                from ray import serve
+
+                serve.shutdown()
+            remove_all()
+        finally:
+            ray.shutdown()
+    config = os.environ.get("RAY_SERVE_HAPROXY_CONFIG_FILE_LOC")
+    if config:
+        deadline = time.monotonic() + 5.0
+        while ports.listener_on(port) is not None and time.monotonic() < deadline:
+            ports.end_leftovers(config)
+            threading.Event().wait(0.1)
+
+
+def _banner(settings: Settings, report: dict[str, Any]) -> str:
+    lines = [
+        f"ready on port {settings.port}: {report['cluster_capacity']} calls, "
+        f"{'HAProxy' if report['haproxy'] else 'Python proxy'}",
+        f"  webhook of your number:  {settings.public_url}/twilio/voice   (POST)",
+        f"  health:                  http://127.0.0.1:{settings.port}/readyz",
+    ]
+    return "\n".join([*lines, *(f"  note: {warning}" for warning in report["warnings"])])
