@@ -263,7 +263,8 @@ def render_summary(report: LoadReport) -> str:
     console.print(
         f"{counts['turns']} turns: {percent['turns_answered']:.1f} % answered,"
         f" {counts['turns_unanswered']} unanswered, {counts['cut_ins']} cut-ins"
-        f" ({percent['cut_ins']:.1f} %, {counts['words_cut']} words), {counts['underruns']} underruns"
+        f" ({percent['cut_ins']:.1f} %, {counts['words_cut']} words),"
+        f" {counts['underruns']} underruns"
     )
     table = Table("ms", "n", "mean", "P50", "P90", "P95", "P99", "max")
     for column in table.columns[1:]:
