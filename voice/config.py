@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from voice.errors import BadVoiceConfig
+from voice.ports import FRAME_S
+
 
 @dataclass(frozen=True, slots=True)
 class SpokenPhrases:
@@ -46,6 +49,13 @@ class EndpointConfig:
     went_on_speech_s: float = 0.12
     frame_stall_s: float = 0.1
 
+    def __post_init__(self) -> None:
+        """Raises ``BadVoiceConfig`` when the thresholds are out of order."""
+        if not 0.0 < self.eager_silence_s <= self.commit_silence_s:
+            raise BadVoiceConfig("eager_silence_s must be above 0 and at most commit_silence_s")
+        if self.final_wait_s < 0.0:
+            raise BadVoiceConfig("final_wait_s must not be negative")
+
 
 @dataclass(frozen=True, slots=True)
 class PlayoutConfig:
@@ -61,6 +71,11 @@ class PlayoutConfig:
     chunk_frames: int = 3
     mark_every_s: float = 0.5
 
+    def __post_init__(self) -> None:
+        """Raises ``BadVoiceConfig`` when a chunk does not fit into the lead."""
+        if self.chunk_frames < 1 or self.chunk_frames * FRAME_S > self.lead_s:
+            raise BadVoiceConfig("chunk_frames must be 1 at least and fit into lead_s")
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceConfig:
@@ -71,6 +86,7 @@ class VoiceConfig:
         barge_in_window_s: The window within which that speech has to add up.
         went_on_window_s: Caller speech that starts so early in our playout belongs to the
             utterance before it: the caller had not finished.
+        went_on_heard_s: But not once so much of our playout was heard.
         idle_prompt_s: Silence on both sides after which the agent asks whether anyone is there.
         idle_hang_up_s: Silence on both sides after which the call ends.
         speculate: Prepare a reply at the eager threshold already.
@@ -89,6 +105,7 @@ class VoiceConfig:
     barge_in_speech_s: float = 0.24
     barge_in_window_s: float = 0.6
     went_on_window_s: float = 0.15
+    went_on_heard_s: float = 1.0
     idle_prompt_s: float = 12.0
     idle_hang_up_s: float = 40.0
     speculate: bool = True

@@ -22,7 +22,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from voice.ports import FRAME_SAMPLES, FRAME_S, SAMPLE_RATE_HZ
+from voice.ports import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 Frames = npt.NDArray[np.int16]
 Slots = npt.NDArray[np.intp]

@@ -1,13 +1,65 @@
-"""One call's ear and mouth."""
+"""One call's ear and mouth: what the caller does, what the agent says, and who has the floor.
+
+Rules:
+
+1. Caller's words and silence go through the endpointer. At its eager threshold a reply is
+   prepared (held), at its commit threshold the turn is taken.
+2. Words while a taken turn is still silent take it back: it is asked again with all the words.
+3. Speech or real words while the agent speaks stop it: clear, abandon, settle with what was heard.
+   Speech that begins in the first moments of our own playout means that the caller had not
+   finished: the turn is dropped and its words open the next one.
+4. A reply that is ready while the caller makes a sound waits, for a bounded time (``floor.py``).
+5. A turn settles when all of it was heard. Failed ones apologise; too many end the call.
+6. Keys form entries; a key stops the agent. Long silence on both sides is asked about, then ends.
+7. An end that is *firm* (asked for, or trouble) is spoken to the end; a goodbye after silence, or
+   at the mind's wish while it is being said, is taken back when the caller speaks.
+
+``receive`` and ``handle_deadline`` make one mutation; drain ``next_output`` after each, then re-arm
+one timer from ``next_deadline``.
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
+from typing import assert_never
 
 from voice.config import EndpointConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
-from voice.events import Input, Output
+from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
+from voice.ending import Ending
+from voice.endpointing import Endpointer
+from voice.events import (
+    CallStarted,
+    DigitPressed,
+    EndCall,
+    FinalHeard,
+    FrameHeard,
+    HangUpRequested,
+    Input,
+    InterimHeard,
+    MarkPlayed,
+    Output,
+    ReplyFailed,
+    ReplyFinished,
+    SegmentPlanned,
+    SpeechArrived,
+    SpeechFailed,
+    SpeechFinished,
+)
+from voice.floor import Floor
+from voice.idle import IdleWatch
+from voice.keypad import Keypad
+from voice.mouth import Mouth
+from voice.turns import Turns
+from voice.words import has_real_words, has_words, join_words
 
 __all__ = ["EndpointConfig", "PlayoutConfig", "SpokenPhrases", "VoiceConfig", "VoiceSession"]
+
+_ROUNDING_S = 1e-6
+
+_ReplyEvent = (
+    SegmentPlanned | ReplyFinished | ReplyFailed | SpeechArrived | SpeechFinished | SpeechFailed
+)
 
 
 class VoiceSession:
@@ -17,21 +69,79 @@ class VoiceSession:
         config: How this agent takes turns.
     """
 
+    __slots__ = (
+        "_config",
+        "_ear",
+        "_ending",
+        "_floor",
+        "_idle",
+        "_is_over",
+        "_is_started",
+        "_keypad",
+        "_mouth",
+        "_outbox",
+        "_spoken_before_keys",
+        "_turns",
+    )
+
     def __init__(self, config: VoiceConfig) -> None:
         self._config = config
         self._outbox: deque[Output] = deque()
-        self._deadline: float | None = None
+        self._ear = Endpointer(config.endpoint)
+        self._mouth = Mouth(config, self._outbox.append)
+        self._turns = Turns(config, self._mouth, self._outbox.append)
+        self._ending = Ending()
+        self._floor = Floor(config, self._ear, self._mouth, self._turns, self._ending)
+        self._keypad = Keypad(config.digit_wait_s)
+        self._spoken_before_keys = ""
+        self._idle = IdleWatch(config.idle_prompt_s, config.idle_hang_up_s)
+        self._is_started = False
+        self._is_over = False
 
     def receive(self, event: Input, *, now: float) -> None:
         """Take one event in. Never blocks and never raises for what the outside does.
 
         Args:
-            event: What happened.
-            now: Loop time in seconds.
+            event: What happened. Events of an abandoned guess are ignored.
+            now: Loop time in seconds; never runs backwards.
         """
+        if self._is_over:
+            return
+        match event:
+            case FrameHeard():
+                self._hear_frame(event.is_speech, now)
+            case InterimHeard() | FinalHeard():
+                self._hear_words(event, now)
+            case (
+                SegmentPlanned()
+                | ReplyFinished()
+                | ReplyFailed()
+                | SpeechArrived()
+                | SpeechFinished()
+                | SpeechFailed()
+            ):
+                if self._mouth.owns(event.turn_id, event.guess):
+                    self._take_in(event, now)
+            case MarkPlayed():
+                self._mouth.playout.mark_played(event.name, now=now)
+            case DigitPressed():
+                self._press(event.digit, now)
+            case CallStarted():
+                self._start(event, now)
+            case HangUpRequested():
+                self._wind_up(event.reason, event.farewell, now)
+            case _:
+                assert_never(event)
+        self._follow_up(now)
 
     def close(self, *, now: float) -> None:
         """The stream is gone: settle the turn in flight from what was heard until ``now``."""
+        if self._is_over:
+            return
+        self._turns.settle_if_heard(now=now)
+        self._turns.drop_guess("stream closed")
+        self._turns.stop("interrupted", "stream closed", now=now)
+        self._is_over = True
 
     def next_output(self) -> Output | None:
         """The oldest request, or None when there is none left."""
@@ -39,7 +149,217 @@ class VoiceSession:
 
     def next_deadline(self) -> float | None:
         """Loop time at which ``handle_deadline`` wants to be called, or None."""
-        return self._deadline
+        if self._is_over:
+            return None
+        ear_at = self._ear.next_deadline()
+        if self._turns.current is None:
+            key_at = self._keypad.next_deadline()
+            if ear_at is None and key_at is None:
+                return self._idle.next_deadline()
+            return _earliest(ear_at, key_at)
+        return _earliest(ear_at, self._keypad.next_deadline(), self._turn_deadline())
 
     def handle_deadline(self, *, now: float) -> None:
         """Do what has come due at ``now``; early or repeated calls do no harm."""
+        if self._is_over:
+            return
+        decision = self._ear.handle_deadline(now=now)
+        if decision is not None:
+            self._decide(decision, now)
+        entry = self._keypad.handle_deadline(now=now)
+        if entry is not None:
+            self._enter(entry, now)
+        self._mouth.pump(now=now)
+        turn = self._turns.taken
+        if turn is not None:
+            if now >= self._stuck_at() - _ROUNDING_S:
+                self._turns.fail(self._mouth.first_missing, "no progress", now=now)
+            elif not self._mouth.is_audible:
+                self._floor.hold(turn, now=now)
+        self._follow_up(now)
+        if self._is_idle():
+            self._break_silence(now)
+
+    # --- the caller -------------------------------------------------------------------------------
+
+    def _hear_frame(self, is_speech: bool, now: float) -> None:
+        decision = self._ear.hear_frame(is_speech, now=now)
+        if self._ear.detector.is_speaking:
+            self._idle.note_activity(now=now)
+        turn = self._turns.taken
+        if turn is not None:
+            self._floor.watch(turn, is_speech, now=now)
+        if decision is not None:
+            self._decide(decision, now)
+
+    def _hear_words(self, event: InterimHeard | FinalHeard, now: float) -> None:
+        if has_words(event.text):
+            self._idle.note_activity(now=now)
+        if isinstance(event, FinalHeard):
+            decision = self._ear.hear_final(event.text, now=now)
+        else:
+            decision = self._ear.hear_interim(event.text, now=now)
+        if not isinstance(decision, CallerFinished) and self._floor.is_talked_over():
+            carried = self._floor.yield_to_caller(now=now)
+            if carried:
+                self._ear.put_back(carried, now=now)  # and decide anew, with all the words
+                return
+        if decision is not None:
+            self._decide(decision, now)
+
+    def _decide(self, decision: EndpointDecision, now: float) -> None:
+        if self._ending.is_firm:
+            return
+        match decision:
+            case CallerPaused():
+                is_free = self._turns.taken is None and not self._keypad.is_waiting
+                if self._config.speculate and is_free:
+                    self._turns.guess(decision.text, now=now)
+            case CallerWentOn():
+                self._turns.drop_guess("caller went on")
+            case CallerFinished():
+                self._take_turn(decision, now)
+            case _:
+                assert_never(decision)
+
+    def _take_turn(self, finished: CallerFinished, now: float) -> None:
+        if self._keypad.is_waiting:
+            self._spoken_before_keys = join_words((self._spoken_before_keys, finished.text))
+            return
+        if self._turns.taken is not None:
+            if not has_real_words(finished.text):
+                return
+            text = join_words((self._floor.yield_to_caller(now=now), finished.text))
+            finished = replace(finished, text=text)
+        if has_words(finished.text):
+            self._turns.take("caller", finished, now=now)
+        else:
+            apology = self._config.phrases.apology
+            self._turns.say("caller", apology, reason=finished.reason, now=now)
+
+    def _press(self, digit: str, now: float) -> None:
+        if not self._keypad.is_key(digit) or self._ending.is_firm:
+            return
+        self._idle.note_activity(now=now)
+        self._ending.take_back()
+        self._turns.drop_guess("key pressed")
+        self._turns.stop("interrupted", "key pressed", now=now)
+        entry = self._keypad.press(digit, now=now)
+        if entry is not None:
+            self._enter(entry, now)
+
+    def _enter(self, entry: str, now: float) -> None:
+        """A key entry is complete; what was said before it belongs to it."""
+        if self._ending.is_firm:
+            return
+        spoken, self._spoken_before_keys = self._spoken_before_keys, ""
+        text = join_words((spoken, self._ear.take(now=now), entry))
+        self._turns.drop_guess("keys entered")
+        self._turns.take("digits", CallerFinished(text, "keys entered", now, None), now=now)
+
+    # --- the agent --------------------------------------------------------------------------------
+
+    def _start(self, event: CallStarted, now: float) -> None:
+        if self._is_started:
+            return
+        self._is_started = True
+        self._idle.note_activity(now=now)
+        self._turns.start_at(event.next_turn_id)
+        if event.greeting is not None:
+            self._turns.greet(event.greeting, now=now)
+        elif event.resume_text is not None:
+            self._turns.say("resume", event.resume_text, reason="call resumed", now=now)
+
+    def _take_in(self, event: _ReplyEvent, now: float) -> None:
+        """Something for the reply that is open."""
+        match event:
+            case SegmentPlanned():
+                self._mouth.plan(event.index, event.text, now=now)
+            case ReplyFinished():
+                self._mouth.finish_plan(now=now)
+                if self._turns.current is not None:
+                    self._turns.current.hang_up = event.hang_up
+            case ReplyFailed():
+                self._turns.fail(None, event.message, now=now)
+            case SpeechArrived():
+                self._mouth.arrive(event.index, event.ulaw, event.marks, now=now)
+            case SpeechFinished():
+                self._mouth.finish_segment(event.index, now=now)
+            case SpeechFailed():
+                self._turns.fail(event.index, event.message, now=now)
+            case _:
+                assert_never(event)
+
+    def _wind_up(self, reason: str, farewell: str | None, now: float) -> None:
+        if self._ending.is_firm:
+            return
+        self._ending.decide(reason, farewell, is_firm=True)
+        self._turns.drop_guess(reason)
+        if not self._mouth.is_audible:
+            self._turns.stop("dropped", reason, now=now)
+
+    def _follow_up(self, now: float) -> None:
+        """Settle what was heard, and end the call when nothing is left to say."""
+        turns, ending = self._turns, self._ending
+        if turns.current is None and ending.reason is None and not turns.has_given_up:
+            return
+        settled = turns.settle_if_heard(now=now)
+        if settled is not None and settled.kind != "silence":
+            self._idle.note_activity(now=now)
+        if settled is not None and settled.hang_up and ending.reason is None:
+            ending.decide("agent_hung_up", None, is_firm=True)
+        if turns.current is not None and turns.current.said_trouble:
+            ending.decide("provider_trouble", None, is_firm=True)
+        elif turns.has_given_up:
+            ending.decide("provider_trouble", self._config.phrases.trouble, is_firm=True)
+            turns.drop_guess("provider trouble")
+        if ending.reason is not None and turns.current is None:
+            self._end(ending.reason, now)
+
+    def _end(self, reason: str, now: float) -> None:
+        farewell, self._ending.farewell = self._ending.farewell, None
+        if farewell is None:
+            self._outbox.append(EndCall(reason))
+            self._is_over = True
+        else:
+            self._turns.say("silence", farewell, reason=reason, now=now)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def _is_idle(self) -> bool:
+        return (
+            self._turns.current is None
+            and self._ending.reason is None
+            and not self._ear.is_waiting
+            and not self._keypad.is_waiting
+        )
+
+    def _break_silence(self, now: float) -> None:
+        due = self._idle.handle_deadline(now=now)
+        phrases = self._config.phrases
+        if due == "prompt":
+            self._turns.say("silence", phrases.still_there, reason="idle", now=now)
+        elif due == "hang_up":
+            self._ending.decide("idle", phrases.goodbye, is_firm=False)
+            self._end("idle", now)
+
+    def _stuck_at(self) -> float:
+        """Loop time at which a reply that makes no progress has failed."""
+        if self._mouth.is_complete:
+            return float("inf")
+        since = max(self._mouth.progress_at, self._mouth.playout.heard_all_at)
+        return since + self._config.reply_wait_s
+
+    def _turn_deadline(self) -> float | None:
+        turn = self._turns.taken
+        if turn is None:
+            return None
+        if self._mouth.is_complete:
+            return self._mouth.playout.heard_all_at
+        return _earliest(
+            self._mouth.playout.next_deadline(), self._floor.held_until(turn), self._stuck_at()
+        )
+
+
+def _earliest(*deadlines: float | None) -> float | None:
+    return min((at for at in deadlines if at is not None), default=None)

@@ -1,0 +1,38 @@
+"""What the endpointer decides about the caller: a closed union."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallerPaused:
+    """The caller has probably finished; ``text`` are the words so far (the eager threshold)."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerWentOn:
+    """The pause reported before was not the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerFinished:
+    """The turn is over (the commit threshold).
+
+    Attributes:
+        text: The words of the turn; empty for speech without words.
+        reason: What decided, such as ``final+silence 560 ms``.
+        speech_ended_at: Loop time of the last speech frame, or of the words if none was seen.
+        final_at: Loop time of the last final words; None if there were none.
+    """
+
+    text: str
+    reason: str
+    speech_ended_at: float
+    final_at: float | None
+
+
+EndpointDecision = CallerPaused | CallerWentOn | CallerFinished

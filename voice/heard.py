@@ -1,0 +1,94 @@
+"""The heard ledger: from samples that reached the ear to the text that was heard.
+
+The speaker's marks say which character was spoken when; between marks, and without them, time is
+shared out evenly over the characters. A word counts once all of it was heard; in scripts without
+spaces a character does. What was heard is the only history the mind is given.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from voice.ports import SAMPLE_RATE_HZ, TextMark
+from voice.words import is_unspaced, join_words
+
+_LATIN_CHARS_PER_S = 15.0
+_UNSPACED_CHARS_PER_S = 4.5
+_END_TOLERANCE_S = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenSegment:
+    """One segment of a reply and how much of its audio has reached the ear.
+
+    Attributes:
+        marks: The speaker's text marks, in any order; may be empty.
+        heard_samples: Audio heard so far.
+        total_samples: Audio received so far, or in all if ``is_whole``.
+        is_whole: True when all audio of the segment has arrived.
+    """
+
+    text: str
+    marks: Sequence[TextMark]
+    heard_samples: int
+    total_samples: int
+    is_whole: bool
+
+
+def heard_text(segments: Iterable[SpokenSegment]) -> str:
+    """What the caller heard of a turn's segments, in order."""
+    return join_words(segment_heard_text(segment) for segment in segments)
+
+
+def segment_heard_text(segment: SpokenSegment) -> str:
+    """The beginning of the segment's text that was heard, cut at a word boundary."""
+    if segment.heard_samples <= 0:
+        return ""
+    heard_s = segment.heard_samples / SAMPLE_RATE_HZ
+    total_s = segment.total_samples / SAMPLE_RATE_HZ
+    if segment.is_whole and heard_s >= total_s - _END_TOLERANCE_S:
+        return segment.text
+    if not segment.is_whole:
+        total_s = max(total_s, speaking_time_s(segment.text))
+    return _whole_words(segment.text, _chars_at(segment, heard_s, total_s))
+
+
+def speaking_time_s(text: str) -> float:
+    """How long ``text`` takes to say, about, at an ordinary pace."""
+    unspaced = sum(1 for char in text if is_unspaced(char))
+    return unspaced / _UNSPACED_CHARS_PER_S + (len(text) - unspaced) / _LATIN_CHARS_PER_S
+
+
+def _chars_at(segment: SpokenSegment, heard_s: float, total_s: float) -> int:
+    """Characters spoken at ``heard_s``, between the marks in proportion to time."""
+    length = len(segment.text)
+    before_chars, before_s = 0, 0.0
+    for mark in sorted(segment.marks, key=lambda mark: mark.at_s):
+        chars = min(max(mark.chars, before_chars), length)
+        if mark.at_s > heard_s:
+            return _between(before_chars, before_s, chars, mark.at_s, heard_s)
+        before_chars, before_s = chars, mark.at_s
+    return _between(before_chars, before_s, length, total_s, heard_s)
+
+
+def _between(from_chars: int, from_s: float, to_chars: int, to_s: float, at_s: float) -> int:
+    if at_s >= to_s:
+        return to_chars
+    share = (at_s - from_s) / (to_s - from_s)
+    return from_chars + int((to_chars - from_chars) * share + 1e-9)
+
+
+def _whole_words(text: str, chars: int) -> str:
+    """The first ``chars`` characters without a word that is cut in two."""
+    cut = min(max(chars, 0), len(text))
+    while 0 < cut < len(text) and _is_inside_word(text[cut - 1], text[cut]):
+        cut -= 1
+    return text[:cut].rstrip()
+
+
+def _is_inside_word(left: str, right: str) -> bool:
+    if is_unspaced(left) or is_unspaced(right):
+        return unicodedata.category(right)[0] == "M"
+    return not left.isspace() and unicodedata.category(right)[0] in "LNMP"
