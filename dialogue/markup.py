@@ -80,7 +80,9 @@ class MarkupFilter:
                 self._emit(held[1:])  # a sentence after a stray "<", not a tag cut in two
         elif mode in (self._stage, self._bracket, self._link, self._target, self._lenticular):
             self._emit_unless_direction(held.lstrip("*([（【").rstrip("]"))
-        elif mode in (self._entity, self._fence_info) or held[:1].isalpha():
+        elif mode in (self._entity, self._fence_info) or (
+            mode == self._line and held[:1].isalpha()
+        ):
             self._emit(held)
         self._settle(self._text)
         return self._drain()

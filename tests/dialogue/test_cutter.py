@@ -1,0 +1,190 @@
+"""Cutting streamed replies into segments."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialogue.cutter import CutLimits, SegmentCutter
+
+
+def cut(text: str, language: str = "en-US", *, at: tuple[int, ...] = ()) -> list[str]:
+    cutter = SegmentCutter(language)
+    edges = [0, *sorted(at), len(text)]
+    segments = []
+    for start, end in pairwise(edges):
+        segments += cutter.feed(text[start:end])
+    return segments + cutter.finish()
+
+
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        ("Sure. I can help! What is your name?", ["Sure.", "I can help!", "What is your name?"]),
+        ("Of course, I can do that.", ["Of course,", "I can do that."]),
+        ("Hi! How can I help you?", ["Hi! How can I help you?"]),
+        ("Dr. Smith is in.", ["Dr. Smith is in."]),
+        ("It opens at 9 a.m. on weekdays.", ["It opens at 9 a.m. on weekdays."]),
+        ("Come at 5 p.m. We wait.", ["Come at 5 p.m.", "We wait."]),
+        ("In the U.S. it is free, e.g. here.", ["In the U.S. it is free,", "e.g. here."]),
+        ("No. We are closed.", ["No. We are closed."]),
+        ("That is room No. 5 today.", ["That is room No. 5 today."]),
+        ("I said no. We are closed.", ["I said no.", "We are closed."]),
+        ("Ask J. R. Smith.", ["Ask J. R. Smith."]),
+        ("So do I. Good.", ["So do I.", "Good."]),
+        ("It costs 22,1 or 1,000.50 in all.", ["It costs 22,1 or 1,000.50 in all."]),
+        ("Be there at 10:30 or 4:15.", ["Be there at 10:30 or 4:15."]),
+        ("Dial 5, 5, 5, 1 now.", ["Dial 5, 5, 5, 1 now."]),
+        ("1. Apples\n2. Pears", ["1. Apples", "2. Pears"]),
+        ("Options: 1. Red 2. Blue", ["Options:", "1. Red 2. Blue"]),
+        ("See www.example.com. Then call.", ["See www.example.com.", "Then call."]),
+        ("Mail jo.doe@x.co.uk, thanks.", ["Mail jo.doe@x.co.uk,", "thanks."]),
+        ('He said "go." Then he left.', ['He said "go."', "Then he left."]),
+        ("Really?! I did not know.", ["Really?!", "I did not know."]),
+        ("Well... let me look.", ["Well... let me look."]),
+        ("Five–six — or maybe more.", ["Five–six —", "or maybe more."]),
+        ("First line\nsecond line", ["First line", "second line"]),
+        ("", []),
+        ("   \n ", []),
+        ("...", []),
+        ("- !?", []),
+    ],
+)
+def test_english(text: str, segments: list[str]) -> None:
+    assert cut(text) == segments
+
+
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        ("好呀，我幫你睇下。多謝！", ["好呀，我幫你睇下。", "多謝！"]),
+        ("冇問題！你想訂幾多位？", ["冇問題！", "你想訂幾多位？"]),
+        ("總共１，０００蚊。", ["總共１，０００蚊。"]),
+        ("下晝３：３０，可以嗎？", ["下晝３：３０，", "可以嗎？"]),
+        ("「你好。」佢話。", ["「你好。", "佢話。"]),
+        ("真係？！好嘢。", ["真係？", "好嘢。"]),
+        ("OK，冇問題。", ["OK，冇問題。"]),
+        ("我哋喺彌敦道100號，地下。", ["我哋喺彌敦道100號，", "地下。"]),
+        ("等等……我睇下。", ["等等…", "我睇下。"]),
+    ],
+)
+def test_cantonese(text: str, segments: list[str]) -> None:
+    assert cut(text, "zh-HK") == segments
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "segments"),
+    [
+        ("de-DE", "Am 3. Mai kommt Hr. Maier.", ["Am 3. Mai kommt Hr. Maier."]),
+        ("fr-FR", "Mme. Petit arrive. Bien.", ["Mme. Petit arrive.", "Bien."]),
+        ("hi-IN", "नमस्ते जी। आप कैसे हैं?", ["नमस्ते जी।", "आप कैसे हैं?"]),
+        ("ar-EG", "مرحبا بك، كيف حالك؟ شكرا.", ["مرحبا بك،", "كيف حالك؟", "شكرا."]),
+    ],
+)
+def test_other_languages(language: str, text: str, segments: list[str]) -> None:
+    assert cut(text, language) == segments
+
+
+def test_chinese_terminators_need_no_look_ahead() -> None:
+    assert SegmentCutter("zh-HK").feed("好嘅好嘅。") == ["好嘅好嘅。"]
+
+
+def test_a_full_stop_waits_for_one_character() -> None:
+    cutter = SegmentCutter("en-US")
+    assert cutter.feed("I can do that.") == []
+    assert cutter.feed(" ") == ["I can do that."]
+
+
+def test_a_decimal_cut_at_its_point_by_the_stream_stays_whole() -> None:
+    cutter = SegmentCutter("en-US")
+    assert cutter.feed("That makes 3.") == []
+    assert cutter.feed("50 in all. ") == ["That makes 3.50 in all."]
+
+
+def test_later_clauses_are_longer_than_the_first() -> None:
+    text = "Of course, yes, we do, and you can come whenever you like to, or call."
+    assert cut(text) == [
+        "Of course,",
+        "yes, we do, and you can come whenever you like to,",
+        "or call.",
+    ]
+
+
+@pytest.mark.parametrize("text", ["word " * 200, "字" * 400, "x" * 900, "7" * 900, "a1" * 500])
+def test_no_segment_is_endless(text: str) -> None:
+    limits = CutLimits()
+    segments = cut(text)
+    assert all(len(segment) <= limits.max_chars for segment in segments)
+    assert "".join(segments).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_long_run_of_words_is_cut_between_words() -> None:
+    assert all(set(segment.split()) == {"word"} for segment in cut("word " * 200))
+
+
+ENGLISH = (
+    "Of course, I can help you with that. What day would suit you best?",
+    "Sure, your order number 4,512 left our warehouse on Nov. 3 and should arrive by 5 p.m. today.",
+    "I'm sorry to hear that. Let me check with Dr. Lee right away.",
+    "We have two options: the basic plan at $9.99 a month, or the premium plan at $19.99.",
+    "No problem at all! May I have your full name, please?",
+    "Yes, we are open from 9 a.m. to 6 p.m. on weekdays.",
+)
+CANTONESE = (
+    "好呀，我幫你睇下，你想訂邊一日？",
+    "冇問題，你嘅預約改咗去下晝３點。",
+    "唔好意思，我哋星期日休息，其他日子都開。",
+    "可以呀，總共１，２００蚊，包埋早餐。",
+    "多謝你打嚟，請問有咩可以幫到你？",
+)
+
+
+@pytest.mark.parametrize(
+    ("replies", "language", "limit_chars"), [(ENGLISH, "en-US", 40), (CANTONESE, "zh-HK", 9)]
+)
+def test_the_first_segment_comes_early(
+    replies: tuple[str, ...], language: str, limit_chars: int
+) -> None:
+    """12 English tokens are about 48 characters, 6 Cantonese ones about 9."""
+    lengths = [len(cut(reply, language)[0]) for reply in replies]
+    assert sum(lengths) / len(lengths) <= limit_chars
+
+
+PIECES = [*"abIU 12,.!?:;\n—-\"'()…你好三。，！？、：」「１．", "Dr. ", "p.m. "]
+SPEECH = st.lists(st.sampled_from(PIECES), max_size=100).map("".join)
+
+
+@settings(max_examples=70, deadline=None)
+@given(SPEECH, st.lists(st.integers(0, 120), max_size=6))
+def test_segments_do_not_depend_on_how_the_stream_was_cut(text: str, edges: list[int]) -> None:
+    at = tuple(min(edge, len(text)) for edge in edges)
+    assert cut(text, "zh-HK", at=at) == cut(text, "zh-HK")
+
+
+@settings(max_examples=70, deadline=None)
+@given(st.one_of(SPEECH, st.text(max_size=400)), st.sampled_from(["en-US", "zh-HK", "th-TH", ""]))
+def test_no_word_is_lost(text: str, language: str) -> None:
+    def letters(of: str) -> list[str]:
+        return [ch for ch in of if ch.isalnum()]
+
+    assert letters("".join(cut(text, language))) == letters(text)
+
+
+@settings(max_examples=50, deadline=None)
+@given(SPEECH)
+def test_every_segment_can_be_spoken(text: str) -> None:
+    for segment in cut(text):
+        assert any(ch.isalnum() for ch in segment)
+        assert segment == segment.strip()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.from_regex(r"[0-9]{1,3}([.,:][0-9]{2,3}){0,2}", fullmatch=True), min_size=1))
+def test_numbers_stay_whole(numbers: list[str]) -> None:
+    numbers = numbers[:12]
+    segments = cut(" and ".join(numbers) + ".")
+    words = [word.strip(".,") for segment in segments for word in segment.split()]
+    assert [word for word in words if word != "and"] == numbers
