@@ -22,21 +22,13 @@ from providers.chat_stream import ChatStream
 from providers.errors import (
     ProviderError,
     ProviderProtocolError,
-    ProviderRefused,
     ProviderRejected,
     ProviderTimeout,
     ProviderUnavailable,
 )
-from providers.http_status import Blame, error_of_status, retry_after_s
-from providers.models import DEFAULT_CHAT_MODEL, chat_model
-from providers.settings import (
-    AZURE_OPENAI_ENDPOINT,
-    AZURE_OPENAI_KEY,
-    OPENAI_BASE_URL,
-    OPENAI_KEY,
-    OPENAI_MODEL,
-    OpenAIConfig,
-)
+from providers.http_status import error_of_status, retry_after_s
+from providers.openai_body import blame_of, check_config, model_of, request_body
+from providers.settings import OpenAIConfig
 
 _log = logging.getLogger(__name__)
 
@@ -56,15 +48,10 @@ class OpenAIThinker:
 
     def __init__(self, config: OpenAIConfig) -> None:
         self._config = config
-        self._model = config.model or DEFAULT_CHAT_MODEL
-        classic = bool(config.azure_endpoint)
-        self._blame = Blame(
-            provider="openai",
-            key=AZURE_OPENAI_KEY if classic else OPENAI_KEY,
-            request=OPENAI_MODEL,
-            address=AZURE_OPENAI_ENDPOINT if classic else OPENAI_BASE_URL,
-        )
-        self._client = _build_client(config, self._blame)
+        check_config(config)
+        self._model = model_of(config)
+        self._blame = blame_of(config)
+        self._client = _build_client(config)
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
         self._refilling = False
@@ -93,7 +80,7 @@ class OpenAIThinker:
         loop = asyncio.get_running_loop()
         stream = ChatStream(self._blame)
         opening = self._client.chat.completions.with_streaming_response.create(
-            **self._body(request)
+            **request_body(self._config, request)
         )
         deadline_s = loop.time() + self._config.first_token_timeout_s
         silent = True
@@ -124,25 +111,6 @@ class OpenAIThinker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
-
-    def _body(self, request: ThinkRequest) -> dict[str, Any]:
-        name = request.model or self._model
-        model = chat_model(name)
-        body: dict[str, Any] = {
-            "model": name,
-            "messages": [{"role": m.role, "content": m.text} for m in request.messages],
-            "stream": True,
-            **model.optional_fields(
-                reasoning_effort=self._config.reasoning_effort,
-                service_tier=self._config.service_tier,
-                verbosity=self._config.verbosity,
-            ),
-        }
-        if request.temperature is not None:
-            body["temperature"] = request.temperature
-        if request.max_tokens is not None:
-            body[model.completion_tokens_field] = request.max_tokens
-        return body
 
     async def _read(
         self, pieces: AsyncIterator[bytes], stream: ChatStream, limit_s: float
@@ -237,12 +205,7 @@ class OpenAIThinker:
             self._used_at_s = loop.time()
 
 
-def _build_client(config: OpenAIConfig, blame: Blame) -> openai.AsyncOpenAI:
-    address = config.azure_endpoint or config.base_url
-    if address and not address.startswith(("http://", "https://")):
-        raise ProviderRejected("the address is no http(s) URL", blame.provider, blame.address)
-    if not config.api_key and (config.azure_endpoint or not config.base_url):
-        raise ProviderRefused("there is no key", blame.provider, blame.key)
+def _build_client(config: OpenAIConfig) -> openai.AsyncOpenAI:
     http_client = openai.DefaultAsyncHttpxClient(
         limits=httpx2.Limits(
             max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_KEEP_ALIVE_S

@@ -30,6 +30,9 @@ def _scripted_recogniser(settings: ProviderSettings) -> Recogniser:
 
 
 def _openai(settings: ProviderSettings) -> Thinker:
+    from providers.openai_body import check_config
+
+    check_config(settings.openai)
     from providers.openai_chat import OpenAIThinker
 
     return OpenAIThinker(settings.openai)

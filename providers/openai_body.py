@@ -1,0 +1,70 @@
+"""What a chat completion request says, and which setting is to blame; without the SDK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dialogue.ports import ThinkRequest
+from providers.errors import ProviderRefused, ProviderRejected
+from providers.http_status import Blame
+from providers.models import DEFAULT_CHAT_MODEL, chat_model
+from providers.settings import (
+    AZURE_OPENAI_ENDPOINT,
+    AZURE_OPENAI_KEY,
+    OPENAI_BASE_URL,
+    OPENAI_KEY,
+    OPENAI_MODEL,
+    OpenAIConfig,
+)
+
+
+def blame_of(config: OpenAIConfig) -> Blame:
+    """The settings to name; the classic Azure address has a key of its own."""
+    classic = bool(config.azure_endpoint)
+    return Blame(
+        provider="openai",
+        key=AZURE_OPENAI_KEY if classic else OPENAI_KEY,
+        request=OPENAI_MODEL,
+        address=AZURE_OPENAI_ENDPOINT if classic else OPENAI_BASE_URL,
+    )
+
+
+def check_config(config: OpenAIConfig) -> None:
+    """See that there is an address and, where one is needed, a key.
+
+    Raises:
+        ProviderRefused: There is no key, and the address is one that needs a key.
+        ProviderRejected: The address is no http or https URL.
+    """
+    blame = blame_of(config)
+    address = config.azure_endpoint or config.base_url
+    if address and not address.startswith(("http://", "https://")):
+        raise ProviderRejected("the address is no http(s) URL", blame.provider, blame.address)
+    if not config.api_key and (config.azure_endpoint or not config.base_url):
+        raise ProviderRefused("there is no key", blame.provider, blame.key)
+
+
+def model_of(config: OpenAIConfig, request: ThinkRequest | None = None) -> str:
+    """The request's model, else the configured one, else the default."""
+    return (request.model if request else "") or config.model or DEFAULT_CHAT_MODEL
+
+
+def request_body(config: OpenAIConfig, request: ThinkRequest) -> dict[str, Any]:
+    """The body of a streamed completion; optional fields only where the model takes them."""
+    name = model_of(config, request)
+    model = chat_model(name)
+    body: dict[str, Any] = {
+        "model": name,
+        "messages": [{"role": m.role, "content": m.text} for m in request.messages],
+        "stream": True,
+        **model.optional_fields(
+            reasoning_effort=config.reasoning_effort,
+            service_tier=config.service_tier,
+            verbosity=config.verbosity,
+        ),
+    }
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.max_tokens is not None:
+        body[model.completion_tokens_field] = request.max_tokens
+    return body

@@ -1,0 +1,119 @@
+"""Names become providers; what is missing is named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from providers.errors import ProviderRefused, ProviderRejected
+from providers.settings import (
+    AzureSpeechConfig,
+    ElevenLabsConfig,
+    OpenAIConfig,
+    ProviderSettings,
+    ScriptedConfig,
+)
+from providers.table import (
+    CAPABILITIES,
+    RECOGNISERS,
+    SPEAKERS,
+    THINKERS,
+    build_recogniser,
+    build_speaker,
+    build_thinker,
+)
+
+KEYED = ProviderSettings(
+    azure=AzureSpeechConfig(key="k", region="westeurope"),
+    openai=OpenAIConfig(api_key="k"),
+    elevenlabs=ElevenLabsConfig(api_key="k"),
+    scripted=ScriptedConfig(heard=((1.0, "yes"),)),
+)
+
+
+def test_every_name_builds_what_it_says() -> None:
+    for name in RECOGNISERS:
+        assert build_recogniser(name, KEYED).name == name
+    for name in THINKERS.keys() - {"openai"}:  # its package takes a second to import: see e2e
+        assert build_thinker(name, KEYED).name == name
+    for name in SPEAKERS:
+        assert build_speaker(name, KEYED).name == name
+
+
+def test_every_name_says_what_it_can_do() -> None:
+    named = {("recogniser", name) for name in RECOGNISERS}
+    named |= {("thinker", name) for name in THINKERS}
+    named |= {("speaker", name) for name in SPEAKERS}
+    assert set(CAPABILITIES) == named
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ProviderRejected, match="there are: elevenlabs, tone"):
+        build_speaker("azur", KEYED)
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable"),
+    [
+        (ProviderSettings(), "AZURE_SPEECH_KEY"),
+        (ProviderSettings(azure=AzureSpeechConfig(key="k")), "AZURE_SPEECH_REGION"),
+    ],
+)
+def test_azure_names_what_is_missing(settings: ProviderSettings, variable: str) -> None:
+    with pytest.raises(ProviderRefused) as caught:
+        build_recogniser("azure", settings)
+    assert caught.value.setting == variable
+
+
+def test_openai_names_what_is_missing() -> None:
+    with pytest.raises(ProviderRefused) as caught:
+        build_thinker("openai", ProviderSettings())
+    assert caught.value.setting == "OPENAI_API_KEY"
+
+
+def test_the_classic_azure_url_has_a_key_of_its_own() -> None:
+    config = OpenAIConfig(azure_endpoint="https://example.openai.azure.com")
+    with pytest.raises(ProviderRefused) as caught:
+        build_thinker("openai", ProviderSettings(openai=config))
+    assert caught.value.setting == "AZURE_OPENAI_API_KEY"
+
+
+def test_elevenlabs_names_what_is_missing() -> None:
+    with pytest.raises(ProviderRefused) as caught:
+        build_speaker("elevenlabs", ProviderSettings())
+    assert caught.value.setting == "ELEVENLABS_API_KEY"
+
+
+def test_addresses_of_the_wrong_kind_are_named() -> None:
+    wrong = ProviderSettings(
+        azure=AzureSpeechConfig(host="http://127.0.0.1:1"),
+        openai=OpenAIConfig(base_url="127.0.0.1:1"),
+        elevenlabs=ElevenLabsConfig(api_key="k", base_url="127.0.0.1:1"),
+    )
+    for build, name, variable in (
+        (build_recogniser, "azure", "AZURE_SPEECH_HOST"),
+        (build_thinker, "openai", "OPENAI_BASE_URL"),
+        (build_speaker, "elevenlabs", "ELEVENLABS_BASE_URL"),
+    ):
+        with pytest.raises(ProviderRejected) as caught:
+            build(name, wrong)
+        assert caught.value.setting == variable
+
+
+def test_keys_are_never_printed() -> None:
+    secret = ProviderSettings(
+        azure=AzureSpeechConfig(key="topsecret"),
+        openai=OpenAIConfig(api_key="topsecret"),
+        elevenlabs=ElevenLabsConfig(api_key="topsecret"),
+    )
+    assert "topsecret" not in repr(secret)
+
+
+def test_the_table_imports_no_vendor() -> None:
+    script = (
+        "import sys, providers.table; print({'openai', 'azure', 'websockets'} & {*sys.modules})"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
