@@ -39,8 +39,9 @@ class Faults:
         chunk_delay_s: Added before each further message or chunk.
         chunk_jitter_s: Random extra of up to this much on each.
         stall_after_messages: Go silent after this many messages; the connection stays open.
-        drop_after_messages: Reset the connection instead of sending one more.
-        drop_after_received_bytes: Reset the connection once the client has sent this much.
+        drop_after_messages: Close the TCP connection instead of sending one more, without a proper
+            end of the stream or of the WebSocket.
+        drop_after_received_bytes: The same, once the client has sent this much.
         garbage_after_messages: Replace the next message by one that is not the protocol.
         wrong_request_id: Answer under an id the client never used.
         never_end: Leave out the end of each answer (``turn.end``, ``[DONE]``, ``isFinal``).
@@ -137,7 +138,7 @@ class FaultyOutbound:
         service: Whose faults apply.
         board: Where they are set.
         write: Sends bytes.
-        abort: Resets the connection.
+        cut: Closes the TCP connection after what was written, without a proper end.
         garbage: What is sent in place of a message that turns to garbage.
     """
 
@@ -146,13 +147,13 @@ class FaultyOutbound:
         service: str,
         board: FaultBoard,
         write: Callable[[bytes], None],
-        abort: Callable[[], None],
+        cut: Callable[[], None],
         garbage: bytes,
     ) -> None:
         self._service = service
         self._board = board
         self._write = write
-        self._abort = abort
+        self._cut = cut
         self._garbage = garbage
         self._version = board.version
         self._sent = 0
@@ -174,7 +175,7 @@ class FaultyOutbound:
             return
         if _reached(faults.drop_after_messages, self._sent):
             self._board.strike(self._service)
-            self._abort()
+            self._cut()
             return
         if _reached(faults.stall_after_messages, self._sent):
             self._board.strike(self._service)
@@ -205,7 +206,7 @@ class FaultyOutbound:
         self._received_bytes += count
         if self._received_bytes >= limit:
             self._board.strike(self._service)
-            self._abort()
+            self._cut()
 
     def _follow_board(self) -> None:
         if self._version != self._board.version:

@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._outbound = FaultyOutbound(
-            service.name, control.board, self._write, self.abort, _GARBAGE_CHUNK
+            service.name, control.board, self._write, self._finish, _GARBAGE_CHUNK
         )
 
     # -- asyncio.Protocol -------------------------------------------------------------------
@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
         session = self._service.open(request, socket)
         if socket.accept(raw):
             self._outbound = FaultyOutbound(
-                self._service.name, self._control.board, self._write, self.abort, _GARBAGE_TEXT
+                self._service.name, self._control.board, self._write, self._finish, _GARBAGE_TEXT
             )
             socket.outbound = self._outbound.send
             socket.session = session
