@@ -56,6 +56,8 @@ def _player(call: DemoCall) -> str:
     # About 24 pixels a second keep the words readable; a narrow screen scrolls sideways.
     return (
         f'<div class="player" data-duration="{duration_s:.3f}">'
+        f'<p class="legend"><b class="caller">{escape(call.caller_name)}</b>'
+        f'<b class="agent">{escape(call.agent_name)}, as the caller hears it</b></p>'
         f'<div class="scroll" tabindex="0" aria-label="Recording"><div class="tape" '
         f'style="min-width:{max(20.0, duration_s * 1.5):.0f}rem">'
         f"{_lane(call, 'caller', duration_s)}{_lane(call, 'agent', duration_s)}"
@@ -66,14 +68,10 @@ def _player(call: DemoCall) -> str:
 
 
 def _lane(call: DemoCall, who: str, duration_s: float) -> str:
-    pcm, name = (
-        (call.caller_pcm, call.caller_name)
-        if who == "caller"
-        else (call.agent_pcm, call.agent_name)
-    )
+    pcm = call.caller_pcm if who == "caller" else call.agent_pcm
     path, width = wave_path(pcm, duration_s)
     return (
-        f'<div class="lane {who}"><b class="who">{escape(name)}</b>'
+        f'<div class="lane {who}">'
         f'<svg viewBox="0 0 {width} 100" preserveAspectRatio="none" aria-hidden="true">'
         f'<path d="{path}"/></svg>{"".join(_blocks(call, who, duration_s))}</div>'
     )

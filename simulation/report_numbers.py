@@ -13,17 +13,17 @@ import numpy as np
 
 from simulation.report_data import DemoCall, DemoTurn
 
-Phase = Literal["hear", "think", "speak", "carry"]
+Phase = Literal["hear", "think", "speak", "held", "carry"]
 
 # Label, phase, the stages it may begin at (the first that is known counts), the stage it ends at.
 _SPANS: tuple[tuple[str, Phase, tuple[str, ...], str], ...] = (
     ("Transcript", "hear", ("speech_ended",), "final_transcript"),
     ("Turn decided", "hear", ("speech_ended",), "committed"),
-    ("First words thought", "think", ("think_requested", "committed"), "first_token"),
-    ("First phrase ready", "think", ("first_token", "think_requested"), "first_segment"),
-    ("Voice begins", "speak", ("speak_requested", "first_segment"), "speak_first_byte"),
-    ("First frame sent", "speak", ("speak_first_byte", "committed"), "first_frame_out"),
-    ("Heard by the caller", "carry", ("first_frame_out",), "first_frame_audible"),
+    ("First words", "think", ("think_requested", "committed"), "first_token"),
+    ("First phrase", "think", ("first_token", "think_requested"), "first_segment"),
+    ("Voice ready", "speak", ("speak_requested", "first_segment"), "speak_first_byte"),
+    ("First frame", "speak", ("speak_first_byte", "committed"), "first_frame_out"),
+    ("At the ear", "carry", ("first_frame_out",), "first_frame_audible"),
 )
 
 
@@ -45,9 +45,13 @@ class Span:
 def spans_of(stages: Mapping[str, float]) -> tuple[Span, ...]:
     """The steps of a turn whose two ends are known, in the order in which they happen."""
     known = {"speech_ended": 0.0, **stages}
+    early = known.get("speak_first_byte", 0.0) < known.get("committed", 0.0)
     spans = []
     for label, phase, begins, end in _SPANS:
         start = next((known[name] for name in begins if name in known), None)
+        if early and end == "first_frame_out":
+            # Audio was there before the turn was taken: this is no work but a wait.
+            label, phase = "Held for the turn", "held"
         if start is not None and end in known:
             # A step that ends before it begins was ready and waited for nothing.
             spans.append(Span(label, phase, min(start, known[end]), known[end]))

@@ -29,14 +29,14 @@ def waterfall_svg(turn: DemoTurn) -> str:
         f'aria-label="{escape(_in_words(spans, ear_s))}">'
     ]
     parts += _axis(scale, height)
-    for row, span in enumerate(spans):
-        parts += _bar(scale, span, _TOP + row * _ROW)
     if ear_s is not None:
         x = scale.at(ear_s)
         parts.append(
             f'<line class="ear" x1="{x}" x2="{x}" y1="{_TOP - 4}" y2="{height - 4}">'
             f"<title>First sound at the caller's ear: {in_ms(ear_s)}</title></line>"
         )
+    for row, span in enumerate(spans):
+        parts += _bar(scale, span, _TOP + row * _ROW)
     parts.append("</svg>")
     return "".join(parts)
 

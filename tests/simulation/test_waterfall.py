@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from io import StringIO
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+
+from simulation.waterfall import render_conversation_line, render_turn, render_waterfall
+from tests.simulation.report_samples import STAGES, turn
+
+
+def printed(what: RenderableType) -> str:
+    console = Console(file=StringIO(), width=100, color_system=None)
+    console.print(what)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_every_step_is_a_bar_with_its_milliseconds() -> None:
+    lines = printed(render_waterfall(turn())).splitlines()
+    assert "Turn 1" in lines[0]
+    assert "510 ms" in lines[0]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "Transcript",
+        "Turn",
+        "First",
+        "First",
+        "Voice",
+        "First",
+        "At",
+    ]
+    bars = [line.index("█") for line in lines[1:] if "█" in line]
+    assert bars[0] == bars[1]
+    assert bars == sorted(bars)
+    assert "100 ms" in lines[3]
+
+
+def test_a_turn_without_stages_is_one_line() -> None:
+    assert printed(render_waterfall(turn(stages={}))).count("\n") == 1
+
+
+@settings(max_examples=30)
+@given(st.dictionaries(st.sampled_from(list(STAGES)), st.floats(-100, 100)))
+def test_any_stages_fit_the_width(stages: dict[str, float]) -> None:
+    lines = printed(render_waterfall(turn(stages=stages, response_latency_s=None))).splitlines()
+    assert all(len(line) <= 100 for line in lines)
+
+
+def test_a_line_is_never_read_as_markup() -> None:
+    line = render_conversation_line("Ben", "say [bold]x[/bold] [/]", at_s=61.0)
+    assert printed(line).strip() == "1:01  Ben: say [bold]x[/bold] [/]"
+
+
+def test_a_turn_shows_both_sides_and_what_was_cut() -> None:
+    cut = turn(interrupted=True, heard_text="Yes, until ", from_cache=True)
+    shown = printed(render_turn(cut, caller_name="Amelia", agent_name="Mia"))
+    assert "Amelia: Is it open?" in shown
+    assert "Mia: Yes, until six today." in shown
+    assert "interrupted" in shown
+    assert "from cache" in shown
