@@ -20,7 +20,8 @@ from voice.ending import Ending
 from voice.endpointing import Endpointer
 from voice.mouth import Mouth
 from voice.speech_detector import SpeechState
-from voice.turns import Turn, Turns
+from voice.turn import Turn
+from voice.turns import Turns
 from voice.words import has_real_words
 
 _SOUNDING = (SpeechState.SPEAKING, SpeechState.STOPPING)

@@ -58,6 +58,7 @@ class Mouth:
         "_is_planned",
         "_is_released",
         "_key",
+        "_reply_wait_s",
         "_segments",
         "_sending",
         "first_byte_at",
@@ -69,6 +70,7 @@ class Mouth:
 
     def __init__(self, config: VoiceConfig, emit: Callable[[Output], None]) -> None:
         self._ahead = config.segments_ahead
+        self._reply_wait_s = config.reply_wait_s
         self._emit = emit
         self.playout = Playout(config.playout, emit)
         self._key = (0, 0)
@@ -236,6 +238,21 @@ class Mouth:
             )
             for index, segment in enumerate(self._segments)
         )
+
+    def is_stuck(self, *, now: float) -> bool:
+        """True when a released reply has not come a step further for too long."""
+        return not self.is_complete and now >= self._stuck_at() - 1e-6
+
+    def next_deadline(self) -> float:
+        """Loop time at which a released reply has something to send, was heard, or is stuck."""
+        if self.is_complete:
+            return self.playout.heard_all_at
+        send_at = self.playout.next_deadline()
+        stuck_at = self._stuck_at()
+        return stuck_at if send_at is None else min(send_at, stuck_at)
+
+    def _stuck_at(self) -> float:
+        return max(self.progress_at, self.playout.heard_all_at) + self._reply_wait_s
 
     def _playout_key(self, index: int) -> SegmentKey:
         return SegmentKey(*self._key, index)

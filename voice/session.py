@@ -55,12 +55,6 @@ from voice.words import has_real_words, has_words, join_words
 
 __all__ = ["EndpointConfig", "PlayoutConfig", "SpokenPhrases", "VoiceConfig", "VoiceSession"]
 
-_ROUNDING_S = 1e-6
-
-_ReplyEvent = (
-    SegmentPlanned | ReplyFinished | ReplyFailed | SpeechArrived | SpeechFinished | SpeechFailed
-)
-
 
 class VoiceSession:
     """The machine of one call: events in, requests out, one timer.
@@ -68,21 +62,6 @@ class VoiceSession:
     Args:
         config: How this agent takes turns.
     """
-
-    __slots__ = (
-        "_config",
-        "_ear",
-        "_ending",
-        "_floor",
-        "_idle",
-        "_is_over",
-        "_is_started",
-        "_keypad",
-        "_mouth",
-        "_outbox",
-        "_spoken_before_keys",
-        "_turns",
-    )
 
     def __init__(self, config: VoiceConfig) -> None:
         self._config = config
@@ -112,16 +91,10 @@ class VoiceSession:
                 self._hear_frame(event.is_speech, now)
             case InterimHeard() | FinalHeard():
                 self._hear_words(event, now)
-            case (
-                SegmentPlanned()
-                | ReplyFinished()
-                | ReplyFailed()
-                | SpeechArrived()
-                | SpeechFinished()
-                | SpeechFailed()
-            ):
-                if self._mouth.owns(event.turn_id, event.guess):
-                    self._take_in(event, now)
+            case SegmentPlanned() | ReplyFinished() | ReplyFailed():
+                self._turns.hear_mind(event, now=now)
+            case SpeechArrived() | SpeechFinished() | SpeechFailed():
+                self._turns.hear_speaker(event, now=now)
             case MarkPlayed():
                 self._mouth.playout.mark_played(event.name, now=now)
             case DigitPressed():
@@ -152,12 +125,15 @@ class VoiceSession:
         if self._is_over:
             return None
         ear_at = self._ear.next_deadline()
-        if self._turns.current is None:
-            key_at = self._keypad.next_deadline()
-            if ear_at is None and key_at is None:
-                return self._idle.next_deadline()
-            return _earliest(ear_at, key_at)
-        return _earliest(ear_at, self._keypad.next_deadline(), self._turn_deadline())
+        key_at = self._keypad.next_deadline()
+        turn = self._turns.taken
+        if turn is not None:
+            return _earliest(
+                ear_at, key_at, self._mouth.next_deadline(), self._floor.held_until(turn)
+            )
+        if ear_at is None and key_at is None:
+            return self._idle.next_deadline()
+        return _earliest(ear_at, key_at)
 
     def handle_deadline(self, *, now: float) -> None:
         """Do what has come due at ``now``; early or repeated calls do no harm."""
@@ -172,7 +148,7 @@ class VoiceSession:
         self._mouth.pump(now=now)
         turn = self._turns.taken
         if turn is not None:
-            if now >= self._stuck_at() - _ROUNDING_S:
+            if self._mouth.is_stuck(now=now):
                 self._turns.fail(self._mouth.first_missing, "no progress", now=now)
             elif not self._mouth.is_audible:
                 self._floor.hold(turn, now=now)
@@ -270,26 +246,6 @@ class VoiceSession:
         elif event.resume_text is not None:
             self._turns.say("resume", event.resume_text, reason="call resumed", now=now)
 
-    def _take_in(self, event: _ReplyEvent, now: float) -> None:
-        """Something for the reply that is open."""
-        match event:
-            case SegmentPlanned():
-                self._mouth.plan(event.index, event.text, now=now)
-            case ReplyFinished():
-                self._mouth.finish_plan(now=now)
-                if self._turns.current is not None:
-                    self._turns.current.hang_up = event.hang_up
-            case ReplyFailed():
-                self._turns.fail(None, event.message, now=now)
-            case SpeechArrived():
-                self._mouth.arrive(event.index, event.ulaw, event.marks, now=now)
-            case SpeechFinished():
-                self._mouth.finish_segment(event.index, now=now)
-            case SpeechFailed():
-                self._turns.fail(event.index, event.message, now=now)
-            case _:
-                assert_never(event)
-
     def _wind_up(self, reason: str, farewell: str | None, now: float) -> None:
         if self._ending.is_firm:
             return
@@ -342,23 +298,6 @@ class VoiceSession:
         elif due == "hang_up":
             self._ending.decide("idle", phrases.goodbye, is_firm=False)
             self._end("idle", now)
-
-    def _stuck_at(self) -> float:
-        """Loop time at which a reply that makes no progress has failed."""
-        if self._mouth.is_complete:
-            return float("inf")
-        since = max(self._mouth.progress_at, self._mouth.playout.heard_all_at)
-        return since + self._config.reply_wait_s
-
-    def _turn_deadline(self) -> float | None:
-        turn = self._turns.taken
-        if turn is None:
-            return None
-        if self._mouth.is_complete:
-            return self._mouth.playout.heard_all_at
-        return _earliest(
-            self._mouth.playout.next_deadline(), self._floor.held_until(turn), self._stuck_at()
-        )
 
 
 def _earliest(*deadlines: float | None) -> float | None:

@@ -16,7 +16,7 @@ not asked. A turn that fails before anything was said becomes an apology under i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import assert_never
 
 from voice import timeline
 from voice.config import VoiceConfig
@@ -27,40 +27,18 @@ from voice.events import (
     CommitTurn,
     Outcome,
     Output,
+    ReplyFailed,
+    ReplyFinished,
+    SegmentPlanned,
+    SpeechArrived,
+    SpeechFailed,
+    SpeechFinished,
     TurnKind,
     TurnSettled,
 )
 from voice.mouth import Mouth
+from voice.turn import Turn
 from voice.words import normalise
-
-
-@dataclass(slots=True)
-class Turn:
-    """The turn that is being prepared or spoken.
-
-    Attributes:
-        is_asked: True when the mind was asked; False for words of the session's own.
-        is_taken: True from commit on.
-        reason: What committed it.
-        failure: Why it failed; empty while it has not.
-        said_trouble: True when it ends with the sentence that gives the call up.
-        held_at: Loop time since which its first audio waits for the caller to be quiet.
-    """
-
-    turn_id: int
-    guess: int
-    kind: TurnKind
-    text: str
-    is_asked: bool
-    is_taken: bool = False
-    taken_at: float = 0.0
-    reason: str = ""
-    failure: str = ""
-    has_apologised: bool = False
-    said_trouble: bool = False
-    hang_up: bool = False
-    held_at: float | None = None
-    timeline: dict[str, float] = field(default_factory=dict)
 
 
 class Turns:
@@ -178,6 +156,38 @@ class Turns:
         if self._mouth.is_truncated or not self._mouth.is_all_there:
             self._abandon(turn, reason)
         self._settle(turn, "failed" if turn.failure else outcome, heard, turn.failure or reason)
+
+    def hear_mind(self, event: SegmentPlanned | ReplyFinished | ReplyFailed, *, now: float) -> None:
+        """A step of the reply, if it belongs to the current one."""
+        turn = self.current
+        if turn is None or not self._mouth.owns(event.turn_id, event.guess):
+            return
+        match event:
+            case SegmentPlanned():
+                self._mouth.plan(event.index, event.text, now=now)
+            case ReplyFinished():
+                self._mouth.finish_plan(now=now)
+                turn.hang_up = event.hang_up
+            case ReplyFailed():
+                self.fail(None, event.message, now=now)
+            case _:
+                assert_never(event)
+
+    def hear_speaker(
+        self, event: SpeechArrived | SpeechFinished | SpeechFailed, *, now: float
+    ) -> None:
+        """Audio of a segment, if it belongs to the current reply."""
+        if not self._mouth.owns(event.turn_id, event.guess):
+            return
+        match event:
+            case SpeechArrived():
+                self._mouth.arrive(event.index, event.ulaw, event.marks, now=now)
+            case SpeechFinished():
+                self._mouth.finish_segment(event.index, now=now)
+            case SpeechFailed():
+                self.fail(event.index, event.message, now=now)
+            case _:
+                assert_never(event)
 
     def fail(self, index: int | None, message: str, *, now: float) -> None:
         """The mind (``index`` None) or the synthesis of segment ``index`` has failed."""
