@@ -41,7 +41,7 @@ def as_data_uri(wav: bytes) -> str:
     return "data:audio/wav;base64," + base64.b64encode(wav).decode("ascii")
 
 
-def wave_path(pcm: NDArray[np.int16], duration_s: float) -> tuple[str, int]:
+def wave_path(pcm: NDArray[np.int16], duration_s: float) -> tuple[str, float]:
     """The outline of a channel as an SVG path, and the width of its view box.
 
     Args:
@@ -49,12 +49,15 @@ def wave_path(pcm: NDArray[np.int16], duration_s: float) -> tuple[str, int]:
         duration_s: Length of the picture; silence beyond the samples.
 
     Returns:
-        Path data in a view box of (width, 100), symmetric about 50.
+        Path data in a view box of (width, 100), symmetric about 50; the width is ``duration_s`` to
+        the sample, so that the picture lines up with everything placed by time.
     """
-    columns = max(1, min(_MOST_COLUMNS, round(duration_s * _COLUMNS_PER_S)))
-    column_samples = max(1, -(-round(duration_s * SAMPLE_RATE_HZ) // columns))
+    total_samples = max(1, round(duration_s * SAMPLE_RATE_HZ))
+    wanted = max(1, min(_MOST_COLUMNS, round(duration_s * _COLUMNS_PER_S)))
+    column_samples = -(-total_samples // wanted)
+    columns = -(-total_samples // column_samples)
     padded = np.zeros(columns * column_samples, np.int32)
-    used = min(len(pcm), len(padded))
+    used = min(len(pcm), total_samples)
     padded[:used] = np.abs(pcm[:used].astype(np.int32))
     peaks = padded.reshape(columns, column_samples).max(axis=1)
     loudest = max(float(np.quantile(peaks, 0.995)), _QUIETEST_PEAK)
@@ -62,4 +65,4 @@ def wave_path(pcm: NDArray[np.int16], duration_s: float) -> tuple[str, int]:
     heights = np.rint(np.sqrt(np.minimum(peaks / loudest, 1.0)) * (_HALF - 2)).astype(int)
     upper = [f"{x} {_HALF - height}" for x, height in enumerate(heights)]
     lower = [f"{x} {_HALF + height}" for x, height in reversed(list(enumerate(heights)))]
-    return "M" + "L".join(upper + lower) + "Z", columns
+    return "M" + "L".join(upper + lower) + "Z", total_samples / column_samples

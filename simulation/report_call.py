@@ -72,7 +72,7 @@ def _lane(call: DemoCall, who: str, duration_s: float) -> str:
     path, width = wave_path(pcm, duration_s)
     return (
         f'<div class="lane {who}">'
-        f'<svg viewBox="0 0 {width} 100" preserveAspectRatio="none" aria-hidden="true">'
+        f'<svg viewBox="0 0 {width:.3f} 100" preserveAspectRatio="none" aria-hidden="true">'
         f'<path d="{path}"/></svg>{"".join(_blocks(call, who, duration_s))}</div>'
     )
 

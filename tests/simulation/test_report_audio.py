@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 import struct
 
@@ -46,7 +47,7 @@ def test_a_data_uri_holds_the_same_bytes() -> None:
 def test_the_outline_stays_in_its_box(samples: int, duration_s: float) -> None:
     path, width = wave_path(np.full(samples, -32_768, np.int16), duration_s)
     points = [(int(x), int(y)) for x, y in re.findall(r"(\d+) (\d+)", path)]
-    assert len(points) == 2 * width <= 3_000
+    assert len(points) == 2 * math.ceil(width) <= 3_000
     assert all(0 <= x < width and 0 <= y <= 100 for x, y in points)
 
 
@@ -55,3 +56,12 @@ def test_silence_is_a_flat_line_and_speech_is_not() -> None:
     loud, _ = wave_path(tone(1.0), 1.0)
     assert set(re.findall(r"\d+ (\d+)", flat)) == {"50"}
     assert "2" in re.findall(r"\d+ (\d+)", loud)
+
+
+@pytest.mark.parametrize("duration_s", [1.0, 34.57, 200.0])
+def test_a_sound_is_drawn_at_its_time(duration_s: float) -> None:
+    pcm = np.zeros(round(duration_s * 8_000), np.int16)
+    pcm[-1] = 20_000
+    path, width = wave_path(pcm, duration_s)
+    (x,) = {int(x) for x, y in re.findall(r"(\d+) (\d+)", path) if y == "2"}
+    assert x / width <= 1 <= (x + 1) / width
