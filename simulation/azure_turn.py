@@ -135,15 +135,18 @@ class RecognitionTurn:
         return payload
 
     def _listen(self, ulaw: bytes, now: float) -> None:
-        for event in self._fingerprint.receive(ulaw):
-            self._hear(event, now)
-        if self._rest:
-            ulaw = self._rest + ulaw
-        whole = len(ulaw) - len(ulaw) % FRAME_BYTES
-        self._rest = ulaw[whole:]
-        for at in range(0, whole, FRAME_BYTES):
-            self._frames += 1
-            self._measure(is_loud(ulaw[at : at + FRAME_BYTES]), now)
+        # Frame by frame, so that words and silence take their turns in a burst as in real time.
+        at = 0
+        while at < len(ulaw):
+            part = ulaw[at : at + FRAME_BYTES - len(self._rest)]
+            at += len(part)
+            for event in self._fingerprint.receive(part):
+                self._hear(event, now)
+            self._rest += part
+            if len(self._rest) == FRAME_BYTES:
+                self._frames += 1
+                self._measure(is_loud(self._rest), now)
+                self._rest = b""
 
     def _hear(self, event: Recognition, now: float) -> None:
         if not isinstance(event, WordHeard):
