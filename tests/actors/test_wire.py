@@ -140,9 +140,9 @@ def test_a_version_that_cannot_be_read_is_an_error(version: object) -> None:
         {"epoch": "12"},
         {"settled": "x"},
         {"settled": [5]},
+        {"settled": [{"v": 1}]},
         {"speculative": 1},
         {"text": None},
-        {"settled": [{"v": 1}]},
     ],
 )
 def test_a_wrong_type_is_an_error(wrong: dict[str, Any]) -> None:
