@@ -11,7 +11,8 @@ import httpx
 
 from simulation.carrier_leg import CarrierConfig, LegParts, LegReport, PhoneLeg
 from simulation.carrier_signature import PublicAddress
-from simulation.carrier_stream import Person
+from simulation.carrier_socket import open_socket
+from simulation.carrier_stream import Opener, Person
 from simulation.carrier_ticker import Ticker
 from simulation.carrier_webhooks import CallIdentity, Webhooks, new_sid
 
@@ -24,9 +25,20 @@ class Carrier:
     Args:
         config: The number's configuration.
         seed: Makes ids, tokens and first timestamps repeatable.
+        transport: Carries webhooks; the network unless a test brings its own.
+        opener: Opens media sockets; likewise.
+
+    Raises:
+        ValueError: ``url`` or ``public_url`` is not an http(s) address.
     """
 
-    def __init__(self, config: CarrierConfig, seed: int = 0) -> None:
+    def __init__(
+        self,
+        config: CarrierConfig,
+        seed: int = 0,
+        transport: httpx.AsyncBaseTransport | None = None,
+        opener: Opener = open_socket,
+    ) -> None:
         self.config = config
         self.random = Random(seed)
         self.address = PublicAddress(config.url, config.public_url)
@@ -35,12 +47,14 @@ class Carrier:
         self.tls = ssl.create_default_context() if config.url.startswith("https") else None
         # No proxy stands between us and our own machine, whatever the environment says.
         self._http = httpx.AsyncClient(
+            transport=transport,
             trust_env=not self.on_loopback,
             verify=self.tls or not self.on_loopback,
             limits=httpx.Limits(max_connections=200, keepalive_expiry=30.0),
         )
         self.webhooks = Webhooks(self._http, self.address, config.auth_token, self.random)
         self.ticker = Ticker()
+        self._opener = opener
 
     async def __aenter__(self) -> Carrier:
         return self
@@ -69,5 +83,6 @@ class Carrier:
             random=self.random,
             tls=self.tls,
             allow_insecure=self.on_loopback,
+            opener=self._opener,
         )
         return PhoneLeg(parts, identity, person)

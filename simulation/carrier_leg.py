@@ -23,7 +23,14 @@ from simulation.carrier_errors import CarrierError, StreamRefused
 from simulation.carrier_messages import Violation
 from simulation.carrier_signature import PublicAddress
 from simulation.carrier_socket import ABNORMAL_CLOSE, NORMAL_CLOSE, SocketAddress
-from simulation.carrier_stream import CarrierStream, Findings, Person, StreamEnd, StreamSetup
+from simulation.carrier_stream import (
+    CarrierStream,
+    Findings,
+    Opener,
+    Person,
+    StreamEnd,
+    StreamSetup,
+)
 from simulation.carrier_ticker import Ticker
 from simulation.carrier_webhooks import CallIdentity, Webhooks, call_form, new_sid
 from simulation.twiml_run import (
@@ -77,6 +84,7 @@ class LegParts:
 
     Attributes:
         allow_insecure: The server is on this machine: ``ws://`` streams are let through.
+        opener: Opens media sockets.
     """
 
     config: CarrierConfig
@@ -86,6 +94,7 @@ class LegParts:
     random: Random
     tls: ssl.SSLContext | None
     allow_insecure: bool
+    opener: Opener
 
 
 @dataclass(slots=True)
@@ -276,7 +285,9 @@ class PhoneLeg:
             first_timestamp_ms=parts.random.randrange(80, 180),
             tls=parts.tls,
         )
-        stream = CarrierStream(setup, self._person, parts.ticker, self.report.violations)
+        stream = CarrierStream(
+            setup, self._person, parts.ticker, self.report.violations, parts.opener
+        )
         opening_s = self._loop.time()
         try:
             await stream.open()

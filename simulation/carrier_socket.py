@@ -11,6 +11,8 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import getrandbits
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
@@ -20,6 +22,11 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.uri import parse_uri
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a build without the C extension
+    from websockets.utils import apply_mask
 
 from simulation.carrier_errors import StreamRefused
 from simulation.carrier_signature import sign
@@ -31,6 +38,22 @@ NORMAL_CLOSE = 1000
 # RFC 6455 section 7.4.1: reserved for "no close frame came", never on the wire.
 NO_STATUS = 1005
 ABNORMAL_CLOSE = 1006
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A masked text frame (RFC 6455 section 5.2), unfragmented.
+
+    Same bytes as the library's, at a third of its cost: this is what a call does 50 times a second.
+    """
+    length = len(payload)
+    if length < 126:
+        head = bytes((0x81, 0x80 | length))
+    elif length < 65_536:
+        head = b"\x81\xfe" + length.to_bytes(2, "big")
+    else:
+        head = b"\x81\xff" + length.to_bytes(8, "big")
+    mask = getrandbits(32).to_bytes(4, "big")
+    return b"".join((head, mask, apply_mask(payload, mask)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +82,28 @@ class SocketEars:
     on_text: Callable[[str], None]
     on_binary: Callable[[int], None]
     on_closed: Callable[[int, bool], None]
+
+
+class LineSocket(Protocol):
+    """What a stream needs of a socket; ``MediaSocket`` is one."""
+
+    def send_text(self, text: str) -> None:
+        """Send one message; nothing when the socket is gone."""
+
+    def send_binary(self, data: bytes) -> None:
+        """Send a binary message."""
+
+    def close(self, code: int = NORMAL_CLOSE) -> None:
+        """Begin the closing handshake."""
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+
+    def pause_reading(self) -> None:
+        """Stop taking what the server sends."""
+
+    def resume_reading(self) -> None:
+        """Take it again."""
 
 
 class MediaSocket(asyncio.Protocol):
@@ -101,9 +146,12 @@ class MediaSocket(asyncio.Protocol):
 
     def send_text(self, text: str) -> None:
         """Send one message; silently nothing when the socket is gone (as a phone leg would)."""
-        if self._wire.state is State.OPEN:
-            self._wire.send_text(text.encode())
-            self._flush()
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._wire.state is not State.OPEN:
+            return
+        data = text_frame(text.encode())
+        self.bytes_sent += len(data)
+        transport.write(data)
 
     def send_binary(self, data: bytes) -> None:
         """Send a binary message: only a fault does this."""
@@ -136,8 +184,8 @@ class MediaSocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the upgrade."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - told to the type checker
-        self._transport = transport
+        # uvloop's transports do not descend from asyncio's: promised, not checked.
+        self._transport = cast(asyncio.Transport, transport)
         self._wire.send_request(self._request)
         self._flush()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,12 +26,14 @@ from simulation.carrier_messages import (
     Violation,
     read_server_message,
 )
-from simulation.carrier_socket import MediaSocket, SocketAddress, SocketEars, open_socket
+from simulation.carrier_socket import LineSocket, SocketAddress, SocketEars, open_socket
 from simulation.carrier_ticker import Ticker
 from simulation.playout_clock import Heard, PlayoutClock
 
 _KEPT_DETAILS = 20
 HANG_UP_GRACE_S = 2.0
+
+Opener = Callable[[SocketAddress, str, SocketEars, ssl.SSLContext | None], Awaitable[LineSocket]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,23 +142,30 @@ class CarrierStream:
         person: Speaks and listens.
         ticker: The process's 20 ms clock.
         findings: Where violations are noted.
+        opener: Opens the socket; the network's unless a test brings its own.
     """
 
     def __init__(
-        self, setup: StreamSetup, person: Person, ticker: Ticker, findings: Findings
+        self,
+        setup: StreamSetup,
+        person: Person,
+        ticker: Ticker,
+        findings: Findings,
+        opener: Opener = open_socket,
     ) -> None:
         self.setup = setup
         self.writer = MessageWriter(
             setup.account_sid, setup.call_sid, setup.stream_sid, setup.first_timestamp_ms
         )
         self.playout = PlayoutClock()
-        self.socket: MediaSocket | None = None
+        self.socket: LineSocket | None = None
         self.frames_sent = 0
         self.media_received = 0
         self.started_s = 0.0
         self._person = person
         self._ticker = ticker
         self._findings = findings
+        self._opener = opener
         self._loop = asyncio.get_running_loop()
         self._first_due_s: float | None = None
         self._muted_until_s = 0.0
@@ -177,7 +186,7 @@ class CarrierStream:
         """
         ears = SocketEars(self._take_text, self._take_binary, self._take_closed)
         setup = self.setup
-        self.socket = await open_socket(setup.address, setup.auth_token, ears, setup.tls)
+        self.socket = await self._opener(setup.address, setup.auth_token, ears, setup.tls)
         if greet:
             self.socket.send_text(CONNECTED)
             self.start(parameters)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 FRAME_S = 0.02
 DEFAULT_SLOTS = 4
-_BIN_S = 0.000_05
+_BINS_PER_S = 20_000
 _BINS = 4_000
 
 Tick = Callable[[float, float], None]
@@ -32,11 +32,13 @@ class Lateness:
         self._sum_s = 0.0
 
     def add(self, lateness_s: float) -> None:
-        """Count one tick."""
-        self._counts[min(_BINS, max(0, int(lateness_s / _BIN_S)))] += 1
+        """Count one tick; never negative, since nothing ticks early."""
+        index = int(lateness_s * _BINS_PER_S)
+        self._counts[min(_BINS, index)] += 1
         self.total += 1
         self._sum_s += lateness_s
-        self.max_s = max(self.max_s, lateness_s)
+        if lateness_s > self.max_s:
+            self.max_s = lateness_s
 
     @property
     def mean_s(self) -> float:
@@ -50,7 +52,7 @@ class Lateness:
         for index, count in enumerate(self._counts):
             seen += count
             if count and seen >= wanted:
-                return self.max_s if index == _BINS else min(self.max_s, (index + 1) * _BIN_S)
+                return self.max_s if index == _BINS else min(self.max_s, (index + 1) / _BINS_PER_S)
         return 0.0
 
 

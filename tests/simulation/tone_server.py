@@ -163,7 +163,7 @@ async def tone_server(config: ToneConfig | None = None) -> AsyncIterator[ToneSer
     listener.bind(("127.0.0.1", 0))
     app.port = listener.getsockname()[1]
     settings = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         lifespan="off",
         log_level="critical",
         ws="websockets-sansio",
