@@ -123,7 +123,7 @@ class SignatureCheck:
     def _upgrade_urls(self, path: str) -> Iterator[str]:
         scheme = "wss://" if self._origin.is_secure else "ws://"
         bare, mark, query = path.partition("?")
-        other = bare[:-1] if bare.endswith("/") and len(bare) > 1 else bare + "/"
+        other = bare[:-1] if bare.endswith("/") else bare + "/"
         for host in self._origin.hosts():
             for spelling in (bare, other):
                 yield scheme + host + spelling + mark + query

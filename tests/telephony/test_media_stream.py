@@ -96,6 +96,12 @@ def test_audio_keys_marks_and_stop_come_out_in_order() -> None:
     ]
 
 
+def test_plain_audio_does_not_take_the_long_road(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = started()
+    monkeypatch.delattr(media_stream, "parse")
+    assert _play(stream, [media(2, 102), media(3, 122)])
+
+
 def test_a_plain_stream_leaves_no_trace_in_the_counters() -> None:
     stream = started()
     _play(stream, [media(2 + n, 102 + 20 * n) for n in range(10)])
@@ -298,6 +304,7 @@ def test_a_count_that_starts_over_is_followed() -> None:
     events = _play(stream, [media(2, 102), media(10**9, 122), media(4, 142), media(5, 162)])
     assert len(audio(events)) == 4
     assert stream.stats.clock_jumps == 1
+    assert stream.stats.skipped == 10**9 - 3
 
 
 def test_a_long_hole_in_the_numbers_does_not_fill_the_memory() -> None:
@@ -348,7 +355,7 @@ def test_a_gap_beyond_two_seconds_is_capped_and_counted() -> None:
     events = _play(stream, [media(2, 102), media(3, 122 + 10_000), media(4, 142 + 10_000)])
     assert audio(events)[1].filled_frames == 100
     assert audio(events)[2] == AudioReceived(FRAME, 102 * 0.02)
-    assert stream.stats.unfilled_frames == 400
+    assert (stream.stats.filled_frames, stream.stats.unfilled_frames) == (100, 400)
 
 
 def test_after_an_absurd_timestamp_gaps_are_seen_again() -> None:

@@ -249,6 +249,8 @@ def test_the_golden_upgrades_are_accepted() -> None:
 def test_the_root_path_has_a_slash_or_none() -> None:
     check = _check("https://h")
     assert check.is_signed_upgrade("/", sign("wss://h/", [], KEY))
+    assert check.is_signed_upgrade("/", sign("wss://h", [], KEY))
+    assert not check.is_signed_upgrade("/", sign("wss://h//", [], KEY))
 
 
 def test_an_upgrade_on_loopback_keeps_its_port() -> None:

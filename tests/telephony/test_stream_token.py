@@ -238,7 +238,7 @@ def test_anything_else_is_refused(token: str) -> None:
 
 
 @settings(max_examples=50)
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), st.lists))
+@given(st.recursive(st.none() | st.booleans() | st.integers(), st.lists, max_leaves=8))
 def test_any_signed_json_is_refused_or_read(array: Any) -> None:
     with pytest.raises(TokenRefused):
         _verify(_signed(array))

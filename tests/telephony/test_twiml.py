@@ -144,6 +144,7 @@ def test_any_text_is_written_well_formed_or_refused(said: str, name: str, langua
         "wss://",
         "wss:///m",
         "wss://h:port/m",
+        "wss://h:0/m",
         "wss://h/m?x=1",
         "wss://h/m#rc=1",
         "wss://h/a b",
