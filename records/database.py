@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -102,6 +103,28 @@ def open_engine(url: URL) -> AsyncEngine:
 
 def _place(url: URL) -> str:
     return url.render_as_string(hide_password=True)
+
+
+def check_place(url: URL) -> None:
+    """See that a file may be where the URL says, before a connection tries and fails.
+
+    Raises:
+        StoreNotWritable: Its directory is missing, or it is a directory itself.
+    """
+    name = url.database or ""
+    if url.get_backend_name() != "sqlite" or name in {"", ":memory:"} or name.startswith("file:"):
+        return
+    place = Path(name).absolute()
+    if not place.parent.is_dir():
+        raise StoreNotWritable(
+            f"the directory {place.parent} of the call store is missing: make it, or change "
+            "DATABASE_URL"
+        )
+    if place.is_dir():
+        raise StoreNotWritable(
+            f"{place} is a directory: DATABASE_URL must name a file, such as "
+            f"sqlite:///{place}/callcluster.sqlite3"
+        )
 
 
 def _of_sqlite(error: BaseException, url: URL) -> RecordsError | None:

@@ -14,7 +14,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from records.database import explained, open_engine, parse_url
+from records.database import check_place, explained, open_engine, parse_url
 from records.rows import CallRow, JournalRow, Row, TurnRow
 from records.statements import TABLE_OF, from_columns, to_columns, upsert
 from records.tables import CALLS, JOURNAL, METADATA, TURNS
@@ -46,6 +46,7 @@ class RecordStore:
             StoreNotWritable: The directory is missing, or may not be written.
             StoreUnavailable: The database does not answer.
         """
+        check_place(self._url)
         async with explained(self._url):
             for tries_left in reversed(range(_SCHEMA_TRIES)):
                 try:
