@@ -8,10 +8,11 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony import g711
+from tests.telephony.properties import examples
 
 ALL_CODES = bytes(range(256))
 
@@ -130,7 +131,7 @@ def test_refuses_a_gain_that_makes_no_sense(gain_db: float) -> None:
         g711.scale(b"\x00", gain_db)
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.lists(st.integers(-32635, 32635), max_size=400))
 def test_coding_errs_by_less_than_a_sixteenth(samples: list[int]) -> None:
     pcm = np.array(samples, dtype=np.int16)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony import json_fields
@@ -15,6 +15,7 @@ from telephony.errors import (
     MissingField,
     NotJson,
 )
+from tests.telephony.properties import examples
 
 
 def test_reads_an_object() -> None:
@@ -102,7 +103,7 @@ def test_a_sid_is_letters_and_digits(value: str) -> None:
         json_fields.sid_field({"sid": value}, "sid")
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.one_of(st.text(), st.binary()))
 def test_anything_is_read_or_refused(message: str | bytes) -> None:
     with contextlib.suppress(MalformedMessage):

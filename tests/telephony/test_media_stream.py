@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony import media_stream
@@ -31,6 +31,7 @@ from telephony.stream_events import (
     StreamStats,
     StreamStopped,
 )
+from tests.telephony.properties import examples
 from tests.telephony.streams import (
     ACCOUNT_SID,
     CALL_SID,
@@ -393,7 +394,7 @@ def test_what_does_not_fill_a_frame_is_padded_at_stop() -> None:
     assert events == [AudioReceived(b"\x01" * 100 + b"\xff" * 60, 0.0), StreamStopped()]
 
 
-@settings(max_examples=50)
+@examples()
 @given(
     st.lists(
         st.tuples(st.integers(1, 60), st.sampled_from([0, 0, 0, 20, 100, 1000])),
@@ -531,7 +532,7 @@ _lines = st.one_of(
 )
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.lists(st.tuples(_lines, st.floats(0.0, 1.0)), max_size=80))
 def test_any_sequence_of_messages_is_taken_or_refused(steps: list[tuple[str, float]]) -> None:
     """Only the room's errors come out, frames stay whole, and the time adds up."""

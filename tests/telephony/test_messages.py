@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.errors import (
@@ -32,6 +32,7 @@ from telephony.messages import (
     parse,
     read_media,
 )
+from tests.telephony.properties import examples
 from tests.telephony.streams import (
     ACCOUNT_SID,
     CALL_SID,
@@ -282,13 +283,13 @@ def _parses_or_refuses(message: str | bytes) -> None:
         parse(message)
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.text() | st.binary())
 def test_any_text_is_read_or_refused(message: str | bytes) -> None:
     _parses_or_refuses(message)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(_good, st.data())
 def test_a_message_with_anything_in_a_field_is_read_or_refused(text: str, data: Any) -> None:
     plain = json.loads(text)
@@ -297,14 +298,14 @@ def test_a_message_with_anything_in_a_field_is_read_or_refused(text: str, data: 
     _parses_or_refuses(dumps(plain))
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(_good, st.data())
 def test_a_damaged_message_is_read_or_refused(text: str, data: Any) -> None:
     at = data.draw(st.integers(0, len(text) - 1))
     _parses_or_refuses(text[:at] + data.draw(st.text(max_size=3)) + text[at + 1 :])
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.data())
 def test_the_fast_road_reads_only_what_the_other_reads_the_same(data: Any) -> None:
     """Whatever is done to a media message, both roads agree, or the fast one leaves it alone."""
@@ -363,7 +364,7 @@ def test_a_sid_that_would_break_the_message_is_refused(sid: str) -> None:
         StreamWriter(sid)
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.binary(min_size=1, max_size=2000))
 def test_what_is_written_carries_the_audio(ulaw: bytes) -> None:
     plain = json.loads(StreamWriter(STREAM_SID).media(ulaw))

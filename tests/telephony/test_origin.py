@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.errors import InvalidSetting
 from telephony.origin import PublicOrigin
+from tests.telephony.properties import examples
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_refuses_what_is_no_origin_and_names_the_setting(public_url: str) -> Non
         PublicOrigin.parse(public_url)
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.text() | st.text("htps:/[]@?#.%1a", max_size=20).map(lambda tail: "https://" + tail))
 def test_anything_is_read_or_refused(public_url: str) -> None:
     try:

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from telephony.errors import InvalidSetting
 from telephony.origin import PublicOrigin
 from telephony.signature import SignatureCheck, SigningKey, sign
+from tests.telephony.properties import examples
 
 KEY = SigningKey("12345")
 EXAMPLE_URL = "https://example.com/myapp.php?foo=1&bar=2"
@@ -271,7 +272,7 @@ _fields = st.lists(st.tuples(_text.filter(bool), _text), max_size=8)
 _query = st.dictionaries(st.text("abcz", min_size=1, max_size=3), _text, max_size=3)
 
 
-@settings(max_examples=50)
+@examples()
 @given(_fields, _query, st.text(min_size=1, max_size=40).filter(lambda key: key.isprintable()))
 def test_signs_forms_as_twilio_does(
     fields: list[tuple[str, str]], query: dict[str, str], token: str
@@ -284,7 +285,7 @@ def test_signs_forms_as_twilio_does(
     assert check.is_signed_form(target, fields, theirs)
 
 
-@settings(max_examples=50)
+@examples()
 @given(_fields, st.data())
 def test_agrees_with_twilio_about_altered_forms(
     fields: list[tuple[str, str]], data: st.DataObject
@@ -295,7 +296,7 @@ def test_agrees_with_twilio_about_altered_forms(
     assert _check().is_signed_form("/v", altered, signature) == theirs
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.binary(max_size=200), st.binary(max_size=3))
 def test_agrees_with_twilio_about_json(body: bytes, appended: bytes) -> None:
     target = f"/j?bodySHA256={hashlib.sha256(body).hexdigest()}"
@@ -306,7 +307,7 @@ def test_agrees_with_twilio_about_json(body: bytes, appended: bytes) -> None:
     assert ours == theirs
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.text("abc/%2F-_.~", max_size=20))
 def test_agrees_with_twilio_about_upgrades(tail: str) -> None:
     path = "/twilio" + tail
@@ -314,7 +315,7 @@ def test_agrees_with_twilio_about_upgrades(tail: str) -> None:
     assert _check().is_signed_upgrade(path, signature)
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.text(), st.lists(st.tuples(st.text(), st.text()), max_size=3), st.text())
 def test_anything_is_answered_with_no(
     target: str, fields: list[tuple[str, str]], signature: str

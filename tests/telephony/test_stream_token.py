@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony import stream_token
@@ -22,6 +22,7 @@ from telephony.errors import (
     TokenRefused,
 )
 from telephony.stream_token import StreamClaims, mint, new_token_id, verify
+from tests.telephony.properties import examples
 
 SECRET = b"a secret of thirty-two bytes ...."
 OTHER = b"another secret of some length ...."
@@ -203,7 +204,7 @@ def test_half_a_character_is_refused() -> None:
 _name = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
-@settings(max_examples=50)
+@examples()
 @given(
     st.builds(
         StreamClaims,
@@ -228,7 +229,7 @@ def test_any_claims_come_back(claims: StreamClaims, secret: bytes) -> None:
     assert verify(token, [secret], kind=claims.kind, now_us=0) == claims
 
 
-@settings(max_examples=50)
+@examples()
 @given(
     st.text() | st.text("abAB09-_.", max_size=90) | st.binary().map(lambda b: b.decode("latin-1"))
 )
@@ -237,7 +238,7 @@ def test_anything_else_is_refused(token: str) -> None:
         _verify(token)
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.recursive(st.none() | st.booleans() | st.integers(), st.lists, max_leaves=8))
 def test_any_signed_json_is_refused_or_read(array: Any) -> None:
     with pytest.raises(TokenRefused):

@@ -4,12 +4,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twilio.twiml.voice_response import VoiceResponse
 
 from telephony import twiml
 from telephony.errors import InvalidTwiml
+from tests.telephony.properties import examples
 
 GOOD: dict[str, Any] = {
     "stream_url": "wss://voice.example.com/twilio/media",
@@ -102,7 +103,7 @@ _xml_text = st.text(
 )
 
 
-@settings(max_examples=50)
+@examples()
 @given(_xml_text.filter(str.strip), _xml_text.filter(bool), _xml_text)
 def test_any_text_comes_back_from_a_parser(said: str, name: str, value: str) -> None:
     say = ElementTree.fromstring(twiml.say_and_hang_up(said)).find("Say")
@@ -114,7 +115,7 @@ def test_any_text_comes_back_from_a_parser(said: str, name: str, value: str) -> 
     assert parameter.attrib == {"name": name, "value": value}
 
 
-@settings(max_examples=50)
+@examples()
 @given(st.text(), st.text(), st.text())
 def test_any_text_is_written_well_formed_or_refused(said: str, name: str, language: str) -> None:
     for write in (
