@@ -56,6 +56,20 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
 }
 
 
+_Shape = tuple[tuple[str, str, Callable[[Any], bool]], ...]
+_SHAPES: dict[type[Any], _Shape] = {}
+
+
+def _shape(kind: type[Any]) -> _Shape:
+    """Name, annotation and check of each field; looked up once for each kind of message."""
+    shape = _SHAPES.get(kind)
+    if shape is None:
+        shape = _SHAPES[kind] = tuple(
+            (item.name, str(item.type), _CHECKS[str(item.type)]) for item in fields(kind)
+        )
+    return shape
+
+
 @dataclass(frozen=True, slots=True)
 class _Wire:
     """Shared reading and writing: one dataclass field is one key."""
@@ -63,11 +77,11 @@ class _Wire:
     def to_plain(self) -> dict[str, Any]:
         """The message as a dict of JSON types."""
         plain: dict[str, Any] = {"v": VERSION}
-        for item in fields(self):
-            value = getattr(self, item.name)
+        for name, _, _ in _shape(type(self)):
+            value = getattr(self, name)
             if isinstance(value, tuple):
                 value = [entry.to_plain() if isinstance(entry, _Wire) else entry for entry in value]
-            plain[item.name] = value
+            plain[name] = value
         return plain
 
     @classmethod
@@ -79,7 +93,7 @@ class _Wire:
                 type than the field.
         """
         _read_version(plain)
-        values = {item.name: plain[item.name] for item in fields(cls) if item.name in plain}
+        values = {name: plain[name] for name, _, _ in _shape(cls) if name in plain}
         for key in ("turn_log", "settled"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(TurnEntry.from_plain(entry) for entry in values[key])
@@ -87,10 +101,10 @@ class _Wire:
             values["alive"] = tuple(values["alive"])
         if isinstance(values.get("epoch"), list):
             values["epoch"] = tuple(values["epoch"])
-        for item in fields(cls):
-            if item.name in values and not _CHECKS[str(item.type)](values[item.name]):
-                wrong = type(values[item.name]).__name__
-                raise WireError(f"{cls.__name__}.{item.name} is {item.type}, not {wrong}")
+        for name, annotation, fits in _shape(cls):
+            if name in values and not fits(values[name]):
+                wrong = type(values[name]).__name__
+                raise WireError(f"{cls.__name__}.{name} is {annotation}, not {wrong}")
         try:
             return cls(**values)
         except TypeError as error:

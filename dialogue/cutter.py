@@ -17,6 +17,7 @@ Rules
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,7 +30,9 @@ _CLAUSES = frozenset(",;:")
 _DASHES = frozenset("—―–-")
 _CLOSERS = frozenset("\"'”’»)]}」』）】》〉")
 _NEVER_LEADING = "」』）】》〉”»)]}。！？｡…!?؟۔।॥ "
-_SPECIAL = _ENDS_AT_ONCE | _ENDS | _CLAUSES_CJK | _CLAUSES | _DASHES | frozenset(" \n\t\u3000\xa0")
+_SPACES = frozenset(ch for ch in map(chr, range(0x3001)) if ch.isspace())
+_SPECIAL = _ENDS_AT_ONCE | _ENDS | _CLAUSES_CJK | _CLAUSES | _DASHES | _SPACES
+_PLAIN_RUN = re.compile(f"[^{re.escape(''.join(sorted(_SPECIAL)))}]+")
 # Written without spaces between words: a space ends a clause.
 _SPACE_IS_CLAUSE = frozenset(["th", "lo", "km", "my"])
 
@@ -83,8 +86,17 @@ class SegmentCutter:
 
     def feed(self, text: str) -> list[str]:
         """Take the next characters; return the segments that are complete by now."""
-        for ch in text:
-            self._take(ch)
+        position, end = 0, len(text)
+        while position < end:
+            run = _PLAIN_RUN.match(text, position) if self._candidate is None else None
+            if run is not None and self._has_room(run.end() - position):
+                self._pending += run.group()
+                for ch in run.group():
+                    self._units += _UNITS[ch]
+                position = run.end()
+            else:
+                self._take(text[position])
+                position += 1
         return self._drain()
 
     def finish(self) -> list[str]:
@@ -112,8 +124,16 @@ class SegmentCutter:
         else:
             self._append(ch)
             self._punctuation(ch)
-        if self._units > self._limits.max_units or len(self._pending) > self._limits.max_chars:
+        if not self._has_room(0):
             self._cut_long()
+
+    def _has_room(self, chars: int) -> bool:
+        """Whether so many characters, of at most one unit each, fit for certain."""
+        limits = self._limits
+        return (
+            self._units + chars <= limits.max_units
+            and len(self._pending) + chars <= limits.max_chars
+        )
 
     def _append(self, ch: str) -> None:
         self._pending += ch

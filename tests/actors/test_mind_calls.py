@@ -1,0 +1,99 @@
+"""Which calls an actor holds, without a loop."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from actors.mind_calls import MindCalls, MindConfig, Phase, UnknownCall
+from actors.wire import CloseCall, OpenCall, TurnEntry
+from dialogue.agent import Agent
+from dialogue.errors import StaleEpoch
+from dialogue.session import CallIdentity
+
+AGENT = Agent("t", "a", "v1", "en-US", "You are Ann.", "Hello!", "voice")
+
+
+class SilentRecorder:
+    def call_opened(self, call: CallIdentity, *, at_us: int) -> None:
+        return
+
+    def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:
+        return
+
+    def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
+        return
+
+
+def calls(**limits: Any) -> MindCalls:
+    return MindCalls({("t", "a"): AGENT}, SilentRecorder(), MindConfig(**limits))
+
+
+def opened(held: MindCalls, call_id: str = "c", now: float = 0.0, **changes: Any) -> str:
+    values = {"epoch": (0, 1), "tenant_id": "t", "agent_id": "a", **changes}
+    message = OpenCall(agent_version="v0", call_id=call_id, call_sid="CA", **values)
+    return held.open(message, now=now, at_us=0).refusal
+
+
+def close(held: MindCalls, *, planned: bool, now: float) -> None:
+    call = held.find("t", "c", (0, 1), now=now)
+    held.close(call, CloseCall("t", "c", (0, 1), planned, "x"), now=now, at_us=0)
+
+
+def test_the_owner_finds_its_call_and_others_do_not() -> None:
+    held = calls()
+    opened(held)
+    assert held.find("t", "c", (0, 1), now=1.0).heard_at == 1.0
+    with pytest.raises(StaleEpoch):
+        held.find("t", "c", (0, 0), now=1.0)
+    for tenant_id, call_id, epoch in [("t", "c", (0, 2)), ("u", "c", (0, 1)), ("t", "d", (0, 1))]:
+        with pytest.raises(UnknownCall):
+            held.find(tenant_id, call_id, epoch, now=1.0)
+
+
+def test_another_tenant_cannot_open_a_call_that_is_held() -> None:
+    held = MindCalls({("t", "a"): AGENT, ("u", "a"): AGENT}, SilentRecorder(), MindConfig())
+    assert opened(held) == ""
+    assert opened(held, tenant_id="u", epoch=(9, 9)) == "unknown_agent"
+
+
+def test_lost_calls_hold_their_seat_and_ended_ones_do_not() -> None:
+    held = calls(calls_per_actor=1)
+    opened(held)
+    close(held, planned=False, now=1.0)
+    assert opened(held, "other") == "full"
+    close(held, planned=True, now=2.0)
+    assert opened(held, "other") == ""
+
+
+def test_a_planned_end_is_never_taken_back() -> None:
+    held = calls()
+    opened(held)
+    close(held, planned=True, now=1.0)
+    close(held, planned=False, now=2.0)
+    assert held.state("c").planned_end
+    assert held.count(Phase.ENDED) == 1
+
+
+def test_a_refused_call_does_not_use_up_its_token() -> None:
+    held = calls(calls_per_actor=1)
+    opened(held)
+    assert opened(held, "other", token_id="token") == "full"
+    close(held, planned=True, now=1.0)
+    assert opened(held, "other", token_id="token") == ""
+    assert opened(held, "third", token_id="token") == "token_used"
+
+
+def test_sweeping_tells_which_calls_fell_silent() -> None:
+    held = calls(stale_call_s=10.0)
+    opened(held, "old", now=0.0)
+    opened(held, "new", now=5.0)
+    closed = held.sweep(now=10.0, at_us=0)
+    assert [call.session.call.call_id for call in closed] == ["old"]
+    assert (held.count(Phase.OPEN), held.count(Phase.LOST)) == (1, 1)
+
+
+def test_its_error_pickles() -> None:
+    assert pickle.loads(pickle.dumps(UnknownCall("ended"))).refusal == "ended"
