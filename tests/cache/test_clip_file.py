@@ -16,7 +16,7 @@ CLIP = Clip(b"\xff" * 160, ((2, 0.01), (5, 0.02)))
 MARKS = st.lists(st.tuples(st.integers(0, 2**32 - 1), st.floats(0, 100)), max_size=3)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.binary(max_size=50), MARKS)
 def test_a_clip_survives_the_way_to_bytes_and_back(
     ulaw: bytes, marks: list[tuple[int, float]]
@@ -25,7 +25,7 @@ def test_a_clip_survives_the_way_to_bytes_and_back(
     assert decode(KEY, encode(KEY, clip)) == clip
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_refused_cleanly(data: bytes) -> None:
     with suppress(ClipFileBroken):

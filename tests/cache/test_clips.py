@@ -84,7 +84,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(STEPS)
 def test_never_holds_more_than_it_may_and_counts_right(steps: list[tuple[str, int, str]]) -> None:
     cache = ClipCache(3_000)

@@ -25,7 +25,7 @@ def test_every_address_gets_its_asyncio_driver(text: str, driver: str) -> None:
     assert parse_url(text).drivername == driver
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(StoreAddressInvalid):

@@ -12,7 +12,7 @@ _TIMES_US = st.integers(0, ((1 << 48) - 1) * 1_000 + 999)
 _BYTES = st.binary(min_size=8, max_size=16)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(_TIMES_US, _BYTES)
 def test_carries_its_time_to_the_microsecond_and_is_a_version_7(
     wall_us: int, random_bytes: bytes
@@ -23,7 +23,7 @@ def test_carries_its_time_to_the_microsecond_and_is_a_version_7(
     assert wall_us_of(text) == wall_us
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(_TIMES_US, _TIMES_US, _BYTES, _BYTES)
 def test_sorts_by_time_as_text(first: int, second: int, one: bytes, other: bytes) -> None:
     if first < second:

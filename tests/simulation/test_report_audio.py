@@ -28,7 +28,7 @@ def test_both_channels_are_in_the_file_padded_to_the_longer() -> None:
     assert not decoded[400:, 1].any()
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.integers(0, 50), st.integers(0, 50))
 def test_any_length_is_a_sound_file(left: int, right: int) -> None:
     wav = stereo_wav(np.ones(left, np.int16), np.ones(right, np.int16))

@@ -34,7 +34,7 @@ def test_steps_that_were_not_measured_are_left_out() -> None:
     assert spans_of({}) == ()
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from([*STAGES, "new"]), st.floats(-10, 10)))
 def test_no_step_is_shorter_than_nothing(stages: dict[str, float]) -> None:
     assert all(span.length_s >= 0 for span in spans_of(stages))

@@ -22,7 +22,7 @@ def test_a_turn_without_stages_has_no_picture() -> None:
     assert waterfall_svg(turn(stages={})) == ""
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     st.dictionaries(st.sampled_from(list(STAGES)), st.floats(-100, 100)),
     st.none() | st.floats(0, 100),

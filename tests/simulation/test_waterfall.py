@@ -40,7 +40,7 @@ def test_a_turn_without_stages_is_one_line() -> None:
     assert printed(render_waterfall(turn(stages={}))).count("\n") == 1
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.dictionaries(st.sampled_from(list(STAGES)), st.floats(-100, 100)))
 def test_any_stages_fit_the_width(stages: dict[str, float]) -> None:
     lines = printed(render_waterfall(turn(stages=stages, response_latency_s=None))).splitlines()

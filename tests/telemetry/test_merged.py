@@ -92,7 +92,7 @@ def test_unknown_metrics_of_a_newer_process_are_passed_over() -> None:
     assert merged.counters() == {INS: 5}
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(JSON, st.sampled_from(["v", "source", "incarnation", "version", "counters", "sketches"]))
 def test_any_input_is_taken_or_refused(value: object, field: str) -> None:
     merged = MergedMetrics()
