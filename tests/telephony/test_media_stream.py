@@ -532,8 +532,8 @@ _lines = st.one_of(
 )
 
 
-@examples(100)
-@given(st.lists(st.tuples(_lines, st.floats(0.0, 1.0)), max_size=80))
+@examples()
+@given(st.lists(st.tuples(_lines, st.floats(0.0, 1.0)), max_size=40))
 def test_any_sequence_of_messages_is_taken_or_refused(steps: list[tuple[str, float]]) -> None:
     """Only the room's errors come out, frames stay whole, and the time adds up."""
     stream = MediaStream(now=0.0)

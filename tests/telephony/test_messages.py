@@ -289,7 +289,7 @@ def test_any_text_is_read_or_refused(message: str | bytes) -> None:
     _parses_or_refuses(message)
 
 
-@examples(100)
+@examples()
 @given(_good, st.data())
 def test_a_message_with_anything_in_a_field_is_read_or_refused(text: str, data: Any) -> None:
     plain = json.loads(text)
@@ -298,14 +298,14 @@ def test_a_message_with_anything_in_a_field_is_read_or_refused(text: str, data: 
     _parses_or_refuses(dumps(plain))
 
 
-@examples(100)
+@examples()
 @given(_good, st.data())
 def test_a_damaged_message_is_read_or_refused(text: str, data: Any) -> None:
     at = data.draw(st.integers(0, len(text) - 1))
     _parses_or_refuses(text[:at] + data.draw(st.text(max_size=3)) + text[at + 1 :])
 
 
-@examples(100)
+@examples()
 @given(st.data())
 def test_the_fast_road_reads_only_what_the_other_reads_the_same(data: Any) -> None:
     """Whatever is done to a media message, both roads agree, or the fast one leaves it alone."""
