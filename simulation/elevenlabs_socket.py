@@ -118,7 +118,7 @@ class SpeechSocket:
     def _to_context(self, name: str, body: dict[str, Any]) -> None:
         context = self._contexts.get(name)
         if context is None:
-            if body.get("close_context"):
+            if body.get("close_context") and not body.get("text"):
                 return  # it has ended already
             if len(self._contexts) >= MOST_CONTEXTS:
                 self._fail(

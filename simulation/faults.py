@@ -9,7 +9,7 @@ Rules
 2. Message counts start anew on every connection, and on open ones when faults are set, so
    ``drop_after_messages: 0`` cuts a running call at its next message.
 3. With ``times`` the faults go away after they have struck that often.
-4. A connection that was stalled stays stalled, whatever is set afterwards.
+4. A connection that was stalled or cut stays so, whatever is set afterwards.
 """
 
 from __future__ import annotations
@@ -158,28 +158,29 @@ class FaultyOutbound:
         self._version = board.version
         self._sent = 0
         self._received_bytes = 0
-        self._stalled = False
+        self._silent = False
         self._free_at = 0.0  # loop time when the last delayed message leaves
 
     def send(self, data: bytes) -> None:
         """Send one whole message, now or as late as the faults want it; order is kept."""
         faults = self._board.of(self._service)
-        if faults is NO_FAULTS and self._free_at == 0.0 and not self._stalled:
+        if faults is NO_FAULTS and self._free_at == 0.0 and not self._silent:
             self._write(data)
             return
         self._send_through(faults, data)
 
     def _send_through(self, faults: Faults, data: bytes) -> None:
         self._follow_board()
-        if self._stalled:
+        if self._silent:
             return
         if _reached(faults.drop_after_messages, self._sent):
             self._board.strike(self._service)
+            self._silent = True
             self._cut()
             return
         if _reached(faults.stall_after_messages, self._sent):
             self._board.strike(self._service)
-            self._stalled = True
+            self._silent = True
             return
         if _reached(faults.garbage_after_messages, self._sent):
             self._board.strike(self._service)
@@ -200,12 +201,13 @@ class FaultyOutbound:
     def received(self, count: int) -> None:
         """Count bytes from the client; may reset the connection."""
         limit = self._board.of(self._service).drop_after_received_bytes
-        if limit is None:
+        if limit is None or self._silent:
             return
         self._follow_board()
         self._received_bytes += count
         if self._received_bytes >= limit:
             self._board.strike(self._service)
+            self._silent = True
             self._cut()
 
     def _follow_board(self) -> None:

@@ -220,13 +220,16 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def _finish(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        # What was written still leaves; nothing is written after it.
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
 
     def abort(self) -> None:
         """Reset the connection."""
-        if self._transport is not None:
-            self._transport.abort()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
 
 
 class WireServer:

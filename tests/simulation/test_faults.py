@@ -45,8 +45,8 @@ def send(*messages: bytes) -> Callable[[FaultBoard, FaultyOutbound], None]:
     ("faults", "left"),
     [
         (NO_FAULTS, [(0, b"a"), (0, b"b"), (0, b"c")]),
-        (Faults(drop_after_messages=1), [(0, b"a"), (0, "cut"), (0, "cut")]),
-        (Faults(drop_after_messages=1, times=1), [(0, b"a"), (0, "cut"), (0, b"c")]),
+        (Faults(drop_after_messages=1), [(0, b"a"), (0, "cut")]),
+        (Faults(drop_after_messages=1, times=1), [(0, b"a"), (0, "cut")]),
         (Faults(stall_after_messages=2), [(0, b"a"), (0, b"b")]),
         (Faults(stall_after_messages=0, times=1), []),
         (Faults(garbage_after_messages=1, times=1), [(0, b"a"), (0, b"?!"), (0, b"c")]),
