@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from actors.mind_calls import HeldCall, MindCalls, MindConfig, Phase, Recorder, UnknownCall
@@ -76,7 +76,7 @@ class MindDriver:
             self._end_dead_replies(message.call_id, "stale_epoch")
         return opened.to_plain()
 
-    async def take_turn(self, plain: Mapping[str, Any]) -> AsyncIterator[Plain]:
+    async def take_turn(self, plain: Mapping[str, Any]) -> AsyncGenerator[Plain, None]:
         """Answer one turn with a stream of ``TurnItem``; closing it abandons the guess at once."""
         message = TakeTurn.from_plain(plain)
         items, reply = self._begin(message, received_at=_now())

@@ -6,6 +6,7 @@ in "…", and one that nobody heard is not there at all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -14,6 +15,7 @@ from dialogue.agent import Agent
 from dialogue.ports import Message, Role
 
 CUT_OFF = "…"
+_KEYS = re.compile(r"[0-9*#A-D]+$")
 
 
 class SettledTurn(Protocol):
@@ -128,11 +130,13 @@ class History(Generic[Turn]):
 
 
 def caller_line(kind: str, text: str) -> str:
-    """The caller's side of a turn as the model reads it."""
+    """The caller's side of a turn as the model reads it; of ``digits`` the keys stand last."""
     text = text.strip()
-    if kind == "digits" and text:
-        return f"(pressed on the keypad: {' '.join(text)})"
-    return text
+    found = _KEYS.search(text) if kind == "digits" else None
+    if found is None:
+        return text
+    keys = f"(pressed on the keypad: {' '.join(found.group())})"
+    return f"{text[: found.start()].rstrip()} {keys}".lstrip()
 
 
 def instructions(agent: Agent) -> str:
@@ -159,7 +163,8 @@ def _lines_of(turn: SettledTurn) -> list[tuple[Role, str]]:
     caller = caller_line(turn.kind, turn.caller_text)
     if caller:
         lines.append(("user", caller))
-    heard = turn.heard_text.strip()
+    # A dropped reply was taken back within a syllable or two; the caller's words come again.
+    heard = "" if turn.outcome == "dropped" else turn.heard_text.strip()
     if heard and turn.outcome != "heard":
         heard = heard.rstrip(".,;:…，。、 ") + CUT_OFF
     if heard:

@@ -303,7 +303,7 @@ async def test_closing_the_stream_cancels_the_model_at_once(stage: Stage) -> Non
     items = stage.driver.take_turn(take())
     assert (await anext(items))["type"] == "accepted"
     assert (await anext(items))["type"] == "segment"
-    await items.aclose()  # type: ignore[attr-defined]
+    await items.aclose()
     await settle_down()
     assert stage.thinker.cancelled == 1
     assert stage.driver.status()["replies"] == 0

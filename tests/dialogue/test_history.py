@@ -66,7 +66,7 @@ def test_a_reply_nobody_heard_is_not_there_and_the_callers_lines_join() -> None:
 
 
 def test_a_dropped_turn_asked_again_with_more_words_is_told_once() -> None:
-    turn = Settled(1, caller_text="I want", outcome="dropped")
+    turn = Settled(1, caller_text="I want", heard_text="Of", outcome="dropped")
     assert told(turn, line="I want a table") == [("user", "I want a table")]
 
 
@@ -77,6 +77,9 @@ def test_silence_adds_only_the_agents_line() -> None:
 
 def test_keys_are_told_as_keys() -> None:
     assert caller_line("digits", "12#") == "(pressed on the keypad: 1 2 #)"
+    assert caller_line("digits", "it is 42") == "it is (pressed on the keypad: 4 2)"
+    assert caller_line("digits", "係12") == "係 (pressed on the keypad: 1 2)"
+    assert caller_line("caller", "12") == "12"
     assert told(Settled(1, "digits", "1", "ok"))[0] == ("user", "(pressed on the keypad: 1)")
 
 
