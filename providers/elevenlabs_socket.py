@@ -87,6 +87,10 @@ async def connect(url: str, api_key: str, timeout_s: float) -> Connection:
     except InvalidURI:
         raise ProviderRejected("not an address", wire.PROVIDER, ELEVENLABS_BASE_URL) from None
     except InvalidHandshake as error:
+        if isinstance(error.__cause__, EOFError | OSError):
+            raise ProviderUnavailable(
+                "hung up at the handshake", wire.PROVIDER, ELEVENLABS_BASE_URL
+            ) from None
         raise ProviderProtocolError(
             f"no websocket there ({type(error).__name__})", wire.PROVIDER, ELEVENLABS_BASE_URL
         ) from None
@@ -244,12 +248,16 @@ class VoiceSocket:
 
     async def send(self, segment: Segment, text: str) -> None:
         """Ask for the audio. A broken connection shows in the segment, not here."""
-        with contextlib.suppress(ConnectionClosed):
+        try:
             await self._connection.send(
                 wire.begin_context(segment.context_id, dict(self.config.voice_settings))
             )
             await self._connection.send(wire.speak_text(segment.context_id, text))
-            self._sent_s = self._loop.time()
+        except ConnectionClosed:
+            self._retired = True
+            self._segments.pop(segment.context_id, None)
+            segment.fail(ProviderUnavailable("the socket was closed", wire.PROVIDER))
+        self._sent_s = self._loop.time()
 
     def drop(self, segment: Segment, *, suspect: bool = False) -> None:
         """Stop a segment; its place is free again when the service confirms."""

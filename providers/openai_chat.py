@@ -55,6 +55,7 @@ class OpenAIThinker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
         self._refilling = False
+        self._closed = False
         self._used_at_s = 0.0
 
     @property
@@ -77,6 +78,8 @@ class OpenAIThinker:
 
     async def reply(self, request: ThinkRequest) -> AsyncIterator[ThinkEvent]:
         """Yield deltas, then one ``ReplyDone``; see ``dialogue.ports.Thinker``."""
+        if self._closed:
+            raise ProviderUnavailable("closed", self._blame.provider)
         loop = asyncio.get_running_loop()
         stream = ChatStream(self._blame)
         opening = self._client.chat.completions.with_streaming_response.create(
@@ -105,6 +108,7 @@ class OpenAIThinker:
 
     async def aclose(self) -> None:
         """Close every connection; replies still running fail as unavailable."""
+        self._closed = True
         keeper, self._keeper = self._keeper, None
         tasks = [*self._tasks, keeper] if keeper else [*self._tasks]
         for task in tasks:
