@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from websockets.client import ClientProtocol
 from websockets.frames import Close, Opcode
 from websockets.uri import parse_uri
@@ -77,3 +79,51 @@ def test_a_lost_connection_tells_the_session_once() -> None:
     socket.lost()
     socket.lost()
     assert session.heard == ["closed"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("tbp"), st.binary(max_size=300)), max_size=8),
+    st.integers(1, 700),
+)
+def test_any_mix_of_frames_in_any_pieces_arrives_in_order(
+    frames: list[tuple[str, bytes]], step: int
+) -> None:
+    client, socket, session, _ = connected()
+    for kind, data in frames:
+        if kind == "t":
+            client.send_text(data)
+        elif kind == "b":
+            client.send_binary(data)
+        else:
+            client.send_ping(data[:125])
+    stream = b"".join(client.data_to_send())
+    for at in range(0, len(stream), step):
+        socket.receive_data(stream[at : at + step])
+    expected = [d.decode("utf-8", "replace") if k == "t" else d for k, d in frames if k != "p"]
+    assert session.heard == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=40), max_size=4))
+def test_any_bytes_are_frames_or_a_closing(chunks: list[bytes]) -> None:
+    _, socket, _, _ = connected()
+    for chunk in chunks:
+        socket.receive_data(chunk)
+
+
+def test_a_message_that_is_too_long_is_refused_before_it_is_read() -> None:
+    client, socket, _, written = connected()
+    socket.receive_data(b"\x82\xff" + (5_000_000).to_bytes(8, "big") + b"mask")
+    client.receive_data(b"".join(data for data in written if data != b"FIN"))
+    (frame,) = client.events_received()
+    assert Close.parse(bytes(frame.data)).code == 1009
+
+
+def test_an_unmasked_frame_is_a_protocol_error() -> None:
+    client, socket, session, written = connected()
+    socket.receive_data(serialize(Opcode.TEXT, b"bare"))
+    client.receive_data(b"".join(data for data in written if data != b"FIN"))
+    (frame,) = client.events_received()
+    assert Close.parse(bytes(frame.data)).code == 1002
+    assert session.heard == []
