@@ -96,17 +96,17 @@ class CallActor:
         async for item in driver.take_turn(plain):
             yield item
 
-    async def abandon(self, plain: dict[str, Any]) -> None:
-        """Stop the reply that a ``TakeTurn`` with these ids began."""
-        await (await self._driver()).abandon(plain)
+    async def abandon(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Stop the reply that a ``TakeTurn`` with these ids began. Answered by ``Acknowledged``."""
+        return await (await self._driver()).abandon(plain)
 
-    async def settle(self, plain: dict[str, Any]) -> None:
-        """``SettleTurns``: what was heard."""
-        await (await self._driver()).settle(plain)
+    async def settle(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """``SettleTurns``: what was heard. Answered by ``Acknowledged``."""
+        return await (await self._driver()).settle(plain)
 
-    async def close_call(self, plain: dict[str, Any]) -> None:
-        """``CloseCall``: the stream is gone."""
-        await (await self._driver()).close_call(plain)
+    async def close_call(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """``CloseCall``: the stream is gone. Answered by ``Acknowledged``."""
+        return await (await self._driver()).close_call(plain)
 
     async def call_state(self, call_id: str) -> dict[str, Any]:
         """Whether the call is known here, ended as planned, and who owns it."""

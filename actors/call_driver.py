@@ -145,12 +145,14 @@ class CallDriver:
         return end
 
     async def _finish(self, end: CallEnd) -> None:
-        if not end.reason.startswith(("refused", "no_mind")):
-            self._session.close(now=self._loop.time())
-            self._perform_all()
-            await self._mind.close(planned=end.planned, reason=end.reason)
-        await self._ear.close()
-        await self._outbox.close()
+        try:
+            if not end.reason.startswith(("refused", "no_mind")):
+                self._session.close(now=self._loop.time())
+                self._perform_all()
+                await self._mind.close(planned=end.planned, reason=end.reason)
+        finally:
+            await self._ear.close()
+            await self._outbox.close()
 
     def _end(self, planned: bool, reason: str, close_code: int = 1000) -> None:
         if not self._ended.done():

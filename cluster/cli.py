@@ -13,6 +13,7 @@ from cluster.agents import load_agents
 from cluster.errors import ClusterError, SettingsError
 from cluster.provider_settings import missing_keys
 from cluster.settings import load_settings
+from simulation.errors import SimulationError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +34,7 @@ def main() -> None:
     """Entry point: known errors are one line, not a traceback."""
     try:
         app()
-    except ClusterError as error:
+    except (ClusterError, SimulationError) as error:
         console.print(f"[red]callcluster:[/red] {error}", highlight=False)
         raise SystemExit(2) from None
 
@@ -99,7 +100,8 @@ def load(
     turns: Annotated[int, typer.Option(min=0, help="Turns in each call.")] = 3,
     ramp: Annotated[float, typer.Option(help="Seconds over which the calls start.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Which clips, in which order.")] = 1,
-    language: Annotated[str, typer.Option(help="Language of the clips.")] = "en",
+    language: Annotated[str, typer.Option(help="Language of the clips.")] = "en-US",
+    interrupt: Annotated[float, typer.Option(help="Share of turns with an interruption.")] = 0.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report here.")] = None,
     auth_token: Annotated[
         str, typer.Option(envvar="TWILIO_AUTH_TOKEN", help="Signs what the carrier would sign.")
@@ -118,11 +120,12 @@ def load(
                 url=url,
                 calls=calls,
                 concurrent=concurrency,
-                duration_s=duration,
+                duration_s=duration or None,
                 turns=turns,
                 ramp_s=ramp,
                 seed=seed,
                 language=language,
+                interrupt_ratio=interrupt,
                 json_path=json_file,
                 auth_token=auth_token,
                 public_url=public_url or url,
@@ -132,6 +135,41 @@ def load(
     typer.echo(render_summary(report))
     if not report.valid:
         raise SystemExit(3)
+
+
+@simulate_app.command("providers")
+def simulate_providers(
+    host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
+    azure_port: Annotated[int, typer.Option(help="Azure Speech (0: any free port).")] = 7101,
+    openai_port: Annotated[int, typer.Option(help="OpenAI chat completions.")] = 7102,
+    elevenlabs_port: Annotated[int, typer.Option(help="ElevenLabs text-to-speech.")] = 7103,
+    interim_lag_s: Annotated[float, typer.Option(help="Azure: word to hypothesis.")] = 0.15,
+    final_lag_s: Annotated[float, typer.Option(help="Azure: end of phrase to phrase.")] = 0.1,
+    first_token_s: Annotated[float, typer.Option(help="OpenAI: request to first token.")] = 0.25,
+    per_token_s: Annotated[float, typer.Option(help="OpenAI: token to token.")] = 0.012,
+    first_byte_s: Annotated[float, typer.Option(help="ElevenLabs: text to first audio.")] = 0.12,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            help="What goes wrong from the start: SERVICE:NAME=VALUE, for example "
+            "openai:status=503 or azure:hang_after_accept=true (again for more). While it runs: "
+            "POST JSON to /_control/faults of any port.",
+        ),
+    ] = None,
+) -> None:
+    """Run emulators of Azure Speech, OpenAI and ElevenLabs that the unmodified SDKs talk to.
+
+    The first line of output is JSON with the addresses; the settings that point the product at
+    them are printed after it.
+    """
+    from cluster.cli_simulate import run_emulators
+
+    run_emulators(
+        ports=(host, azure_port, openai_port, elevenlabs_port),
+        lags=(interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s),
+        faults=faults or [],
+    )
 
 
 @app.command()

@@ -12,9 +12,12 @@ from ray import serve
 from cluster import serve_env
 from cluster.edge import Edge
 from cluster.edge_app import EdgeApp
+from cluster.errors import ClusterError
 from cluster.ingress_parts import IngressParts, build_ingress_parts
 from cluster.logs import configure_logging
+from cluster.run_serve import START_FAILED
 from cluster.settings import Settings
+from records.errors import RecordsError
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +60,12 @@ class Ingress:
         """Connections, greeting audio and leases; readiness waits for it, traffic is refused."""
         try:
             await self._parts.start(self._edge.not_ready)
-        except Exception:
+        except (RecordsError, ClusterError) as error:
+            logger.error("this replica cannot become ready: %s", error)
+            self._edge.not_ready[:] = [f"{START_FAILED} {error}"]
+        except Exception as error:
             logger.exception("this replica cannot become ready")
-            self._edge.not_ready[:] = ["the start failed: see the log of this replica"]
+            self._edge.not_ready[:] = [f"{START_FAILED} {error!r}: see the log of this replica"]
 
     async def __del__(self) -> None:
         """Drain: no new calls, a farewell for those in progress, then close everything."""

@@ -48,6 +48,7 @@ class IngressParts:
         self, settings: Settings, replica_id: str, active_calls: Callable[[], int]
     ) -> None:
         self._settings = settings
+        settings.make_data_dir()
         self._agents = load_agents(settings.agents_dir, settings.tenant_id)
         if settings.default_agent not in self._agents:
             raise ValueError(
@@ -151,8 +152,10 @@ class IngressParts:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._pool.aclose()
-        for service in (*self._recognisers.values(), *self._speakers.values()):
-            await service.aclose()
+        for recogniser in self._recognisers.values():
+            await recogniser.aclose()
+        for speaker in self._speakers.values():
+            await speaker.aclose()
         await self._records.aclose()
 
 

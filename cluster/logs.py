@@ -11,7 +11,8 @@ _ROOMS = ("actors", "cache", "cluster", "dialogue", "providers", "records", "tel
 
 def configure_logging(level: str) -> None:
     """Log our rooms to standard error at ``level``; other libraries stay as they are."""
-    handler = logging.StreamHandler(sys.stderr)
+    # Ray Serve puts its own logger in the place of sys.stderr, a line a write: go round it.
+    handler = logging.StreamHandler(sys.__stderr__)
     handler.setFormatter(logging.Formatter(_FORMAT))
     for room in _ROOMS:
         logger = logging.getLogger(room)

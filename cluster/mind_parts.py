@@ -56,7 +56,7 @@ class CallActorParts:
             try:
                 await asyncio.wait_for(thinker.warm(), WARM_WITHIN_S)
             except (ProviderError, TimeoutError) as error:
-                logger.warning("%s is not warm: %s", name, error or "no answer")
+                logger.warning("%s is not warm: %s", name, str(error) or "no answer")
 
     async def aclose(self) -> None:
         """Write what is pending and close every connection."""
@@ -70,6 +70,7 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     """Build the parts from the settings of the deployment."""
     settings = Settings.from_plain(plain_settings)
     configure_logging(settings.log_level)
+    settings.make_data_dir()
     agents = load_agents(settings.agents_dir, settings.tenant_id)
     known = provider_settings(settings)
     thinkers = {

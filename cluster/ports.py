@@ -11,6 +11,7 @@ import contextlib
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -29,7 +30,7 @@ class Listener:
 def listener_on(port: int) -> Listener | None:
     """Who listens on this TCP port of this host; None when nobody does."""
     for connection in psutil.net_connections(kind="tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+        if connection.status == psutil.CONN_LISTEN and port_of(connection) == port:
             name = "an unknown process"
             if connection.pid is not None:
                 with contextlib.suppress(psutil.Error):
@@ -38,20 +39,31 @@ def listener_on(port: int) -> Listener | None:
     return None
 
 
-def leftover_haproxies(config_path: str) -> list[psutil.Process]:
-    """HAProxy processes with this configuration file whose Ray cluster is gone."""
+def port_of(connection: Any) -> int | None:
+    """The local port of a psutil connection; None when it has no address."""
+    return connection.laddr.port if connection.laddr else None
+
+
+def leftover_haproxies(folder: str) -> list[psutil.Process]:
+    """HAProxy processes configured below ``folder`` whose Ray cluster is gone.
+
+    Ray Serve puts a folder of its own between ours and the configuration file.
+    """
     found = []
     for process in psutil.process_iter(["name", "cmdline", "ppid"]):
-        if process.info["name"] != "haproxy" or config_path not in (process.info["cmdline"] or []):
+        arguments = process.info["cmdline"] or []
+        if process.info["name"] != "haproxy" or not any(
+            argument.startswith(folder + "/") for argument in arguments
+        ):
             continue
         if not _belongs_to_ray(process):
             found.append(process)
     return found
 
 
-def end_leftovers(config_path: str) -> list[int]:
-    """End every leftover HAProxy of this configuration; returns their process ids."""
-    leftovers = leftover_haproxies(config_path)
+def end_leftovers(folder: str) -> list[int]:
+    """End every leftover HAProxy configured below ``folder``; returns their process ids."""
+    leftovers = leftover_haproxies(folder)
     for process in leftovers:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()

@@ -28,6 +28,7 @@ from cluster.settings import Settings
 logger = logging.getLogger(__name__)
 
 READY_WITHIN_S = 120.0
+START_FAILED = "the start failed:"
 PYTHON_PROXY_COST = (
     "HAProxy is not available for this platform: Ray Serve's Python proxy carries the audio. "
     "Expect about four times the CPU for each frame (665 instead of 168 microseconds, measured), "
@@ -51,7 +52,7 @@ def prepare_environment(settings: Settings, say: Callable[[str], None]) -> bool:
     haproxy = serve_env.prepare(os.environ, folder=folder)
     if not haproxy:
         say(PYTHON_PROXY_COST)
-    ended = ports.end_leftovers(os.environ["RAY_SERVE_HAPROXY_CONFIG_FILE_LOC"])
+    ended = ports.end_leftovers(str(Path(os.environ["RAY_SERVE_HAPROXY_CONFIG_FILE_LOC"]).parent))
     if ended:
         say(f"ended a HAProxy that an earlier run had left behind (process {ended[0]})")
     wanted = [(settings.port, "CALLCLUSTER_PORT")]
@@ -74,10 +75,10 @@ def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[s
     """
     haproxy = prepare_environment(settings, say)
     stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
     say("starting Ray")
     start_ray(dashboard=dashboard)
+    for number in (signal.SIGINT, signal.SIGTERM):  # after Ray, which installs its own
+        signal.signal(number, lambda *_: stopping.set())
     try:
         say("starting Ray Serve" + (" with HAProxy" if haproxy else ""))
         deploy(settings)
@@ -117,7 +118,7 @@ def deploy(settings: Settings) -> None:
     from cluster.ingress import APP_NAME, build_deployment
 
     serve.start(http_options={"host": settings.host, "port": settings.port})
-    serve.run(build_deployment(settings), name=APP_NAME, route_prefix="/", _blocking=True)
+    serve.run(build_deployment(settings), name=APP_NAME, route_prefix="/")
 
 
 def wait_until_ready(
@@ -139,7 +140,9 @@ def wait_until_ready(
                 return report
         except urllib.error.HTTPError as error:
             body = error.read().decode("utf-8", "replace")
-            last = body[:500] if error.code == 503 else f"HTTP {error.code}"
+            last = body[:1_000] if error.code == 503 else f"HTTP {error.code}"
+            if START_FAILED in last:
+                raise ClusterError(last) from None
         except (OSError, ValueError) as error:
             last = type(error).__name__
         (stopping or threading.Event()).wait(0.1)
@@ -157,7 +160,7 @@ def stop_all(port: int) -> None:
             if os.environ.get("RAY_ADDRESS"):
                 from ray import serve
 
-                serve.shutdown()
+                serve.shutdown()  # type: ignore[no-untyped-call]
             remove_all()
         finally:
             ray.shutdown()
@@ -165,7 +168,7 @@ def stop_all(port: int) -> None:
     if config:
         deadline = time.monotonic() + 5.0
         while ports.listener_on(port) is not None and time.monotonic() < deadline:
-            ports.end_leftovers(config)
+            ports.end_leftovers(str(Path(config).parent))
             threading.Event().wait(0.1)
 
 

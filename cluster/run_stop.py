@@ -26,10 +26,10 @@ def stop_everything(port: int = 8000) -> list[str]:
 
         from actors.named import remove_all
 
-        serve.shutdown()
+        serve.shutdown()  # type: ignore[no-untyped-call]
         done.append("Ray Serve stopped")
         done += [f"removed {name}" for name in remove_all()]
         ray.shutdown()
-    for config in (str(haproxy_folder(port) / "haproxy.cfg"), "/tmp/haproxy-serve/haproxy.cfg"):  # noqa: S108 - Ray's default
-        done += [f"ended a leftover HAProxy, process {pid}" for pid in ports.end_leftovers(config)]
+    for folder in (str(haproxy_folder(port)), "/tmp/haproxy-serve"):  # noqa: S108 - Ray's default
+        done += [f"ended a leftover HAProxy, process {pid}" for pid in ports.end_leftovers(folder)]
     return done

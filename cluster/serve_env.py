@@ -8,6 +8,7 @@ which costs about four times the CPU for each frame.
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
@@ -19,7 +20,6 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
     "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "1200",
     "RAY_SERVE_HAPROXY_CLOSE_SPREAD_TIME_S": "10",
-    "RAY_SERVE_HAPROXY_MAXCONN": "20000",
     "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "14700",
     "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "14700",
     "RAY_SERVE_HAPROXY_NBTHREAD": "2",
@@ -27,6 +27,21 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     "RAY_SERVE_LOG_TO_STDERR": "0",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
 }
+
+
+MOST_CONNECTIONS = 20_000
+
+
+def connection_limit() -> int:
+    """HAProxy's ``maxconn``: what the descriptors of this process allow (its default is 4,096).
+
+    HAProxy refuses to start when it cannot have two descriptors and a half for each connection.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = MOST_CONNECTIONS * 3 if hard == resource.RLIM_INFINITY else hard
+    if soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return max(500, min(MOST_CONNECTIONS, (limit - 1_000) // 3))
 
 
 def haproxy_available() -> bool:
@@ -54,6 +69,7 @@ def prepare(environment: MutableMapping[str, str], *, folder: Path | None = None
         environment[HAPROXY_SWITCH] = "0"
     for name, value in SERVE_ENVIRONMENT.items():
         environment.setdefault(name, value)
+    environment.setdefault("RAY_SERVE_HAPROXY_MAXCONN", str(connection_limit()))
     if folder is not None:
         environment.setdefault("RAY_SERVE_HAPROXY_CONFIG_FILE_LOC", str(folder / "haproxy.cfg"))
         environment.setdefault("RAY_SERVE_HAPROXY_SOCKET_PATH", str(folder / "admin.sock"))

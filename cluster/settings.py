@@ -114,6 +114,15 @@ class Settings(BaseSettings):
             return self.database_url
         return f"sqlite+aiosqlite:///{(self.data_dir / 'callcluster.sqlite3').absolute()}"
 
+    def make_data_dir(self) -> None:
+        """Make the data directory. Raises ``SettingsError`` when that is not possible."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"CALLCLUSTER_DATA_DIR {self.data_dir} cannot be made: {error.strerror}"
+            ) from None
+
     def signing_secret(self) -> bytes:
         """The key of our own tokens: set, or derived from the carrier's, or refused."""
         own = self.token_secret.get_secret_value()
