@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections import deque
 from collections.abc import Coroutine
 from typing import Protocol
 
@@ -31,6 +30,7 @@ from websockets.exceptions import (
 )
 
 from providers import elevenlabs_wire as wire
+from providers.elevenlabs_segment import Segment
 from providers.errors import (
     ProviderError,
     ProviderProtocolError,
@@ -39,7 +39,6 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.settings import ELEVENLABS_BASE_URL, ElevenLabsConfig
-from voice.ports import SpeechChunk
 
 _LONGEST_MESSAGE_BYTES = 8 << 20
 _CLOSE_CONFIRM_S = 10.0
@@ -100,92 +99,6 @@ async def connect(url: str, api_key: str, timeout_s: float) -> Connection:
         ) from None
 
 
-class Segment:
-    """One context: audio as it arrives, then the end or an error.
-
-    Attributes:
-        heard: Some audio has arrived.
-        fresh: Its socket was opened for it, so a failure is no leftover of an idle socket.
-    """
-
-    def __init__(self, socket: VoiceSocket, context_id: str, text: str, *, fresh: bool) -> None:
-        self.context_id = context_id
-        self.heard = False
-        self.fresh = fresh
-        self._socket = socket
-        self._loop = asyncio.get_running_loop()
-        self._config = socket.config
-        self._tracker = wire.TextTracker(text)
-        self._samples = 0
-        self._chunks: deque[SpeechChunk] = deque()
-        self._ended = False
-        self._error: ProviderError | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._progress_s = self._loop.time()
-
-    async def next_chunk(self) -> SpeechChunk | None:
-        """The next audio; None after the last.
-
-        Raises:
-            ProviderError: The segment failed, or the service kept it waiting too long.
-        """
-        while not self._chunks:
-            if self._error is not None:
-                raise self._error
-            if self._ended:
-                return None
-            config = self._config
-            wait_s = config.stall_timeout_s if self.heard else config.first_byte_timeout_s
-            timer = self._loop.call_at(self._progress_s + wait_s, self._expire)
-            self._waiter = self._loop.create_future()
-            try:
-                await self._waiter
-            finally:
-                timer.cancel()
-                self._waiter = None
-        return self._chunks.popleft()
-
-    def abandon(self) -> None:
-        """Nobody listens any more. Does nothing to a segment that is over."""
-        if not self._ended:
-            self._ended = True
-            self._socket.drop(self)
-
-    def take(self, encoded: object, alignment: object) -> None:
-        """One audio message of the service."""
-        ulaw = wire.decode_audio(encoded)
-        marks = self._tracker.take(alignment, self._samples)
-        self._samples += len(ulaw)
-        self._progress_s = self._loop.time()
-        self.heard = True
-        self._chunks.append(SpeechChunk(ulaw, marks))
-        self._wake()
-
-    def finish(self) -> None:
-        """The service is done with this context."""
-        if not self.heard:
-            self.fail(ProviderUnavailable("the segment ended without audio", wire.PROVIDER))
-            return
-        self._ended = True
-        self._wake()
-
-    def fail(self, error: ProviderError) -> None:
-        """No more will come; audio that has arrived is still handed out."""
-        if not self._ended:
-            self._ended = True
-            self._error = error
-            self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _expire(self) -> None:
-        what = "the audio stopped" if self.heard else "no audio in time"
-        self._socket.drop(self, suspect=True)
-        self.fail(ProviderTimeout(what, wire.PROVIDER))
-
-
 class VoiceSocket:
     """An open connection of one voice.
 
@@ -240,7 +153,7 @@ class VoiceSocket:
     def begin(self, text: str) -> Segment:
         """Take one of the five places; ``send`` has to follow."""
         context_id = f"s{next(self._ids)}"
-        segment = Segment(self, context_id, text, fresh=self._served == 0)
+        segment = Segment(context_id, text, self.config, self.drop, fresh=self._served == 0)
         self._served += 1
         self._segments[context_id] = segment
         self._used_s = self._loop.time()
@@ -254,13 +167,18 @@ class VoiceSocket:
             )
             await self._connection.send(wire.speak_text(segment.context_id, text))
         except ConnectionClosed:
-            self._retired = True
             self._segments.pop(segment.context_id, None)
+            self.retire()
             segment.fail(ProviderUnavailable("the socket was closed", wire.PROVIDER))
         self._sent_s = self._loop.time()
 
-    def drop(self, segment: Segment, *, suspect: bool = False) -> None:
-        """Stop a segment; its place is free again when the service confirms."""
+    def drop(self, segment: Segment, suspect: bool) -> None:
+        """Stop a segment; its place is free again when the service confirms.
+
+        Args:
+            segment: One of this socket's.
+            suspect: It was kept waiting too long, so the socket gets no more.
+        """
         if self._segments.pop(segment.context_id, None) is not None:
             if not segment.heard:
                 self._post(wire.close_context(segment.context_id))

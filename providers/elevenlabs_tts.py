@@ -12,7 +12,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from providers.elevenlabs_socket import Connection, Segment, VoiceSocket, connect
+from providers.elevenlabs_segment import Segment
+from providers.elevenlabs_socket import Connection, VoiceSocket, connect
 from providers.elevenlabs_wire import MAX_CONTEXTS, PROVIDER, socket_url
 from providers.errors import (
     ProviderBusy,

@@ -56,7 +56,11 @@ async def moment() -> None:
 def test_events_go_to_the_sink_in_order() -> None:
     async def test(watch: Watched) -> None:
         watch.line.attach(watch.events.append)
-        said = [InterimTranscript("a", 0.1), InterimTranscript("a b", 0.2), FinalTranscript("", 1)]
+        said: list[RecogniserEvent] = [
+            InterimTranscript("a", 0.1),
+            InterimTranscript("a b", 0.2),
+            FinalTranscript("", 1),
+        ]
         watch.line.post(Connected())
         for event in said:
             watch.line.post(event)

@@ -11,7 +11,8 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 from websockets.frames import Close
 
-from providers.elevenlabs_socket import Segment, VoiceSocket
+from providers.elevenlabs_segment import Segment
+from providers.elevenlabs_socket import VoiceSocket
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -32,10 +33,11 @@ class FakeConnection:
     def __init__(self) -> None:
         self.heard: list[dict[str, Any]] = []
         self.closed = False
+        self.gone = False
         self._inbox: asyncio.Queue[str | Exception] = asyncio.Queue()
 
     async def send(self, message: str) -> None:
-        if self.closed:
+        if self.closed or self.gone:
             raise ConnectionClosedOK(None, None)
         self.heard.append(json.loads(message))
 

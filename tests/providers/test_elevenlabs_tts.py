@@ -128,7 +128,7 @@ def test_beyond_the_limit_is_busy_and_names_the_setting() -> None:
 def test_a_socket_found_dead_is_replaced_without_a_word() -> None:
     async def test(speaker: ElevenLabsSpeaker, exchange: Exchange) -> None:
         await all_of(speaker, request())
-        exchange.opened[0].closed = True  # closed over there; nothing has told us yet
+        exchange.opened[0].gone = True  # closed over there; nothing has told us yet
         task = asyncio.ensure_future(all_of(speaker, request()))
         await asyncio.sleep(0)
         assert audio_of(await task)

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.e2e
 
 def thinker_at(address: str, **fields: object) -> Thinker:
     limits = {"first_token_timeout_s": 2.0, "stall_timeout_s": 0.3, **fields}
-    config = OpenAIConfig(**{"api_key": "k", "base_url": f"http://{address}/v1", **limits})
+    config = OpenAIConfig(**{"api_key": "k", "base_url": f"http://{address}/v1", **limits})  # type: ignore[arg-type]
     return build_thinker("openai", ProviderSettings(openai=config))
 
 
@@ -202,7 +202,7 @@ def test_closing_early_hangs_up_and_opens_a_spare_connection() -> None:
             iterator = thinker.reply(REQUEST)
             await anext(iterator)
             stage.mend_it()
-            await iterator.aclose()
+            await iterator.aclose()  # type: ignore[attr-defined]
             async with asyncio.timeout(2):
                 while stage.server._connections & first or thinker._tasks:  # type: ignore[attr-defined]
                     await asyncio.sleep(0.005)
