@@ -68,15 +68,15 @@ class Floor:
             turn.held_at = None
         elif turn.held_at is None:
             turn.held_at = now
-        until = self.held_until(turn)
+        until = self._held_until(turn)
         is_paused = until is not None and now < until - _ROUNDING_S
         if is_paused != self._mouth.playout.is_paused:
             self._mouth.playout.is_paused = is_paused
             self._mouth.pump(now=now)
 
-    def held_until(self, turn: Turn) -> float | None:
-        """Loop time at which a held reply starts come what may; None if it is not held."""
-        return None if turn.held_at is None else turn.held_at + self._config.hold_for_speech_s
+    def next_deadline(self, turn: Turn) -> float | None:
+        """Loop time at which a held reply starts come what may; None if none is held."""
+        return self._held_until(turn) if self._mouth.playout.is_paused else None
 
     def is_talked_over(self) -> bool:
         """True when the words in the ear are a reason to give up the taken turn."""
@@ -109,3 +109,6 @@ class Floor:
             started_at <= audible_at + self._config.went_on_window_s
             and now <= audible_at + self._config.went_on_heard_s
         )
+
+    def _held_until(self, turn: Turn) -> float | None:
+        return None if turn.held_at is None else turn.held_at + self._config.hold_for_speech_s

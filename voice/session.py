@@ -128,12 +128,9 @@ class VoiceSession:
         key_at = self._keypad.next_deadline()
         turn = self._turns.taken
         if turn is not None:
-            return _earliest(
-                ear_at, key_at, self._mouth.next_deadline(), self._floor.held_until(turn)
-            )
-        if ear_at is None and key_at is None:
-            return self._idle.next_deadline()
-        return _earliest(ear_at, key_at)
+            floor_at = self._floor.next_deadline(turn)
+            return _earliest(ear_at, key_at, floor_at, self._mouth.next_deadline())
+        return self._idle.next_deadline() if self._is_idle() else _earliest(ear_at, key_at)
 
     def handle_deadline(self, *, now: float) -> None:
         """Do what has come due at ``now``; early or repeated calls do no harm."""

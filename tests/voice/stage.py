@@ -35,6 +35,7 @@ from voice.session import VoiceConfig, VoiceSession
 
 T = TypeVar("T")
 TICK_S = FRAME_S
+_SILENT_START = CallStarted(None)
 
 
 class Stage:
@@ -54,7 +55,7 @@ class Stage:
         replies: list[str] | None = None,
         audio_s: float = 1.0,
         speaks: bool = True,
-        start: CallStarted | None = CallStarted(None),
+        start: CallStarted | None = _SILENT_START,
     ) -> None:
         self.session = VoiceSession(config or VoiceConfig())
         self.now = 100.0
@@ -75,7 +76,10 @@ class Stage:
         """Let time pass with a frame every 20 ms, or without any."""
         end = self.now + seconds
         next_frame = self.now + TICK_S
+        spins, spun_at = 0, self.now
         while True:
+            spins, spun_at = (spins + 1, spun_at) if self.now == spun_at else (0, self.now)
+            assert spins < 50, "a deadline that never passes"
             deadline = self.session.next_deadline()
             stops = [end] + ([next_frame] if frames else [])
             if deadline is not None:

@@ -1,0 +1,227 @@
+"""Barge-in, holding the tongue, and callers who had not finished."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.voice.stage import Stage
+from voice.config import VoiceConfig
+from voice.events import (
+    AbandonTurn,
+    BeginTurn,
+    CallStarted,
+    ClearPlayout,
+    CommitTurn,
+    SendAudio,
+    TurnSettled,
+)
+
+
+def speaking(seconds: float = 1.0) -> Stage:
+    """A stage on which the agent has been speaking for so long."""
+    stage = Stage(replies=["One two three four.", "Five six."], audio_s=2.0)
+    stage.ask("hello")
+    stage.wait(seconds)
+    return stage
+
+
+class TestBargeIn:
+    def test_speech_stops_the_agent(self) -> None:
+        stage = speaking()
+        stage.talk(0.22)
+        assert stage.of(ClearPlayout) == []
+        stage.talk(0.04)
+        assert stage.of(ClearPlayout) == [ClearPlayout()]
+        turn = stage.last(TurnSettled)
+        assert (turn.outcome, turn.heard_text) == ("interrupted", "One two three")
+
+    def test_nothing_is_sent_after_the_clear(self) -> None:
+        stage = speaking()
+        stage.talk(0.3)
+        stage.wait(3.0)
+        assert stage.audio == b""
+
+    def test_a_short_sound_does_not_stop_the_agent(self) -> None:
+        stage = speaking()
+        stage.talk(0.16)
+        stage.wait(4.0)
+        assert stage.of(ClearPlayout) == []
+        assert stage.settled[-1][1] == "heard"
+
+    def test_a_stammer_adds_up_within_the_window(self) -> None:
+        stage = speaking()
+        for _ in range(4):
+            stage.talk(0.08)
+            stage.wait(0.06)
+        assert stage.of(ClearPlayout) == [ClearPlayout()]
+
+    def test_a_real_word_stops_the_agent_sooner(self) -> None:
+        stage = speaking()
+        stage.talk(0.1)
+        stage.interim("stop")
+        assert stage.of(ClearPlayout) == [ClearPlayout()]
+
+    @pytest.mark.parametrize("sound", ["mhm", "uh-huh", "Hmm.", "嗯"])
+    def test_a_listener_noise_does_not(self, sound: str) -> None:
+        stage = speaking()
+        stage.talk(0.1)
+        stage.interim(sound)
+        stage.wait(0.2)
+        stage.final(sound)
+        stage.wait(3.5)
+        assert stage.of(ClearPlayout) == []
+        assert stage.settled[-1][1] == "heard"
+        assert len(stage.of(CommitTurn)) == 1
+
+    def test_the_utterance_that_stopped_the_agent_becomes_the_next_turn(self) -> None:
+        stage = speaking()
+        stage.say("no wait", 0.5)
+        stage.wait(0.6)
+        assert stage.last(CommitTurn).text == "no wait"
+        assert stage.last(CommitTurn).turn_id == 2
+
+    def test_words_of_a_caller_too_quiet_for_the_detector_count(self) -> None:
+        stage = speaking(1.5)
+        stage.interim("stop it")
+        stage.final("stop it")
+        stage.wait(0.6)
+        assert stage.of(ClearPlayout) == [ClearPlayout()]
+        assert stage.last(CommitTurn).text == "stop it"
+
+    def test_the_greeting_can_be_interrupted(self) -> None:
+        stage = Stage(start=CallStarted("Welcome to everything."), audio_s=3.0)
+        stage.wait(0.5)
+        stage.talk(0.3)
+        assert stage.settled[0][:2] == (0, "interrupted")
+
+    def test_the_playout_is_cleared_even_if_everything_was_sent(self) -> None:
+        stage = Stage(replies=["One."], audio_s=1.0)
+        stage.ask()
+        stage.wait(0.5)
+        stage.talk(0.26)
+        assert stage.of(ClearPlayout) == [ClearPlayout()]
+        assert stage.of(AbandonTurn) == []
+
+    def test_a_reply_that_is_not_complete_is_abandoned(self) -> None:
+        stage = Stage(audio_s=1.0)
+        stage.ask()
+        turn = stage.last(CommitTurn)
+        from voice.events import SegmentPlanned
+
+        stage.put(SegmentPlanned(turn.turn_id, turn.guess, 0, "One two."))
+        stage.wait(0.5)
+        stage.talk(0.3)
+        assert stage.last(AbandonTurn).turn_id == turn.turn_id
+
+
+class TestCallerWentOn:
+    def test_speech_at_the_very_start_of_our_playout_drops_the_turn(self) -> None:
+        stage = Stage(replies=["One two three."], audio_s=2.0)
+        stage.say("I want a table")
+        stage.wait(0.52)
+        stage.talk(0.14)
+        assert stage.settled == [(1, "dropped", "")]
+        stage.talk(0.4)
+        stage.interim("for two")
+        stage.final("for two")
+        stage.wait(0.6)
+        assert stage.last(CommitTurn).text == "I want a table for two"
+        assert stage.last(CommitTurn).turn_id == 2
+
+    def test_a_dropped_turn_is_answered_even_if_no_words_follow(self) -> None:
+        stage = Stage(replies=["One two three."], audio_s=2.0)
+        stage.say("I want a table")
+        stage.wait(0.52)
+        stage.talk(0.14)
+        stage.wait(1.5)
+        assert stage.last(CommitTurn).text == "I want a table"
+        assert len(stage.of(CommitTurn)) == 2
+        stage.wait(3.0)
+        assert stage.settled[-1] == (2, "heard", "One two three.")
+
+    def test_words_while_thinking_ask_again_with_all_of_them(self) -> None:
+        stage = Stage()
+        stage.ask("I want a table")
+        stage.wait(0.3)
+        stage.talk(0.2)
+        stage.interim("for two")
+        assert stage.last(AbandonTurn).turn_id == 1
+        stage.talk(0.2)
+        stage.final("for two")
+        stage.wait(0.6)
+        commit = stage.last(CommitTurn)
+        assert (commit.turn_id, commit.text) == (1, "I want a table for two")
+        assert commit.guess > 1
+        assert stage.of(TurnSettled) == []
+
+    def test_a_late_final_with_new_words_while_thinking_asks_again(self) -> None:
+        stage = Stage()
+        stage.talk(0.6)
+        stage.interim("I want to book")
+        stage.wait(0.9)
+        assert stage.last(CommitTurn).text == "I want to book"
+        stage.final("I want to book a table")
+        assert stage.last(CommitTurn).text == "I want to book a table"
+        assert stage.last(CommitTurn).turn_id == 1
+
+    def test_a_late_final_of_the_same_words_changes_nothing(self) -> None:
+        stage = Stage(replies=["One."])
+        stage.talk(0.6)
+        stage.interim("I want to book")
+        stage.wait(0.9)
+        stage.final("I want to book.")
+        stage.wait(2.0)
+        assert len(stage.of(CommitTurn)) == 1
+        assert stage.settled == [(1, "heard", "One.")]
+
+    def test_a_dropped_turn_still_settles_once(self) -> None:
+        stage = Stage(replies=["One two three."], audio_s=2.0)
+        stage.say("I want a table")
+        stage.wait(0.52)
+        stage.talk(0.6)
+        stage.final("for two")
+        stage.wait(5.0)
+        assert [turn_id for turn_id, _, _ in stage.settled] == [1, 2]
+
+
+class TestHold:
+    def ready_while_sounding(self) -> Stage:
+        """The reply is asked for; the caller makes a sound; then the reply comes."""
+        stage = Stage()
+        stage.ask()
+        stage.talk(0.2)
+        stage.answer(stage.last(BeginTurn), "One two.")
+        return stage
+
+    def test_a_ready_reply_waits_for_the_caller_to_be_quiet(self) -> None:
+        stage = self.ready_while_sounding()
+        assert stage.of(SendAudio) == []
+        stage.wait(0.3)
+        assert stage.of(SendAudio) != []
+
+    def test_it_does_not_wait_for_ever(self) -> None:
+        stage = self.ready_while_sounding()
+        stage.talk(1.7)
+        assert stage.of(SendAudio) == []
+        stage.talk(0.2)
+        assert stage.of(SendAudio) != []
+
+    def test_the_wait_ends_when_frames_stop_coming(self) -> None:
+        stage = self.ready_while_sounding()
+        stage.wait(2.0, frames=False)
+        assert stage.of(SendAudio) != []
+
+    def test_a_held_reply_that_is_taken_back_is_never_heard(self) -> None:
+        stage = self.ready_while_sounding()
+        stage.interim("and one more thing")
+        stage.wait(0.1)
+        assert stage.last(AbandonTurn).turn_id == 1
+        stage.wait(0.3)
+        assert stage.of(SendAudio) == []
+
+
+def test_what_the_caller_says_in_the_window_only_counts_if_he_was_answered() -> None:
+    stage = Stage(VoiceConfig(), start=CallStarted("Welcome to everything."), audio_s=3.0)
+    stage.wait(0.04)
+    stage.talk(0.4)
+    assert stage.settled[0][1] == "interrupted"
