@@ -211,12 +211,15 @@ class MediaSocket(asyncio.Protocol):
             if isinstance(event, Frame):
                 self._take_frame(event)
             elif isinstance(event, Response):
-                self._take_response(event)
+                self._take_response()
+        if self._wire.handshake_exc is not None:
+            # What is not even HTTP comes without a response.
+            self._take_response()
         self._flush()
         if self._wire.close_rcvd is not None:
             self._report_closed(int(self._wire.close_rcvd.code), True)
 
-    def _take_response(self, response: Response) -> None:
+    def _take_response(self) -> None:
         if self.handshake.done():
             return
         error = self._wire.handshake_exc
@@ -224,7 +227,9 @@ class MediaSocket(asyncio.Protocol):
             self.handshake.set_result(None)
         elif isinstance(error, InvalidStatus):
             self.handshake.set_exception(
-                StreamRefused(31920, f"the upgrade was answered {response.status_code}, not 101")
+                StreamRefused(
+                    31920, f"the upgrade was answered {error.response.status_code}, not 101"
+                )
             )
         else:
             self.handshake.set_exception(StreamRefused(31920, f"bad upgrade answer: {error}"))
