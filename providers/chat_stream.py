@@ -11,7 +11,8 @@ Rules:
 5. An ``error`` object in the stream is a failure, typed by its code as its HTTP status would be.
 6. A failure is kept, not raised: the text that came in the same bytes is handed out first.
 
-One chunk costs about 6 us here and 390 us through the models of the SDK.
+One chunk costs about 8 us here. With the transport of the SDK it is half of what the SDK takes when
+it builds its models; what is left is the transport.
 """
 
 from __future__ import annotations

@@ -83,7 +83,9 @@ def test_carriage_returns_are_line_ends_too() -> None:
 
 
 def test_a_tool_call_ends_without_text() -> None:
-    call = {"tool_calls": [{"index": 0, "function": {"name": "look", "arguments": "{}"}}]}
+    call: dict[str, Any] = {
+        "tool_calls": [{"index": 0, "function": {"name": "look", "arguments": "{}"}}]
+    }
     assert read(delta(**call) + delta("tool_calls") + DONE)[0] == [ReplyDone("tool_calls")]
 
 
