@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: help demo test test-unit test-ray test-live check bench clean
+.PHONY: help demo test test-unit test-e2e test-ray check bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,11 +23,18 @@ demo: $(STAMP) ## Six simulated calls through the real product, on this machine,
 	@$(BIN)/callcluster demo
 
 test: $(STAMP) ## Every test that needs no keys
-	@$(BIN)/python -m pytest -m "not ray"
+	@echo "==> unit tests"
+	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e"
+	@echo "==> end to end on loopback: real clients, sockets, emulators"
+	@$(BIN)/python -m pytest -n auto -m "e2e and not ray"
+	@echo "==> Ray suite"
 	@$(BIN)/python -m pytest -m ray
 
-test-unit: $(STAMP) ## The tests that need no Ray: seconds
-	@$(BIN)/python -m pytest -m "not ray"
+test-unit: $(STAMP) ## The tests that need no Ray and no socket: seconds
+	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e"
+
+test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
+	@$(BIN)/python -m pytest -n auto -m "e2e and not ray"
 
 test-ray: $(STAMP) ## The tests of the Ray shells
 	@$(BIN)/python -m pytest -m ray

@@ -35,11 +35,15 @@ class SpeechSource:
     Args:
         speaker: The text-to-speech service.
         store: Clips, in memory and perhaps on disk behind it.
+        tenant_id: Whose clips these are.
         model: The speaker's model, which decides how a clip sounds.
     """
 
-    def __init__(self, speaker: Speaker, store: ClipStore, model: str = "") -> None:
+    def __init__(
+        self, speaker: Speaker, store: ClipStore, *, tenant_id: str, model: str = ""
+    ) -> None:
         self._speaker = speaker
+        self._tenant_id = tenant_id
         self._model = model
         self._store = store
 
@@ -86,6 +90,7 @@ class SpeechSource:
     def _key(self, request: SpeakRequest) -> bytes:
         return clip_key(
             ClipSpec(
+                tenant_id=self._tenant_id,
                 provider=self._speaker.name,
                 model=self._model,
                 voice=request.voice,

@@ -13,12 +13,14 @@ class ClipSpec:
     """Everything that decides how a clip sounds.
 
     Attributes:
+        tenant_id: Whose clip it is; tenants never share one, however alike they sound.
         provider: Short name, such as ``elevenlabs``.
         language: BCP-47 tag.
         text: Exactly as it is spoken: the marks of the clip count its characters.
         audio_format: Such as ``ulaw_8000``.
     """
 
+    tenant_id: str
     provider: str
     model: str
     voice: str
@@ -34,6 +36,7 @@ def clip_key(spec: ClipSpec) -> bytes:
     """
     digest = blake2b(digest_size=KEY_BYTES, person=b"callcluster-clip")
     for field in (
+        spec.tenant_id,
         spec.provider,
         spec.model,
         spec.voice,

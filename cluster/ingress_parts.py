@@ -69,7 +69,7 @@ class IngressParts:
         )
         self._records = RecordStore(settings.store_url)
         counters: Counter[str] = Counter()
-        self._sources = {name: SpeechSource(s, self._store) for name, s in self._speakers.items()}
+        self._sources = {name: SpeechSource(s, self._store, tenant_id=settings.tenant_id) for name, s in self._speakers.items()}
         clock = FrameClock(EnergyScorer(settings.calls_per_replica))
 
         def count(name: str, amount: float) -> None:

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from cache.clip_key import ClipSpec, clip_key
 
-SPEC = ClipSpec("elevenlabs", "flash", "rachel", "en-US", "Hello.")
-SPECS = st.builds(ClipSpec, *[st.text("ab", max_size=2)] * 6)
+SPEC = ClipSpec("acme", "elevenlabs", "flash", "rachel", "en-US", "Hello.")
+SPECS = st.builds(ClipSpec, *[st.text("ab", max_size=2)] * 7)
 
 
 def test_is_the_same_in_every_process() -> None:
-    assert clip_key(SPEC).hex() == "a32dd80099d5020e39047380c45b5b3e"
+    assert clip_key(SPEC).hex() == "8086bb80890ee0856ed6cfe97d4ec5f7"
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(ClipSpec)])
