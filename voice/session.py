@@ -114,6 +114,7 @@ class VoiceSession:
         self._turns.settle_if_heard(now=now)
         self._turns.drop_guess("stream closed")
         self._turns.stop("interrupted", "stream closed", now=now)
+        self._turns.give_up_retracted()
         self._is_over = True
 
     def next_output(self) -> Output | None:
@@ -272,6 +273,7 @@ class VoiceSession:
     def _end(self, reason: str, now: float) -> None:
         farewell, self._ending.farewell = self._ending.farewell, None
         if farewell is None:
+            self._turns.give_up_retracted()
             self._outbox.append(EndCall(reason))
             self._is_over = True
         else:

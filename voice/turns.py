@@ -54,7 +54,16 @@ class Turns:
         failures: Failed turns in a row.
     """
 
-    __slots__ = ("_config", "_emit", "_guesses", "_mouth", "_turn_id", "current", "failures")
+    __slots__ = (
+        "_config",
+        "_emit",
+        "_guesses",
+        "_mouth",
+        "_taken_back",
+        "_turn_id",
+        "current",
+        "failures",
+    )
 
     def __init__(self, config: VoiceConfig, mouth: Mouth, emit: Callable[[Output], None]) -> None:
         self._config = config
@@ -62,6 +71,7 @@ class Turns:
         self._emit = emit
         self._turn_id = 1
         self._guesses = 0
+        self._taken_back: Turn | None = None
         self.current: Turn | None = None
         self.failures = 0
 
@@ -113,6 +123,7 @@ class Turns:
         turn.timeline[timeline.SPEECH_ENDED] = finished.speech_ended_at
         if finished.final_at is not None:
             turn.timeline[timeline.FINAL_TRANSCRIPT] = finished.final_at
+        self._taken_back = None
         self._take(turn, finished.reason, now)
         self._emit(CommitTurn(turn.turn_id, turn.guess, turn.text))
         self._mouth.release(now=now)
@@ -120,6 +131,7 @@ class Turns:
     def say(self, kind: TurnKind, text: str, *, reason: str, now: float) -> None:
         """Say ``text`` without asking the mind."""
         self.drop_guess(reason)
+        self.give_up_retracted()
         turn = self._open(kind, "", is_asked=False, now=now)
         self._take(turn, reason, now)
         self._speak_alone(text, now)
@@ -143,7 +155,14 @@ class Turns:
             return ""
         self._abandon(turn, "caller went on")
         self.current = None
+        self._taken_back = turn
         return turn.text
+
+    def give_up_retracted(self) -> None:
+        """A turn taken back before will not be asked again under its number: settle it."""
+        turn, self._taken_back = self._taken_back, None
+        if turn is not None:
+            self._settle(turn, "dropped", "", "", "caller went on")
 
     def stop(self, outcome: Outcome, reason: str, *, now: float) -> None:
         """Settle the taken turn here and now, from what was heard; its audio is thrown away."""
@@ -155,7 +174,8 @@ class Turns:
             self._mouth.playout.clear(now=now)
         if self._mouth.is_truncated or not self._mouth.is_all_there:
             self._abandon(turn, reason)
-        self._settle(turn, "failed" if turn.failure else outcome, heard, turn.failure or reason)
+        outcome = "failed" if turn.failure else outcome
+        self._settle_spoken(turn, outcome, heard, turn.failure or reason)
 
     def hear_mind(self, event: SegmentPlanned | ReplyFinished | ReplyFailed, *, now: float) -> None:
         """A step of the reply, if it belongs to the current one."""
@@ -217,7 +237,7 @@ class Turns:
         heard = self._mouth.heard_text(now=now)
         if self._mouth.is_truncated:
             self._abandon(turn, turn.failure)
-        self._settle(turn, "failed" if turn.failure else "heard", heard, turn.failure)
+        self._settle_spoken(turn, "failed" if turn.failure else "heard", heard, turn.failure)
         return turn
 
     def _open(self, kind: TurnKind, text: str, *, is_asked: bool, now: float) -> Turn:
@@ -251,7 +271,7 @@ class Turns:
         self._mouth.close()
         self._emit(AbandonTurn(turn.turn_id, turn.guess, reason))
 
-    def _settle(self, turn: Turn, outcome: Outcome, heard: str, reason: str) -> None:
+    def _settle_spoken(self, turn: Turn, outcome: Outcome, heard: str, reason: str) -> None:
         mouth = self._mouth
         stages = {
             timeline.SPEAK_REQUESTED: mouth.requested_at,
@@ -261,23 +281,16 @@ class Turns:
         }
         turn.timeline.update({name: at for name, at in stages.items() if at is not None})
         mouth.close()
-        self._emit(
-            TurnSettled(
-                turn.turn_id,
-                turn.guess,
-                turn.kind,
-                turn.text,
-                mouth.planned_text,
-                heard,
-                outcome,
-                reason or turn.reason,
-                turn.timeline,
-            )
-        )
         self.current = None
-        self._guesses = 0
-        self._turn_id = max(self._turn_id, turn.turn_id + 1)
+        self._settle(turn, outcome, mouth.planned_text, heard, reason or turn.reason)
         if turn.failure:
             self.failures += 1
         elif turn.is_asked and outcome != "dropped":
             self.failures = 0
+
+    def _settle(self, turn: Turn, outcome: Outcome, planned: str, heard: str, reason: str) -> None:
+        key = (turn.turn_id, turn.guess)
+        texts = (turn.text, planned, heard)
+        self._emit(TurnSettled(*key, turn.kind, *texts, outcome, reason, turn.timeline))
+        self._guesses = 0
+        self._turn_id = max(self._turn_id, turn.turn_id + 1)

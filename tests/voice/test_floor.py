@@ -12,6 +12,8 @@ from voice.events import (
     CallStarted,
     ClearPlayout,
     CommitTurn,
+    HangUpRequested,
+    SegmentPlanned,
     SendAudio,
     TurnSettled,
 )
@@ -106,8 +108,6 @@ class TestBargeIn:
         stage = Stage(audio_s=1.0)
         stage.ask()
         turn = stage.last(CommitTurn)
-        from voice.events import SegmentPlanned
-
         stage.put(SegmentPlanned(turn.turn_id, turn.guess, 0, "One two."))
         stage.wait(0.5)
         stage.talk(0.3)
@@ -182,6 +182,15 @@ class TestCallerWentOn:
         stage.final("for two")
         stage.wait(5.0)
         assert [turn_id for turn_id, _, _ in stage.settled] == [1, 2]
+
+    def test_a_turn_taken_back_is_settled_if_the_call_ends_first(self) -> None:
+        stage = Stage()
+        stage.ask("I want a table")
+        stage.talk(0.2)
+        stage.interim("for two")
+        stage.put(HangUpRequested("drain"))
+        turn = stage.last(TurnSettled)
+        assert (turn.turn_id, turn.outcome, turn.caller_text) == (1, "dropped", "I want a table")
 
 
 class TestHold:

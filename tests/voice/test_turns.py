@@ -11,6 +11,7 @@ from voice.config import VoiceConfig
 from voice.events import (
     AbandonTurn,
     BeginTurn,
+    CallStarted,
     CommitTurn,
     EndCall,
     ReplyFailed,
@@ -262,8 +263,6 @@ class TestFailures:
         assert stage.of(EndCall) == []
 
     def test_a_greeting_that_cannot_be_said_is_no_reason_to_apologise(self) -> None:
-        from voice.events import CallStarted
-
         stage = Stage(speaks=False, start=CallStarted("Welcome."))
         stage.put(SpeechFailed(0, 1, 0, "gone"))
         assert stage.settled == [(0, "failed", "")]

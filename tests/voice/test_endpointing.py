@@ -1,0 +1,320 @@
+"""When the caller counts as finished; loop time runs with the frames unless a test says other."""
+
+from __future__ import annotations
+
+import pytest
+
+from voice.config import EndpointConfig
+from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
+from voice.endpointing import Endpointer
+from voice.ports import FRAME_S
+
+
+class Ear:
+    """An endpointer with a clock and a log of (media seconds, decision)."""
+
+    def __init__(self, **settings: float) -> None:
+        self.endpointer = Endpointer(EndpointConfig(**settings))
+        self.now = 50.0
+        self.log: list[tuple[float, EndpointDecision]] = []
+
+    def _note(self, decision: EndpointDecision | None) -> None:
+        if decision is not None:
+            self.log.append((round(self.now - 50.0, 3), decision))
+
+    def frames(self, seconds: float, *, speech: bool) -> None:
+        for _ in range(round(seconds / FRAME_S)):
+            self.now += FRAME_S
+            self._note(self.endpointer.hear_frame(speech, now=self.now))
+
+    def talk(self, seconds: float) -> None:
+        self.frames(seconds, speech=True)
+
+    def hush(self, seconds: float) -> None:
+        self.frames(seconds, speech=False)
+
+    def interim(self, text: str) -> None:
+        self._note(self.endpointer.hear_interim(text, now=self.now))
+
+    def final(self, text: str) -> None:
+        self._note(self.endpointer.hear_final(text, now=self.now))
+
+    def stall(self, seconds: float) -> None:
+        end = self.now + seconds
+        while (deadline := self.endpointer.next_deadline()) is not None and deadline <= end:
+            self.now = max(deadline, self.now)
+            self._note(self.endpointer.handle_deadline(now=self.now))
+        self.now = end
+
+    @property
+    def finished(self) -> list[tuple[float, str, str]]:
+        return [(at, d.text, d.reason) for at, d in self.log if isinstance(d, CallerFinished)]
+
+    @property
+    def paused(self) -> list[tuple[float, str]]:
+        return [(at, d.text) for at, d in self.log if isinstance(d, CallerPaused)]
+
+    @property
+    def went_on(self) -> list[float]:
+        return [at for at, d in self.log if isinstance(d, CallerWentOn)]
+
+
+def test_eager_then_commit_after_their_silences() -> None:
+    ear = Ear()
+    ear.talk(1.0)
+    ear.final("hello")
+    ear.hush(1.0)
+    assert ear.paused == [(1.2, "hello")]
+    assert ear.finished == [(1.56, "hello", "final+silence 560 ms")]
+
+
+def test_interim_words_are_taken_after_the_extra_wait() -> None:
+    ear = Ear()
+    ear.talk(1.0)
+    ear.interim("hello")
+    ear.hush(1.0)
+    assert ear.finished == [(1.8, "hello", "interim after wait 800 ms")]
+
+
+def test_a_final_after_the_commit_silence_commits_at_once() -> None:
+    ear = Ear()
+    ear.talk(1.0)
+    ear.hush(0.7)
+    ear.final("hello")
+    assert ear.finished == [(1.7, "hello", "final+silence 700 ms")]
+
+
+def test_a_final_within_the_extra_wait_commits_at_once() -> None:
+    ear = Ear()
+    ear.talk(1.0)
+    ear.interim("hello")
+    ear.hush(0.6)
+    ear.final("hello you")
+    assert ear.finished == [(1.6, "hello you", "final+silence 600 ms")]
+
+
+def test_noise_without_words_is_no_turn() -> None:
+    ear = Ear()
+    ear.talk(0.4)
+    ear.hush(5.0)
+    assert ear.log == []
+    assert not ear.endpointer.is_waiting
+
+
+def test_long_speech_without_words_is_reported_twice_in_a_row_at_most() -> None:
+    ear = Ear()
+    for _ in range(4):
+        ear.talk(0.8)
+        ear.hush(3.0)
+    assert ear.finished == [
+        (2.8, "", "speech without words"),
+        (6.6, "", "speech without words"),
+    ]
+
+
+def test_words_reset_the_count_of_empty_turns() -> None:
+    ear = Ear()
+    for words in ("", "", "hello", ""):
+        ear.talk(0.8)
+        ear.final(words)
+        ear.hush(3.0)
+    assert [text for _, text, _ in ear.finished] == ["", "", "hello", ""]
+
+
+def test_phrases_of_one_utterance_are_joined() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.final("I want")
+    ear.hush(0.4)
+    ear.talk(0.6)
+    ear.final("a table.")
+    ear.hush(0.6)
+    assert [text for _, text, _ in ear.finished] == ["I want a table."]
+
+
+def test_an_interim_is_appended_to_the_finals() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.final("I want")
+    ear.interim("a table")
+    assert ear.endpointer.text == "I want a table"
+
+
+def test_han_phrases_are_joined_without_a_space() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.final("我想訂")
+    ear.final("一張檯")
+    assert ear.endpointer.text == "我想訂一張檯"
+
+
+def test_a_caller_who_goes_on_is_noticed_by_his_voice() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.interim("I want")
+    ear.hush(0.3)
+    ear.talk(0.2)
+    assert ear.went_on == [1.02]
+    ear.interim("I want a table")
+    ear.hush(0.3)
+    assert [text for _, text in ear.paused] == ["I want", "I want a table"]
+
+
+def test_a_click_in_the_pause_is_not_going_on() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.interim("I want")
+    ear.hush(0.3)
+    ear.talk(0.02)
+    ear.hush(0.5)
+    assert ear.went_on == []
+    assert ear.finished[0][0] == 1.4
+
+
+def test_new_words_in_the_pause_replace_the_eager_ones() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.interim("I want")
+    ear.hush(0.3)
+    ear.interim("I want a table")
+    assert [text for _, text in ear.paused] == ["I want", "I want a table"]
+
+
+def test_words_that_vanish_take_the_pause_back() -> None:
+    ear = Ear()
+    ear.talk(0.3)
+    ear.interim("oh")
+    ear.hush(0.3)
+    ear.final("")
+    assert len(ear.went_on) == 1
+    ear.hush(3.0)
+    assert ear.finished == []
+
+
+def test_speech_newer_than_the_final_words_waits_for_more() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.final("I want")
+    ear.hush(0.3)
+    ear.talk(0.4)
+    ear.hush(0.7)
+    assert ear.finished == []
+    ear.final("a table")
+    assert [text for _, text, _ in ear.finished] == ["I want a table"]
+
+
+def test_words_without_any_acoustic_speech_are_timed_at_arrival() -> None:
+    ear = Ear()
+    ear.hush(1.0)
+    ear.final("hello")
+    ear.hush(1.0)
+    assert ear.paused == [(1.2, "hello")]
+    assert ear.finished[0][0] == 1.56
+    decision = ear.log[-1][1]
+    assert isinstance(decision, CallerFinished)
+    assert decision.speech_ended_at == pytest.approx(51.0)
+
+
+def test_new_words_long_after_the_last_speech_frame_mean_missed_speech() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.interim("I want")
+    ear.hush(0.5)
+    ear.hush(0.2)
+    ear.interim("I want a table please")
+    ear.hush(0.5)
+    assert ear.finished == []
+    ear.hush(0.4)
+    assert [text for _, text, _ in ear.finished] == ["I want a table please"]
+
+
+def test_words_that_stay_the_same_are_taken_in_steady_noise() -> None:
+    ear = Ear()
+    ear.talk(1.0)
+    ear.final("hello")
+    ear.talk(3.1)
+    assert ear.finished == [(4.0, "hello", "words unchanged for 3.0 s")]
+
+
+class TestLateFinal:
+    def committed_on_interim(self) -> Ear:
+        ear = Ear()
+        ear.talk(1.0)
+        ear.interim("I'm gonna book")
+        ear.hush(0.9)
+        assert [text for _, text, _ in ear.finished] == ["I'm gonna book"]
+        return ear
+
+    @pytest.mark.parametrize(
+        "late", ["I'm gonna book.", "I'm going to book", "I'm gonna", "I'm gonna cook", ""]
+    )
+    def test_the_same_words_open_no_new_turn(self, late: str) -> None:
+        ear = self.committed_on_interim()
+        ear.final(late)
+        ear.hush(4.0)
+        assert len(ear.finished) == 1
+        assert ear.endpointer.text == ""
+
+    def test_only_genuinely_new_words_do(self) -> None:
+        ear = self.committed_on_interim()
+        ear.final("I'm gonna book a table.")
+        assert [text for _, text, _ in ear.finished] == ["I'm gonna book", "a table."]
+
+    def test_interims_of_the_same_phrase_count_from_where_it_was_taken(self) -> None:
+        ear = self.committed_on_interim()
+        ear.talk(0.4)
+        ear.interim("I'm gonna book a table")
+        assert ear.endpointer.text == "a table"
+        ear.final("I'm gonna book a table")
+        assert ear.endpointer.text == "a table"
+
+    def test_a_new_phrase_after_new_speech_is_taken_whole(self) -> None:
+        ear = self.committed_on_interim()
+        ear.talk(0.4)
+        ear.final("yes please")
+        assert ear.endpointer.text == "yes please"
+
+    def test_the_next_phrase_is_not_measured_against_an_old_one(self) -> None:
+        ear = self.committed_on_interim()
+        ear.hush(4.0)
+        ear.final("I'm gonna book")
+        assert ear.endpointer.text == "I'm gonna book"
+
+
+class TestStall:
+    def test_silence_goes_on_in_loop_time_when_frames_stop(self) -> None:
+        ear = Ear()
+        ear.talk(1.0)
+        ear.final("hello")
+        ear.stall(1.0)
+        assert ear.paused[0][0] == pytest.approx(1.2, abs=0.03)
+        assert ear.finished[0][0] == pytest.approx(1.55, abs=0.03)
+
+    def test_a_short_gap_between_frames_is_not_silence(self) -> None:
+        ear = Ear(eager_silence_s=0.05, commit_silence_s=0.1)
+        ear.talk(1.0)
+        ear.final("hello")
+        ear.stall(0.09)
+        assert ear.log == []
+
+    def test_nothing_is_due_on_a_quiet_call(self) -> None:
+        ear = Ear()
+        ear.hush(1.0)
+        assert ear.endpointer.next_deadline() is None
+
+
+def test_words_put_back_open_the_next_turn() -> None:
+    ear = Ear()
+    ear.talk(1.0)
+    ear.final("I want")
+    ear.hush(0.6)
+    ear.talk(0.4)
+    ear.endpointer.put_back("I want", now=ear.now)
+    ear.final("a table")
+    ear.hush(0.6)
+    assert [text for _, text, _ in ear.finished] == ["I want", "I want a table"]
+
+
+def test_thresholds_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="eager_silence_s"):
+        EndpointConfig(eager_silence_s=0.9)
