@@ -52,7 +52,7 @@ class CallerConfig:
         call: Number of the call in its run, for events.
         call_sid: The carrier's id, for events.
         max_duration_s: The caller hangs up after this long; never when None.
-        noise: Frames sent between clips.
+        noise: Frames sent between clips; with none, no packets are sent there.
         on_event: Told everything as it happens, if given.
         recording: Both channels are written here, if given.
     """
@@ -128,7 +128,8 @@ class SimulatedCaller:
         self._now_s = now
         for piece in heard:
             self._hear(piece)
-        self._note(self._ear.advance(now=now))
+        if self._ear.speaking:
+            self._note(self._ear.advance(now=now))
         if self.meter.waiting:
             self._close(self.meter.advance(now=now))
         actions = self._act(due_s)

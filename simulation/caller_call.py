@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from simulation.caller import CallerConfig, SimulatedCaller
 from simulation.caller_events import CallEnded, CallerEvent, TurnMeasured
-from simulation.caller_script import Step
+from simulation.caller_script import Step, line_noise
 from simulation.carrier import Carrier
-from simulation.carrier_leg import LegReport
+from simulation.carrier_parts import LegReport
 from simulation.recording import Recording
 
 
@@ -25,6 +25,7 @@ class CallOrder:
         call: Number of the call in its run.
         max_duration_s: The caller hangs up after this long; never when None.
         record: Keep both channels.
+        suppress_silence: Send no packets between clips, as some networks do.
     """
 
     script: Iterator[Step]
@@ -33,6 +34,7 @@ class CallOrder:
     call: int = 0
     max_duration_s: float | None = None
     record: bool = False
+    suppress_silence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ async def place_call(
             max_duration_s=order.max_duration_s,
             on_event=on_event,
             recording=recording,
+            noise=() if order.suppress_silence else line_noise(),
         ),
         placed_s,
     )

@@ -13,7 +13,8 @@ class Mouth:
     """Speaks clips bit for bit, and carries the line's quiet noise between them.
 
     Args:
-        noise: Frames sent between clips, base64, used in turn.
+        noise: Frames sent between clips, base64, used in turn. None at all: the far side
+            suppresses silence, and there are gaps without packets.
         recording: What is sent is recorded there, if given.
     """
 
@@ -28,12 +29,16 @@ class Mouth:
         """The first frame of ``clip`` is the one due at ``due_s``."""
         self._clip, self._clip_due_s = clip, due_s
 
-    def frame(self, due_s: float) -> str:
-        """The frame due at ``due_s``, base64.
+    def frame(self, due_s: float) -> str | None:
+        """The frame due at ``due_s``, base64; None when no packet is sent.
 
         By time and not by count: what was said into a dead line is not said again.
         """
-        payload = self._spoken(due_s) or self._noise[self._frames % len(self._noise)]
+        payload = self._spoken(due_s)
+        if not payload:
+            if not self._noise:
+                return None
+            payload = self._noise[self._frames % len(self._noise)]
         self._frames += 1
         if self._recording is not None:
             # The frame leaves when its last sample has been spoken.

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from simulation.carrier_leg import CarrierConfig, LegParts, LegReport, PhoneLeg
+from simulation.carrier_leg import PhoneLeg
+from simulation.carrier_parts import CarrierConfig, LegParts, LegReport
 from simulation.carrier_signature import PublicAddress
 from simulation.carrier_socket import open_socket
 from simulation.carrier_stream import Opener, Person

@@ -7,32 +7,24 @@ Rules (the numbers are Twilio's error codes)
   is one, else the next verb runs, else the call is over.
 - When the caller hung up, ``action`` is asked all the same with ``completed``, its answer ignored.
 - A closed stream is never opened again by the carrier; only new TwiML opens another.
+- ``update`` (REST in mid-call) replaces what the call does: the stream gets its ``stop``, the old
+  document and its ``action`` are forgotten, the new one runs.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from random import Random
+from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from simulation.carrier_callbacks import Callbacks
 from simulation.carrier_errors import CarrierError, StreamRefused
 from simulation.carrier_messages import Violation
-from simulation.carrier_signature import PublicAddress
+from simulation.carrier_parts import LegParts, LegReport
 from simulation.carrier_socket import ABNORMAL_CLOSE, NORMAL_CLOSE, SocketAddress
-from simulation.carrier_stream import (
-    CarrierStream,
-    Findings,
-    Opener,
-    Person,
-    StreamEnd,
-    StreamSetup,
-)
-from simulation.carrier_ticker import Ticker
-from simulation.carrier_webhooks import CallIdentity, Webhooks, call_form, new_sid
+from simulation.carrier_stream import CarrierStream, Person, StreamEnd, StreamSetup
+from simulation.carrier_webhooks import CallIdentity, call_form, new_sid
 from simulation.twiml_run import (
     Connect,
     Document,
@@ -54,89 +46,12 @@ PLAY_LENGTH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class CarrierConfig:
-    """Which server a carrier calls and how it is configured for the number.
+class _Next:
+    """What to run: the document at ``url``, or ``body`` (whose relative URLs start there)."""
 
-    Attributes:
-        url: Where the server listens, ``http://HOST:PORT``.
-        auth_token: The account's token, which signs everything.
-        public_url: The name the server goes by (``https://voice.example.com``); ``url`` if empty.
-        voice_path: The voice webhook, possibly with connection overrides in a fragment.
-        status_path: The call status call-back; none when empty.
-        status_events: Which states are reported there. A number's own call-back reports ends.
-        fallback_url: Public URL asked when the voice webhook fails; none when empty.
-        account_sid: ``AC...``.
-    """
-
-    url: str
-    auth_token: str
-    public_url: str = ""
-    voice_path: str = "/twilio/voice"
-    status_path: str = "/twilio/status"
-    status_events: tuple[str, ...] = ("completed", "busy", "failed", "no-answer")
-    fallback_url: str = ""
-    account_sid: str = "AC" + "0" * 31 + "1"
-
-
-@dataclass(frozen=True, slots=True)
-class LegParts:
-    """What a leg uses and shares with the other legs of the process.
-
-    Attributes:
-        allow_insecure: The server is on this machine: ``ws://`` streams are let through.
-        opener: Opens media sockets.
-    """
-
-    config: CarrierConfig
-    address: PublicAddress
-    webhooks: Webhooks
-    ticker: Ticker
-    random: Random
-    tls: ssl.SSLContext | None
-    allow_insecure: bool
-    opener: Opener
-
-
-@dataclass(slots=True)
-class LegReport:
-    """What happened on one leg; times in seconds.
-
-    Attributes:
-        call_sid: The carrier's id of the call.
-        status: ``completed``, ``busy``, ``no-answer`` or ``failed``.
-        ended_by: ``caller``, ``agent`` or ``error``.
-        violations: What the server did against the protocol.
-        errors: What the carrier would log otherwise: 11200, 31920, 31921, 31903 ...
-        webhook_s: How long the voice webhook took.
-        handshake_s: How long each upgrade took, up to ``start`` sent.
-        stream_gaps_s: From the end of a stream to ``start`` of the next one.
-        streams: How many streams were opened.
-        said: Texts of ``<Say>``.
-    """
-
-    call_sid: str
-    status: str = "failed"
-    ended_by: str = "error"
-    violations: Findings = field(default_factory=Findings)
-    errors: Findings = field(default_factory=Findings)
-    webhook_s: float | None = None
-    handshake_s: list[float] = field(default_factory=list)
-    stream_gaps_s: list[float] = field(default_factory=list)
-    streams: int = 0
-    frames_sent: int = 0
-    media_received: int = 0
-    heard_s: float = 0.0
-    cleared_s: float = 0.0
-    underruns_s: list[float] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    callbacks_refused: int = 0
-    duration_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetch:
     url: str
     method: str = "POST"
+    body: bytes | None = None
 
 
 class PhoneLeg:
@@ -158,6 +73,8 @@ class PhoneLeg:
         self._answered = False
         self._hung_up = False
         self._last_stream_end_s: float | None = None
+        self._over = False
+        self._replacement: bytes | None = None
         status_path = parts.config.status_path
         self._callbacks = Callbacks(
             parts.webhooks,
@@ -173,7 +90,7 @@ class PhoneLeg:
         report = self.report
         try:
             self._callbacks.call_status("ringing")
-            fetch: _Fetch | None = _Fetch(
+            fetch: _Next | None = _Next(
                 self._parts.address.public_origin + self._parts.config.voice_path
             )
             for _ in range(MAX_DOCUMENTS):
@@ -189,38 +106,70 @@ class PhoneLeg:
             report.errors.note(Violation(error.code, error.message))
             report.status = "completed" if self._answered else "failed"
             report.ended_by = "error"
+        self._over = True
         report.duration_s = self._loop.time() - started_s
         self._callbacks.call_status(report.status, report.duration_s)
         await self._callbacks.delivered()
         report.callbacks_refused = self._callbacks.refused
         return report
 
-    async def _run_one(self, fetch: _Fetch) -> _Fetch | None:
-        config = self._parts.config
+    def update(self, twiml: bytes) -> bool:
+        """Replace what the call is doing, as ``POST Calls/{sid}.json`` with ``Twiml`` does.
+
+        A ``<Say>`` or ``<Pause>`` that is running is finished first.
+
+        Returns:
+            False when the call is not in progress (21220).
+        """
+        if not self._answered or self._over or self._hung_up:
+            return False
+        self._replacement = twiml
+        if self.stream is not None:
+            self.stream.hang_up()
+        return True
+
+    def _replaced(self) -> _Next | None:
+        body, self._replacement = self._replacement, None
+        if body is None:
+            return None
+        return _Next(self._parts.address.public_origin + "/", body=body)
+
+    async def _run_one(self, following: _Next) -> _Next | None:
+        if following.body is None:
+            document, url = await self._ask(following)
+        else:
+            document, url = self._read(following.body), following.url
+        for warning in document.warnings:
+            self.report.violations.note(warning)
+        after = await self._run_verbs(document.verbs, url)
+        # An update counts whatever the document had in mind.
+        return self._replaced() or after
+
+    async def _ask(self, where: _Next) -> tuple[Document, str]:
+        config, webhooks = self._parts.config, self._parts.webhooks
         status = "in-progress" if self._answered else "ringing"
-        webhooks = self._parts.webhooks
         form = call_form(self.identity, status, self._parts.random)
         try:
-            answer = await webhooks.fetch(fetch.url, form, fetch.method)
+            answer = await webhooks.fetch(where.url, form, where.method)
             document = self._read(answer.body)
         except CarrierError as error:
             if not config.fallback_url or self._answered:
                 raise
             self.report.errors.note(Violation(error.code, error.message))
-            failed = (("ErrorCode", str(error.code)), ("ErrorUrl", fetch.url))
+            failed = (("ErrorCode", str(error.code)), ("ErrorUrl", where.url))
             answer = await webhooks.fetch(config.fallback_url, (*form, *failed))
             document = self._read(answer.body)
         if self.report.webhook_s is None:
             self.report.webhook_s = answer.took_s
-        for warning in document.warnings:
-            self.report.violations.note(warning)
-        return await self._run_verbs(document.verbs, answer.url)
+        return document, answer.url
 
     def _read(self, body: bytes) -> Document:
         return read_twiml(body, allow_insecure=self._parts.allow_insecure)
 
-    async def _run_verbs(self, verbs: Sequence[Verb], base_url: str) -> _Fetch | None:
+    async def _run_verbs(self, verbs: Sequence[Verb], base_url: str) -> _Next | None:
         for verb in verbs:
+            if self._replacement is not None:
+                return None
             if isinstance(verb, Reject):
                 if not self._answered:
                     self.report.status = "busy" if verb.reason == "busy" else "no-answer"
@@ -231,7 +180,7 @@ class PhoneLeg:
                 case Hangup():
                     return None
                 case Redirect(url=url, method=method):
-                    return _Fetch(urljoin(base_url, url), method)
+                    return _Next(urljoin(base_url, url), method)
                 case Connect():
                     fetch = await self._connect(verb, base_url)
                     if self._hung_up or fetch is not None:
@@ -256,7 +205,7 @@ class PhoneLeg:
             case Pause(length_s=length_s):
                 await asyncio.sleep(length_s)
 
-    async def _connect(self, connect: Connect, base_url: str) -> _Fetch | None:
+    async def _connect(self, connect: Connect, base_url: str) -> _Next | None:
         """Run a stream; returns where to go next, if ``action`` says so."""
         action = urljoin(base_url, connect.action) if connect.action is not None else None
         try:
@@ -264,6 +213,8 @@ class PhoneLeg:
         except StreamRefused as error:
             self.report.errors.note(Violation(error.code, error.message))
         else:
+            if self._replacement is not None:
+                return None
             self._note_close(end)
             self._hung_up = end.hung_up
         if action is None:
@@ -271,7 +222,7 @@ class PhoneLeg:
         if self._hung_up:
             self._callbacks.action_after_hang_up(action, connect.method)
             return None
-        return _Fetch(action, connect.method)
+        return _Next(action, connect.method)
 
     async def _run_stream(self, noun: Stream) -> StreamEnd:
         parts = self._parts
@@ -296,6 +247,9 @@ class PhoneLeg:
             raise
         self.stream = stream
         self.report.streams += 1
+        if self._replacement is not None:
+            # Updated while the socket was opening.
+            stream.hang_up()
         self.report.handshake_s.append(stream.started_s - opening_s)
         if self._last_stream_end_s is not None:
             self.report.stream_gaps_s.append(stream.started_s - self._last_stream_end_s)
@@ -303,6 +257,7 @@ class PhoneLeg:
         try:
             end = await stream.ended()
         finally:
+            self.stream = None
             stream.drop()
             self._count(stream)
         self._last_stream_end_s = end.at_s

@@ -87,6 +87,10 @@ class SocketEars:
 class LineSocket(Protocol):
     """What a stream needs of a socket; ``MediaSocket`` is one."""
 
+    @property
+    def unsent_bytes(self) -> int:
+        """What the server has not yet taken."""
+
     def send_text(self, text: str) -> None:
         """Send one message; nothing when the socket is gone."""
 

@@ -4,6 +4,7 @@ Rules
 - ``connected``, ``start``, then one ``media`` each 20 ms with marks and digits between them.
 - Audio of the server goes through the playout clock; marks come back when their audio has played.
 - What the server may not send is noted, and the stream goes on.
+- When the server reads too slowly, the caller's frames are dropped (31930, once a stream).
 - The caller's hang-up is ``stop`` and a close; if the server closes or vanishes there is no stop.
 """
 
@@ -31,6 +32,8 @@ from simulation.carrier_ticker import Ticker
 from simulation.playout_clock import Heard, PlayoutClock
 
 _KEPT_DETAILS = 20
+# Some three seconds of frames, on top of what the kernel holds: nobody is reading any more.
+STALLED_BYTES = 64 * 1024
 HANG_UP_GRACE_S = 2.0
 
 Opener = Callable[[SocketAddress, str, SocketEars, ssl.SSLContext | None], Awaitable[LineSocket]]
@@ -160,6 +163,7 @@ class CarrierStream:
         self.playout = PlayoutClock()
         self.socket: LineSocket | None = None
         self.frames_sent = 0
+        self.frames_dropped = 0
         self.media_received = 0
         self.started_s = 0.0
         self._person = person
@@ -238,7 +242,7 @@ class CarrierStream:
         payload, actions = self._person.tick(due_s, now, self.playout.take_heard())
         if self._first_due_s is None:
             self._first_due_s = due_s
-        if payload is not None and now >= self._muted_until_s:
+        if payload is not None and now >= self._muted_until_s and not self._is_stalled():
             self.send(self.writer.media(payload, round((due_s - self._first_due_s) * 1_000)))
             self.frames_sent += 1
         for action in actions:
@@ -246,6 +250,14 @@ class CarrierStream:
                 self.hang_up()
             else:
                 self.send(self.writer.dtmf(action.digit))
+
+    def _is_stalled(self) -> bool:
+        if self.socket is None or self.socket.unsent_bytes < STALLED_BYTES:
+            return False
+        if not self.frames_dropped:
+            self._findings.note(Violation(31930, "the server reads too slowly: frames dropped"))
+        self.frames_dropped += 1
+        return True
 
     def _take_text(self, text: str) -> None:
         now = self._loop.time()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
@@ -247,8 +246,3 @@ def _judge(response: httpx.Response, url: str) -> tuple[bytes, str] | _Failure:
     if content_type not in _XML_TYPES:
         return _Failure("", 12300, f"content type {content_type[:40]!r} is not text/xml")
     return response.content, url
-
-
-def with_fields(form: Form, fields: Sequence[tuple[str, str]]) -> Form:
-    """A form with further fields."""
-    return (*form, *fields)

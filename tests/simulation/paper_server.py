@@ -50,6 +50,7 @@ class PaperSocket:
         self.open = True
         self.received: list[dict[str, Any]] = []
         self.times: list[float] = []
+        self.unsent_bytes = 0
         self.sid = ""
         self.spoke = False
         self.quiet = 0

@@ -242,3 +242,12 @@ def test_the_same_seed_plays_the_same_call() -> None:
 def test_quiet_replies_do_not_count() -> None:
     result, _ = call([Listen(), Speak(CLIP), Listen()], PaperAgent(reply=QUIET * 50))
     assert result.turns[0].outcome == "unanswered"
+
+
+def test_a_network_that_suppresses_silence_leaves_gaps() -> None:
+    agent = PaperAgent(answers=False)
+    call([StaySilent(0.5), Speak(CLIP), StaySilent(0.5)], agent, suppress_silence=True)
+    media = agent.sockets[0].of("media")
+    assert len(media) == len(CLIP.payloads)
+    assert int(media[0]["media"]["timestamp"]) >= 500
+    assert media[0]["media"]["chunk"] == "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from simulation.caller_faults import QuietPerson
 from simulation.carrier_errors import StreamRefused
-from simulation.carrier_leg import LegReport
+from simulation.carrier_parts import LegReport
 from simulation.carrier_signature import sign
 from simulation.carrier_socket import SocketAddress
 from tests.simulation.paper_server import (
@@ -200,3 +201,31 @@ def test_marks_come_back_when_their_audio_has_played() -> None:
 def test_a_document_that_redirects_to_itself_ends() -> None:
     report = leg(web(voice=["<Response><Redirect/></Response>"]))
     assert report.errors.counts == {12400: 1}
+
+
+def test_an_update_replaces_the_stream_without_asking_action() -> None:
+    server, agent = web(voice=[CONNECT]), PaperAgent()
+
+    async def whole() -> tuple[LegReport, list[bool]]:
+        async with paper_carrier(agent, server) as carrier:
+            phone = carrier.dial(carrier.identity("+14155550100"), QuietPerson())
+            took = [phone.update(b"<Response/>")]
+            task = asyncio.get_running_loop().create_task(phone.run())
+            await asyncio.sleep(1.0)
+            again = CONNECT.replace("Connect action", "Connect method='POST' action")
+            took.append(phone.update(again.encode()))
+            await asyncio.sleep(1.0)
+            took.append(phone.update(b"<Response><Say>Moved.</Say></Response>"))
+            report = await task
+            return report, [*took, phone.update(b"<Response/>")]
+
+    report, took = run(whole())
+    assert took == [False, True, True, False]
+    first, second = agent.sockets
+    assert first.received[-1]["event"] == second.received[-1]["event"] == "stop"
+    assert first.sid != second.sid
+    assert server.forms("/twilio/after") == []
+    assert report.said == ["Moved."]
+    assert report.streams == 2
+    assert (report.status, report.ended_by) == ("completed", "agent")
+    assert not report.errors.counts

@@ -94,3 +94,17 @@ def test_ten_minutes_and_more_are_reported_once() -> None:
 
     agent = PaperAgent()
     with_stream(use, agent)
+
+
+def test_a_server_that_stops_reading_loses_frames_and_is_reported_once() -> None:
+    async def use(stream: CarrierStream) -> None:
+        agent.sockets[0].unsent_bytes = 100_000
+        await asyncio.sleep(0.3)
+        agent.sockets[0].unsent_bytes = 0
+        await hang_up(stream)
+
+    agent = PaperAgent()
+    _, stream, _ = with_stream(use, agent)
+    assert stream.frames_dropped == pytest.approx(15, abs=1)
+    assert stream.frames_sent == pytest.approx(25, abs=1)
+    assert stream._findings.counts == {31930: 1}

@@ -9,8 +9,8 @@ import pytest
 
 from simulation.caller_call import CallResult
 from simulation.caller_events import Outcome, TurnMeasured
-from simulation.carrier_leg import LegReport
 from simulation.carrier_messages import Violation
+from simulation.carrier_parts import LegReport
 from simulation.carrier_ticker import Lateness
 from simulation.load_report import (
     Distribution,

@@ -1,0 +1,92 @@
+"""What a phone leg is given, and what it reports."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from random import Random
+
+from simulation.carrier_signature import PublicAddress
+from simulation.carrier_stream import Findings, Opener
+from simulation.carrier_ticker import Ticker
+from simulation.carrier_webhooks import Webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierConfig:
+    """Which server a carrier calls and how it is configured for the number.
+
+    Attributes:
+        url: Where the server listens, ``http://HOST:PORT``.
+        auth_token: The account's token, which signs everything.
+        public_url: The name the server goes by (``https://voice.example.com``); ``url`` if empty.
+        voice_path: The voice webhook, possibly with connection overrides in a fragment.
+        status_path: The call status call-back; none when empty.
+        status_events: Which states are reported there. A number's own call-back reports ends.
+        fallback_url: Public URL asked when the voice webhook fails; none when empty.
+        account_sid: ``AC...``.
+    """
+
+    url: str
+    auth_token: str
+    public_url: str = ""
+    voice_path: str = "/twilio/voice"
+    status_path: str = "/twilio/status"
+    status_events: tuple[str, ...] = ("completed", "busy", "failed", "no-answer")
+    fallback_url: str = ""
+    account_sid: str = "AC" + "0" * 31 + "1"
+
+
+@dataclass(frozen=True, slots=True)
+class LegParts:
+    """What a leg uses and shares with the other legs of the process.
+
+    Attributes:
+        allow_insecure: The server is on this machine: ``ws://`` streams are let through.
+        opener: Opens media sockets.
+    """
+
+    config: CarrierConfig
+    address: PublicAddress
+    webhooks: Webhooks
+    ticker: Ticker
+    random: Random
+    tls: ssl.SSLContext | None
+    allow_insecure: bool
+    opener: Opener
+
+
+@dataclass(slots=True)
+class LegReport:
+    """What happened on one leg; times in seconds.
+
+    Attributes:
+        call_sid: The carrier's id of the call.
+        status: ``completed``, ``busy``, ``no-answer`` or ``failed``.
+        ended_by: ``caller``, ``agent`` or ``error``.
+        violations: What the server did against the protocol.
+        errors: What the carrier would log otherwise: 11200, 31920, 31921, 31903 ...
+        webhook_s: How long the voice webhook took.
+        handshake_s: How long each upgrade took, up to ``start`` sent.
+        stream_gaps_s: From the end of a stream to ``start`` of the next one.
+        streams: How many streams were opened.
+        said: Texts of ``<Say>``.
+    """
+
+    call_sid: str
+    status: str = "failed"
+    ended_by: str = "error"
+    violations: Findings = field(default_factory=Findings)
+    errors: Findings = field(default_factory=Findings)
+    webhook_s: float | None = None
+    handshake_s: list[float] = field(default_factory=list)
+    stream_gaps_s: list[float] = field(default_factory=list)
+    streams: int = 0
+    frames_sent: int = 0
+    media_received: int = 0
+    heard_s: float = 0.0
+    cleared_s: float = 0.0
+    underruns_s: list[float] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    callbacks_refused: int = 0
+    duration_s: float = 0.0
