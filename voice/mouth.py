@@ -19,7 +19,7 @@ from voice.events import Output, Synthesise
 from voice.heard import SpokenSegment, heard_text
 from voice.playout import Playout, SegmentKey
 from voice.ports import TextMark
-from voice.words import join_words
+from voice.words import has_words, join_words
 
 
 class _Segment:
@@ -116,12 +116,7 @@ class Mouth:
     @property
     def is_complete(self) -> bool:
         """True when all of the reply was planned, has arrived and was sent."""
-        return (
-            self._is_planned
-            and self._is_released
-            and not self.playout.has_unsent
-            and all(segment.is_whole for segment in self._segments)
-        )
+        return self.is_all_there and self._is_released and not self.playout.has_unsent
 
     @property
     def is_all_there(self) -> bool:
@@ -145,11 +140,14 @@ class Mouth:
         self.playout.discard()
 
     def plan(self, index: int, text: str, *, now: float) -> None:
-        """Segment ``index`` shall say ``text``; anything but the next index is ignored."""
+        """Segment ``index`` shall say ``text``; anything but the next index is ignored.
+
+        Text without a single word needs no audio.
+        """
         if index != len(self._segments) or self._is_planned:
             return
         segment = _Segment(text)
-        segment.is_requested = segment.is_whole = not text.strip()
+        segment.is_requested = segment.is_whole = not has_words(text)
         self._segments.append(segment)
         self.progress_at = now
         if self._is_released:
@@ -179,16 +177,19 @@ class Mouth:
         else:
             segment.audio += ulaw
 
-    def finish_segment(self, index: int, *, now: float) -> None:
-        """All audio of a requested segment has arrived."""
+    def finish_segment(self, index: int, *, now: float) -> bool:
+        """All audio of a requested segment has arrived; False when there was none at all."""
         segment = self._requested(index)
         if segment is None:
-            return
+            return True
+        if segment.received == 0:
+            return False
         segment.is_whole = True
         self.progress_at = now
         if self._is_released:
             self.playout.finish(self._playout_key(index))
             self.pump(now=now)
+        return True
 
     def release(self, *, now: float) -> None:
         """The reply is wanted: what was held goes out, the rest follows as it comes."""
@@ -241,17 +242,21 @@ class Mouth:
 
     def is_stuck(self, *, now: float) -> bool:
         """True when a released reply has not come a step further for too long."""
-        return not self.is_complete and now >= self._stuck_at() - 1e-6
+        return now >= self._stuck_at() - 1e-6
 
-    def next_deadline(self) -> float:
+    def next_deadline(self) -> float | None:
         """Loop time at which a released reply has something to send, was heard, or is stuck."""
         if self.is_complete:
             return self.playout.heard_all_at
         send_at = self.playout.next_deadline()
+        if self.is_all_there:
+            return send_at
         stuck_at = self._stuck_at()
         return stuck_at if send_at is None else min(send_at, stuck_at)
 
     def _stuck_at(self) -> float:
+        if self.is_all_there:
+            return float("inf")
         return max(self.progress_at, self.playout.heard_all_at) + self._reply_wait_s
 
     def _playout_key(self, index: int) -> SegmentKey:

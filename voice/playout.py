@@ -109,7 +109,7 @@ class Playout:
     @property
     def has_unsent(self) -> bool:
         """True while some opened segment is not sent to its end."""
-        return bool(self._queue)
+        return any(track.waiting or not track.is_whole for track in self._queue)
 
     @property
     def heard_all_at(self) -> float:

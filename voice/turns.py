@@ -203,7 +203,8 @@ class Turns:
             case SpeechArrived():
                 self._mouth.arrive(event.index, event.ulaw, event.marks, now=now)
             case SpeechFinished():
-                self._mouth.finish_segment(event.index, now=now)
+                if not self._mouth.finish_segment(event.index, now=now):
+                    self.fail(event.index, "speaker sent no audio", now=now)
             case SpeechFailed():
                 self.fail(event.index, event.message, now=now)
             case _:

@@ -13,8 +13,10 @@ from voice.events import (
     ClearPlayout,
     CommitTurn,
     HangUpRequested,
+    ReplyFailed,
     SegmentPlanned,
     SendAudio,
+    SpeechFailed,
     TurnSettled,
 )
 
@@ -219,6 +221,15 @@ class TestHold:
         stage = self.ready_while_sounding()
         stage.wait(2.0, frames=False)
         assert stage.of(SendAudio) != []
+
+    def test_a_held_apology_that_cannot_be_said_settles_all_the_same(self) -> None:
+        stage = Stage(speaks=False)
+        stage.ask()
+        turn = stage.last(CommitTurn)
+        stage.put(ReplyFailed(turn.turn_id, turn.guess, "busy"))
+        stage.talk(0.2)
+        stage.put(SpeechFailed(turn.turn_id, turn.guess + 1, 0, "gone"))
+        assert stage.settled == [(1, "failed", "")]
 
     def test_a_held_reply_that_is_taken_back_is_never_heard(self) -> None:
         stage = self.ready_while_sounding()

@@ -6,6 +6,9 @@ are drawn by Hypothesis. Audio carries its guess in its bytes, so every byte sen
 
 from __future__ import annotations
 
+import random
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,6 +122,8 @@ class World:
                 self.marks.append(output.name)
             case TurnSettled():
                 assert output.turn_id not in self.settled, "a turn settles once"
+                if output.outcome == "heard":
+                    assert output.heard_text == output.agent_text
                 self.settled.append(output.turn_id)
             case EndCall():
                 self.ended = True
@@ -189,6 +194,30 @@ class World:
             self.put(SpeechFailed(*key, "gone"))
 
 
+WEIGHTS = {
+    "speech": (6, 40),
+    "silence": (8, 60),
+    "stall": (1, 100),
+    "interim": (5, len(WORDS) - 1),
+    "final": (4, len(WORDS) - 1),
+    "digit": (0.5, 15),
+    "segment": (9, 0),
+    "finish": (5, 0),
+    "fail": (0.5, 9),
+    "audio": (12, 5000),
+    "audio_end": (8, 0),
+    "audio_fail": (0.5, 5),
+    "echo": (3, 5),
+}
+
+
+def likely_call(seed: int) -> list[tuple[str, int]]:
+    """A long call in which most things go well: such are rare among arbitrary ones."""
+    dice = random.Random(seed)
+    names = dice.choices(list(WEIGHTS), [weight for weight, _ in WEIGHTS.values()], k=120)
+    return [(name, dice.randint(0, WEIGHTS[name][1])) for name in names]
+
+
 def play(steps: list[tuple[str, int]]) -> World:
     world = World()
     for name, number in steps:
@@ -227,3 +256,12 @@ def test_a_lost_stream_settles_every_taken_turn(steps: list[tuple[str, int]]) ->
     }
     assert open_turns == set()
     assert ULAW_SILENCE not in world.colours.values()
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_long_calls_obey_the_laws_too(seed: int) -> None:
+    world = play(likely_call(seed))
+    world.session.close(now=world.now)
+    world.drain()
+    assert {turn_id for turn_id, _ in world.committed} <= set(world.settled)
+    assert world.settled == sorted(world.settled)

@@ -206,6 +206,13 @@ class TestFailures:
         stage.wait(1.5)
         assert stage.settled == [(1, "failed", "A.")]
 
+    def test_a_voice_that_sends_nothing_has_failed(self) -> None:
+        stage = Stage(speaks=False, replies=["A."])
+        stage.ask()
+        turn = stage.last(CommitTurn)
+        stage.put(SpeechFinished(turn.turn_id, turn.guess, 0))
+        assert stage.last(Synthesise).text == PHRASES.apology
+
     def test_an_apology_that_cannot_be_said_settles_the_turn(self) -> None:
         stage = Stage(speaks=False)
         stage.ask()
