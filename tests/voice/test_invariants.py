@@ -110,13 +110,7 @@ class World:
                 assert key not in self.dead, "no voice for a dead guess"
                 self.requests.append(output)
             case SendAudio():
-                for key, colour in self.colours.items():
-                    if colour in output.ulaw:
-                        assert key[0] not in self.settled, "no audio of a settled turn"
-                        is_own = key not in self.turns
-                        assert is_own or key in self.committed, "no audio of a mere guess"
-                        assert self.may_be_heard(key), "no audio of an abandoned guess"
-                assert len(output.ulaw) % 160 == 0
+                self.check_audio(output.ulaw)
             case SendMark():
                 assert output.name not in self.marks
                 self.marks.append(output.name)
@@ -130,8 +124,14 @@ class World:
             case ClearPlayout():
                 pass
 
-    def may_be_heard(self, key: tuple[int, int]) -> bool:
-        return key not in self.dead
+    def check_audio(self, ulaw: bytes) -> None:
+        assert len(ulaw) % 160 == 0
+        for key, colour in self.colours.items():
+            if colour in ulaw:
+                assert key[0] not in self.settled, "no audio of a settled turn"
+                was_asked = key in self.turns
+                assert not was_asked or key in self.committed, "no audio of a mere guess"
+                assert key not in self.dead, "no audio of an abandoned guess"
 
     def colour(self, request: Synthesise) -> int:
         key = (request.turn_id, request.guess)
