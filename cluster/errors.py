@@ -4,7 +4,8 @@ ClusterError
 ├── SettingsError        a setting is missing or contradicts another; names it
 ├── AgentFileError       an agent's YAML file cannot be used; names file and field
 ├── PortInUseError       somebody else listens where we must
-└── NoCapacityError      no CallActor has a free slot for this call
+├── NoCapacityError      no CallActor has a free slot for this call
+└── DemoFailed           a process of the demo did not start or died; shows what it said last
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class PortInUseError(ClusterError):
 
 class NoCapacityError(ClusterError):
     """Every slot of the cluster is taken."""
+
+
+class DemoFailed(ClusterError):
+    """A process of the demo did not start, or died; the message shows the end of its log."""
