@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 _SDK_THREADS = 4
 # A pre-opened connection that the service closed is replaced after this pause.
 _REPLACE_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 15.0
 
 R = TypeVar("R")
 Build = Callable[[AzureSpeechConfig, str, Callable[[SdkEvent], None]], Session]
@@ -57,6 +58,7 @@ class AzureRecogniser:
         self._targets: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._refilling: set[str] = set()
+        self._refill_pause_s: dict[str, float] = {}
         self._closed = False
 
     @property
@@ -183,15 +185,23 @@ class AzureRecogniser:
 
     async def _refill_now(self, language: str, pause_s: float) -> None:
         try:
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(max(pause_s, self._refill_pause_s.get(language, 0.0)))
             while (
                 len(self._ready.get(language, ())) < self._targets[language]
                 and self.live < self._config.max_streams
             ):
                 await self._open_ready(language)
+                self._refill_pause_s.pop(language, None)
         except ProviderError as error:
-            # Nobody waits for this one; the next stream meets the same error and reports it.
-            _log.info("no spare recogniser: %s", error)
+            # Nobody waits for this one; the next stream meets the same error and reports it. Each
+            # failure is followed by a longer pause: a service that is away must not cost a core.
+            pause_s = self._refill_pause_s.get(language, 0.0)
+            self._refill_pause_s[language] = min(
+                max(2 * pause_s, _REPLACE_PAUSE_S), _LONGEST_PAUSE_S
+            )
+            _log.log(
+                logging.DEBUG if pause_s else logging.WARNING, "no spare recogniser: %s", error
+            )
         finally:
             self._refilling.discard(language)
 

@@ -109,6 +109,25 @@ def test_a_stream_takes_a_ready_recogniser_and_its_place_is_refilled() -> None:
     pooled(test)
 
 
+def test_a_service_that_is_away_is_asked_again_with_pauses_only() -> None:
+    """A refill that fails at once must not be tried again at once: it would cost a core."""
+
+    async def test(recogniser: AzureRecogniser, sessions: Sessions) -> None:
+        await recogniser.warm("en-US", 1)
+        stream = await recogniser.open(REQUEST, Heard())
+        await until(lambda: len(sessions.made) == 2)
+        sessions.error = ProviderUnavailable("away", "azure")
+        sessions.made[1].post(Disconnected())
+        await until(lambda: sessions.made[1].stopped)
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        assert len(sessions.made) <= 3
+        sessions.error = None
+        await stream.close()
+
+    pooled(test)
+
+
 def test_nothing_is_refilled_that_was_never_warmed() -> None:
     async def test(recogniser: AzureRecogniser, sessions: Sessions) -> None:
         await (await recogniser.open(REQUEST, Heard())).close()
