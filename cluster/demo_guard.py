@@ -143,7 +143,7 @@ def _adopt_orphans() -> None:
 
 
 def _as_child() -> None:
-    """In the command before it starts: ask for SIGTERM should the guard itself be killed (Linux)."""
+    """In the command before it starts: SIGTERM for it should the guard be killed (Linux)."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     if sys.platform == "linux":

@@ -161,6 +161,7 @@ def product_environment(ports: _Ports, scratch: Path, auth_token: str) -> dict[s
         "CALLCLUSTER_AGENTS_DIR": str(AGENTS),
         "CALLCLUSTER_DEFAULT_AGENT": "frontdesk",
         "RAY_TMPDIR": str(scratch),  # another Ray on this machine is not ours to join
+        "RAY_worker_niceness": "0",  # nothing else of ours runs here, and calls are in real time
         "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.stats),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.metrics),
     }

@@ -114,7 +114,7 @@ async def run_load(
     if problem:
         raise LoadInvalid(problem)
     spoken = [prepare(clip) for clip in (clips or _shipped_clips(config))]
-    is_nice = config.raise_priority and _be_first_served()
+    is_nice = config.raise_priority and be_first_served()
     started = _cpu_s(), asyncio.get_running_loop().time()
     try:
         carrier = Carrier(
@@ -182,7 +182,7 @@ def _shipped_clips(config: LoadConfig) -> Sequence[SpokenClip]:
     return library.by_language(config.language)
 
 
-def _be_first_served() -> bool:
+def be_first_served() -> bool:
     """Ask for a better place in the scheduler, so that lateness stays small; True if granted."""
     try:
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

@@ -54,14 +54,14 @@ DEFAULT_SCRIPT: tuple[ScriptLine, ...] = (
     ),
     _line(
         "do something",
-        "I would be glad to. Where would you like to go, and what may I do for you there?",
+        "Gladly. Where would you like to go?",
     ),
     _line(
         "queen clubs",
-        "I heard the four and the queen of clubs. Would you like to draw another card?",
+        "The four and the queen of clubs. You win!",
     ),
     _line("ten clubs", "The ten of clubs, a fine card. Shall I deal you another one?"),
-    _line("seven clubs", "Seven of clubs, noted. Would you like to keep it or swap it?"),
+    _line("seven clubs", "Seven of clubs, noted."),
     _line(
         "close sunday",
         "On Sundays we close at five in the afternoon. Is there anything else I can help with?",
@@ -72,7 +72,9 @@ DEFAULT_SCRIPT: tuple[ScriptLine, ...] = (
         "No problem, I can send you a new return label. Shall I use the address on your order?",
     ),
     _line("my number is", "Thank you, I have your number. We will call you back within the hour."),
-    _line("quilter", "Mr. Quilter will be pleased to hear it. May I take a message for him?"),
+    _line("seven", "A table for seven. At what time?", most_words=1),
+    _line("four", "At four o'clock. See you then!", most_words=1),
+    _line("quilter", "Mr. Quilter will be pleased to hear it."),
     _line("dashwood", "That was well read. Shall I go on to the next chapter?"),
     _line("ill disposed", "I understand. Would you like to tell me more about him?"),
     _line("fellow americans", "Those words still carry. What can I do for you today?"),

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from simulation.hearing import decode_ulaw
 
 SAMPLE_RATE_HZ = 8_000
+# Shorter gaps are the rounding of two clocks.
+SHORTEST_GAP_S = 0.001
 
 
 class Recording:
@@ -38,6 +40,20 @@ class Recording:
     def add_agent(self, at_s: float, ulaw: bytes) -> None:
         """The caller heard this; ``at_s`` is the loop time of its first sample."""
         self._agent.append((at_s, ulaw))
+
+    def agent_runs(self) -> list[tuple[float, float]]:
+        """Stretches of what the caller heard without a gap: loop times of start and end.
+
+        A stretch begins when its first audio arrived, unless something was still playing.
+        """
+        runs: list[tuple[float, float]] = []
+        for at_s, ulaw in self._agent:
+            end_s = at_s + len(ulaw) / SAMPLE_RATE_HZ
+            if runs and at_s - runs[-1][1] < SHORTEST_GAP_S:
+                runs[-1] = (runs[-1][0], end_s)
+            else:
+                runs.append((at_s, end_s))
+        return runs
 
     def samples(self) -> NDArray[np.int16]:
         """Both channels: int16, shape ``(n_samples, 2)``, 8 kHz; left is the caller."""

@@ -17,13 +17,14 @@ Phase = Literal["hear", "think", "speak", "held", "carry"]
 
 # Label, phase, the stages it may begin at (the first that is known counts), the stage it ends at.
 _SPANS: tuple[tuple[str, Phase, tuple[str, ...], str], ...] = (
-    ("Transcript", "hear", ("speech_ended",), "final_transcript"),
-    ("Turn decided", "hear", ("speech_ended",), "committed"),
-    ("First words", "think", ("think_requested", "committed"), "first_token"),
-    ("First phrase", "think", ("first_token", "think_requested"), "first_segment"),
-    ("Voice ready", "speak", ("speak_requested", "first_segment"), "speak_first_byte"),
-    ("First frame", "speak", ("speak_first_byte", "committed"), "first_frame_out"),
-    ("At the ear", "carry", ("first_frame_out",), "first_frame_audible"),
+    ("Eager endpoint", "hear", ("speech_ended",), "eager"),
+    ("Final transcript", "hear", ("speech_ended",), "final_transcript"),
+    ("Turn committed", "hear", ("speech_ended",), "committed"),
+    ("LLM first token", "think", ("think_requested", "committed"), "first_token"),
+    ("First segment", "think", ("first_token", "think_requested"), "first_segment"),
+    ("TTS first byte", "speak", ("speak_requested", "first_segment"), "speak_first_byte"),
+    ("First frame out", "speak", ("speak_first_byte", "committed"), "first_frame_out"),
+    ("First sound heard", "carry", ("first_frame_out",), "first_frame_audible"),
 )
 
 

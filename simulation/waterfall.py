@@ -67,7 +67,8 @@ def render_waterfall(turn: DemoTurn, *, width: int = 44) -> RenderableType:
     grid.add_column(width=width, no_wrap=True)
     grid.add_column(justify="right")
     for span in spans:
-        grid.add_row(span.label, _bar(span, start_s, columns_per_s), in_ms(span.length_s))
+        bar = _bar(span, start_s, columns_per_s, width)
+        grid.add_row(span.label, bar, in_ms(span.length_s))
     return Group(head, grid)
 
 
@@ -93,10 +94,11 @@ def render_turn(turn: DemoTurn, *, caller_name: str, agent_name: str) -> Rendera
     return Group(*lines)
 
 
-def _bar(span: Span, start_s: float, columns_per_s: float) -> Text:
-    """A bar that begins on a whole column and ends on an eighth of one."""
-    before = int((span.start_s - start_s) * columns_per_s)
-    eighths = max(1, round((span.end_s - start_s) * columns_per_s * 8) - before * 8)
+def _bar(span: Span, start_s: float, columns_per_s: float, width: int) -> Text:
+    """A bar that begins on a whole column and ends on an eighth of one, within ``width``."""
+    before = min(width - 1, int((span.start_s - start_s) * columns_per_s))
+    end = min(width * 8, round((span.end_s - start_s) * columns_per_s * 8))
+    eighths = max(1, end - before * 8)
     whole, rest = divmod(eighths, 8)
     blocks = "█" * whole + (_EIGHTHS[rest] if rest else "")
     return Text(" " * before).append(blocks, _STYLES[span.phase])

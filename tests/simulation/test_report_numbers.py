@@ -11,13 +11,14 @@ from tests.simulation.report_samples import STAGES, call, turn
 def test_every_step_is_a_span() -> None:
     spans = {span.label: (span.start_s, span.end_s) for span in spans_of(STAGES)}
     assert spans == {
-        "Transcript": (0.0, 0.2),
-        "Turn decided": (0.0, 0.25),
-        "First words": (0.25, 0.35),
-        "First phrase": (0.35, 0.38),
-        "Voice ready": (0.381, 0.45),
-        "First frame": (0.45, 0.452),
-        "At the ear": (0.452, 0.5),
+        "Eager endpoint": (0.0, 0.12),
+        "Final transcript": (0.0, 0.2),
+        "Turn committed": (0.0, 0.25),
+        "LLM first token": (0.25, 0.35),
+        "First segment": (0.35, 0.38),
+        "TTS first byte": (0.381, 0.45),
+        "First frame out": (0.45, 0.452),
+        "First sound heard": (0.452, 0.5),
     }
 
 
@@ -28,8 +29,8 @@ def test_audio_that_was_ready_before_the_turn_was_taken_was_held() -> None:
 
 def test_steps_that_were_not_measured_are_left_out() -> None:
     assert [span.label for span in spans_of({"committed": 0.2, "first_token": 0.3})] == [
-        "Turn decided",
-        "First words",
+        "Turn committed",
+        "LLM first token",
     ]
     assert spans_of({}) == ()
 

@@ -12,9 +12,9 @@ from tests.simulation.report_samples import STAGES, turn
 
 def test_every_step_has_a_bar_and_its_milliseconds() -> None:
     root = ElementTree.fromstring(waterfall_svg(turn()))
-    assert len(root.findall("rect")) == 7
+    assert len(root.findall("rect")) == 8
     labels = [text.text for text in root.findall("text") if text.get("class") == "ms"]
-    assert labels == ["200 ms", "250 ms", "100 ms", "30 ms", "69 ms", "2 ms", "48 ms"]
+    assert labels == ["120 ms", "200 ms", "250 ms", "100 ms", "30 ms", "69 ms", "2 ms", "48 ms"]
     assert "heard after 510 ms" in (root.get("aria-label") or "")
 
 

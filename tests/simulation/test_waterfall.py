@@ -22,18 +22,19 @@ def test_every_step_is_a_bar_with_its_milliseconds() -> None:
     assert "Turn 1" in lines[0]
     assert "510 ms" in lines[0]
     assert [line.split()[0] for line in lines[1:]] == [
-        "Transcript",
+        "Eager",
+        "Final",
         "Turn",
+        "LLM",
+        "First",
+        "TTS",
         "First",
         "First",
-        "Voice",
-        "First",
-        "At",
     ]
     bars = [line.index("█") for line in lines[1:] if "█" in line]
     assert bars[0] == bars[1]
     assert bars == sorted(bars)
-    assert "100 ms" in lines[3]
+    assert "100 ms" in lines[4]
 
 
 def test_a_turn_without_stages_is_one_line() -> None:
@@ -59,3 +60,10 @@ def test_a_turn_shows_both_sides_and_what_was_cut() -> None:
     assert "Mia: Yes, until six today." in shown
     assert "interrupted" in shown
     assert "from cache" in shown
+
+
+def test_a_step_at_the_very_end_is_still_seen() -> None:
+    stages = {"committed": 0.4, "first_frame_out": 0.6, "first_frame_audible": 0.6}
+    text = printed(render_waterfall(turn(stages=stages, response_latency_s=0.6)))
+    assert "▏" in text.splitlines()[-1]
+    assert "…" not in text
