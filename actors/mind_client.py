@@ -2,11 +2,15 @@
 
 Rules
 1. The turn log lives here too: whatever CallActor takes the call next gets all of it.
-2. A turn whose first item is late by ``actor_timeout_s``, or whose actor dies before the reply was
-   finished, is asked again on another actor: the segments already handed out are not repeated
-   (a reply that has begun is continued only by the caller's next words; see ``take_turn``).
-3. A re-placement mints a newer epoch, so that a zombie of the old place is refused.
+2. A turn whose first item is late by ``actor_timeout_s``, or whose actor dies before it has said
+   anything, is asked again on another actor. A reply that has begun is not: the other actor would
+   give another answer, and two halves of two answers make none. It ends there as failed (what was
+   handed out still stands), and the caller's next words find the call on its new actor.
+3. A re-placement mints a newer epoch, so that a zombie of the old place is refused. While no actor
+   has a slot (the only one has just died) it waits up to ``REPLACE_WITHIN_S`` for one.
 4. Settled turns ride on the next message; if none comes soon, they are sent on their own.
+5. One move at a time: whoever finds the actor lost meanwhile waits for the same move, and the end
+   of the call waits for it too.
 """
 
 from __future__ import annotations
@@ -24,6 +28,9 @@ from actors.wire import CallOpened, CloseCall, OpenCall, SettleTurns, TakeTurn, 
 logger = logging.getLogger(__name__)
 
 MAX_PLACEMENTS_A_TURN = 3
+REPLACE_WITHIN_S = 4.0
+ASK_FOR_SLOT_EVERY_S = 0.1
+CLOSE_WITHIN_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +112,30 @@ class MindClient:
             MindRefusedError: The call belongs to somebody else now.
             NoSlotError: The actor is lost and there is no other.
         """
-        segments_out = 0
+        has_begun = False
         for _ in range(MAX_PLACEMENTS_A_TURN):
             actor, message = self.actor, self._turn_message(question)
             items = self._pool.take_turn(actor, message)
             try:
-                async for item in self._watched(items):
-                    if item.type == "failed" and item.refusal == "unknown_call":
-                        raise MindLostError(f"{actor} does not know the call")
-                    if item.type == "failed" and item.refusal == "stale_epoch":
-                        raise MindRefusedError("stale_epoch")
-                    if item.type == "accepted":
-                        self._drop_unsettled(message.settled)
-                    if item.type == "segment" and item.index < segments_out:
-                        continue  # said before the actor was lost
-                    if item.type == "segment":
-                        segments_out = item.index + 1
-                    yield item
-                    if item.type in {"finished", "failed"}:
-                        return
+                async with contextlib.aclosing(self._watched(items)) as watched:
+                    async for item in watched:
+                        if item.type == "failed" and item.refusal == "unknown_call":
+                            raise MindLostError(f"{actor} does not know the call")
+                        if item.type == "failed" and item.refusal == "stale_epoch":
+                            raise MindRefusedError("stale_epoch")
+                        if item.type == "accepted":
+                            self._drop_unsettled(message.settled)
+                        has_begun = has_begun or item.type == "segment"
+                        yield item
+                        if item.type in {"finished", "failed"}:
+                            return
                 raise MindLostError(f"{actor} ended the turn without an end")
             except MindLostError:
                 await self._replace(actor)
+            if has_begun:
+                lost = "the CallActor was lost in the middle of the reply"
+                yield TurnItem("failed", question.turn_id, question.guess, message=lost)
+                return
         raise NoSlotError("the turn was placed three times and lost three times")
 
     def settle(self, entry: TurnEntry) -> None:
@@ -134,10 +143,14 @@ class MindClient:
         self._log[entry.turn_id] = entry
         self._unsettled.append(entry)
 
-    async def flush(self) -> None:
-        """Send what was settled and not yet told; re-places the call if its actor is gone."""
+    async def flush(self, *, even_if_empty: bool = False) -> None:
+        """Send what was settled and not yet told; re-places the call if its actor is gone.
+
+        Args:
+            even_if_empty: A sign of life: an actor that hears nothing for long gives a call up.
+        """
         settled = tuple(self._unsettled)
-        if not settled:
+        if not settled and not even_if_empty:
             return
         call, actor = self._call, self.actor
         message = SettleTurns(call.tenant_id, call.call_id, call.epoch, settled)
@@ -152,21 +165,30 @@ class MindClient:
         self._drop_unsettled(settled)
 
     async def close(self, *, planned: bool, reason: str) -> None:
-        """Tell the actor that the stream is gone, with what was settled last."""
-        call = self._call
-        message = CloseCall(
-            call.tenant_id, call.call_id, call.epoch, planned, reason, tuple(self._unsettled)
-        )
+        """Tell the actor that the stream is gone, with what was settled last.
+
+        The record of the call must not end in mid-air: when the actor is gone, another one takes
+        the call and closes it.
+        """
         try:
-            await asyncio.wait_for(self._pool.close_call(self.actor, message), self._timeout_s)
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                if self._replacing is not None and not self._replacing.done():
+                    await asyncio.wait([self._replacing])
+                while not await self._closed_at(actor := self.actor, planned, reason):
+                    await self._replace(actor)
+        except (MindRefusedError, NoSlotError, TimeoutError) as error:
+            logger.warning("call %s: end not recorded: %s", self.call_id, type(error).__name__)
+
+    async def _closed_at(self, actor: str, planned: bool, reason: str) -> bool:
+        """Whether ``actor`` has taken the end; False when it is lost or does not know the call."""
+        call = self._call
+        settled = tuple(self._unsettled)
+        message = CloseCall(call.tenant_id, call.call_id, call.epoch, planned, reason, settled)
+        try:
+            answer = await asyncio.wait_for(self._pool.close_call(actor, message), self._timeout_s)
         except (MindLostError, TimeoutError):
-            # The record of the call must not end in mid-air: another actor takes it and closes it.
-            try:
-                await self._place_elsewhere()
-                message = replace(message, epoch=self._call.epoch, settled=())
-                await asyncio.wait_for(self._pool.close_call(self.actor, message), 5.0)
-            except (MindLostError, MindRefusedError, NoSlotError, TimeoutError) as error:
-                logger.warning("call %s: end not recorded: %s", call.call_id, type(error).__name__)
+            return False
+        return answer.refusal != "unknown_call"
 
     def _turn_message(self, question: TurnQuestion) -> TakeTurn:
         call = self._call
@@ -182,7 +204,7 @@ class MindClient:
             settled=tuple(self._unsettled),
         )
 
-    async def _watched(self, items: AsyncIterator[TurnItem]) -> AsyncIterator[TurnItem]:
+    async def _watched(self, items: AsyncIterator[TurnItem]) -> AsyncGenerator[TurnItem, None]:
         """``items``, whose first one must come in time; closes them whatever happens."""
         try:
             try:
@@ -203,6 +225,7 @@ class MindClient:
             return
         if self._replacing is None or self._replacing.done():
             self._replacing = asyncio.ensure_future(self._move_from(lost))
+            self._replacing.add_done_callback(_noticed)
         await asyncio.shield(self._replacing)
 
     async def _move_from(self, lost: str) -> None:
@@ -212,7 +235,7 @@ class MindClient:
     async def _place_elsewhere(self) -> CallOpened:
         call = self._call
         for _ in range(MAX_PLACEMENTS_A_TURN):
-            actor = self._pool.place(avoid=self.actor)
+            actor = await self._slot_elsewhere()
             self._call = replace(
                 call,
                 epoch=(call.epoch[0], max(self._wall_clock_us(), call.epoch[1] + 1)),
@@ -230,6 +253,18 @@ class MindClient:
                 return self._accept(opened)
         raise NoSlotError("no CallActor took the call")
 
+    async def _slot_elsewhere(self) -> str:
+        """Another actor with a slot, as soon as there is one."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + REPLACE_WITHIN_S
+        while True:
+            try:
+                return self._pool.place(avoid=self.actor)
+            except NoSlotError:
+                if loop.time() >= give_up_at:
+                    raise
+            await asyncio.sleep(ASK_FOR_SLOT_EVERY_S)
+
     async def _open_at(self, actor: str) -> CallOpened:
         message = replace(self._call, turn_log=self.turn_log)
         try:
@@ -246,3 +281,9 @@ class MindClient:
 
     def _drop_unsettled(self, sent: tuple[TurnEntry, ...]) -> None:
         self._unsettled = [entry for entry in self._unsettled if entry not in sent]
+
+
+def _noticed(move: asyncio.Task[None]) -> None:
+    """Whoever asked for the move may be gone by now; its failure is told to the next one."""
+    if not move.cancelled() and (error := move.exception()) is not None:
+        logger.info("a call could not be re-placed: %s", type(error).__name__)
