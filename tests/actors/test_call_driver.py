@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from tests.support.scripted_call import REPLY, Stage, play
 
 

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable
 
 from providers.errors import ProviderError
 from voice.ports import (
-    FRAME_SAMPLES,
     FRAME_S,
+    FRAME_SAMPLES,
     SAMPLE_RATE_HZ,
     FinalTranscript,
     InterimTranscript,
