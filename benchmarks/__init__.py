@@ -1,0 +1,1 @@
+"""Measurements of the real path, socket to socket: ``make bench``."""

@@ -1,0 +1,72 @@
+"""What a figure was measured on, and what else the machine was doing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_SHOWN = 6
+_BUSY_PERCENT = 2.0
+
+
+def facts() -> dict[str, Any]:
+    """Machine and versions."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "cores": os.cpu_count(),
+        "cpu": _cpu_model(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "ray": version("ray"),
+        "azure_speech_sdk": version("azure-cognitiveservices-speech"),
+    }
+
+
+def load() -> dict[str, Any]:
+    """Load average and whoever else uses more than 2 % of a core, watched for one second."""
+    ours = {p.pid for p in (psutil.Process(), *psutil.Process().children(recursive=True))}
+    watched = [process for process in psutil.process_iter() if process.pid not in ours]
+    for process in watched:
+        _percent(process)
+    psutil.cpu_percent(interval=1.0)
+    busy = sorted(((_percent(p), _name(p)) for p in watched), reverse=True)
+    return {
+        "load_average": [round(value, 2) for value in os.getloadavg()],
+        "others": [
+            {"name": name, "cpu_percent": percent}
+            for percent, name in busy[:_SHOWN]
+            if percent >= _BUSY_PERCENT
+        ],
+    }
+
+
+def _percent(process: psutil.Process) -> float:
+    try:
+        return process.cpu_percent()
+    except psutil.Error:
+        return 0.0
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.Error:
+        return "ended"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )

@@ -1,0 +1,162 @@
+"""What a run measures: emulators in one process, the product in its own tree, through the CLI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.plan import Lags, StagePlan
+from cluster.demo_children import ROOT, Child, clean_environment, free_ports
+from cluster.run_serve import haproxy_folder
+
+AGENTS = ROOT / "benchmarks" / "agents"
+EMULATORS_WITHIN_S = 30.0
+READY_WITHIN_S = 150.0
+
+
+class StageFailed(Exception):
+    """The product or its emulators did not start; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running product.
+
+    Attributes:
+        url: Where its HAProxy listens.
+        store: Its SQLite file.
+        folder: Of this run: logs, reports, records.
+        start_s: How long the product took to become ready.
+    """
+
+    url: str
+    store: Path
+    folder: Path
+    start_s: float
+
+    async def active_calls(self, http: httpx.AsyncClient) -> int:
+        """Calls in the cluster, as of the last sync of a replica (about once a second)."""
+        report = await _readiness(http, self.url)
+        return int(report.get("cluster_active_calls", 0)) if report else 0
+
+
+@asynccontextmanager
+async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
+    """Start emulators and product, yield once calls would be answered, stop everything.
+
+    Raises:
+        StageFailed: One of them did not start.
+    """
+    azure, openai, elevenlabs, http, stats, metrics = free_ports(6)
+    folder = Path(tempfile.mkdtemp(prefix="ccb-"))  # short, for Ray's unix sockets
+    emulator_options = (
+        f"--azure-port={azure}",
+        f"--openai-port={openai}",
+        f"--elevenlabs-port={elevenlabs}",
+        *_lag_options(plan.lags),
+    )
+    product = {
+        "AZURE_SPEECH_HOST": f"ws://127.0.0.1:{azure}",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{openai}/v1",
+        "OPENAI_API_KEY": "emulated",
+        "ELEVENLABS_BASE_URL": f"http://127.0.0.1:{elevenlabs}",
+        "ELEVENLABS_API_KEY": "emulated",
+        "PUBLIC_URL": f"http://127.0.0.1:{http}",
+        "CALLCLUSTER_MODE": "development",
+        "CALLCLUSTER_HOST": "127.0.0.1",
+        "CALLCLUSTER_PORT": str(http),
+        "CALLCLUSTER_DATA_DIR": str(folder / "data"),
+        "CALLCLUSTER_AGENTS_DIR": str(AGENTS),
+        "CALLCLUSTER_DEFAULT_AGENT": "bench",
+        "CALLCLUSTER_SPECULATE": "true" if plan.speculate else "false",
+        "CALLCLUSTER_INGRESS_REPLICAS": str(plan.replicas),
+        "CALLCLUSTER_CALL_ACTORS": str(plan.call_actors),
+        "RAY_TMPDIR": str(folder),  # another Ray on this machine is not ours to join
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        **plan.environment,
+    }
+    children: list[Child] = []
+    try:
+        children.append(
+            await Child.start(
+                "the emulators",
+                ("simulate", "providers", *emulator_options),
+                environment=clean_environment(os.environ, {}),
+                log_path=folder / "emulators.log",
+                cwd=folder,
+            )
+        )
+        await children[0].said(_ready_line, EMULATORS_WITHIN_S)
+        began_s = time.monotonic()
+        children.append(
+            await Child.start(
+                "callcluster serve",
+                ("serve", "--no-dashboard"),
+                environment=clean_environment(os.environ, product),
+                log_path=folder / "serve.log",
+                cwd=folder,
+                folders=(haproxy_folder(http),),
+            )
+        )
+        url = f"http://127.0.0.1:{http}"
+        await _wait_until_ready(children[1], url)
+        store = folder / "data" / "callcluster.sqlite3"
+        yield Stage(url, store, folder, time.monotonic() - began_s)
+    finally:
+        for child in children:
+            child.let_go()
+        await asyncio.gather(*(child.stop() for child in children))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lag_options(lags: Lags) -> tuple[str, ...]:
+    return (
+        f"--interim-lag-s={lags.recognise_s}",
+        f"--final-lag-s={lags.recognise_s}",
+        f"--first-token-s={lags.think_s}",
+        f"--per-token-s={lags.per_token_s}",
+        f"--first-byte-s={lags.speak_s}",
+    )
+
+
+async def _wait_until_ready(product: Child, url: str) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    async with httpx.AsyncClient(trust_env=False, timeout=2.0) as http:
+        while True:
+            product.require_alive()
+            report = await _readiness(http, url)
+            if report is not None and report.get("ready"):
+                return
+            if time.monotonic() > deadline:
+                raise StageFailed(f"not ready after {READY_WITHIN_S:.0f} s: {report}")
+            await asyncio.sleep(0.25)
+
+
+async def _readiness(http: httpx.AsyncClient, url: str) -> dict[str, Any] | None:
+    try:
+        report = (await http.get(f"{url}/readyz")).json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def _ready_line(log: str) -> bool | None:
+    for line in log.splitlines():
+        if line.startswith("{"):
+            try:
+                return bool(json.loads(line)["ready"])
+            except (ValueError, KeyError):
+                return None  # half a line: the rest is on its way
+    return None
