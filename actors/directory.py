@@ -9,7 +9,10 @@ Rules
 4. A replica that is silent for ``REPLICA_SILENT_S`` has lost its leases. It may still use them: the
    CallActor refuses what is over its capacity, so the worst case is one more question.
 5. The sum of all slots never exceeds what the ingress replicas can carry.
-6. New actors are wanted while the free part is smaller than one actor's worth, up to a maximum;
+6. When slots run short, each replica may hold its even share of them and no more: what it has too
+   much of is taken back with a negative grant, for those that have less. A replica without a slot
+   would refuse callers while others sit on free ones.
+7. New actors are wanted while the free part is smaller than one actor's worth, up to a maximum;
    an empty actor beyond the minimum is let go after ``IDLE_ACTOR_S``.
 
 The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
@@ -55,7 +58,12 @@ class _ReplicaEntry:
     active: int
     maximum: int
     held: dict[str, int]
+    want: int
     seen_at: float
+
+    @property
+    def in_hand(self) -> int:
+        return sum(self.held.values())
 
 
 class Directory:
@@ -96,14 +104,18 @@ class Directory:
             active=max(0, report.active_calls),
             maximum=max(0, report.max_calls),
             held={n: c for n, c in report.held.items() if n in self._actors and c > 0},
+            want=max(0, report.want),
             seen_at=now,
         )
         self._forget_silent_replicas(now)
-        missing = max(0, report.want - sum(self._replicas[report.replica_id].held.values()))
+        replica = self._replicas[report.replica_id]
+        share = self._even_share()
+        missing = max(0, min(replica.want, share) - replica.in_hand)
         granted = self._grant(min(missing, self._ingress_room()))
-        held = self._replicas[report.replica_id].held
+        if not granted:
+            granted = self._take_back(replica, share)
         for name, count in granted.items():
-            held[name] = held.get(name, 0) + count
+            replica.held[name] = replica.held.get(name, 0) + count
         return Grants(
             granted=granted,
             alive=self.actor_names,
@@ -148,7 +160,7 @@ class Directory:
         return sum(self._free(name) for name in self._actors)
 
     def _ingress_room(self) -> int:
-        room = sum(r.maximum - r.active - sum(r.held.values()) for r in self._replicas.values())
+        room = sum(r.maximum - r.active - r.in_hand for r in self._replicas.values())
         spent = sum(count for entry in self._actors.values() for _, count in entry.spent)
         return max(0, room - spent)
 
@@ -162,6 +174,25 @@ class Directory:
             free[name] -= 1
             granted[name] = granted.get(name, 0) + 1
         return granted
+
+    def _even_share(self) -> int:
+        """Slots that one replica may hold when all want more than there is."""
+        held = sum(replica.in_hand for replica in self._replicas.values())
+        return max(1, (self._free_total() + held) // max(1, len(self._replicas)))
+
+    def _take_back(self, replica: _ReplicaEntry, share: int) -> dict[str, int]:
+        """Negative grants: what ``replica`` holds beyond its share and others are short of."""
+        short = sum(
+            max(0, min(other.want, share) - other.in_hand)
+            for other in self._replicas.values()
+            if other is not replica
+        )
+        held = dict(replica.held)
+        for _ in range(min(replica.in_hand - share, short - self._free_total())):
+            held[max(held, key=lambda item: held[item])] -= 1
+        return {
+            name: held[name] - count for name, count in replica.held.items() if held[name] != count
+        }
 
     def _forget_silent_replicas(self, now: float) -> None:
         for replica_id, entry in list(self._replicas.items()):

@@ -4,7 +4,8 @@ Rules
 1. ``take`` answers from memory, the actor with most slots first.
 2. What was taken is reported with the next sync (``take_used``); a sync that failed gives it back
    to be reported again.
-3. Grants replace nothing: they are added. Slots of an actor that is not alive any more are void.
+3. Grants replace nothing: they are added (a negative one takes slots back for other replicas, as
+   far as they were not spent meanwhile). Slots of an actor that is not alive any more are void.
 4. While the directory is away and the stock is empty, the actors known last are used in turn: their
    own capacity refuses what is too much.
 """
@@ -80,7 +81,7 @@ class LeaseStock:
         self._away = False
         self._alive = grants.alive
         for name, count in grants.granted.items():
-            self._held[name] = self._held.get(name, 0) + count
+            self._held[name] = max(0, self._held.get(name, 0) + count)
         self._held = {name: count for name, count in self._held.items() if name in grants.alive}
         self.cluster_active = grants.active_calls
         self.cluster_capacity = grants.capacity

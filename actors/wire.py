@@ -309,7 +309,7 @@ class Grants(_Wire):
     """Directory to ingress replica: more slots, and who is alive.
 
     Attributes:
-        granted: CallActor name to slots added to the replica's stock.
+        granted: CallActor name to slots added to the replica's stock; negative ones are taken back.
         alive: Names of all CallActors that answer; stock of others is void.
     """
 
