@@ -146,6 +146,7 @@ class _Demo:
                 story.result.recording.write(path)
                 recordings.append(path)
         carried_by = "HAProxy" if stage.haproxy else "Python proxy"
+        voice = "espeak-ng" if stage.speaks else "a hum (no espeak-ng here)"
         report = DemoReport(
             calls=tuple(calls),
             title="callcluster demo",
@@ -155,7 +156,7 @@ class _Demo:
             ),
             facts=(
                 ("Callers", "human recordings; left channel of each recording"),
-                ("Agent", "emulated Azure Speech, OpenAI and ElevenLabs; voice: espeak-ng"),
+                ("Agent", f"emulated Azure Speech, OpenAI and ElevenLabs; voice: {voice}"),
                 ("Emulated delays", LAGS_IN_WORDS),
                 ("Edge", f"Ray Serve with its {carried_by}; every webhook and socket signed"),
                 ("Waterfalls", _ZERO),

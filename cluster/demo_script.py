@@ -60,8 +60,8 @@ class DemoCaller:
 
 
 ONE_AFTER_ANOTHER = (
-    DemoCaller("Jack", "cyan", "+14155550101", (Line("digit_7"), Line("digit_4"))),
-    DemoCaller("Carl", "green", "+14155550102", (Line("card001"), Line("card003", 0.9))),
+    DemoCaller("Carl", "cyan", "+14155550101", (Line("card001"), Line("card003", 0.9))),
+    DemoCaller("Jack", "green", "+14155550102", (Line("digit_7"), Line("digit_4"))),
     DemoCaller("Henry", "magenta", "+14155550103", (Line("librivox_0880"),)),
 )
 AT_ONCE = (

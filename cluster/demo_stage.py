@@ -79,7 +79,9 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ports:
+class StagePorts:
+    """Ports of the emulators and of the product, all on the loopback interface."""
+
     azure: int
     openai: int
     elevenlabs: int
@@ -99,7 +101,7 @@ async def running_stage(logs: Path, progress: Progress) -> AsyncIterator[Stage]:
     Raises:
         DemoFailed: A process did not start; shows why.
     """
-    ports = _Ports(*free_ports(6))
+    ports = StagePorts(*free_ports(6))
     # Short, for Ray's unix sockets; gone with the run.
     scratch = Path(tempfile.mkdtemp(prefix="ccdemo-"))
     auth_token = secrets.token_hex(16)
@@ -145,7 +147,7 @@ async def running_stage(logs: Path, progress: Progress) -> AsyncIterator[Stage]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def product_environment(ports: _Ports, scratch: Path, auth_token: str) -> dict[str, str]:
+def product_environment(ports: StagePorts, scratch: Path, auth_token: str) -> dict[str, str]:
     """What the product is told: emulators instead of services, its own ports, its own Ray."""
     return {
         "AZURE_SPEECH_HOST": f"ws://127.0.0.1:{ports.azure}",
@@ -167,7 +169,7 @@ def product_environment(ports: _Ports, scratch: Path, auth_token: str) -> dict[s
     }
 
 
-def _emulator_options(ports: _Ports) -> list[str]:
+def _emulator_options(ports: StagePorts) -> list[str]:
     options = [f"--azure-port={ports.azure}", f"--openai-port={ports.openai}"]
     options.append(f"--elevenlabs-port={ports.elevenlabs}")
     return options + [f"{name}={seconds}" for name, seconds in LAGS.items()]
@@ -176,7 +178,7 @@ def _emulator_options(ports: _Ports) -> list[str]:
 async def _wait_for_emulators(emulators: Child, progress: Progress) -> None:
     what = "emulators of Azure Speech, OpenAI and ElevenLabs"
     progress.started(what)
-    await emulators.said(_ready_line, _EMULATORS_WITHIN_S)
+    await emulators.said(ready_line, _EMULATORS_WITHIN_S)
     progress.done(what)
 
 
@@ -218,7 +220,8 @@ async def readiness(http: httpx.AsyncClient, url: str) -> dict[str, Any]:
     return report if isinstance(report, dict) else {}
 
 
-def _ready_line(log: str) -> dict[str, Any] | None:
+def ready_line(log: str) -> dict[str, Any] | None:
+    """What the emulators announce once they listen; None until then."""
     for line in log.splitlines():
         if line.startswith("{"):
             try:

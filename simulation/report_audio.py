@@ -12,7 +12,7 @@ from simulation.report_data import SAMPLE_RATE_HZ
 from telephony import g711
 
 _MULAW = 7
-_COLUMNS_PER_S = 25
+_COLUMNS_PER_S = 100
 _MOST_COLUMNS = 1_500
 _HALF = 50  # half the height of a waveform, in units of its view box
 _QUIETEST_PEAK = 2_000  # below this a channel is not blown up to full height

@@ -65,5 +65,5 @@ def test_a_turn_shows_both_sides_and_what_was_cut() -> None:
 def test_a_step_at_the_very_end_is_still_seen() -> None:
     stages = {"committed": 0.4, "first_frame_out": 0.6, "first_frame_audible": 0.6}
     text = printed(render_waterfall(turn(stages=stages, response_latency_s=0.6)))
-    assert "▏" in text.splitlines()[-1]
+    assert "█" in text.splitlines()[-1]
     assert "…" not in text
