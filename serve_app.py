@@ -1,4 +1,4 @@
-"""The composition root: ``serve run serve_app:app``, or ``serve run serve_app:build_app key=value``.
+"""The composition root: ``serve run serve_app:app``.
 
 Settings come from the environment (see ``docs/settings.md``). ``callcluster serve`` does the same
 and first sets what Ray Serve reads at import, so that HAProxy carries the audio.
