@@ -12,7 +12,9 @@ Rules
 6. When slots run short, each replica may hold its even share of them and no more: what it has too
    much of is taken back with a negative grant, for those that have less. A replica without a slot
    would refuse callers while others sit on free ones.
-7. New actors are wanted while the free part is smaller than one actor's worth, up to a maximum;
+7. An actor under suspicion (somebody got no answer) is neither granted nor shown as alive until it
+   has reported again.
+8. New actors are wanted while the free part is smaller than one actor's worth, up to a maximum;
    an empty actor beyond the minimum is let go after ``IDLE_ACTOR_S``.
 
 The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
@@ -50,7 +52,7 @@ class _ActorEntry:
     active: int = 0
     spent: list[tuple[float, int]] = field(default_factory=list)
     empty_since: float | None = None
-    draining: bool = False
+    suspect: bool = False
 
 
 @dataclass(slots=True)
@@ -82,12 +84,17 @@ class Directory:
     def actor_reported(self, name: str, *, capacity: int, active: int, now: float) -> None:
         """Take an actor's own numbers; an unknown actor is welcome."""
         entry = self._actors.setdefault(name, _ActorEntry(capacity))
-        entry.capacity, entry.active = capacity, active
+        entry.capacity, entry.active, entry.suspect = capacity, active, False
         entry.spent = [(at, count) for at, count in entry.spent if now - at < SPENT_COUNTS_S]
         if active or entry.spent:
             entry.empty_since = None
         elif entry.empty_since is None:
             entry.empty_since = now
+
+    def actor_suspected(self, name: str) -> None:
+        """Somebody got no answer from it: nothing is placed there until it reports again."""
+        if name in self._actors:
+            self._actors[name].suspect = True
 
     def actor_lost(self, name: str) -> None:
         """The actor does not answer any more: nothing is placed there again."""
@@ -118,7 +125,7 @@ class Directory:
             replica.held[name] = replica.held.get(name, 0) + count
         return Grants(
             granted=granted,
-            alive=self.actor_names,
+            alive=tuple(name for name, entry in self._actors.items() if not entry.suspect),
             active_calls=sum(entry.active for entry in self._actors.values()),
             capacity=self.capacity,
         )
@@ -152,6 +159,8 @@ class Directory:
 
     def _free(self, name: str) -> int:
         entry = self._actors[name]
+        if entry.suspect:
+            return 0
         held = sum(replica.held.get(name, 0) for replica in self._replicas.values())
         spent = sum(count for _, count in entry.spent)
         return max(0, entry.capacity - entry.active - held - spent)

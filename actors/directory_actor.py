@@ -16,9 +16,10 @@ from actors.wire import ReplicaSync
 logger = logging.getLogger(__name__)
 
 SUPERVISE_EVERY_S = 0.5
-STATUS_TIMEOUT_S = 3.0
+STATUS_TIMEOUT_S = 1.0
 START_TIMEOUT_S = 60.0
-MISSED_BEFORE_LOST = 2
+MISSED_BEFORE_LOST = 3  # of the directory's own questions
+REPORTED_BEFORE_LOST = 2  # when an ingress replica had no answer either
 
 
 class CallDirectoryActor:
@@ -41,16 +42,13 @@ class CallDirectoryActor:
         self._missed: dict[str, int] = {}
         self._starting: dict[str, asyncio.Task[None]] = {}
         self._supervisor: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._trouble = ""
 
-    async def start(self) -> int:
-        """Begin to supervise; returns once the minimum of actors is there. Idempotent."""
+    async def start(self) -> None:
+        """Begin to supervise. Idempotent; ``status`` tells when the actors are there."""
         if self._supervisor is None:
             self._adopt()
             self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
-        while len(self._directory.actor_names) < self._config.min_actors and not self._stopping:
-            await asyncio.sleep(0.02)
-        return len(self._directory.actor_names)
 
     async def sync(self, plain: dict[str, Any]) -> dict[str, Any]:
         """One ingress replica reports and is granted leases."""
@@ -61,21 +59,31 @@ class CallDirectoryActor:
 
     async def report_lost(self, name: str) -> None:
         """An ingress replica saw this CallActor fail: look at it at once."""
-        handle = self._handles.get(name)
-        if handle is not None and not await self._ask(name, handle):
-            self._lose(name)
+        self._directory.actor_suspected(name)
+        for _ in range(REPORTED_BEFORE_LOST):
+            handle = self._handles.get(name)
+            if handle is None:
+                return
+            self._missed[name] = max(
+                self._missed.get(name, 0), MISSED_BEFORE_LOST - REPORTED_BEFORE_LOST
+            )
+            if not await self._ask(name, handle):
+                self._lose(name)
+            elif name not in self._missed:
+                return  # it has answered
 
     async def status(self) -> dict[str, Any]:
-        """For people and readiness: actors, capacity."""
+        """For people and readiness: actors, the fewest there should be, capacity, last trouble."""
         return {
             "actors": list(self._directory.actor_names),
+            "min_actors": self._config.min_actors,
             "capacity": self._directory.capacity,
             "starting": len(self._starting),
+            "trouble": self._trouble,
         }
 
     async def shutdown(self) -> None:
         """Kill every CallActor of the pool; the directory itself is killed by the caller."""
-        self._stopping = True
         if self._supervisor is not None:
             self._supervisor.cancel()
         for task in self._starting.values():
@@ -118,16 +126,22 @@ class CallDirectoryActor:
             ray.kill(self._handles.pop(name))
 
     async def _start_actor(self, name: str) -> None:
+        handle = self._actor_class.options(**call_actor_options(name)).remote(
+            name, *self._actor_args
+        )
         try:
-            handle = self._actor_class.options(**call_actor_options(name)).remote(
-                name, *self._actor_args
-            )
             report = await asyncio.wait_for(handle.ready.remote(), START_TIMEOUT_S)
             self._handles[name] = handle
             self._note(name, report)
+            self._trouble = ""
         except (ray.exceptions.RayError, TimeoutError) as error:
-            logger.error("CallActor %s did not start: %s", name, error)
+            self._trouble = _start_trouble(error)
+            logger.error("CallActor %s did not start: %s", name, self._trouble)
+            ray.kill(handle)
             await asyncio.sleep(1.0)  # a start that fails at once must not spin
+        except asyncio.CancelledError:
+            ray.kill(handle)
+            raise
         finally:
             self._starting.pop(name, None)
 
@@ -159,3 +173,15 @@ class CallDirectoryActor:
         handle = self._handles.pop(name, None)
         if handle is not None:
             ray.kill(handle)
+
+
+def _start_trouble(error: Exception) -> str:
+    """Why a CallActor did not start, in one line that a person can act on."""
+    if isinstance(error, TimeoutError):
+        return (
+            f"not started within {START_TIMEOUT_S:.0f} s: is a CPU slot free (num_cpus of the "
+            "nodes, 'ray status')?"
+        )
+    cause = getattr(error, "cause", None) or error
+    lines = str(cause).strip().splitlines() or [""]
+    return f"{type(cause).__name__}: {lines[-1]}"

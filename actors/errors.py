@@ -3,7 +3,8 @@
 ActorsError
 ├── MindLostError        the CallActor died or does not answer in time: re-place the call
 ├── MindRefusedError     the CallActor will not take the call; ``refusal`` says why
-└── NoSlotError          no CallActor has a free slot
+├── NoSlotError          no CallActor has a free slot
+└── DirectoryAwayError   the directory of CallActors does not start or does not answer
 """
 
 from __future__ import annotations
@@ -31,3 +32,7 @@ class MindRefusedError(ActorsError):
 
 class NoSlotError(ActorsError):
     """No slot anywhere; the caller hears a polite refusal."""
+
+
+class DirectoryAwayError(ActorsError):
+    """The directory actor does not start or does not answer."""

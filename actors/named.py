@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import ray
 
 from actors.call_actor import CallActor, MindBuilder
 from actors.directory_actor import CallDirectoryActor
+from actors.errors import DirectoryAwayError
 from actors.placement import CALL_ACTOR_PREFIX, DIRECTORY_NAME, NAMESPACE, directory_options
 
 logger = logging.getLogger(__name__)
 
-START_TIMEOUT_S = 90.0
+ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
+ASK_EVERY_S = 0.05
 
 
 async def ensure_directory(
-    config: dict[str, Any], build: MindBuilder, settings: dict[str, Any]
+    config: dict[str, Any],
+    build: MindBuilder,
+    settings: dict[str, Any],
+    on_wait: Callable[[str], None],
 ) -> Any:
     """The directory of this cluster, created if there is none; returns once its pool is there.
 
@@ -26,16 +32,29 @@ async def ensure_directory(
         config: ``DirectoryConfig`` as a dict.
         build: Builds a CallActor's parts.
         settings: Plain settings for the CallActors.
+        on_wait: Told again and again what it is waiting for.
 
     Returns:
         The actor handle.
+
+    Raises:
+        DirectoryAwayError: It does not start, or died before its pool was there.
     """
     actor_class: Any = ray.remote(CallDirectoryActor)
     directory = actor_class.options(**directory_options()).remote(
         config, ray.remote(CallActor), (build, settings)
     )
-    await asyncio.wait_for(directory.start.remote(), START_TIMEOUT_S)
-    return directory
+    try:
+        await asyncio.wait_for(directory.start.remote(), ANSWER_TIMEOUT_S)
+        while True:
+            status = await asyncio.wait_for(directory.status.remote(), ANSWER_TIMEOUT_S)
+            there, trouble = len(status["actors"]), str(status["trouble"])
+            if there >= status["min_actors"] or (there and trouble):
+                return directory  # some are better than none
+            on_wait(trouble)
+            await asyncio.sleep(ASK_EVERY_S)
+    except (ray.exceptions.RayError, TimeoutError) as error:
+        raise DirectoryAwayError(f"the directory does not answer: {type(error).__name__}") from None
 
 
 def remove_all() -> list[str]:

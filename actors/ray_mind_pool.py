@@ -3,6 +3,9 @@
 A background task syncs with the directory about once a second, and at once when the stock runs
 low; placing a call takes a slot from the local stock. While the directory is away, calls go on to
 the actors known last: their own capacity is the limit that holds.
+
+A reply that pauses is watched: a model may think for long, but its CallActor must answer a question
+about itself meanwhile. One that does not is lost, as if it had died.
 """
 
 from __future__ import annotations
@@ -10,12 +13,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import ray
 
-from actors.errors import MindLostError, NoSlotError
+from actors.errors import DirectoryAwayError, MindLostError, NoSlotError
 from actors.lease_stock import LeaseStock
 from actors.placement import DIRECTORY_NAME, NAMESPACE
 from actors.wire import (
@@ -45,6 +48,7 @@ class RayMindPool:
         replica_id: Who is asking, for the directory.
         max_calls: Calls this replica can carry.
         active_calls: Calls this replica carries now.
+        actor_timeout_s: A CallActor that says nothing about itself for so long is lost.
     """
 
     def __init__(
@@ -52,10 +56,12 @@ class RayMindPool:
         replica_id: str,
         max_calls: int,
         active_calls: Callable[[], int],
+        actor_timeout_s: float = 1.0,
     ) -> None:
         self._replica_id = replica_id
         self._max_calls = max_calls
         self._active_calls = active_calls
+        self._actor_timeout_s = actor_timeout_s
         self._directory: Any = None
         self._stock = LeaseStock()
         self._handles: dict[str, Any] = {}
@@ -68,9 +74,16 @@ class RayMindPool:
         return self._stock
 
     async def start(self, directory: Any) -> None:
-        """First sync with the directory (an actor handle), then one a second in the background."""
+        """First sync with the directory (an actor handle), then one a second in the background.
+
+        Raises:
+            DirectoryAwayError: It does not answer.
+        """
         self._directory = directory
-        await self._sync()
+        try:
+            await self._sync()
+        except (TimeoutError, ray.exceptions.RayError) as error:
+            raise DirectoryAwayError(f"no leases: {type(error).__name__}") from None
         self._task = asyncio.get_running_loop().create_task(self._keep_synced())
 
     async def aclose(self) -> None:
@@ -93,30 +106,43 @@ class RayMindPool:
         """Give the call to this actor. Raises ``MindLostError``."""
         return CallOpened.from_plain(await self._ask(actor, "open_call", message.to_plain()))
 
-    async def take_turn(self, actor: str, message: TakeTurn) -> AsyncIterator[TurnItem]:
+    async def take_turn(self, actor: str, message: TakeTurn) -> AsyncGenerator[TurnItem, None]:
         """Ask for a reply; closing the iterator abandons it. Raises ``MindLostError``."""
         handle = await self._handle(actor)
-        plain = message.to_plain()
-        finished = False
+        stream = handle.take_turn.options(num_returns="streaming").remote(message.to_plain())
+        over = False
+        waiting: asyncio.Task[TurnItem | None] | None = None
         try:
-            async for reference in handle.take_turn.options(num_returns="streaming").remote(plain):
-                item = TurnItem.from_plain(await reference)
-                finished = item.type in {"finished", "failed"}
-                yield item
+            while not over:
+                waiting = asyncio.ensure_future(_next_item(stream))
+                item = await self._watched(actor, handle, waiting)
+                over = item is None or item.type in {"finished", "failed"}
+                if item is not None:
+                    yield item
         except ray.exceptions.RayError as error:
-            finished = True  # nobody is there to be told
+            over = True  # nobody is there to be told
             raise MindLostError(f"{actor}: {type(error).__name__}") from None
+        except MindLostError:
+            over = True
+            raise
         finally:
-            if not finished:
-                handle.abandon.remote(
-                    AbandonTurn(
-                        message.tenant_id,
-                        message.call_id,
-                        message.epoch,
-                        message.turn_id,
-                        message.guess,
-                    ).to_plain()
-                )
+            if waiting is not None:
+                waiting.cancel()
+            if not over:
+                handle.abandon.remote(_abandonment(message))
+
+    async def _watched(
+        self, actor: str, handle: Any, waiting: asyncio.Task[TurnItem | None]
+    ) -> TurnItem | None:
+        """The next item, however late, as long as the CallActor itself answers."""
+        while True:
+            done, _ = await asyncio.wait({waiting}, timeout=self._actor_timeout_s / 2)
+            if done:
+                return waiting.result()
+            try:
+                await asyncio.wait_for(handle.status.remote(), self._actor_timeout_s)
+            except TimeoutError:
+                raise MindLostError(f"{actor}: silent in the middle of a reply") from None
 
     async def settle(self, actor: str, message: SettleTurns) -> Acknowledged:
         """Tell what was heard. Raises ``MindLostError``."""
@@ -200,3 +226,18 @@ class RayMindPool:
     async def _find_directory(self) -> None:
         with contextlib.suppress(ValueError, ray.exceptions.RayError):
             self._directory = await asyncio.to_thread(ray.get_actor, DIRECTORY_NAME, NAMESPACE)
+
+
+async def _next_item(stream: Any) -> TurnItem | None:
+    """The next item of a Ray stream; None at its end."""
+    try:
+        reference = await anext(stream)
+    except StopAsyncIteration:
+        return None
+    return TurnItem.from_plain(await reference)
+
+
+def _abandonment(message: TakeTurn) -> dict[str, Any]:
+    return AbandonTurn(
+        message.tenant_id, message.call_id, message.epoch, message.turn_id, message.guess
+    ).to_plain()

@@ -185,7 +185,7 @@ class Edge:
         """Whether the record says that this call ended as planned; asked only without its actor."""
         if actor_alive:
             return False
-        return await self.parts.planned_end(claims.call_id)
+        return await self.parts.planned_end(claims.call_sid)
 
     # --- a socket becomes a call -----------------------------------------------------------------
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from actors.call_driver import CallParts
+from actors.errors import ActorsError
 from actors.frame_clock import FrameClock
 from actors.named import ensure_directory
 from actors.ray_mind_pool import RayMindPool
@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 CLIP_MEMORY_BYTES = 64 * 1024 * 1024
 WARM_RECOGNISERS = 2
 RETRY_WARMING_S = 2.0
+
+# Told what is still missing as it waits; answers what went wrong, or nothing.
+Warming = Callable[[Callable[[str], None]], Awaitable[str]]
 
 
 class IngressParts:
@@ -69,13 +72,18 @@ class IngressParts:
         )
         self._records = RecordStore(settings.store_url)
         counters: Counter[str] = Counter()
-        self._sources = {name: SpeechSource(s, self._store, tenant_id=settings.tenant_id) for name, s in self._speakers.items()}
+        self._sources = {
+            name: SpeechSource(s, self._store, tenant_id=settings.tenant_id)
+            for name, s in self._speakers.items()
+        }
         clock = FrameClock(EnergyScorer(settings.calls_per_replica))
 
         def count(name: str, amount: float) -> None:
             counters[name] += int(amount)
 
-        self._pool = RayMindPool(replica_id, settings.calls_per_replica, active_calls)
+        self._pool = RayMindPool(
+            replica_id, settings.calls_per_replica, active_calls, settings.actor_timeout_s
+        )
         self.edge_parts = EdgeParts(
             agents=self._agents,
             call_parts={
@@ -98,33 +106,40 @@ class IngressParts:
         """Warm everything; ``waiting_for`` says at any time what is still missing."""
         waiting_for[:] = ["call actors", "recogniser", "voice"]
         await self._records.create_schema()
-        directory = await ensure_directory(
-            {
-                "calls_per_actor": self._settings.calls_per_actor,
-                "min_actors": self._settings.call_actors,
-                "max_actors": self._settings.max_call_actors,
-            },
-            build_mind_parts,
-            self._settings.to_plain(),
-        )
-        await self._pool.start(directory)
-        waiting_for.remove("call actors")
+        await self._until_done("call actors", self._find_minds, waiting_for)
         await self._until_done("recogniser", self._warm_recognisers, waiting_for)
         await self._until_done("voice", self._warm_voices, waiting_for)
 
-    async def _until_done(self, what: str, work: Callable[[], Any], waiting_for: list[str]) -> None:
-        """Try until it works; a provider that is away is said, and tried again."""
-        while True:
-            problem = await work()
-            if not problem:
-                break
-            logger.warning("not ready, %s: %s", what, problem)
-            waiting_for[:] = [item for item in waiting_for if not item.startswith(what)]
-            waiting_for.append(f"{what}: {problem}")
+    async def _find_minds(self, say: Callable[[str], None]) -> str:
+        config = {
+            "calls_per_actor": self._settings.calls_per_actor,
+            "min_actors": self._settings.call_actors,
+            "max_actors": self._settings.max_call_actors,
+        }
+        try:
+            directory = await ensure_directory(
+                config, build_mind_parts, self._settings.to_plain(), say
+            )
+        except ActorsError as error:
+            return str(error)
+        await self._pool.start(directory)
+        return ""
+
+    async def _until_done(self, what: str, work: Warming, waiting_for: list[str]) -> None:
+        """Try until it works; what is away is said, and tried again."""
+
+        def say(problem: str) -> None:
+            line = f"{what}: {problem}" if problem else what
+            if problem and line not in waiting_for:
+                logger.warning("not ready, %s", line)
+            waiting_for[:] = [item for item in waiting_for if not item.startswith(what)] + [line]
+
+        while problem := await work(say):
+            say(problem)
             await asyncio.sleep(RETRY_WARMING_S)
         waiting_for[:] = [item for item in waiting_for if not item.startswith(what)]
 
-    async def _warm_recognisers(self) -> str:
+    async def _warm_recognisers(self, _say: Callable[[str], None]) -> str:
         for agent in self._agents.values():
             try:
                 recogniser = self._recognisers[agent.recogniser]
@@ -133,7 +148,7 @@ class IngressParts:
                 return str(error)
         return ""
 
-    async def _warm_voices(self) -> str:
+    async def _warm_voices(self, _say: Callable[[str], None]) -> str:
         for agent in self._agents.values():
             problem = await self._warm_voice(agent)
             if problem:

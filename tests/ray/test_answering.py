@@ -1,0 +1,58 @@
+"""The product as a user deploys it: HAProxy in front, two ingress replicas, two CallActors."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cluster import ports
+from tests.support.ray_phone import spread_over_replicas, telephones
+from tests.support.ray_stage import GREETING, Stage, until
+
+pytestmark = pytest.mark.ray
+
+
+def test_haproxy_is_what_listens(stage: Stage) -> None:
+    listener = ports.listener_on(stage.premises.port)
+    assert listener is not None
+    assert listener.name == "haproxy"
+    report = stage.readiness()
+    assert report["ready"]
+    assert report["haproxy"] is True
+    assert report["warnings"] == []
+
+
+def test_there_are_two_replicas_and_two_actors(stage: Stage) -> None:
+    assert len({stage.readiness()["pid"] for _ in range(20)}) == 2
+    assert len(stage.actor_names()) == 2
+
+
+def test_calls_are_answered_turn_by_turn_and_recorded(stage: Stage) -> None:
+    """Webhooks and sockets land where HAProxy sends them: either replica may have either."""
+
+    async def run() -> None:
+        before = stage.counters()
+        async with telephones(stage) as phones:
+            calls = [phones.call("card001", "goforward") for _ in range(4)]
+            for call in calls:
+                result = await call.result()
+                assert result.leg.status == "completed"
+                assert result.leg.streams == 1
+                assert not result.leg.errors.counts
+                assert not result.leg.violations.counts
+                assert [turn.outcome for turn in result.turns] == ["answered", "answered"]
+                stage.until_recorded(result.leg.call_sid, "caller_hung_up")
+                turns = stage.turns(result.leg.call_sid)
+                assert [(turn.turn_id, turn.kind, turn.outcome) for turn in turns] == [
+                    (0, "greeting", "heard"),
+                    (1, "caller", "heard"),
+                    (2, "caller", "heard"),
+                ]
+                assert turns[0].heard_text == GREETING
+                assert turns[1].caller_text == "Ten of clubs."
+                assert turns[1].heard_text == "That is a very fine card, and I have noted it."
+        until(lambda: sum(c["streams_started"] for c in stage.counters().values()) >= 4)
+        assert spread_over_replicas(before, stage.counters())
+
+    asyncio.run(run())

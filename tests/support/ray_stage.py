@@ -1,0 +1,323 @@
+"""The product on a Ray cluster of its own, with emulated providers: what the Ray suite plays on.
+
+The emulators run on a thread of the test process, on ports of their own; the product is started
+with the functions of ``callcluster serve``, so that HAProxy, two ingress replicas and two
+CallActors are real processes that a test can kill.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actors.placement import CALL_ACTOR_PREFIX, DIRECTORY_NAME, NAMESPACE
+from cluster import ports
+from cluster.settings import Settings, load_settings
+from simulation.azure_stt import AzureConfig
+from simulation.elevenlabs_tts import ElevenLabsConfig
+from simulation.openai_chat import OpenAIConfig
+from simulation.openai_replies import ScriptLine
+from simulation.providers import ProvidersConfig, RunningProviders, run_providers
+
+ROOT = Path(__file__).parents[2]
+AUTH_TOKEN = "carrier-token-of-the-ray-suite"
+REPLICAS = 2
+ACTORS = 2
+CALLS_PER_ACTOR = 3
+GREETING = "Front desk, good day."
+AGENT = f"""
+language: en-US
+voice: 21m00Tcm4TlvDq8ikWAM
+greeting: {GREETING}
+prompt: You answer the telephone.
+phrases:
+  resume: Here I am again.
+"""
+# Short enough for a short suite, long enough to be killed in the middle of.
+REPLIES = (
+    ScriptLine(("clubs",), "That is a very fine card, and I have noted it."),
+    ScriptLine(("meters",), "All right, we are going forward."),
+    ScriptLine(("somewhere",), "I would be glad to do that."),
+)
+
+
+@contextmanager
+def emulators() -> Iterator[RunningProviders]:
+    """Emulated providers with small lags, on a thread of their own."""
+    config = ProvidersConfig(
+        azure=AzureConfig(interim_lag_s=0.05, final_lag_s=0.02),
+        openai=OpenAIConfig(first_token_s=0.1, per_token_s=0.005, script=REPLIES),
+        elevenlabs=ElevenLabsConfig(first_byte_s=0.02),
+    )
+    ready = threading.Event()
+    found: list[RunningProviders] = []
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def run() -> None:
+        async with run_providers(config) as running:
+            found.append(running)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), name="emulators")
+    thread.start()
+    try:
+        if not ready.wait(20):
+            raise RuntimeError("the emulators did not start")
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(10)
+        loop.close()
+
+
+def provider_environment(running: RunningProviders) -> dict[str, str]:
+    """What points the product at the emulators."""
+    return {
+        "AZURE_SPEECH_HOST": running.azure_host,
+        "OPENAI_BASE_URL": running.openai_base_url,
+        "OPENAI_API_KEY": "emulated",
+        "ELEVENLABS_BASE_URL": running.elevenlabs_base_url,
+        "ELEVENLABS_API_KEY": "emulated",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """A folder and ports of a deployment's own.
+
+    Attributes:
+        environment: What its processes find in their environment.
+    """
+
+    folder: Path
+    port: int
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where the product listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def store(self) -> Path:
+        """The SQLite file of the records."""
+        return self.folder / "var" / "callcluster.sqlite3"
+
+
+@contextmanager
+def premises(running: RunningProviders, **extra: str) -> Iterator[Premises]:
+    """A folder with an agent and free ports; the folder is removed at the end.
+
+    Args:
+        running: The providers to use.
+        extra: More of the environment.
+    """
+    # Short: unix sockets of Ray and HAProxy live below it.
+    folder = Path(tempfile.mkdtemp(prefix="cc-ray-"))
+    (folder / "agents").mkdir()
+    (folder / "agents" / "reception.yaml").write_text(AGENT, "utf-8")
+    port = ports.free_port()
+    environment = {
+        **provider_environment(running),
+        "PYTHONPATH": str(ROOT),
+        "RAY_TMPDIR": str(folder),  # a cluster that nobody takes for the one of this machine
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.free_port()),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.free_port()),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "CALLCLUSTER_MODE": "development",  # ws:// to this machine is let through
+        "CALLCLUSTER_HOST": "127.0.0.1",
+        "CALLCLUSTER_PORT": str(port),
+        "CALLCLUSTER_DATA_DIR": str(folder / "var"),
+        "CALLCLUSTER_AGENTS_DIR": str(folder / "agents"),
+        **extra,
+    }
+    try:
+        yield Premises(folder, port, environment)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def in_environment(values: dict[str, str]) -> Iterator[None]:
+    """``os.environ`` with these values; as it was before afterwards."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    os.environ.pop("RAY_ADDRESS", None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTurn:
+    """A row of the store's turns."""
+
+    turn_id: int
+    kind: str
+    caller_text: str
+    heard_text: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The running product."""
+
+    premises: Premises
+    settings: Settings
+    providers: RunningProviders
+    haproxy: bool
+
+    def readiness(self) -> dict[str, Any]:
+        """What ``/readyz`` of some replica says."""
+        return get_json(f"{self.premises.url}/readyz")[1]
+
+    def counters(self) -> dict[int, Counter[str]]:
+        """The counters of both ingress replicas, by process id."""
+        found: dict[int, Counter[str]] = {}
+
+        def asked_both() -> bool:
+            report = self.readiness()
+            found[report["pid"]] = Counter(report["counters"])
+            return len(found) >= REPLICAS
+
+        until(asked_both, what="an answer of both replicas")
+        return found
+
+    def actor_names(self) -> list[str]:
+        """Every CallActor that has a name in the cluster."""
+        import ray
+
+        named = ray.util.list_named_actors(all_namespaces=True)
+        return sorted(
+            item["name"]
+            for item in named
+            if item["namespace"] == NAMESPACE and item["name"].startswith(CALL_ACTOR_PREFIX)
+        )
+
+    def directory(self) -> Any:
+        """The handle of the directory."""
+        import ray
+
+        return ray.get_actor(DIRECTORY_NAME, namespace=NAMESPACE)
+
+    def actor(self, name: str) -> Any:
+        """The handle of a CallActor."""
+        import ray
+
+        return ray.get_actor(name, namespace=NAMESPACE)
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of the call store."""
+        with sqlite3.connect(f"file:{self.premises.store}?mode=ro", uri=True) as store:
+            return store.execute(query, values).fetchall()
+
+    def turns(self, call_sid: str) -> list[RecordedTurn]:
+        """The recorded turns of a call, oldest first."""
+        query = (
+            "select turn_id, kind, caller_text, heard_text, outcome from turns "
+            "where call_sid = ? order by turn_id"
+        )
+        return [RecordedTurn(*row) for row in self.rows(query, call_sid)]
+
+    def until_recorded(self, call_sid: str, reason: str) -> None:
+        """Wait until the store says that the call ended as planned, for this reason."""
+        query = "select status, planned_end, end_reason from calls where call_sid = ?"
+        deadline = time.monotonic() + 5
+        while (found := self.rows(query, call_sid)) != [("ended", 1, reason)]:
+            assert time.monotonic() < deadline, f"recorded: {found}"
+            threading.Event().wait(0.05)
+
+    async def busy_actor(self) -> dict[str, Any]:
+        """The status of the one CallActor that has calls."""
+        async with asyncio.timeout(10):
+            while True:
+                found = [await self.actor_status(name) for name in self.actor_names()]
+                busy = [status for status in found if status["active_calls"]]
+                if busy:
+                    return busy[0]
+                await asyncio.sleep(0.02)
+
+    async def actor_status(self, name: str) -> dict[str, Any]:
+        """What a CallActor says of itself."""
+        status: dict[str, Any] = await self.actor(name).status.remote()
+        return status
+
+    async def whole_again(self) -> list[str]:
+        """Wait until two CallActors are alive and every slot can be used; returns their names."""
+        async with asyncio.timeout(30):
+            while True:
+                status = await self.directory().status.remote()
+                names = status["actors"]
+                if len(names) == ACTORS and status["capacity"] == ACTORS * CALLS_PER_ACTOR:
+                    return list(names)
+                await asyncio.sleep(0.1)
+
+
+@contextmanager
+def product(running: RunningProviders) -> Iterator[Stage]:
+    """Start Ray, Serve in HAProxy mode and the application; stop them all at the end."""
+    with (
+        premises(
+            running,
+            CALLCLUSTER_INGRESS_REPLICAS="2",
+            CALLCLUSTER_CALLS_PER_REPLICA="4",
+            CALLCLUSTER_CALL_ACTORS="2",
+            CALLCLUSTER_MAX_CALL_ACTORS="2",
+            CALLCLUSTER_CALLS_PER_ACTOR=str(CALLS_PER_ACTOR),
+        ) as place,
+        in_environment(place.environment),
+    ):
+        from cluster import run_serve  # Serve reads its environment at import
+
+        settings = load_settings()
+        said: list[str] = []
+        haproxy = run_serve.prepare_environment(settings, said.append)
+        run_serve.start_ray(dashboard=False)
+        try:
+            run_serve.deploy(settings)
+            run_serve.wait_until_ready(settings.port, within_s=60)
+            stage = Stage(place, settings, running, haproxy)
+            until(lambda: stage.readiness()["cluster_capacity"] == 2 * CALLS_PER_ACTOR)
+            yield stage
+        finally:
+            run_serve.stop_all(settings.port)
+
+
+def get_json(url: str) -> tuple[int, dict[str, Any]]:
+    """Status and JSON body of a GET, errors included."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def until(condition: Callable[[], Any], within_s: float = 20.0, what: str = "it") -> Any:
+    """The first true value of ``condition``; fails when there is none in time."""
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {within_s:.0f} s")
+        threading.Event().wait(0.05)
+    return value
