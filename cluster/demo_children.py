@@ -64,18 +64,28 @@ def clean_environment(
 
 
 def free_ports(count: int) -> list[int]:
-    """Different TCP ports of the loopback interface that nobody uses at the moment."""
-    found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
-        if len(found) == count:
-            break
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            found.append(port)
-    return found
+    """Ports in a row that nobody uses at the moment.
+
+    Raises:
+        DemoFailed: There is no such row.
+    """
+    for first in random.sample(_PORTS[:-count], 200):
+        wanted = list(range(first, first + count))
+        if all(map(_is_free, wanted)):
+            return wanted
+    raise DemoFailed(
+        f"no {count} free TCP ports in a row between {_PORTS.start} and {_PORTS.stop}: end what "
+        "holds them and run the demo again"
+    )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 - to see whether anybody has it, nothing more
+        except OSError:
+            return False
+    return True
 
 
 class Child:

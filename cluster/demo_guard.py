@@ -45,7 +45,7 @@ class Guarded:
     """
 
     command: tuple[str, ...]
-    grace_s: float = 10.0
+    grace_s: float = 6.0
     folders: tuple[str, ...] = ()
 
     def spec(self) -> str:

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import httpx
 
@@ -80,14 +80,55 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class StagePorts:
-    """Ports of the emulators and of the product, all on the loopback interface."""
+    """Ports of a run, in a row.
 
-    azure: int
-    openai: int
-    elevenlabs: int
-    http: int
-    stats: int
-    metrics: int
+    Attributes:
+        first: The first of ``StagePorts.COUNT``.
+    """
+
+    COUNT: ClassVar[int] = 30
+    first: int
+
+    @property
+    def azure(self) -> int:
+        """The emulated Azure Speech."""
+        return self.first
+
+    @property
+    def openai(self) -> int:
+        """The emulated OpenAI."""
+        return self.first + 1
+
+    @property
+    def elevenlabs(self) -> int:
+        """The emulated ElevenLabs."""
+        return self.first + 2
+
+    @property
+    def http(self) -> int:
+        """The product's HAProxy."""
+        return self.first + 3
+
+    @property
+    def replicas(self) -> tuple[int, int]:
+        """First and last port of the product's replicas, which HAProxy connects to."""
+        return self.first + 10, self.first + 19
+
+    @property
+    def serve_environment(self) -> dict[str, str]:
+        """What moves every port of Ray Serve.
+
+        Two Serve clusters of one machine count their replicas' ports from the same number unless
+        told otherwise, and then HAProxy of the one sends its calls to the other.
+        """
+        return {
+            "RAY_SERVE_HAPROXY_STATS_PORT": str(self.first + 4),
+            "RAY_SERVE_HAPROXY_METRICS_PORT": str(self.first + 5),
+            "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(self.replicas[0]),
+            "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(self.replicas[1]),
+            "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(self.first + 20),
+            "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(self.first + 29),
+        }
 
 
 @asynccontextmanager
@@ -101,7 +142,7 @@ async def running_stage(logs: Path, progress: Progress) -> AsyncIterator[Stage]:
     Raises:
         DemoFailed: A process did not start; shows why.
     """
-    ports = StagePorts(*free_ports(6))
+    ports = StagePorts(free_ports(StagePorts.COUNT)[0])
     # Short, for Ray's unix sockets; gone with the run.
     scratch = Path(tempfile.mkdtemp(prefix="ccdemo-"))
     auth_token = secrets.token_hex(16)
@@ -164,8 +205,7 @@ def product_environment(ports: StagePorts, scratch: Path, auth_token: str) -> di
         "CALLCLUSTER_DEFAULT_AGENT": "frontdesk",
         "RAY_TMPDIR": str(scratch),  # another Ray on this machine is not ours to join
         "RAY_worker_niceness": "0",  # nothing else of ours runs here, and calls are in real time
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.stats),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.metrics),
+        **ports.serve_environment,
     }
 
 

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,7 +68,6 @@ def names(processes: list[psutil.Process]) -> str:
 def assert_gone(processes: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(processes, timeout=GONE_WITHIN_S)
     assert not alive
-    assert not list(Path(tempfile.gettempdir()).glob("ccdemo-*/ray/session_latest/sockets/raylet"))
 
 
 def test_ctrl_c_in_the_middle_of_a_call_leaves_nothing(tmp_path: Path) -> None:

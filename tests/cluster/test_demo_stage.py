@@ -20,7 +20,7 @@ from cluster.settings import Settings
 from simulation.caller_script import Interrupt, Leave
 from simulation.clip_library import load_library
 
-PORTS = StagePorts(20_001, 20_002, 20_003, 20_004, 20_005, 20_006)
+PORTS = StagePorts(20_001)
 
 
 def test_the_product_checks_signatures_and_talks_to_the_emulators_only(
@@ -39,6 +39,13 @@ def test_the_product_checks_signatures_and_talks_to_the_emulators_only(
     assert settings.host == "127.0.0.1"
     assert settings.port == 20_004
     assert settings.data_dir == tmp_path
+
+
+def test_every_port_of_a_run_is_its_own() -> None:
+    serve = [int(port) for port in PORTS.serve_environment.values()]
+    named = [PORTS.azure, PORTS.openai, PORTS.elevenlabs, PORTS.http, *serve]
+    assert len(set(named)) == len(named)
+    assert set(named) <= set(range(PORTS.first, PORTS.first + StagePorts.COUNT))
 
 
 def test_the_demos_agent_can_be_loaded() -> None:
