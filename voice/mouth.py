@@ -25,12 +25,13 @@ from voice.words import has_words, join_words
 class _Segment:
     """One piece of the reply."""
 
-    __slots__ = ("audio", "is_requested", "is_whole", "marks", "received", "text")
+    __slots__ = ("audio", "is_cut", "is_requested", "is_whole", "marks", "received", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.is_requested = False
         self.is_whole = False
+        self.is_cut = False  # nothing more will come, but not all of the text was spoken
         self.audio = b""  # held until the reply is released
         self.received = 0
         self.marks: tuple[TextMark, ...] = ()
@@ -208,6 +209,7 @@ class Mouth:
         """Segment ``index`` and what follows will not come; audio it already has is kept."""
         self._is_planned = self.is_truncated = True
         for number, segment in enumerate(self._segments[index:], index):
+            segment.is_cut = segment.is_cut or not segment.is_whole
             segment.is_whole = True
             if self._is_released:
                 self.playout.finish(self._playout_key(number))
@@ -235,7 +237,7 @@ class Mouth:
                 segment.marks,
                 self.playout.heard_samples(self._playout_key(index), now=now),
                 segment.received,
-                segment.is_whole,
+                segment.is_whole and not segment.is_cut,
             )
             for index, segment in enumerate(self._segments)
         )
