@@ -3,7 +3,7 @@
 A timer and a task for each call would cost more than the work itself; one numpy batch scores the
 frames of all calls at once. Frames that came in a burst are heard one after another in the same
 tick, so that media time keeps its order; at most ``BURST_FRAMES`` a call and tick, so that one
-call's backlog cannot hold up the others.
+call's backlog cannot hold up the others. A call that raises is told so and takes no more part.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ class TickedCall(Protocol):
 
     def tick(self, now: float) -> None:
         """20 ms have passed: run what is due."""
+
+    def broken(self, error: Exception) -> None:
+        """The call has raised ``error`` in one of the above and is left out from now on."""
 
 
 class FrameClock:
@@ -110,21 +113,43 @@ class FrameClock:
             if not taken:
                 break
             self._hear(taken, now)
-        for call in list(self._calls.values()):
+        for slot, call in list(self._calls.items()):
             try:
                 call.tick(now)
-            except Exception:
-                logger.exception("a call failed in its tick; the others go on")
+            except Exception as error:  # noqa: BLE001 - one call's trouble stays its own
+                self._leave_out(slot, call, error)
 
     def _hear(self, taken: list[tuple[int, TickedCall, bytes]], now: float) -> None:
         ulaw = np.frombuffer(b"".join([frame for _, _, frame in taken]), dtype=np.uint8)
         frames = g711.decode(ulaw).reshape(-1, FRAME_SAMPLES)
         slots = np.fromiter((slot for slot, _, _ in taken), dtype=np.intp, count=len(taken))
         speech, levels = self._scorer.score(frames, slots)
-        for (_, call, _), is_speech, level in zip(
+        for (slot, call, _), is_speech, level in zip(
             taken, speech.tolist(), levels.tolist(), strict=True
         ):
             try:
                 call.frame_scored(is_speech, level, now)
-            except Exception:
-                logger.exception("a call failed on a frame; the others go on")
+            except Exception as error:  # noqa: BLE001 - one call's trouble stays its own
+                self._leave_out(slot, call, error)
+
+    def _leave_out(self, slot: int, call: TickedCall, error: Exception) -> None:
+        logger.error("a call failed in its tick; the others go on", exc_info=error)
+        # Its slot stays taken until the call leaves: nobody else may sit in it meanwhile.
+        self._calls[slot] = _Broken()
+        call.broken(error)
+
+
+class _Broken:
+    """Keeps the place of a call that has failed."""
+
+    def take_frame(self) -> None:
+        """Nothing to hear."""
+
+    def frame_scored(self, is_speech: bool, level_db: float, now: float) -> None:
+        """Nothing was taken."""
+
+    def tick(self, now: float) -> None:
+        """Nothing is due."""
+
+    def broken(self, error: Exception) -> None:
+        """It is."""
