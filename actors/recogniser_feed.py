@@ -1,7 +1,8 @@
 """The recogniser of one call: opened in the background, reopened when it fails.
 
 Audio that arrives while no stream is open waits in a ring of ``RING_S`` seconds and is handed to
-the next stream first, so that the words spoken in between are not lost.
+the next stream first, so that the words spoken in between are not lost. An opening that hangs for
+``OPEN_WITHIN_S`` has failed. A stream that failed is closed too: only that gives its place back.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from voice.ports import (
 logger = logging.getLogger(__name__)
 
 RING_S = 8
+OPEN_WITHIN_S = 5.0
 MAX_FAILURES_IN_A_ROW = 4
+CLOSE_WITHIN_S = 3.0
 RETRY_AFTER_S = (0.0, 0.2, 0.5, 1.0)
 
 
@@ -60,8 +63,10 @@ class RecogniserFeed:
         self._stream: RecogniserStream | None = None
         self._waiting = bytearray()
         self._opening: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._closed = False
+        self._is_lost = False
         self._generation = 0
         self._samples = 0
         self._stream_began_s = 0.0
@@ -85,26 +90,49 @@ class RecogniserFeed:
         """Close the stream; no words are fed afterwards."""
         self._closed = True
         self._generation += 1
-        if self._opening is not None and not self._opening.done():
+        if self._opening is not None:
             self._opening.cancel()
+            await asyncio.wait([self._opening], timeout=CLOSE_WITHIN_S)
+        self._close_stream()
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    def _close_stream(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            await stream.close()
+            task = asyncio.get_running_loop().create_task(self._close_quietly(stream))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _close_quietly(self, stream: RecogniserStream) -> None:
+        """Close within a bound; a service that cannot even close holds nobody up."""
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await stream.close()
+        except (ProviderError, TimeoutError) as error:
+            logger.warning(
+                "call %s: recogniser not closed: %s", self._request.call_id, type(error).__name__
+            )
 
     async def _open(self) -> None:
-        while not self._closed:
+        while True:
             await asyncio.sleep(RETRY_AFTER_S[min(self._failures, len(RETRY_AFTER_S) - 1)])
             self._generation += 1
-            sink = functools.partial(self._heard, self._generation)
+            generation = self._generation
             try:
-                stream = await self._recogniser.open(self._request, sink)
-            except ProviderError as error:
-                if self._give_up(str(error), retryable=error.retryable):
+                async with asyncio.timeout(OPEN_WITHIN_S):
+                    stream = await self._recogniser.open(
+                        self._request, functools.partial(self._heard, generation)
+                    )
+            except Exception as error:  # noqa: BLE001 - whatever it is, the call must not go deaf
+                if self._give_up(*_reason(error)):
                     return
                 continue
-            if self._closed:
-                await stream.close()
-                return
+            if generation != self._generation:  # it failed before it was handed over
+                await self._close_quietly(stream)
+                if self._is_lost:
+                    return
+                continue
             waiting = bytes(self._waiting)
             self._waiting.clear()
             self._stream_began_s = (self._samples - len(waiting)) / SAMPLE_RATE_HZ
@@ -113,12 +141,13 @@ class RecogniserFeed:
                 stream.write(waiting)
             return
 
-    def _give_up(self, message: str, *, retryable: bool) -> bool:
+    def _give_up(self, message: str, retryable: bool) -> bool:
         """Count a failure; True when there is no point in another try."""
         self._failures += 1
         logger.warning("call %s: recogniser: %s", self._request.call_id, message)
         if retryable and self._failures < MAX_FAILURES_IN_A_ROW:
             return False
+        self._is_lost = True
         self._on_lost(message)
         return True
 
@@ -133,8 +162,20 @@ class RecogniserFeed:
                 self._failures = 0
                 self._feed(voice.FinalHeard(text, self._stream_began_s + end_s))
             case RecogniserFailed(message=message, retryable=retryable):
-                self._stream = None
-                if not self._give_up(message, retryable=retryable):
+                self._generation += 1
+                self._close_stream()
+                is_lost = self._give_up(message, retryable)
+                if not is_lost and (self._opening is None or self._opening.done()):
                     self.start()
             case SpeechNoticed():
                 pass  # our own detector is quicker
+
+
+def _reason(error: Exception) -> tuple[str, bool]:
+    """What to say of a failed opening, and whether another try may help."""
+    if isinstance(error, ProviderError):
+        return str(error), error.retryable
+    if isinstance(error, TimeoutError):
+        return f"no stream within {OPEN_WITHIN_S:.0f} s", True
+    logger.error("a recogniser broke", exc_info=error)
+    return f"broke: {type(error).__name__}", True
