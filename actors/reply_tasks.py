@@ -143,6 +143,11 @@ class ReplyTasks:
         except ActorsError as error:
             self._count("replies_failed", 1)
             self._feed(voice.ReplyFailed(turn_id, guess, str(error)))
+        except Exception as error:
+            # Unread, the caller would sit in silence until the machine's own deadline.
+            logger.exception("call %s: the reply broke", self._mind.call_id)
+            self._count("replies_failed", 1)
+            self._feed(voice.ReplyFailed(turn_id, guess, f"broke: {type(error).__name__}"))
 
     async def _speak(self, order: voice.Synthesise, request: SpeakRequest) -> None:
         where = (order.turn_id, order.guess, order.index)
@@ -155,3 +160,7 @@ class ReplyTasks:
             logger.warning("call %s: speech failed: %s", self._mind.call_id, error)
             self._count("speech_failed", 1)
             self._feed(voice.SpeechFailed(*where, str(error)))
+        except Exception as error:
+            logger.exception("call %s: the speech broke", self._mind.call_id)
+            self._count("speech_failed", 1)
+            self._feed(voice.SpeechFailed(*where, f"broke: {type(error).__name__}"))
