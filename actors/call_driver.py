@@ -12,16 +12,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import assert_never
 
+from actors.call_parts import CallEnd, CallParts
 from actors.errors import ActorsError, MindRefusedError
-from actors.frame_clock import FrameClock
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
 from actors.recogniser_feed import RecogniserFeed
 from actors.reply_tasks import ReplyTasks
-from actors.speech_source import SpeechSource
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from telephony.errors import StreamRefused
@@ -37,38 +35,16 @@ from telephony.stream_events import (
 )
 from voice import events as voice
 from voice.config import VoiceConfig
-from voice.ports import FRAME_SAMPLES, Recogniser
+from voice.ports import FRAME_SAMPLES
 from voice.session import VoiceSession
 
 logger = logging.getLogger(__name__)
 
+__all__ = ["CallDriver", "CallEnd", "CallParts"]
+
 MAX_UNHEARD_FRAMES = 500  # 10 s of backlog: the process is overloaded, the oldest go first
 STREAM_SILENT_S = 60.0  # no message of any kind from the carrier: the peer is gone
-
-
-@dataclass(frozen=True, slots=True)
-class CallParts:
-    """What all calls of a process share."""
-
-    recogniser: Recogniser
-    speech: SpeechSource
-    clock: FrameClock
-    wall_clock_us: Callable[[], int]
-    count: Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class CallEnd:
-    """How a call ended on this stream.
-
-    Attributes:
-        planned: False when the stream was lost and the carrier should be sent back to us.
-        close_code: WebSocket close code; 1000 is the normal one.
-    """
-
-    planned: bool
-    reason: str
-    close_code: int = 1000
+SIGN_OF_LIFE_S = 60.0  # a CallActor that hears nothing for 300 s gives the call up
 
 
 class CallDriver:
@@ -110,48 +86,75 @@ class CallDriver:
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._last_message_at = self._loop.time()
         self._started_at = self._loop.time()
+        self._mind_heard_at = self._loop.time()
         self._time_up = False
+        self._is_open = False
+        self._slot: int | None = None
+        # What comes before the mind has the call waits for it.
+        self._early: list[voice.Input] | None = []
         self._background: set[asyncio.Task[None]] = set()
 
     # --- the call's life ---------------------------------------------------------------------
 
     async def run(self) -> CallEnd:
         """Hold the call until it ends; whatever happens, the mind is told and tasks are gone."""
-        slot: int | None = None
         try:
-            opened = await self._mind.open()
-            slot = self._parts.clock.join(self)
-            self._ear.start()
-            log = self._mind.turn_log
-            self._feed(
-                voice.CallStarted(
-                    greeting=None if log else (opened.greeting or None),
-                    next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                    resume_text=self._agent.phrases.resume if log else None,
-                )
-            )
-            end = await self._ended
+            end = await self._hold()
         except MindRefusedError as error:
             logger.warning("call %s refused by its mind: %s", self._mind.call_id, error.refusal)
             end = CallEnd(error.refusal == "ended", f"refused: {error.refusal}", 1000)
         except ActorsError as error:
             logger.warning("call %s has no mind: %s", self._mind.call_id, error)
             end = CallEnd(False, f"no_mind: {error}", 1011)
+        except Exception as error:
+            logger.exception("call %s failed", self._mind.call_id)
+            end = CallEnd(False, f"internal: {type(error).__name__}", 1011)
         finally:
-            if slot is not None:
-                self._parts.clock.leave(slot)
+            if self._slot is not None:
+                self._parts.clock.leave(self._slot)
             self._replies.cancel_all()
-        await self._finish(end)
+            for task in self._background:
+                task.cancel()
+            if not self._is_open:
+                await self._outbox.close()
+        if self._is_open:
+            await self._finish(end)
         return end
 
+    async def _hold(self) -> CallEnd:
+        opened = await self._mind.open()
+        self._is_open = True
+        if self._ended.done():  # the socket went while the mind was opened
+            return self._ended.result()
+        self._slot = self._parts.clock.join(self)
+        self._ear.start()
+        log = self._mind.turn_log
+        self._session.receive(
+            voice.CallStarted(
+                greeting=None if log else (opened.greeting or None),
+                next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
+                resume_text=self._agent.phrases.resume if log else None,
+            ),
+            now=self._loop.time(),
+        )
+        self._perform_all()
+        early, self._early = self._early, None
+        for event in early or ():
+            self._feed(event)
+        return await self._ended
+
     async def _finish(self, end: CallEnd) -> None:
+        """Settle the turn in flight, tell the mind, close the ear, then let the socket go."""
         try:
-            if not end.reason.startswith(("refused", "no_mind")):
-                self._session.close(now=self._loop.time())
-                self._perform_all()
-                await self._mind.close(planned=end.planned, reason=end.reason)
+            self._session.close(now=self._loop.time())
+            self._perform_all()
+        except Exception:
+            logger.exception("call %s: its last turn could not be settled", self._mind.call_id)
+        try:
+            await asyncio.gather(
+                self._mind.close(planned=end.planned, reason=end.reason), self._ear.close()
+            )
         finally:
-            await self._ear.close()
             await self._outbox.close()
 
     def _end(self, planned: bool, reason: str, close_code: int = 1000) -> None:
@@ -240,6 +243,12 @@ class CallDriver:
         if not self._time_up and now - self._started_at > self._agent.max_call_s:
             self._time_up = True
             self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
+        if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
+            self._tell_mind(now, even_if_empty=True)
+
+    def broken(self, error: Exception) -> None:
+        """The machine has raised: this stream cannot go on, a new one can."""
+        self._end(False, f"internal: {type(error).__name__}", 1011)
 
     def _fill_silence(self, now: float) -> None:
         try:
@@ -264,6 +273,9 @@ class CallDriver:
 
     def _feed(self, event: voice.Input) -> None:
         """One mutation, then everything the machine wants done; no await in between."""
+        if self._early is not None:
+            self._early.append(event)
+            return
         self._session.receive(event, now=self._loop.time())
         self._perform_all()
 
@@ -298,6 +310,10 @@ class CallDriver:
     def _settle(self, settled: voice.TurnSettled) -> None:
         self._mind.settle(self._replies.settle(settled, at_us=self._parts.wall_clock_us()))
         if not self._ended.done():
-            task = self._loop.create_task(self._mind.flush())
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+            self._tell_mind(self._loop.time())
+
+    def _tell_mind(self, now: float, *, even_if_empty: bool = False) -> None:
+        self._mind_heard_at = now
+        task = self._loop.create_task(self._mind.flush(even_if_empty=even_if_empty))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

@@ -178,6 +178,8 @@ class MindClient:
                     await self._replace(actor)
         except (MindRefusedError, NoSlotError, TimeoutError) as error:
             logger.warning("call %s: end not recorded: %s", self.call_id, type(error).__name__)
+            if self._replacing is not None:
+                self._replacing.cancel()  # nobody is left who could end the call there
 
     async def _closed_at(self, actor: str, planned: bool, reason: str) -> bool:
         """Whether ``actor`` has taken the end; False when it is lost or does not know the call."""

@@ -2,7 +2,40 @@
 
 from __future__ import annotations
 
-from tests.support.scripted_call import REPLY, Stage, play
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from actors.call_driver import SIGN_OF_LIFE_S, STREAM_SILENT_S
+from actors.wire import TurnEntry
+from dialogue.agent import TurnTaking
+from providers.errors import ProviderRefused, ProviderUnavailable
+from tests.support.fake_thinker import HANG, FakeThinker, Step
+from tests.support.scripted_call import AGENT, REPLY, Phone, Stage, play
+
+LONG = "There is a lot to say about that. " + "It goes on and on and on. " * 10
+SAID = REPLY.replace(". ", ".")
+
+
+def staged(*steps: Step, **options: Any) -> Callable[[], Stage]:
+    """A stage whose actors all think the same."""
+    return lambda: Stage({"fake": FakeThinker(steps)}, **options)
+
+
+def by_actor(scripts: dict[str, list[Step]]) -> Callable[[], Stage]:
+    """A stage whose actors think differently, so that one can hear who answered."""
+    return lambda: Stage(lambda name: {"fake": FakeThinker(scripts[name])})
+
+
+def closed(stage: Stage) -> list[tuple[str, bool, str]]:
+    return [end for home in stage.pool.homes.values() for end in home.recorder.closed]
+
+
+# --- a conversation -------------------------------------------------------------------------------
 
 
 def test_greets_answers_and_settles_what_was_heard() -> None:
@@ -11,14 +44,608 @@ def test_greets_answers_and_settles_what_was_heard() -> None:
         assert phone.heard == "Hello!"
         await phone.say("what do you have")
         await phone.until(lambda: len(phone.log) == 2)
-        assert phone.heard == "Hello!" + REPLY.replace(". I", ".I").replace(", and", ", and")
-        assert phone.log == [
-            (0, "greeting", "Hello!", "heard"),
-            (1, "caller", REPLY, "heard"),
-        ]
+        assert phone.heard == "Hello!" + SAID
+        assert phone.log == [(0, "greeting", "Hello!", "heard"), (1, "caller", REPLY, "heard")]
         phone.hang_up()
         end = await phone.ended()
         assert (end.planned, end.reason, end.close_code) == (True, "caller_hung_up", 1000)
-        assert stage.pool.homes["ann"].recorder.closed == [("call-1", True, "caller_hung_up")]
+        assert closed(stage) == [("call-1", True, "caller_hung_up")]
+
+    play(scene)
+
+
+def test_a_rendered_greeting_costs_the_speaker_nothing() -> None:
+    async def scene(stage: Stage) -> None:
+        assert await stage.speech.prepare(stage.agent) == []
+        asked = len(stage.speaker.asked)
+        phone = await stage.phone().greeted()
+        assert phone.heard == "Hello!"
+        assert len(stage.speaker.asked) == asked
+
+    play(scene)
+
+
+def test_a_turn_is_recorded_with_its_stages_and_its_units() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("what do you have")
+        await phone.until(lambda: len(phone.log) == 2)
+        entry = phone.driver.turn_log[1]
+        stages = ["final_transcript", "committed", "first_frame_out", "first_frame_audible"]
+        assert [name for name in stages if name not in entry.timeline] == []
+        assert entry.timeline["speech_ended"] == 0.0
+        assert entry.usage["spoken_chars"] == len(REPLY) - 1
+        assert entry.usage["completion_tokens"] == 7
+
+    play(scene)
+
+
+def test_barge_in_clears_and_stops_and_only_what_was_heard_is_history() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("tell me")
+        await phone.until_heard("It goes on")
+        await phone.talk(0.5)
+        assert phone.cleared == 1
+        heard = phone.heard
+        await asyncio.sleep(0.5)
+        assert phone.heard == heard, "nothing is heard after the clear"
+        assert stage.speaker.open_segments == 0
+        entry = phone.driver.turn_log[1]
+        assert entry.outcome == "interrupted"
+        assert LONG.startswith(entry.heard_text)
+        assert 30 < len(entry.heard_text) <= len(heard)
+        phone.ear.hear("no something else")
+        await phone.until(lambda: len(phone.stage_requests()) > 1)
+        last = phone.stage_requests()[-1].messages
+        assert [m.text for m in last if m.role == "assistant"][-1].startswith(entry.heard_text)
+
+    thinker = FakeThinker([LONG])
+    Phone.stage_requests = lambda self: thinker.requests  # type: ignore[attr-defined]
+    play(scene, lambda: Stage({"fake": thinker}))
+
+
+def test_keys_are_a_turn() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        for digit in "42#":
+            phone.press(digit)
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.log[1][1] == "digits"
+        assert "4" in phone.driver.turn_log[1].caller_text
+
+    play(scene)
+
+
+def test_keys_pressed_before_the_mind_has_the_call_wait_for_it() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.pool.homes["ann"].slow_s = 0.5
+        phone = stage.phone()
+        await asyncio.sleep(0.1)
+        for digit in "7#":
+            phone.press(digit)
+        await phone.until(lambda: any(kind == "digits" for _, kind, _, _ in phone.log))
+        assert stage.pool.homes["ann"].messages[0][0] == "open_call"
+        assert phone.mind.replacements == 0
+
+    play(scene)
+
+
+# --- the end of a call, in every phase ------------------------------------------------------------
+
+
+async def _never(phone: Phone) -> None:
+    return None
+
+
+async def _thinking(phone: Phone) -> None:
+    await phone.greeted()
+    await phone.say("well then")
+    await asyncio.sleep(0.8)
+
+
+async def _speaking(phone: Phone) -> None:
+    await phone.greeted()
+    await phone.say("well then")
+    await phone.until_heard("It goes")
+
+
+async def _listening(phone: Phone) -> None:
+    await phone.greeted()
+
+
+async def _talking(phone: Phone) -> None:
+    await phone.greeted()
+    phone.speaking = True
+    await asyncio.sleep(0.3)
+
+
+PHASES = [_never, _listening, _talking, _thinking, _speaking]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("leaving", ["hang_up", "lose_socket", "shut", "carrier", "all"])
+def test_a_call_can_end_at_any_time_and_leaves_nothing(phase: Any, leaving: str) -> None:
+    """Whatever comes first wins, and what follows does no harm."""
+
+    async def scene(stage: Stage) -> None:
+        phone = stage.phone()
+        await phase(phone)
+        planned = leaving in {"hang_up", "carrier", "all"}
+        if leaving in {"carrier", "all"}:
+            phone.driver.carrier_ended("completed")
+        if leaving in {"hang_up", "all"}:
+            phone.hang_up()
+        if leaving in {"lose_socket", "all"}:
+            phone.lose_socket()
+        if leaving in {"shut", "all"}:
+            phone.driver.shut("newer_stream", 1000)
+            phone.driver.hang_up("shutting_down", None)
+            phone.driver.disconnected(1006)
+        end = await phone.ended()
+        assert end.planned is planned
+        assert stage.speaker.open_segments == 0
+        state = await stage.pool.call_state("ann", "call-1")
+        assert state.planned_end is planned
+        assert [turn.turn_id for turn in state.turn_log] == [
+            turn.turn_id for turn in phone.driver.turn_log
+        ]
+        assert len({turn.turn_id for turn in state.turn_log}) == len(state.turn_log)
+
+    script = [0.3, LONG] if phase is _speaking else [2.0, LONG]
+    play(scene, staged(*script))
+
+
+def test_an_open_that_outlives_its_socket_starts_nothing() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.pool.homes["ann"].slow_s = 0.5
+        phone = stage.phone()
+        await asyncio.sleep(0.1)
+        phone.lose_socket()
+        await phone.ended()
+        assert stage.recogniser.openings == 0
+        assert stage.speaker.asked == []
+        state = await stage.pool.call_state("ann", "call-1")
+        assert state.known
+        assert not state.planned_end
+
+    play(scene)
+
+
+def test_a_polite_end_says_goodbye_first() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        phone.driver.hang_up("shutting_down", "We are closing.")
+        end = await phone.ended()
+        assert (end.planned, end.reason) == (True, "shutting_down")
+        assert phone.heard == "Hello!We are closing."
+
+    play(scene)
+
+
+def test_the_agent_hangs_up() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("that was all")
+        end = await phone.ended()
+        assert (end.planned, end.reason, end.close_code) == (True, "agent_hung_up", 1000)
+        assert phone.heard == "Hello!Have a good day."
+
+    play(scene, staged("Have a good day. <end_call>"))
+
+
+def test_ten_minutes_of_silence_end_politely_long_before() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        end = await phone.ended(600)
+        assert (end.planned, end.reason) == (True, "idle")
+        assert phone.heard == "Hello!Still there?Bye."
+
+    play(scene)
+
+
+def test_no_call_is_longer_than_the_agent_allows() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("tell me")
+        end = await phone.ended(60)
+        assert (end.planned, end.reason) == (True, "time_limit")
+        assert phone.heard.endswith("Bye.")
+
+    play(scene, staged(LONG, agent=replace(AGENT, max_call_s=8.0)))
+
+
+def test_a_patient_agent_shows_its_actor_that_it_lives() -> None:
+    """A silent call is not a vanished ingress (``MindConfig.stale_call_s`` is 300 s)."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        home = stage.pool.homes["ann"]
+        phone.pause()
+        began = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() < began + 320:
+            phone.driver.received('{"event":"weather"}')
+            await asyncio.sleep(5.0)
+            assert home.driver.sweep(asyncio.get_running_loop().time()) == 0
+        assert home.count("settle") >= 320 // SIGN_OF_LIFE_S - 1
+        phone.resume()
+        await phone.say("are you there")
+        await phone.until(lambda: len(phone.log) == 2)
+
+    patient = TurnTaking(idle_prompt_s=1_000.0, idle_hang_up_s=2_000.0)
+    play(scene, staged(REPLY, agent=replace(AGENT, turn_taking=patient)))
+
+
+# --- the mind dies --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["kill", "hang"])
+def test_mind_lost_while_listening(fault: str) -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        getattr(stage.pool, fault)("ann")
+        await phone.say("are you there")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.heard == "Hello!I am here."
+        home = stage.pool.homes[phone.mind.actor]
+        assert [entry.turn_id for _, entry in home.recorder.settled][:1] == [0]
+
+    scripts: dict[str, list[Step]] = {"ann": ["Nobody says this."]}
+    scripts |= {"bob": ["I am here."], "cleo": ["I am here."]}
+    play(scene, by_actor(scripts))
+
+
+@pytest.mark.parametrize("fault", ["kill", "hang"])
+def test_mind_lost_while_thinking(fault: str) -> None:
+    """A dead one is asked again at once; a hung one after its turn has failed politely."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("are you there")
+        await asyncio.sleep(0.6)
+        getattr(stage.pool, fault)("ann")
+        if fault == "hang":
+            await phone.until_heard("Pardon?", 20)
+            await phone.until(lambda: len(phone.log) == 2)
+            await phone.say("are you there")
+        await phone.until_heard("I am here.")
+        await phone.until(lambda: phone.log[-1][2:] == ("I am here.", "heard"))
+        assert phone.heard.count("I am here.") == 1
+
+    scripts: dict[str, list[Step]] = {"ann": [HANG]}
+    scripts |= {"bob": ["I am here."], "cleo": ["I am here."]}
+    play(scene, by_actor(scripts))
+
+
+def test_mind_lost_while_speaking() -> None:
+    """What was planned is said to its end, once; the next words find the call on its new actor."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("tell me")
+        await phone.until_heard("First")
+        stage.pool.kill("ann")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.heard == "Hello!First of all."
+        assert phone.log[1] == (1, "caller", "First of all.", "failed")
+        assert phone.mind.actor != "ann"
+        await phone.say("and then")
+        await phone.until(lambda: len(phone.log) == 3)
+        assert phone.heard == "Hello!First of all.I am here."
+        home = stage.pool.homes[phone.mind.actor]
+        assert [entry.turn_id for _, entry in home.recorder.settled][:2] == [0, 1]
+
+    scripts: dict[str, list[Step]] = {"ann": ["First of all. And", HANG]}
+    scripts |= {"bob": ["I am here."], "cleo": ["I am here."]}
+    play(scene, by_actor(scripts))
+
+
+def test_a_held_guess_of_a_dead_mind_is_asked_again_whole() -> None:
+    """Half an answer that nobody heard yet is thrown away, not said."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.talk(0.6)
+        phone.ear.hear("tell me", final=False)
+        phone.ear.hear("tell me")
+        await phone.until(lambda: "First of all." in stage.speaker.asked, 1.0)
+        stage.pool.kill("ann")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.heard == "Hello!I am here."
+
+    scripts: dict[str, list[Step]] = {"ann": ["First of all. And", HANG]}
+    scripts |= {"bob": ["I am here."], "cleo": ["I am here."]}
+    play(scene, by_actor(scripts))
+
+
+def test_every_mind_lost_the_call_apologises_and_ends_in_trouble() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        for name in stage.pool.homes:
+            stage.pool.kill(name)
+        for _ in range(3):
+            if phone.task.done():
+                break
+            await phone.say("are you there")
+            turns = len(phone.log)
+            await phone.until(lambda turns=turns: len(phone.log) > turns or phone.task.done(), 40)
+        end = await phone.ended(60)
+        assert (end.planned, end.reason) == (True, "provider_trouble")
+        assert phone.heard == "Hello!Pardon?Pardon?Trouble."
+
+    play(scene)
+
+
+def test_no_mind_at_the_start_closes_for_another_try() -> None:
+    async def scene(stage: Stage) -> None:
+        for name in stage.pool.homes:
+            stage.pool.kill(name)
+        end = await stage.phone().ended()
+        assert (end.planned, end.close_code) == (False, 1011)
+        assert end.reason.startswith("no_mind")
+
+    play(scene)
+
+
+def test_a_token_used_twice_and_an_older_epoch_are_refused_without_harm() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        twice = stage.phone(token_id=f"token-1-{(0, 10)}", epoch=(0, 10))
+        older = stage.phone(epoch=(0, 5))
+        assert (await twice.ended()).reason == "refused: token_used"
+        assert (await older.ended()).reason == "refused: stale_epoch"
+        await phone.say("still with me")
+        await phone.until(lambda: len(phone.log) == 2)
+
+    play(scene)
+
+
+def test_a_newer_stream_goes_on_where_the_older_one_was() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("tell me")
+        await phone.until_heard("It goes on")
+        older_ear = phone.ear
+        newer = stage.phone(epoch=(1, 20))
+        await newer.until_heard("Back.")
+        assert newer.log[0] == (0, "greeting", "Hello!", "heard")
+        await phone.talk(0.6)
+        older_ear.hear("wait a moment")
+        end = await phone.ended()
+        assert (end.planned, end.reason) == (False, "owned_elsewhere")
+        await newer.say("go on")
+        await newer.until_heard("There is a lot")
+        numbers = [turn_id for turn_id, _, _, _ in newer.log]
+        assert numbers == sorted(set(numbers))
+
+    play(scene, staged(LONG))
+
+
+def test_a_log_brought_along_means_no_second_greeting() -> None:
+    async def scene(stage: Stage) -> None:
+        entry = TurnEntry(4, "caller", "words", "answer", "answer")
+        phone = stage.phone(turn_log=(entry,))
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.heard == "Back."
+        assert [turn_id for turn_id, _, _, _ in phone.log] == [4, 5]
+
+    play(scene)
+
+
+# --- ear, mouth and line --------------------------------------------------------------------------
+
+
+def test_a_recogniser_that_fails_once_is_reopened_and_the_words_between_are_kept() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        first = phone.ear
+        stage.recogniser.refusals = [ProviderUnavailable("not yet", "fake")]
+        first.fail()
+        await phone.talk(0.6)
+        await phone.until(lambda: phone.ear is not first)
+        assert first.closed, "only closing gives its place back"
+        assert phone.ear.audio.count(b"\x00" * 160) >= 25, "what was said meanwhile is heard"
+        phone.ear.hear("hello again")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.log[1][3] == "heard"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_recogniser_that_cannot_be_had_ends_the_call_politely(hangs: bool) -> None:
+    async def scene(stage: Stage) -> None:
+        if hangs:
+            stage.recogniser.hanging = True
+        else:
+            stage.recogniser.refusals = [ProviderRefused("bad key", "fake")]
+        phone = stage.phone()
+        end = await phone.ended(60)
+        assert (end.planned, end.reason) == (True, "recogniser_lost")
+        assert phone.heard.endswith("Trouble.")
+
+    play(scene)
+
+
+def test_a_speaker_that_fails_before_the_first_word_apologises() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.speech.prepare(stage.agent)
+        phone = await stage.phone().greeted()
+        stage.speaker.fail_after_chunks = 0
+        await phone.say("tell me")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.heard == "Hello!Pardon?"
+        assert phone.log[1][3] == "failed"
+        stage.speaker.fail_after_chunks = None
+        await phone.say("again")
+        await phone.until(lambda: len(phone.log) == 3)
+        assert phone.heard.endswith(SAID)
+        assert stage.counters["speech_failed"] >= 1
+
+    play(scene)
+
+
+def test_a_speaker_that_breaks_in_mid_word_leaves_what_was_said() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.speech.prepare(stage.agent)
+        phone = await stage.phone().greeted()
+        stage.speaker.fail_after_chunks = 1
+        await phone.say("tell me")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.heard == "Hello!One moment"
+        assert phone.log[1][2:] == ("One moment", "failed")
+
+    play(scene, staged("One moment please."))
+
+
+@pytest.mark.parametrize("error", [ProviderUnavailable("gone", "fake"), KeyError("a bug")])
+def test_a_thinker_that_fails_apologises(error: Exception) -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("tell me")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.heard == "Hello!Pardon?"
+        assert stage.counters["replies_failed"] >= 1
+
+    play(scene, staged(error))
+
+
+def test_a_speaker_or_a_pool_with_a_bug_fails_the_turn_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not after the machine's ten seconds, and not as a task that nobody looks at."""
+
+    async def scene(stage: Stage) -> None:
+        await stage.speech.prepare(stage.agent)
+        phone = await stage.phone().greeted()
+        stage.speaker.error, stage.speaker.fail_after_chunks = ValueError("a bug"), 0
+        await phone.say("tell me")
+        await phone.until_heard("Pardon?", 3.0)
+        await phone.until(lambda: len(phone.log) == 2)
+        stage.pool.take_turn = None  # type: ignore[assignment,method-assign]
+        await phone.say("tell me")
+        await phone.until(lambda: phone.heard.count("Pardon?") == 2, 3.0)
+
+    caplog.set_level(logging.CRITICAL)
+    play(scene)
+
+
+def test_an_answer_with_nothing_in_it_apologises() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("tell me")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert phone.heard == "Hello!Pardon?"
+
+    play(scene, staged("**  ", "\n"))
+
+
+def test_a_slow_reader_is_lost_after_five_seconds_and_no_other_call_notices() -> None:
+    async def scene(stage: Stage) -> None:
+        slow, other = await stage.phone(1).greeted(), await stage.phone(2).greeted()
+        await slow.say("tell me")
+        await slow.until_heard("There")
+        slow.reading.clear()
+        await other.say("tell me")
+        await other.until_heard("It goes on")
+        end = await slow.ended(7.0)
+        assert (end.planned, end.reason) == (
+            False,
+            "stream_lost: the carrier did not read for 5 s",
+        )
+        await other.until_heard("It goes on and on and on.It goes on")
+        assert other.playout.underruns == []
+        slow.reading.set()
+
+    play(scene, staged(LONG))
+
+
+def test_a_socket_that_raises_loses_only_its_call() -> None:
+    async def scene(stage: Stage) -> None:
+        phone, other = stage.phone(1), stage.phone(2)
+        phone.send_error = ValueError("the server's own")
+        end = await phone.ended()
+        assert end.reason == "stream_lost: the socket is gone: ValueError"
+        await other.greeted()
+
+    play(scene)
+
+
+def test_a_carrier_that_stops_sending_is_given_up() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        phone.pause()
+        end = await phone.ended(STREAM_SILENT_S + 5)
+        assert (end.planned, end.reason) == (False, "stream_silent")
+
+    patient = TurnTaking(idle_prompt_s=1_000.0, idle_hang_up_s=2_000.0)
+    play(scene, staged(REPLY, agent=replace(AGENT, turn_taking=patient)))
+
+
+def test_words_at_the_end_of_a_gap_are_still_answered() -> None:
+    """Frames that stop coming count as silence, so a turn ends without them."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.talk(0.6)
+        phone.frames = False
+        phone.ear.hear("tell me")
+        await phone.until(lambda: len(phone.log) == 2, 10.0)
+        assert phone.heard == "Hello!" + SAID
+
+    play(scene)
+
+
+def test_a_machine_that_breaks_ends_its_stream_and_not_the_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The carrier asks ``action``, and a new stream goes on with the log."""
+
+    async def scene(stage: Stage) -> None:
+        phone, other = await stage.phone(1).greeted(), await stage.phone(2).greeted()
+
+        def broken(**_: object) -> None:
+            raise ValueError("a machine that broke")
+
+        phone.driver._session.handle_deadline = broken  # type: ignore[method-assign]
+        phone.driver._session.close = broken  # type: ignore[method-assign]
+        phone.driver._session.next_deadline = lambda: 0.0  # type: ignore[method-assign]
+        end = await phone.ended()
+        assert (end.planned, end.reason, end.close_code) == (False, "internal: ValueError", 1011)
+        state = await stage.pool.call_state("ann", "call-1")
+        assert not state.planned_end
+        newer = stage.phone(1, epoch=(1, 20))
+        await newer.until_heard("Back.")
+        await other.say("tell me")
+        await other.until(lambda: len(other.log) == 2)
+
+    caplog.set_level(logging.CRITICAL)
+    play(scene)
+
+
+def test_bad_messages_are_counted_and_fifty_in_a_row_shut_the_stream() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        for message in ('{"event":', b"\xff" * 160, '["media"]', '{"event":"weather"}'):
+            phone.driver.received(message)
+        assert stage.counters["protocol_warnings"] == 3
+        await phone.say("tell me")
+        await phone.until(lambda: len(phone.log) == 2)
+
+    play(scene)
+
+
+def test_thirty_calls_at_once_answer_every_turn() -> None:
+    async def scene(stage: Stage) -> None:
+        phones = [stage.phone(number) for number in range(1, 31)]
+
+        async def talk(phone: Phone) -> None:
+            await phone.greeted()
+            await phone.say("tell me")
+            await phone.until(lambda: len(phone.log) == 2)
+            assert phone.heard == "Hello!" + SAID
+            assert phone.playout.underruns == []
+
+        await asyncio.gather(*(talk(phone) for phone in phones))
 
     play(scene)

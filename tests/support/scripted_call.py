@@ -42,7 +42,7 @@ from tests.support import virtual_time
 from tests.support.fake_ear_and_mouth import FakeRecogniser, FakeSpeaker, FakeStream, text_of
 from tests.support.fake_thinker import FakeThinker
 from tests.support.local_mind_pool import LocalMindPool
-from voice.config import EndpointConfig, VoiceConfig
+from voice.config import EndpointConfig, SpokenPhrases, VoiceConfig
 from voice.ports import FRAME_S
 
 PHRASES = Phrases(
@@ -85,8 +85,6 @@ class LoudScorer:
 
 
 def voice_config(agent: Agent) -> VoiceConfig:
-    from voice.config import SpokenPhrases
-
     taking, phrases = agent.turn_taking, agent.phrases
     return VoiceConfig(
         phrases=SpokenPhrases(
@@ -277,6 +275,13 @@ class Phone:
         self._ticker.cancel()
         self.driver.received(self.writer.stop())
         self.driver.disconnected(1000)
+
+    def pause(self) -> None:
+        """The carrier sends nothing until ``resume``; cheap for long silences."""
+        self._ticker.cancel()
+
+    def resume(self) -> None:
+        self._ticker = self._loop.create_task(self._tick())
 
     def lose_socket(self) -> None:
         self._ticker.cancel()

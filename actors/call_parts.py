@@ -1,0 +1,35 @@
+"""What a call's driver is given by its process, and what it says at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.frame_clock import FrameClock
+from actors.speech_source import SpeechSource
+from voice.ports import Recogniser
+
+
+@dataclass(frozen=True, slots=True)
+class CallParts:
+    """What all calls of a process share."""
+
+    recogniser: Recogniser
+    speech: SpeechSource
+    clock: FrameClock
+    wall_clock_us: Callable[[], int]
+    count: Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """How a call ended on this stream.
+
+    Attributes:
+        planned: False when the stream was lost and the carrier should be sent back to us.
+        close_code: WebSocket close code; 1000 is the normal one.
+    """
+
+    planned: bool
+    reason: str
+    close_code: int = 1000
