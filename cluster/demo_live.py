@@ -147,7 +147,7 @@ class LiveCall:
             heard = row.heard_text.rstrip()
             text.append(heard + "—")
             if row.agent_text.startswith(heard):
-                text.append(f" {row.agent_text[len(heard) :].strip()}", "dim strike")
+                text.append(f" [{row.agent_text[len(heard) :].strip()}]", "dim strike")
         else:
             text.append(row.agent_text)
         self._line(at_s, Text("Agent", f"bold {_AGENT_STYLE}"), text, latency)

@@ -49,7 +49,7 @@ def test_an_interruption_is_printed_after_what_it_cut_off() -> None:
     assert lines(out) == []
     call.show([row(3.6, outcome="interrupted", heard_text="The ten of ")], PLACED_US)
     assert lines(out) == [
-        "2.6 s Agent The ten of— clubs. Another one? 600 ms",
+        "2.6 s Agent The ten of— [clubs. Another one?] 600 ms",
         "3.4 s Carl seven of clubs ← talks over the agent",
     ]
 
