@@ -118,12 +118,15 @@ class StagePorts:
     def serve_environment(self) -> dict[str, str]:
         """What moves every port of Ray Serve.
 
-        Two Serve clusters of one machine count their replicas' ports from the same number unless
-        told otherwise, and then HAProxy of the one sends its calls to the other.
+        Two Serve clusters of one machine share the ports of their replicas (from 30000 on) and of
+        the proxy that stands in while there are none (8500) unless told otherwise, and then
+        HAProxy of the one sends its calls to the other.
         """
         return {
             "RAY_SERVE_HAPROXY_STATS_PORT": str(self.first + 4),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(self.first + 5),
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(self.first + 6),
+            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(self.first + 7),
             "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(self.replicas[0]),
             "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(self.replicas[1]),
             "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(self.first + 20),
