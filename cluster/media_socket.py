@@ -2,9 +2,9 @@
 
 The door checks the signature of the handshake before accepting (a refusal is HTTP 403), then waits
 for ``start`` and checks the one-time token in its parameters. From then on messages are pumped into
-the call's driver, which lives in a task of its own. A replica that is full accepts the socket and
-closes it, so that the carrier asks the ``action`` URL for another place; a handshake that failed
-would end the call.
+the call's driver, which lives in a task of its own; once that has ended, or the stream was shut,
+nothing more is fed to it. A replica that is full accepts the socket and closes it, so that the
+carrier asks the ``action`` URL for another place; a handshake that failed would end the call.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from cluster.call_registry import LiveCall
-from cluster.edge import Edge, StreamRefusal
+from cluster.edge import Edge, ReplicaFullRefusal, StreamRefusal
 from telephony.errors import StreamRefused, TokenRefused
 from telephony.media_stream import MediaStream
-from telephony.stream_events import StreamStarted
+from telephony.stream_events import ProtocolWarning, StreamStarted
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,10 @@ Send = Callable[[Message], Awaitable[None]]
 START_WITHIN_S = 5.0
 CLOSE_NORMAL = 1000
 CLOSE_POLICY = 1008
+CLOSE_INTERNAL = 1011
 CLOSE_TRY_AGAIN = 1013
+CLOSE_WITHIN_S = 2.0  # a peer that reads nothing takes no close frame either
+GOODBYE_WITHIN_S = 5.0  # for the peer to answer our close
 
 
 class MediaSocket:
@@ -71,8 +74,9 @@ class MediaSocket:
             call = await self._open(socket)
         except StreamRefusal as refusal:
             logger.warning("media socket closed: %s", refusal)
-            self._edge.count("streams_refused", 1)
-            await socket.close(CLOSE_POLICY)
+            is_full = isinstance(refusal, ReplicaFullRefusal)
+            self._edge.count("streams_turned_away" if is_full else "streams_refused", 1)
+            await socket.close(refusal.close_code)
             return
         if call is not None:
             await self._pump(call, socket)
@@ -95,6 +99,9 @@ class MediaSocket:
                     while started is None and (event := stream.next_event()) is not None:
                         if isinstance(event, StreamStarted):
                             started = event
+                        elif isinstance(event, ProtocolWarning):
+                            self._edge.count("protocol_warnings", 1)
+                            logger.info("before start: message ignored: %s", event.error)
         except TimeoutError:
             raise StreamRefusal(f"no start within {START_WITHIN_S:.0f} s") from None
         try:
@@ -103,32 +110,40 @@ class MediaSocket:
             raise StreamRefusal(f"stream token: {error}") from None
 
     async def _pump(self, call: LiveCall, socket: _Socket) -> None:
-        """Messages into the driver until either side ends; the driver's task goes on by itself."""
-        closer = asyncio.get_running_loop().create_task(self._close_after(call, socket))
-        driver = call.driver
+        """Messages into the driver until either side ends; the call's task goes on by itself."""
+        reader = asyncio.get_running_loop().create_task(self._read(call, socket))
         try:
-            while True:
-                text = await socket.receive()
-                if text is None:
-                    driver.disconnected(socket.code)
-                    break
-                try:
-                    driver.received(text)
-                except StreamRefused as error:
-                    logger.warning("call %s: stream shut: %s", call.call_id, error)
-                    driver.shut(f"protocol: {type(error).__name__}", CLOSE_POLICY)
-        except asyncio.CancelledError:
-            driver.disconnected(1006)
-            raise
-        finally:
-            if socket.code:
-                closer.cancel()
+            await asyncio.wait([reader, call.task], return_when=asyncio.FIRST_COMPLETED)
+            if not reader.done():
+                await socket.close(_close_code(call))
+                await asyncio.wait([reader], timeout=GOODBYE_WITHIN_S)
+        finally:  # also when the server cancels us because the peer has gone
+            reader.cancel()
+            call.driver.disconnected(socket.code or 1006)
 
-    async def _close_after(self, call: LiveCall, socket: _Socket) -> None:
-        """Close the socket once the call has ended from our side."""
-        await asyncio.wait([call.task])
-        failed = call.task.cancelled() or call.task.exception() is not None
-        await socket.close(1011 if failed else call.task.result().close_code)
+    async def _read(self, call: LiveCall, socket: _Socket) -> None:
+        """Until the peer has gone; what follows the end of the call is thrown away."""
+        driver, is_fed = call.driver, True
+        while (text := await socket.receive()) is not None:
+            if not is_fed or call.task.done():
+                continue
+            try:
+                driver.received(text)
+            except StreamRefused as error:
+                logger.warning("call %s: stream shut: %s", call.call_id, error)
+                driver.shut(f"protocol: {type(error).__name__}", CLOSE_POLICY)
+                is_fed = False
+            except Exception as error:
+                logger.exception("call %s: a message broke its driver", call.call_id)
+                driver.shut(f"internal: {type(error).__name__}", CLOSE_INTERNAL)
+                is_fed = False
+
+
+def _close_code(call: LiveCall) -> int:
+    """What the carrier is told when the call has ended from our side."""
+    if call.task.cancelled() or call.task.exception() is not None:
+        return CLOSE_INTERNAL
+    return call.task.result().close_code
 
 
 class _Socket:
@@ -155,10 +170,11 @@ class _Socket:
         await self._send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
-        """Close; a peer that has gone meanwhile is no fault."""
+        """Close; a peer that has gone meanwhile, or takes nothing any more, is no fault."""
         if self.code:
             return
         try:
-            await self._send({"type": "websocket.close", "code": code})
-        except (OSError, RuntimeError) as error:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._send({"type": "websocket.close", "code": code})
+        except (OSError, RuntimeError) as error:  # a timeout is an OSError
             logger.debug("close after the peer had gone: %s", type(error).__name__)
