@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from actors.lease_stock import LeaseStock
 from actors.wire import (
     Acknowledged,
     CallOpened,
+    CallState,
     CloseCall,
     OpenCall,
     SettleTurns,
@@ -36,3 +38,14 @@ class MindPool(Protocol):
 
     def report_lost(self, actor: str) -> None:
         """This actor did not answer: have it looked at, place nothing there for now."""
+
+
+class EdgePool(MindPool, Protocol):
+    """What the webhooks of a replica need besides."""
+
+    @property
+    def stock(self) -> LeaseStock:
+        """Slots in hand, and what the cluster looks like."""
+
+    async def call_state(self, actor: str, call_id: str) -> CallState:
+        """What this actor knows of a call. Raises ``MindLostError``."""

@@ -13,6 +13,7 @@ from cluster.agents import load_agents
 from cluster.errors import ClusterError, SettingsError
 from cluster.provider_settings import missing_keys
 from cluster.settings import load_settings
+from cluster.voice_config import voice_configs
 from simulation.errors import SimulationError
 
 app = typer.Typer(
@@ -60,6 +61,7 @@ def serve(
         overrides["mode"] = "development"
     settings = load_settings(**overrides)
     agents = load_agents(settings.agents_dir, settings.tenant_id)
+    voice_configs(agents.values(), settings)  # says now what would be wrong at the first call
     missing = missing_keys(settings, agents.values())
     if missing:
         raise SettingsError(

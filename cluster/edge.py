@@ -6,23 +6,26 @@ needs to know travels in the signed, one-time stream token. Nothing here waits f
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from actors.call_driver import CallDriver, CallEnd, CallParts
-from actors.errors import NoSlotError
+from actors.errors import MindLostError, NoSlotError
+from actors.mind_calls import INGRESS_VANISHED
 from actors.mind_client import MindClient
-from actors.ray_mind_pool import RayMindPool
-from actors.wire import OpenCall
+from actors.mind_pool import EdgePool
+from actors.wire import CallState, CloseCall, OpenCall
 from cluster import admission
 from cluster.call_registry import CallRegistry, LiveCall
 from cluster.errors import NoCapacityError
 from cluster.settings import Settings
-from cluster.voice_config import voice_config
+from cluster.voice_config import voice_configs
 from dialogue.agent import Agent
+from records.errors import RecordsError
 from records.ids import uuid7
 from telephony import stream_token
 from telephony.media_stream import MediaStream
@@ -35,19 +38,34 @@ logger = logging.getLogger(__name__)
 
 STREAM_TOKEN_LIFE_US = 60_000_000
 ACTION_TOKEN_LIFE_US = 5 * 3_600 * 1_000_000
+RECORD_LAG_S = 0.4
+PLANNED_ENDS_KEPT = 10_000
 
 
 class StreamRefusal(Exception):
     """This socket does not become a call; the message says why."""
 
+    close_code = 1008
+
+
+class ReplicaFullRefusal(StreamRefusal):
+    """Every place of this replica is taken: the carrier shall ask ``action`` for another one."""
+
+    close_code = 1013
+
 
 @dataclass(frozen=True, slots=True)
 class EdgeParts:
-    """What the composition root builds for a replica; one ``CallParts`` for each agent id."""
+    """What the composition root builds for a replica.
+
+    Attributes:
+        call_parts: One for each agent id.
+        planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
+    """
 
     agents: Mapping[str, Agent]
     call_parts: Mapping[str, CallParts]
-    pool: RayMindPool
+    pool: EdgePool
     wall_clock_us: Callable[[], int]
     counters: Counter[str]
     planned_end: Callable[[str], Awaitable[bool]]
@@ -70,6 +88,9 @@ class Edge:
         settings: Of this deployment.
         parts: Built by the composition root.
         on_call_end: Told of every call that ended here.
+
+    Raises:
+        SettingsError: An agent's turn-taking and the settings contradict each other.
     """
 
     def __init__(
@@ -80,7 +101,10 @@ class Edge:
     ) -> None:
         self.settings = settings
         self.parts = parts
-        self.registry = CallRegistry(settings.calls_per_replica, on_call_end or self._call_ended)
+        self.registry = CallRegistry(settings.calls_per_replica, self._call_ended)
+        self._on_call_end = on_call_end
+        self._voice = voice_configs(parts.agents.values(), settings)
+        self._planned_ends: OrderedDict[str, None] = OrderedDict()  # call ids, oldest first
         self.draining = False
         self.not_ready: list[str] = ["starting"]
         self._secret = settings.signing_secret()
@@ -181,11 +205,48 @@ class Edge:
             token, (self._secret,), kind=kind, now_us=self.parts.wall_clock_us()
         )
 
-    async def ended_as_planned(self, claims: StreamClaims, *, actor_alive: bool) -> bool:
-        """Whether the record says that this call ended as planned; asked only without its actor."""
-        if actor_alive:
-            return False
-        return await self.parts.planned_end(claims.call_sid)
+    async def ended_as_planned(self, claims: StreamClaims, state: CallState | None) -> bool:
+        """Whether somebody chose to end this call: then there is nothing to resume.
+
+        The call may have moved away from the actor of its token: what this replica saw counts
+        first, then what that actor knows, then the store. An end is written behind the call's
+        back: where the actor knows nothing, a first no of the store is asked again.
+
+        Args:
+            claims: Of the ``action`` URL.
+            state: What the actor of the token knows; None when it is gone.
+        """
+        if claims.call_id in self._planned_ends or (state is not None and state.planned_end):
+            return True
+        if state is not None and state.reason not in {"", INGRESS_VANISHED}:
+            return False  # it had the call to the last, and the stream was lost
+        is_known = state is not None and state.known
+        for wait_s in (0.0,) if is_known else (0.0, RECORD_LAG_S):
+            await asyncio.sleep(wait_s)
+            try:
+                if await self.parts.planned_end(claims.call_sid):
+                    return True
+            except RecordsError as error:
+                logger.warning("call %s: no word from the store: %s", claims.call_id, error)
+                return False
+        return False
+
+    async def carrier_ended(self, claims: StreamClaims, state: str) -> None:
+        """The carrier says that the call is over; its ``stop`` may never have reached us.
+
+        Serve throws away what was not yet read of a closed socket. Without this the actor would
+        hold the call's seat for a stream that never comes.
+        """
+        call = self.registry.owner_of(claims.call_sid)
+        if call is not None:
+            call.driver.carrier_ended(state)
+            return
+        end = CloseCall(claims.tenant_id, claims.call_id, claims.epoch, True, f"carrier_{state}")
+        try:
+            async with asyncio.timeout(self.settings.actor_timeout_s):
+                await self.parts.pool.close_call(claims.actor, end)
+        except (MindLostError, TimeoutError):
+            logger.info("call %s: its actor was not told of the end", claims.call_id)
 
     # --- a socket becomes a call -----------------------------------------------------------------
 
@@ -199,7 +260,8 @@ class Edge:
 
         Raises:
             telephony.errors.TokenRefused: Missing, forged, expired or for another call.
-            StreamRefusal: An older stream than the one that has the call, or an unknown agent.
+            StreamRefusal: An older stream than the one that has the call, an unknown agent, or no
+                room left here.
         """
         claims = self.read_token(started.custom_parameters.get("token", ""), "stream")
         if claims.call_sid != started.call_sid:
@@ -211,6 +273,8 @@ class Edge:
         owner = self.registry.owner_of(claims.call_sid)
         if owner is not None and owner.epoch >= epoch:
             raise StreamRefusal("a newer stream has this call")
+        if owner is None and self.registry.full:
+            raise ReplicaFullRefusal("every place of this replica is taken")
         parts = self.parts.call_parts[agent.agent_id]
         mind = MindClient(
             self.parts.pool,
@@ -231,7 +295,7 @@ class Edge:
             actor_timeout_s=self.settings.actor_timeout_s,
             wall_clock_us=self.parts.wall_clock_us,
         )
-        driver = CallDriver(agent, voice_config(agent, self.settings), parts, mind, stream, send)
+        driver = CallDriver(agent, self._voice[agent.agent_id], parts, mind, stream, send)
         self.count("streams_started", 1)
         return self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
 
@@ -244,3 +308,9 @@ class Edge:
     def _call_ended(self, call: LiveCall, end: CallEnd) -> None:
         self.count("calls_ended_planned" if end.planned else "streams_lost", 1)
         logger.info("call %s: %s", call.call_id, end.reason)
+        if end.planned:
+            self._planned_ends[call.call_id] = None
+            if len(self._planned_ends) > PLANNED_ENDS_KEPT:
+                self._planned_ends.popitem(last=False)
+        if self._on_call_end is not None:
+            self._on_call_end(call, end)

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from cluster.errors import SettingsError
 from cluster.settings import Settings
 from dialogue.agent import Agent
 from voice.config import EndpointConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
+from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
+
+
+def voice_configs(agents: Iterable[Agent], settings: Settings) -> dict[str, VoiceConfig]:
+    """The configuration of every agent, by its id, checked before the first call.
+
+    Raises:
+        SettingsError: An agent's turn-taking contradicts itself or the settings.
+    """
+    configs = {}
+    for agent in agents:
+        try:
+            configs[agent.agent_id] = voice_config(agent, settings)
+        except BadVoiceConfig as error:
+            raise SettingsError(
+                f"agent {agent.agent_id}: turn_taking (or CALLCLUSTER_PLAYOUT_CHUNK_MS, "
+                f"{settings.playout_chunk_ms}): {error}"
+            ) from None
+    return configs
 
 
 def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:

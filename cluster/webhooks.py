@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from actors.errors import MindLostError
+from actors.wire import CallState
 from cluster import serve_env
 from cluster.edge import Edge, Placement
 from cluster.errors import NoCapacityError
@@ -115,8 +116,6 @@ def _answer_new_call(edge: Edge, form: dict[str, str]) -> str:
 
 async def _answer_after_stream(edge: Edge, form: dict[str, str], token: str) -> str:
     """The ``action`` of ``<Connect>``: hang up after a planned end, a new stream after a loss."""
-    if form.get("CallStatus", "") != "in-progress":
-        return twiml.empty()
     try:
         claims = edge.read_token(token, "action")
     except TokenRefused as error:
@@ -124,21 +123,23 @@ async def _answer_after_stream(edge: Edge, form: dict[str, str], token: str) -> 
         return twiml.hang_up()
     if claims.call_sid != form.get("CallSid", ""):
         raise _Refused(400, "the state in the action URL was made for another call")
-    actor_alive = True
-    planned_end = False
+    status = form.get("CallStatus", "")
+    if status != "in-progress":
+        if status in ENDED_STATES:
+            await edge.carrier_ended(claims, status)
+        return twiml.empty()
+    state: CallState | None = None
     try:
         state = await edge.parts.pool.call_state(claims.actor, claims.call_id)
-        planned_end = state.planned_end
     except MindLostError:
-        actor_alive = False
         edge.parts.pool.report_lost(claims.actor)
-    if planned_end or await edge.ended_as_planned(claims, actor_alive=actor_alive):
+    if await edge.ended_as_planned(claims, state):
         return twiml.hang_up()
     if claims.resume >= edge.settings.max_resumes:
         edge.count("resumes_exhausted", 1)
         return twiml.say_and_hang_up(LOST, "en-US")
     try:
-        placement = edge.place_resumed(claims, actor_alive=actor_alive)
+        placement = edge.place_resumed(claims, actor_alive=state is not None)
     except NoCapacityError:
         return twiml.say_and_hang_up(LOST, "en-US")
     edge.count("streams_resumed", 1)
@@ -163,9 +164,11 @@ async def _signed_form(edge: Edge, request: Request) -> dict[str, str]:
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_FORM_BYTES:
         raise _Refused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
-    body = await request.body()
-    if len(body) > MAX_FORM_BYTES:
-        raise _Refused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_FORM_BYTES:
+            raise _Refused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=500)
     except ValueError:
