@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cluster.errors import AgentFileError
 from dialogue.agent import Agent, Phrases, TurnTaking
@@ -39,6 +40,14 @@ class _TurnTakingFile(BaseModel):
     idle_prompt_s: float = Field(_TAKING.idle_prompt_s, ge=2)
     idle_hang_up_s: float = Field(_TAKING.idle_hang_up_s, ge=4)
     playout_lead_s: float = Field(_TAKING.playout_lead_s, ge=0.04, le=2)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.eager_silence_s > self.commit_silence_s:
+            raise ValueError("eager_silence_s must not be above commit_silence_s")
+        if self.idle_prompt_s > self.idle_hang_up_s:
+            raise ValueError("idle_prompt_s must not be above idle_hang_up_s")
+        return self
 
 
 class _AgentFile(BaseModel):
@@ -78,7 +87,9 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise AgentFileError(f"{path}: {where}: {first['msg']}") from None
+        raise AgentFileError(
+            f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None
     digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
     values = checked.model_dump(exclude={"phrases", "turn_taking"})
     return Agent(

@@ -17,6 +17,9 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cluster.errors import SettingsError
+from telephony.errors import InvalidSetting
+from telephony.origin import PublicOrigin
+from telephony.stream_token import MIN_SECRET_BYTES
 
 
 def _plain(name: str) -> AliasChoices:
@@ -88,11 +91,12 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _origin_only(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("must be an origin such as https://voice.example.com")
-        if parts.path not in {"", "/"} or parts.query:
-            raise ValueError("must be an origin without a path")
+        try:
+            PublicOrigin.parse(value)
+        except InvalidSetting as error:
+            raise ValueError(error.message) from None
+        if urlsplit(value).scheme not in {"http", "https"}:
+            raise ValueError("write it as https://voice.example.com")
         return value.rstrip("/")
 
     @field_validator("azure_speech_host")
@@ -162,7 +166,7 @@ def load_settings(**overrides: Any) -> Settings:
         settings = Settings(**overrides)
     except ValidationError as error:
         lines = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}"
+            f"{_variable(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError("; ".join(lines)) from None
@@ -171,10 +175,20 @@ def load_settings(**overrides: Any) -> Settings:
             "TWILIO_AUTH_TOKEN is not set, so nobody's signature can be checked. Set it, or set "
             "CALLCLUSTER_MODE=development to run without signatures on your own machine."
         )
-    if not settings.token_secret.get_secret_value() and not (
-        settings.twilio_auth_token.get_secret_value()
-    ):
+    secret = settings.token_secret.get_secret_value()
+    if secret and len(secret.encode()) < MIN_SECRET_BYTES:
+        raise SettingsError(
+            f"CALLCLUSTER_TOKEN_SECRET: give it at least {MIN_SECRET_BYTES} bytes; it signs the "
+            "tokens of our own streams"
+        )
+    if not secret and not (settings.twilio_auth_token.get_secret_value()):
         settings = settings.model_copy(
             update={"token_secret": SecretStr(secrets.token_urlsafe(32))}
         )
     return settings
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """The environment variable that a validation error is about."""
+    name = str(location[0]) if location else "settings"
+    return f"{Settings.model_config['env_prefix']}{name.upper()}" if name.islower() else name
