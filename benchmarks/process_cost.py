@@ -37,13 +37,13 @@ class ProcessCost:
     Attributes:
         group: One of ``GROUPS``.
         cpu_s: User and system time since it began.
-        main_thread_s: Of it, in the thread of the event loop.
+        threads_s: Of it by thread id, for the ingress; empty for others.
     """
 
     group: str
     title: str
     cpu_s: float
-    main_thread_s: float
+    threads_s: dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +83,14 @@ def take_snapshot() -> Snapshot:
                 if group is None:
                     continue
                 times = process.cpu_times()
-                threads = process.threads()
+                threads = process.threads() if group == INGRESS else []
         except psutil.Error:
             continue  # ended while we looked: its share until now is lost, which is small
-        main = next((t for t in threads if t.id == process.pid), None)
         found[process.pid, process.create_time()] = ProcessCost(
             group,
             (command[0] if command else process.name()).split("/")[-1][:60],
             times.user + times.system,
-            main.user_time + main.system_time if main else 0.0,
+            {thread.id: thread.user_time + thread.system_time for thread in threads},
         )
     return Snapshot(at_s, found)
 
@@ -103,7 +102,8 @@ class CpuUse:
     Attributes:
         wall_s: Between them.
         by_group: Seconds of CPU by group.
-        ingress_loop_s: Of the ingress, in the event loops' threads; the rest is the recognisers'.
+        ingress_loop_s: Of the ingress, in the busiest thread of each replica, which is its event
+            loop; the rest is the recognisers' and Ray's.
         by_title: Seconds of CPU of the processes of the ``ray`` group, by title.
     """
 
@@ -128,10 +128,15 @@ def cpu_between(before: Snapshot, after: Snapshot) -> CpuUse:
         used_s = now.cpu_s - (then.cpu_s if then else 0.0)
         groups[now.group] += used_s
         if now.group == INGRESS:
-            loop_s += now.main_thread_s - (then.main_thread_s if then else 0.0)
+            loop_s += _busiest_thread_s(then, now)
         if now.group == RAY:
             titles[now.title] += used_s
     return CpuUse(after.at_s - before.at_s, groups, loop_s, dict(titles))
+
+
+def _busiest_thread_s(then: ProcessCost | None, now: ProcessCost) -> float:
+    before = then.threads_s if then else {}
+    return max((s - before.get(id_, 0.0) for id_, s in now.threads_s.items()), default=0.0)
 
 
 def memory_mb() -> dict[str, float]:

@@ -237,7 +237,9 @@ def _frames(stages: Sequence[StageResult], micro: dict[str, float]) -> str:
                 loop = p.cpu.ingress_loop_s * 1e6 / frames
                 rows.append(("of the ingress: event loop", f"{p.plan.calls} calls", loop, None))
                 rest = p.us_per_frame(INGRESS) - loop
-                rows.append(("of the ingress: SDK threads", f"{p.plan.calls} calls", rest, None))
+                rows.append(
+                    ("of the ingress: SDK and Ray threads", f"{p.plan.calls} calls", rest, None)
+                )
     rows += [(f"in process: {name.replace('_', ' ')}", "-", us, None) for name, us in micro.items()]
     if not rows:
         return ""

@@ -29,7 +29,7 @@ def test_nearest_rank(q: float, value: int) -> None:
 
 @pytest.mark.parametrize(("values", "q"), [([], 0.5), ([1.0], 0.0), ([1.0], 1.1)])
 def test_a_rank_that_cannot_be_is_refused(values: list[float], q: float) -> None:
-    with pytest.raises(ValueError, match="no values|q must be"):
+    with pytest.raises(ValueError, match=r"no values|q must be"):
         nearest_rank(values, q)
 
 
