@@ -5,7 +5,8 @@ Rules
 2. An ingress replica holds *leases*: the right to place so many calls on that actor. It spends them
    without asking, so that no call waits for the directory.
 3. A slot is granted once: free = capacity - calls - leases held by replicas - leases just spent.
-   A spent lease counts until the actor's own report can show the call (``SPENT_COUNTS_S``).
+   A spent lease counts until the actor's own report shows one call more, at most
+   ``SPENT_COUNTS_S``.
 4. A replica that is silent for ``REPLICA_SILENT_S`` has lost its leases. It may still use them: the
    CallActor refuses what is over its capacity, so the worst case is one more question.
 5. The sum of all slots never exceeds what the ingress replicas can carry.
@@ -84,8 +85,9 @@ class Directory:
     def actor_reported(self, name: str, *, capacity: int, active: int, now: float) -> None:
         """Take an actor's own numbers; an unknown actor is welcome."""
         entry = self._actors.setdefault(name, _ActorEntry(capacity))
+        shown = max(0, active - entry.active)
         entry.capacity, entry.active, entry.suspect = capacity, active, False
-        entry.spent = [(at, count) for at, count in entry.spent if now - at < SPENT_COUNTS_S]
+        entry.spent = _still_unseen(entry.spent, shown, now)
         if active or entry.spent:
             entry.empty_since = None
         elif entry.empty_since is None:
@@ -207,3 +209,16 @@ class Directory:
         for replica_id, entry in list(self._replicas.items()):
             if now - entry.seen_at > REPLICA_SILENT_S:
                 del self._replicas[replica_id]
+
+
+def _still_unseen(
+    spent: list[tuple[float, int]], shown: int, now: float
+) -> list[tuple[float, int]]:
+    """Spent leases, oldest first, without what ``shown`` calls account for and what is old."""
+    left = []
+    for at, count in spent:
+        seen = min(count, shown)
+        shown -= seen
+        if count > seen and now - at < SPENT_COUNTS_S:
+            left.append((at, count - seen))
+    return left

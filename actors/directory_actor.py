@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import uuid
 from typing import Any
 
@@ -75,6 +76,7 @@ class CallDirectoryActor:
     async def status(self) -> dict[str, Any]:
         """For people and readiness: actors, the fewest there should be, capacity, last trouble."""
         return {
+            "pid": os.getpid(),
             "actors": list(self._directory.actor_names),
             "min_actors": self._config.min_actors,
             "capacity": self._directory.capacity,

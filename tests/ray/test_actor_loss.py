@@ -55,7 +55,7 @@ async def lose_actor(stage: Stage, moment: Moment, how: signal.Signals) -> None:
         assert result.leg.streams == 1
         assert not result.leg.errors.counts
         assert [turn.outcome for turn in result.turns] == ["answered", "answered"]
-        stage.until_recorded(result.leg.call_sid, "caller_hung_up")
+        stage.until_recorded(result.leg.call_sid)
         turns = stage.turns(result.leg.call_sid)
         assert [turn.turn_id for turn in turns] == [0, 1, 2]
         assert [turn.caller_text for turn in turns] == SAID

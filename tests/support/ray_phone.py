@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -96,12 +95,6 @@ class Telephones:
             place_call(self.carrier, order, live.note)
         )
         return live
-
-
-def spread_over_replicas(before: dict[int, Counter[str]], after: dict[int, Counter[str]]) -> bool:
-    """Whether some call had its webhook at one replica and its socket at the other."""
-    grown = {pid: counts - before.get(pid, Counter()) for pid, counts in after.items()}
-    return any(c["streams_started"] != c["calls_admitted"] for c in grown.values())
 
 
 @asynccontextmanager

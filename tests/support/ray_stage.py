@@ -8,6 +8,8 @@ CallActors are real processes that a test can kill.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -23,6 +25,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from actors.placement import CALL_ACTOR_PREFIX, DIRECTORY_NAME, NAMESPACE
 from cluster import ports
@@ -192,17 +196,25 @@ class Stage:
         """What ``/readyz`` of some replica says."""
         return get_json(f"{self.premises.url}/readyz")[1]
 
+    def replicas(self) -> list[dict[str, Any]]:
+        """What ``/readyz`` of each ingress replica says, asked past HAProxy."""
+        found = []
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "ServeReplica" in " ".join(process.cmdline()):
+                    listening = {ports.port_of(c) for c in process.net_connections("tcp")}
+                    found += [report for port in listening if port and (report := _readyz(port))]
+        return found
+
+    def replica_with_calls(self) -> int:
+        """The process id of an ingress replica that carries a call just now."""
+        busy = (r["pid"] for r in self.replicas() if r["active_calls"])
+        return int(next(busy))
+
     def counters(self) -> dict[int, Counter[str]]:
         """The counters of both ingress replicas, by process id."""
-        found: dict[int, Counter[str]] = {}
-
-        def asked_both() -> bool:
-            report = self.readiness()
-            found[report["pid"]] = Counter(report["counters"])
-            return len(found) >= REPLICAS
-
-        until(asked_both, what="an answer of both replicas")
-        return found
+        reports = until(lambda: len(found := self.replicas()) == REPLICAS and found)
+        return {report["pid"]: Counter(report["counters"]) for report in reports}
 
     def actor_names(self) -> list[str]:
         """Every CallActor that has a name in the cluster."""
@@ -240,13 +252,11 @@ class Stage:
         )
         return [RecordedTurn(*row) for row in self.rows(query, call_sid)]
 
-    def until_recorded(self, call_sid: str, reason: str) -> None:
-        """Wait until the store says that the call ended as planned, for this reason."""
+    def until_recorded(self, call_sid: str) -> None:
+        """Wait until the store says that the caller hung up, by stream or by status callback."""
         query = "select status, planned_end, end_reason from calls where call_sid = ?"
-        deadline = time.monotonic() + 5
-        while (found := self.rows(query, call_sid)) != [("ended", 1, reason)]:
-            assert time.monotonic() < deadline, f"recorded: {found}"
-            threading.Event().wait(0.05)
+        wanted = [[("ended", 1, reason)] for reason in ("caller_hung_up", "carrier_completed")]
+        until(lambda: self.rows(query, call_sid) in wanted, 5, "a record of the end")
 
     async def busy_actor(self) -> dict[str, Any]:
         """The status of the one CallActor that has calls."""
@@ -302,6 +312,15 @@ def product(running: RunningProviders) -> Iterator[Stage]:
             yield stage
         finally:
             run_serve.stop_all(settings.port)
+
+
+def _readyz(port: int) -> dict[str, Any]:
+    """The readiness of the replica on this port; empty when the port speaks something else."""
+    try:
+        report = get_json(f"http://127.0.0.1:{port}/readyz")[1]
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+    return report if "pid" in report else {}
 
 
 def get_json(url: str) -> tuple[int, dict[str, Any]]:

@@ -1,0 +1,160 @@
+"""``callcluster serve`` as a process: it says what is wrong, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from simulation.providers import RunningProviders
+from tests.support.ray_stage import ROOT, Premises, get_json, premises, until
+
+pytestmark = pytest.mark.ray
+
+QUICK_S = 8.0
+COMMAND = "from cluster.cli import main; main()"
+
+
+class Running:
+    """A command that runs; its output is collected."""
+
+    def __init__(self, place: Premises, *arguments: str, code: str = COMMAND) -> None:
+        environment = {**os.environ, **place.environment, "NO_COLOR": "1", "COLUMNS": "400"}
+        environment = {name: value for name, value in environment.items() if value}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    def said(self, text: str, within_s: float = 40.0) -> str:
+        """The first line with ``text``."""
+        return str(
+            until(
+                lambda: next((line for line in self.lines if text in line), ""),
+                within_s,
+                f"{text!r} in: {self.output}",
+            )
+        )
+
+    def family(self) -> list[psutil.Process]:
+        """The process and everything below it."""
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
+
+    def wait(self, within_s: float = 30.0) -> int:
+        """The exit code."""
+        try:
+            return self.process.wait(within_s)
+        finally:
+            if self.process.poll() is not None:
+                self._reader.join(5)
+
+    def kill(self) -> None:
+        """End it and everything below it."""
+        if self.process.poll() is None:
+            for member in self.family():
+                member.kill()
+        self.process.wait(10)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self._reader.join(5)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@contextmanager
+def running(place: Premises, *arguments: str, code: str = COMMAND) -> Iterator[Running]:
+    command = Running(place, *arguments, code=code)
+    try:
+        yield command
+    finally:
+        command.kill()
+
+
+def all_gone(family: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(family, timeout=QUICK_S)
+    return not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_without_a_token_production_says_what_to_set(providers: RunningProviders) -> None:
+    with (
+        premises(providers, TWILIO_AUTH_TOKEN="", CALLCLUSTER_MODE="production") as place,
+        running(place, "serve", "--no-dashboard") as command,
+    ):
+        assert command.wait() == 2
+        assert len(command.lines) == 1
+        assert "TWILIO_AUTH_TOKEN is not set" in command.output
+        assert "CALLCLUSTER_MODE=development" in command.output
+
+
+def test_a_port_in_use_is_said_with_its_owner_and_the_setting(providers: RunningProviders) -> None:
+    with premises(providers) as place, socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", place.port))
+        other.listen()
+        with running(place, "serve", "--no-dashboard") as command:
+            assert command.wait() == 2
+            assert len(command.lines) == 1
+            name = psutil.Process().name()
+            taken = f"port {place.port} is taken by {name} (process {os.getpid()})"
+            assert taken in command.output
+            assert "CALLCLUSTER_PORT" in command.output
+
+
+def test_a_killed_run_is_cleaned_up_by_the_next_which_ends_on_sigterm(
+    providers: RunningProviders,
+) -> None:
+    with premises(providers) as place:
+        with running(place, "serve", "--no-dashboard") as killed:
+            killed.said("ready on port")
+            ray_family = [p for p in killed.family() if p.name() != "haproxy"]
+            killed.process.kill()
+            killed.wait()
+            assert all_gone(ray_family)
+        with running(place, "serve", "--no-dashboard") as command:
+            assert "process" in command.said("ended a HAProxy that an earlier run had left behind")
+            command.said("ready on port")
+            assert get_json(f"{place.url}/readyz")[0] == 200
+            family = command.family()
+            began = time.monotonic()
+            command.process.send_signal(signal.SIGTERM)
+            assert command.wait() == 0
+            assert time.monotonic() - began < QUICK_S
+            assert all_gone(family)
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing(providers: RunningProviders) -> None:
+    with premises(providers) as place, running(place, "serve", "--no-dashboard") as command:
+        command.said("starting Ray Serve")
+        time.sleep(1.0)
+        family = command.family()
+        command.process.send_signal(signal.SIGINT)
+        command.wait()
+        assert "Traceback" not in command.output
+        assert all_gone(family)
