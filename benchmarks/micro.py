@@ -80,7 +80,8 @@ def _media(n: int, payload: str) -> str:
                 "payload": payload,
             },
             "streamSid": STREAM_SID,
-        }
+        },
+        separators=(",", ":"),  # as Twilio writes it
     )
 
 

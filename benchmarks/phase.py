@@ -27,6 +27,7 @@ from benchmarks.turns import TurnFigures, figures, read_turns
 from cluster.demo_children import clean_environment
 
 SETTLE_S = 2.5  # after the last call is up: greetings are over, the directory has counted
+IDLE_SETTLE_S = 5.0  # after the start: agents of Ray come up late
 UP_WITHIN_S = 25.0
 SETUP_CALL_S = 3.0
 LATE_END_S = 30.0
@@ -103,6 +104,7 @@ async def run_phase(stage: Stage, plan: PhasePlan) -> PhaseResult:
     """Run one phase; what goes wrong with it is in the result, not raised."""
     result = PhaseResult(plan, load_average=os.getloadavg()[0])
     if plan.kind == "idle":
+        await asyncio.sleep(IDLE_SETTLE_S)
         await _measure(result)
         return result
     since_us = time.time_ns() // 1_000

@@ -2,7 +2,7 @@
 
 Everything is measured on the real path, socket to socket: emulated providers in one process,
 ``callcluster serve`` (Ray Serve with HAProxy) in its own tree, callers in a third process. Writes
-``bench.json`` and the table in ``docs/benchmarks.md``.
+``var/bench.json`` and the table in ``docs/benchmarks.md``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
         metavar="NAME=VALUE",
         help="environment of the product, such as CALLCLUSTER_PLAYOUT_CHUNK_MS=20",
     )
-    options.add_argument("--json", type=Path, default=Path("bench.json"))
+    options.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json")
     options.add_argument(
         "--document", type=Path, default=DOCUMENT, help="Markdown file with the markers"
     )
@@ -112,6 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     run["after"] = machine.load()
     run["took_s"] = round(time.monotonic() - began_s)
     run["stages"] = [stage.as_dict() for stage in stages]
+    given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(json.dumps(run, indent=2) + "\n", "utf-8")
     table = render(run, stages)
     print(table)
