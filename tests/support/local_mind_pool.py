@@ -38,11 +38,13 @@ class ListRecorder:
     """Keeps what an actor records, as tuples."""
 
     def __init__(self) -> None:
+        self.calls: dict[str, CallIdentity] = {}
         self.opened: list[tuple[str, tuple[int, int]]] = []
         self.settled: list[tuple[str, TurnEntry]] = []
         self.closed: list[tuple[str, bool, str]] = []
 
     def call_opened(self, call: CallIdentity, *, at_us: int) -> None:
+        self.calls[call.call_id] = call
         self.opened.append((call.call_id, call.epoch))
 
     def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:

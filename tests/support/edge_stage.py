@@ -1,0 +1,320 @@
+"""The real edge over loopback sockets, without Ray: uvicorn, real provider clients, emulators.
+
+``EdgeStage`` runs on an event loop of its own in a thread, so that one running stage serves all
+tests of a module: ``stage.play(coroutine)``. Each *door* is an edge with a port of its own and an
+agent of its own. Agents share the emulators; one whose provider is in trouble has that emulator,
+and the client of it, to itself, so that what is broken for it is whole for the others, in the same
+process, on the same clock, at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeVar
+
+import uvicorn
+
+from actors.call_driver import CallParts
+from actors.frame_clock import FrameClock
+from actors.mind_driver import MindConfig
+from actors.speech_source import SpeechSource
+from actors.wire import TurnEntry
+from cache.clip_store import ClipStore
+from cache.clips import ClipCache
+from cluster.edge import Edge, EdgeParts
+from cluster.edge_app import EdgeApp
+from cluster.mind_parts import wall_clock_us
+from cluster.provider_settings import provider_settings
+from cluster.settings import Settings
+from dialogue.agent import Agent, Phrases
+from dialogue.ports import Thinker
+from providers.table import build_recogniser, build_speaker, build_thinker
+from simulation.azure_stt import AzureConfig, AzureSpeechToText
+from simulation.caller_call import CallOrder, CallResult, place_call
+from simulation.caller_script import Leave, Listen, Speak, Step, prepare
+from simulation.carrier import Carrier, CarrierConfig
+from simulation.clip_library import load_library
+from simulation.control import Control
+from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
+from simulation.faults import FaultBoard, Faults
+from simulation.fingerprint import ClipIndex
+from simulation.openai_chat import OpenAIChat, OpenAIConfig
+from simulation.openai_replies import ScriptLine
+from simulation.voice_sound import HummingVoice
+from simulation.wire_server import Service, WireServer
+from tests.support.local_mind_pool import LocalMindPool
+from voice.levels import EnergyScorer
+from voice.ports import Recogniser
+
+T = TypeVar("T")
+Built = tuple[Agent, Thinker, Recogniser, SpeechSource]
+TOKEN = "12345678901234567890123456789012"
+CLIP = "card001"
+PHRASES = Phrases("Pardon?", "Still there?", "Bye.", "Trouble.", "Back.")
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """An agent and how its providers behave.
+
+    Attributes:
+        faults: Of the emulators, by service, once the agent is warm (Azure's from the start).
+        reply: What its model answers.
+    """
+
+    name: str
+    faults: tuple[tuple[str, Faults], ...] = ()
+    reply: str = "Noted."
+    greeting: str = "Hi."
+
+
+GOOD = Cast("good")
+
+
+class Door:
+    """One edge on a port of its own.
+
+    Attributes:
+        counters: What the edge has counted.
+    """
+
+    def __init__(self, edge: Edge, url: str, server: uvicorn.Server) -> None:
+        self.edge = edge
+        self.url = url
+        self.server = server
+        self.counters = edge.parts.counters
+
+    def carrier(self, **fields: Any) -> Carrier:
+        """A carrier whose number points here."""
+        return Carrier(CarrierConfig(self.url, **{"auth_token": TOKEN, **fields}), seed=7)
+
+
+class EdgeStage:
+    """See the top of this file."""
+
+    def __init__(self, casts: tuple[Cast, ...] = (GOOD,), **settings: Any) -> None:
+        self._casts = casts
+        self._settings = settings
+        self.doors: dict[str, Door] = {}
+        self.boards: dict[tuple[str, str], FaultBoard] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._index = ClipIndex(load_library())
+        self.clip = prepare(load_library().clip(CLIP))
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="edge-stage")
+        self._stack = contextlib.AsyncExitStack()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[EdgeStage]:
+        self._thread.start()
+        try:
+            self.play(self._open())
+            yield self
+        finally:
+            self.play(self._stack.aclose())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def play(self, scene: Coroutine[Any, Any, T], limit_s: float = 40.0) -> T:
+        """Run a scene on the stage's loop."""
+        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(scene, limit_s), self._loop)
+        return future.result()
+
+    # --- the set ---------------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        self.clock = FrameClock(EnergyScorer(20))
+        built = [await self._build(cast) for cast in self._casts]
+        self.agents = {agent.agent_id: agent for agent, _, _, _ in built}
+        thinkers = {agent.thinker: thinker for agent, thinker, _, _ in built}
+        self.pool = LocalMindPool(
+            self.agents, thinkers, config=MindConfig(30, first_token_timeout_s=0.8)
+        )
+        self._stack.push_async_callback(self.pool.aclose)
+        for cast, (agent, _, recogniser, speech) in zip(self._casts, built, strict=True):
+            self.doors[cast.name] = await self.open_door(agent, recogniser, speech)
+        for cast in self._casts:
+            for service, faults in cast.faults:
+                self.boards[cast.name, service].set(service, faults)
+
+    async def _build(self, cast: Cast) -> Built:
+        """An agent and its provider clients, warm."""
+        azure, openai, elevenlabs = [
+            await self._client(service, cast) for service in ("azure", "openai", "elevenlabs")
+        ]
+        agent = Agent(
+            tenant_id="default",
+            agent_id=cast.name,
+            agent_version="v1",
+            language="en-US",
+            prompt="You are Ann.",
+            greeting=cast.greeting,
+            voice="Rachel",
+            thinker=f"openai-{cast.name}",
+            phrases=PHRASES,
+        )
+        speech = SpeechSource(elevenlabs, ClipStore(ClipCache(4_000_000)), tenant_id="default")
+        assert await speech.prepare(agent) == []
+        return agent, openai, azure, speech
+
+    async def _client(self, service: str, cast: Cast) -> Any:
+        """The client of one service: shared, or the agent's own when something differs for it."""
+        is_own = any(name == service for name, _ in cast.faults) or (
+            service == "openai" and cast.reply != GOOD.reply
+        )
+        key = (service, cast.name if is_own else "")
+        if key not in self._clients:
+            self._clients[key] = await self._connect(service, cast)
+        return self._clients[key]
+
+    async def _connect(self, service: str, cast: Cast) -> Any:
+        board = FaultBoard()
+        self.boards[cast.name, service] = board
+        if service == "azure":
+            config = AzureConfig(interim_lag_s=0.02, final_lag_s=0.02)
+            port = await self._listen(AzureSpeechToText(config, self._index, board), board)
+            for name, faults in cast.faults:
+                if name == "azure":
+                    board.set("azure", faults)
+            known = provider_settings(self.settings(azure_speech_host=f"ws://127.0.0.1:{port}"))
+            recogniser = build_recogniser("azure", known)
+            if not cast.faults:
+                await recogniser.warm("en-US", 2)
+            self._stack.push_async_callback(recogniser.aclose)
+            return recogniser
+        if service == "openai":
+            script = (ScriptLine((), cast.reply),)
+            chat = OpenAIChat(
+                OpenAIConfig(first_token_s=0.0, per_token_s=0.0, script=script), board
+            )
+            port = await self._listen(chat, board)
+            known = provider_settings(self.settings(openai_base_url=f"http://127.0.0.1:{port}/v1"))
+            thinker = build_thinker("openai", known)
+            await thinker.warm()
+            self._stack.push_async_callback(thinker.aclose)
+            return thinker
+        voice = ElevenLabsTextToSpeech(ElevenLabsConfig(first_byte_s=0.0), HummingVoice(), board)
+        self._stack.callback(voice.close)
+        port = await self._listen(voice, board)
+        known = provider_settings(self.settings(elevenlabs_base_url=f"http://127.0.0.1:{port}"))
+        speaker = build_speaker("elevenlabs", known)
+        await speaker.warm("Rachel", "en-US")
+        self._stack.push_async_callback(speaker.aclose)
+        return speaker
+
+    async def _listen(self, service: Service, board: FaultBoard) -> int:
+        server = WireServer(service, Control(board))
+        self._stack.push_async_callback(server.close)
+        return await server.start("127.0.0.1", 0)
+
+    def settings(self, **more: Any) -> Settings:
+        """Settings as a person would set them."""
+        return Settings(
+            _env_file=None,
+            **{
+                "openai_api_key": "k",
+                "azure_speech_key": "k" * 32,
+                "elevenlabs_api_key": "k",
+                "twilio_auth_token": TOKEN,
+                "mode": "development",  # so that http:// is let through; signatures are checked
+                **self._settings,
+                **more,
+            },
+        )
+
+    async def open_door(
+        self, agent: Agent, recogniser: Recogniser, speech: SpeechSource, **settings: Any
+    ) -> Door:
+        """An edge that answers with ``agent``, listening."""
+        listening = socket.create_server(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        counters: Counter[str] = Counter()
+
+        def count(name: str, amount: float) -> None:
+            counters[name] += int(amount)
+
+        async def planned_end(_call_sid: str) -> bool:
+            return False
+
+        parts = EdgeParts(
+            agents={agent.agent_id: agent},
+            call_parts={
+                agent.agent_id: CallParts(recogniser, speech, self.clock, wall_clock_us, count)
+            },
+            pool=self.pool,
+            wall_clock_us=wall_clock_us,
+            counters=counters,
+            planned_end=planned_end,
+        )
+        plain = {"public_url": url, "default_agent": agent.agent_id, **settings}
+        edge = Edge(self.settings(**plain), parts)
+        edge.not_ready.clear()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                EdgeApp(edge), log_level="critical", ws="websockets-sansio", lifespan="off"
+            )
+        )
+        serving = asyncio.get_running_loop().create_task(server._serve([listening]))
+        while not server.started:
+            await asyncio.sleep(0.005)
+
+        async def close() -> None:
+            server.should_exit = True
+            server.force_exit = True
+            await serving
+            listening.close()
+
+        self._stack.push_async_callback(close)
+        return Door(edge, url, server)
+
+    # --- callers ---------------------------------------------------------------------------------
+
+    def script(self, turns: int = 1) -> Iterator[Step]:
+        """Hear the greeting, say the clip, hear the answer, hang up."""
+        yield Listen(until_silence_s=0.2)
+        for _ in range(turns):
+            yield Speak(self.clip)
+            yield Listen(until_silence_s=0.4)
+        yield Leave()
+
+    async def call(self, door: Door, turns: int = 1, carrier: Carrier | None = None) -> CallResult:
+        """One whole call; its turns say whether they were answered."""
+        async with carrier or door.carrier() as line:
+            line.random = Random(time.monotonic_ns())
+            return await place_call(line, CallOrder(self.script(turns), max_duration_s=25.0))
+
+    def turns_of(self, door: Door) -> list[TurnEntry]:
+        """Every turn that this door's agent has settled, as the actors recorded it."""
+        agent = door.edge.settings.default_agent
+        recorders = [home.recorder for home in self.pool.homes.values()]
+        return [
+            entry
+            for recorder in recorders
+            for call_id, entry in recorder.settled
+            if recorder.calls[call_id].agent_id == agent
+        ]
+
+    def ends_of(self, door: Door) -> list[tuple[bool, str]]:
+        """Whether as planned, and why, every call of this door's agent has ended."""
+        agent = door.edge.settings.default_agent
+        recorders = [home.recorder for home in self.pool.homes.values()]
+        return [
+            (planned, reason)
+            for recorder in recorders
+            for call_id, planned, reason in recorder.closed
+            if recorder.calls[call_id].agent_id == agent
+        ]
+
+
+def answered(result: CallResult) -> list[str]:
+    """How each turn of the call ended."""
+    return [turn.outcome for turn in result.turns]
