@@ -175,6 +175,11 @@ def load_settings(**overrides: Any) -> Settings:
             "TWILIO_AUTH_TOKEN is not set, so nobody's signature can be checked. Set it, or set "
             "CALLCLUSTER_MODE=development to run without signatures on your own machine."
         )
+    if not settings.development and not settings.public_url.startswith("https://"):
+        raise SettingsError(
+            f"PUBLIC_URL is {settings.public_url}: the carrier opens streams over TLS only. Set it "
+            "to the https:// address of the front, or set CALLCLUSTER_MODE=development."
+        )
     secret = settings.token_secret.get_secret_value()
     if secret and len(secret.encode()) < MIN_SECRET_BYTES:
         raise SettingsError(
