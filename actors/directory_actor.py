@@ -125,7 +125,15 @@ class CallDirectoryActor:
         for name in self._directory.idle_actors(now=now):
             logger.info("CallActor %s has been empty for long: released", name)
             self._directory.actor_lost(name)
-            ray.kill(self._handles.pop(name))
+            await self._release(name, self._handles.pop(name))
+
+    async def _release(self, name: str, handle: Any) -> None:
+        """A planned end: what is not written yet is written first."""
+        try:
+            await asyncio.wait_for(handle.aclose.remote(), STATUS_TIMEOUT_S)
+        except (TimeoutError, ray.exceptions.RayError) as error:
+            logger.warning("CallActor %s did not close: %s", name, type(error).__name__)
+        ray.kill(handle)
 
     async def _start_actor(self, name: str) -> None:
         handle = self._actor_class.options(**call_actor_options(name)).remote(

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
 ASK_EVERY_S = 0.05
+CLOSE_WITHIN_S = 3.0
 
 
 async def ensure_directory(
@@ -58,18 +59,28 @@ async def ensure_directory(
 
 
 def remove_all() -> list[str]:
-    """Kill the directory and every CallActor of this cluster; returns their names."""
-    removed = []
+    """Kill the directory and every CallActor of this cluster; returns their names.
+
+    CallActors are first asked to write what they have not written yet.
+    """
     names = [
         item["name"]
         for item in ray.util.list_named_actors(all_namespaces=True)
         if item["namespace"] == NAMESPACE
         and (item["name"] == DIRECTORY_NAME or item["name"].startswith(CALL_ACTOR_PREFIX))
     ]
+    found = {}
     for name in sorted(names, key=lambda item: item != DIRECTORY_NAME):  # the directory first
         try:
-            ray.kill(ray.get_actor(name, namespace=NAMESPACE))
-            removed.append(name)
+            found[name] = ray.get_actor(name, namespace=NAMESPACE)
         except ValueError:
             logger.info("%s was gone already", name)
-    return removed
+    if DIRECTORY_NAME in found:
+        ray.kill(found[DIRECTORY_NAME])  # so that it replaces nobody
+    minds = {name: handle for name, handle in found.items() if name != DIRECTORY_NAME}
+    if minds:
+        closing: list[Any] = [handle.aclose.remote() for handle in minds.values()]
+        ray.wait(closing, num_returns=len(closing), timeout=CLOSE_WITHIN_S)
+    for handle in minds.values():
+        ray.kill(handle)
+    return list(found)

@@ -67,6 +67,37 @@ def prepare_environment(settings: Settings, say: Callable[[str], None]) -> bool:
     return haproxy
 
 
+class _StopAsked(BaseException):
+    """A signal came while the product was still starting: unwinds whatever is under way."""
+
+
+class _Signals:
+    """SIGINT and SIGTERM: the start is broken off, the running product is stopped.
+
+    Attributes:
+        stopping: Set by the first signal.
+    """
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self._starting = True
+
+    def install(self) -> None:
+        """Take both signals; once more after Ray, which installs its own."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._received)
+
+    def started(self) -> None:
+        """From now on a signal only sets ``stopping``."""
+        self._starting = False
+
+    def _received(self, *_: object) -> None:
+        first = not self.stopping.is_set()
+        self.stopping.set()
+        if first and self._starting:
+            raise _StopAsked
+
+
 def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[str], None]) -> None:
     """Start everything, say where it is, and return once a signal has stopped it.
 
@@ -74,20 +105,23 @@ def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[s
         ClusterError: It did not become ready; the message says what was missing.
     """
     haproxy = prepare_environment(settings, say)
-    stopping = threading.Event()
-    say("starting Ray")
-    start_ray(dashboard=dashboard)
-    for number in (signal.SIGINT, signal.SIGTERM):  # after Ray, which installs its own
-        signal.signal(number, lambda *_: stopping.set())
+    signals = _Signals()
+    signals.install()
     try:
+        say("starting Ray")
+        start_ray(dashboard=dashboard)
+        signals.install()
         say("starting Ray Serve" + (" with HAProxy" if haproxy else ""))
         deploy(settings)
-        report = wait_until_ready(settings.port, stopping)
-        if report is not None:
-            say(_banner(settings, report))
-            stopping.wait()
-        say("stopping")
+        report = wait_until_ready(settings.port, say=say)
+        say(_banner(settings, report))
+        signals.started()
+        signals.stopping.wait()
+    except _StopAsked:
+        say("the start was broken off")
     finally:
+        signals.started()
+        say("stopping")
         stop_all(settings.port)
 
 
@@ -122,31 +156,47 @@ def deploy(settings: Settings) -> None:
 
 
 def wait_until_ready(
-    port: int, stopping: threading.Event | None = None, within_s: float = READY_WITHIN_S
-) -> dict[str, Any] | None:
-    """Poll ``/readyz`` until the product answers calls; None when ``stopping`` was set first.
+    port: int, within_s: float = READY_WITHIN_S, say: Callable[[str], None] | None = None
+) -> dict[str, Any]:
+    """Poll ``/readyz`` until the product answers calls; returns what it says then.
+
+    Args:
+        port: Where it listens.
+        within_s: How long to wait.
+        say: Told what it waits for, whenever that changes.
 
     Raises:
-        ClusterError: Not ready in time; says what it waited for.
+        ClusterError: Not ready in time, or the start has failed; says what was missing.
     """
     deadline = time.monotonic() + within_s
-    last = "no answer"
+    missing, said = "no answer yet", ""
     while time.monotonic() < deadline:
-        if stopping is not None and stopping.is_set():
-            return None
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
                 report: dict[str, Any] = json.load(answer)
                 return report
         except urllib.error.HTTPError as error:
-            body = error.read().decode("utf-8", "replace")
-            last = body[:1_000] if error.code == 503 else f"HTTP {error.code}"
-            if START_FAILED in last:
-                raise ClusterError(last) from None
+            missing = _what_is_missing(error)
         except (OSError, ValueError) as error:
-            last = type(error).__name__
-        (stopping or threading.Event()).wait(0.1)
-    raise ClusterError(f"not ready after {within_s:.0f} s: {last}")
+            missing = f"no answer yet ({type(error).__name__})"
+        if missing.startswith(START_FAILED):
+            raise ClusterError(missing)
+        if say is not None and missing != said and not missing.startswith("no answer"):
+            say(f"not ready, waiting for {missing}")
+            said = missing
+        threading.Event().wait(0.1)
+    raise ClusterError(f"not ready after {within_s:.0f} s, still waiting for {missing}")
+
+
+def _what_is_missing(error: urllib.error.HTTPError) -> str:
+    """What a ``/readyz`` that is not ready waits for, in words."""
+    if error.code != 503:
+        return f"no answer yet (HTTP {error.code})"
+    try:
+        waiting_for = json.loads(error.read())["waiting_for"]
+        return "; ".join(str(item) for item in waiting_for)
+    except (ValueError, KeyError, TypeError):
+        return "no answer yet (HTTP 503)"
 
 
 def stop_all(port: int) -> None:
