@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
-from random import Random
 from typing import Any, TypeVar
 
 import uvicorn
@@ -58,6 +57,7 @@ T = TypeVar("T")
 Built = tuple[Agent, Thinker, Recogniser, SpeechSource]
 TOKEN = "12345678901234567890123456789012"
 CLIP = "card001"
+_SEEDS = itertools.count(1)
 PHRASES = Phrases("Pardon?", "Still there?", "Bye.", "Trouble.", "Back.")
 
 
@@ -94,7 +94,8 @@ class Door:
 
     def carrier(self, **fields: Any) -> Carrier:
         """A carrier whose number points here."""
-        return Carrier(CarrierConfig(self.url, **{"auth_token": TOKEN, **fields}), seed=7)
+        config = CarrierConfig(self.url, **{"auth_token": TOKEN, **fields})
+        return Carrier(config, seed=next(_SEEDS))  # no two carriers share a CallSid
 
 
 class EdgeStage:
@@ -289,7 +290,6 @@ class EdgeStage:
     async def call(self, door: Door, turns: int = 1, carrier: Carrier | None = None) -> CallResult:
         """One whole call; its turns say whether they were answered."""
         async with carrier or door.carrier() as line:
-            line.random = Random(time.monotonic_ns())
             return await place_call(line, CallOrder(self.script(turns), max_duration_s=25.0))
 
     def turns_of(self, door: Door) -> list[TurnEntry]:
