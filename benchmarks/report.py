@@ -98,7 +98,7 @@ def _default_fits(stages: Sequence[StageResult]) -> dict[str, Line]:
 
 
 def _not_valid(stages: Sequence[StageResult]) -> str:
-    rows = [(s.plan.name, "all", s.failure.splitlines()[0]) for s in stages if s.failure]
+    rows = [(s.plan.name, "all", _reason(s.failure)) for s in stages if s.failure]
     for stage in stages:
         rows += [
             (stage.plan.name, f"{p.plan.kind} x{p.plan.calls}", p.why_invalid)
@@ -108,6 +108,13 @@ def _not_valid(stages: Sequence[StageResult]) -> str:
     if not rows:
         return ""
     return "### Runs that do not count\n\n" + table(("product", "calls", "why"), rows)
+
+
+def _reason(failure: str) -> str:
+    """The last thing that a process said before it failed, where that is known."""
+    lines = failure.splitlines()
+    said = [line.removeprefix("  | ") for line in lines if line.startswith("  | ")]
+    return (said or lines)[-1 if said else 0].replace("|", "/")
 
 
 def _overhead(stages: Sequence[StageResult]) -> str:
@@ -158,7 +165,17 @@ def _steps(stages: Sequence[StageResult]) -> str:
         (step, *(p.turns.steps_ms.get(step) if p.turns else None for _, p in cold))
         for step in steps
     ]
-    return "### Where the cold path goes\n\n" + table(header, rows)
+    alone = dict.fromkeys(_alone(stage) for stage, _ in cold if stage.floor)
+    return "### Where the cold path goes\n\n" + table(header, rows) + "".join(alone)
+
+
+def _alone(stage: StageResult) -> str:
+    token, speech = stage.floor["first_token"], stage.floor["first_speech"]
+    return (
+        f"\n\nThe emulators alone ({stage.plan.lags_in_words} ms), asked by a plain HTTP client "
+        f"with no call up: first token after {token.p50_ms} ms (P95 {token.p95_ms}), first byte of "
+        f"speech after {speech.p50_ms} ms (P95 {speech.p95_ms}). That much is not ours."
+    )
 
 
 def _calls(stage: StageResult) -> str:
@@ -222,7 +239,13 @@ def _fit_table(stage: StageResult) -> str:
     if not rows:
         return ""
     cpu = ("ms CPU per call-second", "idle ms/s", "r²")
-    header = ("fitted, 1 to 25 calls", *cpu, "MB per further call", "MB at rest", "r²")
+    header = (
+        f"fitted through {lines['cpu:server'].n} runs of 1 to 25 calls",
+        *cpu,
+        "MB per further call",
+        "MB at rest",
+        "r²",
+    )
     return f"#### Each further call: {stage.plan.name}\n\n" + table(header, rows)
 
 

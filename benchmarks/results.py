@@ -7,20 +7,27 @@ from typing import Any
 
 from benchmarks.phase import PhaseResult
 from benchmarks.plan import StagePlan
-from benchmarks.process_cost import GROUPS, server_part
-from benchmarks.stats import Line, fit_line
+from benchmarks.process_cost import CALL_ACTORS, DIRECTORY, GROUPS, HAPROXY, INGRESS, server_part
+from benchmarks.stats import Line, Spread, fit_line
 
 FITTED_CALLS = range(1, 26)
+CARRIERS = (HAPROXY, INGRESS, CALL_ACTORS, DIRECTORY)
 
 
 @dataclass(slots=True)
 class StageResult:
-    """What one stage showed; ``failure`` when it did not start."""
+    """What one stage showed.
+
+    Attributes:
+        failure: Why it did not start; empty when it did.
+        floor: How long the emulators themselves take, before any call.
+    """
 
     plan: StagePlan
     phases: list[PhaseResult] = field(default_factory=list)
     failure: str = ""
     start_s: float = 0.0
+    floor: dict[str, Spread] = field(default_factory=dict)
 
     @property
     def valid(self) -> bool:
@@ -41,6 +48,7 @@ class StageResult:
             "environment": dict(self.plan.environment),
             "start_s": round(self.start_s, 1),
             "failure": self.failure,
+            "emulators_alone": {name: found.as_dict() for name, found in self.floor.items()},
             "fit": {name: line.as_dict() for name, line in fits(self).items()},
             "phases": [phase.as_dict() for phase in self.phases],
         }
@@ -50,7 +58,8 @@ def fits(stage: StageResult) -> dict[str, Line]:
     """Lines over the valid phases of 1 to 25 talking calls: per-call cost and what stands still.
 
     Keys: ``cpu:GROUP`` (ms of CPU a second) and ``memory:GROUP`` (MB), each against calls, and
-    ``cpu:server``, ``memory:server``.
+    ``cpu:server``, ``memory:server``; ``memory:calls`` leaves Ray's own processes out, which grow
+    and shrink with their own affairs.
     """
     phases = [p for p in stage.of_kind("talk") if p.valid and p.plan.calls in FITTED_CALLS]
     lines = {}
@@ -59,4 +68,7 @@ def fits(stage: StageResult) -> dict[str, Line]:
         lines[f"memory:{group}"] = fit_line([(p.plan.calls, p.memory[group]) for p in phases])
     lines["cpu:server"] = fit_line([(p.plan.calls, p.server_ms_per_s) for p in phases])
     lines["memory:server"] = fit_line([(p.plan.calls, server_part(p.memory)) for p in phases])
+    lines["memory:calls"] = fit_line(
+        [(p.plan.calls, sum(p.memory[group] for group in CARRIERS)) for p in phases]
+    )
     return {name: line for name, line in lines.items() if line is not None}

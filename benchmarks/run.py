@@ -17,7 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, micro
+import httpx
+
+from benchmarks import floor, machine, micro
 from benchmarks.phase import PhaseResult, run_phase
 from benchmarks.plan import PARTS, StagePlan, full_plan, limited, quick_plan
 from benchmarks.report import render, write_between_markers
@@ -69,11 +71,12 @@ async def run_stage(plan: StagePlan) -> StageResult:
     try:
         async with running_stage(plan) as stage:
             result.start_s = stage.start_s
+            result.floor = await floor.measure(stage.openai_base_url, stage.elevenlabs_base_url)
             for phase in plan.phases:
                 measured = await run_phase(stage, phase)
                 result.phases.append(measured)
                 _say(f"{plan.name}: {_line(measured)}")
-    except (StageFailed, DemoFailed) as error:
+    except (StageFailed, DemoFailed, httpx.HTTPError, ValueError) as error:
         result.failure = str(error)
         _say(f"{plan.name}: FAILED: {error}")
     return result

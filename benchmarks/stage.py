@@ -37,12 +37,16 @@ class Stage:
     Attributes:
         url: Where its HAProxy listens.
         store: Its SQLite file.
+        openai_base_url: Of the emulator, as the product has it.
+        elevenlabs_base_url: Likewise.
         folder: Of this run: logs, reports, records.
         start_s: How long the product took to become ready.
     """
 
     url: str
     store: Path
+    openai_base_url: str
+    elevenlabs_base_url: str
     folder: Path
     start_s: float
 
@@ -114,7 +118,14 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         url = f"http://127.0.0.1:{http}"
         await _wait_until_ready(children[1], url)
         store = folder / "data" / "callcluster.sqlite3"
-        yield Stage(url, store, folder, time.monotonic() - began_s)
+        yield Stage(
+            url,
+            store,
+            product["OPENAI_BASE_URL"],
+            product["ELEVENLABS_BASE_URL"],
+            folder,
+            time.monotonic() - began_s,
+        )
     finally:
         for child in children:
             child.let_go()

@@ -35,6 +35,7 @@ def verdicts(stages: Sequence[StageResult], lines: Mapping[str, Line]) -> list[V
         *_overhead(stages),
         _sound(stages),
         _per_call(lines, "memory:server", "memory for each further call, MB", MEMORY_MB),
+        _per_call(lines, "memory:calls", "of it in processes that carry calls, MB", MEMORY_MB),
         _per_call(lines, "cpu:server", "server CPU per call-second, ms", None),
         _most(stages),
     ]
@@ -101,7 +102,9 @@ def _per_call(lines: Mapping[str, Line], name: str, figure: str, limit: float | 
     target = PEER_CPU_MS if limit is None else f"at most {limit}"
     if line is None:
         return Verdict(figure, "-", target, "not measured")
-    measured = f"{line.slope:.2f} (idle {line.intercept:.0f}, r² {line.r_squared:.2f})"
+    measured = (
+        f"{line.slope:.2f} (idle {line.intercept:.0f}, r² {line.r_squared:.2f} of {line.n} points)"
+    )
     if limit is None:
         return Verdict(figure, measured, target, "for scale")
     return Verdict(figure, measured, target, "reached" if line.slope <= limit else "NOT reached")

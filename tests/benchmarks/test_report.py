@@ -80,7 +80,9 @@ def _run() -> dict[str, object]:
 
 
 def test_what_failed_is_said() -> None:
-    broken = StageResult(StagePlan("never up", ZERO, True, ()), failure="port taken\nmore")
+    broken = StageResult(
+        StagePlan("never up", ZERO, True, ()), failure="it ended:\n  | why\n  | port taken\nmore"
+    )
     text = render(_run(), [_stage(_phase(1), _phase(5, why="callers late")), broken])
     assert "| never up | all | port taken |" in text
     assert "| product | talk x5 | callers late |" in text
