@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 
-from actors.call_actor import CallActor, MindBuilder
+from actors.call_actor import CallActor
 from actors.directory_actor import CallDirectoryActor
 from actors.errors import DirectoryAwayError
 from actors.placement import CALL_ACTOR_PREFIX, DIRECTORY_NAME, NAMESPACE, directory_options
@@ -23,7 +23,7 @@ CLOSE_WITHIN_S = 3.0
 
 async def ensure_directory(
     config: dict[str, Any],
-    build: MindBuilder,
+    build: str,
     settings: dict[str, Any],
     on_wait: Callable[[str], None],
 ) -> Any:
@@ -31,7 +31,7 @@ async def ensure_directory(
 
     Args:
         config: ``DirectoryConfig`` as a dict.
-        build: Builds a CallActor's parts.
+        build: Where the function is that builds a CallActor's parts: ``module:function``.
         settings: Plain settings for the CallActors.
         on_wait: Told again and again what it is waiting for.
 

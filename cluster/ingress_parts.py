@@ -18,9 +18,9 @@ from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from cluster.agents import load_agents
 from cluster.edge import EdgeParts
-from cluster.mind_parts import build_mind_parts, wall_clock_us
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
+from cluster.wall_clock import wall_clock_us
 from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.table import build_recogniser, build_speaker
@@ -30,6 +30,7 @@ from voice.ports import Recogniser, Speaker
 
 logger = logging.getLogger(__name__)
 
+MIND_PARTS = "cluster.mind_parts:build_mind_parts"
 CLIP_MEMORY_BYTES = 64 * 1024 * 1024
 WARM_RECOGNISERS = 2
 RETRY_WARMING_S = 2.0
@@ -117,9 +118,7 @@ class IngressParts:
             "max_actors": self._settings.max_call_actors,
         }
         try:
-            directory = await ensure_directory(
-                config, build_mind_parts, self._settings.to_plain(), say
-            )
+            directory = await ensure_directory(config, MIND_PARTS, self._settings.to_plain(), say)
         except ActorsError as error:
             return str(error)
         await self._pool.start(directory)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from cluster.logs import configure_logging
 from cluster.provider_settings import provider_settings
 from cluster.recorder import StoreRecorder
 from cluster.settings import Settings
+from cluster.wall_clock import wall_clock_us
 from dialogue.ports import Thinker
 from providers.errors import ProviderError
 from providers.table import build_thinker
@@ -22,11 +22,6 @@ from records.writer import RecordWriter
 logger = logging.getLogger(__name__)
 
 WARM_WITHIN_S = 10.0
-
-
-def wall_clock_us() -> int:
-    """UTC microseconds."""
-    return time.time_ns() // 1_000
 
 
 class CallActorParts:
