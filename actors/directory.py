@@ -15,8 +15,9 @@ Rules
    would refuse callers while others sit on free ones.
 7. An actor under suspicion (somebody got no answer) is neither granted nor shown as alive until it
    has reported again.
-8. New actors are wanted while the free part is smaller than one actor's worth, up to a maximum;
-   an empty actor beyond the minimum is let go after ``IDLE_ACTOR_S``.
+8. A new actor is wanted as soon as fewer slots than a quarter of an actor are unused (leases in
+   stock count as unused), up to a maximum: that is what may fill up while one starts. An empty
+   actor beyond the minimum is let go after ``IDLE_ACTOR_S``, unless it is that reserve.
 
 The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
 """
@@ -143,7 +144,7 @@ class Directory:
         """How many more CallActors should be started now."""
         alive = len(self._actors)
         missing = max(0, self._config.min_actors - alive)
-        if not missing and alive and self._free_total() < max(1, self._config.calls_per_actor // 2):
+        if not missing and alive and self._unused_total() < self._reserve:
             missing = 1
         return min(missing, max(0, self._config.max_actors - alive))
 
@@ -155,9 +156,20 @@ class Directory:
             for name, entry in self._actors.items()
             if entry.empty_since is not None and now - entry.empty_since >= IDLE_ACTOR_S
         ]
-        if self._free_total() - self._config.calls_per_actor < self._config.calls_per_actor // 2:
+        if self._unused_total() - self._config.calls_per_actor < self._reserve:
             return []
         return idle[: max(0, min(spare, 1))]
+
+    @property
+    def _reserve(self) -> int:
+        return max(1, self._config.calls_per_actor // 4)
+
+    def _unused_total(self) -> int:
+        return sum(
+            max(0, entry.capacity - entry.active - sum(count for _, count in entry.spent))
+            for entry in self._actors.values()
+            if not entry.suspect
+        )
 
     def _free(self, name: str) -> int:
         entry = self._actors[name]

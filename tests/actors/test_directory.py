@@ -102,7 +102,7 @@ def test_reports_that_make_no_sense_are_read_as_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("alive", "active", "wanted"),
-    [(0, 0, 2), (1, 0, 1), (2, 0, 0), (2, 5, 0), (2, 9, 1), (5, 10, 0)],
+    [(0, 0, 2), (1, 0, 1), (2, 0, 0), (2, 9, 0), (2, 10, 1), (5, 10, 0)],
 )
 def test_actors_are_started_ahead_of_need(alive: int, active: int, wanted: int) -> None:
     machine = directory(min_actors=2, max_actors=5)
