@@ -1,0 +1,98 @@
+"""Agents as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cluster.agents import load_agent, load_agents
+from cluster.errors import AgentFileError, SettingsError
+from cluster.settings import Settings
+from cluster.voice_config import voice_config, voice_configs
+
+GOOD = "language: en-US\nvoice: alto\nprompt: Be brief.\n"
+
+
+def write(folder: Path, text: str | bytes, name: str = "ann.yaml") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("language: [", "cannot be read"),
+        (b"\xff\xfe\x00", "cannot be read"),
+        ("- a\n- b\n", "must be a mapping"),
+        ("", "must be a mapping"),
+        ("voice: alto\nprompt: x\n", "language: Field required"),
+        (GOOD + "colour: red\n", "colour: Extra inputs are not permitted"),
+        (GOOD + "temperature: 9\n", "temperature: Input should be less than or equal to 2"),
+        (GOOD + "max_call_s: long\n", "max_call_s: Input should be a valid number"),
+        (GOOD.replace("en-US", "English!"), "language: String should match"),
+        (GOOD + "phrases: {hello: x}\n", "phrases.hello: Extra inputs"),
+        (
+            GOOD + "turn_taking: {eager_silence_s: 0.9}\n",
+            "turn_taking: eager_silence_s must not be above commit_silence_s",
+        ),
+        (
+            GOOD + "turn_taking: {idle_prompt_s: 50}\n",
+            "turn_taking: idle_prompt_s must not be above idle_hang_up_s",
+        ),
+    ],
+)
+def test_an_error_names_the_file_and_the_field(
+    tmp_path: Path, text: str | bytes, said: str
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(AgentFileError) as error:
+        load_agent(path, "t1")
+    assert str(error.value).startswith(f"{path}: {said}")
+
+
+def test_a_folder_that_is_missing_or_empty_names_its_setting(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(AgentFileError, match="CALLCLUSTER_AGENTS_DIR"):
+            load_agents(folder, "t1")
+
+
+def test_a_file_becomes_an_agent(tmp_path: Path) -> None:
+    write(tmp_path, GOOD + "hints: [Ann, Bob]\nphrases: {goodbye: So long.}\n")
+    (agent,) = load_agents(tmp_path, "t1").values()
+    assert (agent.tenant_id, agent.agent_id, agent.language) == ("t1", "ann", "en-US")
+    assert agent.hints == ("Ann", "Bob")
+    assert agent.phrases.goodbye == "So long."
+    assert agent.phrases.apology
+
+
+def test_the_version_follows_the_meaning_not_the_layout(tmp_path: Path) -> None:
+    one = load_agent(write(tmp_path, GOOD), "t1")
+    same = load_agent(write(tmp_path, "# a comment\n" + GOOD), "t1")
+    other = load_agent(write(tmp_path, GOOD + "greeting: Hi.\n"), "t1")
+    assert one.agent_version == same.agent_version != other.agent_version
+
+
+def test_an_agent_and_settings_that_contradict_each_other_are_said_before_a_call(
+    tmp_path: Path,
+) -> None:
+    agent = load_agent(write(tmp_path, GOOD + "turn_taking: {playout_lead_s: 0.1}\n"), "t1")
+    with pytest.raises(SettingsError, match=r"agent ann: .*CALLCLUSTER_PLAYOUT_CHUNK_MS, 200"):
+        voice_configs([agent], Settings(_env_file=None, playout_chunk_ms=200))
+    config = voice_config(agent, Settings(_env_file=None, playout_chunk_ms=40))
+    assert (config.playout.chunk_frames, config.playout.lead_s) == (2, 0.1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=60) | st.binary(max_size=60))
+def test_no_file_crashes_the_reader(text: str | bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+        with pytest.raises(AgentFileError):
+            load_agent(path, "t1")

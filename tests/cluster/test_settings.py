@@ -1,0 +1,131 @@
+"""Settings: where they come from, and what is said when they are wrong."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cluster.errors import SettingsError
+from cluster.provider_settings import missing_keys
+from cluster.settings import Settings, load_settings
+from tests.support.scripted_call import AGENT
+
+GOOD = {"TWILIO_AUTH_TOKEN": "t" * 32, "PUBLIC_URL": "https://voice.example.com"}
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # no .env of the developer's
+    names = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    for name in os.environ:
+        if name.startswith("CALLCLUSTER_") or any(name in alias for alias in names):
+            monkeypatch.delenv(name)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in {**GOOD, **environment}.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CALLCLUSTER_PORT", "abc", "CALLCLUSTER_PORT: Input should be a valid integer"),
+        ("CALLCLUSTER_PORT", "70000", "CALLCLUSTER_PORT: Input should be less than"),
+        ("CALLCLUSTER_CALL_ACTORS", "0", "CALLCLUSTER_CALL_ACTORS: "),
+        ("CALLCLUSTER_MODE", "test", "CALLCLUSTER_MODE: Input should be 'production'"),
+        ("CALLCLUSTER_TOKEN_SECRET", "short", "CALLCLUSTER_TOKEN_SECRET: give it at least 16"),
+        ("PUBLIC_URL", "voice.example.com", "PUBLIC_URL: write it as https://voice.example.com"),
+        ("PUBLIC_URL", "https://a.example/x", "PUBLIC_URL: scheme, host and port only"),
+        ("PUBLIC_URL", "wss://a.example", "PUBLIC_URL: write it as https://"),
+        ("PUBLIC_URL", "http://a.example", "PUBLIC_URL is http://a.example: the carrier opens"),
+        ("AZURE_SPEECH_HOST", "http://a", "AZURE_SPEECH_HOST: must begin with ws:// or wss://"),
+        ("TWILIO_AUTH_TOKEN", "", "TWILIO_AUTH_TOKEN is not set"),
+    ],
+)
+def test_an_error_names_the_variable_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(monkeypatch, **{name: value})
+    assert str(error.value).startswith(said)
+
+
+def test_every_error_is_said_at_once_and_none_shows_a_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(monkeypatch, CALLCLUSTER_PORT="abc", PUBLIC_URL="ftp://x", OPENAI_API_KEY="sk-secret")
+    assert "CALLCLUSTER_PORT" in str(error.value)
+    assert "PUBLIC_URL" in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_known_names_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(
+        monkeypatch,
+        OPENAI_MODEL="m",
+        ELEVENLABS_API_KEY="k",
+        DATABASE_URL="postgresql+asyncpg://db/x",
+        CALLCLUSTER_CALLS_PER_ACTOR="7",
+    )
+    assert (settings.openai_model, settings.calls_per_actor) == ("m", 7)
+    assert settings.elevenlabs_api_key.get_secret_value() == "k"
+    assert settings.store_url == "postgresql+asyncpg://db/x"
+    assert not settings.development
+
+
+def test_settings_cross_to_another_process_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, CALLCLUSTER_PORT="8123", OPENAI_API_KEY="sk")
+    plain = settings.to_plain()
+    monkeypatch.setenv("CALLCLUSTER_PORT", "9999")
+    assert Settings.from_plain(plain) == settings
+    assert "sk" not in repr(settings).replace("sk_", "")
+
+
+def test_development_runs_without_a_token_and_with_a_secret_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CALLCLUSTER_MODE", "development")
+    first, second = load_settings(), load_settings()
+    assert first.development
+    assert first.signing_secret() != second.signing_secret()
+    assert len(first.signing_secret()) >= 16
+
+
+def test_the_signing_secret_is_set_or_derived(monkeypatch: pytest.MonkeyPatch) -> None:
+    derived = load(monkeypatch).signing_secret()
+    assert derived == load(monkeypatch).signing_secret()
+    assert GOOD["TWILIO_AUTH_TOKEN"].encode() not in derived
+    with pytest.raises(SettingsError, match="CALLCLUSTER_TOKEN_SECRET or TWILIO_AUTH_TOKEN"):
+        Settings(_env_file=None, twilio_auth_token="").signing_secret()
+    own = load(monkeypatch, CALLCLUSTER_TOKEN_SECRET="s" * 20)
+    assert own.signing_secret() == b"s" * 20
+
+
+def test_a_data_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    settings = Settings(_env_file=None, data_dir=tmp_path / "file" / "var")
+    with pytest.raises(SettingsError, match="CALLCLUSTER_DATA_DIR"):
+        settings.make_data_dir()
+
+
+def test_missing_keys_are_named_with_the_agent_that_needs_them() -> None:
+    agents = [AGENT, replace(AGENT, recogniser="azure", thinker="openai", speaker="elevenlabs")]
+    assert missing_keys(Settings(_env_file=None), agents) == [
+        "agent a1 uses azure: set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
+        "agent a1 uses elevenlabs: set ELEVENLABS_API_KEY",
+        "agent a1 uses openai: set OPENAI_API_KEY "
+        "(or OPENAI_BASE_URL of a service that needs none)",
+    ]
+    whole = Settings(
+        _env_file=None,
+        azure_speech_host="ws://a",
+        openai_base_url="http://b/v1",
+        elevenlabs_api_key="k",
+    )
+    assert missing_keys(whole, agents) == []
