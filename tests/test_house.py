@@ -74,6 +74,7 @@ def test_errors_cross_processes(room: str) -> None:
         assert str(again) == str(error)
 
 
+@pytest.mark.e2e
 def test_importing_the_house_starts_nothing() -> None:
     """No thread, no socket, no Ray cluster, no line of output: in a fresh process."""
     names = [
