@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
 ASK_EVERY_S = 0.05
 CLOSE_WITHIN_S = 3.0
+SERVE_NAMESPACE = "serve"
+SERVE_REPLICA_PREFIX = "SERVE_REPLICA::"
 
 
 async def ensure_directory(
@@ -84,3 +86,17 @@ def remove_all() -> list[str]:
     for handle in minds.values():
         ray.kill(handle)
     return list(found)
+
+
+def remove_replicas(app: str) -> list[str]:
+    """Kill the Serve replicas of ``app``, which would otherwise drain for minutes; their names."""
+    removed = []
+    for item in ray.util.list_named_actors(all_namespaces=True):
+        name, namespace = item["name"], item["namespace"]
+        if namespace == SERVE_NAMESPACE and name.startswith(f"{SERVE_REPLICA_PREFIX}{app}#"):
+            try:
+                ray.kill(ray.get_actor(name, namespace=namespace))
+                removed.append(name)
+            except ValueError:
+                logger.info("%s was gone already", name)
+    return removed

@@ -22,7 +22,6 @@ from records.errors import RecordsError
 
 logger = logging.getLogger(__name__)
 
-APP_NAME = "callcluster"
 DRAIN_WAIT_S = 10.0
 GRACEFUL_SHUTDOWN_TIMEOUT_S = 900.0
 

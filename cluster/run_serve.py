@@ -11,7 +11,9 @@ import getpass
 import json
 import logging
 import os
+import re
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -28,6 +30,10 @@ from cluster.settings import Settings
 logger = logging.getLogger(__name__)
 
 READY_WITHIN_S = 120.0
+CONNECT_WITHIN_S = 5.0
+APP_NAME = "callcluster"
+NAMESPACE = "callcluster"  # as in actors.placement, which is not imported before Ray starts
+ERROR_LINE = re.compile(r"[A-Za-z_.]+(Error|Exception|Invalid\w*): ")
 START_FAILED = "the start failed:"
 PYTHON_PROXY_COST = (
     "HAProxy is not available for this platform: Ray Serve's Python proxy carries the audio. "
@@ -125,16 +131,47 @@ def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[s
         stop_all(settings.port)
 
 
+def connect(address: str) -> None:
+    """Join the Ray cluster at ``address``.
+
+    Raises:
+        ClusterError: It is not there, or it does not let us in.
+    """
+    import ray
+
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():  # Ray itself tries for more than a minute
+        try:
+            socket.create_connection((host, int(port)), CONNECT_WITHIN_S).close()
+        except OSError as error:
+            raise ClusterError(
+                f"no Ray cluster at {address!r} (RAY_ADDRESS): {error.strerror or error}"
+            ) from None
+    try:
+        ray.init(address=address, namespace=NAMESPACE, log_to_driver=True)
+    except (ConnectionError, ray.exceptions.AuthenticationError) as error:
+        raise ClusterError(
+            f"no way into the Ray cluster at {address!r} (RAY_ADDRESS): "
+            f"{str(error).strip().splitlines()[0]} If it asks for a token, set RAY_AUTH_MODE=token "
+            "and keep the token in ~/.ray/auth_token."
+        ) from None
+
+
 def start_ray(*, dashboard: bool) -> None:
-    """Join the cluster that RAY_ADDRESS names, or start one that lives as long as this process."""
+    """Join the cluster that RAY_ADDRESS names, or start one that lives as long as this process.
+
+    Raises:
+        ClusterError: The cluster that RAY_ADDRESS names cannot be joined.
+    """
     import ray
 
     address = os.environ.get("RAY_ADDRESS")
     if address:
-        ray.init(address=address, namespace="callcluster", log_to_driver=True)
+        connect(address)
         return
     ray.init(
-        namespace="callcluster",
+        address="local",  # never some other cluster that happens to run here
+        namespace=NAMESPACE,
         include_dashboard=dashboard,
         log_to_driver=True,
         configure_logging=True,
@@ -149,10 +186,24 @@ def deploy(settings: Settings) -> None:
     """Start Serve on our port and run the application; returns when its replicas run."""
     from ray import serve
 
-    from cluster.ingress import APP_NAME, build_deployment
+    from cluster.ingress import build_deployment
 
     serve.start(http_options={"host": settings.host, "port": settings.port})
-    serve.run(build_deployment(settings), name=APP_NAME, route_prefix="/")
+    try:
+        serve.run(build_deployment(settings), name=APP_NAME, route_prefix="/")
+    except RuntimeError as error:
+        raise ClusterError(f"{START_FAILED} {_deployment_trouble() or error}") from None
+
+
+def _deployment_trouble() -> str:
+    """The error of the constructor, from what Serve says of a deployment that failed."""
+    from ray import serve
+
+    app = serve.status().applications.get(APP_NAME)
+    texts = [part.message for part in app.deployments.values()] if app is not None else []
+    lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if ERROR_LINE.match(line)]
+    return errors[-1] if errors else (lines[-1] if lines else "")
 
 
 def wait_until_ready(
@@ -208,10 +259,11 @@ def stop_all(port: int) -> None:
 
         try:
             if os.environ.get("RAY_ADDRESS"):
-                from ray import serve
+                from cluster.run_stop import stop_at_once
 
-                serve.shutdown()  # type: ignore[no-untyped-call]
-            remove_all()
+                stop_at_once()
+            else:
+                remove_all()
         finally:
             ray.shutdown()
     config = os.environ.get("RAY_SERVE_HAPROXY_CONFIG_FILE_LOC")

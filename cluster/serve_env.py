@@ -13,14 +13,21 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 HAPROXY_SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
+NICENESS_SWITCH = "RAY_worker_niceness"
+DRAIN_SWITCH = "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S"
 
 # What each value prevents stands in docs/architecture.md, section 8.
 SERVE_ENVIRONMENT: Mapping[str, str] = {
     HAPROXY_SWITCH: "1",
+    # Ray runs its workers at nice 15, HAProxy and replicas among them: whatever else the machine
+    # does would come before somebody's voice.
+    NICENESS_SWITCH: "0",
     "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
     "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "1200",
     "RAY_SERVE_HAPROXY_CLOSE_SPREAD_TIME_S": "10",
-    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
+    # How long calls may go on in a replica that retires. Serve closes every socket with 1012 after
+    # it, whatever graceful_shutdown_timeout_s says; the carrier then asks for a new stream.
+    DRAIN_SWITCH: "600",
     "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "14700",
     "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "14700",
     "RAY_SERVE_HAPROXY_NBTHREAD": "2",
@@ -96,5 +103,16 @@ def complaints(environment: Mapping[str, str] | None = None) -> list[str]:
         found.append(
             f"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S is {hard_stop}: every change of the replicas "
             "cuts all older calls after that many seconds; set it to 1200."
+        )
+    if environment is None and os.nice(0) > 0:
+        found.append(
+            f"this process runs at nice {os.nice(0)}: other programs of this machine come before "
+            f"the calls. Set {NICENESS_SWITCH}=0 before 'ray start' on every node."
+        )
+    drain = float(values.get(DRAIN_SWITCH, "30"))
+    if drain < 300:
+        found.append(
+            f"{DRAIN_SWITCH} is {drain:.0f}: a replica that retires (deploy, scale-in) closes the "
+            "sockets of its calls after that many seconds; set it to 600."
         )
     return found

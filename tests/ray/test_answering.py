@@ -39,7 +39,7 @@ def test_calls_are_answered_turn_by_turn_and_recorded(stage: Stage) -> None:
                 assert not result.leg.errors.counts
                 assert not result.leg.violations.counts
                 assert [turn.outcome for turn in result.turns] == ["answered", "answered"]
-                stage.until_recorded(result.leg.call_sid)
+                await stage.until_recorded(result.leg.call_sid)
                 turns = stage.turns(result.leg.call_sid)
                 assert [(turn.turn_id, turn.kind, turn.outcome) for turn in turns] == [
                     (0, "greeting", "heard"),

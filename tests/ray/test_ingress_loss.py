@@ -27,7 +27,7 @@ def test_a_killed_replica_costs_a_short_gap_and_no_second_greeting(stage: Stage)
             note("gap", result.leg.stream_gaps_s, [turn.latency_s for turn in result.turns])
             assert result.leg.streams == 2
             assert result.turns[0].outcome == "answered"
-            stage.until_recorded(result.leg.call_sid)
+            await stage.until_recorded(result.leg.call_sid)
             turns = stage.turns(result.leg.call_sid)
             assert [turn.turn_id for turn in turns] == list(range(len(turns)))
             assert [turn.heard_text for turn in turns].count(GREETING) == 1
@@ -42,7 +42,7 @@ def test_after_a_planned_end_the_carrier_is_told_to_hang_up(stage: Stage) -> Non
         async with telephones(stage) as phones, Line(stage) as line:
             call = phones.call()
             sid = (await call.result()).leg.call_sid
-            stage.until_recorded(sid)
+            await stage.until_recorded(sid)
             # Known to its actor, and known to the store only.
             for actor in (*stage.actor_names(), "call-actor-that-is-gone"):
                 answer = await line.resume(sid, actor=actor, resume=0)

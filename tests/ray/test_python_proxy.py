@@ -51,7 +51,7 @@ def test_the_python_proxy_carries_a_call_and_stop_removes_the_actors(
                 assert [turn.outcome for turn in result.turns] == ["answered"]
 
         asyncio.run(call())
-        place.environment["RAY_ADDRESS"] = address
+        place.environment.update(RAY_ADDRESS=address, RAY_AUTH_MODE="token")
         with running(place, "stop") as stop:
             assert stop.wait(60) == 0
             assert "removed call-directory" in stop.output

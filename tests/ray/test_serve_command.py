@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
+from cluster import ports
 from simulation.providers import RunningProviders
 from tests.support.ray_stage import ROOT, Premises, get_json, premises, until
 
@@ -97,6 +98,11 @@ def running(place: Premises, *arguments: str, code: str = COMMAND) -> Iterator[R
         command.kill()
 
 
+def haproxy_listens(place: Premises) -> bool:
+    listener = ports.listener_on(place.port)
+    return listener is not None and listener.name == "haproxy"
+
+
 def left_of(family: list[psutil.Process]) -> list[str]:
     """What of these is still alive after a while."""
     _, alive = psutil.wait_procs(family, timeout=QUICK_S)
@@ -133,7 +139,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next_which_ends_on_sigterm(
 ) -> None:
     with premises(providers) as place:
         with running(place, "serve", "--no-dashboard") as killed:
-            killed.said("ready on port")
+            until(lambda: haproxy_listens(place), 60, "HAProxy")
             family = killed.family()
             killed.process.kill()
             killed.wait()
@@ -161,3 +167,10 @@ def test_ctrl_c_while_it_starts_leaves_nothing(providers: RunningProviders) -> N
         command.wait()
         assert "Traceback" not in command.output
         assert left_of(family) == []
+
+
+def test_a_cluster_that_is_not_there_is_named(providers: RunningProviders) -> None:
+    nobody = f"127.0.0.1:{ports.free_port()}"
+    with premises(providers, RAY_ADDRESS=nobody) as place, running(place, "stop") as command:
+        assert command.wait(60) == 2
+        assert f"no Ray cluster at '{nobody}' (RAY_ADDRESS)" in command.output

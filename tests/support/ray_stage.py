@@ -252,11 +252,13 @@ class Stage:
         )
         return [RecordedTurn(*row) for row in self.rows(query, call_sid)]
 
-    def until_recorded(self, call_sid: str) -> None:
+    async def until_recorded(self, call_sid: str) -> None:
         """Wait until the store says that the caller hung up, by stream or by status callback."""
         query = "select status, planned_end, end_reason from calls where call_sid = ?"
         wanted = [[("ended", 1, reason)] for reason in ("caller_hung_up", "carrier_completed")]
-        until(lambda: self.rows(query, call_sid) in wanted, 5, "a record of the end")
+        async with asyncio.timeout(5):
+            while self.rows(query, call_sid) not in wanted:
+                await asyncio.sleep(0.05)
 
     async def busy_actor(self) -> dict[str, Any]:
         """The status of the one CallActor that has calls."""
@@ -273,14 +275,14 @@ class Stage:
         status: dict[str, Any] = await self.actor(name).status.remote()
         return status
 
-    async def whole_again(self) -> list[str]:
-        """Wait until two CallActors are alive and every slot can be used; returns their names."""
+    async def whole_again(self, *, without: str = "") -> list[str]:
+        """Wait until two CallActors (not this one) are alive and idle slots count; their names."""
         async with asyncio.timeout(30):
             while True:
                 status = await self.directory().status.remote()
-                names = status["actors"]
+                names = [name for name in status["actors"] if name != without]
                 if len(names) == ACTORS and status["capacity"] == ACTORS * CALLS_PER_ACTOR:
-                    return list(names)
+                    return names
                 await asyncio.sleep(0.1)
 
 
