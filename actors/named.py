@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -23,18 +24,40 @@ SERVE_NAMESPACE = "serve"
 SERVE_REPLICA_PREFIX = "SERVE_REPLICA::"
 
 
-async def ensure_directory(
-    config: dict[str, Any],
-    build: str,
-    settings: dict[str, Any],
-    on_wait: Callable[[str], None],
-) -> Any:
-    """The directory of this cluster, created if there is none; returns once its pool is there.
+@dataclass(frozen=True, slots=True)
+class MindPlan:
+    """What the pool of CallActors is to be.
 
-    Args:
+    Attributes:
         config: ``DirectoryConfig`` as a dict.
         build: Where the function is that builds a CallActor's parts: ``module:function``.
         settings: Plain settings for the CallActors.
+    """
+
+    config: dict[str, Any]
+    build: str
+    settings: dict[str, Any]
+
+
+def begin_directory(plan: MindPlan) -> Any:
+    """Have the directory of this cluster started, if there is none; does not wait.
+
+    Returns:
+        The actor handle.
+    """
+    actor_class: Any = ray.remote(CallDirectoryActor)
+    directory = actor_class.options(**directory_options()).remote(
+        plan.config, ray.remote(CallActor), (plan.build, plan.settings)
+    )
+    directory.start.remote()
+    return directory
+
+
+async def ensure_directory(plan: MindPlan, on_wait: Callable[[str], None]) -> Any:
+    """The directory of this cluster, started if there is none; returns once its pool is there.
+
+    Args:
+        plan: What the pool is to be.
         on_wait: Told again and again what it is waiting for.
 
     Returns:
@@ -43,12 +66,8 @@ async def ensure_directory(
     Raises:
         DirectoryAwayError: It does not start, or died before its pool was there.
     """
-    actor_class: Any = ray.remote(CallDirectoryActor)
-    directory = actor_class.options(**directory_options()).remote(
-        config, ray.remote(CallActor), (build, settings)
-    )
+    directory = begin_directory(plan)
     try:
-        await asyncio.wait_for(directory.start.remote(), ANSWER_TIMEOUT_S)
         while True:
             status = await asyncio.wait_for(directory.status.remote(), ANSWER_TIMEOUT_S)
             there, trouble = len(status["actors"]), str(status["trouble"])

@@ -18,6 +18,7 @@ from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from cluster.agents import load_agents
 from cluster.edge import EdgeParts
+from cluster.mind_plan import mind_plan
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
@@ -30,7 +31,6 @@ from voice.ports import Recogniser, Speaker
 
 logger = logging.getLogger(__name__)
 
-MIND_PARTS = "cluster.mind_parts:build_mind_parts"
 CLIP_MEMORY_BYTES = 64 * 1024 * 1024
 WARM_RECOGNISERS = 2
 RETRY_WARMING_S = 2.0
@@ -112,13 +112,8 @@ class IngressParts:
         await self._until_done("voice", self._warm_voices, waiting_for)
 
     async def _find_minds(self, say: Callable[[str], None]) -> str:
-        config = {
-            "calls_per_actor": self._settings.calls_per_actor,
-            "min_actors": self._settings.call_actors,
-            "max_actors": self._settings.max_call_actors,
-        }
         try:
-            directory = await ensure_directory(config, MIND_PARTS, self._settings.to_plain(), say)
+            directory = await ensure_directory(mind_plan(self._settings), say)
         except ActorsError as error:
             return str(error)
         await self._pool.start(directory)

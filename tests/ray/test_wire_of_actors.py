@@ -38,7 +38,7 @@ def test_unknown_fields_are_ignored_all_through_a_call(stage: Stage) -> None:
         assert [items[0].type, items[-1].type] == ["accepted", "finished"]
         said = " ".join(item.text for item in items if item.type == "segment")
         assert said == "That is a very fine card, and I have noted it."
-        closing = CloseCall(tenant, call, epoch, True)
+        closing = CloseCall(tenant, call, epoch, True, reason="caller_hung_up")
         await actor.close_call.remote(newer(closing.to_plain()))
         state = CallState.from_plain(await actor.call_state.remote(call))
         assert state.planned_end
