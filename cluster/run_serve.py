@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import socket
 import tempfile
@@ -275,6 +276,7 @@ def stop_all(port: int) -> None:
         while ports.listener_on(port) is not None and time.monotonic() < deadline:
             ports.end_leftovers(str(Path(config).parent))
             threading.Event().wait(0.1)
+    shutil.rmtree(haproxy_folder(port), ignore_errors=True)
 
 
 def _banner(settings: Settings, report: dict[str, Any]) -> str:

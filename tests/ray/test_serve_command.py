@@ -179,6 +179,7 @@ def test_a_leftover_haproxy_is_ended_and_sigterm_leaves_nothing(
         assert command.wait() == 0
         assert time.monotonic() - began < QUICK_S
         assert left_of(family) == []
+        assert not haproxy_folder(place.port).exists()
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing(providers: RunningProviders) -> None:
