@@ -1,0 +1,24 @@
+"""A replica takes no more calls than it can hear."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.capacity import fitting
+from cluster.settings import Settings
+from dialogue.agent import Agent
+
+
+def agent(recogniser: str) -> Agent:
+    return Agent("t", "a", "v", "en-US", "prompt", "", "voice", recogniser=recogniser)
+
+
+@pytest.mark.parametrize(
+    ("recogniser", "calls", "streams", "expected"),
+    [("azure", 100, 25, 25), ("azure", 10, 25, 10), ("scripted", 100, 25, 100)],
+)
+def test_calls_fit_the_recogniser(recogniser: str, calls: int, streams: int, expected: int) -> None:
+    settings = Settings(
+        mode="development", calls_per_replica=calls, azure_streams_per_process=streams
+    )
+    assert fitting(settings, [agent(recogniser)]).calls_per_replica == expected
