@@ -17,7 +17,7 @@ import pytest
 
 from cluster.demo_children import clean_environment
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.demo
 
 GONE_WITHIN_S = 30.0
 
