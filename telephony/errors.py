@@ -3,7 +3,13 @@
 TelephonyError
 ├── InvalidSetting            PUBLIC_URL, an auth token, a signing secret: fix the configuration
 ├── LocalProtocolError        we were about to send what Twilio does not accept
-│   └── InvalidTwiml          the same, in TwiML
+│   ├── InvalidTwiml          the same, in TwiML
+│   ├── InvalidCall           the same, in a request to place or steer a call
+│   └── InvalidPhoneNumber    not an E.164 number
+├── CarrierError              the carrier's REST interface did not do what we asked
+│   ├── CarrierRefused        it said no, with a code; asking again will not help
+│   ├── CarrierThrottled      too many requests; ask again after ``retry_after_s``
+│   └── CarrierUnreachable    no answer, or none that makes sense; perhaps it was done
 ├── RemoteProtocolError       the peer of the stream broke the protocol
 │   ├── MalformedMessage      one message cannot be read; counted, the call goes on
 │   │   ├── BinaryFrame       a binary frame where only text is allowed
@@ -71,6 +77,92 @@ class LocalProtocolError(TelephonyError):
 
 class InvalidTwiml(LocalProtocolError):
     """We were about to answer with TwiML that Twilio does not accept."""
+
+
+class InvalidCall(LocalProtocolError):
+    """We were about to ask the carrier for a call that it would refuse.
+
+    Args:
+        message: What is wrong with it.
+        field: The attribute to change.
+    """
+
+    def __init__(self, message: str = "", field: str = "") -> None:
+        super().__init__(message, field)
+        self.field = field
+
+
+class InvalidPhoneNumber(InvalidCall):
+    """Not an E.164 number. The message never holds the number."""
+
+
+class CarrierError(TelephonyError):
+    """The carrier's REST interface did not do what we asked."""
+
+
+class CarrierRefused(CarrierError):
+    """The carrier said no: nothing was done, and asking again will not help.
+
+    Args:
+        message: The carrier's words, phone numbers left out.
+        code: Its error code (https://www.twilio.com/docs/api/errors), such as 21211; the HTTP
+            status when it named none.
+        status: The HTTP status.
+    """
+
+    AUTHENTICATION = 20003
+    NOT_FOUND = 20404
+    INVALID_TO = 21211
+    CALL_OVER = 21220
+
+    def __init__(self, message: str = "", code: int = 0, status: int = 0) -> None:
+        super().__init__(message, code, status)
+        self.code = code
+        self.status = status
+
+    @property
+    def is_call_over(self) -> bool:
+        """The call is not in progress: it has ended, or was not answered yet."""
+        return self.code == self.CALL_OVER
+
+    @property
+    def is_unknown(self) -> bool:
+        """The carrier knows nothing of this name."""
+        return self.code == self.NOT_FOUND or self.status == 404
+
+    @property
+    def is_wrong_key(self) -> bool:
+        """Neither this request nor any other will be taken: look at the credentials."""
+        return self.code == self.AUTHENTICATION or self.status == 401
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" if self.code else self.message
+
+
+class CarrierThrottled(CarrierError):
+    """Too many requests at once (HTTP 429, 20429): nothing was done.
+
+    Args:
+        message: What happened.
+        retry_after_s: How long the carrier wants to be left alone; 0 when it does not say.
+    """
+
+    def __init__(self, message: str = "", retry_after_s: float = 0.0) -> None:
+        super().__init__(message, retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class CarrierUnreachable(CarrierError):
+    """No answer in time, no connection, HTTP 5xx, or an answer that cannot be read.
+
+    Args:
+        message: What happened.
+        maybe_done: The request may have been carried out all the same.
+    """
+
+    def __init__(self, message: str = "", maybe_done: bool = True) -> None:
+        super().__init__(message, maybe_done)
+        self.maybe_done = maybe_done
 
 
 class RemoteProtocolError(TelephonyError):
