@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cluster.chat_service import chat_endpoint, missing_for_chat
 from cluster.settings import Settings
 from dialogue.agent import Agent
+from providers.chat_endpoint import DEPLOYMENTS, OPENAI_ADDRESS
 from providers.settings import (
     AzureSpeechConfig,
     ElevenLabsConfig,
@@ -24,11 +26,7 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             max_streams=settings.azure_streams_per_process,
             segmentation_silence_s=settings.azure_segmentation_ms / 1_000,
         ),
-        openai=OpenAIConfig(
-            api_key=settings.openai_api_key.get_secret_value(),
-            base_url=settings.openai_base_url,
-            model=settings.openai_model,
-        ),
+        openai=_chat(settings),
         elevenlabs=ElevenLabsConfig(
             api_key=settings.elevenlabs_api_key.get_secret_value(),
             base_url=settings.elevenlabs_base_url,
@@ -36,32 +34,45 @@ def provider_settings(settings: Settings) -> ProviderSettings:
     )
 
 
+def _chat(settings: Settings) -> OpenAIConfig:
+    endpoint = chat_endpoint(settings)
+    resource, is_classic, deployment = endpoint.base_url.partition(DEPLOYMENTS)
+    if is_classic:
+        return OpenAIConfig(
+            api_key=endpoint.api_key,
+            azure_endpoint=resource,
+            azure_api_version=dict(endpoint.default_query)["api-version"],
+            model=deployment,
+        )
+    return OpenAIConfig(
+        api_key=endpoint.api_key,
+        base_url="" if endpoint.base_url == OPENAI_ADDRESS else endpoint.base_url,
+        model=endpoint.model,
+    )
+
+
 def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
     """What the agents need and the environment does not hold; one sentence each."""
+    agents = list(agents)
     used = {
         provider: agent.agent_id
         for agent in agents
         for provider in (agent.recogniser, agent.thinker, agent.speaker)
     }
-    wants = {
-        "azure": (
-            "AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
-            bool(
-                settings.azure_speech_host
-                or (settings.azure_speech_key.get_secret_value() and settings.azure_speech_region)
-            ),
-        ),
-        "openai": (
-            "OPENAI_API_KEY (or OPENAI_BASE_URL of a service that needs none)",
-            bool(settings.openai_api_key.get_secret_value() or settings.openai_base_url),
-        ),
-        "elevenlabs": (
-            "ELEVENLABS_API_KEY",
-            bool(settings.elevenlabs_api_key.get_secret_value()),
-        ),
+    has_azure = settings.azure_speech_host or (
+        settings.azure_speech_key.get_secret_value() and settings.azure_speech_region
+    )
+    missing = {
+        "azure": ""
+        if has_azure
+        else "AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
+        "openai": missing_for_chat(settings, (a for a in agents if a.thinker == "openai")),
+        "elevenlabs": ""
+        if settings.elevenlabs_api_key.get_secret_value()
+        else "ELEVENLABS_API_KEY",
     }
     return [
-        f"agent {agent_id} uses {provider}: set {wants[provider][0]}"
+        f"agent {agent_id} uses {provider}: set {missing[provider]}"
         for provider, agent_id in sorted(used.items())
-        if provider in wants and not wants[provider][1]
+        if missing.get(provider)
     ]

@@ -22,9 +22,9 @@ from telephony.origin import PublicOrigin
 from telephony.stream_token import MIN_SECRET_BYTES
 
 
-def _plain(name: str) -> AliasChoices:
-    """A name that stands in the environment without our prefix."""
-    return AliasChoices(name, name.lower())
+def _plain(name: str, *others: str) -> AliasChoices:
+    """A name that stands in the environment without our prefix, and others that mean the same."""
+    return AliasChoices(name, name.lower(), *others)
 
 
 class Settings(BaseSettings):
@@ -34,6 +34,7 @@ class Settings(BaseSettings):
         env_prefix="CALLCLUSTER_",
         env_file=".env",
         extra="ignore",
+        env_ignore_empty=True,  # "NAME=" is how templates leave a variable unset
         populate_by_name=True,
         frozen=True,
     )
@@ -42,7 +43,23 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias=_plain("OPENAI_API_KEY"))
     openai_base_url: str = Field("", validation_alias=_plain("OPENAI_BASE_URL"))
     openai_model: str = Field("", validation_alias=_plain("OPENAI_MODEL"))
-    azure_speech_key: SecretStr = Field(SecretStr(""), validation_alias=_plain("AZURE_SPEECH_KEY"))
+    azure_openai_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_plain("AZURE_OPENAI_API_KEY")
+    )
+    azure_openai_endpoint: str = Field("", validation_alias=_plain("AZURE_OPENAI_ENDPOINT"))
+    azure_openai_deployment: str = Field("", validation_alias=_plain("AZURE_OPENAI_DEPLOYMENT"))
+    azure_openai_api_version: str = Field(
+        "", validation_alias=_plain("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION")
+    )
+    openrouter_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_plain("OPENROUTER_API_KEY")
+    )
+    openrouter_base_url: str = Field("", validation_alias=_plain("OPENROUTER_BASE_URL"))
+    openrouter_model: str = Field("", validation_alias=_plain("OPENROUTER_MODEL"))
+    chat_service: Literal["", "openai", "azure", "openrouter"] = ""
+    azure_speech_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_plain("AZURE_SPEECH_KEY", "AZURE_SPEECH_API_KEY")
+    )
     azure_speech_region: str = Field("", validation_alias=_plain("AZURE_SPEECH_REGION"))
     azure_speech_host: str = Field("", validation_alias=_plain("AZURE_SPEECH_HOST"))
     elevenlabs_api_key: SecretStr = Field(
@@ -98,6 +115,13 @@ class Settings(BaseSettings):
         if urlsplit(value).scheme not in {"http", "https"}:
             raise ValueError("write it as https://voice.example.com")
         return value.rstrip("/")
+
+    @field_validator("openai_base_url", "azure_openai_endpoint", "openrouter_base_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"http", "https"}:
+            raise ValueError("must begin with https:// (or http://)")
+        return value.strip()
 
     @field_validator("azure_speech_host")
     @classmethod

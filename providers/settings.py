@@ -7,6 +7,7 @@ would set. A record never shows its key when it is printed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 AZURE_KEY = "AZURE_SPEECH_KEY"
 AZURE_REGION = "AZURE_SPEECH_REGION"
@@ -17,6 +18,10 @@ OPENAI_MODEL = "OPENAI_MODEL"
 OPENAI_BASE_URL = "OPENAI_BASE_URL"
 AZURE_OPENAI_KEY = "AZURE_OPENAI_API_KEY"
 AZURE_OPENAI_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
+AZURE_OPENAI_DEPLOYMENT = "AZURE_OPENAI_DEPLOYMENT"
+OPENROUTER_KEY = "OPENROUTER_API_KEY"
+OPENROUTER_BASE_URL = "OPENROUTER_BASE_URL"
+OPENROUTER_MODEL = "OPENROUTER_MODEL"
 ELEVENLABS_KEY = "ELEVENLABS_API_KEY"
 ELEVENLABS_BASE_URL = "ELEVENLABS_BASE_URL"
 ELEVENLABS_MODEL = "ELEVENLABS_MODEL"
@@ -47,6 +52,53 @@ class AzureSpeechConfig:
     stable_partials: int = 0
     connect_timeout_s: float = 5.0
     tuned: bool = True
+
+
+ChatService = Literal["openai", "azure", "openrouter"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatEndpoint:
+    """Where chat completions are asked for, and what every request carries besides its body.
+
+    ``providers.chat_endpoint`` makes one for each service from what people have in their
+    environment. A request goes to ``base_url`` + ``/chat/completions``.
+
+    Attributes:
+        kind: Whose protocol details apply; ``openai`` also stands for anybody who speaks the same.
+        base_url: Without a slash at its end.
+        api_key: May be empty for a server that asks for none.
+        default_query: Such as ``(("api-version", "2025-04-01-preview"),)``.
+        default_headers: Besides the one that carries the key.
+        model: Asked for where a request names none; empty for the default of ``providers.models``.
+    """
+
+    kind: ChatService = "openai"
+    base_url: str = "https://api.openai.com/v1"
+    api_key: str = field(default="", repr=False)
+    default_query: tuple[tuple[str, str], ...] = ()
+    default_headers: tuple[tuple[str, str], ...] = ()
+    model: str = ""
+
+    @property
+    def key_headers(self) -> dict[str, str]:
+        """The header that carries the key: ``api-key`` at Azure, a bearer token elsewhere."""
+        if not self.api_key:
+            return {}
+        if self.kind == "azure":
+            return {"api-key": self.api_key}
+        return {"Authorization": f"Bearer {self.api_key}"}
+
+    @property
+    def key_setting(self) -> str:
+        """The variable that holds the key."""
+        return {"azure": AZURE_OPENAI_KEY, "openrouter": OPENROUTER_KEY}.get(self.kind, OPENAI_KEY)
+
+    @property
+    def address_setting(self) -> str:
+        """The variable that holds the address."""
+        settings = {"azure": AZURE_OPENAI_ENDPOINT, "openrouter": OPENROUTER_BASE_URL}
+        return settings.get(self.kind, OPENAI_BASE_URL)
 
 
 @dataclass(frozen=True, slots=True)

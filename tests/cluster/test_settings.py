@@ -44,6 +44,8 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
         ("PUBLIC_URL", "wss://a.example", "PUBLIC_URL: write it as https://"),
         ("PUBLIC_URL", "http://a.example", "PUBLIC_URL is http://a.example: the carrier opens"),
         ("AZURE_SPEECH_HOST", "http://a", "AZURE_SPEECH_HOST: must begin with ws:// or wss://"),
+        ("AZURE_OPENAI_ENDPOINT", "a.example", "AZURE_OPENAI_ENDPOINT: must begin with https://"),
+        ("CALLCLUSTER_CHAT_SERVICE", "aws", "CALLCLUSTER_CHAT_SERVICE: Input should be"),
         ("TWILIO_AUTH_TOKEN", "", "TWILIO_AUTH_TOKEN is not set"),
     ],
 )
@@ -77,6 +79,24 @@ def test_known_names_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.elevenlabs_api_key.get_secret_value() == "k"
     assert settings.store_url == "postgresql+asyncpg://db/x"
     assert not settings.development
+
+
+def test_names_of_existing_set_ups_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(
+        monkeypatch,
+        AZURE_SPEECH_KEY="",
+        AZURE_SPEECH_API_KEY="speech",
+        AZURE_OPENAI_API_KEY="chat",
+        AZURE_OPENAI_ENDPOINT="https://res.openai.azure.com/",
+        OPENAI_API_VERSION="2024-10-21",
+    )
+    assert settings.azure_speech_key.get_secret_value() == "speech"
+    assert settings.azure_openai_api_key.get_secret_value() == "chat"
+    assert settings.azure_openai_api_version == "2024-10-21"
+    assert Settings.from_plain(settings.to_plain()) == settings
+    own = load(monkeypatch, AZURE_SPEECH_KEY="own", AZURE_OPENAI_API_VERSION="2025-01-01")
+    assert own.azure_speech_key.get_secret_value() == "own"
+    assert own.azure_openai_api_version == "2025-01-01"
 
 
 def test_settings_cross_to_another_process_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,8 +139,8 @@ def test_missing_keys_are_named_with_the_agent_that_needs_them() -> None:
     assert missing_keys(Settings(_env_file=None), agents) == [
         "agent a1 uses azure: set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
         "agent a1 uses elevenlabs: set ELEVENLABS_API_KEY",
-        "agent a1 uses openai: set OPENAI_API_KEY "
-        "(or OPENAI_BASE_URL of a service that needs none)",
+        "agent a1 uses openai: set OPENAI_API_KEY (or OPENAI_BASE_URL of a service that needs none,"
+        " or AZURE_OPENAI_API_KEY with AZURE_OPENAI_ENDPOINT, or OPENROUTER_API_KEY)",
     ]
     whole = Settings(
         _env_file=None,
