@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     )
     openrouter_base_url: str = Field("", validation_alias=_plain("OPENROUTER_BASE_URL"))
     openrouter_model: str = Field("", validation_alias=_plain("OPENROUTER_MODEL"))
-    chat_service: Literal["", "openai", "azure", "openrouter"] = ""
+    chat_service: Literal["openai", "azure", "openrouter"] | None = None
     azure_speech_key: SecretStr = Field(
         SecretStr(""), validation_alias=_plain("AZURE_SPEECH_KEY", "AZURE_SPEECH_API_KEY")
     )
