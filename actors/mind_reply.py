@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from actors.mind_calls import MindConfig
 from actors.wire import TurnEntry, TurnItem
 from dialogue.errors import EmptyReply
-from dialogue.ports import ReplyDelta, ReplyDone, Thinker, ThinkEvent, ThinkRequest
+from dialogue.ports import (
+    ReplyDelta,
+    ReplyDone,
+    Thinker,
+    ThinkEvent,
+    ThinkRequest,
+    ToolCallRequested,
+)
 from dialogue.session import DialogueSession, GuessKey
 from providers.errors import ProviderError
 from voice.timeline import FIRST_SEGMENT, FIRST_TOKEN, THINK_REQUESTED
@@ -104,6 +111,8 @@ class Reply:
         chars = 0
         async with asyncio.timeout(config.first_token_timeout_s) as deadline:
             async for event in events:
+                if isinstance(event, ToolCallRequested):
+                    continue  # none is offered
                 if not isinstance(event, ReplyDelta):
                     self._count(event)
                     return

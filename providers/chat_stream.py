@@ -1,26 +1,25 @@
-"""The event stream of a chat completion, byte by byte: no I/O, no SDK models.
+"""The events of a streamed chat completion: bytes of its body in, events of the port out. No I/O.
 
-Rules:
-1. Bytes come in any cut; lines end with LF or CRLF. Only ``data:`` lines matter; comments (the
-   keep-alives of OpenRouter) and other fields of the event-stream format are skipped.
-2. A piece of text becomes one ``ReplyDelta``; pieces without text (role, tool calls, reasoning,
-   prompt filter results, empty ``choices``) become nothing.
-3. ``finish_reason`` ends the text, ``[DONE]`` ends the reply. The usage chunk stands between the
+Rules
+1. The event-stream format is read by ``providers.sse``. Each event is a JSON object, or ``[DONE]``.
+2. A piece of text becomes one ``ReplyDelta``; so does a piece of a refusal, which are the model's
+   words to the caller. Pieces without text (role, reasoning, prompt filter results, empty
+   ``choices``) become nothing.
+3. Tool calls are put together (``chat_tool_calls``) and come with ``finish_reason``, whole. After
+   ``length`` and ``content_filter`` the last one may be cut off, so none comes.
+4. ``finish_reason`` ends the text, ``[DONE]`` ends the reply. The usage chunk stands between the
    two, so ``ReplyDone`` waits for ``[DONE]`` or for the end of the body.
-4. A body that ends before ``finish_reason`` is a broken one: what came so far is not the reply.
-5. An ``error`` object in the stream is a failure, typed by its code as its HTTP status would be.
-6. A failure is kept, not raised: the text that came in the same bytes is handed out first.
-
-One chunk costs about 8 us here. With the transport of the SDK it is half of what the SDK takes when
-it builds its models; what is left is the transport.
+5. A body that ends before ``finish_reason`` is a broken one: what came so far is not the reply.
+6. An ``error`` object in the stream is a failure, typed by its code as its HTTP status would be.
+7. A failure is kept, not raised: the text that came in the same bytes is handed out first.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent
+from providers.chat_tool_calls import ToolCallFragments
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -28,8 +27,8 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, safe_code
+from providers.sse import EventStream
 
-_LONGEST_LINE_BYTES = 1 << 20
 _STATUS_OF_CODE = {
     "insufficient_quota": 402,
     "invalid_api_key": 401,
@@ -39,12 +38,15 @@ _STATUS_OF_CODE = {
     "invalid_request_error": 400,
     "invalid_prompt": 400,
 }
+_CUT_OFF = frozenset({"length", "content_filter"})
 
 
 class ChatStream:
     """Reads one reply.
 
     Attributes:
+        pieces: Pieces of text and of tool calls so far; a model that works makes it grow, a server
+            that only keeps the connection open does not.
         finished: ``finish_reason`` was seen: the text is complete.
         done: ``ReplyDone`` was handed out; nothing more is read.
         failure: Why there will be no more, once the events before it were handed out.
@@ -52,11 +54,14 @@ class ChatStream:
 
     def __init__(self, blame: Blame) -> None:
         self._blame = blame
-        self._tail = b""
+        self._body = EventStream()
+        self._calls: ToolCallFragments | None = None
+        self._reply_id = ""
         self._reason = ""
         self._prompt_tokens: int | None = None
         self._completion_tokens: int | None = None
-        self._garbage = False
+        self._cached_tokens: int | None = None
+        self.pieces = 0
         self.finished = False
         self.done = False
         self.failure: ProviderError | None = None
@@ -64,45 +69,49 @@ class ChatStream:
     def feed(self, data: bytes) -> list[ThinkEvent]:
         """Take bytes of the body; returns what they complete and may set ``failure``."""
         events: list[ThinkEvent] = []
-        *lines, self._tail = (self._tail + data if self._tail else data).split(b"\n")
+        if self.done or self.failure:
+            return events
         try:
-            for line in lines:
-                if self.done or self.failure:
-                    break
-                self._take_line(line, events)
-            if len(self._tail) > _LONGEST_LINE_BYTES:
-                raise self._protocol_error("a line without an end")
+            for payload in self._body.feed(data):
+                self._take(payload, events)
+                if self.done:
+                    return events
+            if self._body.overlong:
+                raise self._protocol_error("an event without an end")
         except ProviderError as error:
             self.failure = error
         return events
 
     def end(self) -> list[ThinkEvent]:
         """The body is over (or no longer worth waiting for); sets ``done`` or ``failure``."""
-        events = self.feed(b"\n") if self._tail else []
+        events: list[ThinkEvent] = []
         if self.done or self.failure:
             return events
+        try:
+            for payload in self._body.end():
+                self._take(payload, events)
+        except ProviderProtocolError:
+            pass  # the event that the body broke off in; whether it matters is decided below
+        except ProviderError as error:
+            self.failure = error
+            return events
+        if not self.done:
+            self._break_off(events)
+        return events
+
+    def _break_off(self, events: list[ThinkEvent]) -> None:
         if self.finished:
-            events.append(self._finish())
-        elif self._garbage:
+            self._finish(events)
+        elif self._body.foreign:
             self.failure = self._protocol_error("the answer is no event stream")
         else:
             self.failure = ProviderUnavailable(
                 "the stream ended before the reply", self._blame.provider
             )
-        return events
 
-    def _take_line(self, line: bytes, events: list[ThinkEvent]) -> None:
-        if not line.startswith(b"data:"):
-            if line[:1] not in (b"", b":", b"\r") and not line.startswith(
-                (b"event:", b"id:", b"retry")
-            ):
-                self._garbage = True
-            return
-        payload = line[5:].strip()
-        if payload == b"[DONE]":
-            events.append(self._finish())
-            return
-        if not payload:
+    def _take(self, payload: bytes, events: list[ThinkEvent]) -> None:
+        if payload.startswith(b"[DONE]"):
+            self._finish(events)
             return
         try:
             chunk = json.loads(payload)
@@ -110,36 +119,73 @@ class ChatStream:
             raise self._protocol_error("an event that is no JSON") from None
         if not isinstance(chunk, dict):
             raise self._protocol_error("an event that is no object")
-        self._take_chunk(chunk, events)
-
-    def _take_chunk(self, chunk: dict[str, Any], events: list[ThinkEvent]) -> None:
         if chunk.get("error"):
             raise self._error_event(chunk["error"])
+        if chunk.get("object") == "error":  # as some servers write it, without an envelope
+            raise self._error_event(chunk)
         if chunk.get("usage"):
             self._take_usage(chunk["usage"])
         choices = chunk.get("choices")
-        if not choices or not isinstance(choices, list) or not isinstance(choices[0], dict):
-            return
-        choice = choices[0]
+        if choices and isinstance(choices, list) and isinstance(choices[0], dict):
+            self._take_choice(choices[0], chunk.get("id"), events)
+
+    def _take_choice(
+        self, choice: dict[str, object], reply_id: object, events: list[ThinkEvent]
+    ) -> None:
         delta = choice.get("delta")
         if isinstance(delta, dict):
-            text = delta.get("content")
-            if text and isinstance(text, str):
-                events.append(ReplyDelta(text))
+            for text in (delta.get("content"), delta.get("refusal")):
+                if text and isinstance(text, str):
+                    self.pieces += 1
+                    events.append(ReplyDelta(text))
+            if delta.get("tool_calls"):
+                self._take_tool_calls(delta["tool_calls"], reply_id)
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str):
+            if reason == "error":  # OpenRouter; the error itself should have come with it
+                raise self._error_event(None)
             self._reason = reason
             self.finished = True
+            self._complete_tool_calls(events)
+
+    def _take_tool_calls(self, fragments: object, reply_id: object) -> None:
+        if not isinstance(fragments, list):
+            return
+        self.pieces += 1
+        if isinstance(reply_id, str):
+            self._reply_id = reply_id
+        if self._calls is None:
+            self._calls = ToolCallFragments()
+        for fragment in fragments:
+            self._calls.take(fragment)
+        if self._calls.overlong:
+            raise self._protocol_error("tool calls without an end")
+
+    def _complete_tool_calls(self, events: list[ThinkEvent]) -> None:
+        calls, self._calls = self._calls, None
+        if calls is not None and self._reason not in _CUT_OFF:
+            events.extend(calls.complete(self._reply_id))
 
     def _take_usage(self, usage: object) -> None:
         if isinstance(usage, dict):
             self._prompt_tokens = _count(usage.get("prompt_tokens"))
             self._completion_tokens = _count(usage.get("completion_tokens"))
+            details = usage.get("prompt_tokens_details")
+            if isinstance(details, dict):
+                self._cached_tokens = _count(details.get("cached_tokens"))
 
-    def _finish(self) -> ReplyDone:
+    def _finish(self, events: list[ThinkEvent]) -> None:
+        # Some servers send [DONE] without a finish_reason; the reply is complete all the same.
+        self._complete_tool_calls(events)
         self.done = True
-        # Some servers send [DONE] without a finish_reason; the text is complete all the same.
-        return ReplyDone(self._reason or "stop", self._prompt_tokens, self._completion_tokens)
+        events.append(
+            ReplyDone(
+                self._reason or "stop",
+                self._prompt_tokens,
+                self._completion_tokens,
+                self._cached_tokens,
+            )
+        )
 
     def _error_event(self, error: object) -> ProviderError:
         body = error if isinstance(error, dict) else {}

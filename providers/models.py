@@ -2,7 +2,9 @@
 
 Only stated facts stand here: an optional request field is sent only when the row says that the
 model takes it, since an unknown field is a 400 at many vendors. Retirement dates: OpenAI's
-deprecation page as quoted in ``openai.types.shared.chat_model`` (openai 3.52).
+deprecation page as quoted in ``openai.types.shared.chat_model`` (openai 3.52). What goes with
+tools: OpenAI's own error ("Function tools with reasoning_effort are not supported for ... in
+/v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'").
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ class ChatModel:
         verbosities: Accepted values of ``verbosity``; empty: do not send the field.
         completion_tokens_field: Name of the bound on the reply's length.
         usage_in_stream: Whether ``stream_options.include_usage`` is understood.
+        effort_with_tools: The only ``reasoning_effort`` with which chat completions take tools for
+            this model; without the field, too, they are a 400. Empty: any.
     """
 
     name: str
@@ -35,13 +39,16 @@ class ChatModel:
     verbosities: tuple[str, ...] = ()
     completion_tokens_field: str = "max_tokens"
     usage_in_stream: bool = False
+    effort_with_tools: str = ""
 
     def optional_fields(
-        self, *, reasoning_effort: str, service_tier: str, verbosity: str
+        self, *, reasoning_effort: str, service_tier: str, verbosity: str, with_tools: bool = False
     ) -> dict[str, object]:
         """The optional request fields this model takes, out of those that are wished for."""
         fields: dict[str, object] = {}
-        if reasoning_effort in self.reasoning_efforts:
+        if with_tools and self.effort_with_tools:
+            fields["reasoning_effort"] = self.effort_with_tools
+        elif reasoning_effort in self.reasoning_efforts:
             fields["reasoning_effort"] = reasoning_effort
         if service_tier in self.service_tiers:
             fields["service_tier"] = service_tier
@@ -61,6 +68,8 @@ def _openai(
     retires_on: date | None = None,
     efforts: tuple[str, ...] = (),
     tiers: tuple[str, ...] = (),
+    *,
+    effort_with_tools: str = "",
 ) -> ChatModel:
     return ChatModel(
         name=name,
@@ -69,15 +78,16 @@ def _openai(
         service_tiers=tiers,
         completion_tokens_field="max_completion_tokens",
         usage_in_stream=True,
+        effort_with_tools=effort_with_tools,
     )
 
 
 _ROWS = (
-    _openai("gpt-6-luna"),
+    _openai("gpt-6-luna", effort_with_tools="none"),
     _openai("gpt-6-sol"),
-    _openai("gpt-5.6-luna", efforts=_LUNA_EFFORTS, tiers=_TIERS),
-    _openai("gpt-5.6-terra", tiers=_TIERS),
-    _openai("gpt-5.6-sol", tiers=_TIERS),
+    _openai("gpt-5.6-luna", efforts=_LUNA_EFFORTS, tiers=_TIERS, effort_with_tools="none"),
+    _openai("gpt-5.6-terra", tiers=_TIERS, effort_with_tools="none"),
+    _openai("gpt-5.6-sol", tiers=_TIERS, effort_with_tools="none"),
     _openai("gpt-5.4-mini", tiers=_TIERS),
     _openai("gpt-5.4-nano", date(2027, 4, 1)),
     _openai("gpt-5", date(2026, 12, 11)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dialogue.ports import ThinkRequest
+from dialogue.ports import Message, ThinkRequest, ToolDefinition
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.http_status import Blame
 from providers.models import DEFAULT_CHAT_MODEL, chat_model
@@ -55,16 +55,46 @@ def request_body(config: OpenAIConfig, request: ThinkRequest) -> dict[str, Any]:
     model = chat_model(name)
     body: dict[str, Any] = {
         "model": name,
-        "messages": [{"role": m.role, "content": m.text} for m in request.messages],
+        "messages": [_message(message) for message in request.messages],
         "stream": True,
         **model.optional_fields(
             reasoning_effort=config.reasoning_effort,
             service_tier=config.service_tier,
             verbosity=config.verbosity,
+            with_tools=bool(request.tools),
         ),
     }
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+        if request.tool_choice != "auto":
+            body["tool_choice"] = request.tool_choice
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.max_tokens is not None:
         body[model.completion_tokens_field] = request.max_tokens
     return body
+
+
+def _message(message: Message) -> dict[str, Any]:
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text}
+    if not message.tool_calls:
+        return {"role": message.role, "content": message.text}
+    return {
+        "role": message.role,
+        "content": message.text or None,
+        "tool_calls": [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments_json},
+            }
+            for call in message.tool_calls
+        ],
+    }
+
+
+def _tool(tool: ToolDefinition) -> dict[str, Any]:
+    parameters = dict(tool.parameters) or {"type": "object", "properties": {}}
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters}
+    return {"type": "function", "function": function}

@@ -26,7 +26,7 @@ from simulation.wire_http import (
 from simulation.wire_socket import Socket, SocketSession, serialize
 
 _GARBAGE_TEXT = serialize(Opcode.TEXT, b"\x00 garbage {")
-_GARBAGE_CHUNK = b"10\r\ndata: {garbage!\n\n\r\n"
+_GARBAGE_CHUNK = b"11\r\ndata: {garbage!\n\n\r\n"
 
 
 class Refusal(Exception):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent
+from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent, ToolCallRequested
 from providers.chat_stream import ChatStream
 from providers.errors import (
     ProviderBusy,
@@ -65,7 +65,8 @@ def test_cuts_do_not_matter(cuts: list[int]) -> None:
         b": OPENROUTER PROCESSING\n\n",
         b"event: message\nid: 1\nretry: 10\n",
         data({"choices": [], "prompt_filter_results": []}),
-        data({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "call_1"}]}}]}),
+        data({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "call_1"}, None]}}]}),
+        data({"choices": [{"delta": {"tool_calls": {"index": 0}}}]}),
         data({"choices": [{"delta": {"reasoning": "hm", "content": None}}]}),
         data({"choices": [{"delta": None}]}),
         data({"choices": [None]}),
@@ -82,11 +83,85 @@ def test_carriage_returns_are_line_ends_too() -> None:
     assert read(WHOLE.replace(b"\n", b"\r\n"))[0] == EXPECTED
 
 
-def test_a_tool_call_ends_without_text() -> None:
-    call: dict[str, Any] = {
-        "tool_calls": [{"index": 0, "function": {"name": "look", "arguments": "{}"}}]
-    }
-    assert read(delta(**call) + delta("tool_calls") + DONE)[0] == [ReplyDone("tool_calls")]
+def call(arguments: str, index: int = 0, **fields: Any) -> bytes:
+    function = {"arguments": arguments, **fields.pop("function", {})}
+    return delta(tool_calls=[{"index": index, "function": function, **fields}])
+
+
+CALLS = (
+    call("", id="c1", type="function", function={"name": "look"})
+    + call('{"q": ')
+    + call('"你好"}')
+    + call("", 1, id="c2", type="function", function={"name": "go"})
+)
+REQUESTED = [ToolCallRequested("c1", "look", '{"q": "你好"}'), ToolCallRequested("c2", "go", "{}")]
+
+
+def test_tool_calls_come_whole_after_the_text_and_before_the_end() -> None:
+    whole = REPLY + CALLS + delta("tool_calls") + USAGE + DONE
+    assert read(whole)[0] == [*EXPECTED[:2], *REQUESTED, ReplyDone("tool_calls", 12, 3)]
+
+
+@given(st.lists(st.integers(0, len(CALLS)), max_size=12))
+@settings(max_examples=50)
+def test_cuts_do_not_matter_to_tool_calls(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(CALLS)]
+    pieces = [CALLS[a:b] for a, b in itertools.pairwise(edges)]
+    assert read(*pieces, delta("tool_calls"), DONE)[0] == [*REQUESTED, ReplyDone("tool_calls")]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (delta("stop") + DONE, "stop"),  # a tool that was forced
+        (DONE, "stop"),
+        (delta("function_call"), "function_call"),
+    ],
+)
+def test_tool_calls_come_whatever_the_end_is_called(end: bytes, reason: str) -> None:
+    assert read(CALLS + end)[0] == [*REQUESTED, ReplyDone(reason)]
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_a_call_that_was_cut_off_is_none(reason: str) -> None:
+    assert read(CALLS + delta(reason) + DONE)[0] == [ReplyDone(reason)]
+
+
+def test_a_stream_that_breaks_within_a_call_is_a_failure() -> None:
+    events, stream = read(CALLS)
+    assert events == []
+    assert isinstance(stream.failure, ProviderUnavailable)
+
+
+def test_tool_calls_without_an_end_are_a_protocol_error() -> None:
+    _, stream = read(*[call("x" * 1_000)] * 300)
+    assert isinstance(stream.failure, ProviderProtocolError)
+
+
+def test_pieces_of_text_and_calls_are_progress_and_comments_are_not() -> None:
+    stream = ChatStream(BLAME)
+    stream.feed(delta(role="assistant", content="") + b": still here\n\n")
+    assert stream.pieces == 0
+    assert stream.feed(call("", id="c1", function={"name": "look"})) == []
+    assert stream.pieces == 1
+    stream.feed(delta(content="Hel"))
+    assert stream.pieces == 2
+
+
+def test_a_refusal_is_said() -> None:
+    refusal = delta(refusal="I cannot") + delta(refusal=" do that.", content=None)
+    assert read(refusal + delta("stop") + DONE)[0] == [
+        ReplyDelta("I cannot"),
+        ReplyDelta(" do that."),
+        ReplyDone("stop"),
+    ]
+
+
+def test_cached_tokens_are_counted() -> None:
+    details = {"cached_tokens": 1_024, "cache_write_tokens": 0}
+    usage = {"prompt_tokens": 1_500, "completion_tokens": 3, "prompt_tokens_details": details}
+    body = REPLY + delta("stop") + data({"choices": [], "usage": usage}) + DONE
+    assert read(body)[0][-1] == ReplyDone("stop", 1_500, 3, 1_024)
 
 
 @pytest.mark.parametrize("tail", [b"", USAGE])
@@ -101,6 +176,19 @@ def test_an_end_of_the_body_before_the_reason_is_a_failure() -> None:
     events, stream = read(REPLY)
     assert events == EXPECTED[:2]
     assert isinstance(stream.failure, ProviderUnavailable)
+
+
+@pytest.mark.parametrize("tail", [b"data: [DO", b'data: {"choices": [{"del', b"da"])
+def test_an_event_that_the_body_breaks_off_in_says_nothing(tail: bytes) -> None:
+    events, stream = read(REPLY + tail)
+    assert events == EXPECTED[:2]
+    assert isinstance(stream.failure, ProviderUnavailable)
+    assert read(REPLY + delta("stop") + tail)[0] == [*EXPECTED[:2], ReplyDone("stop")]
+
+
+@pytest.mark.parametrize("end", [b"data: [DONE]", b"data: [DONE]\n", b"data:[DONE]\r\n\r\n"])
+def test_the_end_needs_no_blank_line(end: bytes) -> None:
+    assert read(REPLY + delta("stop") + USAGE + end)[0] == EXPECTED
 
 
 def test_nothing_is_read_after_the_end() -> None:
@@ -130,6 +218,18 @@ def test_an_error_in_the_stream_is_typed(
     assert "caller" not in str(stream.failure)
 
 
+def test_an_error_without_an_envelope_is_typed() -> None:
+    flat = {"object": "error", "message": "what the caller said", "type": "x", "code": 404}
+    _, stream = read(REPLY + data(flat))
+    assert type(stream.failure) is ProviderRejected
+
+
+def test_a_finish_reason_of_error_is_a_failure() -> None:
+    events, stream = read(REPLY + delta("error") + DONE)
+    assert events == EXPECTED[:2]
+    assert type(stream.failure) is ProviderUnavailable
+
+
 def test_text_before_an_error_in_the_same_bytes_is_not_lost() -> None:
     stream = ChatStream(BLAME)
     assert stream.feed(REPLY + data({"error": {"code": 500}})) == EXPECTED[:2]
@@ -151,7 +251,10 @@ json_values = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["choices", "delta", "content", "usage", "error", "code", "finish_reason"]
+                [
+                    *("choices", "delta", "content", "usage", "error", "code", "finish_reason"),
+                    *("tool_calls", "function", "name", "arguments", "index", "id", "refusal"),
+                ]
             ),
             inner,
             max_size=4,
@@ -166,4 +269,4 @@ json_values = st.recursive(
 def test_no_bytes_crash_it(pieces: list[bytes]) -> None:
     events, stream = read(*pieces)
     assert stream.done or stream.failure is not None
-    assert all(isinstance(event, ReplyDelta | ReplyDone) for event in events)
+    assert all(isinstance(event, ReplyDelta | ReplyDone | ToolCallRequested) for event in events)
