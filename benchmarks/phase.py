@@ -57,8 +57,19 @@ class PhaseResult:
 
     @property
     def valid(self) -> bool:
-        """True when the figures may be believed."""
+        """True when the figures may be believed, and are those of as many calls as planned."""
         return not self.why_invalid
+
+    @property
+    def admitted(self) -> int | None:
+        """How many calls the product took; None when nobody called or nobody reported."""
+        counts = self.load.get("counts", {})
+        return counts.get("calls_admitted")
+
+    @property
+    def all_admitted(self) -> bool:
+        """False when some call was refused or failed: what follows is not of that many calls."""
+        return self.plan.kind == "idle" or bool(self.load.get("all_admitted"))
 
     def cpu_ms_per_s(self, group: str) -> float:
         """CPU of one group, milliseconds in each second."""
@@ -129,7 +140,8 @@ async def run_phase(stage: Stage, plan: PhasePlan) -> PhaseResult:
             await asyncio.wait_for(callers.wait(), _margin_s(plan) + LATE_END_S)
         else:
             result.why_invalid = f"{plan.calls} calls were not up within {UP_WITHIN_S:.0f} s"
-            callers.terminate()
+            # Their report says what became of the others: refused, failed, ended early.
+            await asyncio.wait_for(callers.wait(), _call_s(plan) + LATE_END_S)
     except TimeoutError:
         result.why_invalid = "the callers did not come to an end"
     finally:
@@ -217,19 +229,14 @@ async def _last_words(callers: Process) -> str:
 
 def _judge(result: PhaseResult, report: Path, last_words: str) -> None:
     """Read the callers' report; a run that they do not vouch for does not count."""
+    reasons = [result.why_invalid] if result.why_invalid else []
     try:
         result.load = json.loads(report.read_text("utf-8"))
     except (OSError, ValueError):
-        result.why_invalid = result.why_invalid or f"the callers wrote no report: {last_words}"
-        return
-    if not result.load["valid"]:
-        result.why_invalid = result.why_invalid or str(result.load["why_invalid"])
-    elif result.load["counts"]["calls_completed"] < result.load["counts"]["calls"]:
-        counts = result.load["counts"]
-        result.why_invalid = (
-            f"{counts['calls'] - counts['calls_completed']} of {counts['calls']} calls did not "
-            "complete"
-        )
+        reasons = reasons or [f"the callers wrote no report: {last_words}"]
+    else:
+        reasons += result.load["reasons"]
+    result.why_invalid = "; ".join(reasons)
 
 
 async def _until_quiet(stage: Stage) -> None:

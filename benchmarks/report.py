@@ -185,6 +185,7 @@ def _calls(stage: StageResult) -> str:
     groups = (group.replace("_", " ") for group in _GROUPS)
     header = (
         "calls",
+        "admitted",
         "server",
         *groups,
         "server MB",
@@ -196,14 +197,17 @@ def _calls(stage: StageResult) -> str:
     )
     rows = []
     for p in phases:
+        if p.cpu is None:
+            continue  # its calls never were up together
         counts = p.load.get("counts", {})
         rows.append(
             (
                 p.plan.calls,
+                p.admitted,
                 p.server_ms_per_s,
                 *(p.cpu_ms_per_s(group) for group in _GROUPS),
                 server_part(p.memory) if p.memory else None,
-                p.server_ms_per_s / p.plan.calls if p.plan.calls else None,
+                p.server_ms_per_s / p.plan.calls if p.plan.calls and p.all_admitted else None,
                 counts.get("turns_unanswered"),
                 _holes(p),
                 _load(p, "caller_lateness").get("p99_ms"),
@@ -258,19 +262,20 @@ def _frames(stages: Sequence[StageResult], micro: dict[str, float]) -> str:
     for stage in stages:
         idle = next((p for p in stage.of_kind("idle") if p.cpu), None)
         for p in stage.of_kind("listen"):
+            if p.cpu is None or not p.all_admitted:
+                continue  # frames of calls that never were
             for group in (HAPROXY, INGRESS, CALL_ACTORS, DIRECTORY, RAY, EMULATORS, CALLERS):
                 idle_ms = idle.cpu_ms_per_s(group) if idle else 0.0
                 net = (p.cpu_ms_per_s(group) - idle_ms) * 1_000 / (50 * p.plan.calls)
                 what = f"{group.replace('_', ' ')}{'' if p.valid else ' (NOT VALID)'}"
                 rows.append((what, f"{p.plan.calls} calls", p.us_per_frame(group), net))
-            if p.cpu is not None:
-                frames = 50 * p.plan.calls * p.cpu.wall_s
-                loop = p.cpu.ingress_loop_s * 1e6 / frames
-                rows.append(("of the ingress: event loop", f"{p.plan.calls} calls", loop, None))
-                rest = p.us_per_frame(INGRESS) - loop
-                rows.append(
-                    ("of the ingress: SDK and Ray threads", f"{p.plan.calls} calls", rest, None)
-                )
+            frames = 50 * p.plan.calls * p.cpu.wall_s
+            loop = p.cpu.ingress_loop_s * 1e6 / frames
+            rows.append(("of the ingress: event loop", f"{p.plan.calls} calls", loop, None))
+            rest = p.us_per_frame(INGRESS) - loop
+            rows.append(
+                ("of the ingress: SDK and Ray threads", f"{p.plan.calls} calls", rest, None)
+            )
     rows += [(f"in process: {name.replace('_', ' ')}", "-", us, None) for name, us in micro.items()]
     if not rows:
         return ""
@@ -289,11 +294,15 @@ def _setup(stages: Sequence[StageResult]) -> str:
             ):
                 d = _load(p, name)
                 rows.append(
-                    (label, d.get("count"), d.get("p50_ms"), d.get("p95_ms"), d.get("max_ms"))
+                    (
+                        label,
+                        *(d.get(name) for name in ("count", "p50_ms", "p95_ms", "max_ms")),
+                        "yes" if p.valid else "NO",
+                    )
                 )
     if not rows:
         return ""
-    return "### Set-up, ms\n\n" + table(("step", "calls", "P50", "P95", "max"), rows)
+    return "### Set-up, ms\n\n" + table(("step", "calls", "P50", "P95", "max", "counts"), rows)
 
 
 def _load(phase: PhaseResult, name: str) -> dict[str, Any]:

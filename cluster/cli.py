@@ -112,9 +112,20 @@ def load(
         str, typer.Option(envvar="PUBLIC_URL", help="The origin that is signed; default: --url.")
     ] = "",
 ) -> None:
-    """Place simulated calls as Twilio would, and measure at the caller's ear."""
+    """Place simulated calls as Twilio would, and measure at the caller's ear.
+
+    A run is valid when the callers were punctual and every call that was offered was admitted and
+    not ended early by the server. Latencies are those of admitted calls only.
+
+    \b
+    Exit code:
+      0  valid
+      2  the settings cannot be, or the command line is wrong
+      3  the callers themselves were late: this machine was too busy to measure with
+      4  the callers were punctual, but calls were refused, failed or ended early by the server
+    """  # noqa: D301 (the backspace keeps the lines of the list apart)
     from simulation.load import LoadConfig, run_load
-    from simulation.load_report import render_summary
+    from simulation.load_summary import render_summary
 
     report = asyncio.run(
         run_load(
@@ -135,8 +146,8 @@ def load(
         )
     )
     typer.echo(render_summary(report))
-    if not report.valid:
-        raise SystemExit(3)
+    if report.exit_code:
+        raise SystemExit(report.exit_code)
 
 
 @simulate_app.command("providers")

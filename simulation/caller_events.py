@@ -14,6 +14,11 @@ from typing import Literal
 # call_ended: the call was over before one of these was known.
 Outcome = Literal["answered", "premature", "unanswered", "call_ended"]
 TurnKind = Literal["say", "interrupt", "digits"]
+# completed: admitted, and the caller hung up; or the server did, without an error, after all turns.
+# ended_early: admitted, and ended by the server or by an error before that.
+# refused: answered without an error and without a stream (a polite text, a busy tone).
+# failed: never admitted, because something went wrong.
+CallOutcome = Literal["completed", "ended_early", "refused", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +109,16 @@ class CallEnded:
     """The call is over.
 
     Attributes:
-        status: ``completed``, ``busy``, ``no-answer`` or ``failed``.
+        status: ``completed``, ``busy``, ``no-answer`` or ``failed``, in the carrier's words.
         ended_by: ``caller``, ``agent`` or ``error``.
+        outcome: What became of it; see ``CallOutcome``.
     """
 
     call: int
     at_s: float
     status: str
     ended_by: str
+    outcome: CallOutcome
 
 
 CallerEvent = (

@@ -40,6 +40,8 @@ from simulation.twiml_run import (
 )
 
 MAX_DOCUMENTS = 100
+# What is wrong with a <Stream> of the TwiML; see twiml_run.py.
+STREAM_CODES = range(31900, 32000)
 # About how fast the carrier's own voice speaks; <Say> takes its time, so that a caller waits.
 SAY_CHARS_PER_S = 15.0
 PLAY_LENGTH_S = 1.0
@@ -72,7 +74,6 @@ class PhoneLeg:
         self._loop = asyncio.get_running_loop()
         self._answered = False
         self._hung_up = False
-        self._last_stream_end_s: float | None = None
         self._over = False
         self._replacement: bytes | None = None
         status_path = parts.config.status_path
@@ -141,6 +142,8 @@ class PhoneLeg:
             document, url = self._read(following.body), following.url
         for warning in document.warnings:
             self.report.violations.note(warning)
+            # A stream that the carrier will not run was asked for all the same: no refusal.
+            self.report.stream_asked |= warning.code in STREAM_CODES
         after = await self._run_verbs(document.verbs, url)
         # An update counts whatever the document had in mind.
         return self._replaced() or after
@@ -207,6 +210,7 @@ class PhoneLeg:
 
     async def _connect(self, connect: Connect, base_url: str) -> _Next | None:
         """Run a stream; returns where to go next, if ``action`` says so."""
+        self.report.stream_asked = True
         action = urljoin(base_url, connect.action) if connect.action is not None else None
         try:
             end = await self._run_stream(connect.stream)
@@ -246,13 +250,16 @@ class PhoneLeg:
             self._callbacks.stream_status(noun, setup.stream_sid, "stream-error", error.message)
             raise
         self.stream = stream
-        self.report.streams += 1
+        report = self.report
+        report.streams += 1
+        if report.first_stream_s is None:
+            report.first_stream_s = stream.started_s
         if self._replacement is not None:
             # Updated while the socket was opening.
             stream.hang_up()
-        self.report.handshake_s.append(stream.started_s - opening_s)
-        if self._last_stream_end_s is not None:
-            self.report.stream_gaps_s.append(stream.started_s - self._last_stream_end_s)
+        report.handshake_s.append(stream.started_s - opening_s)
+        if report.last_stream_end_s is not None:
+            report.stream_gaps_s.append(stream.started_s - report.last_stream_end_s)
         self._callbacks.stream_status(noun, setup.stream_sid, "stream-started")
         try:
             end = await stream.ended()
@@ -260,7 +267,7 @@ class PhoneLeg:
             self.stream = None
             stream.drop()
             self._count(stream)
-        self._last_stream_end_s = end.at_s
+        report.last_stream_end_s = end.at_s
         self._callbacks.stream_status(noun, setup.stream_sid, "stream-stopped")
         return end
 

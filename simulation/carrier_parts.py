@@ -5,11 +5,19 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from random import Random
+from typing import Literal
 
 from simulation.carrier_signature import PublicAddress
 from simulation.carrier_stream import Findings, Opener
 from simulation.carrier_ticker import Ticker
 from simulation.carrier_webhooks import Webhooks
+
+# How a server turns a call away without any error.
+# reject_busy, reject: <Reject>, for which nobody pays; the caller hears the busy tone, or an
+# announcement that the number is not in service.
+# say_hangup: a text in the carrier's own voice, then the end of the call.
+# other: <Hangup>, <Play>, an empty document, a verb that leads elsewhere.
+RefusalKind = Literal["reject_busy", "reject", "say_hangup", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +70,18 @@ class LegReport:
 
     Attributes:
         call_sid: The carrier's id of the call.
-        status: ``completed``, ``busy``, ``no-answer`` or ``failed``.
+        status: ``completed``, ``busy``, ``no-answer`` or ``failed``, as the carrier's own records
+            have it: there a call that heard a refusal and a goodbye is ``completed``.
         ended_by: ``caller``, ``agent`` or ``error``.
         violations: What the server did against the protocol.
         errors: What the carrier would log otherwise: 11200, 31920, 31921, 31903 ...
         webhook_s: How long the voice webhook took.
         handshake_s: How long each upgrade took, up to ``start`` sent.
         stream_gaps_s: From the end of a stream to ``start`` of the next one.
+        stream_asked: Some TwiML held a ``<Stream>``, even one that could not be run.
         streams: How many streams were opened.
+        first_stream_s: Loop time at which the first one began; None without a stream.
+        last_stream_end_s: Loop time at which the latest one ended; None while there was none.
         said: Texts of ``<Say>``.
     """
 
@@ -81,7 +93,10 @@ class LegReport:
     webhook_s: float | None = None
     handshake_s: list[float] = field(default_factory=list)
     stream_gaps_s: list[float] = field(default_factory=list)
+    stream_asked: bool = False
     streams: int = 0
+    first_stream_s: float | None = None
+    last_stream_end_s: float | None = None
     frames_sent: int = 0
     media_received: int = 0
     heard_s: float = 0.0
@@ -90,3 +105,23 @@ class LegReport:
     said: list[str] = field(default_factory=list)
     callbacks_refused: int = 0
     duration_s: float = 0.0
+
+    @property
+    def admitted(self) -> bool:
+        """True when a stream was opened: the server took the call."""
+        return self.streams > 0
+
+    @property
+    def refusal(self) -> RefusalKind | None:
+        """How the server turned the call away; None when it took it, or when something failed.
+
+        A refusal is an answer without a stream and without an error.
+        """
+        if self.stream_asked or self.streams or self.errors.counts or self.status == "failed":
+            return None
+        match self.status:
+            case "busy":
+                return "reject_busy"
+            case "no-answer":
+                return "reject"
+        return "say_hangup" if self.said else "other"

@@ -169,6 +169,7 @@ def _order(config: LoadConfig, call: int, clips: Sequence[PreparedClip]) -> Call
         to_number=config.to_number,
         call=call,
         max_duration_s=config.duration_s,
+        turns=config.turns or None,
     )
 
 

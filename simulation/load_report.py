@@ -1,68 +1,29 @@
-"""What a run of simulated calls showed: distributions, counts, and whether to believe them."""
+"""What a run of simulated calls showed: distributions, counts, and whether to believe them.
+
+Two questions are asked of every run, and told apart. Were the callers punctual? If not, the
+figures are their own and say nothing about the server. Was every call that was offered admitted,
+and carried until its caller hung up? If not, the figures are true, but they are those of fewer
+calls than were asked for: a server that turns calls away is quick to the rest.
+"""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from io import StringIO
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from simulation.caller_call import CallResult
-from simulation.caller_events import TurnMeasured
 from simulation.carrier_ticker import Lateness
+from simulation.load_counts import REFUSAL_KINDS, count_up, shares
+from simulation.load_figures import Distribution, distribution, lateness_distribution
 
 # Above this the 20 ms clock of the caller is no longer the network's, and latencies are its own.
 LATENESS_LIMIT_S = 0.005
 
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """A set of durations in milliseconds (reports are for people); None when there was none."""
-
-    count: int = 0
-    mean_ms: float | None = None
-    p50_ms: float | None = None
-    p90_ms: float | None = None
-    p95_ms: float | None = None
-    p99_ms: float | None = None
-    max_ms: float | None = None
-
-
-def distribution(values_s: Sequence[float]) -> Distribution:
-    """Describe durations given in seconds; quantiles by nearest rank."""
-    if not values_s:
-        return Distribution()
-    ordered = sorted(value * 1_000 for value in values_s)
-
-    def rank(q: float) -> float:
-        return round(ordered[max(0, math.ceil(q * len(ordered)) - 1)], 2)
-
-    mean = math.fsum(ordered) / len(ordered)
-    return Distribution(
-        len(ordered), round(mean, 2), rank(0.5), rank(0.9), rank(0.95), rank(0.99), rank(1.0)
-    )
-
-
-def lateness_distribution(lateness: Lateness) -> Distribution:
-    """Describe how late the caller's own frames were."""
-
-    def quantile(q: float) -> float:
-        return round(lateness.quantile_s(q) * 1_000, 3)
-
-    return Distribution(
-        lateness.total,
-        round(lateness.mean_s * 1_000, 3),
-        quantile(0.5),
-        quantile(0.9),
-        quantile(0.95),
-        quantile(0.99),
-        round(lateness.max_s * 1_000, 3),
-    )
+EXIT_VALID = 0
+EXIT_CALLERS_LATE = 3
+EXIT_NOT_CARRIED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +48,16 @@ class LoadReport:
     """A run. Durations are milliseconds, shares are percent.
 
     Attributes:
-        valid: False when the caller itself was too late for its figures to be believed.
-        why_invalid: In one sentence; empty when valid.
-        counts: Calls, turns, frames and so on, by name.
+        concurrent: Lines that placed one call after the other.
+        valid: True when the run measured what it was asked to measure: punctual callers, every
+            offered call admitted, none ended early by the server.
+        reasons: Why it is not valid, a sentence each; empty when it is.
+        all_admitted: Every offered call reached a media stream.
+        punctual: The callers' own frames were on time, so that latencies are the server's.
+        counts: Calls, turns, frames and so on, by name; see ``load_counts.count_up``.
         percent: Shares, by name.
-        distributions: By name.
+        distributions: By name; of admitted calls only, but for ``voice_webhook_refused``, the time
+            that it took to turn a call away.
         violations: What the server did against the protocol, by Twilio's error code.
         errors: What the carrier would log otherwise, by Twilio's error code.
         details: The first few of both, in words.
@@ -100,7 +66,9 @@ class LoadReport:
     seed: int
     concurrent: int
     valid: bool
-    why_invalid: str
+    reasons: tuple[str, ...]
+    all_admitted: bool
+    punctual: bool
     wall_s: float
     cpu_ms_per_call_second: float
     counts: dict[str, int]
@@ -110,37 +78,56 @@ class LoadReport:
     errors: dict[str, int]
     details: tuple[str, ...]
 
+    @property
+    def why_invalid(self) -> str:
+        """The reasons in one line; empty when valid."""
+        return "; ".join(self.reasons)
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with: valid, callers late, or calls not carried."""
+        if self.valid:
+            return EXIT_VALID
+        return EXIT_NOT_CARRIED if self.punctual else EXIT_CALLERS_LATE
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {"version": 1, **asdict(self)}
+        return {"version": 2, **asdict(self), "why_invalid": self.why_invalid}
 
 
 def build_report(
     seed: int, concurrent: int, results: Sequence[CallResult], effort: Effort
 ) -> LoadReport:
     """Add up the calls of a run."""
-    turns = [turn for result in results for turn in result.turns]
+    admitted = [result for result in results if result.leg.admitted]
+    turns = [turn for result in admitted for turn in result.turns]
+    counts = count_up(results)
     lateness = lateness_distribution(effort.lateness)
-    why_invalid = _why_invalid(lateness, results)
-    call_seconds = sum(result.leg.duration_s for result in results)
-    counts = _counts(results, turns)
+    not_carried, late = _not_carried(counts, lateness), _late(lateness)
+    # A refused caller listens to a polite text: those seconds are not seconds of a call.
+    call_seconds = sum(result.leg.duration_s for result in admitted)
     return LoadReport(
         seed=seed,
         concurrent=concurrent,
-        valid=not why_invalid,
-        why_invalid=why_invalid,
+        valid=not not_carried and not late,
+        reasons=(*not_carried, *late),
+        all_admitted=counts["calls_admitted"] == counts["calls_offered"],
+        punctual=not late,
         wall_s=round(effort.wall_s, 3),
-        cpu_ms_per_call_second=round(effort.cpu_s * 1_000 / max(call_seconds, 1e-9), 3),
+        cpu_ms_per_call_second=round(effort.cpu_s * 1_000 / call_seconds, 3) if call_seconds else 0,
         counts=counts,
-        percent=_percent(counts),
+        percent=shares(counts),
         distributions={
             "response_latency": distribution(_known(turn.latency_s for turn in turns)),
             "barge_in_stop": distribution(_known(turn.barge_in_stop_s for turn in turns)),
-            "greeting": distribution(_known(result.greeting_s for result in results)),
-            "voice_webhook": distribution(_known(result.leg.webhook_s for result in results)),
-            "handshake": distribution(_all(result.leg.handshake_s for result in results)),
-            "stream_gap": distribution(_all(result.leg.stream_gaps_s for result in results)),
-            "underrun": distribution(_all(result.leg.underruns_s for result in results)),
+            "greeting": distribution(_known(result.greeting_s for result in admitted)),
+            "voice_webhook": distribution(_known(result.leg.webhook_s for result in admitted)),
+            "voice_webhook_refused": distribution(
+                _known(result.leg.webhook_s for result in results if result.leg.refusal)
+            ),
+            "handshake": distribution(_all(result.leg.handshake_s for result in admitted)),
+            "stream_gap": distribution(_all(result.leg.stream_gaps_s for result in admitted)),
+            "underrun": distribution(_all(result.leg.underruns_s for result in admitted)),
             "caller_lateness": lateness,
         },
         violations=_by_code(result.leg.violations.counts for result in results),
@@ -149,78 +136,53 @@ def build_report(
     )
 
 
-def _why_invalid(lateness: Distribution, results: Sequence[CallResult]) -> str:
+def _not_carried(counts: dict[str, int], lateness: Distribution) -> list[str]:
+    """Why these are not the figures of as many calls as were offered."""
+    offered, admitted = counts["calls_offered"], counts["calls_admitted"]
+    found = []
+    if not offered:
+        return ["no call was placed"]
+    if counts["calls_refused"]:
+        kinds = ", ".join(
+            f"{kind} x{counts[f'calls_refused_{kind}']}"
+            for kind in REFUSAL_KINDS
+            if counts[f"calls_refused_{kind}"]
+        )
+        found.append(f"{counts['calls_refused']} of {offered} offered calls were refused ({kinds})")
+    if counts["calls_failed"]:
+        found.append(f"{counts['calls_failed']} of {offered} offered calls failed: see errors")
+    if found and admitted:
+        found.append(f"what is measured is a run of {admitted} calls, not of {offered}")
+    if counts["calls_ended_early"]:
+        found.append(
+            f"{counts['calls_ended_early']} of {admitted} admitted calls were ended early by the"
+            " server"
+        )
+    if admitted and not lateness.count:
+        found.append("no frame was sent: every stream ended as soon as it had begun")
+    return found
+
+
+def _late(lateness: Distribution) -> list[str]:
+    """Why these are the callers' own figures."""
     p99_ms = lateness.p99_ms
-    if p99_ms is None or not lateness.count:
-        return "no frame was sent: no call reached its stream" if results else "no call was placed"
-    if p99_ms < LATENESS_LIMIT_S * 1_000:
-        return ""
-    return (
+    if p99_ms is None or p99_ms < LATENESS_LIMIT_S * 1_000:
+        return []
+    return [
         f"the caller's own frames were {p99_ms:.1f} ms late at P99"
         f" (limit {LATENESS_LIMIT_S * 1_000:.0f} ms): this machine was too busy to measure with"
-    )
+    ]
 
 
-def _counts(results: Sequence[CallResult], turns: Sequence[TurnMeasured]) -> dict[str, int]:
-    legs = [result.leg for result in results]
-    status = Counter(leg.status for leg in legs)
-    outcome = Counter(turn.outcome for turn in turns)
-    return {
-        "calls": len(results),
-        "calls_completed": status["completed"],
-        "calls_busy": status["busy"],
-        "calls_no_answer": status["no-answer"],
-        "calls_failed": status["failed"],
-        "calls_ended_by_agent": sum(leg.ended_by == "agent" for leg in legs),
-        "calls_ended_by_error": sum(leg.ended_by == "error" for leg in legs),
-        "calls_without_stream": sum(not leg.streams for leg in legs),
-        "calls_not_greeted": sum(result.greeting_s is None for result in results),
-        "streams": sum(leg.streams for leg in legs),
-        "resumes": sum(len(leg.stream_gaps_s) for leg in legs),
-        "turns": len(turns),
-        "turns_answered": outcome["answered"],
-        "turns_premature": outcome["premature"],
-        "turns_unanswered": outcome["unanswered"],
-        "turns_open_at_end": outcome["call_ended"],
-        "cut_ins": sum(turn.cut_in for turn in turns),
-        "words_cut": sum(turn.words_cut for turn in turns),
-        "interruptions": sum(turn.barge_in_stop_s is not None for turn in turns),
-        "underruns": sum(len(leg.underruns_s) for leg in legs),
-        "frames_sent": sum(leg.frames_sent for leg in legs),
-        "media_received": sum(leg.media_received for leg in legs),
-        "heard_ms": round(sum(leg.heard_s for leg in legs) * 1_000),
-        "cleared_ms": round(sum(leg.cleared_s for leg in legs) * 1_000),
-        "callbacks_refused": sum(leg.callbacks_refused for leg in legs),
-        "violations": sum(leg.violations.counts.total() for leg in legs),
-        "errors": sum(leg.errors.counts.total() for leg in legs),
-    }
-
-
-def _percent(counts: dict[str, int]) -> dict[str, float]:
-    def share(part: str, whole: str) -> float:
-        return round(100 * counts[part] / counts[whole], 2) if counts[whole] else 0.0
-
-    # A turn still open when the call ended says nothing about the server.
-    judged = counts["turns"] - counts["turns_open_at_end"]
-    counts = {**counts, "judged": judged}
-    return {
-        "calls_completed": share("calls_completed", "calls"),
-        "turns_answered": share("turns_answered", "judged"),
-        "turns_unanswered": share("turns_unanswered", "judged"),
-        "turns_premature": share("turns_premature", "judged"),
-        "cut_ins": share("cut_ins", "turns"),
-    }
-
-
-def _known(values: Any) -> list[float]:
+def _known(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _all(lists: Any) -> list[float]:
+def _all(lists: Iterable[Iterable[float]]) -> list[float]:
     return [value for each in lists for value in each]
 
 
-def _by_code(counters: Any) -> dict[str, int]:
+def _by_code(counters: Iterable[Counter[int]]) -> dict[str, int]:
     total: Counter[int] = Counter()
     for counter in counters:
         total.update(counter)
@@ -233,51 +195,3 @@ def _details(results: Sequence[CallResult], at_most: int = 20) -> tuple[str, ...
         for finding in (*result.leg.violations.details, *result.leg.errors.details):
             seen.setdefault(f"{finding.code}: {finding.detail}")
     return tuple(seen)[:at_most]
-
-
-_ROWS = (
-    ("response_latency", "response latency (true end of speech to audible)"),
-    ("barge_in_stop", "barge-in (onset to silence)"),
-    ("greeting", "call placed to greeting audible"),
-    ("voice_webhook", "voice webhook"),
-    ("handshake", "media handshake"),
-    ("stream_gap", "gap at a hand-over"),
-    ("underrun", "underrun (hole in a reply)"),
-    ("caller_lateness", "lateness of the caller itself"),
-)
-
-
-def render_summary(report: LoadReport) -> str:
-    """The report as a table for a terminal, about 100 columns, plain text."""
-    out = StringIO()
-    console = Console(file=out, width=100, force_terminal=False, color_system=None)
-    if not report.valid:
-        console.print(f"NOT VALID: {report.why_invalid}\n")
-    counts, percent = report.counts, report.percent
-    console.print(
-        f"{counts['calls']} calls, {report.concurrent} at once, {report.wall_s:.1f} s;"
-        f" {counts['calls_completed']} completed ({percent['calls_completed']:.1f} %),"
-        f" {counts['calls_failed']} failed, {counts['calls_busy']} refused as busy,"
-        f" {counts['resumes']} resumed"
-    )
-    console.print(
-        f"{counts['turns']} turns: {percent['turns_answered']:.1f} % answered,"
-        f" {counts['turns_unanswered']} unanswered, {counts['cut_ins']} cut-ins"
-        f" ({percent['cut_ins']:.1f} %, {counts['words_cut']} words),"
-        f" {counts['underruns']} underruns"
-    )
-    table = Table("ms", "n", "mean", "P50", "P90", "P95", "P99", "max")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, label in _ROWS:
-        row = report.distributions[name]
-        numbers = (row.mean_ms, row.p50_ms, row.p90_ms, row.p95_ms, row.p99_ms, row.max_ms)
-        table.add_row(label, str(row.count), *("-" if n is None else f"{n:.1f}" for n in numbers))
-    console.print(table)
-    for name, found in (("violations", report.violations), ("errors", report.errors)):
-        listed = ", ".join(f"{code} x{count}" for code, count in found.items())
-        console.print(f"{name}: {listed or 'none'}")
-    for detail in report.details:
-        console.print(f"  {detail}", markup=False)
-    console.print(f"caller: {report.cpu_ms_per_call_second:.2f} ms of CPU per call-second")
-    return out.getvalue()

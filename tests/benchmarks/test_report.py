@@ -14,12 +14,18 @@ from benchmarks.verdicts import verdicts
 
 
 def _phase(
-    calls: int, *, overhead_s: float = 0.01, why: str = "", hole_ms: float = 0
+    calls: int, *, overhead_s: float = 0.01, why: str = "", hole_ms: float = 0, refused: int = 0
 ) -> PhaseResult:
     groups = dict.fromkeys(GROUPS, 0.0)
     cpu = CpuUse(10.0, {**groups, INGRESS: 0.1 * 10 + 0.03 * 10 * calls}, 0.0)
     load = {
-        "counts": {"turns_unanswered": 0, "underruns": int(hole_ms > 0), "turns": 9},
+        "counts": {
+            "calls_admitted": calls - refused,
+            "turns_unanswered": 0,
+            "underruns": int(hole_ms > 0),
+            "turns": 9,
+        },
+        "all_admitted": not refused,
         "distributions": {"underrun": {"max_ms": hole_ms or None}},
     }
     turns = figures(
@@ -87,6 +93,18 @@ def test_what_failed_is_said() -> None:
     assert "| never up | all | port taken |" in text
     assert "| product | talk x5 | callers late |" in text
     assert "cron 3 %" in text
+
+
+def test_a_phase_with_a_refusal_has_no_cost_of_a_call() -> None:
+    phases = _phase(10), _phase(25, why="3 of 25 offered calls were refused", refused=3)
+    text = render(_run(), [_stage(*phases)])
+    assert "| product | talk x25 | 3 of 25 offered calls were refused |" in text
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| 25 | 22 |")]
+    (row,) = rows
+    assert row[-1] == "NO |"
+    assert row[11] == "-"  # per call-second
+    assert fits(_stage(*phases)) == {}
+    assert verdicts([_stage(*phases)], {})[-1].measured == "10"
 
 
 def test_prose_around_the_table_stays(tmp_path: Path) -> None:

@@ -11,8 +11,13 @@ import pytest
 from cluster.cli import main
 from cluster.cli_simulate import parse_faults
 from cluster.errors import SettingsError
+from simulation.caller_call import CallResult
+from simulation.carrier_parts import LegReport
+from simulation.carrier_ticker import Lateness
 from simulation.errors import SimulationError
 from simulation.faults import Faults
+from simulation.load import LoadConfig
+from simulation.load_report import Effort, LoadReport, build_report
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -81,3 +86,38 @@ def test_faults_are_read_by_service() -> None:
         "openai": Faults(status=503, times=2),
         "azure": Faults(never_end=True),
     }
+
+
+def test_the_help_of_load_lists_its_exit_codes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "load", "--help") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for line in ("0 valid", "2 the settings", "3 the callers", "4 the callers were punctual, but"):
+        assert line in text
+
+
+@pytest.mark.parametrize(("lateness_s", "code"), [(0.001, 4), (0.5, 3)])
+def test_load_ends_with_the_exit_code_of_its_report(
+    lateness_s: float,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One call of two is refused; the callers are punctual or late."""
+
+    async def two_calls(config: LoadConfig) -> LoadReport:
+        lateness = Lateness()
+        lateness.add(lateness_s)
+        legs = (
+            LegReport("CA1", status="completed", ended_by="caller", streams=1),
+            LegReport("CA2", status="completed", ended_by="agent", said=["Busy."]),
+        )
+        results = [CallResult(n, leg, (), 0.5) for n, leg in enumerate(legs)]
+        return build_report(config.seed, config.concurrent, results, Effort(1, 1, lateness, False))
+
+    monkeypatch.setattr("simulation.load.run_load", two_calls)
+    assert run(monkeypatch, "load", "--calls", "2") == code
+    text = capsys.readouterr().out
+    assert text.startswith("NOT VALID")
+    assert "1 of 2 offered calls were refused (say_hangup x1)" in text

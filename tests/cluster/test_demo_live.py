@@ -58,7 +58,7 @@ def test_words_that_wait_are_not_lost_when_the_call_ends() -> None:
     call, out = live(prefixed=True)
     call.take(AgentHeard(0, 2.6, True))
     call.take(said(3.4, "seven of clubs"))
-    call.take(CallEnded(0, 4.0, "completed", "agent"))
+    call.take(CallEnded(0, 4.0, "completed", "agent", "ended_early"))
     assert lines(out) == ["3.4 s Carl │ Carl seven of clubs ← talks over the agent"]
 
 

@@ -251,3 +251,40 @@ def test_a_network_that_suppresses_silence_leaves_gaps() -> None:
     assert len(media) == len(CLIP.payloads)
     assert int(media[0]["media"]["timestamp"]) >= 500
     assert media[0]["media"]["chunk"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("<Response><Say>Busy.</Say><Hangup/></Response>", "refused"),
+        ('<Response><Reject reason="busy"/></Response>', "refused"),
+        (503, "failed"),
+    ],
+)
+def test_a_call_that_was_not_admitted_is_not_completed(answer: str | int, outcome: str) -> None:
+    result, events = call([Listen(), Leave()], web=PaperWeb({"/twilio/voice": [answer]}))
+    assert result.outcome == outcome
+    assert isinstance(events[-1], CallEnded)
+    assert events[-1].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("chunk", "code", "turns", "outcome", "missing"),
+    [
+        (60, 1000, 1, "ended_early", 1),  # before the only turn
+        (180, 1000, 1, "completed", 0),  # after its reply: a goodbye
+        (180, 1011, 1, "ended_early", 0),  # after its reply, but not on purpose
+        (180, 1000, 2, "ended_early", 1),
+        (180, 1000, None, "ended_early", 0),
+    ],
+)
+def test_who_ended_the_call_and_how_much_of_the_script_was_left(
+    chunk: int, code: int, turns: int | None, outcome: str, missing: int
+) -> None:
+    def close(socket: PaperSocket, at: int) -> None:
+        if at == chunk:
+            socket.end(code)
+
+    script = [Listen(), Speak(CLIP), StaySilent(60.0)]
+    result, _ = call(script, PaperAgent(on_frame=close), turns=turns)
+    assert (result.outcome, result.turns_missing) == (outcome, missing)

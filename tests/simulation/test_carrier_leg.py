@@ -128,6 +128,65 @@ def test_a_rejected_call_is_not_answered(reason: str, status: str) -> None:
     assert server.forms("/twilio/status")[0]["CallStatus"] == status
 
 
+@pytest.mark.parametrize(
+    ("document", "refusal"),
+    [
+        ("<Say>Busy.</Say><Hangup/>", "say_hangup"),
+        ("<Say>Busy.</Say>", "say_hangup"),
+        ("<Pause/><Say>Busy.</Say><Reject/>", "say_hangup"),
+        ('<Reject reason="busy"/>', "reject_busy"),
+        ("<Reject/>", "reject"),
+        ("<Hangup/>", "other"),
+        ("", "other"),
+        ("<Play>https://voice.example.com/busy.wav</Play>", "other"),
+        ("<Dial>+14155550111</Dial>", "other"),
+        ("<Redirect>/twilio/elsewhere</Redirect>", "say_hangup"),
+    ],
+)
+def test_an_answer_without_a_stream_is_a_refusal(document: str, refusal: str) -> None:
+    server = web(
+        voice=[f"<Response>{document}</Response>"],
+        elsewhere=["<Response><Say>Busy.</Say></Response>"],
+    )
+    report = leg(server)
+    assert (report.admitted, report.refusal) == (False, refusal)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        503,
+        "<Response><Redirect/></Response>",
+        "no TwiML",
+        '<Response><Connect><Stream url="wss://voice.example.com/?a=b"/></Connect></Response>',
+    ],
+)
+def test_what_breaks_before_the_stream_is_no_refusal(answer: str | int) -> None:
+    report = leg(web(voice=[answer]))
+    assert (report.admitted, report.refusal) == (False, None)
+
+
+def test_a_fallback_that_apologises_is_no_refusal() -> None:
+    server = web(voice=[500], fallback=["<Response><Say>Sorry.</Say></Response>"])
+    report = leg(server, fallback_url="https://voice.example.com/twilio/fallback")
+    assert (report.admitted, report.refusal) == (False, None)
+
+
+def test_a_call_is_up_from_its_first_stream_to_the_end_of_its_last() -> None:
+    lose_at_fifty = closing(1006, at_chunk=50)
+
+    def lose(socket: PaperSocket, chunk: int) -> None:
+        if socket is agent.sockets[0]:
+            lose_at_fifty(socket, chunk)
+
+    agent = PaperAgent(on_frame=lose)
+    report = leg(web(voice=[CONNECT], after=[CONNECT]), agent, talk=3.0)
+    assert (report.streams, report.admitted, report.refusal) == (2, True, None)
+    assert report.first_stream_s is not None
+    assert report.last_stream_end_s is not None
+    assert report.last_stream_end_s - report.first_stream_s == pytest.approx(3.0, abs=0.1)
+
+
 def test_a_refused_upgrade_ends_connect() -> None:
     class Refusing(PaperAgent):
         async def opener(self, address: SocketAddress, *_: Any) -> PaperSocket:
@@ -137,6 +196,7 @@ def test_a_refused_upgrade_ends_connect() -> None:
     report = leg(server, Refusing())
     assert report.errors.counts == {31920: 1}
     assert report.said == ["Later."]
+    assert (report.admitted, report.refusal) == (False, None)
     assert server.forms("/twilio/stream")[0]["StreamEvent"] == "stream-error"
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from simulation.caller_call import CallResult
 from simulation.caller_events import CallEnded, CallerEvent, CallStarted
 from simulation.load import LoadConfig, LoadInvalid, _order, _place_all, run_load
-from simulation.load_report import LoadReport
+from simulation.load_report import Effort, LoadReport, build_report
 from tests.simulation.paper_server import (
+    CONNECT,
     LOUD,
     QUIET,
     PaperAgent,
+    PaperSocket,
     PaperWeb,
     paper_carrier,
     tone_clip,
@@ -48,7 +51,8 @@ def test_a_run_is_measured_and_written_down(tmp_path: Path) -> None:
             return await run_load(config, events.append, CLIPS)
 
     report = asyncio.run(whole())
-    assert report.counts["calls"] == report.counts["calls_completed"] == 2
+    assert report.counts["calls_offered"] == report.counts["calls_completed"] == 2
+    assert report.all_admitted
     assert report.distributions["greeting"].count == 2
     assert report.distributions["caller_lateness"].count == report.counts["frames_sent"] > 0
     assert report.violations == report.errors == {}
@@ -74,6 +78,69 @@ def test_calls_are_ramped_and_never_more_than_asked_for_at_once() -> None:
         at_once += isinstance(event, CallStarted) - isinstance(event, CallEnded)
         most = max(most, at_once)
     assert (most, at_once) == (2, 0)
+
+
+BUSY = "<Response><Say>All our lines are busy. Goodbye.</Say><Hangup/></Response>"
+
+
+def offered_to(agent: PaperAgent, web: PaperWeb, **settings: Any) -> LoadReport:
+    """The report of a run against a server in memory, on virtual time."""
+    config = LoadConfig("http://127.0.0.1:1", turns=2, **settings)
+
+    async def whole() -> LoadReport:
+        async with paper_carrier(agent, web) as carrier:
+            results = await _place_all(carrier, config, [tone_clip("a")], None)
+            effort = Effort(1.0, 0.1, carrier.ticker.lateness, False)
+        return build_report(config.seed, config.concurrent, results, effort)
+
+    return run(whole())
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (BUSY, "say_hangup"),
+        ('<Response><Reject reason="busy"/></Response>', "reject_busy"),
+        ("<Response><Reject/></Response>", "reject"),
+        ("<Response><Hangup/></Response>", "other"),
+        ("<Response/>", "other"),
+        ("<Response><Redirect>/twilio/after</Redirect></Response>", "other"),
+    ],
+)
+def test_a_server_beyond_its_capacity_does_not_pass_for_one_that_carries_all(
+    answer: str, kind: str
+) -> None:
+    web = PaperWeb({"/twilio/voice": [CONNECT, CONNECT, answer]})
+    report = offered_to(PaperAgent(), web, calls=4, concurrent=4)
+    counts = report.counts
+    assert (counts["calls_offered"], counts["calls_admitted"]) == (4, 2)
+    assert counts["calls_refused"] == counts[f"calls_refused_{kind}"] == 2
+    assert counts["calls_completed"] == counts["calls_at_once"] == 2
+    assert counts["calls_failed"] == counts["turns_missing"] == 0
+    assert (report.valid, report.all_admitted, report.punctual) == (False, False, True)
+    assert f"2 of 4 offered calls were refused ({kind} x2)" in report.reasons
+    assert report.distributions["response_latency"].count == counts["turns"] == 4
+
+
+def test_a_server_that_refuses_everybody_measures_nothing() -> None:
+    report = offered_to(PaperAgent(), PaperWeb({"/twilio/voice": [BUSY]}), calls=3, concurrent=3)
+    assert report.counts["calls_refused"] == 3
+    assert report.reasons == ("3 of 3 offered calls were refused (say_hangup x3)",)
+    assert report.distributions["greeting"].count == 0
+    assert report.cpu_ms_per_call_second == 0
+
+
+def test_a_call_cut_off_in_the_middle_is_seen() -> None:
+    def cut(socket: PaperSocket, chunk: int) -> None:
+        if chunk == 100 and socket is agent.sockets[0]:
+            socket.end(1000)
+
+    agent = PaperAgent(on_frame=cut)
+    report = offered_to(agent, PaperWeb(), calls=2, concurrent=2)
+    assert report.all_admitted
+    assert report.counts["calls_ended_early"] == report.counts["calls_short_of_turns"] == 1
+    assert report.counts["turns_missing"] == 1
+    assert report.reasons == ("1 of 2 admitted calls were ended early by the server",)
 
 
 @pytest.mark.parametrize(
