@@ -10,6 +10,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from telephony import twiml
 from telephony.errors import InvalidTwiml
+from telephony.twiml import DialNumber
 from tests.telephony.properties import examples
 
 GOOD: dict[str, Any] = {
@@ -93,6 +94,51 @@ def test_nothing_as_twilios_builder_does() -> None:
     assert _tree(twiml.empty()) == _tree(str(VoiceResponse()))
 
 
+DIAL: dict[str, Any] = {
+    "numbers": [DialNumber("+14155550123")],
+    "action_url": "https://voice.example.com/twilio/dial?s=a.b",
+}
+
+
+def test_a_number_is_dialled_as_twilios_builder_does() -> None:
+    response = VoiceResponse()
+    response.dial(action=DIAL["action_url"], timeout=20, caller_id="+14155550199").number(
+        "+14155550123"
+    )
+    ours = twiml.dial(**DIAL, timeout_s=20, caller_id="+14155550199")
+    assert _tree(ours) == _tree(str(response))
+
+
+@pytest.mark.parametrize("is_sequential", [False, True])
+def test_several_numbers_at_once_or_one_after_the_other(is_sequential: bool) -> None:
+    response = VoiceResponse()
+    dialled = response.dial(action=DIAL["action_url"], timeout=30, sequential=is_sequential or None)
+    dialled.number("+14155550123")
+    dialled.number("+14155550124", send_digits="ww12#")
+    numbers = [DialNumber("+14155550123"), DialNumber("+14155550124", "ww12#")]
+    ours = twiml.dial(**DIAL | {"numbers": numbers}, is_sequential=is_sequential)
+    assert _tree(ours) == _tree(str(response))
+
+
+def test_what_comes_first_is_as_twilios_builder_does() -> None:
+    response = VoiceResponse()
+    response.say(_MARKUP, language="en-GB")
+    response.play(digits="ww1234#")
+    response.start().recording(
+        channels="dual", recording_status_callback="https://voice.example.com/rec?a=1&b=2"
+    )
+    response.connect(action=GOOD["action_url"]).stream(url=GOOD["stream_url"])
+    before = [
+        twiml.say(_MARKUP, "en-GB"),
+        twiml.play_digits("ww1234#"),
+        twiml.start_recording("https://voice.example.com/rec?a=1&b=2"),
+    ]
+    ours = twiml.connect_stream(**GOOD | {"parameters": {}}, before=before)
+    assert _tree(ours) == _tree(str(response))
+    dialled = ElementTree.fromstring(twiml.dial(**DIAL, before=before))
+    assert [each.tag for each in dialled] == ["Say", "Play", "Start", "Dial"]
+
+
 def test_the_document_says_what_it_is() -> None:
     assert twiml.empty().startswith('<?xml version="1.0" encoding="UTF-8"?><Response>')
     assert twiml.CONTENT_TYPE.startswith("text/xml")
@@ -124,6 +170,12 @@ def test_any_text_is_written_well_formed_or_refused(said: str, name: str, langua
         lambda: twiml.connect_stream(**GOOD | {"parameters": {name: said}}, name=name),
         lambda: twiml.connect_stream(**GOOD | {"stream_url": said}),
         lambda: twiml.connect_stream(**GOOD | {"action_url": "https://" + said}),
+        lambda: twiml.dial(**DIAL | {"action_url": "https://" + said}),
+        lambda: twiml.dial(**DIAL | {"numbers": [DialNumber(said)]}),
+        lambda: twiml.dial(**DIAL | {"numbers": [DialNumber("+14155550123", said)]}),
+        lambda: twiml.dial(**DIAL, caller_id=said),
+        lambda: twiml.dial(**DIAL, before=[twiml.play_digits(said)]),
+        lambda: twiml.dial(**DIAL, before=[twiml.start_recording("https://" + said)]),
     ):
         try:
             ElementTree.fromstring(write())
@@ -219,3 +271,28 @@ def test_refuses_what_is_no_language(language: str) -> None:
 def test_refuses_a_document_beyond_64_kilobytes() -> None:
     with pytest.raises(InvalidTwiml, match="bytes"):
         twiml.say_and_hang_up("好" * 22_000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "argument"),
+    [
+        ({"numbers": []}, "numbers"),
+        ({"numbers": [DialNumber("+14155550123")] * 11}, "numbers"),
+        ({"numbers": [DialNumber("415 555 0123")]}, "numbers"),
+        ({"numbers": [DialNumber("+14155550123", "ww")]}, "send_digits"),
+        ({"caller_id": "4155550123"}, "caller_id"),
+        ({"timeout_s": 0}, "timeout_s"),
+        ({"timeout_s": 601}, "timeout_s"),
+        ({"action_url": "/twilio/dial"}, "action_url"),
+    ],
+)
+def test_refuses_to_dial_what_twilio_would(changes: dict[str, Any], argument: str) -> None:
+    with pytest.raises(InvalidTwiml, match=argument) as caught:
+        twiml.dial(**DIAL | changes)
+    assert "0123" not in str(caught.value)
+
+
+@pytest.mark.parametrize("digits", ["", "ww", "12 34", "1234x", '1"/>', "١"])
+def test_refuses_digits_that_are_no_keys(digits: str) -> None:
+    with pytest.raises(InvalidTwiml, match="digits"):
+        twiml.play_digits(digits)
