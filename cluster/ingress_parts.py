@@ -17,6 +17,7 @@ from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from cluster.agents import load_agents
+from cluster.call_store import open_call_store
 from cluster.edge import EdgeParts
 from cluster.mind_plan import mind_plan
 from cluster.provider_settings import provider_settings
@@ -71,7 +72,7 @@ class IngressParts:
         self._store = ClipStore(
             ClipCache(CLIP_MEMORY_BYTES), ClipFolder(settings.data_dir.absolute() / "clips")
         )
-        self._records = RecordStore(settings.store_url)
+        self._records = RecordStore(open_call_store(settings))
         counters: Counter[str] = Counter()
         self._sources = {
             name: SpeechSource(s, self._store, tenant_id=settings.tenant_id)
@@ -106,7 +107,7 @@ class IngressParts:
     async def start(self, waiting_for: list[str]) -> None:
         """Warm everything; ``waiting_for`` says at any time what is still missing."""
         waiting_for[:] = ["call actors", "recogniser", "voice"]
-        await self._records.create_schema()
+        await self._records.prepare()
         await self._until_done("call actors", self._find_minds, waiting_for)
         await self._until_done("recogniser", self._warm_recognisers, waiting_for)
         await self._until_done("voice", self._warm_voices, waiting_for)

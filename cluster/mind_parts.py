@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.mind_driver import MindConfig, MindDriver
 from cluster.agents import load_agents
+from cluster.call_store import open_call_store
 from cluster.logs import configure_logging
 from cluster.provider_settings import provider_settings
 from cluster.recorder import StoreRecorder
@@ -71,7 +72,7 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     thinkers = {
         name: build_thinker(name, known) for name in {agent.thinker for agent in agents.values()}
     }
-    writer = RecordWriter(settings.store_url)
+    writer = RecordWriter(open_call_store(settings))
     driver = MindDriver(
         {(agent.tenant_id, agent.agent_id): agent for agent in agents.values()},
         thinkers,

@@ -1,34 +1,21 @@
-"""One engine for a ``DATABASE_URL``: drivers, pragmas, and errors a person can act on."""
+"""One engine for a ``DATABASE_URL``, shared by all stores of a process."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    SQLAlchemyError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Select, event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from records.errors import (
-    RecordsError,
-    RowRejected,
-    StoreAddressInvalid,
-    StoreNotWritable,
-    StoreUnavailable,
-)
+from records.errors import StoreAddressInvalid, StoreNotWritable
+from records.explain import explained
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -37,6 +24,9 @@ _DRIVERS = {
 }
 _SUPPORTED = frozenset({"sqlite+aiosqlite", "postgresql+asyncpg", "postgresql+psycopg"})
 BUSY_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 20.0
+_BEGIN = "callcluster_begin"
 
 
 def parse_url(text: str) -> URL:
@@ -67,6 +57,9 @@ def _dump_json(value: Any) -> str:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     try:
+        # The driver must not begin transactions by itself: it would begin them too late, and
+        # changes of the schema would not be part of them.
+        connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1_000)}")
         cursor.execute("PRAGMA synchronous=NORMAL")
@@ -81,8 +74,18 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         raise
 
 
-def open_engine(url: URL) -> AsyncEngine:
+def _begin_sqlite(connection: Connection) -> None:
+    """A transaction that will write takes its lock at once: an upgrade later could deadlock."""
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+def open_engine(url: URL, *, command_timeout_s: float = COMMAND_TIMEOUT_S) -> AsyncEngine:
     """An engine that connects when it is first used.
+
+    Args:
+        url: Of ``parse_url``.
+        command_timeout_s: How long one statement may take at PostgreSQL; a server that fell off
+            the network says nothing at all.
 
     Raises:
         StoreAddressInvalid: The driver of this database is not installed.
@@ -90,6 +93,9 @@ def open_engine(url: URL) -> AsyncEngine:
     options: dict[str, Any] = {"json_serializer": _dump_json}
     if url.get_backend_name() == "postgresql":
         options.update(pool_pre_ping=True, pool_size=2, max_overflow=2, pool_timeout=5)
+    if url.drivername == "postgresql+asyncpg":
+        limits = {"timeout": CONNECT_TIMEOUT_S, "command_timeout": command_timeout_s}
+        options["connect_args"] = limits
     try:
         engine = create_async_engine(url, **options)
     except ModuleNotFoundError as error:
@@ -98,11 +104,8 @@ def open_engine(url: URL) -> AsyncEngine:
         ) from None
     if url.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
-
-
-def _place(url: URL) -> str:
-    return url.render_as_string(hide_password=True)
 
 
 def check_place(url: URL) -> None:
@@ -114,58 +117,78 @@ def check_place(url: URL) -> None:
     name = url.database or ""
     if url.get_backend_name() != "sqlite" or name in {"", ":memory:"} or name.startswith("file:"):
         return
-    place = Path(name).absolute()
-    if not place.parent.is_dir():
+    path = Path(name).absolute()
+    if not path.parent.is_dir():
         raise StoreNotWritable(
-            f"the directory {place.parent} of the call store is missing: make it, or change "
+            f"the directory {path.parent} of the call store is missing: make it, or change "
             "DATABASE_URL"
         )
-    if place.is_dir():
+    if path.is_dir():
         raise StoreNotWritable(
-            f"{place} is a directory: DATABASE_URL must name a file, such as "
-            f"sqlite:///{place}/callcluster.sqlite3"
+            f"{path} is a directory: DATABASE_URL must name a file, such as "
+            f"sqlite:///{path}/callcluster.sqlite3"
         )
 
 
-def _of_sqlite(error: BaseException, url: URL) -> RecordsError | None:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return None
-    match code & 0xFF:
-        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            return StoreNotWritable(
-                f"cannot write the call store {_place(url)}: {error}. Make its directory and allow "
-                "this user to write there, or change DATABASE_URL"
-            )
-        case sqlite3.SQLITE_FULL:
-            return StoreNotWritable(f"the disk of DATABASE_URL {_place(url)} is full")
-        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return StoreNotWritable(
-                f"the file of DATABASE_URL {_place(url)} is no sound SQLite database: {error}"
-            )
-        case _:
-            return None
+class Database:
+    """A call store's database: transactions for the stores, errors a person can act on.
+
+    Several processes may share one database. With SQLite they share a file (WAL: readers never
+    wait, writers queue for at most ``BUSY_TIMEOUT_S``).
+
+    Args:
+        url: ``DATABASE_URL``: ``sqlite:///...`` or ``postgresql://...``.
+        migrates: ``records.schema.prepare`` brings older tables up to date by itself; otherwise it
+            refuses them.
+        command_timeout_s: How long one statement may take at PostgreSQL.
+
+    Raises:
+        StoreAddressInvalid: The URL cannot be read, or its driver is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        migrates: bool = False,
+        command_timeout_s: float = COMMAND_TIMEOUT_S,
+    ) -> None:
+        self.url = parse_url(url)
+        self.migrates = migrates
+        self._engine = open_engine(self.url, command_timeout_s=command_timeout_s)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.url.get_backend_name()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read from. Raises ``RecordsError``."""
+        with explained(self.url):
+            async with self._engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed at the end. Raises ``RecordsError``."""
+        with explained(self.url):
+            async with self._engine.connect() as connection:
+                await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+                async with connection.begin():
+                    yield connection
+
+    async def fetch(self, query: Select[Any]) -> list[Mapping[str, Any]]:
+        """All rows of a query. Raises ``RecordsError``."""
+        async with self.reading() as connection:
+            result = await connection.execute(query)
+            return [dict(row) for row in result.mappings()]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
 
 
-def explain(error: BaseException, url: URL) -> RecordsError:
-    """Our error for what the database or its driver raised; holds no value of any row."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if cause is not None and (known := _of_sqlite(cause, url)):
-        return known
-    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError)):
-        return StoreUnavailable(f"the database of DATABASE_URL {_place(url)}: {cause}")
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return StoreUnavailable(f"lost the database of DATABASE_URL {_place(url)}")
-    # The driver's text may quote the row, and a row holds what people said.
-    name = type(cause).__name__
-    kind = "conflict" if isinstance(error, IntegrityError) else "value"
-    return RowRejected(f"the database refused a {kind} of this row ({name})")
-
-
-@asynccontextmanager
-async def explained(url: URL) -> AsyncIterator[None]:
-    """Turn whatever the block raises from the database into a ``RecordsError``."""
-    try:
-        yield
-    except (SQLAlchemyError, OSError, OverflowError, TypeError, ValueError, sqlite3.Error) as error:
-        raise explain(error, url) from error
+def as_database(where: Database | str) -> Database:
+    """The database itself, or the one of a ``DATABASE_URL``."""
+    return where if isinstance(where, Database) else Database(where)

@@ -24,6 +24,9 @@ class CallRow:
         planned_end: True once somebody chose to end the call; it never becomes False again.
         end_reason: Such as ``caller_hung_up`` or ``stream_lost``.
         usage: Provider units of the whole call.
+        cost: Component (such as ``llm`` or ``carrier``) to US dollars.
+        cost_usd: Sum of ``cost``.
+        erased_at_us: When the content of the call was erased; it never comes back.
     """
 
     tenant_id: str
@@ -43,6 +46,9 @@ class CallRow:
     planned_end: bool = False
     end_reason: str = ""
     usage: Mapping[str, float] = field(default_factory=dict)
+    cost: Mapping[str, float] = field(default_factory=dict)
+    cost_usd: float = 0.0
+    erased_at_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +88,10 @@ class JournalRow:
     """Something that happened in a call, never changed afterwards.
 
     Attributes:
-        entry_id: UUIDv7 of the entry; the same entry written twice is one entry.
-        kind: Past tense, such as ``stream_lost`` or ``call_replaced``.
+        entry_id: UUIDv7 of the entry, or ``records.ids.derived_id`` of what happened; the same
+            entry written twice is one entry.
+        kind: Past tense, such as ``stream_lost`` or ``call_replaced``; ``carrier_status`` for
+            status callbacks.
         data: JSON types only.
     """
 
@@ -101,3 +109,31 @@ class JournalRow:
 
 
 Row = CallRow | TurnRow | JournalRow
+
+CallCursor = tuple[int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls to list; empty fields do not filter.
+
+    Attributes:
+        tenant_id: None: calls of all tenants.
+        number: Caller or called number, E.164.
+        started_from_us: First instant taken.
+        started_before_us: First instant no longer taken; 0: no end.
+    """
+
+    tenant_id: str | None = None
+    agent_id: str = ""
+    direction: str = ""
+    status: str = ""
+    language: str = ""
+    number: str = ""
+    started_from_us: int = 0
+    started_before_us: int = 0
+
+
+def cursor_of(row: CallRow) -> CallCursor:
+    """Where a page that ends with this call goes on."""
+    return row.started_at_us, row.call_id, row.tenant_id

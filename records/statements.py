@@ -2,6 +2,8 @@
 
 - A call or a turn is replaced by a write of the same or a larger epoch, never by a smaller one.
 - A planned end of a call stays; the earliest known start of a call stays.
+- Language, usage and cost of a call stay until a write brings others: a resumed stream knows none.
+- An erased call stays erased.
 - A journal entry is written once.
 """
 
@@ -12,14 +14,35 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, case, or_
+from sqlalchemy import Table, Text, and_, case, or_
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
+from records.edge_rows import ApiKeyRow, CallRequestRow, NumberRow, RecordingRow
+from records.limits import check_length
 from records.rows import CallRow, JournalRow, Row, TurnRow
-from records.tables import CALLS, JOURNAL, TURNS
+from records.tables import (
+    API_KEYS,
+    CALL_REQUESTS,
+    CALLS,
+    JOURNAL,
+    NUMBERS,
+    RECORDINGS,
+    TURNS,
+)
 
-TABLE_OF: Mapping[type, Table] = {CallRow: CALLS, TurnRow: TURNS, JournalRow: JOURNAL}
+AnyRow = Row | CallRequestRow | NumberRow | ApiKeyRow | RecordingRow
+
+TABLE_OF: Mapping[type, Table] = {
+    CallRow: CALLS,
+    TurnRow: TURNS,
+    JournalRow: JOURNAL,
+    CallRequestRow: CALL_REQUESTS,
+    NumberRow: NUMBERS,
+    ApiKeyRow: API_KEYS,
+    RecordingRow: RECORDINGS,
+}
 _END_COLUMNS = ("ended_at_us", "status", "planned_end", "end_reason")
 
 
@@ -30,25 +53,62 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
-def to_columns(row: Row) -> dict[str, Any]:
-    """The row as column values of its table."""
-    values: dict[str, Any] = {}
-    for item in fields(row):
-        value = getattr(row, item.name)
-        if isinstance(value, str):
-            value = _clean(value)
-        elif isinstance(value, Mapping):
-            value = dict(value)
-        values[item.name] = value
-    values["epoch_number"], values["epoch_minted_us"] = values.pop("epoch")
+def _clean_json(value: Any) -> Any:
+    """JSON that both databases take, its texts made as ``_clean`` makes them."""
+    match value:
+        case str():
+            return _clean(value)
+        case Mapping():
+            return {
+                _clean(key) if isinstance(key, str) else key: _clean_json(item)
+                for key, item in value.items()
+            }
+        case list() | tuple():
+            return [_clean_json(item) for item in value]
+        case _:
+            return value
+
+
+def clean_value(column: str, value: Any) -> Any:
+    """A value as its column takes it.
+
+    Raises:
+        TextTooLong: A text does not fit.
+    """
+    if isinstance(value, str):
+        check_length(column, value)
+        return _clean(value)
+    return _clean_json(value) if isinstance(value, Mapping) else value
+
+
+def to_columns(row: AnyRow) -> dict[str, Any]:
+    """The row as column values of its table.
+
+    Raises:
+        TextTooLong: A text does not fit its column.
+    """
+    values = {item.name: clean_value(item.name, getattr(row, item.name)) for item in fields(row)}
+    if "epoch" in values:
+        values["epoch_number"], values["epoch_minted_us"] = values.pop("epoch")
     return values
 
 
 def from_columns(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Column values as arguments of the row's dataclass."""
     values = dict(columns)
-    values["epoch"] = (values.pop("epoch_number"), values.pop("epoch_minted_us"))
+    if "epoch_number" in values:
+        values["epoch"] = (values.pop("epoch_number"), values.pop("epoch_minted_us"))
     return values
+
+
+def insert_into(table: Table, dialect: str) -> postgresql.Insert:
+    """An INSERT that knows ON CONFLICT.
+
+    Both dialects speak the same; PostgreSQL's class serves as the type of both.
+    """
+    if dialect == "postgresql":
+        return postgresql.insert(table)
+    return cast("postgresql.Insert", sqlite.insert(table))
 
 
 @cache
@@ -56,16 +116,11 @@ def upsert(kind: type, dialect: str) -> Insert:
     """The statement that writes rows of ``kind``.
 
     Args:
-        kind: One of the row classes.
+        kind: ``CallRow``, ``TurnRow`` or ``JournalRow``.
         dialect: ``sqlite`` or ``postgresql``.
     """
     table = TABLE_OF[kind]
-    # Both dialects speak the same ON CONFLICT; PostgreSQL's class serves as the type of both.
-    insert: postgresql.Insert = (
-        postgresql.insert(table)
-        if dialect == "postgresql"
-        else cast("postgresql.Insert", sqlite.insert(table))
-    )
+    insert = insert_into(table, dialect)
     if kind is JournalRow:
         return insert.on_conflict_do_nothing(index_elements=list(table.primary_key))
     new, old = insert.excluded, table.c
@@ -73,13 +128,7 @@ def upsert(kind: type, dialect: str) -> Insert:
         column.name: new[column.name] for column in table.c if not column.primary_key
     }
     if kind is CallRow:
-        for name in _END_COLUMNS:
-            changes[name] = case((old.planned_end, old[name]), else_=new[name])
-        earlier = and_(
-            old.started_at_us > 0,
-            or_(new.started_at_us == 0, old.started_at_us < new.started_at_us),
-        )
-        changes["started_at_us"] = case((earlier, old.started_at_us), else_=new.started_at_us)
+        changes.update(_kept_of_call(new, old))
     return insert.on_conflict_do_update(
         index_elements=list(table.primary_key),
         set_=changes,
@@ -91,3 +140,23 @@ def upsert(kind: type, dialect: str) -> Insert:
             ),
         ),
     )
+
+
+def _kept_of_call(new: Any, old: Any) -> dict[str, Any]:
+    """The columns of a call that a later write does not simply replace."""
+    kept: dict[str, Any] = {
+        name: case((old.planned_end, old[name]), else_=new[name]) for name in _END_COLUMNS
+    }
+    earlier = and_(
+        old.started_at_us > 0,
+        or_(new.started_at_us == 0, old.started_at_us < new.started_at_us),
+    )
+    kept["started_at_us"] = case((earlier, old.started_at_us), else_=new.started_at_us)
+    kept["language"] = case((new.language == "", old.language), else_=new.language)
+    no_usage = sql_cast(new.usage, Text) == "{}"
+    kept["usage"] = case((no_usage, old.usage), else_=new.usage)
+    no_cost = sql_cast(new.cost, Text) == "{}"
+    kept["cost"] = case((no_cost, old.cost), else_=new.cost)
+    kept["cost_usd"] = case((no_cost, old.cost_usd), else_=new.cost_usd)
+    kept["erased_at_us"] = case((old.erased_at_us > 0, old.erased_at_us), else_=new.erased_at_us)
+    return kept

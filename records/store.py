@@ -1,86 +1,63 @@
-"""The call store: make the schema, write rows, read calls and turns.
-
-Several processes may share one database. With SQLite they share a file (WAL: readers never wait,
-writers queue for at most ``BUSY_TIMEOUT_S``).
-"""
+"""The call store: write calls, turns and journal, and read them."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import Select, or_, select, tuple_
 
-from records.database import check_place, explained, open_engine, parse_url
-from records.rows import CallRow, JournalRow, Row, TurnRow
+from records.database import Database, as_database
+from records.erased import erased_calls, without_content
+from records.rows import CallCursor, CallFilter, CallRow, JournalRow, Row, TurnRow
+from records.schema import prepare
 from records.statements import TABLE_OF, from_columns, to_columns, upsert
-from records.tables import CALLS, JOURNAL, METADATA, TURNS
+from records.tables import CALLS, JOURNAL, TURNS
 
 RowT = TypeVar("RowT", CallRow, TurnRow, JournalRow)
-
-_SCHEMA_TRIES = 3
 
 
 class RecordStore:
     """Calls, turns and journal of one database.
 
     Args:
-        url: ``DATABASE_URL``: ``sqlite:///...`` or ``postgresql://...``.
+        where: The database, or its ``DATABASE_URL``.
 
     Raises:
         StoreAddressInvalid: The URL cannot be read, or its driver is not installed.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = parse_url(url)
-        self._engine = open_engine(self._url)
-        self._dialect = self._url.get_backend_name()
+    def __init__(self, where: Database | str) -> None:
+        self._database = as_database(where)
 
-    async def create_schema(self) -> None:
-        """Make what is missing; several processes may do so at once.
-
-        Raises:
-            StoreNotWritable: The directory is missing, or may not be written.
-            StoreUnavailable: The database does not answer.
-        """
-        check_place(self._url)
-        async with explained(self._url):
-            for tries_left in reversed(range(_SCHEMA_TRIES)):
-                try:
-                    await self._create_schema()
-                except (IntegrityError, ProgrammingError, OperationalError) as error:
-                    # PostgreSQL lets two "if not exists" collide in its catalogue; SQLite answers
-                    # "locked" at once when two processes switch one file to WAL.
-                    lasting = isinstance(error, OperationalError) and "locked" not in str(error)
-                    if lasting or not tries_left:
-                        raise
-                    await asyncio.sleep(0.05)
-                else:
-                    return
-
-    async def _create_schema(self) -> None:
-        async with self._engine.begin() as connection:
-            for table in METADATA.sorted_tables:
-                await connection.execute(CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    await connection.execute(CreateIndex(index, if_not_exists=True))
+    async def prepare(self) -> None:
+        """See that the tables are those of this version; see ``records.schema.prepare``."""
+        await prepare(self._database)
 
     async def write(self, rows: Sequence[Row]) -> None:
         """Write all rows in one transaction, or none; rows known already are not doubled.
+
+        The content of an erased call is left out.
 
         Raises:
             StoreUnavailable, StoreNotWritable: Nothing was written; another try may help.
             RowRejected: Nothing was written; one of the rows can never be.
         """
-        groups: dict[type, list[dict[str, Any]]] = {}
-        for row in rows:
-            groups.setdefault(type(row), []).append(to_columns(row))
-        async with explained(self._url), self._engine.begin() as connection:
-            for kind, values in groups.items():
-                await connection.execute(upsert(kind, self._dialect), values)
+        async with self._database.writing() as connection:
+            erased = await erased_calls(connection, (row.call_id for row in rows))
+            for kind in (CallRow, TurnRow, JournalRow):
+                values = [
+                    to_columns(
+                        without_content(row) if (row.tenant_id, row.call_id) in erased else row
+                    )
+                    for row in rows
+                    if type(row) is kind
+                ]
+                # Writers take their row locks in one order, so that two of them cannot wait for
+                # each other; the sort is stable, the later of two writes of a row stays later.
+                values.sort(key=_lock_order)
+                if values:
+                    await connection.execute(upsert(kind, self._database.dialect), values)
 
     async def call(self, tenant_id: str, call_id: str) -> CallRow | None:
         """One call, or None."""
@@ -100,7 +77,7 @@ class RecordStore:
     async def planned_end(self, call_sid: str) -> bool:
         """True when somebody chose to end this call; False when it was lost or is not known."""
         query = select(CALLS.c.call_id).where(CALLS.c.call_sid == call_sid, CALLS.c.planned_end)
-        return bool(await self._fetch(query.limit(1)))
+        return bool(await self._database.fetch(query.limit(1)))
 
     async def turns(self, tenant_id: str, call_id: str) -> list[TurnRow]:
         """The turns of a call, oldest first."""
@@ -114,25 +91,59 @@ class RecordStore:
         )
         return await self._read(JournalRow, query.order_by(JOURNAL.c.at_us, JOURNAL.c.entry_id))
 
-    async def recent_calls(self, limit: int = 50, tenant_id: str | None = None) -> list[CallRow]:
-        """The calls that began last, newest first; of all tenants unless one is named."""
-        query = select(CALLS).order_by(CALLS.c.started_at_us.desc(), CALLS.c.call_id.desc())
-        if tenant_id is not None:
-            query = query.where(CALLS.c.tenant_id == tenant_id)
+    async def list_calls(
+        self, chosen: CallFilter, limit: int = 50, before: CallCursor | None = None
+    ) -> list[CallRow]:
+        """A page of calls, the newest first.
+
+        Args:
+            chosen: Which calls.
+            limit: Rows on the page, at least 1. Fewer came back: it is the last page.
+            before: ``cursor_of`` the last call of the page before; None: from the newest.
+        """
+        newest = (CALLS.c.started_at_us, CALLS.c.call_id, CALLS.c.tenant_id)
+        query = matching(chosen).order_by(*(column.desc() for column in newest))
+        if before is not None:
+            query = query.where(tuple_(*newest) < before)
         return await self._read(CallRow, query.limit(limit))
 
+    async def recent_calls(self, limit: int = 50, tenant_id: str | None = None) -> list[CallRow]:
+        """The calls that began last, newest first; of all tenants unless one is named."""
+        return await self.list_calls(CallFilter(tenant_id=tenant_id), limit)
+
     async def aclose(self) -> None:
-        """Close every connection."""
-        await self._engine.dispose()
+        """Close every connection of the database."""
+        await self._database.aclose()
 
     async def _read(self, kind: type[RowT], query: Select[Any]) -> list[RowT]:
         names = [column.name for column in TABLE_OF[kind].c]
         return [
             kind(**from_columns({name: columns[name] for name in names}))
-            for columns in await self._fetch(query)
+            for columns in await self._database.fetch(query)
         ]
 
-    async def _fetch(self, query: Select[Any]) -> list[Mapping[str, Any]]:
-        async with explained(self._url), self._engine.connect() as connection:
-            result = await connection.execute(query)
-            return [dict(row) for row in result.mappings()]
+
+def matching(chosen: CallFilter) -> Select[Any]:
+    """The query for the calls that a filter takes, in no order."""
+    query = select(CALLS)
+    if chosen.tenant_id is not None:
+        query = query.where(CALLS.c.tenant_id == chosen.tenant_id)
+    for name in ("agent_id", "direction", "status", "language"):
+        if wanted := getattr(chosen, name):
+            query = query.where(CALLS.c[name] == wanted)
+    if chosen.number:
+        query = query.where(or_(CALLS.c.caller == chosen.number, CALLS.c.called == chosen.number))
+    if chosen.started_from_us:
+        query = query.where(CALLS.c.started_at_us >= chosen.started_from_us)
+    if chosen.started_before_us:
+        query = query.where(CALLS.c.started_at_us < chosen.started_before_us)
+    return query
+
+
+def _lock_order(columns: dict[str, Any]) -> tuple[str, str, int, str]:
+    return (
+        columns["tenant_id"],
+        columns["call_id"],
+        columns["turn_id"] if "caller_text" in columns else 0,
+        columns.get("entry_id", ""),
+    )

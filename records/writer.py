@@ -19,7 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from records.errors import RecordsError, RowRejected
+from records.database import Database
+from records.errors import RecordsError, RowRejected, SchemaMissing
 from records.rows import Row
 from records.store import RecordStore
 
@@ -29,8 +30,8 @@ _log = logging.getLogger(__name__)
 class BatchStore(Protocol):
     """What the writer needs of a store."""
 
-    async def create_schema(self) -> None:
-        """Make what is missing. Raises ``RecordsError``."""
+    async def prepare(self) -> None:
+        """See that the tables are ours. Raises ``RecordsError``."""
 
     async def write(self, rows: Sequence[Row]) -> None:
         """Write all rows or none. Raises ``RecordsError``."""
@@ -74,9 +75,9 @@ class RecordWriter:
     """Writes rows to the store of ``url`` behind the caller's back.
 
     Args:
-        url: ``DATABASE_URL``.
+        where: The database, or its ``DATABASE_URL``; closed with the writer.
         config: Intervals and bounds.
-        store: Another store than that of ``url``, for tests.
+        store: Another store than that of ``where``, for tests.
         jitter: Returns 0..1; spreads the retries of many processes.
 
     Raises:
@@ -85,14 +86,14 @@ class RecordWriter:
 
     def __init__(
         self,
-        url: str,
+        where: Database | str,
         config: WriterConfig | None = None,
         *,
         store: BatchStore | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._config = config or WriterConfig()
-        self._store: BatchStore = store or RecordStore(url)
+        self._store: BatchStore = store or RecordStore(where)
         self._jitter = jitter
         self._waiting: deque[Row] = deque()
         self._in_flight = 0
@@ -101,7 +102,7 @@ class RecordWriter:
         self._dropped = 0
         self._rejected = 0
         self._last_error = ""
-        self._schema_made = False
+        self._prepared = False
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._filled = asyncio.Event()
@@ -231,9 +232,9 @@ class RecordWriter:
         return True
 
     async def _write(self, batch: list[Row]) -> None:
-        if not self._schema_made:
-            await self._store.create_schema()
-            self._schema_made = True
+        if not self._prepared:
+            await self._store.prepare()
+            self._prepared = True
         try:
             await self._store.write(batch)
         except RowRejected:
@@ -277,8 +278,10 @@ class RecordWriter:
         self._flushes = [entry for entry in self._flushes if not entry[1].done()]
 
     def _broke(self, error: RecordsError) -> None:
-        # The schema may be what is missing: a file that was removed, a database made anew.
-        self._schema_made = False
+        # Tables that were right stay right while the database is away, even if somebody migrates it
+        # meanwhile; only when they are gone (a file removed, a database made anew) look again.
+        if isinstance(error, SchemaMissing):
+            self._prepared = False
         if not self._last_error:
             _log.error("the call store is down, %d rows wait: %s", self.pending, error.message)
         self._last_error = error.message

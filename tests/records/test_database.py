@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
-from records.database import explain, parse_url
+from records.database import parse_url
 from records.errors import StoreAddressInvalid, StoreUnavailable
+from records.explain import explain
 
 
 @pytest.mark.parametrize(

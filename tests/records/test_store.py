@@ -17,7 +17,7 @@ def with_store(path: Path, use: Callable[[RecordStore], Awaitable[None]]) -> Non
     async def main() -> None:
         store = RecordStore(f"sqlite:///{path}")
         try:
-            await store.create_schema()
+            await store.prepare()
             await use(store)
         finally:
             await store.aclose()
@@ -145,7 +145,7 @@ def test_two_processes_may_write_one_file(path: Path) -> None:
     """Two engines make the schema and write at once; no row is lost, none doubled."""
 
     async def one(store: RecordStore, name: str) -> None:
-        await store.create_schema()
+        await store.prepare()
         for index in range(20):
             await store.write([turn(index, call_id=name), turn(index, call_id="shared")])
 
@@ -179,7 +179,7 @@ def test_a_wrong_place_names_the_setting(tmp_path: Path, place: str, hint: str) 
     async def main() -> None:
         store = RecordStore(f"sqlite:///{tmp_path}{place}")
         with pytest.raises(StoreNotWritable, match="DATABASE_URL") as caught:
-            await store.create_schema()
+            await store.prepare()
         assert hint in caught.value.message
         await store.aclose()
 
@@ -191,7 +191,7 @@ def test_a_read_only_file_names_the_setting(path: Path) -> None:
 
     async def main() -> None:
         writable = RecordStore(f"sqlite:///{path}")
-        await writable.create_schema()
+        await writable.prepare()
         await writable.aclose()
         store = RecordStore(f"sqlite:///file:{path}?mode=ro&uri=true")
         with pytest.raises(StoreNotWritable, match="DATABASE_URL"):
@@ -207,7 +207,7 @@ def test_a_file_that_is_no_database_names_the_setting(path: Path) -> None:
     async def main() -> None:
         store = RecordStore(f"sqlite:///{path}")
         with pytest.raises(StoreNotWritable, match="no sound SQLite"):
-            await store.create_schema()
+            await store.prepare()
         await store.aclose()
 
     asyncio.run(main())

@@ -25,7 +25,7 @@ class ScriptedStore:
         self.tries = 0
         self.closed = False
 
-    async def create_schema(self) -> None:
+    async def prepare(self) -> None:
         if self.down is not None:
             self.tries += 1
             raise self.down
