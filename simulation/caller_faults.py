@@ -14,8 +14,8 @@ from dataclasses import replace
 from simulation.caller_script import line_noise
 from simulation.carrier import Carrier
 from simulation.carrier_errors import TwimlRejected
+from simulation.carrier_line import SocketAddress
 from simulation.carrier_messages import CONNECTED
-from simulation.carrier_socket import SocketAddress
 from simulation.carrier_stream import CarrierStream, Findings, HangUp, Press, StreamSetup
 from simulation.carrier_ticker import Ticker
 from simulation.carrier_webhooks import Answer, CallIdentity, call_form, new_sid

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from simulation.carrier_leg import PhoneLeg
+from simulation.carrier_line import Opener
 from simulation.carrier_parts import CarrierConfig, LegParts, LegReport
 from simulation.carrier_signature import PublicAddress
 from simulation.carrier_socket import open_socket
-from simulation.carrier_stream import Opener, Person
+from simulation.carrier_stream import Person
 from simulation.carrier_ticker import Ticker
 from simulation.carrier_webhooks import CallIdentity, Webhooks, new_sid
 

@@ -20,9 +20,9 @@ from urllib.parse import urljoin
 
 from simulation.carrier_callbacks import Callbacks
 from simulation.carrier_errors import CarrierError, StreamRefused
+from simulation.carrier_line import ABNORMAL_CLOSE, NORMAL_CLOSE, SocketAddress
 from simulation.carrier_messages import Violation
 from simulation.carrier_parts import LegParts, LegReport
-from simulation.carrier_socket import ABNORMAL_CLOSE, NORMAL_CLOSE, SocketAddress
 from simulation.carrier_stream import CarrierStream, Person, StreamEnd, StreamSetup
 from simulation.carrier_webhooks import CallIdentity, call_form, new_sid
 from simulation.twiml_run import (

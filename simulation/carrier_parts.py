@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
+from simulation.carrier_line import Opener
 from simulation.carrier_signature import PublicAddress
-from simulation.carrier_stream import Findings, Opener
+from simulation.carrier_stream import Findings
 from simulation.carrier_ticker import Ticker
 from simulation.carrier_webhooks import Webhooks
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
 from random import getrandbits
-from typing import Protocol, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
@@ -29,15 +27,12 @@ except ImportError:  # a build without the C extension
     from websockets.utils import apply_mask
 
 from simulation.carrier_errors import StreamRefused
+from simulation.carrier_line import ABNORMAL_CLOSE, NORMAL_CLOSE, SocketAddress, SocketEars
 from simulation.carrier_signature import sign
 
 USER_AGENT = "Twilio.TmeWs/1.0"
 CONNECT_TIMEOUT_S = 5.0
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-NORMAL_CLOSE = 1000
-# RFC 6455 section 7.4.1: reserved for "no close frame came", never on the wire.
-NO_STATUS = 1005
-ABNORMAL_CLOSE = 1006
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -56,62 +51,8 @@ def text_frame(payload: bytes) -> bytes:
     return b"".join((head, mask, apply_mask(payload, mask)))
 
 
-@dataclass(frozen=True, slots=True)
-class SocketAddress:
-    """Where a stream lives.
-
-    Attributes:
-        public_url: The ``wss`` URL of the TwiML, which is what gets signed.
-        connect_url: Where to connect; the same, or a local address.
-    """
-
-    public_url: str
-    connect_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class SocketEars:
-    """Who is told what arrives; all are called synchronously.
-
-    Attributes:
-        on_text: A text message.
-        on_binary: A binary message of this many bytes, which the protocol forbids.
-        on_closed: The socket is gone: close code, and whether a close frame came.
-    """
-
-    on_text: Callable[[str], None]
-    on_binary: Callable[[int], None]
-    on_closed: Callable[[int, bool], None]
-
-
-class LineSocket(Protocol):
-    """What a stream needs of a socket; ``MediaSocket`` is one."""
-
-    @property
-    def unsent_bytes(self) -> int:
-        """What the server has not yet taken."""
-
-    def send_text(self, text: str) -> None:
-        """Send one message; nothing when the socket is gone."""
-
-    def send_binary(self, data: bytes) -> None:
-        """Send a binary message."""
-
-    def close(self, code: int = NORMAL_CLOSE) -> None:
-        """Begin the closing handshake."""
-
-    def abort(self) -> None:
-        """Drop the connection at once."""
-
-    def pause_reading(self) -> None:
-        """Stop taking what the server sends."""
-
-    def resume_reading(self) -> None:
-        """Take it again."""
-
-
 class MediaSocket(asyncio.Protocol):
-    """One socket to the server. Make it with ``open_socket``."""
+    """One socket to the server, a ``carrier_line.LineSocket``. Make it with ``open_socket``."""
 
     def __init__(self, address: SocketAddress, auth_token: str, ears: SocketEars) -> None:
         self._ears = ears

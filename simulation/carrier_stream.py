@@ -13,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from simulation.carrier_line import ABNORMAL_CLOSE, LineSocket, Opener, SocketAddress, SocketEars
 from simulation.carrier_messages import (
     BINARY,
     CONNECTED,
@@ -27,7 +28,7 @@ from simulation.carrier_messages import (
     Violation,
     read_server_message,
 )
-from simulation.carrier_socket import LineSocket, SocketAddress, SocketEars, open_socket
+from simulation.carrier_socket import open_socket
 from simulation.carrier_ticker import Ticker
 from simulation.playout_clock import Heard, PlayoutClock
 
@@ -35,8 +36,6 @@ _KEPT_DETAILS = 20
 # Some three seconds of frames, on top of what the kernel holds: nobody is reading any more.
 STALLED_BYTES = 64 * 1024
 HANG_UP_GRACE_S = 2.0
-
-Opener = Callable[[SocketAddress, str, SocketEars, ssl.SSLContext | None], Awaitable[LineSocket]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +225,13 @@ class CarrierStream:
         if self.socket is not None:
             self.socket.close()
         # A server that never answers the close must not hold the caller on the line.
-        self._loop.call_later(HANG_UP_GRACE_S, self._finish, 1006)
+        self._loop.call_later(HANG_UP_GRACE_S, self._finish, ABNORMAL_CLOSE)
 
     def drop(self) -> None:
         """Lose the connection without a word, as a network does."""
         if self.socket is not None:
             self.socket.abort()
-        self._finish(1006)
+        self._finish(ABNORMAL_CLOSE)
 
     def _tick(self, due_s: float, now: float) -> None:
         for name in self.playout.advance(now=now):
@@ -292,5 +291,5 @@ class CarrierStream:
         self.playout.clear(now=now)
         self._person.stream_closed(self.playout.take_heard(), now=now)
         self._ended.set_result(StreamEnd(now, self._hung_up, code))
-        if self.socket is not None and (self._hung_up or code == 1006):
+        if self.socket is not None and (self._hung_up or code == ABNORMAL_CLOSE):
             self.socket.abort()

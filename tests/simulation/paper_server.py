@@ -15,8 +15,8 @@ import httpx
 
 from simulation.caller_script import PreparedClip
 from simulation.carrier import Carrier, CarrierConfig
+from simulation.carrier_line import NORMAL_CLOSE, SocketAddress, SocketEars
 from simulation.carrier_messages import encode_frames
-from simulation.carrier_socket import NORMAL_CLOSE, SocketAddress, SocketEars
 from simulation.hearing import is_loud
 
 LOUD = (b"\x9c" * 16 + b"\x1c" * 16) * 5
@@ -42,7 +42,7 @@ def media_text(sid: str, audio: bytes) -> str:
 
 
 class PaperSocket:
-    """One stream to the agent; a ``carrier_socket.LineSocket``."""
+    """One stream to the agent; a ``carrier_line.LineSocket``."""
 
     def __init__(self, ears: SocketEars, agent: PaperAgent) -> None:
         self.ears = ears

@@ -10,9 +10,9 @@ import pytest
 
 from simulation.caller_faults import QuietPerson
 from simulation.carrier_errors import StreamRefused
+from simulation.carrier_line import SocketAddress
 from simulation.carrier_parts import LegReport
 from simulation.carrier_signature import sign
-from simulation.carrier_socket import SocketAddress
 from tests.simulation.paper_server import (
     CONNECT,
     LOUD,

@@ -15,14 +15,9 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from simulation.carrier_errors import StreamRefused
+from simulation.carrier_line import SocketAddress, SocketEars
 from simulation.carrier_signature import sign
-from simulation.carrier_socket import (
-    MediaSocket,
-    SocketAddress,
-    SocketEars,
-    open_socket,
-    text_frame,
-)
+from simulation.carrier_socket import MediaSocket, open_socket, text_frame
 
 PUBLIC = "wss://voice.example.com/twilio/media"
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from simulation.caller_faults import QuietPerson
-from simulation.carrier_socket import SocketAddress
+from simulation.carrier_line import SocketAddress
 from simulation.carrier_stream import CarrierStream, Findings, StreamEnd, StreamSetup
 from simulation.carrier_ticker import Ticker
 from tests.simulation.paper_server import LOUD, PaperAgent, PaperSocket
