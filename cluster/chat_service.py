@@ -44,7 +44,9 @@ def choose_chat_service(settings: Settings) -> ChatChoice:
     found = _variables(settings)
     whole = [name for name in found if not _missing(name, found)]
     begun = [name for name in found if any(found[name].values())]
-    service: ChatService = settings.chat_service or next(iter(whole + begun), "openai")
+    service: ChatService = next(iter(whole + begun), "openai")
+    if settings.chat_service is not None:
+        service = settings.chat_service
     return ChatChoice(
         service,
         tuple(name for name, value in found[service].items() if value),

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from cluster.chat_service import chat_endpoint, missing_for_chat
 from cluster.settings import Settings
 from dialogue.agent import Agent
-from providers.chat_endpoint import DEPLOYMENTS, OPENAI_ADDRESS
 from providers.settings import (
     AzureSpeechConfig,
     ElevenLabsConfig,
@@ -26,28 +25,11 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             max_streams=settings.azure_streams_per_process,
             segmentation_silence_s=settings.azure_segmentation_ms / 1_000,
         ),
-        openai=_chat(settings),
+        openai=OpenAIConfig(endpoint=chat_endpoint(settings)),
         elevenlabs=ElevenLabsConfig(
             api_key=settings.elevenlabs_api_key.get_secret_value(),
             base_url=settings.elevenlabs_base_url,
         ),
-    )
-
-
-def _chat(settings: Settings) -> OpenAIConfig:
-    endpoint = chat_endpoint(settings)
-    resource, is_classic, deployment = endpoint.base_url.partition(DEPLOYMENTS)
-    if is_classic:
-        return OpenAIConfig(
-            api_key=endpoint.api_key,
-            azure_endpoint=resource,
-            azure_api_version=dict(endpoint.default_query)["api-version"],
-            model=deployment,
-        )
-    return OpenAIConfig(
-        api_key=endpoint.api_key,
-        base_url="" if endpoint.base_url == OPENAI_ADDRESS else endpoint.base_url,
-        model=endpoint.model,
     )
 
 

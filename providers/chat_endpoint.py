@@ -22,9 +22,9 @@ from providers.settings import (
 OPENAI_ADDRESS: Final = "https://api.openai.com/v1"
 OPENROUTER_ADDRESS: Final = "https://openrouter.ai/api/v1"
 AZURE_API_VERSION: Final = "2025-04-01-preview"
-DEPLOYMENTS: Final = "/openai/deployments/"
 
 _COMPLETIONS = "/chat/completions"
+_DEPLOYMENTS = "/openai/deployments/"
 _NEW_ROUTE = "/openai/v1"
 
 
@@ -79,7 +79,7 @@ def azure_endpoint(
     base, query = _split(address, "azure", AZURE_OPENAI_ENDPOINT)
     if base.endswith(_NEW_ROUTE):
         return ChatEndpoint("azure", base, api_key, query, model=deployment or model)
-    prefix, mark, rest = f"{base}/".partition(DEPLOYMENTS)
+    prefix, mark, rest = f"{base}/".partition(_DEPLOYMENTS)
     named = unquote(rest.partition("/")[0])
     if mark and not named:
         raise ProviderRejected(
@@ -98,7 +98,7 @@ def azure_endpoint(
     resource = prefix.rstrip("/").removesuffix("/openai")
     return ChatEndpoint(
         "azure",
-        f"{resource}{DEPLOYMENTS}{quote(name, safe='')}",
+        f"{resource}{_DEPLOYMENTS}{quote(name, safe='')}",
         api_key,
         query,
         model=model or name,

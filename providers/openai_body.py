@@ -5,27 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from dialogue.ports import Message, ThinkRequest, ToolDefinition
+from providers.chat_endpoint import OPENAI_ADDRESS
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.http_status import Blame
 from providers.models import DEFAULT_CHAT_MODEL, chat_model
-from providers.settings import (
-    AZURE_OPENAI_ENDPOINT,
-    AZURE_OPENAI_KEY,
-    OPENAI_BASE_URL,
-    OPENAI_KEY,
-    OPENAI_MODEL,
-    OpenAIConfig,
-)
+from providers.settings import OpenAIConfig
 
 
 def blame_of(config: OpenAIConfig) -> Blame:
-    """The settings to name; the classic Azure address has a key of its own."""
-    classic = bool(config.azure_endpoint)
+    """The settings to name: each service has its own."""
+    endpoint = config.endpoint
     return Blame(
         provider="openai",
-        key=AZURE_OPENAI_KEY if classic else OPENAI_KEY,
-        request=OPENAI_MODEL,
-        address=AZURE_OPENAI_ENDPOINT if classic else OPENAI_BASE_URL,
+        key=endpoint.key_setting,
+        request=endpoint.model_setting,
+        address=endpoint.address_setting,
     )
 
 
@@ -36,17 +30,17 @@ def check_config(config: OpenAIConfig) -> None:
         ProviderRefused: There is no key, and the address is one that needs a key.
         ProviderRejected: The address is no http or https URL.
     """
-    blame = blame_of(config)
-    address = config.azure_endpoint or config.base_url
-    if address and not address.startswith(("http://", "https://")):
+    blame, endpoint = blame_of(config), config.endpoint
+    if not endpoint.base_url.startswith(("http://", "https://")):
         raise ProviderRejected("the address is no http(s) URL", blame.provider, blame.address)
-    if not config.api_key and (config.azure_endpoint or not config.base_url):
+    is_own_server = endpoint.kind == "openai" and endpoint.base_url != OPENAI_ADDRESS
+    if not endpoint.api_key and not is_own_server:
         raise ProviderRefused("there is no key", blame.provider, blame.key)
 
 
 def model_of(config: OpenAIConfig, request: ThinkRequest | None = None) -> str:
     """The request's model, else the configured one, else the default."""
-    return (request.model if request else "") or config.model or DEFAULT_CHAT_MODEL
+    return (request.model if request else "") or config.endpoint.model or DEFAULT_CHAT_MODEL
 
 
 def request_body(config: OpenAIConfig, request: ThinkRequest) -> dict[str, Any]:

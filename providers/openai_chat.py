@@ -242,20 +242,22 @@ def _build_client(config: OpenAIConfig) -> openai.AsyncOpenAI:
             max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_KEEP_ALIVE_S
         )
     )
+    endpoint = config.endpoint
+    query = dict(endpoint.default_query)
     # Reading is timed by the reply itself: the limit for a first token is not the one for a stall.
     common: dict[str, Any] = {
-        "api_key": config.api_key or "none",
+        "base_url": endpoint.base_url,
+        "api_key": endpoint.api_key or "none",
         "max_retries": 0,
         "timeout": httpx2.Timeout(None, connect=config.connect_timeout_s),
         "http_client": http_client,
         # Compressing single events only delays them.
-        "default_headers": {"Accept-Encoding": "identity"},
+        "default_headers": {"Accept-Encoding": "identity", **dict(endpoint.default_headers)},
+        "default_query": query,
     }
-    if config.azure_endpoint:
-        return openai.AsyncAzureOpenAI(
-            azure_endpoint=config.azure_endpoint, api_version=config.azure_api_version, **common
-        )
-    return openai.AsyncOpenAI(base_url=config.base_url or None, **common)
+    if endpoint.kind == "azure" and "api-version" in query:  # its newer route is OpenAI's own
+        return openai.AsyncAzureOpenAI(api_version=query["api-version"], **common)
+    return openai.AsyncOpenAI(**common)
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:

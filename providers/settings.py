@@ -100,19 +100,19 @@ class ChatEndpoint:
         settings = {"azure": AZURE_OPENAI_ENDPOINT, "openrouter": OPENROUTER_BASE_URL}
         return settings.get(self.kind, OPENAI_BASE_URL)
 
+    @property
+    def model_setting(self) -> str:
+        """The variable that says which model; at Azure the address does."""
+        settings = {"azure": AZURE_OPENAI_ENDPOINT, "openrouter": OPENROUTER_MODEL}
+        return settings.get(self.kind, OPENAI_MODEL)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAIConfig:
     """Chat completions at OpenAI or at anybody who speaks the same protocol.
 
     Attributes:
-        api_key: OPENAI_API_KEY, or AZURE_OPENAI_API_KEY with ``azure_endpoint``. May be empty for
-            a ``base_url`` that asks for none.
-        base_url: OPENAI_BASE_URL, up to and with ``/v1``; empty for OpenAI itself.
-        model: OPENAI_MODEL; empty for the default of ``providers.models``.
-        azure_endpoint: AZURE_OPENAI_ENDPOINT, only for the classic deployments URL. (The newer
-            one is a ``base_url`` ending in ``/openai/v1/``.)
-        azure_api_version: OPENAI_API_VERSION, with ``azure_endpoint`` only.
+        endpoint: Where, as whom, and for which model where a request names none.
         reasoning_effort: Sent to models that are known to take it.
         service_tier: Such as ``fast``; sent to models that are known to take it.
         verbosity: Sent to models that are known to take it.
@@ -122,11 +122,7 @@ class OpenAIConfig:
         keep_warm_s: A connection is used at least this often once ``warm`` was called.
     """
 
-    api_key: str = field(default="", repr=False)
-    base_url: str = ""
-    model: str = ""
-    azure_endpoint: str = ""
-    azure_api_version: str = "2025-04-01-preview"
+    endpoint: ChatEndpoint = field(default_factory=ChatEndpoint)
     reasoning_effort: str = "none"
     service_tier: str = ""
     verbosity: str = ""

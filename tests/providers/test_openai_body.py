@@ -6,7 +6,7 @@ import pytest
 
 from dialogue.ports import Message, ThinkRequest, ToolCallRequested, ToolDefinition
 from providers.openai_body import model_of, request_body
-from providers.settings import OpenAIConfig
+from providers.settings import ChatEndpoint, OpenAIConfig
 
 REQUEST = ThinkRequest("call", (Message("system", "Be brief."), Message("user", "Hi")))
 
@@ -25,7 +25,7 @@ def test_a_request_to_the_default_model() -> None:
 
 def test_an_unknown_model_gets_only_what_everybody_takes() -> None:
     request = ThinkRequest("call", REQUEST.messages, "local-model", 0.3, 50)
-    body = request_body(OpenAIConfig(model="other"), request)
+    body = request_body(OpenAIConfig(endpoint=ChatEndpoint(model="other")), request)
     assert body == {
         "model": "local-model",
         "messages": body["messages"],
@@ -41,7 +41,7 @@ def test_the_bound_has_the_name_the_model_knows() -> None:
 
 
 def test_the_configured_model_comes_before_the_default() -> None:
-    assert model_of(OpenAIConfig(model="mine")) == "mine"
+    assert model_of(OpenAIConfig(endpoint=ChatEndpoint(model="mine"))) == "mine"
 
 
 SCHEMA = {"type": "object", "properties": {"to": {"type": "string"}}, "required": ["to"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from providers.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from providers.settings import OpenAIConfig, ProviderSettings
+from providers.settings import ChatEndpoint, OpenAIConfig, ProviderSettings
 from providers.table import build_thinker
 from simulation.faults import Faults
 from tests.providers import stage as stages
@@ -28,14 +29,15 @@ from tests.support.contract_thinker import REQUEST, ThinkerContract, all_of, tex
 pytestmark = pytest.mark.e2e
 
 
-def thinker_at(address: str, **fields: object) -> Thinker:
+def thinker_at(address: str, *, api_key: str = "k", model: str = "", **fields: float) -> Thinker:
     limits = {"first_token_timeout_s": 2.0, "stall_timeout_s": 0.3, **fields}
-    config = OpenAIConfig(**{"api_key": "k", "base_url": f"http://{address}/v1", **limits})  # type: ignore[arg-type]
+    endpoint = ChatEndpoint("openai", f"http://{address}/v1", api_key, model=model)
+    config = OpenAIConfig(endpoint, **limits)  # type: ignore[arg-type]
     return build_thinker("openai", ProviderSettings(openai=config))
 
 
 @contextlib.asynccontextmanager
-async def staged(**fields: object) -> AsyncIterator[tuple[Stage, Thinker]]:
+async def staged(**fields: Any) -> AsyncIterator[tuple[Stage, Thinker]]:
     async with stages.openai() as stage:
         thinker = thinker_at(stage.address, **fields)
         try:
@@ -220,18 +222,6 @@ def test_tokens_are_counted_for_a_known_model() -> None:
             assert isinstance(done, ReplyDone)
             assert done.prompt_tokens
             assert done.completion_tokens
-
-    run_for_real(body())
-
-
-def test_the_classic_azure_address() -> None:
-    async def body() -> None:
-        async with stages.openai() as stage:
-            thinker = thinker_at(
-                stage.address, base_url="", azure_endpoint=f"http://{stage.address}", model="dep"
-            )
-            assert text_of(await all_of(thinker))
-            await thinker.aclose()
 
     run_for_real(body())
 

@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
+from providers.chat_endpoint import azure_endpoint
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.settings import (
     AzureSpeechConfig,
+    ChatEndpoint,
     ElevenLabsConfig,
     OpenAIConfig,
     ProviderSettings,
@@ -27,7 +29,7 @@ from providers.table import (
 
 KEYED = ProviderSettings(
     azure=AzureSpeechConfig(key="k", region="westeurope"),
-    openai=OpenAIConfig(api_key="k"),
+    openai=OpenAIConfig(ChatEndpoint(api_key="k")),
     elevenlabs=ElevenLabsConfig(api_key="k"),
     scripted=ScriptedConfig(heard=((1.0, "yes"),)),
 )
@@ -74,7 +76,7 @@ def test_openai_names_what_is_missing() -> None:
 
 
 def test_the_classic_azure_url_has_a_key_of_its_own() -> None:
-    config = OpenAIConfig(azure_endpoint="https://example.openai.azure.com")
+    config = OpenAIConfig(azure_endpoint("", "https://example.openai.azure.com", deployment="d"))
     with pytest.raises(ProviderRefused) as caught:
         build_thinker("openai", ProviderSettings(openai=config))
     assert caught.value.setting == "AZURE_OPENAI_API_KEY"
@@ -89,7 +91,7 @@ def test_elevenlabs_names_what_is_missing() -> None:
 def test_addresses_of_the_wrong_kind_are_named() -> None:
     wrong = ProviderSettings(
         azure=AzureSpeechConfig(host="http://127.0.0.1:1"),
-        openai=OpenAIConfig(base_url="127.0.0.1:1"),
+        openai=OpenAIConfig(ChatEndpoint(base_url="127.0.0.1:1")),
         elevenlabs=ElevenLabsConfig(api_key="k", base_url="127.0.0.1:1"),
     )
     for build, name, variable in (
@@ -105,7 +107,7 @@ def test_addresses_of_the_wrong_kind_are_named() -> None:
 def test_keys_are_never_printed() -> None:
     secret = ProviderSettings(
         azure=AzureSpeechConfig(key="topsecret"),
-        openai=OpenAIConfig(api_key="topsecret"),
+        openai=OpenAIConfig(ChatEndpoint(api_key="topsecret")),
         elevenlabs=ElevenLabsConfig(api_key="topsecret"),
     )
     assert "topsecret" not in repr(secret)
