@@ -11,20 +11,22 @@ import json
 import re
 import time
 import uuid
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from simulation.errors import WireViolation
 from simulation.faults import FaultBoard
-from simulation.openai_replies import Answer, ScriptLine, answer, text_of, tokens
+from simulation.openai_replies import Answer, ScriptLine, answer, tokens
+from simulation.openai_request import Asked, parse_request
+from simulation.openai_tools import DEFAULT_TOOL_RULES, ToolRule
 from simulation.openai_wire import DONE, ChunkWriter, completion
 from simulation.wire_http import Reply, Request
 from simulation.wire_server import Refusal
 from simulation.wire_socket import Socket, SocketSession
 
+T = TypeVar("T")
+
 _CHAT = re.compile(r"(?:/v1|/openai/v1|/openai/deployments/(?P<deployment>[^/]+))/chat/completions")
 _MODELS = re.compile(r"(?:/v1|/openai/v1)/models(?:/(?P<model>[^/]+))?")
-_CHARS_A_TOKEN = 4
 BAD_KEY = "bad"
 BAD_MODEL = "missing-model"
 _ERROR_TYPES = {
@@ -44,30 +46,14 @@ class OpenAIConfig:
         per_token_s: From one piece to the next.
         models: Listed by ``GET /v1/models``; any name is served but ``missing-model``.
         script: Answers that come before the built-in ones.
+        tool_rules: What callers say to have which tool called, where the request offers it.
     """
 
     first_token_s: float = 0.25
     per_token_s: float = 0.012
     models: tuple[str, ...] = ("gpt-6-luna", "gpt-5.6-luna", "gpt-5.4-mini")
     script: tuple[ScriptLine, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A checked request."""
-
-    model: str
-    messages: list[dict[str, Any]]
-    tools: list[dict[str, Any]]
-    stream: bool
-    with_usage: bool
-    most_tokens: int
-    is_azure: bool
-
-    @property
-    def prompt_tokens(self) -> int:
-        texts = (text_of(message.get("content")) for message in self.messages)
-        return sum(4 + len(text) // _CHARS_A_TOKEN for text in texts)
+    tool_rules: tuple[ToolRule, ...] = DEFAULT_TOOL_RULES
 
 
 class OpenAIChat:
@@ -111,7 +97,9 @@ class OpenAIChat:
         if request.method != "POST":
             raise Refusal(405, self.error_body(405, f"Not allowed: {request.method}"))
         asked = self._asked(request)
-        said = answer(asked.messages, asked.tools, self._config.script)
+        config = self._config
+        said = answer(asked.messages, asked.tools, config.script, config.tool_rules, asked.forced)
+        said = replace(said, calls=said.calls[: asked.most_calls])
         started = time.monotonic()
         if asked.stream:
             await self._stream(asked, said, reply)
@@ -131,59 +119,34 @@ class OpenAIChat:
             raise Refusal(404, self.error_body(404, f"The model '{model}' does not exist"))
         reply.json(200, found[0])
 
-    def _asked(self, request: Request) -> _Asked:
-        body = request.json()
+    def _asked(self, request: Request) -> Asked:
         match = _CHAT.fullmatch(request.path)
-        deployment = match["deployment"] if match else None
-        model = str(body.get("model") or deployment or "")
-        messages = body.get("messages")
-        if not model:
-            raise WireViolation("you must provide a model parameter")
-        if model == BAD_MODEL:
-            raise Refusal(404, self.error_body(404, f"The model '{model}' does not exist"))
-        if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
-            raise WireViolation("'messages' must be an array of objects")
-        tools, options = body.get("tools"), body.get("stream_options")
-        most = body.get("max_completion_tokens") or body.get("max_tokens") or 0
-        return _Asked(
-            model=model,
-            messages=messages,
-            tools=[tool for tool in tools if isinstance(tool, dict)]
-            if isinstance(tools, list)
-            else [],
-            stream=body.get("stream") is True,
-            with_usage=isinstance(options, dict) and options.get("include_usage") is True,
-            most_tokens=most if isinstance(most, int) else 0,
-            is_azure=deployment is not None,
-        )
+        asked = parse_request(request.json(), match["deployment"] if match else None)
+        if asked.model == BAD_MODEL:
+            raise Refusal(404, self.error_body(404, f"The model '{BAD_MODEL}' does not exist"))
+        return asked
 
-    async def _whole(self, asked: _Asked, said: Answer, reply: Reply, started: float) -> None:
+    async def _whole(self, asked: Asked, said: Answer, reply: Reply, started: float) -> None:
         pieces = tokens(said.text)
         await asyncio.sleep(self._first_token_s() + self._config.per_token_s * len(pieces))
-        kept, reason = _limited(pieces, asked.most_tokens)
-        limited = Answer("".join(kept), said.tool, said.arguments)
-        body = completion(
-            asked.model,
-            limited,
-            "tool_calls" if said.tool else reason,
-            asked.prompt_tokens,
-            len(kept) or len(said.arguments) // _CHARS_A_TOKEN,
-        )
+        kept, cut = _limited(pieces, asked.most_tokens)
+        limited = Answer("".join(kept), () if cut else said.calls)
+        spent = len(kept) + sum(len(tokens(call.arguments)) for call in limited.calls)
+        reason = _reason(asked, limited, cut)
+        body = completion(asked.model, limited, reason, asked.prompt_tokens, spent)
         reply.json(200, body, _headers(started))
 
-    async def _stream(self, asked: _Asked, said: Answer, reply: Reply) -> None:
+    async def _stream(self, asked: Asked, said: Answer, reply: Reply) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time() + self._first_token_s()
         writer = ChunkWriter(asked.model, asked.with_usage)
-        pieces, reason = _limited(tokens(said.text), asked.most_tokens)
-        chunks = writer.tool_call(said) if said.tool else [writer.text(p) for p in pieces]
+        chunks, cut = _limited(_chunks(writer, said), asked.most_tokens)
         await asyncio.sleep(due - loop.time())
         event_stream = {"content-type": "text/event-stream; charset=utf-8"}
         reply.start({**event_stream, **_headers(time.monotonic())})
         if asked.is_azure:
             await reply.chunk(b'data: {"choices":[],"prompt_filter_results":[]}\n\n')
-        if not said.tool:
-            await reply.chunk(writer.role())
+        await reply.chunk(writer.role() if said.text else writer.role_of_calls())
         for chunk in chunks:
             wait_s = due - loop.time()
             if wait_s > 0:
@@ -194,7 +157,7 @@ class OpenAIChat:
             due += self._config.per_token_s
         if self._board.of(self.name).never_end:
             await loop.create_future()  # until the client gives up
-        await reply.chunk(writer.finish("tool_calls" if said.tool else reason))
+        await reply.chunk(writer.finish(_reason(asked, said, cut)))
         if asked.with_usage:
             await reply.chunk(writer.usage(asked.prompt_tokens, len(chunks)))
         await reply.chunk(DONE)
@@ -204,10 +167,24 @@ class OpenAIChat:
         return self._config.first_token_s + self._board.of(self.name).first_byte_delay_s
 
 
-def _limited(pieces: list[str], most: int) -> tuple[list[str], str]:
-    if most and len(pieces) > most:
-        return pieces[:most], "length"
-    return pieces, "stop"
+def _chunks(writer: ChunkWriter, said: Answer) -> list[bytes]:
+    """Text, then calls; about a token each."""
+    text = [writer.text(piece) for piece in tokens(said.text)]
+    calls = (writer.tool_call(index, call) for index, call in enumerate(said.calls))
+    return [*text, *(chunk for call in calls for chunk in call)]
+
+
+def _limited(pieces: list[T], most: int) -> tuple[list[T], bool]:
+    """At most ``most`` pieces, and whether some had to go."""
+    cut = 0 < most < len(pieces)
+    return (pieces[:most] if cut else pieces), cut
+
+
+def _reason(asked: Asked, said: Answer, cut: bool) -> str:
+    if cut:
+        return "length"
+    # A call of the one tool that was named in the request ends in ``stop``.
+    return "tool_calls" if said.calls and asked.forced in ("", "required") else "stop"
 
 
 def _headers(started: float) -> dict[str, str]:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from simulation.openai_tools import ToolCall, ToolRule, after_result, call_of, tool_calls
 from simulation.tongue import language_of
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -37,11 +38,10 @@ class ScriptLine:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model produces: text, or a tool call with its arguments as JSON."""
+    """What the model produces: text, tool calls, or both, the text first."""
 
     text: str
-    tool: str = ""
-    arguments: str = "{}"
+    calls: tuple[ToolCall, ...] = ()
 
 
 def _line(keywords: str, reply: str, most_words: int = 0) -> ScriptLine:
@@ -132,33 +132,64 @@ def text_of(content: object) -> str:
 
 
 def answer(
-    messages: list[dict[str, Any]], tools: list[dict[str, Any]], script: tuple[ScriptLine, ...]
+    messages: list[dict[str, Any]],
+    tools: list[dict[str, Any]],
+    script: tuple[ScriptLine, ...],
+    rules: tuple[ToolRule, ...] = (),
+    forced: str = "",
 ) -> Answer:
     """What to say to the last user message, or to the result of a tool.
 
     Args:
         messages: The request's messages, oldest first.
-        tools: The tools it offers.
-        script: Lines that come before the built-in ones.
+        tools: The functions it offers.
+        script: Lines that come before everything else.
+        rules: When tools are called; before the built-in lines.
+        forced: ``required``, or the name of the tool that must be called.
     """
     said = next(
         (text_of(m.get("content")) for m in reversed(messages) if m.get("role") == "user"), ""
     )
-    tongue = language_of(said)
+    if forced:
+        return _forced(said, tools, rules, forced)
     if messages and messages[-1].get("role") == "tool":
-        result = text_of(messages[-1].get("content")).strip()[:_ECHO_CHARS]
-        return Answer(f"Here is what I found: {result}." if tongue == "en" else f"{result}")
-    offered = {str(tool.get("function", {}).get("name", "")) for tool in tools}
-    for line in (*script, *DEFAULT_SCRIPT):
-        if not _matches(line, said):
-            continue
+        return Answer(after_result(messages, rules) or _said_back(messages[-1], said))
+    line = _line_for(said, tools, script)
+    if line is None:
+        first, calls = tool_calls(said, tools, rules)
+        if calls:
+            return Answer(first, calls)
+        line = _line_for(said, tools, DEFAULT_SCRIPT)
+    if line is not None:
         if not line.tool:
             return Answer(line.reply)
-        if line.tool in offered:
-            return Answer("", line.tool, json.dumps(dict(line.arguments), ensure_ascii=False))
+        arguments = json.dumps(dict(line.arguments), ensure_ascii=False)
+        return Answer("", (ToolCall(line.tool, arguments),))
+    tongue = language_of(said)
     if not said.strip():
         return Answer(_UNHEARD[tongue])
     return Answer(_ECHO[tongue].format(said=said.strip().rstrip(".。!?！？")[:_ECHO_CHARS]))
+
+
+def _forced(
+    said: str, tools: list[dict[str, Any]], rules: tuple[ToolRule, ...], forced: str
+) -> Answer:
+    allowed = [tool for tool in tools if forced in ("required", tool.get("name"))]
+    first, calls = tool_calls(said, allowed, rules)
+    return Answer(first, calls or tuple(call_of(tool, {}, said) for tool in allowed[:1]))
+
+
+def _said_back(message: dict[str, Any], said: str) -> str:
+    result = text_of(message.get("content")).strip()[:_ECHO_CHARS]
+    return f"Here is what I found: {result}." if language_of(said) == "en" else result
+
+
+def _line_for(
+    said: str, tools: list[dict[str, Any]], script: tuple[ScriptLine, ...]
+) -> ScriptLine | None:
+    offered = {str(tool.get("name", "")) for tool in tools}
+    possible = (line for line in script if not line.tool or line.tool in offered)
+    return next((line for line in possible if _matches(line, said)), None)
 
 
 def _matches(line: ScriptLine, said: str) -> bool:

@@ -7,7 +7,8 @@ import time
 import uuid
 from typing import Any
 
-from simulation.openai_replies import Answer
+from simulation.openai_replies import Answer, tokens
+from simulation.openai_tools import ToolCall
 
 DONE = b"data: [DONE]\n\n"
 
@@ -60,27 +61,30 @@ class ChunkWriter:
         return event(self._base | {"choices": [choice]})
 
     def role(self) -> bytes:
-        """The first chunk."""
+        """The first chunk of an answer in text."""
         return self._choice({"role": "assistant", "content": "", "refusal": None})
+
+    def role_of_calls(self) -> bytes:
+        """The first chunk of an answer in tool calls only."""
+        return self._choice({"role": "assistant", "content": None, "refusal": None})
 
     def text(self, piece: str) -> bytes:
         """A piece of text."""
         return self._before + json.dumps(piece, ensure_ascii=False).encode() + self._after
 
-    def tool_call(self, answer: Answer) -> list[bytes]:
-        """A tool call: its name first, then its arguments in pieces."""
+    def tool_call(self, index: int, call: ToolCall) -> list[bytes]:
+        """A tool call: its name first, then its arguments in pieces of about a token."""
         opening = {
-            "index": 0,
-            "id": f"call_{uuid.uuid4().hex[:24]}",
+            "index": index,
+            "id": _call_id(),
             "type": "function",
-            "function": {"name": answer.tool, "arguments": ""},
+            "function": {"name": call.name, "arguments": ""},
         }
-        pieces = [answer.arguments[at : at + 12] for at in range(0, len(answer.arguments), 12)]
         return [
-            self._choice({"role": "assistant", "content": None, "tool_calls": [opening]}),
+            self._choice({"tool_calls": [opening]}),
             *(
-                self._choice({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
-                for piece in pieces
+                self._choice({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+                for piece in tokens(call.arguments)
             ),
         ]
 
@@ -99,17 +103,18 @@ def completion(
     """The answer of a request without ``stream``."""
     message: dict[str, Any] = {
         "role": "assistant",
-        "content": None if answer.tool else answer.text,
+        "content": answer.text or (None if answer.calls else ""),
         "refusal": None,
         "annotations": [],
     }
-    if answer.tool:
+    if answer.calls:
         message["tool_calls"] = [
             {
-                "id": f"call_{uuid.uuid4().hex[:24]}",
+                "id": _call_id(),
                 "type": "function",
-                "function": {"name": answer.tool, "arguments": answer.arguments},
+                "function": {"name": call.name, "arguments": call.arguments},
             }
+            for call in answer.calls
         ]
     return {
         "id": f"chatcmpl-{uuid.uuid4().hex[:29]}",
@@ -121,3 +126,7 @@ def completion(
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}],
         "usage": usage(prompt_tokens, completion_tokens),
     }
+
+
+def _call_id() -> str:
+    return f"call_{uuid.uuid4().hex[:24]}"

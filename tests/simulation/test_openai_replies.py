@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from simulation.clip_library import load_library
 from simulation.openai_replies import Answer, ScriptLine, answer, text_of, tokens
+from simulation.openai_tools import DEFAULT_TOOL_RULES, ToolCall
 from simulation.tongue import language_of
 
 
@@ -13,7 +14,7 @@ def said(text: str) -> list[dict[str, object]]:
     return [{"role": "system", "content": "Be kind."}, {"role": "user", "content": text}]
 
 
-TOOLS = [{"type": "function", "function": {"name": "find_order", "parameters": {}}}]
+TOOLS = [{"name": "find_order", "parameters": {}}, {"name": "end_call"}]
 SCRIPT = (ScriptLine(("order",), "Your order is on its way.", "find_order", (("id", 7),)),)
 
 
@@ -38,14 +39,29 @@ def test_nothing_heard_is_asked_again() -> None:
 
 def test_a_scripted_tool_is_called_when_it_is_offered() -> None:
     assert answer(said("Where is my order?"), TOOLS, SCRIPT) == Answer(
-        "", "find_order", '{"id": 7}'
+        "", (ToolCall("find_order", '{"id": 7}'),)
     )
-    assert answer(said("Where is my order?"), [], SCRIPT).tool == ""
+    assert answer(said("Where is my order?"), [], SCRIPT).calls == ()
+
+
+def test_a_rule_calls_its_tool_when_it_is_offered() -> None:
+    goodbye = said("Thank you, goodbye.")
+    called = answer(goodbye, TOOLS, (), DEFAULT_TOOL_RULES).calls
+    assert [call.name for call in called] == ["end_call"]
+    assert answer(goodbye, [], (), DEFAULT_TOOL_RULES).text.startswith("You are welcome")
+
+
+@pytest.mark.parametrize(("forced", "name"), [("required", "find_order"), ("end_call", "end_call")])
+def test_a_tool_that_must_be_called_is(forced: str, name: str) -> None:
+    found = answer(said("Hello"), TOOLS, (), DEFAULT_TOOL_RULES, forced)
+    assert [call.name for call in found.calls] == [name]
 
 
 def test_the_result_of_a_tool_is_told() -> None:
     messages = [*said("Where is my order?"), {"role": "tool", "content": "in Leeds"}]
     assert answer(messages, TOOLS, SCRIPT).text == "Here is what I found: in Leeds."
+    messages[-1]["content"] = "error: no such order"
+    assert answer(messages, TOOLS, SCRIPT).text == "I am sorry, that did not work."
 
 
 def test_content_may_come_in_parts() -> None:
@@ -62,4 +78,5 @@ def test_tokens_join_to_the_reply(text: str) -> None:
 @settings(max_examples=50)
 @given(st.lists(st.dictionaries(st.sampled_from(["role", "content"]), st.text(max_size=9))))
 def test_any_messages_get_an_answer(messages: list[dict[str, object]]) -> None:
-    assert answer(messages, TOOLS, SCRIPT).tool in ("", "find_order")
+    calls = answer(messages, TOOLS, SCRIPT, DEFAULT_TOOL_RULES).calls
+    assert {call.name for call in calls} <= {"find_order", "end_call"}

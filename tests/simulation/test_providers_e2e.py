@@ -143,17 +143,73 @@ def test_openais_sdk_streams_answers_tools_and_usage() -> None:
             assert chunks[-1].usage.completion_tokens > 5
             whole = await client.chat.completions.create(**ask("go forward ten meters"))
             assert whole.choices[0].message.content == text
-            tools = [{"type": "function", "function": {"name": "find_order", "parameters": {}}}]
-            stream = await client.chat.completions.create(
-                **ask("my order"), tools=tools, stream=True
-            )
+            models = [model.id async for model in client.models.list()]
+            assert models[:1] == ["gpt-6-luna"]
+
+    running(scene)
+
+
+def offer(*names: str) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": {"digits": {"type": "string"}}}
+    return {
+        "reasoning_effort": "none",  # the only one that goes with tools
+        "tools": [
+            {"type": "function", "function": {"name": name, "parameters": parameters}}
+            for name in names
+        ],
+    }
+
+
+def test_openais_sdk_streams_tool_calls_in_pieces() -> None:
+    async def scene(providers: RunningProviders) -> None:
+        async with client_of(providers) as client:
+            asked = ask("please press one, then hang up") | offer("send_digits", "end_call")
+            async with client.chat.completions.stream(**asked) as stream:
+                pieces = [
+                    event
+                    async for event in stream
+                    if event.type == "tool_calls.function.arguments.delta"
+                ]
+                whole = await stream.get_final_completion()
+            assert len(pieces) > 3
+            assert whole.choices[0].finish_reason == "tool_calls"
+            message = whole.choices[0].message
+            assert message.content is None
+            assert [
+                (call.function.name, call.function.arguments) for call in message.tool_calls
+            ] == [("send_digits", '{"digits": "1"}'), ("end_call", "{}")]
+            one = await client.chat.completions.create(**asked, parallel_tool_calls=False)
+            assert len(one.choices[0].message.tool_calls) == 1
+            results = [
+                {"role": "tool", "tool_call_id": call.id, "content": '{"ok": true}'}
+                for call in message.tool_calls
+            ]
+            asked["messages"] += [message.model_dump(exclude_none=True), *results]
+            said = await client.chat.completions.create(**asked)
+            assert said.choices[0].message.content == "Goodbye."
+            asked["messages"].pop()
+            with pytest.raises(openai.BadRequestError, match="did not have response messages"):
+                await client.chat.completions.create(**asked)
+
+    running(scene)
+
+
+def test_openais_sdk_is_told_which_scripted_tool_to_call() -> None:
+    async def scene(providers: RunningProviders) -> None:
+        async with client_of(providers) as client:
+            asked = ask("my order") | offer("find_order")
+            stream = await client.chat.completions.create(**asked, stream=True)
             calls = [
                 call async for chunk in stream for call in (chunk.choices[0].delta.tool_calls or [])
             ]
             assert calls[0].function.name == "find_order"
             assert "".join(call.function.arguments for call in calls) == '{"id": 7}'
-            models = [model.id async for model in client.models.list()]
-            assert models[:1] == ["gpt-6-luna"]
+            forced = await client.chat.completions.create(
+                **ask("hi"), **offer("find_order"), tool_choice="required"
+            )
+            assert forced.choices[0].message.tool_calls[0].function.name == "find_order"
+            with pytest.raises(openai.BadRequestError, match="reasoning_effort"):
+                await client.chat.completions.create(**asked | {"reasoning_effort": "low"})
 
     running(scene)
 
