@@ -1,0 +1,319 @@
+"""Which waiting call is dialled next, and what becomes of it.
+
+Rules
+1. Calls are dialled in the order in which they became due; a call is in the machine once.
+2. The carrier is asked ``calls_per_s`` times a second at most, however the answers come in, and at
+   most ``max_in_flight`` questions are open.
+3. A call is dialled only while the cluster has room for it. A call that was dialled takes that room
+   away until the next word about capacity.
+4. The carrier throttles: the whole queue waits as long as it says, or ever longer, and the call is
+   tried again. Being throttled is nobody's fault and counts as no attempt.
+5. The carrier refuses: the call has failed. It cannot be reached and nothing was done: the call is
+   tried again, ``max_attempts`` times in all. It cannot be reached and may have dialled: the call
+   has failed with an unknown outcome. No phone is ever rung twice on a guess.
+
+The machine reads no clock and does no I/O; ``now`` is loop time in seconds. Drain ``next_output``
+after each event, then re-arm one timer from ``next_deadline``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import assert_never
+
+CallKey = tuple[str, str]
+"""(``tenant_id``, ``call_id``)."""
+
+OUTCOME_UNKNOWN = "outcome_unknown"
+UNREACHABLE = "carrier_unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class DialerConfig:
+    """How fast and how stubbornly.
+
+    Attributes:
+        calls_per_s: Calls placed each second; the carrier's default for an account is 1.
+        max_in_flight: Questions to the carrier that may be open at once.
+        max_attempts: Times a call is tried while the carrier cannot be reached.
+        first_backoff_s, last_backoff_s: How long to wait after a failure; doubles in between.
+    """
+
+    calls_per_s: float = 1.0
+    max_in_flight: int = 4
+    max_attempts: int = 5
+    first_backoff_s: float = 1.0
+    last_backoff_s: float = 60.0
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallDue:
+    """A call waits to be dialled. ``attempts`` counts those made before."""
+
+    key: CallKey
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallWithdrawn:
+    """Somebody cancelled a call, or it is dialled elsewhere; nothing if it is not waiting."""
+
+    key: CallKey
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityKnown:
+    """The cluster can take so many more calls now."""
+
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallAccepted:
+    """The carrier has queued the call under this sid."""
+
+    key: CallKey
+    call_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """The carrier will not place this call; ``code`` is its own."""
+
+    key: CallKey
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierWasBusy:
+    """429: nothing was done. ``retry_after_s`` is None when the carrier did not say."""
+
+    key: CallKey
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierWasAway:
+    """No answer. ``maybe_done``: the phone may be ringing all the same."""
+
+    key: CallKey
+    message: str
+    maybe_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallTaken:
+    """It turned out that the call must not be dialled (cancelled, or taken by another)."""
+
+    key: CallKey
+
+
+Event = (
+    CallDue
+    | CallWithdrawn
+    | CapacityKnown
+    | CallAccepted
+    | CallRefused
+    | CarrierWasBusy
+    | CarrierWasAway
+    | CallTaken
+)
+
+# --- outputs --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Mark the call as being dialled, in the store, and then ask the carrier."""
+
+    key: CallKey
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPlaced:
+    """The carrier has it."""
+
+    key: CallKey
+    call_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkWaiting:
+    """It goes back to the queue, to be tried again in ``delay_s``."""
+
+    key: CallKey
+    delay_s: float
+    attempts: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFailed:
+    """It is over. ``code`` is the carrier's, 0 when there is none."""
+
+    key: CallKey
+    code: int
+    why: str
+
+
+Output = Dial | MarkPlaced | MarkWaiting | MarkFailed
+
+
+class Dialer:
+    """The machine; see the rules at the top of this file.
+
+    Args:
+        config: Rates and bounds.
+    """
+
+    def __init__(self, config: DialerConfig) -> None:
+        self._config = config
+        self._waiting: deque[CallKey] = deque()
+        self._attempts: dict[CallKey, int] = {}  # of calls that wait or are in flight
+        self._in_flight: set[CallKey] = set()
+        self._later: dict[CallKey, float] = {}
+        self._free = 0
+        self._next_dial_at = 0.0
+        self._throttles = 0
+        self._outbox: deque[Output] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """Calls that are due or will be tried again."""
+        return len(self._waiting) + len(self._later)
+
+    @property
+    def in_flight(self) -> int:
+        """Questions to the carrier that are open."""
+        return len(self._in_flight)
+
+    def held_up_by(self, now: float) -> str:
+        """Why the next call is not dialled: ``capacity``, ``throttled``, ``pace``, ``in_flight``.
+
+        Empty when nothing waits or nothing holds it up.
+        """
+        if not self._waiting:
+            return ""
+        if self._free <= 0:
+            return "capacity"
+        if self._next_dial_at > now:
+            return "throttled" if self._throttles else "pace"
+        return "in_flight" if len(self._in_flight) >= self._config.max_in_flight else ""
+
+    def receive(self, event: Event, *, now: float) -> None:
+        """Take one event in; answers about calls that are not in flight change nothing."""
+        match event:
+            case CallDue(key=key):
+                if key not in self._attempts:
+                    self._attempts[key] = max(0, event.attempts)
+                    self._waiting.append(key)
+            case CallWithdrawn(key=key):
+                self._withdraw(key)
+            case CapacityKnown(free=free):
+                self._free = max(0, free - len(self._in_flight))
+            case CallAccepted(key=key):
+                if self._is_answered(key):
+                    self._outbox.append(MarkPlaced(key, event.call_sid))
+            case CallRefused(key=key):
+                if self._is_answered(key):
+                    self._outbox.append(MarkFailed(key, event.code, event.message))
+            case CallTaken(key=key):
+                self._is_answered(key)
+            case CarrierWasBusy(key=key):
+                self._hear_busy(event, now)
+            case CarrierWasAway(key=key):
+                self._hear_nothing(event, now)
+            case _:
+                assert_never(event)
+        self._dial(now)
+
+    def next_output(self) -> Output | None:
+        """The oldest request, or None when there is none left."""
+        return self._outbox.popleft() if self._outbox else None
+
+    def next_deadline(self) -> float | None:
+        """Loop time at which ``handle_deadline`` wants to be called, or None."""
+        deadlines = list(self._later.values())
+        is_ready = self._free > 0 and len(self._in_flight) < self._config.max_in_flight
+        if self._waiting and is_ready:
+            deadlines.append(self._next_dial_at)
+        return min(deadlines, default=None)
+
+    def handle_deadline(self, *, now: float) -> None:
+        """Dial what has come due at ``now``; early or repeated calls do no harm."""
+        due = [key for key, at in self._later.items() if at <= now]
+        for key in due:
+            del self._later[key]
+            self._waiting.append(key)
+        self._dial(now)
+
+    def _dial(self, now: float) -> None:
+        config = self._config
+        while (
+            self._waiting
+            and self._free > 0
+            and self._next_dial_at <= now
+            and len(self._in_flight) < config.max_in_flight
+        ):
+            key = self._waiting.popleft()
+            self._free -= 1
+            self._in_flight.add(key)
+            self._next_dial_at = now + 1 / config.calls_per_s
+            self._outbox.append(Dial(key))
+
+    def _is_answered(self, key: CallKey) -> bool:
+        """Forget a call in flight that the carrier has answered; False if it was not in flight."""
+        if key not in self._in_flight:
+            return False
+        self._throttles = 0
+        self._in_flight.discard(key)
+        self._attempts.pop(key, None)
+        return True
+
+    def _hear_busy(self, event: CarrierWasBusy, now: float) -> None:
+        if event.key not in self._in_flight:
+            return
+        self._in_flight.discard(event.key)
+        self._free += 1
+        wait_s = self._backoff_s(self._throttles)
+        if event.retry_after_s is not None:
+            wait_s = max(event.retry_after_s, 1 / self._config.calls_per_s)
+        self._throttles += 1
+        self._next_dial_at = max(self._next_dial_at, now + wait_s)
+        self._waiting.appendleft(event.key)
+        attempts = self._attempts[event.key]
+        self._outbox.append(MarkWaiting(event.key, wait_s, attempts, "carrier_throttled"))
+
+    def _hear_nothing(self, event: CarrierWasAway, now: float) -> None:
+        key = event.key
+        if key not in self._in_flight:
+            return
+        attempts = self._attempts[key] + 1
+        if event.maybe_done or attempts >= self._config.max_attempts:
+            self._is_answered(key)
+            why = OUTCOME_UNKNOWN if event.maybe_done else UNREACHABLE
+            self._outbox.append(MarkFailed(key, 0, f"{why}: {event.message}"))
+            return
+        self._in_flight.discard(key)
+        self._free += 1
+        delay_s = self._backoff_s(attempts - 1)
+        self._attempts[key] = attempts
+        self._later[key] = now + delay_s
+        self._outbox.append(MarkWaiting(key, delay_s, attempts, f"{UNREACHABLE}: {event.message}"))
+
+    def _withdraw(self, key: CallKey) -> None:
+        if key in self._in_flight or key not in self._attempts:
+            return
+        del self._attempts[key]
+        self._later.pop(key, None)
+        if key in self._waiting:
+            self._waiting.remove(key)
+
+    def _backoff_s(self, failures: int) -> float:
+        config = self._config
+        return min(config.last_backoff_s, config.first_backoff_s * 2.0 ** min(failures, 30))
