@@ -8,17 +8,11 @@ The rules:
 2. Bad messages (malformed or out of place) do not end a call, but fifty in a row do: ``receive``
    raises ``TooManyBadMessages``. Likewise a format other than mu-law/8000/1 and a ``start`` that
    does not come within 5 s. After a fatal error every call raises it again.
-3. The sequence number decides what is new. A skipped number that turns up later is *late*: late
-   keys and marks still count, late audio does not, since its place has been filled. A number seen
-   before is a *duplicate* and dropped. A number more than 500 behind is a restarted count and
-   taken.
-4. Audio comes out in whole 20 ms frames; what does not fill a frame waits for the next message (or
-   is padded at stop).
-5. Media time is what has come out. It follows Twilio's timestamps: a gap is filled with silence
-   (to whole frames, forgiving 5 ms of jitter), so that whoever counts samples keeps the time. At
-   most 2 s are filled for one gap; the rest is counted in ``unfilled_frames`` and forgotten. A
-   timestamp far in the past only moves the origin.
-6. When nothing comes for 0.4 s (silence suppression somewhere on the way), silence comes out in
+3. The sequence number decides what is new (``message_order.py``). Late keys and marks still count,
+   late audio does not, since its place has been filled; duplicates are dropped.
+4. Audio comes out in whole 20 ms frames that keep the time of Twilio's timestamps
+   (``media_time.py``); what does not fill a frame is padded at stop.
+5. When nothing comes for 0.4 s (silence suppression somewhere on the way), silence comes out in
    real time from ``handle_deadline``, so that whoever waits for the end of a turn sees it. A
    deadline handled more than 0.1 s late means that this process was asleep and that the audio may
    be waiting in the socket: then nothing is made up until it has been read.
@@ -40,7 +34,8 @@ from telephony.errors import (
     TooManyBadMessages,
     UnsupportedFormat,
 )
-from telephony.g711 import FRAME_BYTES, SILENCE_FRAME
+from telephony.media_time import MediaTime
+from telephony.message_order import MessageOrder
 from telephony.messages import (
     Connected,
     Dtmf,
@@ -68,16 +63,9 @@ from telephony.stream_events import (
 START_TIMEOUT_S = 5.0
 QUIET_S = 0.4
 ASLEEP_S = 0.1
-MAX_FILL_FRAMES = 100
 MAX_BAD_IN_A_ROW = 50
 
 _FRAME_S = 0.02
-_FRAME_MS = 20
-_JITTER_MS = 5
-_SAMPLES_PER_MS = 8
-_SAMPLE_RATE_HZ = 8_000
-_REORDER_WINDOW = 64
-_RESTART_DISTANCE = 500
 _FORMAT = MediaFormat("audio/x-mulaw", 8_000, 1)
 
 
@@ -101,13 +89,8 @@ class MediaStream:
         self._stopped = False
         self._failure: StreamRefused | None = None
         self._bad_in_a_row = 0
-        # The order of messages.
-        self._next_sequence = 1
-        self._skipped: set[int] = set()
-        # Media time.
-        self._delivered_samples = 0
-        self._rest = b""
-        self._origin_ms: int | None = None
+        self._order = MessageOrder(self.stats)
+        self._media_time = MediaTime(self.stats)
         # Loop time up to which there is audio; when silence is to be made up, or start is due.
         self._audio_until = now
         self._deadline: float | None = now + START_TIMEOUT_S
@@ -127,10 +110,10 @@ class MediaStream:
             # The road of nearly every message. Whatever is not plain takes the other one.
             if (
                 media is not None
-                and media[0] == self._next_sequence
+                and media[0] == self._order.next_sequence
                 and media[1] == self.stream_sid
             ):
-                self._next_sequence += 1
+                self._order.next_sequence += 1
                 self._bad_in_a_row = 0
                 self._take_audio(media[2], media[3], now)
                 return
@@ -166,8 +149,7 @@ class MediaStream:
         frames = int((now - self._audio_until) / _FRAME_S + 0.01)
         self._audio_until += frames * _FRAME_S
         self._deadline = self._audio_until + _FRAME_S
-        self.stats.filled_frames += frames
-        self._hand_out(b"", frames)
+        self._hand_out(self._media_time.fill(frames))
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -228,7 +210,7 @@ class MediaStream:
             self._events.append(ProtocolWarning(OutOfPlace("start without connected")))
         self.stream_sid = start.stream_sid
         self._is_live = True
-        self._next_sequence = start.sequence + 1
+        self._order.next_sequence = start.sequence + 1
         self._heard(now)
         self._events.append(
             StreamStarted(
@@ -246,7 +228,7 @@ class MediaStream:
             raise OutOfPlace(f"{name} before start")
         if message.stream_sid != self.stream_sid:
             raise OutOfPlace(f"{name} of another stream")
-        is_in_order = self._place(message.sequence)
+        is_in_order = self._order.place(message.sequence)
         if is_in_order is None:
             return
         match message:
@@ -264,32 +246,8 @@ class MediaStream:
             case _:
                 assert_never(message)
 
-    def _place(self, sequence: int) -> bool | None:
-        """True for a new message, False for a late one, None for a duplicate."""
-        ahead = sequence - self._next_sequence
-        if ahead >= 0:
-            self._next_sequence = sequence + 1
-            if ahead:
-                self.stats.skipped += ahead
-                oldest = sequence - _REORDER_WINDOW
-                self._skipped = {number for number in self._skipped if number >= oldest}
-                self._skipped.update(range(max(oldest, sequence - ahead), sequence))
-            return True
-        if sequence in self._skipped:
-            self._skipped.discard(sequence)
-            self.stats.late += 1
-            return False
-        if ahead < -_RESTART_DISTANCE:
-            self._next_sequence = sequence + 1
-            self._skipped.clear()
-            self.stats.clock_jumps += 1
-            return True
-        self.stats.duplicates += 1
-        return None
-
     def _stop(self) -> None:
-        if self._rest:
-            self._hand_out(SILENCE_FRAME[len(self._rest) :], 0)
+        self._hand_out(self._media_time.flush())
         self._stopped = True
         self._is_live = False
         self._deadline = None
@@ -298,46 +256,13 @@ class MediaStream:
     # --- audio ------------------------------------------------------------------------------------
 
     def _take_audio(self, timestamp_ms: int, ulaw: bytes, now: float) -> None:
-        self.stats.media += 1
         self._heard(now)
-        time_ms = (self._delivered_samples + len(self._rest)) // _SAMPLES_PER_MS
-        origin_ms = self._origin_ms
-        if origin_ms is None:
-            origin_ms = self._origin_ms = timestamp_ms - time_ms
-        gap_ms = timestamp_ms - origin_ms - time_ms
-        fill_frames = 0
-        if not -MAX_FILL_FRAMES * _FRAME_MS <= gap_ms < _FRAME_MS - _JITTER_MS:
-            fill_frames = self._follow_clock(gap_ms, origin_ms)
-        if fill_frames or self._rest or len(ulaw) % FRAME_BYTES:
-            self._hand_out(ulaw, fill_frames)
-            return
-        self._events.append(AudioReceived(ulaw, self._delivered_samples / _SAMPLE_RATE_HZ))
-        self._delivered_samples += len(ulaw)
+        self._hand_out(self._media_time.take(timestamp_ms, ulaw))
 
     def _heard(self, now: float) -> None:
         self._audio_until = now
         self._deadline = now + QUIET_S
 
-    def _follow_clock(self, gap_ms: int, origin_ms: int) -> int:
-        """How many frames of silence to put in; what is beyond the limit moves the origin."""
-        if gap_ms < 0:
-            self._origin_ms = origin_ms + gap_ms
-            self.stats.clock_jumps += 1
-            return 0
-        frames = (gap_ms + _JITTER_MS) // _FRAME_MS
-        unfilled = max(0, frames - MAX_FILL_FRAMES)
-        self._origin_ms = origin_ms + unfilled * _FRAME_MS
-        self.stats.gaps += 1
-        self.stats.unfilled_frames += unfilled
-        self.stats.filled_frames += frames - unfilled
-        return frames - unfilled
-
-    def _hand_out(self, ulaw: bytes, fill_frames: int) -> None:
-        """Silence and audio, in whole frames; the rest waits."""
-        audio = self._rest + SILENCE_FRAME * fill_frames + ulaw
-        whole = len(audio) - len(audio) % FRAME_BYTES
-        self._rest = audio[whole:]
-        if whole:
-            media_time_s = self._delivered_samples / _SAMPLE_RATE_HZ
-            self._events.append(AudioReceived(audio[:whole], media_time_s, fill_frames))
-            self._delivered_samples += whole
+    def _hand_out(self, audio: AudioReceived | None) -> None:
+        if audio is not None:
+            self._events.append(audio)

@@ -1,12 +1,9 @@
-"""The messages of Twilio Media Streams, both ways, as data.
+"""The messages of Twilio Media Streams as data: what Twilio says to us.
 
-Twilio to us: ``parse`` turns one text frame into one frozen message or raises a
-``MalformedMessage`` that names the fault. An event that we do not know is no fault, since Twilio
-may add some: it becomes an ``UnknownEvent`` to be counted and ignored. Unknown *fields* are
-ignored for the same reason.
-
-Us to Twilio: ``StreamWriter`` writes media, mark and clear with exactly the fields that Twilio
-accepts; one more or one less may be error 31951.
+``parse`` turns one text frame into one frozen message or raises a ``MalformedMessage`` that names
+the fault. An event that we do not know is no fault, since Twilio may add some: it becomes an
+``UnknownEvent`` to be counted and ignored. Unknown *fields* are ignored for the same reason. What
+we say to Twilio is written in ``stream_writer.py``.
 
 Fifty media messages a second and call arrive, so the layout that Twilio has always used is read by
 one regular expression (no character class in it lets an escape through, so it reads what a JSON
@@ -17,17 +14,15 @@ Source: Twilio, Media Streams, WebSocket Messages.
 
 from __future__ import annotations
 
-import json
 import re
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from telephony.errors import InvalidField, InvalidPayload, LocalProtocolError
+from telephony.errors import InvalidField, InvalidPayload
 from telephony.json_fields import (
     MAX_MESSAGE_CHARS,
-    SID,
     any_field,
     number_field,
     object_field,
@@ -37,6 +32,9 @@ from telephony.json_fields import (
     text_field,
     whole_text,
 )
+
+# Whoever reads a stream also answers it: both halves can be had from here.
+from telephony.stream_writer import StreamWriter as StreamWriter
 
 MAX_PAYLOAD_BYTES = 8_000
 """One second of audio in one message; Twilio sends 20 ms and promises nothing."""
@@ -205,54 +203,6 @@ def read_media(text: str) -> tuple[int, str, int, bytes] | None:
     if len(ulaw) > MAX_PAYLOAD_BYTES or len(text) > MAX_MESSAGE_CHARS:
         return None
     return int(sequence), stream_sid, int(timestamp), ulaw
-
-
-class StreamWriter:
-    """Writes what we say to Twilio on one stream.
-
-    Args:
-        stream_sid: From ``start``.
-
-    Raises:
-        LocalProtocolError: A sid that is not letters and digits.
-    """
-
-    __slots__ = ("_clear", "_mark_head", "_media_head")
-
-    def __init__(self, stream_sid: str) -> None:
-        if SID.fullmatch(stream_sid) is None:
-            raise LocalProtocolError("a stream sid is 1 to 64 letters and digits")
-        self._media_head = f'{{"event":"media","streamSid":"{stream_sid}","media":{{"payload":"'
-        self._mark_head = f'{{"event":"mark","streamSid":"{stream_sid}","mark":{{"name":'
-        self._clear = f'{{"event":"clear","streamSid":"{stream_sid}"}}'
-
-    def media(self, ulaw: bytes) -> str:
-        """Audio for the caller.
-
-        Args:
-            ulaw: Raw mu-law without any header, at least one byte. Twilio names no upper limit; up
-                to a second is known to be safe.
-
-        Raises:
-            LocalProtocolError: No audio: Twilio would call it an invalid message (31951).
-        """
-        if not ulaw:
-            raise LocalProtocolError("no audio: a media message needs at least one byte")
-        return self._media_head + b2a_base64(ulaw, newline=False).decode("ascii") + '"}}'
-
-    def mark(self, name: str) -> str:
-        """A receipt to be returned once everything sent before has been played.
-
-        Raises:
-            LocalProtocolError: An empty name.
-        """
-        if not name:
-            raise LocalProtocolError("a mark needs a name")
-        return self._mark_head + json.dumps(name) + "}}"
-
-    def clear(self) -> str:
-        """Throw away what Twilio has not played yet; every open mark comes back at once."""
-        return self._clear
 
 
 # --- reading, message by message ------------------------------------------------------------------
