@@ -196,7 +196,7 @@ def test_a_refused_upgrade_ends_connect() -> None:
     report = leg(server, Refusing())
     assert report.errors.counts == {31920: 1}
     assert report.said == ["Later."]
-    assert (report.admitted, report.refusal) == (False, None)
+    assert (report.stream_asked, report.admitted, report.refusal) == (True, False, None)
     assert server.forms("/twilio/stream")[0]["StreamEvent"] == "stream-error"
 
 
