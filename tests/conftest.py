@@ -1,20 +1,58 @@
-"""What every test shares: no Ray outside the Ray suite."""
+"""What every test shares: what is imported for a run, and no Ray outside the Ray suite."""
 
 from __future__ import annotations
 
+import gc
+import sys
+from collections.abc import Generator, Iterator, Set
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.selection import excluded_marks, mark_of_whole_file
+
+EXCLUDED = pytest.StashKey[Set[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[EXCLUDED] = excluded_marks(config.getoption("markexpr"))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import a file of which nothing will run; None lets pytest decide as usual."""
+    excluded = config.stash[EXCLUDED]
+    if not excluded or collection_path.suffix != ".py":
+        return None
+    return mark_of_whole_file(collection_path.read_text("utf-8")) in excluded or None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None]:
+    """Modules and tests live as long as the run: the collector need not walk them every time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
 
 @pytest.fixture(autouse=True)
-def _no_ray_outside_its_suite(request: pytest.FixtureRequest, monkeypatch: Any) -> None:
+def _no_ray_outside_its_suite(request: pytest.FixtureRequest) -> Iterator[None]:
     """Unit tests never start Ray: a driver or a machine that needs it is in the wrong room."""
     if request.node.get_closest_marker("ray") is not None:
+        yield
         return
-    import ray
+    with pytest.MonkeyPatch.context() as patch:
+        if before := sys.modules.get("ray"):
+            patch.setattr(before, "init", _refuse)
+        yield
+    after: Any = sys.modules.get("ray")
+    if before is None and after is not None and after.is_initialized():
+        after.shutdown()
+        _refuse()
 
-    def refuse(*_args: object, **_kwargs: object) -> None:
-        raise AssertionError("ray.init() in a unit test: mark the test with @pytest.mark.ray")
 
-    monkeypatch.setattr(ray, "init", refuse)
+def _refuse(*_args: object, **_kwargs: object) -> None:
+    raise AssertionError("ray.init() in a unit test: mark the test with @pytest.mark.ray")

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,10 +49,10 @@ def test_no_module_does_more_than_one_job() -> None:
 
 def test_names_say_what_a_thing_is() -> None:
     vague = [
-        f"{path.relative_to(ROOT)}: {node.name}"
+        f"{path.relative_to(ROOT)}: {name}"
         for path in modules()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ClassDef) and node.name.endswith(VAGUE)
+        for name in re.findall(r"^\s*class (\w+)", path.read_text("utf-8"), re.MULTILINE)
+        if name.endswith(VAGUE)
     ]
     assert vague == []
 

@@ -1,0 +1,27 @@
+"""Which test files a run need not import: collecting them costs more than running most of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+
+_WHOLE_FILE = re.compile(r"^pytestmark = pytest\.mark\.(\w+)$", re.MULTILINE)
+_EXCLUDED = re.compile(r"not\s+(\w+)")
+
+
+def excluded_marks(expression: str) -> Set[str]:
+    """The marks that ``-m expression`` rules out whatever else a test carries.
+
+    Only a plain ``a and not b and not c`` is understood; anything cleverer rules out nothing, and
+    the tests are deselected after their import as usual.
+    """
+    terms = [term.strip() for term in expression.split(" and ")]
+    if any(re.fullmatch(r"(not\s+)?\w+", term) is None for term in terms):
+        return frozenset()
+    return {found[1] for term in terms if (found := _EXCLUDED.fullmatch(term))}
+
+
+def mark_of_whole_file(text: str) -> str | None:
+    """The one mark that a test file gives to all its tests, None without one."""
+    found = _WHOLE_FILE.search(text)
+    return found[1] if found else None
