@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-PARTS = ("micro", "frames", "calls", "overhead", "setup", "fit")
+PARTS = ("micro", "chat", "frames", "calls", "overhead", "setup", "fit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks import floor, machine, micro
+from benchmarks import chat_path, floor, machine, micro
 from benchmarks.phase import PhaseResult, run_phase
 from benchmarks.plan import PARTS, StagePlan, full_plan, limited, quick_plan
 from benchmarks.report import render, write_between_markers
@@ -106,6 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
         "machine": machine.facts(),
         "before": machine.load(),
         "micro_us_per_frame": micro.measure() if "micro" in given.parts else {},
+        "chat_path": chat_path.measure() if "chat" in given.parts else [],
     }
     began_s = time.monotonic()
     stages = []
@@ -117,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     run["stages"] = [stage.as_dict() for stage in stages]
     given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(json.dumps(run, indent=2) + "\n", "utf-8")
-    table = render(run, stages)
+    table = "\n\n".join(filter(None, (render(run, stages), chat_path.render(run["chat_path"]))))
     print(table)
     if not given.no_document:
         write_between_markers(given.document, table)

@@ -1,9 +1,9 @@
 """Chat completions through the OpenAI SDK, at any address that speaks the protocol.
 
 The SDK connects, signs, chooses the path and types the errors of a refused request. It neither
-transforms what is asked (``client.post`` instead of ``chat.completions.create``, which checks each
-message against its types and takes longer with every turn of the call) nor parses what is
-answered (``chat_stream``): on an idle loopback that is two thirds of the CPU of a turn.
+transforms what is asked nor parses what is answered: ``chat.completions.create`` checks each
+message against its types, 6 ms of CPU before the first byte is sent once a call has 20 turns, where
+``client.post`` takes the body as it is; and ``chat_stream`` reads the answer.
 
 Closing a reply early drops its HTTP/1.1 connection (that is the cancellation), so a new spare one
 is opened in the background at once, and an unused one is kept alive: no turn pays for TLS.
