@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, event
+from sqlalchemy import Select, event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -63,6 +63,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1_000)}")
         cursor.execute("PRAGMA synchronous=NORMAL")
+        # What is erased leaves the file too, not only the tables.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.execute("PRAGMA journal_mode")
         # The mode stays in the file: asking again would take a lock other processes may hold.
         if cursor.fetchone()[0] not in {"wal", "memory"}:
@@ -76,7 +78,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """A transaction that will write takes its lock at once: an upgrade later could deadlock."""
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    if begin := connection.get_execution_options().get(_BEGIN, "BEGIN"):
+        connection.exec_driver_sql(begin)
 
 
 def open_engine(url: URL, *, command_timeout_s: float = COMMAND_TIMEOUT_S) -> AsyncEngine:
@@ -108,15 +111,23 @@ def open_engine(url: URL, *, command_timeout_s: float = COMMAND_TIMEOUT_S) -> As
     return engine
 
 
-def check_place(url: URL) -> None:
-    """See that a file may be where the URL says, before a connection tries and fails.
+def check_place(url: URL, *, make: bool = False) -> bool:
+    """See that a file is, or may be, where the URL says, before a connection tries and fails.
+
+    Args:
+        url: Of ``parse_url``.
+        make: Make an empty file if there is none.
+
+    Returns:
+        False when there is no file; True for all that is no file.
 
     Raises:
-        StoreNotWritable: Its directory is missing, or it is a directory itself.
+        StoreNotWritable: Its directory is missing, it is a directory itself, or it may not be
+            opened or made.
     """
     name = url.database or ""
     if url.get_backend_name() != "sqlite" or name in {"", ":memory:"} or name.startswith("file:"):
-        return
+        return True
     path = Path(name).absolute()
     if not path.parent.is_dir():
         raise StoreNotWritable(
@@ -128,6 +139,24 @@ def check_place(url: URL) -> None:
             f"{path} is a directory: DATABASE_URL must name a file, such as "
             f"sqlite:///{path}/callcluster.sqlite3"
         )
+    try:
+        path.open("ab" if make else "rb").close()
+    except FileNotFoundError:
+        if not make:
+            return False
+        raise StoreNotWritable(_not_writable(path, "it cannot be made")) from None
+    except OSError as error:
+        raise StoreNotWritable(
+            _not_writable(path, error.strerror or "it cannot be opened")
+        ) from None
+    return True
+
+
+def _not_writable(path: Path, why: str) -> str:
+    return (
+        f"cannot write the call store {path}: {why}. Allow this user to write there, or change "
+        "DATABASE_URL"
+    )
 
 
 class Database:
@@ -183,6 +212,15 @@ class Database:
         async with self.reading() as connection:
             result = await connection.execute(query)
             return [dict(row) for row in result.mappings()]
+
+    async def empty_log(self) -> None:
+        """Let SQLite's log give up what it held; somebody who reads just now may put that off."""
+        if self.dialect != "sqlite":
+            return
+        with explained(self.url):
+            async with self._engine.connect() as connection:
+                await connection.execution_options(**{_BEGIN: ""})  # never within a transaction
+                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from records.errors import TextTooLong
+from records.rows import CallRow, JournalRow, TurnRow
+
+RowT = TypeVar("RowT", bound=CallRow | TurnRow | JournalRow)
 
 MAX_ID_CHARS: Final = 255
 MAX_REMARK_CHARS: Final = 4_000
@@ -38,11 +42,11 @@ def check_length(column: str, text: str) -> None:
         raise TextTooLong(f"{column} is {len(text):,} characters long; at most {limit:,} are kept")
 
 
-def shortened(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values, remarks and texts cut to their limits; ids stay as they are."""
-    return {
-        name: value[: _LIMITS[name] - len(_CUT)] + _CUT
-        if name in _LIMITS and isinstance(value, str) and len(value) > _LIMITS[name]
-        else value
-        for name, value in columns.items()
+def shortened(row: RowT) -> RowT:
+    """The same row, remarks and texts cut to their limits; ids stay as they are."""
+    cut: dict[str, Any] = {
+        name: text[: limit - len(_CUT)] + _CUT
+        for name, limit in _LIMITS.items()
+        if len(text := getattr(row, name, "")) > limit
     }
+    return replace(row, **cut)

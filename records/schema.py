@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Set
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal
 
 from sqlalchemy import Connection, func, inspect, select, text
@@ -64,8 +63,7 @@ async def check(where: Database | str) -> SchemaState:
         SchemaMissing: Some of our tables are gone.
     """
     database = as_database(where)
-    check_place(database.url)
-    if _no_file(database):
+    if not check_place(database.url):
         return SchemaState("", HEAD, "empty")
     try:
         async with database.reading() as connection:
@@ -86,7 +84,7 @@ async def migrate(where: Database | str) -> SchemaState:
         RecordsError: As ``check``; nothing was changed.
     """
     url = as_database(where).url
-    check_place(url)
+    check_place(url, make=True)
     # Of its own: an index on a large table takes longer than any statement of a call may.
     database = Database(
         url.render_as_string(hide_password=False), command_timeout_s=_MIGRATION_TIMEOUT_S
@@ -125,13 +123,6 @@ async def prepare(database: Database) -> None:
             f"the tables of DATABASE_URL {place(database.url)} are of version "
             f"{found.current or 'none'}, this program needs {found.wanted}. Run: {MIGRATE}"
         )
-
-
-def _no_file(database: Database) -> bool:
-    name = database.url.database or ""
-    if database.dialect != "sqlite" or name in {"", ":memory:"} or name.startswith("file:"):
-        return False
-    return not Path(name).exists()
 
 
 def _newer(database: Database, found: SchemaState) -> SchemaNewer:

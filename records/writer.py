@@ -4,9 +4,10 @@ Rules:
 1. ``put`` never waits and never raises: a call does not notice its record.
 2. Rows are written in order, in batches, ``flush_interval_s`` after the first or on ``flush``.
 3. While the store is down, rows wait in a bounded buffer; when it is full the oldest is dropped and
-   counted. Retries back off and go on for ever; the log says once that it broke and once that it is
-   back.
-4. A batch that holds a row no database takes is written row by row; only that row is given up.
+   counted. Retries back off and go on for ever. The log says that it broke, again every
+   ``reminder_s`` while it lasts, at the first row that is dropped, and once that it is back.
+4. A batch that holds a row no database takes is written row by row; only that row is given up. Of a
+   text that is too long only the end is given up.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from records.database import Database
-from records.errors import RecordsError, RowRejected, SchemaMissing
+from records.errors import RecordsError, RowRejected, SchemaMissing, TextTooLong
+from records.limits import shortened
 from records.rows import Row
 from records.store import RecordStore
+from records.store_alarm import StoreAlarm
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class WriterConfig:
     first_retry_s: float = 0.2
     last_retry_s: float = 5.0
     close_timeout_s: float = 5.0
+    reminder_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class WriterStatus:
         dropped: Rows lost because the buffer was full or the writer closed.
         rejected: Rows no database would take.
         last_error: Why the store is not being written; empty when it is.
+        down_since: Loop time since when that is so; 0 when it is being written.
     """
 
     pending: int
@@ -69,6 +74,7 @@ class WriterStatus:
     dropped: int
     rejected: int
     last_error: str
+    down_since: float = 0.0
 
 
 class RecordWriter:
@@ -101,7 +107,7 @@ class RecordWriter:
         self._written = 0
         self._dropped = 0
         self._rejected = 0
-        self._last_error = ""
+        self._alarm = StoreAlarm(self._config.reminder_s)
         self._prepared = False
         self._closed = False
         self._task: asyncio.Task[None] | None = None
@@ -117,7 +123,8 @@ class RecordWriter:
             written=self._written,
             dropped=self._dropped,
             rejected=self._rejected,
-            last_error=self._last_error,
+            last_error=self._alarm.last_error,
+            down_since=self._alarm.down_since,
         )
 
     @property
@@ -133,7 +140,7 @@ class RecordWriter:
     @property
     def last_error(self) -> str:
         """Why the store is not being written; empty when it is."""
-        return self._last_error
+        return self._alarm.last_error
 
     def put(self, row: Row) -> None:
         """Take a row; it is written soon. Needs a running event loop; costs microseconds."""
@@ -177,7 +184,7 @@ class RecordWriter:
             self._waiting.clear()
             self._in_flight = 0
             self._drop(lost)
-            _log.error("closed with %d rows unwritten: %s", lost, self._last_error)
+            _log.error("closed with %d rows unwritten: %s", lost, self._alarm.last_error)
         await self._store.aclose()
 
     def _start(self) -> None:
@@ -188,7 +195,7 @@ class RecordWriter:
     def _ended(self, task: asyncio.Task[None]) -> None:
         # Only a mistake of ours ends the task; the next row starts it again.
         if not task.cancelled() and (mistake := task.exception()) is not None:
-            self._last_error = f"{type(mistake).__name__} in the record writer"
+            self._broke(f"{type(mistake).__name__} in the record writer")
             _log.error("the record writer stopped", exc_info=mistake)
 
     async def _run(self) -> None:
@@ -220,14 +227,18 @@ class RecordWriter:
             try:
                 await self._write(batch)
             except RecordsError as error:
-                self._broke(error)
+                # Tables that were right stay right while the database is away, even if somebody
+                # migrates it meanwhile. When they are gone (a file removed, a database made anew)
+                # they are looked at again.
+                self._prepared = self._prepared and not isinstance(error, SchemaMissing)
+                self._broke(error.message)
                 return False
             finally:
                 # Whatever ended this attempt, unwritten rows go back to the front of the line.
                 self._waiting.extendleft(reversed(batch[count - self._in_flight :]))
                 self._in_flight = 0
                 self._shed()
-            self._healed()
+            self._alarm.healed(now=asyncio.get_running_loop().time())
         self._filled.clear()
         return True
 
@@ -246,12 +257,26 @@ class RecordWriter:
         for row in batch:
             try:
                 await self._store.write([row])
+            except TextTooLong as error:
+                await self._write_shortened(row, error)
             except RowRejected as error:
-                self._rejected += 1
-                _log.error("gave up a %s: %s", type(row).__name__, error.message)
-                self._settle()
+                self._give_up(row, error)
             else:
                 self._settle(written=1)
+
+    async def _write_shortened(self, row: Row, error: TextTooLong) -> None:
+        try:
+            await self._store.write([shortened(row)])
+        except RowRejected:  # an id that is too long stays as it is
+            self._give_up(row, error)
+        else:
+            _log.error("cut a %s: %s", type(row).__name__, error.message)
+            self._settle(written=1)
+
+    def _give_up(self, row: Row, error: RowRejected) -> None:
+        self._rejected += 1
+        _log.error("gave up a %s: %s", type(row).__name__, error.message)
+        self._settle()
 
     def _settle(self, *, written: int = 0) -> None:
         self._written += written
@@ -264,6 +289,7 @@ class RecordWriter:
         for _ in range(excess):
             self._waiting.popleft()
         if excess > 0:
+            self._alarm.dropped(excess, bound=self._config.max_pending_rows)
             self._drop(excess)
 
     def _drop(self, count: int) -> None:
@@ -277,16 +303,5 @@ class RecordWriter:
                 settled.set_result(None)
         self._flushes = [entry for entry in self._flushes if not entry[1].done()]
 
-    def _broke(self, error: RecordsError) -> None:
-        # Tables that were right stay right while the database is away, even if somebody migrates it
-        # meanwhile; only when they are gone (a file removed, a database made anew) look again.
-        if isinstance(error, SchemaMissing):
-            self._prepared = False
-        if not self._last_error:
-            _log.error("the call store is down, %d rows wait: %s", self.pending, error.message)
-        self._last_error = error.message
-
-    def _healed(self) -> None:
-        if self._last_error:
-            _log.warning("the call store is back; %d rows were dropped", self._dropped)
-            self._last_error = ""
+    def _broke(self, error: str) -> None:
+        self._alarm.broke(error, now=asyncio.get_running_loop().time(), pending=self.pending)

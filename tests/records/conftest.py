@@ -1,0 +1,51 @@
+"""Both databases: what asks for ``database_url`` runs once on each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from records.database import Database
+from records.schema import prepare
+from tests.support.postgres import PostgresServer, postgres_server
+
+__all__ = ["postgres_server"]
+
+OnDatabase = Callable[[Callable[[Database], Awaitable[None]]], None]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.e2e)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The ``DATABASE_URL`` of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/calls.sqlite3"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.new_database()
+
+
+@pytest.fixture
+def on_database(database_url: str) -> OnDatabase:
+    """Runs a coroutine function on a database that has our tables."""
+
+    def run(use: Callable[[Database], Awaitable[None]]) -> None:
+        async def main() -> None:
+            async with opened(database_url) as database:
+                await use(database)
+
+        asyncio.run(main())
+
+    return run
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    try:
+        await prepare(database)
+        yield database
+    finally:
+        await database.aclose()
