@@ -1,35 +1,47 @@
 """The directory of CallActors: who is alive, and who may place how many calls where.
 
 Rules
-1. A CallActor has a capacity and a number of calls; both come from its own reports.
+1. A CallActor has a capacity and a number of seats taken; both come from its own reports.
 2. An ingress replica holds *leases*: the right to place so many calls on that actor. It spends them
-   without asking, so that no call waits for the directory.
-3. A slot is granted once: free = capacity - calls - leases held by replicas - leases just spent.
-   A spent lease counts until the actor's own report shows one call more, at most
-   ``SPENT_COUNTS_S``.
-4. A replica that is silent for ``REPLICA_SILENT_S`` has lost its leases. It may still use them: the
-   CallActor refuses what is over its capacity, so the worst case is one more question.
-5. The sum of all slots never exceeds what the ingress replicas can carry.
-6. When slots run short, each replica may hold its even share of them and no more: what it has too
-   much of is taken back with a negative grant, for those that have less. A replica without a slot
-   would refuse callers while others sit on free ones.
+   without asking; it asks when it has none.
+3. A slot is granted once: free = capacity - seats taken - leases held - calls on their way. Actors
+   and replicas report by the call's id and in any order: a call counts in exactly one of these
+   (``actors.seat_ledger``), and in none once it is over and its actor has said so.
+4. The ears of all replicas together are counted alike: what they carry - calls they have - leases
+   held - new calls whose stream has not come yet. No more is granted for new calls than both allow.
+   A call that lost its actor has its ear already.
+5. A replica that is silent for ``REPLICA_SILENT_S`` has lost its leases. It may still use them.
+6. When slots run short, they are divided (``actors.lease_shares``): callers who wait come first.
+   What a replica has too much of is taken back with a negative grant. It counts as held until the
+   replica itself reports that it is gone, so that a lost answer promises nothing twice.
 7. An actor under suspicion (somebody got no answer) is neither granted nor shown as alive until it
    has reported again.
 8. A new actor is wanted as soon as fewer slots than a quarter of an actor are unused (leases in
    stock count as unused), up to a maximum: that is what may fill up while one starts. An empty
    actor beyond the minimum is let go after ``IDLE_ACTOR_S``, unless it is that reserve.
 
+More than the capacity is promised in these cases only; then the CallActor (or the full replica)
+refuses what is too much, which is one more question:
+- a call whose stream comes later than ``SPENT_COUNTS_S`` after its lease was told: until it sits;
+- a call that sits down without a lease (a stream that comes back to an actor or a replica that has
+  not got the call any more): until that is reported, and its seat is set off for
+  ``SPENT_COUNTS_S``;
+- a replica that died or was silent (rule 5), and leases spent while the directory was away;
+- a directory that was started again: until every actor and every replica has reported once.
+
 The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from actors.lease_shares import Demand, divide
+from actors.seat_ledger import SeatLedger
 from actors.wire import Grants, ReplicaSync
 
 REPLICA_SILENT_S = 6.0
-SPENT_COUNTS_S = 5.0
 IDLE_ACTOR_S = 120.0
 
 
@@ -50,11 +62,16 @@ class DirectoryConfig:
 
 @dataclass(slots=True)
 class _ActorEntry:
-    capacity: int
+    capacity: int = 0
     active: int = 0
-    spent: list[tuple[float, int]] = field(default_factory=list)
+    taken: int = 0
+    ledger: SeatLedger = field(default_factory=SeatLedger)
     empty_since: float | None = None
     suspect: bool = False
+
+    @property
+    def unused(self) -> int:
+        return max(0, self.capacity - self.taken - self.ledger.on_way)
 
 
 @dataclass(slots=True)
@@ -63,11 +80,9 @@ class _ReplicaEntry:
     maximum: int
     held: dict[str, int]
     want: int
+    waiting: int
+    moving: int
     seen_at: float
-
-    @property
-    def in_hand(self) -> int:
-        return sum(self.held.values())
 
 
 class Directory:
@@ -77,19 +92,41 @@ class Directory:
         self._config = config
         self._actors: dict[str, _ActorEntry] = {}
         self._replicas: dict[str, _ReplicaEntry] = {}
+        self._ears = SeatLedger()
 
     @property
     def actor_names(self) -> tuple[str, ...]:
         """Every CallActor that is alive."""
         return tuple(self._actors)
 
-    def actor_reported(self, name: str, *, capacity: int, active: int, now: float) -> None:
-        """Take an actor's own numbers; an unknown actor is welcome."""
-        entry = self._actors.setdefault(name, _ActorEntry(capacity))
-        shown = max(0, active - entry.active)
+    def actor_reported(
+        self,
+        name: str,
+        *,
+        capacity: int,
+        active: int,
+        now: float,
+        taken: int | None = None,
+        recent: Iterable[str] = (),
+    ) -> None:
+        """Take an actor's own numbers; an unknown actor is welcome.
+
+        Args:
+            name: Of the actor.
+            capacity: Its seats.
+            active: Calls whose stream is up.
+            now: Loop time, s.
+            taken: Seats taken: active calls and those that wait for their stream to come back.
+                None for an actor that does not say: then the active ones.
+            recent: Ids of the calls that took a seat in the last ten seconds or so.
+        """
+        is_first = name not in self._actors
+        entry = self._actors.setdefault(name, _ActorEntry())
         entry.capacity, entry.active, entry.suspect = capacity, active, False
-        entry.spent = _still_unseen(entry.spent, shown, now)
-        if active or entry.spent:
+        entry.taken = active if taken is None else taken
+        entry.ledger.forget_old(now=now)
+        entry.ledger.seated(recent, now=now, is_first=is_first)
+        if entry.taken or entry.ledger.on_way:
             entry.empty_since = None
         elif entry.empty_since is None:
             entry.empty_since = now
@@ -107,30 +144,36 @@ class Directory:
 
     def sync(self, report: ReplicaSync, *, now: float) -> Grants:
         """Take a replica's report and grant it what it wants, as far as there is room."""
-        for name, count in report.used.items():
-            if count > 0 and name in self._actors:
-                self._actors[name].spent.append((now, count))
+        for entry in self._actors.values():
+            entry.ledger.forget_old(now=now)
+        self._ears.forget_old(now=now)
+        self._take_spent(report, now)
+        is_first = report.replica_id not in self._replicas
+        self._ears.seated(report.begun, now=now, is_first=is_first)
         self._replicas[report.replica_id] = _ReplicaEntry(
             active=max(0, report.active_calls),
             maximum=max(0, report.max_calls),
-            held={n: c for n, c in report.held.items() if n in self._actors and c > 0},
+            held={name: count for name, count in report.held.items() if count > 0},
             want=max(0, report.want),
+            waiting=max(0, report.waiting),
+            moving=max(0, report.moving),
             seen_at=now,
         )
         self._forget_silent_replicas(now)
         replica = self._replicas[report.replica_id]
-        share = self._even_share()
-        missing = max(0, min(replica.want, share) - replica.in_hand)
-        granted = self._grant(min(missing, self._ingress_room()))
-        if not granted:
-            granted = self._take_back(replica, share)
+        others = [self._demand(r) for r in self._replicas.values() if r is not replica]
+        seats = sum(self._free(name) for name in self._actors)
+        division = divide(self._demand(replica), others, seats=seats, ears=self._free_ears())
+        granted = self._grant(division.grant)
         for name, count in granted.items():
             replica.held[name] = replica.held.get(name, 0) + count
+        granted = granted or self._take_back(replica, division.take_back)
         return Grants(
             granted=granted,
             alive=tuple(name for name, entry in self._actors.items() if not entry.suspect),
             active_calls=sum(entry.active for entry in self._actors.values()),
             capacity=self.capacity,
+            left=division.left,
         )
 
     @property
@@ -165,29 +208,49 @@ class Directory:
         return max(1, self._config.calls_per_actor // 4)
 
     def _unused_total(self) -> int:
-        return sum(
-            max(0, entry.capacity - entry.active - sum(count for _, count in entry.spent))
-            for entry in self._actors.values()
-            if not entry.suspect
-        )
+        return sum(entry.unused for entry in self._actors.values() if not entry.suspect)
+
+    def _take_spent(self, report: ReplicaSync, now: float) -> None:
+        """Every call on which the replica has spent a lease is on its way."""
+        named: dict[str, int] = {}
+        for call_id, name in report.placed.items():
+            named[name] = named.get(name, 0) + 1
+            self._ears.spent(call_id, now=now)
+            if name in self._actors:
+                self._actors[name].ledger.spent(call_id, now=now)
+        for call_id, name in report.moved.items():
+            named[name] = named.get(name, 0) + 1
+            if name in self._actors:
+                self._actors[name].ledger.spent(call_id, now=now)
+        for name, count in report.used.items():
+            unnamed = count - named.get(name, 0)
+            if unnamed > 0 and name in self._actors:
+                self._ears.spent_unnamed(unnamed, now=now)
+                self._actors[name].ledger.spent_unnamed(unnamed, now=now)
+
+    def _in_hand(self, replica: _ReplicaEntry) -> int:
+        return sum(count for name, count in replica.held.items() if name in self._actors)
+
+    def _demand(self, replica: _ReplicaEntry) -> Demand:
+        in_hand = self._in_hand(replica)
+        return Demand(in_hand, replica.want, replica.waiting, replica.moving)
+
+    def _balance(self, name: str) -> int:
+        """Slots of an actor that are nobody's; negative when too many are promised."""
+        entry = self._actors[name]
+        held = sum(replica.held.get(name, 0) for replica in self._replicas.values())
+        return entry.capacity - entry.taken - entry.ledger.owed(held)
 
     def _free(self, name: str) -> int:
-        entry = self._actors[name]
-        if entry.suspect:
-            return 0
-        held = sum(replica.held.get(name, 0) for replica in self._replicas.values())
-        spent = sum(count for _, count in entry.spent)
-        return max(0, entry.capacity - entry.active - held - spent)
+        return 0 if self._actors[name].suspect else max(0, self._balance(name))
 
-    def _free_total(self) -> int:
-        return sum(self._free(name) for name in self._actors)
-
-    def _ingress_room(self) -> int:
-        room = sum(r.maximum - r.active - r.in_hand for r in self._replicas.values())
-        spent = sum(count for entry in self._actors.values() for _, count in entry.spent)
-        return max(0, room - spent)
+    def _free_ears(self) -> int:
+        """Calls that the replicas can still carry, beside those that are promised."""
+        room = sum(replica.maximum - replica.active for replica in self._replicas.values())
+        return room - self._ears.owed(sum(map(self._in_hand, self._replicas.values())))
 
     def _grant(self, count: int) -> dict[str, int]:
+        """``count`` slots, of the actor that has most of them, one by one."""
         free = {name: self._free(name) for name in self._actors}
         granted: dict[str, int] = {}
         for _ in range(count):
@@ -198,39 +261,20 @@ class Directory:
             granted[name] = granted.get(name, 0) + 1
         return granted
 
-    def _even_share(self) -> int:
-        """Slots that one replica may hold when all want more than there is."""
-        held = sum(replica.in_hand for replica in self._replicas.values())
-        return max(1, (self._free_total() + held) // max(1, len(self._replicas)))
+    def _take_back(self, replica: _ReplicaEntry, count: int) -> dict[str, int]:
+        """Negative grants: ``count`` slots, those of the fullest actor first.
 
-    def _take_back(self, replica: _ReplicaEntry, share: int) -> dict[str, int]:
-        """Negative grants: what ``replica`` holds beyond its share and others are short of."""
-        short = sum(
-            max(0, min(other.want, share) - other.in_hand)
-            for other in self._replicas.values()
-            if other is not replica
-        )
-        held = dict(replica.held)
-        for _ in range(min(replica.in_hand - share, short - self._free_total())):
-            held[max(held, key=lambda item: held[item])] -= 1
-        return {
-            name: held[name] - count for name, count in replica.held.items() if held[name] != count
-        }
+        Leases on an actor that has promised too much are worth nothing and go in any case.
+        """
+        held = {name: slots for name, slots in replica.held.items() if name in self._actors}
+        over = {name: min(held[name], max(0, -self._balance(name))) for name in held}
+        taken = {name: over[name] for name in held if over[name]}
+        for _ in range(count - sum(taken.values())):
+            name = max(held, key=lambda item: held[item] - taken.get(item, 0))
+            taken[name] = taken.get(name, 0) + 1
+        return {name: -number for name, number in taken.items()}
 
     def _forget_silent_replicas(self, now: float) -> None:
         for replica_id, entry in list(self._replicas.items()):
             if now - entry.seen_at > REPLICA_SILENT_S:
                 del self._replicas[replica_id]
-
-
-def _still_unseen(
-    spent: list[tuple[float, int]], shown: int, now: float
-) -> list[tuple[float, int]]:
-    """Spent leases, oldest first, without what ``shown`` calls account for and what is old."""
-    left = []
-    for at, count in spent:
-        seen = min(count, shown)
-        shown -= seen
-        if count > seen and now - at < SPENT_COUNTS_S:
-            left.append((at, count - seen))
-    return left

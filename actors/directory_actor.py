@@ -41,6 +41,7 @@ class CallDirectoryActor:
         self._actor_args = actor_args
         self._handles: dict[str, Any] = {}
         self._missed: dict[str, int] = {}
+        self._told_at: dict[str, float] = {}  # when the newest answer of an actor was asked for
         self._starting: dict[str, asyncio.Task[None]] = {}
         self._supervisor: asyncio.Task[None] | None = None
         self._trouble = ""
@@ -125,6 +126,7 @@ class CallDirectoryActor:
         for name in self._directory.idle_actors(now=now):
             logger.info("CallActor %s has been empty for long: released", name)
             self._directory.actor_lost(name)
+            self._told_at.pop(name, None)
             await self._release(name, self._handles.pop(name))
 
     async def _release(self, name: str, handle: Any) -> None:
@@ -157,6 +159,7 @@ class CallDirectoryActor:
 
     async def _ask(self, name: str, handle: Any) -> bool:
         """True while the actor answers; one slow answer is forgiven, a dead one is not."""
+        asked_at = asyncio.get_running_loop().time()
         try:
             report = await asyncio.wait_for(handle.status.remote(), STATUS_TIMEOUT_S)
         except TimeoutError:
@@ -165,7 +168,9 @@ class CallDirectoryActor:
         except ray.exceptions.RayError:
             return False
         self._missed.pop(name, None)
-        self._note(name, report)
+        if asked_at >= self._told_at.get(name, 0.0):  # else a later question was answered first
+            self._told_at[name] = asked_at
+            self._note(name, report)
         return True
 
     def _note(self, name: str, report: dict[str, Any]) -> None:
@@ -174,12 +179,16 @@ class CallDirectoryActor:
             capacity=int(report["capacity"]),
             active=int(report["active_calls"]),
             now=asyncio.get_running_loop().time(),
+            # An actor of an older release does not say all of it.
+            taken=int(report["capacity"]) - int(report["free"]) if "free" in report else None,
+            recent=[str(call_id) for call_id in report.get("seated_lately", ())],
         )
 
     def _lose(self, name: str) -> None:
         logger.warning("CallActor %s does not answer: replaced", name)
         self._directory.actor_lost(name)
         self._missed.pop(name, None)
+        self._told_at.pop(name, None)
         handle = self._handles.pop(name, None)
         if handle is not None:
             ray.kill(handle)

@@ -87,9 +87,10 @@ class UnknownCall(LookupError):
 
 @dataclass(slots=True)
 class HeldCall:
-    """One call and what became of it; ``heard_at`` and ``closed_at`` are loop times."""
+    """One call and what became of it; times are loop times."""
 
     session: DialogueSession[TurnEntry]
+    seated_at: float
     heard_at: float
     phase: Phase = Phase.OPEN
     reason: str = ""
@@ -123,6 +124,10 @@ class MindCalls:
         taken = sum(held.phase is not Phase.ENDED for held in self._calls.values())
         return max(0, self._config.calls_per_actor - taken)
 
+    def seated_since(self, since: float) -> list[str]:
+        """Ids of the calls that took a seat after this loop time; they may have left it again."""
+        return [call_id for call_id, held in self._calls.items() if held.seated_at > since]
+
     def open(self, message: OpenCall, *, now: float, at_us: int) -> CallOpened:
         """Take a call, or take it back under a newer epoch."""
         agent = self._agents.get((message.tenant_id, message.agent_id))
@@ -137,7 +142,7 @@ class MindCalls:
             session = DialogueSession[TurnEntry](
                 agent, _identity(message, agent), self._config.history
             )
-            held = self._calls[message.call_id] = HeldCall(session, heard_at=now)
+            held = self._calls[message.call_id] = HeldCall(session, seated_at=now, heard_at=now)
             is_new_owner = True
         else:
             is_new_owner = held.session.own(message.epoch)

@@ -261,7 +261,7 @@ class MindClient:
         give_up_at = loop.time() + REPLACE_WITHIN_S
         while True:
             try:
-                return self._pool.place(avoid=self.actor)
+                return self._pool.place(self.call_id, avoid=self.actor)
             except NoSlotError:
                 if loop.time() >= give_up_at:
                     raise

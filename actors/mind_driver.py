@@ -33,6 +33,8 @@ from dialogue.session import DialogueSession, FixedReply, GuessKey
 
 logger = logging.getLogger(__name__)
 
+SEATED_LATELY_S = 10.0  # longer than any directory waits between two questions
+
 __all__ = ["MindConfig", "MindDriver", "Recorder"]
 
 Plain = dict[str, Any]
@@ -127,7 +129,7 @@ class MindDriver:
         return self._calls.state(call_id).to_plain()
 
     def status(self) -> Plain:
-        """Seats and totals of this actor since its start."""
+        """Seats, who took one in the last ``SEATED_LATELY_S``, and totals since the start."""
         return {
             "v": VERSION,
             "active_calls": self._calls.count(Phase.OPEN),
@@ -135,6 +137,7 @@ class MindDriver:
             "ended_calls": self._calls.count(Phase.ENDED),
             "capacity": self._config.calls_per_actor,
             "free": self._calls.free_seats,
+            "seated_lately": self._calls.seated_since(_now() - SEATED_LATELY_S),
             "replies": sum(len(replies) for replies in self._replies.values()),
             "totals": dict(self._totals),
         }

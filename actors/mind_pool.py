@@ -21,8 +21,11 @@ from actors.wire import (
 class MindPool(Protocol):
     """Every CallActor that this replica may use, by name."""
 
-    def place(self, *, avoid: str = "") -> str:
-        """Spend one lease and return its CallActor's name. Raises ``NoSlotError``."""
+    def place(self, call_id: str, *, avoid: str = "") -> str:
+        """Spend one lease on this call and return the CallActor's name. Raises ``NoSlotError``.
+
+        ``avoid`` names the actor that a call has lost; such a call comes before new ones.
+        """
 
     async def open_call(self, actor: str, message: OpenCall) -> CallOpened:
         """Give the call to this actor. Raises ``MindLostError``."""
@@ -46,6 +49,15 @@ class EdgePool(MindPool, Protocol):
     @property
     def stock(self) -> LeaseStock:
         """Slots in hand, and what the cluster looks like."""
+
+    async def wait_for_slot(self) -> None:
+        """Return once a new call can be placed, or when there is no hope of it.
+
+        Place it before the next ``await``: somebody else may be waiting.
+        """
+
+    def call_begun(self, call_id: str) -> None:
+        """The stream of a new call has come to this replica."""
 
     async def call_state(self, actor: str, call_id: str) -> CallState:
         """What this actor knows of a call. Raises ``MindLostError``."""

@@ -1,8 +1,8 @@
 """``MindPool`` over Ray: handles by name, leases from the directory, no waiting on the path.
 
-A background task syncs with the directory about once a second, and at once when the stock runs
-low; placing a call takes a slot from the local stock. While the directory is away, calls go on to
-the actors known last: their own capacity is the limit that holds.
+Placing a call takes a slot from the local stock, which ``actors.lease_sync`` keeps in step with the
+directory. While the directory is away, calls go on to the actors known last: their own capacity is
+the limit that holds.
 
 A reply that pauses is watched: a model may think for long, but its CallActor must answer a question
 about itself meanwhile. One that does not is lost, as if it had died.
@@ -20,6 +20,7 @@ import ray
 
 from actors.errors import DirectoryAwayError, MindLostError, NoSlotError
 from actors.lease_stock import LeaseStock
+from actors.lease_sync import LeaseSync
 from actors.placement import DIRECTORY_NAME, NAMESPACE
 from actors.wire import (
     AbandonTurn,
@@ -27,9 +28,7 @@ from actors.wire import (
     CallOpened,
     CallState,
     CloseCall,
-    Grants,
     OpenCall,
-    ReplicaSync,
     SettleTurns,
     TakeTurn,
     TurnItem,
@@ -37,7 +36,6 @@ from actors.wire import (
 
 logger = logging.getLogger(__name__)
 
-SYNC_EVERY_S = 1.0
 SYNC_TIMEOUT_S = 3.0
 
 
@@ -58,15 +56,12 @@ class RayMindPool:
         active_calls: Callable[[], int],
         actor_timeout_s: float = 1.0,
     ) -> None:
-        self._replica_id = replica_id
-        self._max_calls = max_calls
-        self._active_calls = active_calls
         self._actor_timeout_s = actor_timeout_s
         self._directory: Any = None
         self._stock = LeaseStock()
+        self._leases = LeaseSync(self._stock, self, replica_id, max_calls, active_calls)
         self._handles: dict[str, Any] = {}
         self._task: asyncio.Task[None] | None = None
-        self._hurry = asyncio.Event()
 
     @property
     def stock(self) -> LeaseStock:
@@ -74,17 +69,14 @@ class RayMindPool:
         return self._stock
 
     async def start(self, directory: Any) -> None:
-        """First sync with the directory (an actor handle), then one a second in the background.
+        """First sync with the directory (an actor handle), then more in the background.
 
         Raises:
             DirectoryAwayError: It does not answer.
         """
         self._directory = directory
-        try:
-            await self._sync()
-        except (TimeoutError, ray.exceptions.RayError) as error:
-            raise DirectoryAwayError(f"no leases: {type(error).__name__}") from None
-        self._task = asyncio.get_running_loop().create_task(self._keep_synced())
+        await self._leases.once()
+        self._task = asyncio.get_running_loop().create_task(self._leases.run())
 
     async def aclose(self) -> None:
         """Stop syncing."""
@@ -93,14 +85,22 @@ class RayMindPool:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    def place(self, *, avoid: str = "") -> str:
+    async def wait_for_slot(self) -> None:
+        """Return once a new call can be placed, or when there is no hope of it."""
+        await self._leases.wait_for_slot()
+
+    def place(self, call_id: str, *, avoid: str = "") -> str:
         """Spend one lease. Raises ``NoSlotError``."""
-        actor = self._stock.take(avoid=avoid)
+        actor = self._stock.take(call_id, now=_now(), avoid=avoid)
         if self._stock.low:
-            self._hurry.set()
+            self._leases.hurry()
         if actor is None:
             raise NoSlotError("no CallActor has a free slot")
         return actor
+
+    def call_begun(self, call_id: str) -> None:
+        """The stream of a new call has come to this replica."""
+        self._stock.begun(call_id, now=_now())
 
     async def open_call(self, actor: str, message: OpenCall) -> CallOpened:
         """Give the call to this actor. Raises ``MindLostError``."""
@@ -166,7 +166,7 @@ class RayMindPool:
         self._handles.pop(actor, None)
         if self._directory is not None:
             self._directory.report_lost.remote(actor)
-        self._hurry.set()
+        self._leases.hurry()
 
     async def _ask(self, actor: str, method: str, argument: Any) -> Any:
         handle = await self._handle(actor)
@@ -186,46 +186,33 @@ class RayMindPool:
             self._handles[actor] = handle
         return handle
 
-    async def _keep_synced(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), SYNC_EVERY_S)
-            self._hurry.clear()
-            try:
-                await self._sync()
-            except (TimeoutError, ray.exceptions.RayError) as error:
-                self._stock.directory_away()
-                logger.warning("directory away: %s", type(error).__name__)
-                await asyncio.sleep(SYNC_EVERY_S)
-                await self._find_directory()
+    # --- the way to the directory (DirectoryPort) -------------------------------------------------
 
-    async def _sync(self) -> None:
-        used = self._stock.take_used()
-        report = ReplicaSync(
-            replica_id=self._replica_id,
-            active_calls=self._active_calls(),
-            max_calls=self._max_calls,
-            held=self._stock.held,
-            used=used,
-            want=self._stock.target,
-        )
+    async def sync(self, report: dict[str, Any]) -> dict[str, Any]:
+        """Ask the directory. Raises ``DirectoryAwayError``."""
         try:
-            plain = await asyncio.wait_for(
-                self._directory.sync.remote(report.to_plain()), SYNC_TIMEOUT_S
+            answer: dict[str, Any] = await asyncio.wait_for(
+                self._directory.sync.remote(report), SYNC_TIMEOUT_S
             )
-        except BaseException:
-            self._stock.give_back_used(used)
-            raise
-        grants = Grants.from_plain(plain)
-        self._stock.granted(grants)
-        for name in grants.alive:
+        except (TimeoutError, ray.exceptions.RayError) as error:
+            raise DirectoryAwayError(f"no leases: {type(error).__name__}") from None
+        return answer
+
+    async def find_again(self) -> None:
+        """The directory by its name: it may be another process by now."""
+        with contextlib.suppress(ValueError, ray.exceptions.RayError):
+            self._directory = await asyncio.to_thread(ray.get_actor, DIRECTORY_NAME, NAMESPACE)
+
+    async def meet(self, alive: tuple[str, ...]) -> None:
+        """Have a handle of each of these CallActors before a call needs it."""
+        for name in alive:
             if name not in self._handles:
                 with contextlib.suppress(MindLostError):
                     await self._handle(name)
 
-    async def _find_directory(self) -> None:
-        with contextlib.suppress(ValueError, ray.exceptions.RayError):
-            self._directory = await asyncio.to_thread(ray.get_actor, DIRECTORY_NAME, NAMESPACE)
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _next_item(stream: Any) -> TurnItem | None:

@@ -53,6 +53,10 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "tuple[TurnEntry, ...]": lambda value: isinstance(value, tuple),
     "dict[str, float]": _is_counts,
     "dict[str, int]": _is_counts,
+    "dict[str, str]": lambda value: (
+        isinstance(value, dict)
+        and all(isinstance(part, str) for pair in value.items() for part in pair)
+    ),
 }
 
 
@@ -97,10 +101,9 @@ class _Wire:
         for key in ("turn_log", "settled"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(TurnEntry.from_plain(entry) for entry in values[key])
-        if isinstance(values.get("alive"), list):
-            values["alive"] = tuple(values["alive"])
-        if isinstance(values.get("epoch"), list):
-            values["epoch"] = tuple(values["epoch"])
+        for key in ("alive", "begun", "epoch"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(values[key])
         for name, annotation, fits in _shape(cls):
             if name in values and not fits(values[name]):
                 wrong = type(values[name]).__name__
@@ -292,8 +295,14 @@ class ReplicaSync(_Wire):
 
     Attributes:
         held: CallActor name to free slots this replica still has in stock.
-        used: CallActor name to slots it gave to calls since the last sync.
+        used: CallActor name to slots it gave to calls since the last sync. A replica that names
+            its calls has each of them here and in ``placed`` or ``moved``; an older one only here.
         want: Slots it would like to have in stock.
+        placed: Call id to CallActor: new calls placed since the last sync.
+        moved: Call id to CallActor: calls placed anew since the last sync, their actor being lost.
+        begun: Ids of new calls whose stream has come to this replica since the last sync.
+        waiting: New callers who wait for a slot here.
+        moving: Calls that wait here for another actor, and that no slot in stock suits.
     """
 
     replica_id: str
@@ -302,6 +311,11 @@ class ReplicaSync(_Wire):
     held: dict[str, int] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     want: int = 0
+    placed: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    begun: tuple[str, ...] = ()
+    waiting: int = 0
+    moving: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,9 +325,11 @@ class Grants(_Wire):
     Attributes:
         granted: CallActor name to slots added to the replica's stock; negative ones are taken back.
         alive: Names of all CallActors that answer; stock of others is void.
+        left: Slots for new calls that are left beside this replica's stock: it pays to ask again.
     """
 
     granted: dict[str, int] = field(default_factory=dict)
     alive: tuple[str, ...] = ()
     active_calls: int = 0
     capacity: int = 0
+    left: int = 0

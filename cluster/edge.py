@@ -146,13 +146,18 @@ class Edge:
             )
         )
 
+    async def wait_for_slot(self) -> None:
+        """Give a new call that could come in, but for a slot, the time to get one."""
+        if not self.draining and not self.not_ready:
+            await self.parts.pool.wait_for_slot()
+
     def place_call(self, call_sid: str, agent: Agent) -> Placement:
         """Reserve a slot for a new call. Raises ``NoCapacityError``."""
+        call_id = uuid7(self.parts.wall_clock_us(), secrets.token_bytes(10))
         try:
-            actor = self.parts.pool.place()
+            actor = self.parts.pool.place(call_id)
         except NoSlotError as error:
             raise NoCapacityError(str(error)) from None
-        call_id = uuid7(self.parts.wall_clock_us(), secrets.token_bytes(10))
         return self.tokens(call_sid, call_id, agent.agent_id, actor, resume=0)
 
     def place_resumed(self, claims: StreamClaims, *, actor_alive: bool) -> Placement:
@@ -164,7 +169,7 @@ class Edge:
         actor = claims.actor
         if not actor_alive:
             try:
-                actor = self.parts.pool.place(avoid=claims.actor)
+                actor = self.parts.pool.place(claims.call_id, avoid=claims.actor)
             except NoSlotError as error:
                 raise NoCapacityError(str(error)) from None
         return self.tokens(
@@ -297,6 +302,8 @@ class Edge:
         )
         driver = CallDriver(agent, self._voice[agent.agent_id], parts, mind, stream, send)
         self.count("streams_started", 1)
+        if not claims.resume:
+            self.parts.pool.call_begun(claims.call_id)
         return self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
 
     # --- counting --------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ def build_app(edge: Edge) -> FastAPI:
     @app.post("/twilio/voice")
     async def voice(request: Request) -> Response:
         form = await _signed_form(edge, request)
+        await edge.wait_for_slot()
         return _xml(_answer_new_call(edge, form))
 
     @app.post("/twilio/resume")

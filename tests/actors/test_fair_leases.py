@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from actors.directory import Directory, DirectoryConfig
 from actors.lease_stock import LeaseStock
-from actors.wire import Grants, ReplicaSync
+from actors.wire import Grants
 
 
-def report(replica: str, stock: LeaseStock) -> ReplicaSync:
-    return ReplicaSync(replica, 0, 10, stock.held, stock.take_used(), stock.target)
+def sync(directory: Directory, replica: str, stock: LeaseStock, now: float) -> None:
+    report = stock.report(replica, active_calls=0, max_calls=50, now=now)
+    stock.granted(directory.sync(report, now=now), report)
 
 
 def directory_of(*capacities: int) -> Directory:
@@ -23,30 +24,34 @@ def directory_of(*capacities: int) -> Directory:
 
 def test_a_second_replica_gets_its_share_of_what_the_first_holds() -> None:
     directory, first, second = directory_of(3, 3), LeaseStock(), LeaseStock()
-    first.granted(directory.sync(report("first", first), now=0.0))
+    sync(directory, "first", first, 0.0)
     assert first.free == 6
-    second.granted(directory.sync(report("second", second), now=0.1))
+    sync(directory, "second", second, 0.1)
     assert second.free == 0
-    first.granted(directory.sync(report("first", first), now=1.0))
-    second.granted(directory.sync(report("second", second), now=1.1))
-    assert (first.free, second.free) == (3, 3)
+    sync(directory, "first", first, 1.0)
+    assert first.free == 2
+    sync(directory, "second", second, 1.01)
+    assert second.free == 0  # nothing is free before the first has said that it has given it back
+    sync(directory, "first", first, 1.02)
+    sync(directory, "second", second, 1.1)
+    assert (first.free, second.free) == (2, 2)  # and two are at the directory, for both
 
 
 def test_nothing_is_taken_back_while_there_is_enough_for_all() -> None:
     directory, first, second = directory_of(50), LeaseStock(), LeaseStock()
-    first.granted(directory.sync(report("first", first), now=0.0))
-    second.granted(directory.sync(report("second", second), now=0.1))
-    first.granted(directory.sync(report("first", first), now=1.0))
+    sync(directory, "first", first, 0.0)
+    sync(directory, "second", second, 0.1)
+    sync(directory, "first", first, 1.0)
     assert (first.free, second.free) == (8, 8)
 
 
 def test_a_slot_spent_while_it_was_taken_back_is_spent() -> None:
     stock = LeaseStock()
     stock.granted(Grants(granted={"a": 2}, alive=("a",)))
-    stock.take()
+    stock.take("call", now=0.0)
     stock.granted(Grants(granted={"a": -2}, alive=("a",)))
     assert stock.free == 0
-    assert stock.take_used() == {"a": 1}
+    assert stock.report("r", active_calls=0, max_calls=9, now=0.0).used == {"a": 1}
 
 
 @settings(max_examples=50, deadline=None)
@@ -59,22 +64,24 @@ def test_slots_in_hand_never_exceed_the_capacity(
 ) -> None:
     directory = directory_of(*capacities)
     stocks = [LeaseStock() for _ in range(3)]
-    now, spent = 0.0, 0
+    now, spent, placed = 0.0, 0, 0
     for which, calls in steps:
         for _ in range(calls):
-            spent += stocks[which].take() is not None
+            placed += 1
+            spent += stocks[which].take(f"call {placed}", now=now) is not None
         now += 0.01
-        stocks[which].granted(directory.sync(report(f"replica-{which}", stocks[which]), now=now))
+        sync(directory, f"replica-{which}", stocks[which], now)
         assert sum(stock.free for stock in stocks) + spent <= sum(capacities)
 
 
 @settings(max_examples=50, deadline=None)
 @given(capacity=st.integers(1, 40), replicas=st.integers(1, 6))
-def test_every_replica_has_its_share_after_two_rounds(capacity: int, replicas: int) -> None:
+def test_every_replica_has_its_share_after_some_rounds(capacity: int, replicas: int) -> None:
     directory = directory_of(capacity)
     stocks = [LeaseStock() for _ in range(replicas)]
-    for number in range(3):
+    for number in range(4):
         for which, stock in enumerate(stocks):
-            stock.granted(directory.sync(report(f"replica-{which}", stock), now=number + which / 9))
+            sync(directory, f"replica-{which}", stock, number + which / 9)
     free = [stock.free for stock in stocks]
-    assert min(free) >= min(8, capacity // replicas)
+    share = capacity // (replicas + 1) if replicas > 1 else capacity
+    assert min(free) >= min(8, share)

@@ -68,6 +68,18 @@ def test_lost_calls_hold_their_seat_and_ended_ones_do_not() -> None:
     assert opened(held, "other") == ""
 
 
+def test_who_has_sat_down_lately_is_told_even_if_the_seat_is_free_again() -> None:
+    held = calls()
+    opened(held, "older", now=0.0)
+    opened(held, now=2.0)
+    opened(held, now=3.0, epoch=(1, 5))  # comes back to its own seat
+    assert held.seated_since(0.0) == ["c"]
+    call = held.find("t", "c", (1, 5), now=4.0)
+    held.close(call, CloseCall("t", "c", (1, 5), True, "x"), now=4.0, at_us=0)
+    assert held.seated_since(-1.0) == ["older", "c"]
+    assert held.seated_since(2.0) == []
+
+
 def test_a_planned_end_is_never_taken_back() -> None:
     held = calls()
     opened(held)

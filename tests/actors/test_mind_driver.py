@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actors.mind_calls import MindConfig
-from actors.mind_driver import MindDriver
+from actors.mind_driver import SEATED_LATELY_S, MindDriver
 from actors.wire import (
     AbandonTurn,
     CallOpened,
@@ -393,6 +393,9 @@ async def test_a_full_actor_refuses_new_calls_but_takes_back_its_own(stage: Stag
     assert (await stage.open(call_id="call-3", token_id="")).refusal == "full"
     assert (await stage.open(epoch=(1, 11), token_id="")).refusal == ""
     assert stage.driver.status()["free"] == 0
+    assert len(stage.driver.status()["seated_lately"]) == 2
+    await asyncio.sleep(SEATED_LATELY_S)
+    assert stage.driver.status()["seated_lately"] == []
 
 
 @on_stage()

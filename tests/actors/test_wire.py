@@ -66,7 +66,23 @@ MESSAGES: dict[str, Any] = {
         known=True, planned_end=True, reason="idle", epoch=WHOSE["epoch"], turn_log=(ENTRY,)
     ),
     "replica_sync": wire.ReplicaSync("r1", 3, 100, held={"a": 2}, used={"a": 1}, want=4),
+    "replica_sync_naming_calls": wire.ReplicaSync(
+        "r1",
+        3,
+        100,
+        held={"a": 2},
+        used={"a": 1, "b": 1},
+        want=4,
+        placed={"call-1": "a"},
+        moved={"call-2": "b"},
+        begun=("call-1",),
+        waiting=2,
+        moving=1,
+    ),
     "grants": wire.Grants(granted={"a": 4}, alive=("a", "b"), active_calls=3, capacity=100),
+    "grants_with_more_elsewhere": wire.Grants(
+        granted={"a": -1}, alive=("a",), active_calls=3, capacity=100, left=5
+    ),
 }
 KINDS = sorted({type(message) for message in MESSAGES.values()}, key=lambda kind: kind.__name__)
 

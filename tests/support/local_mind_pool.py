@@ -160,11 +160,18 @@ class LocalMindPool:
 
     # --- MindPool --------------------------------------------------------------------------------
 
-    def place(self, *, avoid: str = "") -> str:
-        actor = self.stock.take(avoid=avoid)
+    def place(self, call_id: str, *, avoid: str = "") -> str:
+        now = asyncio.get_running_loop().time()
+        actor = self.stock.take(call_id, now=now, avoid=avoid)
         if actor is None:
             raise NoSlotError("no CallActor has a free slot")
         return actor
+
+    async def wait_for_slot(self) -> None:
+        """There is no directory that could have more."""
+
+    def call_begun(self, call_id: str) -> None:
+        """There is no directory to be told."""
 
     def report_lost(self, actor: str) -> None:
         self.reported_lost.append(actor)
