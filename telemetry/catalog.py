@@ -1,7 +1,7 @@
 """Every metric of the product in one table: name, unit, help, kind, labels.
 
 Names follow Prometheus: base units (seconds, bytes), ``_total`` for counters. Labels hold few
-values: never a call, a number or a text.
+values: never a call, a number or a text. What stands here is written somewhere; a test holds that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, Literal
 Kind = Literal["counter", "gauge", "summary"]
 GaugeMerge = Literal["sum", "max"]
 
-_AGENT = ("tenant_id", "agent_id")
+_AGENT = ("tenant_id", "agent_id", "language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,163 +35,167 @@ class Metric:
     merge: GaugeMerge = "sum"
 
 
-RESPONSE_LATENCY: Final = Metric(
-    "callcluster_response_latency_seconds",
-    "seconds",
+def _counter(name: str, unit: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
+    return Metric(f"callcluster_{name}_total", unit, text, "counter", labels)
+
+
+def _summary(name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
+    return Metric(f"callcluster_{name}_seconds", "seconds", text, "summary", labels)
+
+
+def _gauge(
+    name: str, unit: str, text: str, labels: tuple[str, ...] = (), merge: GaugeMerge = "sum"
+) -> Metric:
+    return Metric(f"callcluster_{name}", unit, text, "gauge", labels, merge)
+
+
+# --- how quick the answers are --------------------------------------------------------------------
+
+RESPONSE_LATENCY: Final = _summary(
+    "response_latency",
     "End of the caller's speech to the first frame of the reply handed to the carrier.",
-    "summary",
     _AGENT,
 )
-TURN_STAGE: Final = Metric(
-    "callcluster_turn_stage_seconds",
-    "seconds",
+TURN_STAGE: Final = _summary(
+    "turn_stage",
     "End of the caller's speech to each stage of the turn; negative when prepared ahead.",
-    "summary",
-    ("stage",),
+    ("stage", "language"),
 )
-COMMIT_TO_FRAME: Final = Metric(
-    "callcluster_commit_to_first_frame_seconds",
-    "seconds",
-    "From taking the turn to the first frame out: the part that is ours alone.",
-    "summary",
+COMMIT_TO_FRAME: Final = _summary(
+    "commit_to_first_frame",
+    "From taking the turn to the first frame out: the part that is ours when a guess was held.",
 )
-PROVIDER_LATENCY: Final = Metric(
-    "callcluster_provider_latency_seconds",
-    "seconds",
-    "Request to the first useful result of a provider.",
-    "summary",
-    ("provider", "work"),
+PROVIDER_LATENCY: Final = _summary(
+    "provider_latency",
+    "How late a provider's result was: think first_token and speak first_audio after the request, "
+    "recognise final_words after the end of speech, recognise open after the request.",
+    ("provider", "work", "language"),
 )
-ADMISSION_LATENCY: Final = Metric(
-    "callcluster_admission_seconds",
-    "seconds",
-    "Time to answer the carrier's webhook for a new call.",
-    "summary",
+ADMISSION_LATENCY: Final = _summary(
+    "admission", "Time to answer the carrier's webhook for a new call."
 )
-CALL_DURATION: Final = Metric(
-    "callcluster_call_duration_seconds", "seconds", "Length of finished calls.", "summary", _AGENT
-)
-LOOP_LAG: Final = Metric(
-    "callcluster_event_loop_lag_seconds",
-    "seconds",
-    "How late the event loop ran a timer.",
-    "summary",
+LOOP_LAG: Final = _summary(
+    "event_loop_lag",
+    "How late an event loop ran its timers: the worst of each second.",
     ("process",),
 )
-CALLS: Final = Metric("callcluster_calls_total", "calls", "Calls answered.", "counter", _AGENT)
-CALLS_ENDED: Final = Metric(
-    "callcluster_calls_ended_total", "calls", "Calls that ended, by reason.", "counter", ("reason",)
-)
-CALLS_REFUSED: Final = Metric(
-    "callcluster_calls_refused_total",
+
+# --- calls and turns ------------------------------------------------------------------------------
+
+CALLS: Final = _counter("calls", "calls", "Calls whose first stream has begun.", _AGENT)
+CALL_DURATION: Final = _summary("call_duration", "Length of finished calls.", _AGENT)
+CALLS_ENDED: Final = _counter(
+    "calls_ended",
     "calls",
-    "Calls not taken, by reason.",
-    "counter",
+    "Calls that ended, by reason; lost ones once nobody resumed them.",
     ("reason",),
 )
-CALLS_RESUMED: Final = Metric(
-    "callcluster_calls_resumed_total",
-    "calls",
-    "Calls that got a new stream.",
-    "counter",
-    ("reason",),
+CALLS_REFUSED: Final = _counter(
+    "calls_refused", "calls", "Calls not taken, by reason.", ("reason",)
 )
-CALLS_REPLACED: Final = Metric(
-    "callcluster_calls_replaced_total", "calls", "Calls moved to another CallActor.", "counter"
+CALLS_RESUMED: Final = _counter(
+    "calls_resumed", "calls", "Calls that were given a new stream, by what was lost.", ("lost",)
 )
-TURNS: Final = Metric(
-    "callcluster_turns_total", "turns", "Turns settled, by outcome.", "counter", ("kind", "outcome")
+CALLS_REPLACED: Final = _counter(
+    "calls_replaced", "calls", "Calls moved to another CallActor by their ingress replica."
 )
-BARGE_INS: Final = Metric(
-    "callcluster_barge_ins_total", "barge-ins", "Replies cut by the caller.", "counter"
+TURNS: Final = _counter(
+    "turns", "turns", "Turns settled, by outcome.", (*_AGENT, "kind", "outcome")
 )
-UNDERRUNS: Final = Metric(
-    "callcluster_underruns_total", "underruns", "Playouts that ran dry within a reply.", "counter"
+BARGE_INS: Final = _counter(
+    "barge_ins", "barge-ins", "Replies that the caller cut by voice or key.", _AGENT
 )
-GUESSES: Final = Metric(
-    "callcluster_guesses_total", "guesses", "Replies prepared early, by fate.", "counter", ("fate",)
+UNDERRUNS: Final = _counter("underruns", "underruns", "Times the ear ran dry within a reply.")
+GUESSES: Final = _counter(
+    "guesses",
+    "guesses",
+    "Replies prepared early: taken, dropped, or given_up after they were taken.",
+    ("fate",),
 )
-PROTOCOL_ERRORS: Final = Metric(
-    "callcluster_protocol_errors_total",
-    "errors",
-    "Messages of a peer that break its protocol.",
-    "counter",
-    ("protocol",),
+DIGITS: Final = _counter("dtmf_digits", "digits", "Keys pressed by callers.")
+FRAMES: Final = _counter(
+    "frames", "frames", "Media frames of 20 ms, in and out; counted as each turn ends.", ("way",)
 )
-PROVIDER_ERRORS: Final = Metric(
-    "callcluster_provider_errors_total",
-    "errors",
-    "Failures of a provider, by kind.",
-    "counter",
-    ("provider", "kind"),
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+ERRORS: Final = _counter(
+    "errors", "errors", "Failures of our own or of a line, by kind.", ("kind",)
 )
-CACHE_LOOKUPS: Final = Metric(
-    "callcluster_cache_lookups_total",
-    "lookups",
-    "Cache lookups, by cache and result.",
-    "counter",
-    ("cache", "result"),
+PROVIDER_ERRORS: Final = _counter(
+    "provider_errors", "errors", "Failures of a provider, by kind.", ("provider", "kind")
 )
-FRAMES: Final = Metric(
-    "callcluster_frames_total", "frames", "Media frames of 20 ms.", "counter", ("direction",)
+PROTOCOL_ERRORS: Final = _counter(
+    "protocol_errors", "errors", "Messages of a peer that break its protocol.", ("protocol",)
 )
-RECORDS_DROPPED: Final = Metric(
-    "callcluster_records_dropped_total", "rows", "Rows the call store never got.", "counter"
+EVENTS: Final = _counter(
+    "edge_events", "events", "What else the edge counts, by name, as in /readyz.", ("event",)
 )
-OBSERVATIONS_REFUSED: Final = Metric(
-    "callcluster_observations_refused_total",
-    "observations",
-    "Measurements not taken: not finite, or too many label values.",
-    "counter",
+
+# --- cost -----------------------------------------------------------------------------------------
+
+UNITS: Final = _counter(
+    "provider_units",
+    "units",
+    "Units of finished calls that somebody bills, by unit and the service's name.",
+    ("unit", "item"),
 )
-ACTIVE_CALLS: Final = Metric(
-    "callcluster_active_calls", "calls", "Calls in progress.", "gauge", ("process",)
+COST: Final = _counter(
+    "cost_usd",
+    "dollars",
+    "Cost of finished calls by the price table, US dollars.",
+    ("component", "tenant_id", "agent_id"),
 )
-CAPACITY: Final = Metric(
-    "callcluster_capacity_calls", "calls", "Calls that can be held at once.", "gauge", ("process",)
+UNPRICED: Final = _counter(
+    "unpriced_units",
+    "units",
+    "Units of finished calls that the price table has no price for; not part of the cost.",
+    ("unit", "item"),
 )
-RECORDS_PENDING: Final = Metric(
-    "callcluster_records_pending", "rows", "Rows waiting for the call store.", "gauge"
+
+# --- the processes --------------------------------------------------------------------------------
+
+ACTIVE_CALLS: Final = _gauge(
+    "active_calls", "calls", "Calls in progress, by kind of process that holds them.", ("process",)
 )
-CACHE_BYTES: Final = Metric(
-    "callcluster_cache_bytes", "bytes", "Memory held by a cache.", "gauge", ("cache",)
+CAPACITY: Final = _gauge(
+    "capacity_calls", "calls", "Calls that processes of a kind can hold at once.", ("process",)
 )
-MEMORY: Final = Metric(
-    "callcluster_resident_memory_bytes",
+UTILISATION: Final = _gauge(
+    "utilization_ratio", "ratio", "Calls in progress to calls the cluster can hold.", (), "max"
+)
+PEAK_CALLS: Final = _gauge(
+    "peak_calls", "calls", "Most calls in progress at once, seen about once a second.", (), "max"
+)
+PROCESSES: Final = _gauge("processes", "processes", "Processes that report.", ("process",))
+MEMORY: Final = _gauge(
+    "resident_memory_bytes",
     "bytes",
     "Resident memory of our largest process of a kind.",
-    "gauge",
     ("process",),
     "max",
 )
-
-METRICS: Final = (
-    RESPONSE_LATENCY,
-    TURN_STAGE,
-    COMMIT_TO_FRAME,
-    PROVIDER_LATENCY,
-    ADMISSION_LATENCY,
-    CALL_DURATION,
-    LOOP_LAG,
-    CALLS,
-    CALLS_ENDED,
-    CALLS_REFUSED,
-    CALLS_RESUMED,
-    CALLS_REPLACED,
-    TURNS,
-    BARGE_INS,
-    UNDERRUNS,
-    GUESSES,
-    PROTOCOL_ERRORS,
-    PROVIDER_ERRORS,
-    CACHE_LOOKUPS,
-    FRAMES,
-    RECORDS_DROPPED,
-    OBSERVATIONS_REFUSED,
-    ACTIVE_CALLS,
-    CAPACITY,
-    RECORDS_PENDING,
-    CACHE_BYTES,
-    MEMORY,
+CACHE_LOOKUPS: Final = _counter(
+    "cache_lookups", "lookups", "Cache lookups, by cache and result.", ("cache", "result")
 )
+CACHE_BYTES: Final = _gauge("cache_bytes", "bytes", "Memory held by a cache.", ("cache",))
+RECORDS_PENDING: Final = _gauge("records_pending", "rows", "Rows waiting for the call store.")
+RECORDS_DROPPED: Final = _counter("records_dropped", "rows", "Rows the call store never got.")
+TRACES_DROPPED: Final = _counter(
+    "traces_dropped", "turns", "Turns whose trace was not exported: the queue full or a failure."
+)
+OBSERVATIONS_REFUSED: Final = _counter(
+    "observations_refused",
+    "observations",
+    "Measurements not taken: not finite, or too many label values.",
+)
+REPORTS: Final = _counter(
+    "metrics_reports", "reports", "Reports of processes to the MetricsActor, by fate.", ("fate",)
+)
+
+VIEW_AGE: Final = _gauge(
+    "view_age_seconds", "seconds", "Age of this view of the cluster when it was served."
+)
+
+METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 BY_NAME: Final = MappingProxyType({metric.name: metric for metric in METRICS})

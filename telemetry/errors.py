@@ -1,8 +1,10 @@
 """What can go wrong in telemetry, in one tree.
 
 TelemetryError
-├── SnapshotInvalid    what another process sent is no snapshot or sketch of ours
-└── MetricMisused      a metric was written with the wrong labels or as the wrong kind (our mistake)
+├── SnapshotInvalid     what another process sent is no snapshot or sketch of ours
+├── MetricMisused       a metric was written with wrong labels or as the wrong kind (our mistake)
+├── PricesInvalid       a price table cannot be read; names the file and the entry
+└── TracesUnavailable   traces are wanted, but not as this installation can send them
 """
 
 from __future__ import annotations
@@ -26,3 +28,11 @@ class SnapshotInvalid(TelemetryError):
 
 class MetricMisused(TelemetryError):
     """The catalog says otherwise about this metric."""
+
+
+class PricesInvalid(TelemetryError):
+    """The file of prices cannot be used; the message names it and the setting."""
+
+
+class TracesUnavailable(TelemetryError):
+    """The environment asks for traces that cannot be sent; the message names the variable."""

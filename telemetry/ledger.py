@@ -1,7 +1,9 @@
 """What one process measured, cumulative since it began.
 
 Observing is a dictionary look-up and an addition: no lock (one event loop), no I/O, no clock. A
-snapshot holds everything so far, so a lost one costs nothing and a repeated one does no harm.
+snapshot holds what was measured so far, so a lost one costs nothing and a repeated one does no
+harm. Once somebody has confirmed a version, the next snapshots hold only the series that have
+changed since that version: an idle process says next to nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ class MetricsLedger:
         self._counters: dict[Series, float] = {}
         self._gauges: dict[Series, float] = {}
         self._sketches: dict[Series, QuantileSketch] = {}
+        # What the last snapshot said of a series (of a sketch: its count), and since which version.
+        self._said: dict[Series, tuple[float, int]] = {}
 
     def count(self, metric: Metric, *labels: str, by: float = 1) -> None:
         """Add to a counter; what is negative or not finite is left out and counted.
@@ -52,6 +56,12 @@ class MetricsLedger:
         except KeyError:
             if self._may_add(metric, "counter", labels):
                 self._counters[key] = by
+
+    def count_up_to(self, metric: Metric, total: float, *labels: str) -> None:
+        """Raise a counter to a total that somebody else keeps. Raises as ``count`` does."""
+        missing = total - self._counters.get((metric.name, labels), 0)
+        if missing > 0:
+            self.count(metric, *labels, by=missing)
 
     def gauge(self, metric: Metric, value: float, *labels: str) -> None:
         """Set a gauge. Raises ``MetricMisused`` as ``count`` does."""
@@ -75,21 +85,49 @@ class MetricsLedger:
         except ValueError:
             self.count(OBSERVATIONS_REFUSED)
 
-    def snapshot(self) -> dict[str, Any]:
-        """Everything measured so far, as JSON types; each one has a larger version."""
+    def snapshot(self, since: int = 0) -> dict[str, Any]:
+        """What was measured so far, as JSON types; each snapshot has a larger version.
+
+        Args:
+            since: Leave out the series that have not changed since this version, for a reader who
+                has all of that version; 0 for everything.
+        """
         self._version += 1
         return {
             "v": VERSION,
             "source": self.source,
             "incarnation": self.incarnation,
             "version": self._version,
-            "counters": [[name, list(labels), n] for (name, labels), n in self._counters.items()],
-            "gauges": [[name, list(labels), n] for (name, labels), n in self._gauges.items()],
+            "since": since,
+            "counters": [
+                [*_named(key), n]
+                for key, n in self._counters.items()
+                if self._is_news(key, n, since)
+            ],
+            "gauges": [
+                [*_named(key), n] for key, n in self._gauges.items() if self._is_news(key, n, since)
+            ],
             "sketches": [
-                [name, list(labels), sketch.to_plain()]
-                for (name, labels), sketch in self._sketches.items()
+                [*_named(key), sketch.to_plain()]
+                for key, sketch in self._sketches.items()
+                if self._is_news(key, sketch.count, since)
             ],
         }
+
+    def begin_anew(self, incarnation: int) -> None:
+        """Count from zero under a larger incarnation: what was counted so far is elsewhere."""
+        self.incarnation = incarnation
+        self._version = 0
+        self._counters.clear()
+        self._sketches.clear()
+        self._said.clear()
+
+    def _is_news(self, key: Series, value: float, since: int) -> bool:
+        """Whether the series has changed after version ``since``."""
+        said = self._said.get(key)
+        if said is None or said[0] != value:
+            said = self._said[key] = (value, self._version)
+        return said[1] > since
 
     def _may_add(self, metric: Metric, kind: str, labels: tuple[str, ...]) -> bool:
         if metric.kind != kind:
@@ -101,3 +139,7 @@ class MetricsLedger:
             self.count(OBSERVATIONS_REFUSED)
             return False
         return True
+
+
+def _named(key: Series) -> tuple[str, list[str]]:
+    return key[0], list(key[1])

@@ -12,8 +12,8 @@ def test_prometheus_reads_what_was_measured() -> None:
     ledger = MetricsLedger("a", 1)
     awkward = 'tenant "one"\\\n二'
     for latency_ms in range(1, 101):
-        ledger.observe(RESPONSE_LATENCY, latency_ms / 1_000, awkward, "reception")
-    ledger.count(CALLS, "t", "reception", by=3)
+        ledger.observe(RESPONSE_LATENCY, latency_ms / 1_000, awkward, "reception", "en-US")
+    ledger.count(CALLS, "t", "reception", "en-US", by=3)
     ledger.gauge(ACTIVE_CALLS, 2.5, "ingress")
     merged = MergedMetrics()
     merged.merge(ledger.snapshot())

@@ -1,0 +1,156 @@
+"""From units that were used to what they cost, by a price table. Pure arithmetic.
+
+Units of a call, in ``usage``:
+
+==================  ================================================  =====================
+``prompt_tokens``   read by the language model, cached ones included  ``language_model``
+``cached_tokens``   those of them that came from its prompt cache     ``language_model``
+``completion_tokens``  written by the language model                  ``language_model``
+``spoken_chars``    characters handed to the voice                    ``voice``
+``recognised_s``    seconds of audio the recogniser was given         ``recogniser``
+``call_s``          seconds of the call; minutes begun are billed     ``carrier``
+``recording_s``     seconds recorded; minutes begun are billed        ``carrier``
+``detections``      answering-machine detections                      ``carrier``
+==================  ================================================  =====================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from telemetry.prices import PriceTable
+
+Component = str  # think, speak, hear, carry, stream, record, detect
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Whose units they are, by the names of the price table.
+
+    Attributes:
+        direction: ``inbound`` or ``outbound``.
+    """
+
+    language_model: str
+    voice: str
+    recogniser: str
+    carrier: str = "twilio"
+    direction: str = "inbound"
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Units that nobody has told us the price of."""
+
+    unit: str
+    item: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What was used, in dollars as far as it is known.
+
+    Attributes:
+        usd: By component: ``think``, ``speak``, ``hear``, ``carry``, ``stream``, ``record``,
+            ``detect``; only those that were used and have a price.
+    """
+
+    usd: Mapping[Component, float]
+    unpriced: tuple[Unpriced, ...] = ()
+
+    @property
+    def total_usd(self) -> float:
+        """All that has a price."""
+        return math.fsum(self.usd.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """A line of the bill: ``amount`` of a unit, and what one of it costs, if that is known."""
+
+    unit: str
+    item: str
+    amount: float
+    component: Component
+    price: float | None
+
+
+def bill_of(usage: Mapping[str, float], services: Services, prices: PriceTable) -> Bill:
+    """The bill for ``usage``; unknown units are passed over, unknown prices are listed."""
+    usd: dict[Component, float] = {}
+    unpriced: list[Unpriced] = []
+    positions = [*_thinking(usage, services, prices), *_speech(usage, services, prices)]
+    for line in [*positions, *_carriage(usage, services, prices)]:
+        if line.amount <= 0:
+            continue
+        if line.price is None:
+            unpriced.append(Unpriced(line.unit, line.item, line.amount))
+        else:
+            usd[line.component] = usd.get(line.component, 0.0) + line.amount * line.price
+    return Bill(usd, tuple(unpriced))
+
+
+def item_of(unit: str, services: Services) -> str:
+    """The name under which the price table knows the service that counts this unit."""
+    if unit.endswith("_tokens"):
+        return services.language_model
+    if unit == "spoken_chars":
+        return services.voice
+    return services.recogniser if unit == "recognised_s" else services.carrier
+
+
+def _thinking(
+    usage: Mapping[str, float], services: Services, prices: PriceTable
+) -> Iterator[_Position]:
+    name = services.language_model
+    prompt, completion = usage.get("prompt_tokens", 0.0), usage.get("completion_tokens", 0.0)
+    cached = min(usage.get("cached_tokens", 0.0), prompt)
+    model = prices.language_models.get(name)
+    if model is None:
+        yield _Position("prompt_tokens", name, prompt, "think", None)
+        yield _Position("completion_tokens", name, completion, "think", None)
+        return
+    yield _Position("prompt_tokens", name, prompt - cached, "think", model.prompt / 1e6)
+    yield _Position("cached_tokens", name, cached, "think", model.cached / 1e6)
+    yield _Position("completion_tokens", name, completion, "think", model.completion / 1e6)
+
+
+def _speech(
+    usage: Mapping[str, float], services: Services, prices: PriceTable
+) -> Iterator[_Position]:
+    voice = prices.voices.get(services.voice)
+    per_char = voice.thousand_chars / 1_000 if voice else None
+    chars = usage.get("spoken_chars", 0.0)
+    yield _Position("spoken_chars", services.voice, chars, "speak", per_char)
+    ear = prices.recognisers.get(services.recogniser)
+    per_second = ear.minute / 60 if ear else None
+    seconds = usage.get("recognised_s", 0.0)
+    yield _Position("recognised_s", services.recogniser, seconds, "hear", per_second)
+
+
+def _carriage(
+    usage: Mapping[str, float], services: Services, prices: PriceTable
+) -> Iterator[_Position]:
+    name = services.carrier
+    carrier = prices.carriers.get(name)
+    detections = usage.get("detections", 0.0)
+    if carrier is None:
+        yield _Position("call_s", name, usage.get("call_s", 0.0), "carry", None)
+        yield _Position("recording_s", name, usage.get("recording_s", 0.0), "record", None)
+        yield _Position("detections", name, detections, "detect", None)
+        return
+    is_outbound = services.direction == "outbound"
+    per_minute = carrier.outbound_minute if is_outbound else carrier.inbound_minute
+    called = _minutes_begun(usage.get("call_s", 0.0))
+    recorded = _minutes_begun(usage.get("recording_s", 0.0))
+    yield _Position("call_s", name, called, "carry", per_minute)
+    yield _Position("call_s", name, called, "stream", carrier.stream_minute)
+    yield _Position("recording_s", name, recorded, "record", carrier.recording_minute)
+    yield _Position("detections", name, detections, "detect", carrier.machine_detection)
+
+
+def _minutes_begun(seconds: float) -> float:
+    return math.ceil(round(seconds, 3) / 60)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from telemetry import catalog as c
+from telemetry.ledger import MetricsLedger
+from telemetry.merged import MergedMetrics
+from telemetry.summary import summarise
+
+ANN, BOB = ("t1", "ann", "en-US"), ("t1", "bob", "zh-HK")
+
+
+def merged(*ledgers: MetricsLedger) -> MergedMetrics:
+    result = MergedMetrics()
+    for ledger in ledgers:
+        result.merge(ledger.snapshot())
+    return result
+
+
+def process(name: str, kind: str, active: int, capacity: int) -> MetricsLedger:
+    ledger = MetricsLedger(name, 1)
+    ledger.gauge(c.ACTIVE_CALLS, active, kind)
+    ledger.gauge(c.CAPACITY, capacity, kind)
+    ledger.gauge(c.PROCESSES, 1, kind)
+    return ledger
+
+
+def test_an_empty_cluster_has_a_summary_too() -> None:
+    summary = summarise(MergedMetrics())
+    assert summary["active_calls"] == 0
+    assert summary["max_concurrent_calls"] == 0
+    assert summary["utilization_percent"] == 0
+    assert summary["latency_s"]["response"] is None
+    json.dumps(summary)
+
+
+def test_capacity_is_that_of_the_narrower_side() -> None:
+    ears = [process("a", "ingress", 3, 25), process("b", "ingress", 6, 25)]
+    minds = [process("c", "call_actor", 9, 30)]
+    summary = summarise(merged(*ears, *minds))
+    assert summary["active_calls"] == 9
+    assert summary["max_concurrent_calls"] == 30
+    assert summary["utilization_percent"] == 30
+    assert summary["processes"]["count"] == {"call_actor": 1, "ingress": 2}
+
+
+def test_by_agent_by_language_and_in_all() -> None:
+    ledger = MetricsLedger("a", 1)
+    for labels, calls, latency_s in ((ANN, 2, 0.5), (BOB, 1, 1.5)):
+        ledger.count(c.CALLS, *labels, by=calls)
+        ledger.count(c.TURNS, *labels, "caller", "heard", by=calls)
+        ledger.count(c.BARGE_INS, *labels)
+        ledger.observe(c.RESPONSE_LATENCY, latency_s, *labels)
+        ledger.observe(c.TURN_STAGE, latency_s, "first_token", labels[2])
+        ledger.count(c.COST, "think", *labels[:2], by=0.25)
+    ledger.count(c.ERRORS, "streams_lost", by=4)
+    ledger.count(c.PROVIDER_ERRORS, "openai", "busy", by=2)
+    ledger.count(c.PROTOCOL_ERRORS, "media_streams")
+    summary = summarise(merged(ledger))
+    assert summary["calls"]["answered"] == 3
+    assert summary["turns"]["by_outcome"] == {"heard": 3}
+    assert summary["latency_s"]["response"]["count"] == 2
+    assert summary["latency_s"]["stages"]["first_token"]["max"] == 1.5
+    assert summary["languages"]["zh-HK"]["response_latency_s"]["p50"] == pytest.approx(
+        1.5, rel=0.01
+    )
+    ann = summary["agents"][0]
+    assert (ann["agent_id"], ann["calls"], ann["barge_ins"], ann["cost_usd"]) == ("ann", 2, 1, 0.25)
+    assert summary["errors"] == {"streams_lost": 4, "provider": 2, "protocol": 1}
+    assert summary["providers"]["errors"] == {"openai/busy": 2}
+    assert summary["cost_usd"] == {"total": 0.5, "think": 0.5, "unpriced_units": {}}
