@@ -1,74 +1,60 @@
-"""``callcluster simulate providers``: from options to the emulators' configuration."""
+"""``callcluster simulate``: the emulated providers as a command."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Sequence
+from typing import Annotated
 
-from cluster.errors import SettingsError
-from simulation.azure_stt import AzureConfig
-from simulation.elevenlabs_tts import ElevenLabsConfig
-from simulation.faults import SERVICES, Faults
-from simulation.openai_chat import OpenAIConfig
-from simulation.providers import ProvidersConfig, serve_forever
+import typer
 
-Ports = tuple[str, int, int, int]
-Lags = tuple[float, float, float, float, float]
+from cluster.cli_console import examples
+
+simulate_app = typer.Typer(
+    no_args_is_help=True, help="The stage: emulated providers that real clients talk to."
+)
 
 
-def run_emulators(*, ports: Ports, lags: Lags, faults: Sequence[str]) -> None:
-    """Run until a signal; prints the ready line, then the settings to use them."""
-    host, azure_port, openai_port, elevenlabs_port = ports
-    interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s = lags
-    config = ProvidersConfig(
-        host=host,
-        azure_port=azure_port,
-        openai_port=openai_port,
-        elevenlabs_port=elevenlabs_port,
-        azure=AzureConfig(interim_lag_s=interim_lag_s, final_lag_s=final_lag_s),
-        openai=OpenAIConfig(first_token_s=first_token_s, per_token_s=per_token_s),
-        elevenlabs=ElevenLabsConfig(first_byte_s=first_byte_s),
-        faults=parse_faults(faults),
-    )
-    try:
-        asyncio.run(serve_forever(config, _announce))
-    except OSError as error:
-        raise SettingsError(
-            f"an emulator cannot listen: {error}. Choose other ports, or 0 for any free one."
-        ) from None
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    simulate_app.command(
+        "providers",
+        epilog=examples(
+            "callcluster simulate providers",
+            "callcluster simulate providers --first-token-s 0.6",
+            "callcluster simulate providers --fault openai:status=503",
+        ),
+    )(simulate_providers)
+    app.add_typer(simulate_app, name="simulate")
 
 
-def parse_faults(texts: Sequence[str]) -> dict[str, Faults]:
-    """``SERVICE:NAME=VALUE`` texts to faults by service.
+def simulate_providers(
+    host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
+    azure_port: Annotated[int, typer.Option(help="Azure Speech (0: any free port).")] = 7101,
+    openai_port: Annotated[int, typer.Option(help="OpenAI chat completions.")] = 7102,
+    elevenlabs_port: Annotated[int, typer.Option(help="ElevenLabs text-to-speech.")] = 7103,
+    interim_lag_s: Annotated[float, typer.Option(help="Azure: word to hypothesis.")] = 0.15,
+    final_lag_s: Annotated[float, typer.Option(help="Azure: end of phrase to phrase.")] = 0.1,
+    first_token_s: Annotated[float, typer.Option(help="OpenAI: request to first token.")] = 0.25,
+    per_token_s: Annotated[float, typer.Option(help="OpenAI: token to token.")] = 0.012,
+    first_byte_s: Annotated[float, typer.Option(help="ElevenLabs: text to first audio.")] = 0.12,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            help="What goes wrong from the start: SERVICE:NAME=VALUE, for example "
+            "openai:status=503 or azure:hang_after_accept=true (again for more). While it runs: "
+            "POST JSON to /_control/faults of any port.",
+        ),
+    ] = None,
+) -> None:
+    """Run emulators of Azure Speech, OpenAI and ElevenLabs that the unmodified SDKs talk to.
 
-    Raises:
-        SettingsError: Not of that form, or an unknown service.
-        simulation.errors.FaultsInvalid: An unknown fault or a value that does not fit.
+    The first line of output is JSON with the addresses; the settings that point the product at
+    them are printed after it.
     """
-    wire: dict[str, dict[str, object]] = {}
-    for text in texts:
-        service, colon, rest = text.partition(":")
-        name, equals, value = rest.partition("=")
-        if not colon or not equals or service not in SERVICES:
-            raise SettingsError(
-                f"--fault {text}: write SERVICE:NAME=VALUE with one of {', '.join(SERVICES)}"
-            )
-        try:
-            wire.setdefault(service, {})[name] = json.loads(value)
-        except ValueError:
-            raise SettingsError(f"--fault {text}: {value!r} is no number, true or false") from None
-    return {service: Faults.parse(values) for service, values in wire.items()}
+    from cluster.run_emulators import run_emulators
 
-
-def _announce(line: str) -> None:
-    addresses = json.loads(line)
-    print(line, flush=True)
-    print(
-        "# to use them:\n"
-        f"export AZURE_SPEECH_HOST={addresses['azure_host']}\n"
-        f"export OPENAI_BASE_URL={addresses['openai_base_url']} OPENAI_API_KEY=emulated\n"
-        f"export ELEVENLABS_BASE_URL={addresses['elevenlabs_base_url']} "
-        "ELEVENLABS_API_KEY=emulated",
-        flush=True,
+    run_emulators(
+        ports=(host, azure_port, openai_port, elevenlabs_port),
+        lags=(interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s),
+        faults=faults or [],
     )

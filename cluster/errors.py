@@ -5,6 +5,8 @@ ClusterError
 ├── AgentFileError       an agent's YAML file cannot be used; names file and field
 ├── PortInUseError       somebody else listens where we must
 ├── NoCapacityError      no CallActor has a free slot for this call
+├── ApiRefusedError      the API of a running cluster said no, with a code
+├── ApiUnreachableError  it did not answer, or not as an API of ours does
 └── DemoFailed           a process of the demo did not start or died; shows what it said last
 """
 
@@ -29,6 +31,29 @@ class PortInUseError(ClusterError):
 
 class NoCapacityError(ClusterError):
     """Every slot of the cluster is taken."""
+
+
+class ApiRefusedError(ClusterError):
+    """The API of a running cluster said no.
+
+    Args:
+        message: Its words.
+        code: Its error code, such as ``unknown_agent``; empty when it gave none.
+        status: The HTTP status.
+    """
+
+    def __init__(self, message: str = "", code: str = "", status: int = 0) -> None:
+        super().__init__(message, code, status)
+        self.message = message
+        self.code = code
+        self.status = status
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ApiUnreachableError(ClusterError):
+    """Nothing answers at the address of the API, or something else than the product does."""
 
 
 class DemoFailed(ClusterError):

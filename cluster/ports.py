@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,16 +27,31 @@ class Listener:
     name: str
 
 
-def listener_on(port: int) -> Listener | None:
-    """Who listens on this TCP port of this host; None when nobody does."""
+def listeners() -> Iterator[Listener]:
+    """Everybody who listens on a TCP port of this host; a port comes again for each address."""
     for connection in psutil.net_connections(kind="tcp"):
-        if connection.status == psutil.CONN_LISTEN and port_of(connection) == port:
+        port = port_of(connection)
+        if connection.status == psutil.CONN_LISTEN and port is not None:
             name = "an unknown process"
             if connection.pid is not None:
                 with contextlib.suppress(psutil.Error):
                     name = psutil.Process(connection.pid).name()
-            return Listener(port, connection.pid, name)
-    return None
+            yield Listener(port, connection.pid, name)
+
+
+def listener_on(port: int) -> Listener | None:
+    """Who listens on this TCP port of this host; None when nobody does."""
+    return next((listener for listener in listeners() if listener.port == port), None)
+
+
+def runs_under_ray(pid: int | None) -> bool:
+    """Whether this process or an ancestor of it is a living Ray process."""
+    if pid is None:
+        return False
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        return "ray" in process.name().lower() or _belongs_to_ray(process)
+    return False
 
 
 def port_of(connection: Any) -> int | None:

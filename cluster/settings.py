@@ -17,6 +17,8 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cluster.errors import SettingsError
+from telemetry.errors import PricesInvalid
+from telemetry.prices import load_prices
 from telephony.errors import InvalidSetting
 from telephony.origin import PublicOrigin
 from telephony.stream_token import MIN_SECRET_BYTES
@@ -85,6 +87,7 @@ class Settings(BaseSettings):
     # Storage
     database_url: str = Field("", validation_alias=_plain("DATABASE_URL"))
     data_dir: Path = Path("var")
+    retention_days: int = Field(0, ge=0, le=36_500)
 
     # The product
     mode: Literal["production", "development"] = "production"
@@ -104,6 +107,8 @@ class Settings(BaseSettings):
     playout_chunk_ms: int = Field(60, ge=20, le=400)
     actor_timeout_s: float = Field(1.0, gt=0)
     log_level: str = "INFO"
+    metrics_token: SecretStr = SecretStr("")
+    prices_file: Path | None = None
 
     @field_validator("public_url")
     @classmethod
@@ -129,6 +134,15 @@ class Settings(BaseSettings):
         if value and urlsplit(value).scheme not in {"ws", "wss"}:
             raise ValueError("must begin with ws:// or wss://")
         return value.rstrip("/")
+
+    @field_validator("prices_file")
+    @classmethod
+    def _readable_prices(cls, value: Path | None) -> Path | None:
+        try:
+            load_prices(value)
+        except PricesInvalid as error:
+            raise ValueError(error.message) from None
+        return value
 
     @property
     def development(self) -> bool:
@@ -177,6 +191,22 @@ class Settings(BaseSettings):
         return cls.model_validate(plain)
 
 
+def read_settings(**overrides: Any) -> Settings:
+    """Settings from the environment, each value checked by itself; for commands that carry no call.
+
+    Raises:
+        SettingsError: A value is malformed; names the variable, never the value of a secret.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"{_variable(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("; ".join(lines)) from None
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment, checked; one clear error names what to change.
 
@@ -186,14 +216,7 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: A value is malformed, or a token is missing outside development mode.
     """
-    try:
-        settings = Settings(**overrides)
-    except ValidationError as error:
-        lines = [
-            f"{_variable(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors(include_input=False, include_url=False)
-        ]
-        raise SettingsError("; ".join(lines)) from None
+    settings = read_settings(**overrides)
     if not settings.development and not settings.twilio_auth_token.get_secret_value():
         raise SettingsError(
             "TWILIO_AUTH_TOKEN is not set, so nobody's signature can be checked. Set it, or set "

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import main
-from cluster.cli_simulate import parse_faults
 from cluster.errors import SettingsError
+from cluster.run_emulators import parse_faults
 from simulation.caller_call import CallResult
 from simulation.carrier_parts import LegReport
 from simulation.carrier_ticker import Lateness

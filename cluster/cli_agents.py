@@ -1,0 +1,40 @@
+"""``callcluster agents``: the YAML files of the AI personas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster.agents import load_agents
+from cluster.cli_console import examples, say
+from cluster.settings import read_settings
+
+agents_app = typer.Typer(no_args_is_help=True, help="Agents: the YAML files of your AI personas.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    agents_app.command(
+        "validate", epilog=examples("callcluster agents validate", "callcluster agents validate my")
+    )(agents_validate)
+    app.add_typer(agents_app, name="agents")
+
+
+def agents_validate(
+    folder: Annotated[
+        Path,
+        typer.Argument(envvar="CALLCLUSTER_AGENTS_DIR", help="Folder with the agents' YAML files."),
+    ] = Path("agents"),
+) -> None:
+    """Read every agent and say what is wrong with which field of which file."""
+    from cluster.voice_config import voice_configs
+
+    agents = load_agents(folder, "default")
+    voice_configs(agents.values(), read_settings())
+    for agent in agents.values():
+        say(
+            f"[green]ok[/green] {agent.agent_id}: {agent.language}, {agent.recogniser} / "
+            f"{agent.thinker} / {agent.speaker}, version {agent.agent_version}"
+        )

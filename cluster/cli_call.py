@@ -1,0 +1,171 @@
+"""``callcluster call``: place one call and watch it, real or simulated."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Annotated, cast
+
+import typer
+
+from cluster.api_client import ApiCall, ApiClient, NewCall, WhenMachine
+from cluster.call_follow import CallFollower
+from cluster.cli_console import examples, output, say
+from cluster.cli_load import LOCAL, AuthToken, PublicUrl, Url, what_is_signed
+from cluster.errors import SettingsError
+from cluster.settings import read_settings
+from telephony.phone_number import check_e164
+
+LOOK_EVERY_S = 0.5
+EXIT_NOT_REACHED = 4
+_WHEN_MACHINE = ("off", "hang_up", "leave_message", "continue")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command(
+        epilog=examples(
+            "callcluster call --to +14155550123 --agent reception --wait",
+            "callcluster call --to +14155550123 --var name=Ann --var day=Monday",
+            "callcluster call --to +14155550123 --machine leave_message --message 'Call us.'",
+            "callcluster call --simulate          no phone, no key: a simulated caller calls in",
+        )
+    )(call)
+
+
+def call(
+    to: Annotated[str, typer.Option(help="Whom to call, E.164: +14155550123.")] = "",
+    agent: Annotated[
+        str,
+        typer.Option(
+            envvar="CALLCLUSTER_DEFAULT_AGENT", help="Who speaks: a file of the agents' folder."
+        ),
+    ] = "reception",
+    from_number: Annotated[
+        str,
+        typer.Option("--from", envvar="TWILIO_PHONE_NUMBER", help="Caller id; default: of .env."),
+    ] = "",
+    variables: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--var",
+            envvar="CALLCLUSTER_CALL_VAR",
+            help="NAME=VALUE for the agent's prompt; again for more.",
+        ),
+    ] = None,
+    machine: Annotated[
+        str,
+        typer.Option(help="When a machine answers: off, hang_up, leave_message or continue."),
+    ] = "off",
+    message: Annotated[str, typer.Option(help="What to leave on the machine.")] = "",
+    record: Annotated[bool, typer.Option("--record", help="Record both sides.")] = False,
+    timeout: Annotated[
+        int | None,
+        typer.Option(min=1, max=600, metavar="S", help="Seconds it rings.", show_default="60"),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the call and print what is said.")
+    ] = False,
+    key: Annotated[
+        str,
+        typer.Option(
+            "--idempotency-key",
+            envvar="CALLCLUSTER_CALL_IDEMPOTENCY_KEY",
+            help="Again with the same key: the same call, not two.",
+        ),
+    ] = "",
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Call in with a simulated caller instead.")
+    ] = False,
+    turns: Annotated[
+        int, typer.Option(min=1, metavar="N", help="With --simulate: turns of the caller.")
+    ] = 3,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", envvar="CALLCLUSTER_CALL_JSON", help="Print the call as JSON."),
+    ] = False,
+    url: Url = LOCAL,
+    api_key: Annotated[
+        str,
+        typer.Option(envvar="CALLCLUSTER_API_KEY", help="cck_...; see 'callcluster keys create'."),
+    ] = "",
+    auth_token: AuthToken = "",
+    public_url: PublicUrl = "",
+) -> None:
+    """Place a call through the running product; with --wait, print what is said as it is said.
+
+    Ctrl-C stops watching; the call goes on.
+
+    [bold]Exit code[/bold]
+      0  the call was had (or accepted, without --wait)
+      2  it was not accepted: the line above says why
+      4  busy, nobody answered, failed or canceled; with --simulate: refused or ended early
+    """
+    if simulate:
+        from cluster.call_simulated import simulate_call
+
+        token, origin = what_is_signed(auth_token, public_url, url)
+        ended_well = simulate_call(
+            url, turns=turns, auth_token=token, public_url=origin, settings=read_settings(), say=say
+        )
+        raise SystemExit(0 if ended_well else EXIT_NOT_REACHED)
+    if machine not in _WHEN_MACHINE:
+        raise SettingsError(f"--machine {machine}: one of {', '.join(_WHEN_MACHINE)}")
+    if not to:
+        raise SettingsError("--to: whom to call? (or --simulate for a simulated caller)")
+    new = NewCall(
+        to=check_e164(to, "--to"),
+        agent_id=agent,
+        from_number=from_number or read_settings().twilio_phone_number,
+        variables=parse_variables(variables or []),
+        when_machine=cast(WhenMachine, machine),
+        message=message,
+        record=record,
+        timeout_s=timeout,
+    )
+    placed = asyncio.run(_place(new, url, api_key, key or str(uuid.uuid4()), wait=wait))
+    if as_json:
+        output.print_json(json.dumps(dict(placed.plain)))
+    if wait and placed.is_over and placed.state != "completed":
+        raise SystemExit(EXIT_NOT_REACHED)
+
+
+def parse_variables(texts: list[str]) -> dict[str, str]:
+    """``NAME=VALUE`` texts. Raises ``SettingsError``."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise SettingsError(f"--var {text}: write NAME=VALUE, such as name=Ann")
+        found[name] = value
+    return found
+
+
+async def _place(new: NewCall, url: str, api_key: str, key: str, *, wait: bool) -> ApiCall:
+    async with ApiClient(url, api_key) as api:
+        placed = await api.place_call(new, key)
+        say(f"call {placed.call_id}")
+        if not wait:
+            return placed
+        try:
+            return await follow(api, placed)
+        except asyncio.CancelledError:
+            say(f"not watched any more; the call goes on: GET {url}/v1/calls/{placed.call_id}")
+            raise
+
+
+async def follow(api: ApiClient, placed: ApiCall) -> ApiCall:
+    """Print the call's news until it is over; returns how it ended."""
+    follower = CallFollower()
+    current = placed
+    while True:
+        for line in follower.news(current):
+            output.print(line, markup=False, highlight=False, soft_wrap=True)
+        if current.is_over:
+            break
+        await asyncio.sleep(LOOK_EVERY_S)
+        current = await api.call(placed.call_id)
+    if current.cost_usd is not None:
+        say(f"cost {current.cost_usd:.4f} USD")
+    return current

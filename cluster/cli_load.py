@@ -1,0 +1,107 @@
+"""``callcluster load``: simulated calls, measured at the caller's ear."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster.cli_console import examples
+from cluster.settings import read_settings
+
+Url = Annotated[str, typer.Option(envvar="CALLCLUSTER_URL", help="Where the product listens.")]
+AuthToken = Annotated[
+    str,
+    typer.Option(
+        envvar="TWILIO_AUTH_TOKEN", help="Signs what Twilio would sign; default: of .env."
+    ),
+]
+PublicUrl = Annotated[
+    str,
+    typer.Option(envvar="PUBLIC_URL", help="The origin that is signed; default: of .env, --url."),
+]
+LOCAL = "http://127.0.0.1:8000"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command(
+        epilog=examples(
+            "callcluster load --calls 10 --concurrency 5",
+            "callcluster load --calls 100 --concurrency 25 --turns 5 --json report.json",
+            "callcluster load --interrupt 0.3 --language en-US --seed 7",
+        )
+    )(load)
+
+
+def load(
+    url: Url = LOCAL,
+    calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls in all.")] = 10,
+    concurrency: Annotated[
+        int,
+        typer.Option("--concurrency", "--concurrent", min=1, metavar="N", help="Calls at once."),
+    ] = 5,
+    duration: Annotated[float, typer.Option(help="Seconds a call lasts at most; 0: no limit.")] = 0,
+    turns: Annotated[int, typer.Option(min=0, metavar="N", help="Turns in each call.")] = 3,
+    ramp: Annotated[float, typer.Option(help="Seconds over which the calls start.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Which clips, in which order.")] = 1,
+    language: Annotated[str, typer.Option(help="Language of the clips.")] = "en-US",
+    interrupt: Annotated[float, typer.Option(help="Share of turns with an interruption.")] = 0.0,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", envvar="CALLCLUSTER_LOAD_JSON", help="Write the report here."),
+    ] = None,
+    auth_token: AuthToken = "",
+    public_url: PublicUrl = "",
+) -> None:
+    """Place simulated calls as Twilio would, and measure at the caller's ear.
+
+    A run is valid when the callers were punctual and every call that was offered was admitted and
+    not ended early by the server. Latencies are those of admitted calls only.
+
+    [bold]Exit code[/bold]
+      0  valid
+      2  the settings cannot be, or the command line is wrong
+      3  the callers themselves were late: this machine was too busy to measure with
+      4  the callers were punctual, but calls were refused, failed or ended early by the server
+    """
+    from simulation.load import LoadConfig, run_load
+    from simulation.load_summary import render_summary
+
+    token, origin = what_is_signed(auth_token, public_url, url)
+    report = asyncio.run(
+        run_load(
+            LoadConfig(
+                url=url,
+                calls=calls,
+                concurrent=concurrency,
+                duration_s=duration or None,
+                turns=turns,
+                ramp_s=ramp,
+                seed=seed,
+                language=language,
+                interrupt_ratio=interrupt,
+                json_path=json_file,
+                auth_token=token,
+                public_url=origin,
+            )
+        )
+    )
+    typer.echo(render_summary(report))
+    if report.exit_code:
+        raise SystemExit(report.exit_code)
+
+
+def what_is_signed(auth_token: str, public_url: str, url: str) -> tuple[str, str]:
+    """Token and origin with which a simulated carrier signs: options first, then the settings.
+
+    The product reads ``.env`` too, so its simulated carrier must know the same.
+    """
+    settings = read_settings()
+    is_set = "public_url" in settings.model_fields_set
+    return (
+        auth_token or settings.twilio_auth_token.get_secret_value(),
+        public_url or (settings.public_url if is_set else url),
+    )

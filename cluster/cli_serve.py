@@ -1,0 +1,84 @@
+"""``callcluster serve`` and ``callcluster stop``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cluster.agents import load_agents
+from cluster.cli_console import examples, say
+from cluster.errors import SettingsError
+from cluster.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(
+        epilog=examples(
+            "callcluster serve",
+            "callcluster serve --port 8080 --no-dashboard",
+            "callcluster serve --development      on your own machine, without a Twilio account",
+        )
+    )(serve)
+    app.command(epilog=examples("callcluster stop"))(stop)
+
+
+def serve(
+    port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="CALLCLUSTER_PORT",
+            min=1,
+            max=65_535,
+            metavar="N",
+            help="HTTP port.",
+            show_default="8000",
+        ),
+    ] = None,
+    development: Annotated[
+        bool,
+        typer.Option(
+            "--development",
+            show_envvar=False,
+            help="Run without TWILIO_AUTH_TOKEN: nobody's signature is checked. The same as "
+            "CALLCLUSTER_MODE=development.",
+        ),
+    ] = False,
+    dashboard: Annotated[bool, typer.Option(help="Start Ray's dashboard on port 8265.")] = True,
+) -> None:
+    """Run the product here, or on the Ray cluster named by RAY_ADDRESS, until Ctrl-C.
+
+    Settings come from the environment and from .env; docs/settings.md lists them, and 'callcluster
+    doctor' says what is missing.
+    """
+    from cluster.provider_settings import missing_keys
+    from cluster.run_serve import serve_until_stopped
+    from cluster.voice_config import voice_configs
+
+    overrides: dict[str, Any] = {}
+    if port is not None:
+        overrides["port"] = port
+    if development:
+        overrides["mode"] = "development"
+    settings = load_settings(**overrides)
+    agents = load_agents(settings.agents_dir, settings.tenant_id)
+    voice_configs(agents.values(), settings)  # says now what would be wrong at the first call
+    missing = missing_keys(settings, agents.values())
+    if missing:
+        raise SettingsError(
+            "; ".join(missing) + ". Without keys: 'make demo', or 'callcluster simulate providers'."
+        )
+    serve_until_stopped(settings, dashboard=dashboard, say=say)
+
+
+def stop() -> None:
+    """Stop what 'callcluster serve' or 'serve run' left on the cluster of this machine.
+
+    Calls in progress end. HAProxy processes that a killed run left behind are ended too; those of
+    another deployment are left alone.
+    """
+    from cluster.run_stop import stop_everything
+
+    for line in stop_everything():
+        say(line)

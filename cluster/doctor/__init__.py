@@ -1,0 +1,1 @@
+"""The doctor: small checks that say what is missing, what would happen, and what to do."""

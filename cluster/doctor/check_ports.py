@@ -1,0 +1,106 @@
+"""The ports that Ray Serve and HAProxy want: free, ours, or somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from cluster import ports
+from cluster.doctor.examination import Findings, in_thread
+from cluster.doctor.finding import Finding, fail, ok, skipped, warn
+from cluster.doctor.place import Place
+
+_FIRST_REPLICA = "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"
+_LAST_REPLICA = "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPort:
+    """A port, what for, and the variable that moves it."""
+
+    port: int
+    purpose: str
+    setting: str
+
+
+async def examine_ports(place: Place) -> Findings:
+    """See the top of this file."""
+    settings = place.settings
+    if settings is None:
+        return [skipped("ports", "the settings cannot be read")]
+    http_port, replicas = settings.port, settings.ingress_replicas
+
+    def work() -> list[Finding]:
+        found = list(ports.listeners())
+        wanted = wanted_ports(http_port, place.environment)
+        return [
+            *(port_finding(port, found, ports.runs_under_ray) for port in wanted),
+            replica_finding(place.environment, replicas, found, ports.runs_under_ray),
+        ]
+
+    return await in_thread(work)
+
+
+def wanted_ports(http_port: int, environment: Mapping[str, str]) -> list[WantedPort]:
+    """The ports that one node wants for itself, besides those of the replicas."""
+
+    def moved(setting: str, default: int, purpose: str) -> WantedPort:
+        text = environment.get(setting, "")
+        return WantedPort(int(text) if text.isdigit() else default, purpose, setting)
+
+    return [
+        WantedPort(http_port, "HAProxy: calls and webhooks", "CALLCLUSTER_PORT"),
+        moved("RAY_SERVE_HAPROXY_STATS_PORT", 8404, "HAProxy: statistics"),
+        moved("RAY_SERVE_HAPROXY_METRICS_PORT", 9101, "HAProxy: metrics"),
+        moved("RAY_SERVE_FALLBACK_PROXY_HTTP_PORT", 8500, "Ray Serve: the stand-in proxy"),
+    ]
+
+
+def port_finding(
+    wanted: WantedPort, found: Iterable[ports.Listener], is_rays: Callable[[int | None], bool]
+) -> Finding:
+    """Who has this port?"""
+    subject = f"port {wanted.port}"
+    taken = [listener for listener in found if listener.port == wanted.port]
+    if not taken:
+        return ok(subject, f"free ({wanted.purpose})")
+    by = taken[0]
+    if is_rays(by.pid):
+        return ok(subject, f"{by.name}, process {by.pid}, of a running Ray cluster")
+    return fail(
+        subject,
+        f"taken by {by.name}" + (f", process {by.pid}" if by.pid is not None else ""),
+        f"'callcluster serve' does not start ({wanted.purpose})",
+        f"end it ('callcluster stop' if it is a HAProxy left behind), or set {wanted.setting}",
+    )
+
+
+def replica_finding(
+    environment: Mapping[str, str],
+    replicas: int,
+    found: Iterable[ports.Listener],
+    is_rays: Callable[[int | None], bool],
+) -> Finding:
+    """Is there room in the range of the replicas, and only ours in it?"""
+    first = int(environment.get(_FIRST_REPLICA, "30000"))
+    last = int(environment.get(_LAST_REPLICA, "31000"))
+    subject = f"ports {first}-{last}"
+    inside = {item.port: item for item in found if first <= item.port <= last}
+    strangers = {port: item for port, item in inside.items() if not is_rays(item.pid)}
+    free = last - first + 1 - len(strangers)
+    if free < replicas:
+        return fail(
+            subject,
+            f"{free} free for {replicas} replicas",
+            "replicas do not start",
+            f"widen the range: {_FIRST_REPLICA}, {_LAST_REPLICA}",
+        )
+    if strangers:
+        port, item = next(iter(strangers.items()))
+        return warn(
+            subject,
+            f"{len(strangers)} taken by others, {port} by {item.name}",
+            "replicas take the next one; a second Ray Serve on this host would answer our calls",
+            f"keep the range for one Ray Serve: {_FIRST_REPLICA}, {_LAST_REPLICA}",
+        )
+    return ok(subject, f"room for {replicas} replicas ({len(inside)} listen now)")

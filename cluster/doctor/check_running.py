@@ -1,0 +1,108 @@
+"""The product, if it runs: is every replica ready, and does HAProxy carry its audio?
+
+A request reaches some replica; asked over new connections a few times, all of a small deployment
+answer. Each says of its own process what Ray Serve read when it was imported.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from cluster.doctor.examination import Findings
+from cluster.doctor.finding import Finding, fail, ok, skipped, warn
+from cluster.doctor.place import Place
+from cluster.run_serve import PYTHON_PROXY_COST
+
+_ASK_TIMES = 12
+_WITHIN_S = 3.0
+_NEW_CONNECTION = {"Connection": "close"}
+
+
+async def examine_running(place: Place) -> Findings:
+    """See the top of this file."""
+    url = f"{place.local_url}/readyz"
+    replicas: dict[Any, dict[str, Any]] = {}
+    statuses: set[int] = set()
+    async with httpx.AsyncClient(timeout=_WITHIN_S, trust_env=False) as http:
+        for _ in range(_ASK_TIMES):
+            try:
+                answer = await http.get(url, headers=_NEW_CONNECTION)
+            except httpx.TransportError as error:
+                if not replicas and not statuses:
+                    return [_nobody(place, error)]
+                break
+            except httpx.InvalidURL:
+                return [fail("readyz", f"{place.local_url} is no address", "", "--url http://...")]
+            statuses.add(answer.status_code)
+            report = _report(answer)
+            if report is not None:
+                replicas[report.get("pid")] = report
+    if not replicas:
+        return [
+            fail(
+                "readyz",
+                f"{url} answers HTTP {', '.join(map(str, sorted(statuses)))}, not as the product",
+                "no call is answered there",
+                "something else listens there, or HAProxy has no replica: 'callcluster stop', then "
+                "'callcluster serve'",
+            )
+        ]
+    return [finding for report in replicas.values() for finding in replica_findings(report)]
+
+
+def replica_findings(report: dict[str, Any]) -> list[Finding]:
+    """What one replica says of itself."""
+    subject = f"replica {report.get('pid', '')}".strip()
+    findings = []
+    if report.get("ready"):
+        calls, most = report.get("active_calls", "?"), report.get("max_calls", "?")
+        findings.append(ok(subject, f"ready, {calls} of {most} calls"))
+    else:
+        waiting = "; ".join(str(item) for item in report.get("waiting_for") or ["?"])
+        findings.append(
+            fail(
+                subject,
+                f"not ready, waiting for {waiting}",
+                "new calls hear a polite refusal",
+                "the log of the replica says more",
+            )
+        )
+    if report.get("haproxy"):
+        findings.append(ok(f"{subject}: proxy", "HAProxy"))
+    else:
+        findings.append(
+            warn(
+                f"{subject}: proxy",
+                "Ray Serve's Python proxy",
+                PYTHON_PROXY_COST,
+                "start with 'callcluster serve', or set the variables of cluster.env before "
+                "'ray start' on every node",
+            )
+        )
+        return findings
+    findings += [
+        warn(f"{subject}: environment", str(text)) for text in report.get("warnings") or []
+    ]
+    return findings
+
+
+def _report(answer: httpx.Response) -> dict[str, Any] | None:
+    """The JSON of a readiness answer; None when it is none."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) and "ready" in body else None
+
+
+def _nobody(place: Place, error: httpx.TransportError) -> Finding:
+    if isinstance(error, httpx.TimeoutException):
+        return fail(
+            "readyz",
+            f"{place.local_url} accepts and says nothing",
+            "no call is answered there",
+            "'callcluster stop', then 'callcluster serve'",
+        )
+    return skipped("readyz", f"nothing answers at {place.local_url}: the product does not run")

@@ -1,0 +1,71 @@
+"""The settings and the agents: would the product start with them?"""
+
+from __future__ import annotations
+
+from cluster.doctor.examination import Findings
+from cluster.doctor.finding import fail, ok, skipped, warn
+from cluster.doctor.place import Place
+from cluster.errors import ClusterError
+from cluster.voice_config import voice_configs
+
+WOULD_NOT_START = "'callcluster serve' refuses to start"
+
+
+async def examine_settings(place: Place) -> Findings:
+    """Values, contradictions, the mode."""
+    if place.settings_problem:
+        findings = [
+            fail(
+                "settings",
+                place.settings_problem,
+                WOULD_NOT_START,
+                "set it in the environment or in .env (docs/settings.md)",
+            )
+        ]
+    else:
+        findings = [ok("settings", "every value can be used")]
+    settings = place.settings
+    if settings is None:
+        return findings
+    if settings.development:
+        findings.append(
+            warn(
+                "CALLCLUSTER_MODE",
+                "development",
+                "without TWILIO_AUTH_TOKEN nobody's signature is checked",
+                "leave it out before this machine is reachable from outside",
+            )
+        )
+    return findings
+
+
+async def examine_agents(place: Place) -> Findings:
+    """Every agent's file, the default agent, turn-taking against the settings."""
+    settings = place.settings
+    if settings is None:
+        return [skipped("agents", "the settings cannot be read")]
+    if place.agents_problem:
+        return [
+            fail("agents", place.agents_problem, WOULD_NOT_START, "callcluster agents validate")
+        ]
+    findings = [
+        ok(
+            f"agent {agent.agent_id}",
+            f"{agent.language}, {agent.recogniser} / {agent.thinker} / {agent.speaker}",
+        )
+        for agent in place.agents.values()
+    ]
+    if settings.default_agent not in place.agents:
+        findings.append(
+            fail(
+                "CALLCLUSTER_DEFAULT_AGENT",
+                f"{settings.default_agent!r} has no file in {settings.agents_dir}",
+                WOULD_NOT_START,
+                f"set it to one of {', '.join(place.agents)}",
+            )
+        )
+    try:
+        voice_configs(place.agents.values(), settings)
+    except ClusterError as error:
+        findings.append(fail("turn-taking", str(error), WOULD_NOT_START, "change one of them"))
+    return findings

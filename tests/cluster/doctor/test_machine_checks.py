@@ -1,0 +1,236 @@
+"""What the doctor says of the machine: packages, HAProxy, ports, disk."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.doctor import check_store
+from cluster.doctor.check_haproxy import environment_findings, limit_findings
+from cluster.doctor.check_packages import pinned_finding, python_finding, required_finding
+from cluster.doctor.check_ports import WantedPort, port_finding, replica_finding, wanted_ports
+from cluster.doctor.check_store import examine_database, examine_disk, schema_finding, space_finding
+from cluster.doctor.finding import Finding
+from cluster.doctor.place import Place
+from cluster.ports import Listener
+from cluster.settings import Settings
+from records import schema
+from records.schema import SchemaState
+from tests.support.virtual_time import run
+
+VERSIONS = {"ray": "2.60.0", "numpy": "1.0", "rich": "15.0.0"}
+
+
+def version_of(name: str) -> str:
+    return VERSIONS.get(name, "")
+
+
+def settings(**fields: Any) -> Settings:
+    return Settings(_env_file=None, **fields)
+
+
+# --- packages ------------------------------------------------------------------------------------
+
+
+def test_an_old_python_is_said() -> None:
+    assert python_finding((3, 11, 0), "x").status == "ok"
+    old = python_finding((3, 10, 9), "x")
+    assert (old.status, "3.10.9" in old.found) == ("fail", True)
+
+
+def test_packages_that_are_missing_or_too_old_are_named() -> None:
+    found = required_finding(
+        [
+            "ray[serve]<2.61,>=2.60",
+            "numpy>=1.26",
+            "twilio>=9",
+            'pytest; extra == "dev"',
+            'missing>=1; sys_platform == "nowhere"',
+        ],
+        version_of,
+    )
+    assert found.status == "fail"
+    assert found.found == "numpy 1.0, wanted >=1.26, twilio is missing"
+    assert required_finding(["ray>=2.60"], version_of).found == "1 required, all there"
+
+
+def test_versions_that_nobody_tested_are_a_warning(tmp_path: Path) -> None:
+    pins = tmp_path / "constraints.txt"
+    assert pinned_finding(pins, version_of).status == "skipped"
+    pins.write_text("# tested\nray==2.60.0\nnumpy==2.4.6  # new\nnot-here==1.0\n\n")
+    found = pinned_finding(pins, version_of)
+    assert found.status == "warn"
+    assert found.found == "1 differ: numpy 1.0 (==2.4.6)"
+    pins.write_text("ray==2.60.0\nrich==15.0.0\n")
+    assert pinned_finding(pins, version_of).found == "2 packages as in constraints.txt"
+
+
+# --- HAProxy -------------------------------------------------------------------------------------
+
+
+def test_the_environment_is_judged_as_serve_would_complete_it() -> None:
+    (whole,) = environment_findings({})
+    assert whole.status == "ok"
+    (switched_off,) = environment_findings({"RAY_SERVE_ENABLE_HA_PROXY": "0"})
+    assert switched_off.status == "warn"
+    short = environment_findings({"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "8"})
+    assert "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S is 8" in short[0].found
+    (unreadable,) = environment_findings({"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "long"})
+    assert unreadable.status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("maxconn", "hard", "statuses"),
+    [
+        ("4000", 10_000, ["ok"]),
+        ("4000", 9_999, ["fail"]),
+        ("4000", None, ["ok"]),
+        ("250", 10_000, ["ok", "warn"]),
+        ("many", 10_000, ["fail"]),
+    ],
+)
+def test_descriptors_must_suffice_for_haproxys_connections(
+    maxconn: str, hard: int | None, statuses: list[str]
+) -> None:
+    environment = {"RAY_SERVE_HAPROXY_MAXCONN": maxconn}
+    found = limit_findings(environment, settings(calls_per_replica=100), hard)
+    assert [finding.status for finding in found] == statuses
+
+
+# --- ports ---------------------------------------------------------------------------------------
+
+OURS, THEIRS = Listener(8000, 10, "haproxy"), Listener(8000, 20, "nginx")
+
+
+def is_rays(pid: int | None) -> bool:
+    return pid == 10
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "said"),
+    [
+        ([], "ok", "free"),
+        ([Listener(8001, 20, "nginx")], "ok", "free"),
+        ([OURS], "ok", "haproxy, process 10, of a running Ray cluster"),
+        ([THEIRS], "fail", "taken by nginx, process 20"),
+        ([Listener(8000, None, "an unknown process")], "fail", "taken by an unknown process"),
+    ],
+)
+def test_a_port_is_free_or_ours_or_somebody_elses(
+    found: list[Listener], status: str, said: str
+) -> None:
+    finding = port_finding(WantedPort(8000, "calls", "CALLCLUSTER_PORT"), found, is_rays)
+    assert finding.status == status
+    assert finding.found.startswith(said)
+    assert ("CALLCLUSTER_PORT" in finding.advice) == (status == "fail")
+
+
+def test_moved_ports_are_looked_at_where_they_are() -> None:
+    wanted = wanted_ports(7801, {"RAY_SERVE_HAPROXY_STATS_PORT": "7802"})
+    assert [port.port for port in wanted] == [7801, 7802, 9101, 8500]
+
+
+@pytest.mark.parametrize(
+    ("ports", "status"),
+    [
+        ([], "ok"),
+        ([Listener(30000, 10, "ray::ServeReplica")], "ok"),
+        ([Listener(30000, 20, "nginx")], "warn"),
+        ([Listener(30000, 20, "nginx"), Listener(30001, 20, "nginx")], "fail"),
+    ],
+)
+def test_the_replicas_need_room(ports: list[Listener], status: str) -> None:
+    environment = {
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": "30000",
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": "30002",
+    }
+    assert replica_finding(environment, 2, ports, is_rays).status == status
+
+
+# --- database and disk ---------------------------------------------------------------------------
+
+
+def test_a_schema_of_another_version_says_what_to_do() -> None:
+    def found(state: Any, *, is_ours: bool = False) -> Finding:
+        return schema_finding(
+            SchemaState("0001", "0002", state), "sqlite:///x", is_migrated_at_start=is_ours
+        )
+
+    assert found("ok").status == found("empty").status == "ok"
+    assert (found("older").status, found("older").advice) == ("fail", "callcluster records migrate")
+    assert found("unversioned").status == "fail"
+    assert found("older", is_ours=True).status == "ok"
+    assert found("newer", is_ours=True).advice == "upgrade callcluster here"
+
+
+def test_the_database_is_asked_and_its_password_not_shown(tmp_path: Path) -> None:
+    place = Place(settings=settings(data_dir=tmp_path / "var"))
+    (new,) = run_for_real(examine_database(place))
+    assert "made at the first start" in new.found
+    (tmp_path / "var").mkdir()
+    assert run_for_real(examine_database(place))[0].status == "ok"
+    run_for_real(schema.migrate(place.settings.store_url))  # type: ignore[union-attr]
+    assert run_for_real(examine_database(place))[0].found.endswith(f"tables {schema.HEAD}")
+    gone = f"sqlite:///{tmp_path}/nowhere/calls.sqlite3"
+    (lost,) = run_for_real(examine_database(Place(settings=settings(database_url=gone))))
+    assert lost.status == "fail"
+    assert "nowhere" in lost.found
+    (odd,) = run_for_real(examine_database(Place(settings=settings(database_url="mysql://u:pw@h"))))
+    assert odd.status == "fail"
+    assert "pw" not in odd.found
+
+
+def test_sqlite_on_a_cluster_is_a_warning(tmp_path: Path) -> None:
+    place = Place(
+        settings=settings(database_url=f"sqlite:///{tmp_path}/calls.sqlite3"),
+        environment={"RAY_ADDRESS": "10.0.0.1:6379"},
+    )
+    assert [found.status for found in run_for_real(examine_database(place))] == ["ok", "warn"]
+
+
+def test_the_data_directory_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "var" / "deep"
+    found = run_for_real(examine_disk(Place(settings=settings(data_dir=folder))))
+    assert found[0].found == f"{folder}, to be made"
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "var").write_text("")
+    (blocked,) = run_for_real(examine_disk(Place(settings=settings(data_dir=folder))))
+    assert (blocked.status, "is a file" in blocked.found) == ("fail", True)
+
+
+def test_a_directory_that_may_not_be_written_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_folder: Path) -> None:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(check_store, "_write_something", refuse)
+    (found,) = run_for_real(examine_disk(Place(settings=settings(data_dir=tmp_path))))
+    assert found.status == "fail"
+    assert "CALLCLUSTER_DATA_DIR" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "status"), [(2 * 10**9, "ok"), (5 * 10**8, "warn"), (10**7, "fail")]
+)
+def test_a_full_disk_is_said_before_it_is_full(free_bytes: int, status: str) -> None:
+    assert space_finding(free_bytes).status == status
+
+
+def test_without_settings_nothing_is_guessed() -> None:
+    place = Place(settings=None, settings_problem="CALLCLUSTER_PORT: no number")
+    for examine in (examine_database, examine_disk):
+        (found,) = run(examine(place))
+        assert found.status == "skipped"
+    assert replace(place).settings_problem
+
+
+def run_for_real(coroutine: Any) -> Any:
+    """Threads and files take real time."""
+    import asyncio
+
+    return asyncio.run(coroutine)
