@@ -16,10 +16,12 @@ from typing import assert_never
 
 from actors.call_parts import CallEnd, CallParts
 from actors.errors import ActorsError, MindRefusedError
+from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
 from actors.recogniser_feed import RecogniserFeed
 from actors.reply_tasks import ReplyTasks
+from actors.turn_entries import zero_of
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from telephony.errors import StreamRefused
@@ -79,6 +81,8 @@ class CallDriver:
         self._ear = RecogniserFeed(
             parts.recogniser, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
         )
+        self._meter = CallMeter(parts.meter, mind.call_id)
+        self._sent_samples = 0
         self._frames: deque[bytes] = deque()
         self._replies = ReplyTasks(
             agent, mind, parts.speech, self._feed, parts.count, on_refused=self._refused
@@ -152,7 +156,8 @@ class CallDriver:
             logger.exception("call %s: its last turn could not be settled", self._mind.call_id)
         try:
             await asyncio.gather(
-                self._mind.close(planned=end.planned, reason=end.reason), self._ear.close()
+                self._mind.close(planned=end.planned, reason=end.reason, usage=self._units()),
+                self._ear.close(),
             )
         finally:
             await self._outbox.close()
@@ -178,6 +183,7 @@ class CallDriver:
                 case MarkReceived(name=name):
                     self._feed(voice.MarkPlayed(name))
                 case DtmfReceived(digit=digit):
+                    self._meter.pressed()
                     self._feed(voice.DigitPressed(digit))
                 case StreamStopped():
                     self._end(True, "caller_hung_up")
@@ -286,6 +292,7 @@ class CallDriver:
     def _perform(self, output: voice.Output) -> None:
         match output:
             case voice.SendAudio(ulaw=ulaw):
+                self._sent_samples += len(ulaw)
                 self._outbox.put(self._writer.media(ulaw))
             case voice.SendMark(name=name):
                 self._outbox.put(self._writer.mark(name))
@@ -293,12 +300,15 @@ class CallDriver:
                 self._outbox.drop_waiting()
                 self._outbox.put(self._writer.clear())
             case voice.BeginTurn():
+                self._meter.begun(output)
                 self._replies.begin(output)
             case voice.Synthesise():
                 self._replies.synthesise(output)
             case voice.CommitTurn():
                 self._parts.count("turns_committed", 1)
+                self._meter.committed(output)
             case voice.AbandonTurn(turn_id=turn_id, guess=guess):
+                self._meter.abandoned(output)
                 self._replies.abandon(turn_id, guess)
             case voice.TurnSettled():
                 self._settle(output)
@@ -308,9 +318,21 @@ class CallDriver:
                 assert_never(output)
 
     def _settle(self, settled: voice.TurnSettled) -> None:
-        self._mind.settle(self._replies.settle(settled, at_us=self._parts.wall_clock_us()))
+        at_us = self._parts.wall_clock_us()
+        entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
+        self._mind.settle(entry)
+        zero = zero_of(settled, entry)
+        after_s = None if zero is None else self._loop.time() - zero
+        self._meter.settled(entry, settled.guess, after_s=after_s)
         if not self._ended.done():
             self._tell_mind(self._loop.time())
+
+    def _units(self) -> dict[str, float]:
+        """Provider units of the whole call that were used since the last time."""
+        sums = CallSums(
+            self._ear.samples, self._sent_samples, self._session.underruns, self._mind.replacements
+        )
+        return self._meter.units(sums)
 
     def _tell_mind(self, now: float, *, even_if_empty: bool = False) -> None:
         self._mind_heard_at = now

@@ -6,19 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.frame_clock import FrameClock
+from actors.metrics_calls import AgentMeter
 from actors.speech_source import SpeechSource
 from voice.ports import Recogniser
 
 
 @dataclass(frozen=True, slots=True)
 class CallParts:
-    """What all calls of a process share."""
+    """What all calls of an agent share in a process.
+
+    Attributes:
+        count: Counts what happens, by name (``actors.metrics_counts``).
+        meter: Takes what calls and turns have measured.
+    """
 
     recogniser: Recogniser
     speech: SpeechSource
     clock: FrameClock
     wall_clock_us: Callable[[], int]
     count: Callable[[str, float], None]
+    meter: AgentMeter
 
 
 @dataclass(frozen=True, slots=True)

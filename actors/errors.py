@@ -4,7 +4,8 @@ ActorsError
 ├── MindLostError        the CallActor died or does not answer in time: re-place the call
 ├── MindRefusedError     the CallActor will not take the call; ``refusal`` says why
 ├── NoSlotError          no CallActor has a free slot
-└── DirectoryAwayError   the directory of CallActors does not start or does not answer
+├── DirectoryAwayError   the directory of CallActors does not start or does not answer
+└── MetricsAwayError     the MetricsActor does not start or does not answer
 """
 
 from __future__ import annotations
@@ -36,3 +37,7 @@ class NoSlotError(ActorsError):
 
 class DirectoryAwayError(ActorsError):
     """The directory actor does not start or does not answer."""
+
+
+class MetricsAwayError(ActorsError):
+    """The MetricsActor does not start or does not answer."""

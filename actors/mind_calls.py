@@ -36,6 +36,9 @@ class Recorder(Protocol):
     def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:
         """A turn is over. May be told again after a move, and may come after ``call_closed``."""
 
+    def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
+        """Provider units of the call that belong to no turn."""
+
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         """The call is over: as somebody chose, or lost and not resumed in time."""
 
@@ -207,6 +210,8 @@ class MindCalls:
             return
         held.phase = Phase.ENDED if message.planned else Phase.LOST
         held.reason, held.closed_at = message.reason, now
+        if message.usage:
+            self._recorder.units_used(held.session.call, message.usage)
         if message.planned:
             self._recorder.call_closed(
                 held.session.call, planned=True, reason=message.reason, at_us=at_us

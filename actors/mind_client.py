@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
@@ -42,6 +42,15 @@ class TurnQuestion:
     kind: str
     text: str
     speculative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How the stream of a call ended."""
+
+    planned: bool
+    reason: str
+    usage: dict[str, float]
 
 
 class MindClient:
@@ -164,8 +173,12 @@ class MindClient:
             return
         self._drop_unsettled(settled)
 
-    async def close(self, *, planned: bool, reason: str) -> None:
+    async def close(
+        self, *, planned: bool, reason: str, usage: Mapping[str, float] | None = None
+    ) -> None:
         """Tell the actor that the stream is gone, with what was settled last.
+
+        ``usage`` are provider units of this stream that belong to no turn.
 
         The record of the call must not end in mid-air: when the actor is gone, another one takes
         the call and closes it.
@@ -174,18 +187,27 @@ class MindClient:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 if self._replacing is not None and not self._replacing.done():
                     await asyncio.wait([self._replacing])
-                while not await self._closed_at(actor := self.actor, planned, reason):
+                end = _End(planned, reason, dict(usage or {}))
+                while not await self._closed_at(actor := self.actor, end):
                     await self._replace(actor)
         except (MindRefusedError, NoSlotError, TimeoutError) as error:
             logger.warning("call %s: end not recorded: %s", self.call_id, type(error).__name__)
             if self._replacing is not None:
                 self._replacing.cancel()  # nobody is left who could end the call there
 
-    async def _closed_at(self, actor: str, planned: bool, reason: str) -> bool:
+    async def _closed_at(self, actor: str, end: _End) -> bool:
         """Whether ``actor`` has taken the end; False when it is lost or does not know the call."""
         call = self._call
         settled = tuple(self._unsettled)
-        message = CloseCall(call.tenant_id, call.call_id, call.epoch, planned, reason, settled)
+        message = CloseCall(
+            call.tenant_id,
+            call.call_id,
+            call.epoch,
+            end.planned,
+            end.reason,
+            settled,
+            end.usage,
+        )
         try:
             answer = await asyncio.wait_for(self._pool.close_call(actor, message), self._timeout_s)
         except (MindLostError, TimeoutError):

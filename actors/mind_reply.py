@@ -127,10 +127,13 @@ class Reply:
                     return
 
     def _count(self, done: ReplyDone) -> None:
-        if done.prompt_tokens is not None:
-            self._usage["prompt_tokens"] = done.prompt_tokens
-        if done.completion_tokens is not None:
-            self._usage["completion_tokens"] = done.completion_tokens
+        for unit, tokens in (
+            ("prompt_tokens", done.prompt_tokens),
+            ("cached_tokens", done.cached_tokens),
+            ("completion_tokens", done.completion_tokens),
+        ):
+            if tokens is not None:
+                self._usage[unit] = self._usage.get(unit, 0) + tokens
 
     def _finish(self) -> None:
         end = self._session.finish(*self._question.key)

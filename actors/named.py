@@ -13,13 +13,20 @@ import ray
 from actors.call_actor import CallActor
 from actors.directory_actor import CallDirectoryActor
 from actors.errors import DirectoryAwayError
-from actors.placement import CALL_ACTOR_PREFIX, DIRECTORY_NAME, NAMESPACE, directory_options
+from actors.placement import (
+    CALL_ACTOR_PREFIX,
+    DIRECTORY_NAME,
+    METRICS_NAME,
+    NAMESPACE,
+    directory_options,
+)
 
 logger = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
 ASK_EVERY_S = 0.05
 CLOSE_WITHIN_S = 3.0
+_ONE_EACH = frozenset({DIRECTORY_NAME, METRICS_NAME})
 SERVE_NAMESPACE = "serve"
 SERVE_REPLICA_PREFIX = "SERVE_REPLICA::"
 
@@ -80,15 +87,16 @@ async def ensure_directory(plan: MindPlan, on_wait: Callable[[str], None]) -> An
 
 
 def remove_all() -> list[str]:
-    """Kill the directory and every CallActor of this cluster; returns their names.
+    """Kill the directory, every CallActor and the MetricsActor of this cluster; their names.
 
-    CallActors are first asked to write what they have not written yet.
+    CallActors are first asked to write what they have not written yet. Whom they report to goes
+    last.
     """
     names = [
         item["name"]
         for item in ray.util.list_named_actors(all_namespaces=True)
         if item["namespace"] == NAMESPACE
-        and (item["name"] == DIRECTORY_NAME or item["name"].startswith(CALL_ACTOR_PREFIX))
+        and (item["name"] in _ONE_EACH or item["name"].startswith(CALL_ACTOR_PREFIX))
     ]
     found = {}
     for name in sorted(names, key=lambda item: item != DIRECTORY_NAME):  # the directory first
@@ -98,12 +106,14 @@ def remove_all() -> list[str]:
             logger.info("%s was gone already", name)
     if DIRECTORY_NAME in found:
         ray.kill(found[DIRECTORY_NAME])  # so that it replaces nobody
-    minds = {name: handle for name, handle in found.items() if name != DIRECTORY_NAME}
+    minds = {name: handle for name, handle in found.items() if name not in _ONE_EACH}
     if minds:
         closing: list[Any] = [handle.aclose.remote() for handle in minds.values()]
         ray.wait(closing, num_returns=len(closing), timeout=CLOSE_WITHIN_S)
     for handle in minds.values():
         ray.kill(handle)
+    if METRICS_NAME in found:
+        ray.kill(found[METRICS_NAME])
     return list(found)
 
 

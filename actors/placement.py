@@ -12,6 +12,7 @@ from actors.wire import VERSION
 
 NAMESPACE = "callcluster"
 DIRECTORY_NAME = f"call-directory-v{VERSION}"
+METRICS_NAME = f"metrics-v{VERSION}"
 CALL_ACTOR_PREFIX = f"call-actor-v{VERSION}-"
 
 
@@ -19,6 +20,20 @@ def directory_options() -> dict[str, Any]:
     """Options of the one directory of a cluster."""
     return {
         "name": DIRECTORY_NAME,
+        "namespace": NAMESPACE,
+        "lifetime": "detached",
+        "get_if_exists": True,
+        "num_cpus": 0,
+        "max_restarts": -1,
+        "max_task_retries": 0,
+        "max_concurrency": 1_000,
+    }
+
+
+def metrics_options() -> dict[str, Any]:
+    """Options of the one MetricsActor of a cluster."""
+    return {
+        "name": METRICS_NAME,
         "namespace": NAMESPACE,
         "lifetime": "detached",
         "get_if_exists": True,

@@ -71,6 +71,11 @@ class RecogniserFeed:
         self._samples = 0
         self._stream_began_s = 0.0
 
+    @property
+    def samples(self) -> int:
+        """Caller audio taken so far; what came while no stream was open is handed on later."""
+        return self._samples
+
     def start(self) -> None:
         """Begin to open the stream; audio may be written at once."""
         self._opening = asyncio.get_running_loop().create_task(self._open())

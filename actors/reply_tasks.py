@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from actors.errors import ActorsError, MindRefusedError
@@ -101,17 +101,30 @@ class ReplyTasks:
         if reply is not None:
             reply.cancel()
 
-    def settle(self, settled: voice.TurnSettled, *, at_us: int) -> TurnEntry:
-        """The turn is over: stop what is left of it, and make its entry."""
+    def settle(
+        self, settled: voice.TurnSettled, *, at_us: int, usage: Mapping[str, float]
+    ) -> TurnEntry:
+        """The turn is over: stop what is left of it, and make its entry.
+
+        Args:
+            settled: What the machine says.
+            at_us: UTC microseconds.
+            usage: Provider units that belong to no guess.
+        """
         reply = self._replies.get((settled.turn_id, settled.guess))
+        over = [key for key in self._replies if key[0] <= settled.turn_id]
+        units = dict(usage)
+        for key in over:  # guesses that were thrown away are billed all the same
+            for unit, amount in self._replies[key].usage.items():
+                units[unit] = units.get(unit, 0) + amount
         entry = entry_of(
             settled,
             stages=reply.stages if reply else {},
             asked_at=reply.asked_at if reply else 0.0,
-            usage=reply.usage if reply else {},
+            usage=units,
             at_us=at_us,
         )
-        for key in [key for key in self._replies if key[0] <= settled.turn_id]:
+        for key in over:
             self._replies.pop(key).cancel()
         return entry
 

@@ -44,3 +44,10 @@ def entry_of(
         timeline={stage: round(at - origin, 6) for stage, at in times.items()},
         usage=dict(usage),
     )
+
+
+def zero_of(settled: TurnSettled, entry: TurnEntry) -> float | None:
+    """Loop time of the zero of the entry's timeline; None if the machine gave no times."""
+    for stage, at in settled.timeline.items():
+        return at - entry.timeline[stage]
+    return None

@@ -121,7 +121,7 @@ class TurnEntry(_Wire):
     Attributes:
         at_us: When it was settled, UTC microseconds.
         timeline: Stage to seconds after the caller's speech ended.
-        usage: Provider units: ``prompt_tokens``, ``completion_tokens``, ``spoken_chars``.
+        usage: Provider units (``telemetry.cost``), those of guesses that were thrown away included.
     """
 
     turn_id: int
@@ -262,6 +262,7 @@ class CloseCall(_Wire):
     Attributes:
         planned: True for an end that we or the caller chose; False for a loss to be resumed.
         reason: Such as ``caller_hung_up``, ``idle``, ``agent_hung_up``, ``stream_lost``.
+        usage: Provider units of this stream that belong to no turn.
     """
 
     tenant_id: str
@@ -270,6 +271,7 @@ class CloseCall(_Wire):
     planned: bool
     reason: str
     settled: tuple[TurnEntry, ...] = ()
+    usage: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

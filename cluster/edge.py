@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from actors.call_driver import CallDriver, CallEnd, CallParts
 from actors.errors import MindLostError, NoSlotError
+from actors.metrics_counts import EventCounts
+from actors.metrics_reporter import ClusterView
 from actors.mind_calls import INGRESS_VANISHED
 from actors.mind_client import MindClient
 from actors.mind_pool import EdgePool
@@ -27,6 +29,7 @@ from cluster.voice_config import voice_configs
 from dialogue.agent import Agent
 from records.errors import RecordsError
 from records.ids import uuid7
+from telemetry import catalog
 from telephony import stream_token
 from telephony.media_stream import MediaStream
 from telephony.origin import PublicOrigin
@@ -60,6 +63,8 @@ class EdgeParts:
 
     Attributes:
         call_parts: One for each agent id.
+        counts: Counts by name, for ``/readyz`` and the metrics.
+        cluster_view: The newest view of the whole cluster's measurements; None before the first.
         planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
     """
 
@@ -67,8 +72,14 @@ class EdgeParts:
     call_parts: Mapping[str, CallParts]
     pool: EdgePool
     wall_clock_us: Callable[[], int]
-    counters: Counter[str]
+    counts: EventCounts
+    cluster_view: Callable[[], ClusterView | None]
     planned_end: Callable[[str], Awaitable[bool]]
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What was counted in this replica since its start, by name."""
+        return self.counts.by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +178,13 @@ class Edge:
             NoCapacityError: The actor is gone and there is no other.
         """
         actor = claims.actor
+        lost = "stream" if actor_alive else "stream_and_actor"
         if not actor_alive:
             try:
                 actor = self.parts.pool.place(claims.call_id, avoid=claims.actor)
             except NoSlotError as error:
                 raise NoCapacityError(str(error)) from None
+        self.parts.counts.ledger.count(catalog.CALLS_RESUMED, lost)
         return self.tokens(
             claims.call_sid, claims.call_id, claims.agent_id, actor, resume=claims.resume + 1
         )
@@ -302,6 +315,7 @@ class Edge:
         )
         driver = CallDriver(agent, self._voice[agent.agent_id], parts, mind, stream, send)
         self.count("streams_started", 1)
+        parts.meter.call_began(resume=claims.resume)
         if not claims.resume:
             self.parts.pool.call_begun(claims.call_id)
         return self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
@@ -310,7 +324,7 @@ class Edge:
 
     def count(self, name: str, amount: float) -> None:
         """Count something that happened in this replica."""
-        self.parts.counters[name] += int(amount)
+        self.parts.counts(name, amount)
 
     def _call_ended(self, call: LiveCall, end: CallEnd) -> None:
         self.count("calls_ended_planned" if end.planned else "streams_lost", 1)

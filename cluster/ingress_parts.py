@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from actors.call_driver import CallParts
 from actors.errors import ActorsError
 from actors.frame_clock import FrameClock
+from actors.metrics_actor import RayMetricsLink
+from actors.metrics_calls import AgentMeter
+from actors.metrics_counts import EventCounts
+from actors.metrics_process import ProcessMeter
+from actors.metrics_providers import MeteredRecogniser, MeteredSpeaker
+from actors.metrics_reporter import MetricsReporter
 from actors.named import ensure_directory
 from actors.ray_mind_pool import RayMindPool
 from actors.speech_source import SpeechSource
@@ -27,6 +32,10 @@ from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.table import build_recogniser, build_speaker
 from records.store import RecordStore
+from telemetry import catalog
+from telemetry.errors import TracesUnavailable
+from telemetry.ledger import MetricsLedger
+from telemetry.traces import TraceQueue, open_traces
 from voice.levels import EnergyScorer
 from voice.ports import Recogniser, Speaker
 
@@ -61,28 +70,31 @@ class IngressParts:
                 f"file in {settings.agents_dir}: {', '.join(self._agents)}"
             )
         known = provider_settings(settings)
+        ledger = self._ledger = MetricsLedger(f"ingress-{replica_id}", wall_clock_us())
         self._recognisers: dict[str, Recogniser] = {
-            name: build_recogniser(name, known)
+            name: MeteredRecogniser(build_recogniser(name, known), ledger)
             for name in {agent.recogniser for agent in self._agents.values()}
         }
         self._speakers: dict[str, Speaker] = {
-            name: build_speaker(name, known)
+            name: MeteredSpeaker(build_speaker(name, known), ledger)
             for name in {agent.speaker for agent in self._agents.values()}
         }
         self._store = ClipStore(
             ClipCache(CLIP_MEMORY_BYTES), ClipFolder(settings.data_dir.absolute() / "clips")
         )
         self._records = RecordStore(open_call_store(settings))
-        counters: Counter[str] = Counter()
         self._sources = {
             name: SpeechSource(s, self._store, tenant_id=settings.tenant_id)
             for name, s in self._speakers.items()
         }
-        clock = FrameClock(EnergyScorer(settings.calls_per_replica))
-
-        def count(name: str, amount: float) -> None:
-            counters[name] += int(amount)
-
+        self._active_calls = active_calls
+        self._process = ProcessMeter(ledger, "ingress")
+        self._reporter = MetricsReporter(
+            ledger, RayMetricsLink(), self._sample, wants_view=True, incarnation=wall_clock_us
+        )
+        self._traces = _open_traces()
+        counts = EventCounts(ledger)
+        clock = FrameClock(EnergyScorer(settings.calls_per_replica), self._process.note_lag)
         self._pool = RayMindPool(
             replica_id, settings.calls_per_replica, active_calls, settings.actor_timeout_s
         )
@@ -94,19 +106,22 @@ class IngressParts:
                     speech=self._sources[agent.speaker],
                     clock=clock,
                     wall_clock_us=wall_clock_us,
-                    count=count,
+                    count=counts,
+                    meter=AgentMeter(ledger, agent, self._traces),
                 )
                 for agent_id, agent in self._agents.items()
             },
             pool=self._pool,
             wall_clock_us=wall_clock_us,
-            counters=counters,
+            counts=counts,
+            cluster_view=lambda: self._reporter.view,
             planned_end=self._records.planned_end,
         )
 
     async def start(self, waiting_for: list[str]) -> None:
         """Warm everything; ``waiting_for`` says at any time what is still missing."""
         waiting_for[:] = ["call actors", "recogniser", "voice"]
+        self._reporter.start()
         await self._records.prepare()
         await self._until_done("call actors", self._find_minds, waiting_for)
         await self._until_done("recogniser", self._warm_recognisers, waiting_for)
@@ -159,14 +174,37 @@ class IngressParts:
         failures = await self._sources[agent.speaker].prepare(agent)
         return failures[0] if failures else ""
 
+    def _sample(self) -> None:
+        """What is measured by looking, about once a second."""
+        ledger, clips = self._ledger, self._store.memory.counts
+        capacity = self._settings.calls_per_replica
+        self._process.sample(active_calls=self._active_calls(), capacity=capacity)
+        ledger.gauge(catalog.CACHE_BYTES, clips.held_bytes, "clips")
+        ledger.count_up_to(catalog.CACHE_LOOKUPS, clips.hits, "clips", "hit")
+        ledger.count_up_to(catalog.CACHE_LOOKUPS, clips.misses, "clips", "miss")
+        if self._traces is not None:
+            ledger.count_up_to(catalog.TRACES_DROPPED, self._traces.dropped)
+
     async def aclose(self) -> None:
         """Close every connection."""
+        await self._reporter.aclose()
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
         await self._pool.aclose()
         for recogniser in self._recognisers.values():
             await recogniser.aclose()
         for speaker in self._speakers.values():
             await speaker.aclose()
         await self._records.aclose()
+
+
+def _open_traces() -> TraceQueue | None:
+    """Traces, if the environment asks for them; what is wrong with them stops no call."""
+    try:
+        return open_traces()
+    except TracesUnavailable as error:
+        logger.error("no traces: %s", error)
+        return None
 
 
 def build_ingress_parts(

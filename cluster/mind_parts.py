@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from actors.metrics_actor import RayMetricsLink
+from actors.metrics_process import ProcessMeter
+from actors.metrics_providers import MeteredThinker
+from actors.metrics_reporter import MetricsReporter
 from actors.mind_driver import MindConfig, MindDriver
 from cluster.agents import load_agents
+from cluster.call_costs import CallCosts
 from cluster.call_store import open_call_store
 from cluster.logs import configure_logging
 from cluster.provider_settings import provider_settings
@@ -19,6 +25,9 @@ from dialogue.ports import Thinker
 from providers.errors import ProviderError
 from providers.table import build_thinker
 from records.writer import RecordWriter
+from telemetry import catalog
+from telemetry.ledger import MetricsLedger
+from telemetry.prices import load_prices
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +41,24 @@ class CallActorParts:
         driver: Holds the calls.
         thinkers: By name.
         writer: Behind the recorder.
+        ledger: What this process measures.
     """
 
     def __init__(
-        self, driver: MindDriver, thinkers: Mapping[str, Thinker], writer: RecordWriter
+        self,
+        driver: MindDriver,
+        thinkers: Mapping[str, Thinker],
+        writer: RecordWriter,
+        ledger: MetricsLedger,
     ) -> None:
         self._driver = driver
         self._thinkers = thinkers
         self._writer = writer
+        self._ledger = ledger
+        self._process = ProcessMeter(ledger, "call_actor")
+        self._reporter = MetricsReporter(
+            ledger, RayMetricsLink(), self._sample, wants_view=False, incarnation=wall_clock_us
+        )
 
     @property
     def driver(self) -> MindDriver:
@@ -53,11 +72,22 @@ class CallActorParts:
                 await asyncio.wait_for(thinker.warm(), WARM_WITHIN_S)
             except (ProviderError, TimeoutError) as error:
                 logger.warning("%s is not warm: %s", name, str(error) or "no answer")
+        self._process.start()
+        self._reporter.start()
+
+    def _sample(self) -> None:
+        """What is measured by looking, about once a second."""
+        status, written = self._driver.status(), self._writer.status
+        self._process.sample(active_calls=status["active_calls"], capacity=status["capacity"])
+        self._ledger.gauge(catalog.RECORDS_PENDING, written.pending)
+        lost = written.dropped + written.rejected
+        self._ledger.count_up_to(catalog.RECORDS_DROPPED, lost)
 
     async def aclose(self) -> None:
         """Write what is pending and close every connection."""
         await self._driver.aclose()
-        await self._writer.aclose()
+        await self._process.aclose()
+        await asyncio.gather(self._writer.aclose(), self._reporter.aclose())
         for thinker in self._thinkers.values():
             await thinker.aclose()
 
@@ -69,15 +99,19 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     settings.make_data_dir()
     agents = load_agents(settings.agents_dir, settings.tenant_id)
     known = provider_settings(settings)
+    ledger = MetricsLedger(f"call-actor-{uuid.uuid4().hex[:12]}", wall_clock_us())
     thinkers = {
-        name: build_thinker(name, known) for name in {agent.thinker for agent in agents.values()}
+        name: MeteredThinker(build_thinker(name, known), ledger)
+        for name in {agent.thinker for agent in agents.values()}
     }
+    by_id = {(agent.tenant_id, agent.agent_id): agent for agent in agents.values()}
+    costs = CallCosts(ledger, load_prices(settings.prices_file), by_id, known)
     writer = RecordWriter(open_call_store(settings))
     driver = MindDriver(
-        {(agent.tenant_id, agent.agent_id): agent for agent in agents.values()},
+        by_id,
         thinkers,
-        StoreRecorder(writer),
+        StoreRecorder(writer, costs),
         MindConfig(calls_per_actor=settings.calls_per_actor),
         wall_clock_us,
     )
-    return CallActorParts(driver, thinkers, writer)
+    return CallActorParts(driver, thinkers, writer, ledger)

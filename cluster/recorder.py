@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+
 from actors.wire import TurnEntry
+from cluster.call_costs import CallBill, CallCosts
 from dialogue.session import CallIdentity
 from records.rows import CallRow, TurnRow
 from records.writer import RecordWriter
+
+MAX_CLOSED = 500  # rows of closed calls that a late turn may still change
 
 
 class StoreRecorder:
@@ -13,14 +20,19 @@ class StoreRecorder:
 
     Args:
         writer: Writes behind the call's back.
+        costs: Adds up units and dollars.
     """
 
-    def __init__(self, writer: RecordWriter) -> None:
+    def __init__(self, writer: RecordWriter, costs: CallCosts) -> None:
         self._writer = writer
+        self._costs = costs
+        self._closed: OrderedDict[str, CallRow] = OrderedDict()
 
     def call_opened(self, call: CallIdentity, *, at_us: int) -> None:
         """A stream of the call is up."""
-        self._writer.put(_row(call, started_at_us=call.started_at_us or at_us))
+        self._closed.pop(call.call_id, None)
+        self._costs.call_opened(call)
+        self._writer.put(self._row(call, started_at_us=call.started_at_us or at_us))
 
     def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:
         """A turn is over."""
@@ -44,31 +56,53 @@ class StoreRecorder:
                 usage=turn.usage,
             )
         )
+        if self._costs.turn_settled(call, turn) and call.call_id in self._closed:
+            row = self._closed[call.call_id]
+            self._writer.put(_billed(row, self._costs.bill(call)))
+
+    def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
+        """Provider units of the call that belong to no turn."""
+        self._costs.units_used(call, usage)
 
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         """The call is over, or lost and not resumed in time."""
-        self._writer.put(
-            _row(
-                call,
-                started_at_us=call.started_at_us,
-                ended_at_us=at_us,
-                status="ended" if planned else "lost",
-                planned_end=planned,
-                end_reason=reason,
-            )
+        started_at_us = call.started_at_us or at_us
+        bill = self._costs.call_closed(
+            call, planned=planned, reason=reason, duration_s=(at_us - started_at_us) / 1e6
+        )
+        row = self._row(
+            call,
+            started_at_us=call.started_at_us,
+            ended_at_us=at_us,
+            status="ended" if planned else "lost",
+            planned_end=planned,
+            end_reason=reason,
+        )
+        self._closed[call.call_id] = row
+        while len(self._closed) > MAX_CLOSED:
+            self._closed.popitem(last=False)
+        self._writer.put(_billed(row, bill))
+
+    def _row(self, call: CallIdentity, **values: object) -> CallRow:
+        return CallRow(
+            tenant_id=call.tenant_id,
+            agent_id=call.agent_id,
+            agent_version=call.agent_version,
+            call_id=call.call_id,
+            call_sid=call.call_sid,
+            epoch=call.epoch,
+            direction=call.direction,
+            caller=call.caller,
+            called=call.called,
+            language=self._costs.language(call),
+            **values,  # type: ignore[arg-type]
         )
 
 
-def _row(call: CallIdentity, **values: object) -> CallRow:
-    return CallRow(
-        tenant_id=call.tenant_id,
-        agent_id=call.agent_id,
-        agent_version=call.agent_version,
-        call_id=call.call_id,
-        call_sid=call.call_sid,
-        epoch=call.epoch,
-        direction=call.direction,
-        caller=call.caller,
-        called=call.called,
-        **values,  # type: ignore[arg-type]
+def _billed(row: CallRow, bill: CallBill) -> CallRow:
+    return replace(
+        row,
+        usage=dict(bill.usage),
+        cost={component: round(usd, 9) for component, usd in bill.bill.usd.items()},
+        cost_usd=round(bill.bill.total_usd, 9),
     )

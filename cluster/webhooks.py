@@ -20,6 +20,7 @@ from actors.wire import CallState
 from cluster import serve_env
 from cluster.edge import Edge, Placement
 from cluster.errors import NoCapacityError
+from cluster.metrics_routes import include_metrics
 from telephony import twiml
 from telephony.errors import TokenRefused
 
@@ -41,6 +42,7 @@ class _Refused(Exception):
 def build_app(edge: Edge) -> FastAPI:
     """The HTTP application of one replica."""
     app = FastAPI(title="callcluster", docs_url=None, redoc_url=None, openapi_url=None)
+    include_metrics(app, edge)
 
     @app.exception_handler(_Refused)
     async def refused(_request: Request, error: _Refused) -> JSONResponse:

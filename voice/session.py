@@ -117,6 +117,11 @@ class VoiceSession:
         self._turns.give_up_retracted()
         self._is_over = True
 
+    @property
+    def underruns(self) -> int:
+        """Times the ear ran dry inside a reply, over the whole call."""
+        return self._mouth.playout.underruns
+
     def next_output(self) -> Output | None:
         """The oldest request, or None when there is none left."""
         return self._outbox.popleft() if self._outbox else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ class SilentRecorder:
         return
 
     def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:
+        return
+
+    def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         return
 
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -47,6 +47,9 @@ class FakeRecorder:
 
     def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:
         self.events.append(("settled", call.call_id, turn.turn_id))
+
+    def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
+        self.events.append(("used", call.call_id, dict(usage)))
 
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         self.events.append(("closed", call.call_id, planned, reason))

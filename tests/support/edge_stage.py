@@ -14,7 +14,6 @@ import contextlib
 import itertools
 import socket
 import threading
-from collections import Counter
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,6 +22,8 @@ import uvicorn
 
 from actors.call_driver import CallParts
 from actors.frame_clock import FrameClock
+from actors.metrics_calls import AgentMeter
+from actors.metrics_counts import EventCounts
 from actors.mind_driver import MindConfig
 from actors.speech_source import SpeechSource
 from actors.wire import TurnEntry
@@ -49,6 +50,7 @@ from simulation.openai_chat import OpenAIChat, OpenAIConfig
 from simulation.openai_replies import ScriptLine
 from simulation.voice_sound import HummingVoice
 from simulation.wire_server import Service, WireServer
+from telemetry.ledger import MetricsLedger
 from tests.support.local_mind_pool import LocalMindPool
 from voice.levels import EnergyScorer
 from voice.ports import Recogniser
@@ -238,10 +240,8 @@ class EdgeStage:
         """An edge that answers with ``agent``, listening."""
         listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        counters: Counter[str] = Counter()
-
-        def count(name: str, amount: float) -> None:
-            counters[name] += int(amount)
+        ledger = MetricsLedger("door", 1)
+        counts = EventCounts(ledger)
 
         async def planned_end(_call_sid: str) -> bool:
             return False
@@ -249,11 +249,19 @@ class EdgeStage:
         parts = EdgeParts(
             agents={agent.agent_id: agent},
             call_parts={
-                agent.agent_id: CallParts(recogniser, speech, self.clock, wall_clock_us, count)
+                agent.agent_id: CallParts(
+                    recogniser,
+                    speech,
+                    self.clock,
+                    wall_clock_us,
+                    counts,
+                    AgentMeter(ledger, agent),
+                )
             },
             pool=self.pool,
             wall_clock_us=wall_clock_us,
-            counters=counters,
+            counts=counts,
+            cluster_view=lambda: None,
             planned_end=planned_end,
         )
         plain = {"public_url": url, "default_agent": agent.agent_id, **settings}

@@ -41,6 +41,7 @@ class ListRecorder:
         self.calls: dict[str, CallIdentity] = {}
         self.opened: list[tuple[str, tuple[int, int]]] = []
         self.settled: list[tuple[str, TurnEntry]] = []
+        self.units: list[tuple[str, dict[str, float]]] = []
         self.closed: list[tuple[str, bool, str]] = []
 
     def call_opened(self, call: CallIdentity, *, at_us: int) -> None:
@@ -49,6 +50,9 @@ class ListRecorder:
 
     def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:
         self.settled.append((call.call_id, turn))
+
+    def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
+        self.units.append((call.call_id, dict(usage)))
 
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         self.closed.append((call.call_id, planned, reason))

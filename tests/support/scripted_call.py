@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from actors.call_driver import CallDriver, CallEnd, CallParts
 from actors.frame_clock import FrameClock
+from actors.metrics_calls import AgentMeter
 from actors.mind_client import MindClient
 from actors.mind_driver import MindConfig
 from actors.speech_source import SpeechSource
@@ -36,6 +37,7 @@ from simulation.carrier_messages import (
     read_server_message,
 )
 from simulation.playout_clock import PlayoutClock
+from telemetry.ledger import MetricsLedger
 from telephony.media_stream import MediaStream
 from telephony.stream_events import StreamStarted
 from tests.support import virtual_time
@@ -116,6 +118,7 @@ class Stage:
         self.recogniser = FakeRecogniser()
         self.speaker = FakeSpeaker()
         self.counters: Counter[str] = Counter()
+        self.ledger = MetricsLedger("stage", 1)
         self.thinker = FakeThinker([0.1, REPLY])
         agents = {agent.agent_id: agent}
         self.pool = LocalMindPool(agents, thinkers or {"fake": self.thinker}, names, mind)
@@ -129,6 +132,7 @@ class Stage:
             clock=self.clock,
             wall_clock_us=self.wall_clock_us,
             count=self.count,
+            meter=AgentMeter(self.ledger, agent),
         )
         self.phones: list[Phone] = []
 

@@ -1,0 +1,93 @@
+"""The shells of the metrics: a named Ray actor around ``MetricsDriver``, and the way to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from typing import Any
+
+import ray
+
+from actors.errors import MetricsAwayError
+from actors.metrics_driver import MetricsDriver
+from actors.metrics_export import RayExport
+from actors.placement import metrics_options
+
+logger = logging.getLogger(__name__)
+
+SWEEP_EVERY_S = 1.0
+EXPORT_EVERY_SWEEPS = 5  # Ray's own agents are asked every few seconds at most
+MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
+
+
+class MetricsActor:
+    """The measurements of the cluster, merged; one for a cluster."""
+
+    def __init__(self) -> None:
+        self._driver = MetricsDriver(time.time_ns() // 1_000)
+        self._export = RayExport()
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def report(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """One process reports; see ``MetricsDriver.report``."""
+        self._start()
+        return self._driver.report(plain, now=asyncio.get_running_loop().time())
+
+    async def status(self) -> dict[str, Any]:
+        """For people: the process and who reports to it."""
+        self._start()
+        return {"pid": os.getpid(), "sources": list(self._driver.merged.sources)}
+
+    def _start(self) -> None:
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        loop, sweeps = asyncio.get_running_loop(), 0
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            self._driver.sweep(now=loop.time())
+            sweeps += 1
+            if sweeps % EXPORT_EVERY_SWEEPS == 0:
+                try:
+                    self._export.update(self._driver.current())
+                except Exception:  # our own view goes on
+                    logger.exception("the export to Ray's metrics failed")
+
+
+def begin_metrics() -> Any:
+    """The handle of the MetricsActor of this cluster, which is started if there is none."""
+    actor_class: Any = ray.remote(MetricsActor)
+    return actor_class.options(**metrics_options()).remote()
+
+
+class RayMetricsLink:
+    """``MetricsLink`` over Ray.
+
+    The handle outlives a restart of the actor. When the actor was killed for good, it is made anew
+    after a while.
+    """
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._lost_at: float | None = None
+
+    async def report(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Hand over a report. Raises ``MetricsAwayError``."""
+        now = asyncio.get_running_loop().time()
+        if self._lost_at is not None and now - self._lost_at < MAKE_ANEW_AFTER_S:
+            raise MetricsAwayError("it was killed")
+        try:
+            if self._handle is None:
+                # A question to the GCS that blocks: in a thread, and once.
+                self._handle = await asyncio.to_thread(begin_metrics)
+            answer: dict[str, Any] = await self._handle.report.remote(plain)
+        except ray.exceptions.ActorDiedError as error:
+            self._handle, self._lost_at = None, now
+            raise MetricsAwayError(type(error).__name__) from None
+        except (ray.exceptions.RayError, ValueError) as error:
+            raise MetricsAwayError(type(error).__name__) from None
+        self._lost_at = None
+        return answer

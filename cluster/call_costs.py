@@ -1,0 +1,190 @@
+"""What each call has used, and what that cost: for its record and for the metrics.
+
+Units come turn by turn; a turn told twice (after a move the whole log is told again) counts once.
+The metrics are told at the end of a call, and of what comes later only the difference, so that they
+agree with the records.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from actors.wire import TurnEntry
+from dialogue.agent import Agent
+from dialogue.session import CallIdentity
+from providers.models import DEFAULT_SPEECH_MODEL
+from providers.openai_body import model_of
+from providers.settings import ProviderSettings
+from telemetry import catalog
+from telemetry.catalog import Metric
+from telemetry.cost import Bill, Services, bill_of, item_of
+from telemetry.ledger import MetricsLedger, Series
+from telemetry.prices import SETTING, PriceTable
+
+logger = logging.getLogger(__name__)
+
+MAX_CLOSED = 500  # closed calls that a late turn may still belong to
+UNITS = (
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "spoken_chars",
+    "recognised_s",
+    "recording_s",
+    "call_s",
+    "detections",
+)
+_REASON = re.compile(r"[a-z_]{1,40}")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The units of one call so far, and what the metrics were told of it."""
+
+    turns: dict[int, Mapping[str, float]] = field(default_factory=dict)
+    other: dict[str, float] = field(default_factory=dict)
+    told: dict[Series, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallBill:
+    """Units of a whole call, and their cost."""
+
+    usage: Mapping[str, float]
+    bill: Bill
+
+
+class CallCosts:
+    """Units and costs of the calls of one CallActor.
+
+    Args:
+        ledger: Of this process.
+        prices: What units cost.
+        agents: By tenant and agent id.
+        known: The providers' settings, which name the models.
+    """
+
+    def __init__(
+        self,
+        ledger: MetricsLedger,
+        prices: PriceTable,
+        agents: Mapping[tuple[str, str], Agent],
+        known: ProviderSettings,
+    ) -> None:
+        self._ledger = ledger
+        self._prices = prices
+        self._agents = agents
+        self._known = known
+        self._tallies: dict[str, _Tally] = {}
+        self._closed: OrderedDict[str, _Tally] = OrderedDict()
+        self._said: set[tuple[str, str]] = set()
+
+    def language(self, call: CallIdentity) -> str:
+        """The language of the call's agent; empty if there is no such agent here."""
+        agent = self._agents.get((call.tenant_id, call.agent_id))
+        return agent.language if agent is not None else ""
+
+    def call_opened(self, call: CallIdentity) -> None:
+        """A stream of the call is up; the call may have been given up for lost before."""
+        closed = self._closed.pop(call.call_id, None)
+        self._tallies.setdefault(call.call_id, closed or _Tally())
+
+    def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> bool:
+        """Take the units of a turn; True if the call was closed before: its bill has changed."""
+        tally = self._tally(call)
+        tally.turns[turn.turn_id] = turn.usage
+        return call.call_id in self._closed
+
+    def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
+        """Take units that belong to no turn."""
+        other = self._tally(call).other
+        for unit, amount in usage.items():
+            other[unit] = other.get(unit, 0) + amount
+
+    def call_closed(
+        self, call: CallIdentity, *, planned: bool, reason: str, duration_s: float
+    ) -> CallBill:
+        """The call is over: its bill, and what the metrics need to know of it.
+
+        Args:
+            call: Whose bill it is.
+            planned: False when the stream was lost: the call lasted as long as audio came.
+            reason: Why it ended.
+            duration_s: From its start until now.
+        """
+        tally = self._tally(call)
+        self._closed[call.call_id] = self._tallies.pop(call.call_id, tally)
+        while len(self._closed) > MAX_CLOSED:
+            self._closed.popitem(last=False)
+        if not planned:
+            duration_s = min(duration_s, _sum_of(tally).get("recognised_s", 0.0))
+        tally.other["call_s"] = round(max(duration_s, 0.0), 3)
+        labels = (call.tenant_id, call.agent_id, self.language(call))
+        self._ledger.observe(catalog.CALL_DURATION, tally.other["call_s"], *labels)
+        known = _REASON.match(reason)
+        self._ledger.count(catalog.CALLS_ENDED, known.group() if known else "other")
+        return self.bill(call)
+
+    def bill(self, call: CallIdentity) -> CallBill:
+        """The bill of a closed call as it stands; tells the metrics what has grown."""
+        tally = self._tally(call)
+        usage = _sum_of(tally)
+        services = self._services(call)
+        bill = bill_of(usage, services, self._prices)
+        for component, usd in bill.usd.items():
+            labels = (component, call.tenant_id, call.agent_id)
+            self._tell(tally, catalog.COST, labels, usd)
+        for unit, amount in usage.items():
+            if unit in UNITS:
+                self._tell(tally, catalog.UNITS, (unit, item_of(unit, services)), amount)
+        for missing in bill.unpriced:
+            self._tell(tally, catalog.UNPRICED, (missing.unit, missing.item), missing.amount)
+            self._say_once(missing.unit, missing.item)
+        return CallBill(usage, bill)
+
+    def _tally(self, call: CallIdentity) -> _Tally:
+        known = self._closed.get(call.call_id) or self._tallies.get(call.call_id)
+        if known is None:
+            known = self._tallies[call.call_id] = _Tally()
+        return known
+
+    def _services(self, call: CallIdentity) -> Services:
+        agent = self._agents.get((call.tenant_id, call.agent_id))
+        if agent is None:
+            return Services("", "", "", direction=call.direction)
+        return services_of(agent, self._known, direction=call.direction)
+
+    def _tell(self, tally: _Tally, metric: Metric, labels: tuple[str, ...], total: float) -> None:
+        series = (metric.name, labels)
+        grown = total - tally.told.get(series, 0.0)
+        if grown > 0:
+            tally.told[series] = total
+            self._ledger.count(metric, *labels, by=grown)
+
+    def _say_once(self, unit: str, item: str) -> None:
+        if (unit, item) not in self._said:
+            self._said.add((unit, item))
+            logger.warning("no price for %s of %r: give one in the file of %s", unit, item, SETTING)
+
+
+def services_of(agent: Agent, known: ProviderSettings, *, direction: str) -> Services:
+    """The names under which the price table knows what an agent uses."""
+    model = agent.thinker
+    if agent.thinker == "openai":
+        model = agent.model or model_of(known.openai)
+    voice = agent.speaker
+    if agent.speaker == "elevenlabs":
+        voice = known.elevenlabs.model or DEFAULT_SPEECH_MODEL
+    return Services(model, voice, agent.recogniser, direction=direction)
+
+
+def _sum_of(tally: _Tally) -> dict[str, float]:
+    usage: dict[str, float] = dict(tally.other)
+    for units in tally.turns.values():
+        for unit, amount in units.items():
+            usage[unit] = usage.get(unit, 0) + amount
+    return {unit: round(amount, 6) for unit, amount in usage.items()}
