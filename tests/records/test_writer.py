@@ -113,6 +113,39 @@ def test_an_outage_is_waited_out_and_said_once(caplog: pytest.LogCaptureFixture)
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 
 
+def test_an_outage_that_lasts_is_said_again_with_what_it_costs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        store = ScriptedStore()
+        writer = new_writer(store, max_pending_rows=2, reminder_s=60.0)
+        store.down = StoreUnavailable("down")
+        began = asyncio.get_running_loop().time()
+        for turn_id in range(5):
+            writer.put(turn(turn_id))
+        await asyncio.sleep(130)
+        status = writer.status
+        assert (status.pending, status.dropped, status.last_error) == (2, 3, "down")
+        assert status.down_since - began == pytest.approx(0.15)
+        store.down = None
+        await asyncio.sleep(6)
+        assert (writer.status.last_error, writer.status.down_since) == ("", 0.0)
+        await writer.aclose()
+
+    with caplog.at_level(logging.WARNING):
+        run(main())
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0].startswith("2 rows wait for the call store")
+    assert [line.split(",")[0] for line in said[1:4]] == [
+        "the call store is down for 0 s",
+        "the call store is down for 64 s",
+        "the call store is down for 124 s",
+    ]
+    assert "2 rows wait, 3 were dropped: down" in said[3]
+    assert said[4].endswith("3 rows were dropped")
+    assert len(said) == 5
+
+
 def test_the_buffer_is_bounded_and_keeps_the_newest() -> None:
     async def main() -> None:
         store = ScriptedStore()
@@ -158,6 +191,26 @@ def test_one_bad_row_costs_only_itself() -> None:
         await writer.aclose()
 
     run(main())
+
+
+def test_of_a_text_that_is_too_long_only_the_end_is_lost(tmp_path: Path) -> None:
+    """And an id that is too long, which cannot be cut, costs its row."""
+
+    async def main() -> None:
+        writer = RecordWriter(f"sqlite:///{tmp_path}/calls.sqlite3")
+        writer.put(turn(1, caller_text="x" * 1_000_001))
+        writer.put(turn(2))
+        writer.put(turn(3, call_sid="x" * 300))
+        assert await writer.flush(10)
+        assert (writer.status.written, writer.status.rejected) == (2, 1)
+        await writer.aclose()
+        store = RecordStore(f"sqlite:///{tmp_path}/calls.sqlite3")
+        turns = await store.turns("acme", "call-1")
+        assert [len(row.caller_text) for row in turns] == [1_000_000, 0]
+        assert turns[0].caller_text.endswith("x [cut]")
+        await store.aclose()
+
+    asyncio.run(main())
 
 
 def test_an_outage_between_single_rows_doubles_nothing() -> None:
