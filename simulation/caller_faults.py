@@ -20,7 +20,8 @@ from simulation.carrier_stream import CarrierStream, Findings, HangUp, Press, St
 from simulation.carrier_ticker import Ticker
 from simulation.carrier_webhooks import Answer, CallIdentity, call_form, new_sid
 from simulation.playout_clock import Heard
-from simulation.twiml_run import Connect, read_twiml
+from simulation.twiml_run import read_twiml
+from simulation.twiml_verbs import Connect
 
 
 class QuietPerson:

@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from simulation.callee import Phones
+from simulation.callee_book import Callee, CalleeBook
 from simulation.carrier_leg import PhoneLeg
 from simulation.carrier_line import Opener
-from simulation.carrier_parts import CarrierConfig, LegParts, LegReport
+from simulation.carrier_parts import CallPlan, CarrierConfig, LegParts, LegReport
+from simulation.carrier_record import CallLog
 from simulation.carrier_signature import PublicAddress
 from simulation.carrier_socket import open_socket
 from simulation.carrier_stream import Person
@@ -29,6 +32,7 @@ class Carrier:
         seed: Makes ids, tokens and first timestamps repeatable.
         transport: Carries webhooks; the network unless a test brings its own.
         opener: Opens media sockets; likewise.
+        phones: Whoever a call may be transferred to; nobody can be reached when None.
 
     Raises:
         ValueError: ``url`` or ``public_url`` is not an http(s) address.
@@ -40,6 +44,7 @@ class Carrier:
         seed: int = 0,
         transport: httpx.AsyncBaseTransport | None = None,
         opener: Opener = open_socket,
+        phones: Phones | None = None,
     ) -> None:
         self.config = config
         self.random = Random(seed)
@@ -56,6 +61,8 @@ class Carrier:
         )
         self.webhooks = Webhooks(self._http, self.address, config.auth_token, self.random)
         self.ticker = Ticker()
+        self.phones = phones or Phones(CalleeBook(Callee(outcome="failed", after_s=0.0)))
+        self.log = CallLog()
         self._opener = opener
 
     async def __aenter__(self) -> Carrier:
@@ -75,9 +82,15 @@ class Carrier:
             self.config.account_sid, new_sid("CA", self.random), from_number, to_number
         )
 
-    def dial(self, identity: CallIdentity, person: Person) -> PhoneLeg:
-        """A leg, ready to ``run``."""
-        parts = LegParts(
+    def dial(
+        self, identity: CallIdentity, person: Person | None, plan: CallPlan | None = None
+    ) -> PhoneLeg:
+        """A leg, ready to ``run``; see ``PhoneLeg``."""
+        return PhoneLeg(self.parts(), identity, person, plan)
+
+    def parts(self) -> LegParts:
+        """What every leg of this carrier shares."""
+        return LegParts(
             config=self.config,
             address=self.address,
             webhooks=self.webhooks,
@@ -86,5 +99,6 @@ class Carrier:
             tls=self.tls,
             allow_insecure=self.on_loopback,
             opener=self._opener,
+            phones=self.phones,
+            log=self.log,
         )
-        return PhoneLeg(parts, identity, person)

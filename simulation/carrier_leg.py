@@ -1,166 +1,222 @@
 """A phone leg as the carrier runs it: webhook, TwiML, stream, call-backs, until somebody hangs up.
 
 Rules (the numbers are Twilio's error codes)
-- The first request says ``ringing``, later ones ``in-progress``. When it fails, the fallback URL is
-  asked with ``ErrorCode`` and ``ErrorUrl``; without one the call is ``failed``.
-- ``<Connect>`` blocks. When its stream ends, or could not be opened: ``action`` is asked if there
-  is one, else the next verb runs, else the call is over.
-- When the caller hung up, ``action`` is asked all the same with ``completed``, its answer ignored.
+- A call that comes in says ``ringing`` in its first request, later ones ``in-progress``. A call out
+  is rung first, and says ``in-progress`` from the beginning.
+- When the first request fails, the fallback URL is asked with ``ErrorCode`` and ``ErrorUrl``;
+  without one the call is ``failed``, or ``completed`` if it had been answered.
+- What its documents do is in ``carrier_verbs``. After the last verb the call is over.
 - A closed stream is never opened again by the carrier; only new TwiML opens another.
-- ``update`` (REST in mid-call) replaces what the call does: the stream gets its ``stop``, the old
+- REST in mid-call replaces what the call does, at once: the stream gets its ``stop``, the old
   document and its ``action`` are forgotten, the new one runs.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urljoin
 
-from simulation.carrier_callbacks import Callbacks
-from simulation.carrier_errors import CarrierError, StreamRefused
-from simulation.carrier_line import ABNORMAL_CLOSE, NORMAL_CLOSE, SocketAddress
+from simulation.carrier_errors import CarrierError
 from simulation.carrier_messages import Violation
-from simulation.carrier_parts import LegParts, LegReport
-from simulation.carrier_stream import CarrierStream, Person, StreamEnd, StreamSetup
-from simulation.carrier_webhooks import CallIdentity, call_form, new_sid
-from simulation.twiml_run import (
-    Connect,
-    Document,
-    Hangup,
-    Pause,
-    Play,
-    Redirect,
-    Reject,
-    Say,
-    Stream,
-    Verb,
-    read_twiml,
-)
+from simulation.carrier_outgoing import Outgoing
+from simulation.carrier_parts import CallPlan, LegParts, LegReport
+from simulation.carrier_record import CallRecord
+from simulation.carrier_recording import LegRecording, RecordingOrder
+from simulation.carrier_ring import press
+from simulation.carrier_state import LegState
+from simulation.carrier_steering import Following
+from simulation.carrier_stream import CarrierStream, Person
+from simulation.carrier_verbs import VerbRun
+from simulation.carrier_webhooks import CallIdentity, call_form
+from simulation.twiml_run import Document, read_twiml
 
 MAX_DOCUMENTS = 100
 # What is wrong with a <Stream> of the TwiML; see twiml_run.py.
 STREAM_CODES = range(31900, 32000)
-# About how fast the carrier's own voice speaks; <Say> takes its time, so that a caller waits.
-SAY_CHARS_PER_S = 15.0
-PLAY_LENGTH_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Next:
-    """What to run: the document at ``url``, or ``body`` (whose relative URLs start there)."""
-
-    url: str
-    method: str = "POST"
-    body: bytes | None = None
 
 
 class PhoneLeg:
-    """One call from its first webhook to its last call-back.
+    """One call from its first state to its last call-back. A ``carrier_record.LiveCall``.
 
     Args:
         parts: Shared by all calls.
         identity: Who calls whom.
-        person: Holds the phone.
+        person: Holds the phone; None for a call out, which somebody has to answer first.
+        plan: How the call is handled; as the carrier's configuration says when None.
     """
 
-    def __init__(self, parts: LegParts, identity: CallIdentity, person: Person) -> None:
+    def __init__(
+        self,
+        parts: LegParts,
+        identity: CallIdentity,
+        person: Person | None,
+        plan: CallPlan | None = None,
+    ) -> None:
         self.identity = identity
-        self.stream: CarrierStream | None = None
-        self.report = LegReport(identity.call_sid)
         self._parts = parts
-        self._person = person
+        self._plan = plan or parts.plan()
         self._loop = asyncio.get_running_loop()
-        self._answered = False
-        self._hung_up = False
-        self._over = False
-        self._replacement: bytes | None = None
-        status_path = parts.config.status_path
-        self._callbacks = Callbacks(
-            parts.webhooks,
-            identity,
-            parts.address.public_origin + status_path if status_path else "",
-            parts.config.status_events,
-            parts.random,
-        )
+        self._state = state = LegState(parts, identity, self._plan)
+        if person is not None:
+            state.give_phone(person)
+        self._steering = state.steering
+        self._verbs = VerbRun(state)
+        self._is_first = True
+        out = self._plan.out
+        self._outgoing = Outgoing(parts, out, state.record, self._steering.off) if out else None
+
+    @property
+    def report(self) -> LegReport:
+        """What has happened so far."""
+        return self._state.report
+
+    @property
+    def record(self) -> CallRecord:
+        """See ``LiveCall``."""
+        return self._state.record
+
+    @property
+    def stream(self) -> CarrierStream | None:
+        """The stream that runs."""
+        return self._verbs.talk.stream
 
     async def run(self) -> LegReport:
         """Carry the call to its end; never raises for what the server does."""
         started_s = self._loop.time()
-        report = self.report
+        state, report = self._state, self.report
         try:
-            self._callbacks.call_status("ringing")
-            fetch: _Next | None = _Next(
-                self._parts.address.public_origin + self._parts.config.voice_path
-            )
-            for _ in range(MAX_DOCUMENTS):
-                if fetch is None:
-                    break
-                fetch = await self._run_one(fetch)
-            else:
-                raise CarrierError(12400, "the documents of this call never end")
-            if report.status == "failed":
-                report.status = "completed"
-                report.ended_by = "caller" if self._hung_up else "agent"
+            report.status, report.ended_by = await self._carry()
         except CarrierError as error:
             report.errors.note(Violation(error.code, error.message))
-            report.status = "completed" if self._answered else "failed"
+            report.status = "completed" if state.is_answered else "failed"
             report.ended_by = "error"
-        self._over = True
+        finally:
+            self._verbs.close_line()
+            state.finish()
+            if self._outgoing is not None:
+                self._outgoing.end()
         report.duration_s = self._loop.time() - started_s
-        self._callbacks.call_status(report.status, report.duration_s)
-        await self._callbacks.delivered()
-        report.callbacks_refused = self._callbacks.refused
+        state.reach(report.status)
+        await state.recorder.finish()
+        await state.callbacks.delivered()
+        report.callbacks_refused = state.callbacks.refused
         return report
+
+    # LiveCall
+
+    def facts(self) -> dict[str, object]:
+        """See ``LiveCall``."""
+        report = self.report
+        return {
+            "said": report.said,
+            "keys": report.keys,
+            "played": report.played,
+            "streams": report.streams,
+            "violations": dict(report.violations.counts),
+            "errors": dict(report.errors.counts),
+            "callbacks_refused": self._state.callbacks.refused,
+        }
 
     def update(self, twiml: bytes) -> bool:
         """Replace what the call is doing, as ``POST Calls/{sid}.json`` with ``Twiml`` does.
 
-        A ``<Say>`` or ``<Pause>`` that is running is finished first.
-
         Returns:
             False when the call is not in progress (21220).
         """
-        if not self._answered or self._over or self._hung_up:
+        return self._replace(Following(body=twiml))
+
+    def redirect(self, url: str, method: str = "POST") -> bool:
+        """The same with ``Url``."""
+        return self._replace(Following(url, method))
+
+    def hang_up(self) -> bool:
+        """End the call, answered or not; False when it is over."""
+        if self.record.is_over or not self._steering.end("agent"):
             return False
-        self._replacement = twiml
-        if self.stream is not None:
-            self.stream.hang_up()
+        # REST shows it at once; the call-back follows.
+        self.record.change("completed" if self._state.is_answered else "canceled")
         return True
 
-    def _replaced(self) -> _Next | None:
-        body, self._replacement = self._replacement, None
-        if body is None:
-            return None
-        return _Next(self._parts.address.public_origin + "/", body=body)
+    def record_sound(self, order: RecordingOrder) -> LegRecording | None:
+        """See ``LiveCall``."""
+        return self._state.record_sound(order)
 
-    async def _run_one(self, following: _Next) -> _Next | None:
-        if following.body is None:
-            document, url = await self._ask(following)
+    def _replace(self, following: Following) -> bool:
+        if not self._state.is_in_progress:
+            return False
+        self._steering.replace(following)
+        return True
+
+    # From the first state to the last document
+
+    async def _carry(self) -> tuple[str, str]:
+        """Run everything; returns the state in which the call ends, and who ended it."""
+        plan, state = self._plan, self._state
+        following: Following | None = Following(plan.url, plan.method, plan.twiml or None)
+        if self._outgoing is None:
+            state.reach("ringing")
+        elif self._steering.ended_by:
+            # Nobody wanted it any more while it waited in line.
+            return "canceled", self._steering.ended_by
         else:
-            document, url = self._read(following.body), following.url
+            outcome = await self._outgoing.ring(state.reach)
+            if outcome != "answers":
+                return outcome, "agent" if outcome == "canceled" else "caller"
+            following = await self._take_up(self._outgoing)
+        for _ in range(MAX_DOCUMENTS):
+            if following is None or self._steering.ended_by:
+                break
+            following = await self._run_one(following)
+        else:
+            raise CarrierError(12400, "the documents of this call never end")
+        ended_by = self._steering.ended_by
+        if ended_by and not state.is_answered:
+            return "canceled", ended_by
+        return self._verbs.rejected or "completed", ended_by or "agent"
+
+    async def _take_up(self, outgoing: Outgoing) -> Following:
+        """A call out was answered: keys, recording, detection, and then the first document."""
+        state, plan, out = self._state, self._plan, outgoing.out
+        state.give_phone(outgoing.pick_up(self._loop.time()))
+        state.answer()
+        self._verbs.open_line()
+        if out.recording is not None:
+            state.record_sound(out.recording)
+        self.report.keys += await press(out.send_digits, self._steering.off)
+        more = await outgoing.detect(state.callbacks)
+        first = Following(plan.url, plan.method, plan.twiml or None, more)
+        return self._steering.take() or first
+
+    async def _run_one(self, following: Following) -> Following | None:
+        found: tuple[Document, str] | None
+        if following.body is None:
+            found = await self._steering.unless_off(self._ask(following))
+        else:
+            found = self._read(following.body), ""
+        self._is_first = False
+        if found is None:
+            return self._steering.take()
+        document, url = found
         for warning in document.warnings:
             self.report.violations.note(warning)
             # A stream that the carrier will not run was asked for all the same: no refusal.
             self.report.stream_asked |= warning.code in STREAM_CODES
-        after = await self._run_verbs(document.verbs, url)
+        after = await self._verbs.run(document.verbs, url)
         # An update counts whatever the document had in mind.
-        return self._replaced() or after
+        return self._steering.take() or after
 
-    async def _ask(self, where: _Next) -> tuple[Document, str]:
-        config, webhooks = self._parts.config, self._parts.webhooks
-        status = "in-progress" if self._answered else "ringing"
-        form = call_form(self.identity, status, self._parts.random)
+    async def _ask(self, where: Following) -> tuple[Document, str]:
+        plan, webhooks = self._plan, self._parts.webhooks
+        status = "in-progress" if self._state.is_answered else "ringing"
+        form = (*call_form(self.identity, status, self._parts.random), *where.more)
         try:
             answer = await webhooks.fetch(where.url, form, where.method)
             document = self._read(answer.body)
         except CarrierError as error:
-            if not config.fallback_url or self._answered:
+            if not plan.fallback_url or not self._is_first:
                 raise
             self.report.errors.note(Violation(error.code, error.message))
             failed = (("ErrorCode", str(error.code)), ("ErrorUrl", where.url))
-            answer = await webhooks.fetch(config.fallback_url, (*form, *failed))
+            answer = await webhooks.fetch(plan.fallback_url, (*form, *failed), plan.fallback_method)
             document = self._read(answer.body)
         if self.report.webhook_s is None:
             self.report.webhook_s = answer.took_s
@@ -168,123 +224,3 @@ class PhoneLeg:
 
     def _read(self, body: bytes) -> Document:
         return read_twiml(body, allow_insecure=self._parts.allow_insecure)
-
-    async def _run_verbs(self, verbs: Sequence[Verb], base_url: str) -> _Next | None:
-        for verb in verbs:
-            if self._replacement is not None:
-                return None
-            if isinstance(verb, Reject):
-                if not self._answered:
-                    self.report.status = "busy" if verb.reason == "busy" else "no-answer"
-                    self.report.ended_by = "agent"
-                return None
-            self._answer()
-            match verb:
-                case Hangup():
-                    return None
-                case Redirect(url=url, method=method):
-                    return _Next(urljoin(base_url, url), method)
-                case Connect():
-                    fetch = await self._connect(verb, base_url)
-                    if self._hung_up or fetch is not None:
-                        return fetch
-                case Say() | Play() | Pause():
-                    await self._wait_through(verb)
-        return None
-
-    def _answer(self) -> None:
-        if not self._answered:
-            self._answered = True
-            self._callbacks.call_status("in-progress")
-
-    async def _wait_through(self, verb: Say | Play | Pause) -> None:
-        # loop="0" means for ever; a simulated caller listens to it a few times.
-        match verb:
-            case Say(text=text, loop=loop):
-                self.report.said.append(text)
-                await asyncio.sleep(len(text) / SAY_CHARS_PER_S * min(loop or 3, 3))
-            case Play(loop=loop):
-                await asyncio.sleep(PLAY_LENGTH_S * min(loop or 3, 3))
-            case Pause(length_s=length_s):
-                await asyncio.sleep(length_s)
-
-    async def _connect(self, connect: Connect, base_url: str) -> _Next | None:
-        """Run a stream; returns where to go next, if ``action`` says so."""
-        self.report.stream_asked = True
-        action = urljoin(base_url, connect.action) if connect.action is not None else None
-        try:
-            end = await self._run_stream(connect.stream)
-        except StreamRefused as error:
-            self.report.errors.note(Violation(error.code, error.message))
-        else:
-            if self._replacement is not None:
-                return None
-            self._note_close(end)
-            self._hung_up = end.hung_up
-        if action is None:
-            return None
-        if self._hung_up:
-            self._callbacks.action_after_hang_up(action, connect.method)
-            return None
-        return _Next(action, connect.method)
-
-    async def _run_stream(self, noun: Stream) -> StreamEnd:
-        parts = self._parts
-        setup = StreamSetup(
-            address=SocketAddress(noun.url, parts.address.route(noun.url)),
-            auth_token=parts.config.auth_token,
-            account_sid=self.identity.account_sid,
-            call_sid=self.identity.call_sid,
-            stream_sid=new_sid("MZ", parts.random),
-            parameters=noun.parameters,
-            first_timestamp_ms=parts.random.randrange(80, 180),
-            tls=parts.tls,
-        )
-        stream = CarrierStream(
-            setup, self._person, parts.ticker, self.report.violations, parts.opener
-        )
-        opening_s = self._loop.time()
-        try:
-            await stream.open()
-        except StreamRefused as error:
-            self._callbacks.stream_status(noun, setup.stream_sid, "stream-error", error.message)
-            raise
-        self.stream = stream
-        report = self.report
-        report.streams += 1
-        if report.first_stream_s is None:
-            report.first_stream_s = stream.started_s
-        if self._replacement is not None:
-            # Updated while the socket was opening.
-            stream.hang_up()
-        report.handshake_s.append(stream.started_s - opening_s)
-        if report.last_stream_end_s is not None:
-            report.stream_gaps_s.append(stream.started_s - report.last_stream_end_s)
-        self._callbacks.stream_status(noun, setup.stream_sid, "stream-started")
-        try:
-            end = await stream.ended()
-        finally:
-            self.stream = None
-            stream.drop()
-            self._count(stream)
-        report.last_stream_end_s = end.at_s
-        self._callbacks.stream_status(noun, setup.stream_sid, "stream-stopped")
-        return end
-
-    def _count(self, stream: CarrierStream) -> None:
-        report, playout = self.report, stream.playout
-        report.frames_sent += stream.frames_sent
-        report.media_received += stream.media_received
-        report.heard_s += playout.heard_s
-        report.cleared_s += playout.cleared_bytes / 8_000
-        report.underruns_s += [underrun.length_s for underrun in playout.underruns]
-
-    def _note_close(self, end: StreamEnd) -> None:
-        if end.hung_up or end.close_code == NORMAL_CLOSE:
-            return
-        if end.close_code == ABNORMAL_CLOSE:
-            self.report.errors.note(Violation(31903, "the server vanished without a close frame"))
-        else:
-            self.report.errors.note(
-                Violation(31921, f"the server closed with code {end.close_code}")
-            )

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
+from simulation.callee import Phones
 from simulation.carrier_line import Opener
+from simulation.carrier_record import CallLog
+from simulation.carrier_recording import RecordingOrder
 from simulation.carrier_signature import PublicAddress
 from simulation.carrier_stream import Findings
 from simulation.carrier_ticker import Ticker
@@ -53,6 +56,8 @@ class LegParts:
     Attributes:
         allow_insecure: The server is on this machine: ``ws://`` streams are let through.
         opener: Opens media sockets.
+        phones: Whoever may be rung.
+        log: Recordings, and calls that a call has dialled.
     """
 
     config: CarrierConfig
@@ -63,6 +68,77 @@ class LegParts:
     tls: ssl.SSLContext | None
     allow_insecure: bool
     opener: Opener
+    phones: Phones
+    log: CallLog
+
+    def plan(self) -> CallPlan:
+        """How a call to the configured number is handled."""
+        config, origin = self.config, self.address.public_origin
+        return CallPlan(
+            url=origin + config.voice_path,
+            fallback_url=config.fallback_url,
+            status_url=origin + config.status_path if config.status_path else "",
+            status_states=config.status_events,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionOrder:
+    """Machine detection of a call out.
+
+    Attributes:
+        mode: ``Enable`` or ``DetectMessageEnd``.
+        is_async: The call goes on before the result is known.
+        callback: Told the result of an asynchronous detection; nobody when empty.
+    """
+
+    mode: str = "Enable"
+    is_async: bool = False
+    callback: str = ""
+    callback_method: str = "POST"
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOut:
+    """How a phone is rung.
+
+    Attributes:
+        timeout_s: How long it rings.
+        send_digits: Pressed on answer.
+        detection: None: nobody listens for a machine.
+        recording: None: nothing is recorded from the answer on.
+    """
+
+    timeout_s: float = 60.0
+    send_digits: str = ""
+    detection: DetectionOrder | None = None
+    recording: RecordingOrder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPlan:
+    """How one call is handled.
+
+    Attributes:
+        url: Asked for the first document.
+        twiml: Run instead, when there is any.
+        fallback_url: Asked when the first document cannot be had; nobody when empty.
+        status_url: Told of ``status_states``; nobody when empty.
+        time_limit_s: The call is ended after this long.
+        out: For a call that we place; None for one that comes in.
+    """
+
+    url: str = ""
+    method: str = "POST"
+    twiml: bytes = b""
+    fallback_url: str = ""
+    fallback_method: str = "POST"
+    status_url: str = ""
+    status_method: str = "POST"
+    status_states: tuple[str, ...] = ()
+    time_limit_s: float = 14_400.0
+    out: CallOut | None = None
 
 
 @dataclass(slots=True)
@@ -71,8 +147,8 @@ class LegReport:
 
     Attributes:
         call_sid: The carrier's id of the call.
-        status: ``completed``, ``busy``, ``no-answer`` or ``failed``, as the carrier's own records
-            have it: there a call that heard a refusal and a goodbye is ``completed``.
+        status: ``completed``, ``busy``, ``no-answer``, ``failed`` or ``canceled``, as the carrier's
+            own records have it: there a call that heard a refusal and a goodbye is ``completed``.
         ended_by: ``caller``, ``agent`` or ``error``.
         violations: What the server did against the protocol.
         errors: What the carrier would log otherwise: 11200, 31920, 31921, 31903 ...
@@ -84,6 +160,8 @@ class LegReport:
         first_stream_s: Loop time at which the first one began; None without a stream.
         last_stream_end_s: Loop time at which the latest one ended; None while there was none.
         said: Texts of ``<Say>``.
+        keys: What the phone has heard pressed: ``<Play digits>``, keys of the other side.
+        played: URLs of ``<Play>``.
     """
 
     call_sid: str
@@ -104,6 +182,8 @@ class LegReport:
     cleared_s: float = 0.0
     underruns_s: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    keys: str = ""
+    played: list[str] = field(default_factory=list)
     callbacks_refused: int = 0
     duration_s: float = 0.0
 

@@ -31,12 +31,19 @@ Form = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class CallIdentity:
-    """Who calls whom; fixed for the whole leg."""
+    """Who calls whom; fixed for the whole leg.
+
+    Attributes:
+        direction: ``inbound``, ``outbound-api`` or ``outbound-dial``.
+        parent_call_sid: The call that dialled this one; empty for others.
+    """
 
     account_sid: str
     call_sid: str
     from_number: str
     to_number: str
+    direction: str = "inbound"
+    parent_call_sid: str = ""
 
 
 def new_sid(prefix: str, random: Random) -> str:
@@ -56,19 +63,24 @@ def call_form(identity: CallIdentity, status: str, random: Random) -> Form:
         for party in ("From", "To", "Caller", "Called")
         for name, value in caller
     )
+    parent = identity.parent_call_sid
+    attestation = (
+        ("StirVerstat", "TN-Validation-Passed-A"),
+        ("CallToken", f"%7B%22parentCallInfoToken%22%3A%22{random.getrandbits(64):016x}%22%7D"),
+    )
     return (
         ("AccountSid", identity.account_sid),
         ("ApiVersion", "2010-04-01"),
         ("CallSid", identity.call_sid),
         ("CallStatus", status),
-        ("Direction", "inbound"),
+        ("Direction", identity.direction),
         ("From", identity.from_number),
         ("To", identity.to_number),
         ("Caller", identity.from_number),
         ("Called", identity.to_number),
         *places,
-        ("StirVerstat", "TN-Validation-Passed-A"),
-        ("CallToken", f"%7B%22parentCallInfoToken%22%3A%22{random.getrandbits(64):016x}%22%7D"),
+        *(attestation if identity.direction == "inbound" else ()),
+        *((("ParentCallSid", parent),) if parent else ()),
         (f"Unannounced{random.randrange(100)}", f" {random.getrandbits(32):x} +&= é "),
     )
 

@@ -8,7 +8,8 @@
 | ``POST /_control/drop {"service": ...}`` | resets that service's open connections now |
 | ``GET /_control/stats`` | requests taken and connections open, by service |
 
-Every emulator's port answers them, for all services of the process.
+Every emulator's port answers them, for all services of the process. An emulator may add routes of
+its own (``exchange_control``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from simulation.wire_http import Reply, Request
 _log = logging.getLogger(__name__)
 _PREFIX = "/_control/"
 
+Route = Callable[[Request, Reply], None]
+
 
 class Control:
     """Shared by all emulators of a process.
@@ -38,6 +41,11 @@ class Control:
         self._drop: dict[str, Callable[[], int]] = {}
         self._open: dict[str, Callable[[], int]] = {}
         self._requests = dict.fromkeys(SERVICES, 0)
+        self._routes: dict[tuple[str, str], Route] = {}
+
+    def add(self, method: str, name: str, route: Route) -> None:
+        """Answer ``method`` for ``/_control/{name}`` as well."""
+        self._routes[method, name] = route
 
     def register(self, service: str, drop: Callable[[], int], open_now: Callable[[], int]) -> None:
         """A service listens: how to drop its connections and to count them."""
@@ -58,7 +66,8 @@ class Control:
 
     def answer(self, request: Request, reply: Reply) -> None:
         """Answer a control request. Raises ``WireViolation`` for a body that is not JSON."""
-        match (request.method, request.path.removeprefix(_PREFIX)):
+        wanted = request.method, request.path.removeprefix(_PREFIX)
+        match wanted:
             case ("GET", "faults"):
                 reply.json(200, {name: asdict(self.board.of(name)) for name in SERVICES})
             case ("POST", "faults"):
@@ -74,6 +83,8 @@ class Control:
                     reply.json(200, {"dropped": drop()})
             case ("GET", "stats"):
                 reply.json(200, self.stats())
+            case _ if wanted in self._routes:
+                self._routes[wanted](request, reply)
             case _:
                 reply.json(404, {"error": "no such control route"})
 

@@ -5,6 +5,7 @@ SimulationError
 ├── ClipUnreadable     a clip's file or its entry in clips.json is not what it should be
 ├── VoiceUnavailable   the emulated voice cannot be loaded; says what to install
 ├── FaultsInvalid      a fault setting that does not exist or has a wrong value
+├── CalleeInvalid      a callee's script that does not exist or has a wrong value
 └── WireViolation      a client's message does not follow the emulated protocol
 """
 
@@ -37,6 +38,10 @@ class VoiceUnavailable(SimulationError):
 
 class FaultsInvalid(SimulationError):
     """A fault setting that does not exist, or a value of the wrong kind."""
+
+
+class CalleeInvalid(SimulationError):
+    """A field of a callee that does not exist, or a value of the wrong kind."""
 
 
 class WireViolation(SimulationError):

@@ -22,7 +22,7 @@ from typing import Any
 
 from simulation.errors import FaultsInvalid
 
-SERVICES = ("azure", "openai", "elevenlabs")
+SERVICES = ("azure", "openai", "elevenlabs", "twilio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Faults:
     Attributes:
         refuse_connection: Reset the TCP connection at the first byte.
         status: Answer requests and handshakes with this HTTP status, 400 to 599; 0 is off.
+        status_ratio: Share of them that is answered so, 0 to 1.
         retry_after_s: ``Retry-After`` beside ``status``; 0 sends none.
         handshake_delay_s: Wait before a request or handshake is looked at.
         hang_after_accept: Accept, then never say a word.
@@ -44,12 +45,14 @@ class Faults:
         drop_after_received_bytes: The same, once the client has sent this much.
         garbage_after_messages: Replace the next message by one that is not the protocol.
         wrong_request_id: Answer under an id the client never used.
+        lose_answer: Carry a plain request out, then reset the connection instead of answering.
         never_end: Leave out the end of each answer (``turn.end``, ``[DONE]``, ``isFinal``).
         times: Strike this often, then be off; 0 is for ever.
     """
 
     refuse_connection: bool = False
     status: int = 0
+    status_ratio: float = 1.0
     retry_after_s: float = 0.0
     handshake_delay_s: float = 0.0
     hang_after_accept: bool = False
@@ -61,6 +64,7 @@ class Faults:
     drop_after_received_bytes: int | None = None
     garbage_after_messages: int | None = None
     wrong_request_id: bool = False
+    lose_answer: bool = False
     never_end: bool = False
     times: int = 0
 
@@ -76,6 +80,8 @@ class Faults:
         faults = cls(**wire)
         if faults.status and not 400 <= faults.status <= 599:
             raise FaultsInvalid(f"status takes 400 to 599, or 0 for off; got {faults.status}")
+        if faults.status_ratio > 1:
+            raise FaultsInvalid(f"status_ratio takes 0 to 1; got {faults.status_ratio}")
         return faults
 
 

@@ -4,6 +4,7 @@ async with run_providers(ProvidersConfig()) as running:
     SpeechConfig(host=running.azure_host, subscription="any")
     AsyncOpenAI(base_url=running.openai_base_url, api_key="any")
     # ElevenLabs: running.elevenlabs_base_url, running.elevenlabs_socket_url
+    # Twilio: running.twilio_api_base_url, running.exchange
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from simulation.clip_library import load_library
 from simulation.control import Control
 from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
 from simulation.espeak_voice import load_voice
+from simulation.exchange import Exchange, ExchangeConfig
+from simulation.exchange_control import ExchangeControl
 from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
 from simulation.openai_chat import OpenAIChat, OpenAIConfig
+from simulation.twilio_rest import TwilioRestApi
 from simulation.voice_sound import SpokenVoice
 from simulation.wire_server import Service, WireServer
 
@@ -34,7 +38,8 @@ class ProvidersConfig:
 
     Attributes:
         azure_port: 0 takes a free one; so do the others.
-        faults: By service (``azure``, ``openai``, ``elevenlabs``).
+        twilio: The account at the carrier.
+        faults: By service (``azure``, ``openai``, ``elevenlabs``, ``twilio``).
         voice: Speaks for ElevenLabs; None loads the best there is.
     """
 
@@ -42,9 +47,11 @@ class ProvidersConfig:
     azure_port: int = 0
     openai_port: int = 0
     elevenlabs_port: int = 0
+    twilio_port: int = 0
     azure: AzureConfig = field(default_factory=AzureConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
+    twilio: ExchangeConfig = field(default_factory=ExchangeConfig)
     faults: dict[str, Faults] = field(default_factory=dict)
     voice: SpokenVoice | None = None
 
@@ -56,14 +63,17 @@ class RunningProviders:
     Attributes:
         board: Set faults here from within the process.
         control: Statistics.
+        exchange: The account at the carrier: place calls in, script who answers calls out.
     """
 
     host: str
     azure_port: int
     openai_port: int
     elevenlabs_port: int
+    twilio_port: int
     board: FaultBoard
     control: Control
+    exchange: Exchange
 
     @property
     def azure_host(self) -> str:
@@ -85,6 +95,11 @@ class RunningProviders:
         """Where ``/v1/text-to-speech/...`` sockets are."""
         return f"ws://{self.host}:{self.elevenlabs_port}"
 
+    @property
+    def twilio_api_base_url(self) -> str:
+        """Stands in for ``https://api.twilio.com``."""
+        return f"http://{self.host}:{self.twilio_port}"
+
     def ready_line(self) -> str:
         """One line of JSON for scripts: ``{"ready": true, "azure_host": ..., ...}``."""
         return json.dumps(
@@ -93,6 +108,8 @@ class RunningProviders:
                 "azure_host": self.azure_host,
                 "openai_base_url": self.openai_base_url,
                 "elevenlabs_base_url": self.elevenlabs_base_url,
+                "twilio_api_base_url": self.twilio_api_base_url,
+                "twilio_account_sid": self.exchange.account.account_sid,
             }
         )
 
@@ -105,6 +122,7 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
         OSError: A port is taken.
         ClipUnreadable: The clips that ship with the product are damaged.
         FaultsInvalid: ``config.faults`` names an unknown service.
+        ValueError: ``config.twilio`` holds what is not an http(s) address.
     """
     board = FaultBoard()
     for service, faults in config.faults.items():
@@ -122,14 +140,20 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
             stack.push_async_callback(server.close)
             return await server.start(config.host, port)
 
-        yield RunningProviders(
+        exchange = await stack.enter_async_context(Exchange(config.twilio))
+        ExchangeControl(exchange, control)
+        running = RunningProviders(
             host=config.host,
             azure_port=await listen(azure, config.azure_port),
             openai_port=await listen(openai, config.openai_port),
             elevenlabs_port=await listen(elevenlabs, config.elevenlabs_port),
+            twilio_port=await listen(TwilioRestApi(exchange), config.twilio_port),
             board=board,
             control=control,
+            exchange=exchange,
         )
+        exchange.log.api_url = running.twilio_api_base_url
+        yield running
 
 
 def _print_line(line: str) -> None:

@@ -6,6 +6,7 @@ Rules
 - Streams must be ``wss`` (31922) to an absolute URL (31923) without a query (31920), inbound track
   only (31941). ``allow_insecure`` lets ``ws`` through for loopback hosts.
 - A ``<Parameter>`` has a name and together with its value fewer than 500 characters.
+- What a real call would run and this one does not is 12200 as well, so that nobody relies on it.
 """
 
 from __future__ import annotations
@@ -13,85 +14,27 @@ from __future__ import annotations
 import ipaddress
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from simulation.carrier_errors import TwimlRejected
 from simulation.carrier_messages import Violation
+from simulation.twiml_dial import DIGITS, read_dial, read_start
+from simulation.twiml_elements import SCHEMA, ElementCheck
+from simulation.twiml_verbs import (
+    Connect,
+    Hangup,
+    Pause,
+    Play,
+    Redirect,
+    Reject,
+    Say,
+    Stream,
+    Verb,
+)
 
 MAX_DOCUMENT_BYTES = 64 * 1024
 MAX_PARAMETER_CHARS = 500
-SCHEMA = 12200
-_METHODS = {"GET", "POST"}
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Speak a text, ``loop`` times."""
-
-    text: str
-    language: str = ""
-    voice: str = ""
-    loop: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """Play a sound file, ``loop`` times; or digits."""
-
-    url: str
-    digits: str = ""
-    loop: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Say nothing for ``length_s``."""
-
-    length_s: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hangup:
-    """End the call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Do not answer the call; ``reason`` is ``rejected`` or ``busy``."""
-
-    reason: str = "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    """Go on with the document at ``url``."""
-
-    url: str
-    method: str = "POST"
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A two-way media stream."""
-
-    url: str
-    name: str = ""
-    status_callback: str = ""
-    status_callback_method: str = "POST"
-    parameters: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Connect:
-    """Hand the call to a stream; ``action`` is None when the document has none."""
-
-    stream: Stream
-    action: str | None = None
-    method: str = "POST"
-
-
-Verb = Say | Play | Pause | Hangup | Reject | Redirect | Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +76,12 @@ class _Reader:
 
     def __init__(self, allow_insecure: bool) -> None:
         self._allow_insecure = allow_insecure
-        self._warnings: list[Violation] = []
+        self._check = ElementCheck()
 
     def read(self, root: ET.Element) -> Document:
-        self._attributes(root, set())
-        self._no_text(root)
+        check = self._check
+        check.attributes(root, set())
+        check.no_text(root)
         readers: dict[str, Callable[[ET.Element], Verb | None]] = {
             "Connect": self._connect,
             "Say": self._say,
@@ -146,127 +90,92 @@ class _Reader:
             "Hangup": self._hangup,
             "Redirect": self._redirect,
             "Reject": self._reject,
+            "Dial": lambda element: read_dial(element, check),
+            "Start": lambda element: read_start(element, check),
         }
         verbs: list[Verb] = []
         for element in root:
             reader = readers.get(element.tag)
             if reader is None:
-                self._warn(SCHEMA, f"<{element.tag}> is not a verb that this leg runs")
+                check.warn(SCHEMA, f"<{element.tag}> is not a verb that this leg runs")
                 continue
             verb = reader(element)
             if verb is not None:
                 verbs.append(verb)
-        return Document(tuple(verbs), tuple(self._warnings))
-
-    def _warn(self, code: int, detail: str) -> None:
-        self._warnings.append(Violation(code, detail))
-
-    def _attributes(self, element: ET.Element, known: set[str]) -> None:
-        for name in element.attrib.keys() - known:
-            self._warn(SCHEMA, f"<{element.tag}> has no attribute {name[:40]!r}")
-
-    def _no_text(self, element: ET.Element) -> None:
-        if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
-            self._warn(SCHEMA, f"<{element.tag}> holds text where only elements belong")
-
-    def _no_children(self, element: ET.Element) -> None:
-        if len(element):
-            self._warn(SCHEMA, f"<{element[0].tag}> does not belong in <{element.tag}>")
-
-    def _method(self, element: ET.Element, name: str = "method") -> str:
-        method = element.get(name, "POST")
-        if method not in _METHODS:
-            self._warn(SCHEMA, f"<{element.tag}> {name} is GET or POST, not {method[:20]!r}")
-            return "POST"
-        return method
-
-    def _number(self, element: ET.Element, name: str, default: int) -> int:
-        value = element.get(name)
-        if value is None:
-            return default
-        # int() also takes underscores and signs; TwiML takes digits.
-        if not (value.isascii() and value.isdigit() and len(value) <= 6):
-            self._warn(SCHEMA, f"<{element.tag}> {name} is a whole number, not {value[:20]!r}")
-            return default
-        return int(value)
+        return Document(tuple(verbs), tuple(check.warnings))
 
     def _say(self, element: ET.Element) -> Say | None:
-        self._attributes(element, {"voice", "language", "loop"})
+        self._check.attributes(element, {"voice", "language", "loop"})
         text = "".join(element.itertext()).strip()
         if not text:
-            self._warn(SCHEMA, "<Say> has nothing to say")
+            self._check.warn(SCHEMA, "<Say> has nothing to say")
             return None
         return Say(
             text,
             element.get("language", ""),
             element.get("voice", ""),
-            self._number(element, "loop", 1),
+            self._check.number(element, "loop", 1),
         )
 
     def _play(self, element: ET.Element) -> Play | None:
-        self._attributes(element, {"loop", "digits"})
-        self._no_children(element)
+        self._check.attributes(element, {"loop", "digits"})
+        self._check.no_children(element)
         url, digits = (element.text or "").strip(), element.get("digits", "")
         if not url and not digits:
-            self._warn(SCHEMA, "<Play> has neither a URL nor digits")
+            self._check.warn(SCHEMA, "<Play> has neither a URL nor digits")
             return None
-        return Play(url, digits, self._number(element, "loop", 1))
+        if DIGITS.fullmatch(digits) is None:
+            self._check.warn(SCHEMA, "<Play> digits holds something that is no key")
+            return None
+        return Play(url, digits, self._check.number(element, "loop", 1))
 
     def _pause(self, element: ET.Element) -> Pause:
-        self._attributes(element, {"length"})
-        self._no_children(element)
-        return Pause(float(self._number(element, "length", 1)))
+        self._check.attributes(element, {"length"})
+        self._check.no_children(element)
+        return Pause(float(self._check.number(element, "length", 1)))
 
     def _hangup(self, element: ET.Element) -> Hangup:
-        self._attributes(element, set())
-        self._no_children(element)
+        self._check.attributes(element, set())
+        self._check.no_children(element)
         return Hangup()
 
     def _redirect(self, element: ET.Element) -> Redirect:
-        self._attributes(element, {"method"})
-        self._no_children(element)
-        return Redirect((element.text or "").strip(), self._method(element))
+        self._check.attributes(element, {"method"})
+        self._check.no_children(element)
+        return Redirect((element.text or "").strip(), self._check.method(element))
 
     def _reject(self, element: ET.Element) -> Reject:
-        self._attributes(element, {"reason"})
-        reason = element.get("reason", "rejected")
-        if reason not in {"rejected", "busy"}:
-            self._warn(SCHEMA, f"<Reject> reason is rejected or busy, not {reason[:20]!r}")
-            reason = "rejected"
-        return Reject(reason)
+        self._check.attributes(element, {"reason"})
+        return Reject(self._check.choice(element, "reason", ("rejected", "busy")))
 
     def _connect(self, element: ET.Element) -> Connect | None:
-        self._attributes(element, {"action", "method"})
-        self._no_text(element)
+        self._check.attributes(element, {"action", "method"})
+        self._check.no_text(element)
         if len(element) != 1 or element[0].tag != "Stream":
-            self._warn(SCHEMA, "<Connect> holds exactly one <Stream>")
+            self._check.warn(SCHEMA, "<Connect> holds exactly one <Stream>")
             return None
         stream = self._stream(element[0])
         if stream is None:
             return None
-        return Connect(stream, element.get("action"), self._method(element))
+        return Connect(stream, element.get("action"), self._check.method(element))
 
     def _stream(self, element: ET.Element) -> Stream | None:
-        self._attributes(
+        self._check.attributes(
             element, {"url", "name", "track", "statusCallback", "statusCallbackMethod"}
         )
-        self._no_text(element)
+        self._check.no_text(element)
         if element.get("track", "inbound_track") != "inbound_track":
-            self._warn(31941, "<Connect><Stream> carries the inbound track only")
+            self._check.warn(31941, "<Connect><Stream> carries the inbound track only")
             return None
         problem = _stream_url_problem(element.get("url", ""), self._allow_insecure)
         if problem:
-            self._warnings.append(problem)
+            self._check.warnings.append(problem)
             return None
-        callback = element.get("statusCallback", "")
-        if callback and urlsplit(callback).scheme not in {"http", "https"}:
-            self._warn(SCHEMA, "<Stream> statusCallback is an absolute http(s) URL")
-            callback = ""
         return Stream(
             url=element.get("url", ""),
             name=element.get("name", ""),
-            status_callback=callback,
-            status_callback_method=self._method(element, "statusCallbackMethod"),
+            status_callback=self._check.callback(element, "statusCallback"),
+            status_callback_method=self._check.method(element, "statusCallbackMethod"),
             parameters=self._parameters(element),
         )
 
@@ -274,14 +183,14 @@ class _Reader:
         parameters: dict[str, str] = {}
         for child in stream:
             if child.tag != "Parameter":
-                self._warn(SCHEMA, f"<{child.tag}> does not belong in <Stream>")
+                self._check.warn(SCHEMA, f"<{child.tag}> does not belong in <Stream>")
                 continue
-            self._attributes(child, {"name", "value"})
+            self._check.attributes(child, {"name", "value"})
             name, value = child.get("name", ""), child.get("value", "")
             if not name:
-                self._warn(SCHEMA, "<Parameter> has no name")
+                self._check.warn(SCHEMA, "<Parameter> has no name")
             elif len(name) + len(value) >= MAX_PARAMETER_CHARS:
-                self._warn(SCHEMA, f"<Parameter> {name[:40]!r} is 500 characters or more")
+                self._check.warn(SCHEMA, f"<Parameter> {name[:40]!r} is 500 characters or more")
             else:
                 parameters[name] = value
         return parameters

@@ -7,6 +7,7 @@ garbage; and because it is cheap: 50 messages a second and call arrive at a spee
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 from typing import Protocol, cast
 
@@ -173,6 +174,10 @@ class Connection(asyncio.Protocol):
             self._service.check(request)
             if request.is_upgrade:
                 self._upgrade(request, raw)
+            elif faults.lose_answer:
+                await self._service.answer(request, Reply(_lose, _lose, self._writable))
+                self._control.board.strike(self._service.name)
+                self.abort()
             else:
                 await self._service.answer(request, reply)
         except Refusal as refusal:
@@ -186,15 +191,16 @@ class Connection(asyncio.Protocol):
         """Carry out what strikes before the service is asked; False when nothing is left to do."""
         if faults.handshake_delay_s:
             await asyncio.sleep(faults.handshake_delay_s)
-        if not (faults.refuse_connection or faults.status or faults.hang_after_accept):
+        status = faults.status if random.random() < faults.status_ratio else 0
+        if not (faults.refuse_connection or status or faults.hang_after_accept):
             return True
         self._control.board.strike(self._service.name)
         if faults.refuse_connection:
             self.abort()
-        elif faults.status:
-            body = self._service.error_body(faults.status, "refused by a fault setting")
+        elif status:
+            body = self._service.error_body(status, "refused by a fault setting")
             after = {"retry-after": f"{faults.retry_after_s:g}"} if faults.retry_after_s else {}
-            Reply(self._write, self._write, self._writable).whole(faults.status, body, after)
+            Reply(self._write, self._write, self._writable).whole(status, body, after)
         elif request.is_upgrade:
             Socket(self._write, self._finish).accept(raw)
             await asyncio.get_running_loop().create_future()  # until the client goes away
@@ -230,6 +236,10 @@ class Connection(asyncio.Protocol):
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()
+
+
+def _lose(_data: bytes) -> None:
+    """Where an answer goes that never arrives."""
 
 
 class WireServer:

@@ -19,7 +19,8 @@ from simulation.carrier_messages import (
     read_server_message,
 )
 from simulation.carrier_signature import sign
-from simulation.twiml_run import Connect, Stream, read_twiml
+from simulation.twiml_run import read_twiml
+from simulation.twiml_verbs import Connect, Stream
 from telephony import twiml
 from telephony.messages import Dtmf, Mark, Media, Start, Stop, StreamWriter, parse, read_media
 from telephony.origin import PublicOrigin

@@ -272,7 +272,7 @@ def test_an_update_replaces_the_stream_without_asking_action() -> None:
             took = [phone.update(b"<Response/>")]
             task = asyncio.get_running_loop().create_task(phone.run())
             await asyncio.sleep(1.0)
-            again = CONNECT.replace("Connect action", "Connect method='POST' action")
+            again = CONNECT.replace("/twilio/after", "https://voice.example.com/twilio/after")
             took.append(phone.update(again.encode()))
             await asyncio.sleep(1.0)
             took.append(phone.update(b"<Response><Say>Moved.</Say></Response>"))
@@ -289,3 +289,62 @@ def test_an_update_replaces_the_stream_without_asking_action() -> None:
     assert report.streams == 2
     assert (report.status, report.ended_by) == ("completed", "agent")
     assert not report.errors.counts
+
+
+def update_after(server: PaperWeb, twiml: str, wait_s: float = 1.0) -> LegReport:
+    """A call that is given other TwiML through REST after ``wait_s``."""
+
+    async def whole() -> LegReport:
+        async with paper_carrier(PaperAgent(), server) as carrier:
+            phone = carrier.dial(carrier.identity("+14155550100"), QuietPerson())
+            task = asyncio.get_running_loop().create_task(phone.run())
+            await asyncio.sleep(wait_s)
+            assert phone.update(twiml.encode())
+            return await task
+
+    return run(whole())
+
+
+def test_an_action_in_twiml_through_rest_is_absolute() -> None:
+    report = update_after(web(voice=[CONNECT]), CONNECT)
+    assert report.errors.counts == {15004: 1}
+    assert (report.status, report.ended_by) == ("completed", "error")
+
+
+def test_an_update_cuts_a_sentence_short() -> None:
+    said = "x" * 600
+    server = web(voice=[f"<Response><Say>{said}</Say></Response>"])
+    report = update_after(server, "<Response><Say>Short.</Say></Response>")
+    assert report.said == [said, "Short."]
+    assert report.duration_s < 2
+
+
+def test_rest_ends_a_call_whatever_it_does() -> None:
+    documents = {
+        "stream": CONNECT,
+        "say": f"<Response><Say>{'x' * 600}</Say></Response>",
+        "pause": '<Response><Pause length="60"/></Response>',
+        "keys": '<Response><Play digits="WWWWWWWWWWWW1"/></Response>',
+    }
+
+    async def whole(document: str) -> LegReport:
+        async with paper_carrier(PaperAgent(), web(voice=[document])) as carrier:
+            phone = carrier.dial(carrier.identity("+14155550100"), QuietPerson())
+            task = asyncio.get_running_loop().create_task(phone.run())
+            await asyncio.sleep(1.0)
+            assert phone.hang_up()
+            assert not phone.hang_up()
+            assert not phone.update(b"<Response/>")
+            return await task
+
+    for document in documents.values():
+        report = run(whole(document))
+        assert (report.status, report.ended_by) == ("completed", "agent")
+        assert report.duration_s < 1.5
+        assert not report.errors.counts
+
+
+def test_keys_are_pressed_at_their_pace() -> None:
+    report = leg(web(voice=['<Response><Play digits="ww12W#"/><Hangup/></Response>']))
+    assert report.keys == "12#"
+    assert report.duration_s == pytest.approx(2 * 0.5 + 3 * 0.25 + 1.0)

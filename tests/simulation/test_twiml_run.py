@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation.carrier_errors import TwimlRejected
-from simulation.twiml_run import (
+from simulation.twiml_run import Document, read_twiml
+from simulation.twiml_verbs import (
     Connect,
-    Document,
     Hangup,
     Pause,
     Play,
@@ -17,7 +17,6 @@ from simulation.twiml_run import (
     Reject,
     Say,
     Stream,
-    read_twiml,
 )
 
 
