@@ -1,0 +1,108 @@
+"""A call that finds no slot waits for one before it is refused; its start is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from actors.metrics_counts import EventCounts
+from actors.wire import Grants
+from cluster.edge import Edge, EdgeParts
+from cluster.settings import Settings
+from cluster.webhooks import BUSY, build_app
+from dialogue.agent import Agent
+from telemetry.ledger import MetricsLedger
+from tests.support.local_mind_pool import LocalMindPool
+
+AGENT = Agent("default", "ann", "v1", "en-US", "You are Ann.", "Hello!", "voice")
+FULL = Grants({}, ("a",), active_calls=3, capacity=9)
+ONE = Grants({"a": 1}, ("a",), active_calls=3, capacity=9)
+
+
+class FullPool(LocalMindPool):
+    """Nothing in hand; what comes for those who wait is told by the test."""
+
+    def __init__(self, comes: Grants) -> None:
+        super().__init__({}, {}, names=())
+        self.stock.granted(FULL)
+        self.comes = comes
+        self.waits = 0
+
+    async def wait_for_slot(self) -> None:
+        self.waits += 1
+        await asyncio.sleep(0)
+        self.stock.granted(self.comes)
+
+
+def edge_of(pool: FullPool) -> Edge:
+    async def planned_end(_call_sid: str) -> bool:
+        return False
+
+    plain: dict[str, Any] = {
+        "mode": "development",
+        "default_agent": "ann",
+        "token_secret": "the secret of this test",
+    }
+    edge = Edge(
+        Settings(**{"_env_file": None, **plain}),
+        EdgeParts(
+            agents={"ann": AGENT},
+            call_parts={},
+            pool=pool,
+            wall_clock_us=lambda: 1_760_000_000_000_000,
+            counts=EventCounts(MetricsLedger("door", 1)),
+            cluster_view=lambda: None,
+            planned_end=planned_end,
+        ),
+    )
+    edge.not_ready.clear()
+    return edge
+
+
+def answers(
+    comes: Grants, calls: int, change: Callable[[Edge], None] = lambda _edge: None
+) -> tuple[list[str], Edge, FullPool]:
+    """What the voice webhook says to callers who come at once."""
+
+    async def scene() -> tuple[list[str], Edge, FullPool]:
+        pool = FullPool(comes)
+        edge = edge_of(pool)
+        change(edge)
+        way = httpx.ASGITransport(build_app(edge))
+        async with httpx.AsyncClient(transport=way, base_url="http://edge") as client:
+            posts = [client.post("/twilio/voice", data={"CallSid": f"CA{n}"}) for n in range(calls)]
+            return [answer.text for answer in await asyncio.gather(*posts)], edge, pool
+
+    return asyncio.run(scene())
+
+
+def test_a_call_takes_the_slot_that_came_while_it_waited() -> None:
+    (said,), edge, pool = answers(ONE, 1)
+    assert "<Stream" in said
+    assert pool.stock.free == 0
+    assert edge.parts.counters == {"calls_admitted": 1}
+
+
+def test_a_call_for_which_none_came_is_refused_politely() -> None:
+    (said,), edge, pool = answers(FULL, 1)
+    assert BUSY in said
+    assert pool.waits == 1
+    assert edge.parts.counters == {"calls_refused_actors_full": 1}
+
+
+def test_each_slot_that_comes_serves_one_of_those_who_wait() -> None:
+    said, edge, _ = answers(ONE, 5)
+    assert sum("<Stream" in text for text in said) == edge.parts.counters["calls_admitted"] == 5
+
+
+def test_nobody_waits_at_a_door_that_is_closed() -> None:
+    def drain(edge: Edge) -> None:
+        edge.draining = True
+
+    (said,), edge, pool = answers(ONE, 1, drain)
+    assert BUSY in said
+    assert pool.waits == 0
+    assert edge.parts.counters == {"calls_refused_draining": 1}
