@@ -3,8 +3,10 @@
 Rules
 1. A call is OPEN while its stream is up, LOST after a stream ended unplanned (a new one may come
    within ``resume_window_s``), ENDED after a planned end; it is remembered for ``ended_memory_s``,
-   so that the resume webhook can tell an end from a crash.
-2. OPEN and LOST calls hold a seat. A call that comes back is never refused for want of seats.
+   so that the resume webhook can tell an end from a crash. It is HANDED_OVER while the carrier
+   rings somebody else or presses keys, and comes back, or ends, or is let go as transferred.
+2. OPEN, LOST and HANDED_OVER calls hold a seat. A call that comes back is never refused for want of
+   seats.
 3. The newest epoch speaks for a call. An older one is refused, and so is its goodbye: a socket that
    closes after the call has moved must not end it. A newer one has to open the call first.
 4. A token that names itself is used once; a re-placement by the owner comes without one.
@@ -16,15 +18,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from actors.wire import CallOpened, CallState, CloseCall, OpenCall, TurnEntry
 from dialogue.agent import Agent
 from dialogue.errors import StaleEpoch
 from dialogue.history import HistoryLimits
 from dialogue.session import CallIdentity, DialogueSession
+from dialogue.variables import personal
 
 INGRESS_VANISHED = "ingress_vanished"
+TRANSFERRED = "transferred"
+HAND_OVER_SPARE_S = 30.0  # for webhooks, over the time that a phone rings
 
 
 class Recorder(Protocol):
@@ -39,6 +44,9 @@ class Recorder(Protocol):
     def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         """Provider units of the call that belong to no turn."""
 
+    def handed_over(self, call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> None:
+        """The carrier does something with the call (``dialogue.tool_use``); it may come back."""
+
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         """The call is over: as somebody chose, or lost and not resumed in time."""
 
@@ -48,6 +56,7 @@ class Phase(Enum):
 
     OPEN = "open"
     LOST = "lost"
+    HANDED_OVER = "handed_over"
     ENDED = "ended"
 
 
@@ -98,6 +107,7 @@ class HeldCall:
     phase: Phase = Phase.OPEN
     reason: str = ""
     closed_at: float = 0.0
+    hand_over: dict[str, Any] = field(default_factory=dict)
 
 
 class MindCalls:
@@ -143,13 +153,14 @@ class MindCalls:
             self._tokens[message.token_id] = now + self._config.token_memory_s
         if held is None:
             session = DialogueSession[TurnEntry](
-                agent, _identity(message, agent), self._config.history
+                personal(agent, message.variables), _identity(message, agent), self._config.history
             )
             held = self._calls[message.call_id] = HeldCall(session, seated_at=now, heard_at=now)
             is_new_owner = True
         else:
             is_new_owner = held.session.own(message.epoch)
         held.phase, held.reason, held.heard_at = Phase.OPEN, "", now
+        held.hand_over = {}
         if is_new_owner:
             self._recorder.call_opened(held.session.call, at_us=at_us)
         self.settle(held, message.turn_log)
@@ -200,7 +211,7 @@ class MindCalls:
 
     def revive(self, held: HeldCall) -> None:
         """A call given up for lost takes a turn. Raises ``UnknownCall`` if it has ended."""
-        if held.phase is Phase.ENDED:
+        if held.phase in {Phase.ENDED, Phase.HANDED_OVER}:
             raise UnknownCall("ended")
         held.phase, held.reason = Phase.OPEN, ""
 
@@ -208,14 +219,20 @@ class MindCalls:
         """The stream is gone. Idempotent; a planned end is never taken back."""
         if held.phase is Phase.ENDED:
             return
-        held.phase = Phase.ENDED if message.planned else Phase.LOST
+        call, was_handed_over = held.session.call, held.phase is Phase.HANDED_OVER
+        if was_handed_over and (message.hand_over or not message.planned):
+            return
         held.reason, held.closed_at = message.reason, now
         if message.usage:
-            self._recorder.units_used(held.session.call, message.usage)
+            self._recorder.units_used(call, message.usage)
+        if message.planned and message.hand_over:
+            held.phase, held.hand_over = Phase.HANDED_OVER, message.hand_over
+            self._recorder.handed_over(call, message.hand_over, at_us=at_us)
+            return
+        held.phase = Phase.ENDED if message.planned else Phase.LOST
+        held.hand_over = {}
         if message.planned:
-            self._recorder.call_closed(
-                held.session.call, planned=True, reason=message.reason, at_us=at_us
-            )
+            self._recorder.call_closed(call, planned=True, reason=message.reason, at_us=at_us)
 
     def state(self, call_id: str) -> CallState:
         """What became of a call."""
@@ -228,6 +245,7 @@ class MindCalls:
             reason=held.reason,
             epoch=held.session.call.epoch,
             turn_log=held.session.turn_log,
+            hand_over=held.hand_over,
         )
 
     def sweep(self, *, now: float, at_us: int) -> list[HeldCall]:
@@ -243,6 +261,8 @@ class MindCalls:
                 self._recorder.call_closed(
                     held.session.call, planned=False, reason=held.reason, at_us=at_us
                 )
+            elif held.phase is Phase.HANDED_OVER and age_s >= _may_come_back_s(held.hand_over):
+                self._let_go(held, now=now, at_us=at_us)
             elif held.phase is Phase.ENDED and age_s >= config.ended_memory_s:
                 del self._calls[call_id]
         for token, forget_at in list(self._tokens.items()):
@@ -250,6 +270,16 @@ class MindCalls:
                 break
             del self._tokens[token]
         return closed
+
+    def _let_go(self, held: HeldCall, *, now: float, at_us: int) -> None:
+        """A call that the carrier has did not come back: it was put through, or lost on the way."""
+        is_dialled = held.hand_over.get("verb") == "dial"
+        held.phase = Phase.ENDED if is_dialled else Phase.LOST
+        held.closed_at, held.hand_over = now, {}
+        if is_dialled:
+            held.reason = TRANSFERRED
+            call = held.session.call
+            self._recorder.call_closed(call, planned=True, reason=TRANSFERRED, at_us=at_us)
 
 
 def _identity(message: OpenCall, agent: Agent) -> CallIdentity:
@@ -265,3 +295,9 @@ def _identity(message: OpenCall, agent: Agent) -> CallIdentity:
         direction=message.direction,
         started_at_us=message.started_at_us,
     )
+
+
+def _may_come_back_s(hand_over: Mapping[str, Any]) -> float:
+    """How long a seat is kept for a call that the carrier has."""
+    rings_s = hand_over.get("timeout_s")
+    return HAND_OVER_SPARE_S + (rings_s if isinstance(rings_s, int | float) else 0.0)

@@ -134,6 +134,7 @@ class MindDriver:
             "v": VERSION,
             "active_calls": self._calls.count(Phase.OPEN),
             "lost_calls": self._calls.count(Phase.LOST),
+            "handed_over_calls": self._calls.count(Phase.HANDED_OVER),
             "ended_calls": self._calls.count(Phase.ENDED),
             "capacity": self._config.calls_per_actor,
             "free": self._calls.free_seats,

@@ -4,6 +4,7 @@ Rules
 1. Exactly one ``finished`` or ``failed`` ends a reply, and nothing follows it.
 2. The deadlines count visible characters only: empty and blank pieces keep no dead stream alive.
 3. However a reply ends, the request at the provider is closed at once.
+4. A model that asks for what cannot be done is told so and asked again, in the same reply.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from dialogue.ports import (
     ThinkRequest,
     ToolCallRequested,
 )
-from dialogue.session import DialogueSession, GuessKey
+from dialogue.session import AskAgain, DialogueSession, GuessKey
 from providers.errors import ProviderError
 from voice.timeline import FIRST_SEGMENT, FIRST_TOKEN, THINK_REQUESTED
 
@@ -82,11 +83,15 @@ class Reply:
     async def _run(self) -> None:
         thinker = self._question.thinker
         events: AsyncIterator[ThinkEvent] | None = None
+        request: ThinkRequest | None = self._question.request
         try:
-            events = thinker.reply(self._question.request)
-            self._mark(THINK_REQUESTED)
-            await self._read(events)
-            self._finish()
+            while request is not None:
+                if events is not None:
+                    await _close(events)
+                events = thinker.reply(request)
+                self._mark(THINK_REQUESTED)
+                await self._read(events)
+                request = self._finish()
         except EmptyReply as error:
             self._fail(str(error), "empty_reply", retryable=True)
         except ProviderError as error:
@@ -101,10 +106,8 @@ class Reply:
             logger.error("thinker %s broke: %s", thinker.name, place)
             self._fail(f"{thinker.name} broke: {type(error).__name__}", "provider", retryable=True)
         finally:
-            close = getattr(events, "aclose", None)
-            if close is not None:
-                async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await close()
+            if events is not None:
+                await _close(events)
 
     async def _read(self, events: AsyncIterator[ThinkEvent]) -> None:
         config, now = self._config, asyncio.get_running_loop().time
@@ -112,7 +115,9 @@ class Reply:
         async with asyncio.timeout(config.first_token_timeout_s) as deadline:
             async for event in events:
                 if isinstance(event, ToolCallRequested):
-                    continue  # none is offered
+                    self._session.call_tool(*self._question.key, event)
+                    deadline.reschedule(now() + config.stall_timeout_s)
+                    continue
                 if not isinstance(event, ReplyDelta):
                     self._count(event)
                     return
@@ -135,11 +140,17 @@ class Reply:
             if tokens is not None:
                 self._usage[unit] = self._usage.get(unit, 0) + tokens
 
-    def _finish(self) -> None:
+    def _finish(self) -> ThinkRequest | None:
+        """End the reply, or say what to ask next."""
         end = self._session.finish(*self._question.key)
-        if end is not None:
-            self._say(end.segments)
-            self._put("finished", hang_up=end.hang_up, stages=self._stages, usage=self._usage)
+        if end is None:
+            return None
+        self._say(end.segments)
+        if isinstance(end, AskAgain):
+            return end.request
+        told = {"stages": self._stages, "usage": self._usage}
+        self._put("finished", hang_up=end.hang_up, action=dict(end.action), **told)
+        return None
 
     def _say(self, segments: list[str] | tuple[str, ...]) -> None:
         for text in segments:
@@ -164,3 +175,10 @@ class Reply:
         self.over = kind != "segment"
         turn_id, guess = self._question.key
         self._items.put_nowait(TurnItem(kind, turn_id, guess, **values))  # type: ignore[arg-type]
+
+
+async def _close(events: AsyncIterator[ThinkEvent]) -> None:
+    close = getattr(events, "aclose", None)
+    if close is not None:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await close()

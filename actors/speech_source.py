@@ -67,9 +67,7 @@ class SpeechSource:
     async def prepare(self, agent: Agent) -> list[str]:
         """Render the agent's greeting and phrases; returns what could not be rendered."""
         failures: list[str] = []
-        for text in (agent.greeting, *agent.phrases.all()):
-            if not text:
-                continue
+        for text in agent.fixed_sentences():
             request = SpeakRequest("", text, agent.voice, agent.language)
             try:
                 await self._store.get_or_make(

@@ -53,6 +53,12 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "tuple[TurnEntry, ...]": lambda value: isinstance(value, tuple),
     "dict[str, float]": _is_counts,
     "dict[str, int]": _is_counts,
+    "dict[str, Any]": lambda value: (
+        isinstance(value, dict) and all(isinstance(key, str) for key in value)
+    ),
+    "tuple[dict[str, Any], ...]": lambda value: (
+        isinstance(value, tuple) and all(isinstance(entry, dict) for entry in value)
+    ),
     "dict[str, str]": lambda value: (
         isinstance(value, dict)
         and all(isinstance(part, str) for pair in value.items() for part in pair)
@@ -101,7 +107,7 @@ class _Wire:
         for key in ("turn_log", "settled"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(TurnEntry.from_plain(entry) for entry in values[key])
-        for key in ("alive", "begun", "epoch"):
+        for key in ("alive", "begun", "epoch", "tools"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
         for name, annotation, fits in _shape(cls):
@@ -122,6 +128,7 @@ class TurnEntry(_Wire):
         at_us: When it was settled, UTC microseconds.
         timeline: Stage to seconds after the caller's speech ended.
         usage: Provider units (``telemetry.cost``), those of guesses that were thrown away included.
+        tools: What was used and what came of it (``dialogue.tool_use``).
     """
 
     turn_id: int
@@ -134,6 +141,7 @@ class TurnEntry(_Wire):
     at_us: int = 0
     timeline: dict[str, float] = field(default_factory=dict)
     usage: dict[str, float] = field(default_factory=dict)
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,7 @@ class OpenCall(_Wire):
         epoch: ``[resume number, mint time in microseconds]``; the larger one owns the call.
         token_id: The one-time part of the stream token; a second use of it is refused.
         turn_log: What the ingress knows of the call; empty for a new one.
+        variables: For the prompt and the greeting of an outbound call.
     """
 
     tenant_id: str
@@ -158,6 +167,7 @@ class OpenCall(_Wire):
     direction: str = "inbound"
     started_at_us: int = 0
     turn_log: tuple[TurnEntry, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,7 @@ class TurnItem(_Wire):
             abandoned before), ``abandoned``, ``empty_reply`` or ``provider``.
         retryable: With ``failed``: asking again may help.
         hang_up: With ``finished``: the agent ends the call after this reply.
+        action: With ``finished``: what to do once the reply was heard (``dialogue.tool_use``).
     """
 
     type: str
@@ -220,6 +231,7 @@ class TurnItem(_Wire):
     hang_up: bool = False
     stages: dict[str, float] = field(default_factory=dict)
     usage: dict[str, float] = field(default_factory=dict)
+    action: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +275,8 @@ class CloseCall(_Wire):
         planned: True for an end that we or the caller chose; False for a loss to be resumed.
         reason: Such as ``caller_hung_up``, ``idle``, ``agent_hung_up``, ``stream_lost``.
         usage: Provider units of this stream that belong to no turn.
+        hand_over: With a planned end: the carrier does this with the call (``dialogue.tool_use``),
+            which is not over and may come back. Empty for the end of the call.
     """
 
     tenant_id: str
@@ -272,6 +286,7 @@ class CloseCall(_Wire):
     reason: str
     settled: tuple[TurnEntry, ...] = ()
     usage: dict[str, float] = field(default_factory=dict)
+    hand_over: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +297,7 @@ class CallState(_Wire):
         known: False when this actor never had the call or has forgotten it.
         planned_end: The call ended because somebody chose so: hang up, do not resume.
         reason: Why the stream was closed last; empty while it is open.
+        hand_over: What the carrier does with the call meanwhile; empty while it is ours.
     """
 
     known: bool
@@ -289,6 +305,7 @@ class CallState(_Wire):
     reason: str = ""
     epoch: tuple[int, int] = (0, 0)
     turn_log: tuple[TurnEntry, ...] = ()
+    hand_over: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from actors.wire import TurnEntry
 from cluster.call_costs import CallBill, CallCosts
 from dialogue.session import CallIdentity
-from records.rows import CallRow, TurnRow
+from records.ids import derived_id
+from records.rows import CallRow, JournalRow, TurnRow
 from records.writer import RecordWriter
 
+HANDED_OVER = "handed_over"  # kind of journal entry
 MAX_CLOSED = 500  # rows of closed calls that a late turn may still change
 
 
@@ -56,6 +59,9 @@ class StoreRecorder:
                 usage=turn.usage,
             )
         )
+        for number, use in enumerate(turn.tools):
+            entry_id = derived_id(call.call_id, f"turn {turn.turn_id}", f"tool {number}")
+            self._journal(call, entry_id, "tool_used", use, at_us=turn.at_us, turn_id=turn.turn_id)
         if self._costs.turn_settled(call, turn) and call.call_id in self._closed:
             row = self._closed[call.call_id]
             self._writer.put(_billed(row, self._costs.bill(call)))
@@ -63,6 +69,11 @@ class StoreRecorder:
     def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         """Provider units of the call that belong to no turn."""
         self._costs.units_used(call, usage)
+
+    def handed_over(self, call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> None:
+        """The carrier does something with the call; the resume webhook may have to look it up."""
+        entry_id = derived_id(call.call_id, HANDED_OVER, str(call.epoch[0]))
+        self._journal(call, entry_id, HANDED_OVER, hand_over, at_us=at_us)
 
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         """The call is over, or lost and not resumed in time."""
@@ -82,6 +93,32 @@ class StoreRecorder:
         while len(self._closed) > MAX_CLOSED:
             self._closed.popitem(last=False)
         self._writer.put(_billed(row, bill))
+
+    def _journal(
+        self,
+        call: CallIdentity,
+        entry_id: str,
+        kind: str,
+        data: Mapping[str, Any],
+        *,
+        at_us: int,
+        turn_id: int = 0,
+    ) -> None:
+        self._writer.put(
+            JournalRow(
+                tenant_id=call.tenant_id,
+                agent_id=call.agent_id,
+                agent_version=call.agent_version,
+                call_id=call.call_id,
+                call_sid=call.call_sid,
+                entry_id=entry_id,
+                epoch=call.epoch,
+                turn_id=turn_id,
+                kind=kind,
+                at_us=at_us,
+                data=dict(data),
+            )
+        )
 
     def _row(self, call: CallIdentity, **values: object) -> CallRow:
         return CallRow(

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dialogue.tools import Tool, Toolbox
+
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Sentences that must be speakable when every provider is down; pre-rendered at start."""
+    """Sentences that must be speakable when every provider is down; pre-rendered at start.
+
+    Attributes:
+        transfer, digits: Said before a tool of that type is used, when the model says nothing.
+        no_answer: Said to a caller who comes back from a transfer that nobody took.
+    """
 
     apology: str = "Sorry, I did not get that. Could you say it again?"
     still_there: str = "Are you still there?"
@@ -16,9 +23,12 @@ class Phrases:
         "I am having some trouble right now. Please call again in a little while. Goodbye."
     )
     resume: str = "Sorry about that, I am back."
+    transfer: str = "One moment, please. I am putting you through."
+    digits: str = "One moment, please."
+    no_answer: str = "I am sorry, nobody is answering there. Can I help you in another way?"
 
     def all(self) -> tuple[str, ...]:
-        """Every phrase, for pre-rendering."""
+        """Every phrase that any call may need, for pre-rendering."""
         return (self.apology, self.still_there, self.goodbye, self.trouble, self.resume)
 
 
@@ -54,6 +64,8 @@ class Agent:
         recogniser, thinker, speaker: Names of the providers in the provider table.
         model: Language model; empty for the provider's default.
         voice: Voice id of the speaker.
+        record: Its calls are recorded, each side on a channel of its own.
+        tools: What it may do besides speaking, each under a name of its own.
     """
 
     tenant_id: str
@@ -73,3 +85,37 @@ class Agent:
     phrases: Phrases = field(default_factory=Phrases)
     hints: tuple[str, ...] = ()
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
+    record: bool = False
+    tools: tuple[Tool, ...] = ()
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """Its tools by name."""
+        return Toolbox({tool.name: tool for tool in self.tools})
+
+    def announcement(self, tool: str) -> str:
+        """What is said before this tool is used, if the model itself says nothing."""
+        found = self.toolbox.tools.get(tool)
+        if found is None:
+            return ""
+        defaults = {
+            "end_call": self.phrases.goodbye,
+            "transfer": self.phrases.transfer,
+            "send_digits": self.phrases.digits,
+        }
+        return found.announce or defaults[found.type]
+
+    def no_answer(self, tool: str) -> str:
+        """What is said to a caller who comes back from this transfer, nobody having taken it."""
+        found = self.toolbox.tools.get(tool)
+        return (found.no_answer if found is not None else "") or self.phrases.no_answer
+
+    def fixed_sentences(self) -> tuple[str, ...]:
+        """All that it says in the same words in every call, for pre-rendering; no empty ones."""
+        tools = [sentence for tool in self.tools for sentence in self._of_tool(tool)]
+        every = (self.greeting, *self.phrases.all(), *tools)
+        return tuple(dict.fromkeys(sentence for sentence in every if sentence))
+
+    def _of_tool(self, tool: Tool) -> tuple[str, ...]:
+        no_answer = (self.no_answer(tool.name),) if tool.type == "transfer" else ()
+        return (self.announcement(tool.name), *no_answer)

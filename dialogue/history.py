@@ -7,12 +7,13 @@ in "…", and one that nobody heard is not there at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
 
 from dialogue.agent import Agent
-from dialogue.ports import Message, Role
+from dialogue.ports import Message
+from dialogue.tool_use import late_results, with_uses
 
 CUT_OFF = "…"
 _KEYS = re.compile(r"[0-9*#A-D]+$")
@@ -45,6 +46,10 @@ class SettledTurn(Protocol):
     @property
     def outcome(self) -> str:
         """How the reply ended."""
+
+    @property
+    def tools(self) -> Sequence[Mapping[str, Any]]:
+        """The tools it used (``dialogue.tool_use``)."""
 
 
 Turn = TypeVar("Turn", bound=SettledTurn)
@@ -97,20 +102,15 @@ class History(Generic[Turn]):
 
         Neighbouring lines of one side become one message, since some models insist on alternation.
         """
-        lines: list[tuple[Role, str]] = []
-        for turn in self._window(before_turn_id):
-            lines.extend(_lines_of(turn))
+        turns = self._window(before_turn_id)
+        late = late_results(use for turn in turns for use in turn.tools)
+        merged = [Message("system", instructions(agent))]
+        for turn in turns:
+            for message in _messages_of(turn, late, with_tools=bool(agent.tools)):
+                _append(merged, message)
         if line:
-            lines.append(("user", line))
-        merged: list[tuple[Role, str]] = [("system", instructions(agent))]
-        for role, text in lines:
-            if merged[-1][0] != role:
-                merged.append((role, text))
-            elif role == "user" and text.startswith(merged[-1][1]):
-                merged[-1] = (role, text)  # a dropped turn, asked again with more words
-            else:
-                merged[-1] = (role, f"{merged[-1][1]}\n{text}")
-        return tuple(Message(role, text) for role, text in merged)
+            _append(merged, Message("user", line))
+        return tuple(merged)
 
     def _window(self, before_turn_id: int) -> list[Turn]:
         limits = self._limits
@@ -148,9 +148,27 @@ def instructions(agent: Agent) -> str:
         "headings or stage directions. Ask one question at a time. The caller's words come from a "
         "speech recogniser and may be misheard; ask back when they make no sense. "
         f'A line of yours that ends in "{CUT_OFF}" was cut off there: the caller heard no more '
-        "of it. When the conversation is over, say goodbye and end your reply with <end_call>; "
-        "never write it otherwise."
+        "of it. Keys that the caller pressed stand in brackets, such as "
+        f"{caller_line('digits', '12#')}. {_tool_rules(agent)}"
     ).strip()
+
+
+def _tool_rules(agent: Agent) -> str:
+    """How the call is ended, and how tools are used."""
+    ends = [tool.name for tool in agent.tools if tool.type == "end_call"]
+    if ends:
+        rules = f"When the conversation is over, say goodbye and use the tool {ends[0]}."
+    else:
+        rules = (
+            "When the conversation is over, say goodbye and end your reply with <end_call>; "
+            "never write it otherwise."
+        )
+    if agent.tools:
+        rules += (
+            " Before you use a tool, say in the same reply what you are about to do. A tool is "
+            "only used once the caller has heard that; one tool at a time."
+        )
+    return rules
 
 
 def language_name(tag: str) -> str:
@@ -158,18 +176,32 @@ def language_name(tag: str) -> str:
     return _LANGUAGES.get(tag.casefold()) or _LANGUAGES.get(tag.split("-")[0].casefold()) or tag
 
 
-def _lines_of(turn: SettledTurn) -> list[tuple[Role, str]]:
-    lines: list[tuple[Role, str]] = []
+def _messages_of(turn: SettledTurn, late: Mapping[int, str], *, with_tools: bool) -> list[Message]:
+    messages: list[Message] = []
     caller = caller_line(turn.kind, turn.caller_text)
     if caller:
-        lines.append(("user", caller))
-    # A dropped reply was taken back within a syllable or two; the caller's words come again.
-    heard = "" if turn.outcome == "dropped" else turn.heard_text.strip()
+        messages.append(Message("user", caller))
+    if turn.outcome == "dropped":
+        return messages  # taken back within a syllable or two; the caller's words come again
+    heard = turn.heard_text.strip()
     if heard and turn.outcome != "heard":
         heard = heard.rstrip(".,;:…，。、 ") + CUT_OFF
-    if heard:
-        lines.append(("assistant", heard))
-    return lines
+    spoken = Message("assistant", heard) if heard else None
+    if with_tools:
+        return messages + with_uses(spoken, turn.turn_id, turn.tools, late)
+    return messages + ([spoken] if spoken is not None else [])
+
+
+def _append(messages: list[Message], message: Message) -> None:
+    """Add a line; one that continues its side's last line joins it."""
+    last = messages[-1]
+    if last.role != message.role or last.tool_calls or message.role == "tool":
+        messages.append(message)
+    elif message.role == "user" and message.text.startswith(last.text):
+        messages[-1] = message  # a dropped turn, asked again with more words
+    else:
+        text = f"{last.text}\n{message.text}" if message.text else last.text
+        messages[-1] = replace(message, text=text)
 
 
 def _chars_of(turn: SettledTurn) -> int:

@@ -10,22 +10,30 @@ Rules
 4. The newest epoch owns the call; a new owner finds no guess alive.
 5. Silence, a resumed stream and words nobody understood get a fixed phrase, in one segment, as it
    was pre-rendered. Everything else is thought about.
+6. A tool is never used here: a reply ends with the *action* it wants, and whoever holds the call
+   performs it once the reply was heard. Of several wishes the first that can be done counts. When
+   none can, the model is told why and asked again, ``MAX_TOOL_ROUNDS`` times; what it has said
+   stands. An action without a word gets the words of the agent's file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Generic
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic
 
 from dialogue.agent import Agent
 from dialogue.cutter import SegmentCutter
 from dialogue.errors import EmptyReply, StaleEpoch, StaleTurn
 from dialogue.history import History, HistoryLimits, Turn, caller_line
 from dialogue.markup import MarkupFilter
-from dialogue.ports import ThinkRequest
+from dialogue.ports import ThinkRequest, ToolCallRequested
+from dialogue.tool_use import plain_action, refusal_messages
+from dialogue.tools import ToolRefused
 
 MAX_GUESSES_A_TURN = 2
+MAX_TOOL_ROUNDS = 2
+MAX_CALLS_A_REPLY = 8
 
 GuessKey = tuple[int, int]
 
@@ -62,18 +70,36 @@ class FixedReply:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnd:
-    """The rest of a reply. ``hang_up`` is set when the agent ends the call with it."""
+    """The rest of a reply.
+
+    Attributes:
+        hang_up: Set when the agent ends the call with it.
+        action: What is to be done once it was heard (``dialogue.tool_use``); empty for nothing.
+    """
 
     segments: tuple[str, ...]
     hang_up: bool
+    action: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """The model wants what cannot be done: say ``segments``, and ask ``request``."""
+
+    segments: tuple[str, ...]
+    request: ThinkRequest
 
 
 @dataclass(slots=True)
 class _Guess:
+    request: ThinkRequest
     markup: MarkupFilter
     cutter: SegmentCutter
     raw_chars: int = 0
     segments_out: int = 0
+    said: str = ""  # in this round
+    calls: list[ToolCallRequested] = field(default_factory=list)
+    rounds: int = 0
 
 
 class DialogueSession(Generic[Turn]):
@@ -90,6 +116,7 @@ class DialogueSession(Generic[Turn]):
     ) -> None:
         self.agent = agent
         self.call = call
+        self._toolbox = agent.toolbox
         self._history: History[Turn] = History(limits or HistoryLimits())
         self._guesses: dict[GuessKey, _Guess] = {}
         self._abandoned: set[GuessKey] = set()
@@ -152,14 +179,16 @@ class DialogueSession(Generic[Turn]):
         if fixed is not None:
             return FixedReply(fixed)
         agent = self.agent
-        self._guesses[key] = _Guess(MarkupFilter(), SegmentCutter(agent.language))
-        return ThinkRequest(
+        request = ThinkRequest(
             call_id=self.call.call_id,
             messages=self._history.messages(agent, turn_id, caller_line(kind, text)),
             model=agent.model,
             temperature=agent.temperature,
             max_tokens=agent.max_reply_tokens,
+            tools=self._toolbox.definitions(),
         )
+        self._guesses[key] = _Guess(request, MarkupFilter(), SegmentCutter(agent.language))
+        return request
 
     def feed(self, turn_id: int, guess: int, delta: str) -> list[str]:
         """Take the next characters of the model's answer; return the segments complete by now."""
@@ -167,11 +196,18 @@ class DialogueSession(Generic[Turn]):
         if thought is None:
             return []
         thought.raw_chars += len(delta)
+        thought.said += delta
         segments = thought.cutter.feed(thought.markup.feed(delta))
         thought.segments_out += len(segments)
         return segments
 
-    def finish(self, turn_id: int, guess: int) -> ReplyEnd | None:
+    def call_tool(self, turn_id: int, guess: int, call: ToolCallRequested) -> None:
+        """The model wants a tool; what it means is decided when the reply is complete."""
+        thought = self._guess(turn_id, guess)
+        if thought is not None and self.agent.tools and len(thought.calls) < MAX_CALLS_A_REPLY:
+            thought.calls.append(call)
+
+    def finish(self, turn_id: int, guess: int) -> ReplyEnd | AskAgain | None:
         """The model's answer is complete; None if nobody waits for it any more.
 
         Raises:
@@ -180,14 +216,37 @@ class DialogueSession(Generic[Turn]):
         thought = self._guess(turn_id, guess)
         if thought is None:
             return None
+        rest = tuple(thought.cutter.feed(thought.markup.finish()) + thought.cutter.finish())
+        thought.segments_out += len(rest)
+        action, refusals = self._check(thought.calls)
+        hang_up = thought.markup.hang_up and not action
+        if refusals and not action and not hang_up and thought.rounds < MAX_TOOL_ROUNDS:
+            return AskAgain(rest, self._next_round(thought, refusals))
         del self._guesses[turn_id, guess]
-        rest = thought.cutter.feed(thought.markup.finish()) + thought.cutter.finish()
-        hang_up = thought.markup.hang_up
-        if not rest and not thought.segments_out:
-            if not hang_up:
+        if not thought.segments_out:
+            if not hang_up and not action:
                 raise EmptyReply(thought.raw_chars)
-            rest = [self.agent.phrases.goodbye]
-        return ReplyEnd(tuple(rest), hang_up)
+            said = self.agent.announcement(action["tool"]) if action else ""
+            rest = (said or self.agent.phrases.goodbye,)
+        return ReplyEnd(rest, hang_up or action.get("verb") == "end", action)
+
+    def _check(self, calls: Iterable[ToolCallRequested]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The first wish that can be done, or why none can, by the call's id."""
+        refusals: dict[str, str] = {}
+        for call in calls:
+            meant = self._toolbox.check(call)
+            if not isinstance(meant, ToolRefused):
+                return plain_action(meant, call), {}
+            refusals[call.id] = meant.why
+        return {}, refusals
+
+    def _next_round(self, thought: _Guess, why: Mapping[str, str]) -> ThinkRequest:
+        told = refusal_messages(thought.said, thought.calls, why)
+        thought.request = replace(thought.request, messages=(*thought.request.messages, *told))
+        thought.markup, thought.cutter = MarkupFilter(), SegmentCutter(self.agent.language)
+        thought.said, thought.calls = "", []
+        thought.rounds += 1
+        return thought.request
 
     def fail(self, turn_id: int, guess: int) -> None:
         """The model did not answer (to its end). The guess may be begun again."""

@@ -45,9 +45,9 @@ class Tool:
         description: For the model: when to use it.
         to: Of a transfer: a number in E.164, or ``sip:`` address.
         timeout_s: Of a transfer: how long it rings.
-        caller_id: Of a transfer: the number that the person sees; empty for the caller's own.
-        announce: Said before it is done when the model says nothing itself; empty for a default.
-        no_answer: Of a transfer: said when it comes back unanswered; empty for a default.
+        caller_id: Of a transfer: the number that the person sees; empty for our number in the call.
+        announce: Said before it is done when the model says nothing itself; empty for the phrase.
+        no_answer: Of a transfer: said when it comes back unanswered; empty for the phrase.
     """
 
     type: ToolType
@@ -75,7 +75,6 @@ class Transfer:
     to: str
     timeout_s: int
     caller_id: str = ""
-    no_answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,6 @@ class Toolbox:
             for tool in self.tools.values()
         )
 
-    def announcement(self, name: str) -> str:
-        """What is said before this tool is used, if the model said nothing; may be empty."""
-        tool = self.tools.get(name)
-        return tool.announce if tool is not None else ""
-
     def check(self, call: ToolCallRequested) -> Action | ToolRefused:
         """What the model's wish means, or why it cannot be done."""
         tool = self.tools.get(call.name)
@@ -132,7 +126,7 @@ class Toolbox:
             case "end_call":
                 return EndCall(tool.name)
             case "transfer":
-                return Transfer(tool.name, tool.to, tool.timeout_s, tool.caller_id, tool.no_answer)
+                return Transfer(tool.name, tool.to, tool.timeout_s, tool.caller_id)
             case "send_digits":
                 return _digits(tool, call.arguments_json)
 

@@ -27,6 +27,9 @@ class SilentRecorder:
     def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         return
 
+    def handed_over(self, call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> None:
+        return
+
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         return
 
@@ -113,3 +116,87 @@ def test_sweeping_tells_which_calls_fell_silent() -> None:
 
 def test_its_error_pickles() -> None:
     assert pickle.loads(pickle.dumps(UnknownCall("ended"))).refusal == "ended"
+
+
+# --- calls that the carrier has -------------------------------------------------------------------
+
+DIAL = {"verb": "dial", "tool": "sales", "to": "+15550102", "timeout_s": 20}
+DIGITS = {"verb": "digits", "tool": "press", "digits": "1"}
+
+
+class ListingRecorder(SilentRecorder):
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def handed_over(self, call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> None:
+        self.told.append(dict(hand_over))
+
+    def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
+        self.told.append((planned, reason))
+
+
+def handed_over(action: dict[str, Any] = DIAL, **limits: Any) -> tuple[MindCalls, ListingRecorder]:
+    recorder = ListingRecorder()
+    held = MindCalls({("t", "a"): AGENT}, recorder, MindConfig(**limits))
+    opened(held)
+    hand_over(held, action, now=1.0)
+    return held, recorder
+
+
+def hand_over(held: MindCalls, action: dict[str, Any], *, now: float) -> None:
+    call = held.find("t", "c", (0, 1), now=now)
+    message = CloseCall("t", "c", (0, 1), True, "transferring", hand_over=action)
+    held.close(call, message, now=now, at_us=0)
+
+
+def test_a_call_that_was_handed_over_keeps_its_seat_and_is_no_end() -> None:
+    held, recorder = handed_over(calls_per_actor=1)
+    assert opened(held, "other") == "full"
+    state = held.state("c")
+    assert (state.planned_end, state.reason, state.hand_over) == (False, "transferring", DIAL)
+    assert recorder.told == [DIAL]
+    with pytest.raises(UnknownCall, match="ended"):
+        held.revive(held.find("t", "c", (0, 1), now=2.0))
+
+
+def test_handing_over_twice_is_once_and_a_loss_afterwards_is_none() -> None:
+    held, recorder = handed_over()
+    hand_over(held, DIAL, now=2.0)
+    close(held, planned=False, now=3.0)
+    assert held.state("c").hand_over == DIAL
+    assert recorder.told == [DIAL]
+
+
+def test_it_comes_back_under_a_newer_epoch_with_its_turns() -> None:
+    held, _ = handed_over()
+    held.settle(held.find("t", "c", (0, 1), now=1.0), [TurnEntry(1, "caller", "q", "a", "a")])
+    answer = held.open(OpenCall("t", "a", "v", "c", "CA", (1, 9)), now=20.0, at_us=0)
+    assert [turn.turn_id for turn in answer.turn_log] == [1]
+    assert held.count(Phase.OPEN) == 1
+    assert held.state("c").hand_over == {}
+
+
+def test_it_ends_when_the_carrier_says_so() -> None:
+    held, recorder = handed_over()
+    close(held, planned=True, now=3.0)
+    assert held.state("c").planned_end
+    assert recorder.told == [DIAL, (True, "x")]
+
+
+@pytest.mark.parametrize(
+    ("action", "kept_s", "then", "told"),
+    [
+        (DIAL, 50.0, Phase.ENDED, [DIAL, (True, "transferred")]),
+        (DIGITS, 30.0, Phase.LOST, [DIGITS]),
+        ({"verb": "dial", "timeout_s": "?"}, 30.0, Phase.ENDED, None),
+    ],
+)
+def test_one_that_does_not_come_back_is_let_go(
+    action: dict[str, Any], kept_s: float, then: Phase, told: list[Any] | None
+) -> None:
+    held, recorder = handed_over(action)
+    held.sweep(now=1.0 + kept_s - 0.1, at_us=0)
+    assert held.count(Phase.HANDED_OVER) == 1
+    held.sweep(now=1.0 + kept_s, at_us=0)
+    assert held.count(then) == 1
+    assert told is None or recorder.told == told

@@ -51,6 +51,9 @@ class FakeRecorder:
     def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         self.events.append(("used", call.call_id, dict(usage)))
 
+    def handed_over(self, call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> None:
+        self.events.append(("handed over", call.call_id, dict(hand_over)))
+
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         self.events.append(("closed", call.call_id, planned, reason))
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from actors.mind_calls import MindConfig
 from actors.mind_reply import Question, Reply
 from actors.wire import TurnEntry, TurnItem
 from dialogue.agent import Agent
-from dialogue.ports import ReplyDelta, ThinkEvent, ThinkRequest
+from dialogue.ports import ReplyDelta, ThinkEvent, ThinkRequest, ToolCallRequested
 from dialogue.session import CallIdentity, DialogueSession
-from tests.support.fake_thinker import HANG, FakeThinker
+from dialogue.tools import Tool
+from tests.support.fake_thinker import HANG, FakeThinker, Step
 from tests.support.virtual_time import run
 
 AGENT = Agent("t", "a", "v1", "en-US", "You are Ann.", "Hello!", "voice")
@@ -28,8 +30,8 @@ class DeafThinker(FakeThinker):
             await asyncio.sleep(HANG)
 
 
-def begun(thinker: FakeThinker) -> Reply:
-    session = DialogueSession[TurnEntry](AGENT, CallIdentity("t", "a", "v1", "c", "CA"))
+def begun(thinker: FakeThinker, agent: Agent = AGENT) -> Reply:
+    session = DialogueSession[TurnEntry](agent, CallIdentity("t", "a", "v1", "c", "CA"))
     request = session.begin_turn(1, 1, "caller", "Hi")
     assert isinstance(request, ThinkRequest)
     received_at = asyncio.get_running_loop().time()
@@ -75,5 +77,41 @@ def test_a_provider_that_does_not_let_go_holds_nobody_up() -> None:
         reply.cancel("abandoned")
         assert (await drained(reply))[-1].refusal == "abandoned"
         assert clock() - start == 1.0
+
+    run(play())
+
+
+PHONE = replace(AGENT, tools=(Tool("transfer", "sales", "To buy.", to="+14155550123"),))
+
+
+def test_an_invented_tool_costs_a_second_request_in_the_same_reply() -> None:
+    def script(request: ThinkRequest) -> tuple[Step, ...]:
+        if request.messages[-1].role == "tool":
+            return ("One moment.", ToolCallRequested("c2", "sales", "{}"))
+        return ("Let me see.", ToolCallRequested("c1", "operator", "{}"))
+
+    async def play() -> None:
+        thinker = FakeThinker(script)
+        items = await drained(begun(thinker, PHONE))
+        assert [item.text for item in items if item.type == "segment"] == [
+            "Let me see.",
+            "One moment.",
+        ]
+        assert [item.index for item in items if item.type == "segment"] == [0, 1]
+        assert items[-1].action["to"] == "+14155550123"
+        assert items[-1].usage["prompt_tokens"] == 22
+        assert len(thinker.requests) == 2
+        await asyncio.sleep(0)
+        assert thinker.open_replies == 0
+
+    run(play())
+
+
+def test_a_model_that_only_invents_fails_in_the_end() -> None:
+    async def play() -> None:
+        thinker = FakeThinker((ToolCallRequested("c1", "operator", "{}"),))
+        items = await drained(begun(thinker, PHONE))
+        assert [(item.type, item.refusal) for item in items] == [("failed", "empty_reply")]
+        assert len(thinker.requests) == 3
 
     run(play())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ class Settled:
     caller_text: str = ""
     heard_text: str = ""
     outcome: str = "heard"
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 GREETING = Settled(0, "greeting", "", "Hello!")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ class Settled:
     caller_text: str = "q"
     heard_text: str = "a"
     outcome: str = "heard"
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 def session(*turns: Settled) -> DialogueSession[Settled]:

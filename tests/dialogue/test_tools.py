@@ -29,8 +29,6 @@ def test_the_model_is_offered_the_tools_in_the_order_of_the_file() -> None:
 def test_a_wish_becomes_an_action() -> None:
     assert BOX.check(asked("end_call")) == EndCall("end_call")
     assert BOX.check(asked("sales", "not even JSON")) == Transfer("sales", "+14155550123", 20)
-    assert BOX.announcement("sales") == "One moment."
-    assert BOX.announcement("unheard of") == ""
 
 
 @pytest.mark.parametrize(

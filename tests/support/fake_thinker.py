@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest
+from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest, ToolCallRequested
 
-Step = str | float | BaseException | ReplyDone
+Step = str | float | BaseException | ReplyDone | ToolCallRequested
 DONE = ReplyDone("stop", prompt_tokens=11, completion_tokens=7)
 HANG = 1e6
 
@@ -57,6 +57,8 @@ class FakeThinker:
                 elif isinstance(step, BaseException):
                     ended = True
                     raise step
+                elif isinstance(step, ToolCallRequested):
+                    yield step
                 elif isinstance(step, ReplyDone):
                     ended = True
                     yield step

@@ -43,6 +43,7 @@ class ListRecorder:
         self.settled: list[tuple[str, TurnEntry]] = []
         self.units: list[tuple[str, dict[str, float]]] = []
         self.closed: list[tuple[str, bool, str]] = []
+        self.hand_overs: list[tuple[str, dict[str, Any]]] = []
 
     def call_opened(self, call: CallIdentity, *, at_us: int) -> None:
         self.calls[call.call_id] = call
@@ -53,6 +54,9 @@ class ListRecorder:
 
     def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         self.units.append((call.call_id, dict(usage)))
+
+    def handed_over(self, call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> None:
+        self.hand_overs.append((call.call_id, dict(hand_over)))
 
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         self.closed.append((call.call_id, planned, reason))
