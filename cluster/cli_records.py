@@ -131,12 +131,12 @@ def export(
         started_from_us=_instant_us("--from", began_from),
         started_before_us=_instant_us("--until", began_until),
     )
-    settings = _settings(database_url)
+    store_url = _store_with_tables(database_url)
     with _progress() as progress:
         task = progress.add_task("reading")
         done = asyncio.run(
             write_export(
-                settings.store_url,
+                store_url,
                 chosen,
                 folder,
                 file_format,
@@ -177,13 +177,14 @@ def prune(
         raise SettingsError(
             "calls are kept for ever: say --days, or set CALLCLUSTER_RETENTION_DAYS"
         )
+    store_url = _store_with_tables(database_url)
     before_us = wall_clock_us() - days * DAY_US
-    count = asyncio.run(count_older(settings.store_url, before_us))
+    count = asyncio.run(count_older(store_url, before_us))
     day = datetime.now(UTC) - timedelta(days=days)
     say(f"{count:,} calls began before {day:%Y-%m-%d %H:%M} UTC")
     if count and not yes and not typer.confirm("Delete them for good?", err=True):
         raise typer.Abort
-    asyncio.run(_prune(settings.store_url, before_us))
+    asyncio.run(_prune(store_url, before_us))
 
 
 async def _prune(store_url: str, before_us: int) -> None:
@@ -221,11 +222,12 @@ def erase(
 
     settings = _settings(database_url)
     tenant = tenant or settings.tenant_id
+    store_url = _store_with_tables(database_url)
     if not yes and not typer.confirm(
         f"Erase the content of call {call_id} of tenant {tenant} for good?", err=True
     ):
         raise typer.Abort
-    erased = asyncio.run(erase_call(settings.store_url, tenant, call_id, at_us=wall_clock_us()))
+    erased = asyncio.run(erase_call(store_url, tenant, call_id, at_us=wall_clock_us()))
     if erased is None:
         raise SettingsError(f"tenant {tenant} has no call {call_id}")
     say(f"erased: {erased.turns} turns, {erased.journal_entries} journal entries")
@@ -237,6 +239,15 @@ def erase(
 
 def _settings(database_url: str) -> Settings:
     return read_settings(**({"database_url": database_url} if database_url else {}))
+
+
+def _store_with_tables(database_url: str) -> str:
+    """The address of the call store, whose tables are those of this version."""
+    from records import schema
+
+    store_url = _settings(database_url).store_url
+    asyncio.run(schema.require(store_url))
+    return store_url
 
 
 def _instant_us(option: str, text: str) -> int:

@@ -185,6 +185,7 @@ class Database:
         self.url = parse_url(url)
         self.migrates = migrates
         self._engine = open_engine(self.url, command_timeout_s=command_timeout_s)
+        self._reached = False
 
     @property
     def dialect(self) -> str:
@@ -194,18 +195,16 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection to read from. Raises ``RecordsError``."""
-        with explained(self.url):
-            async with self._engine.connect() as connection:
-                yield connection
+        async with self._connected() as connection:
+            yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed at the end. Raises ``RecordsError``."""
-        with explained(self.url):
-            async with self._engine.connect() as connection:
-                await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-                async with connection.begin():
-                    yield connection
+        async with self._connected() as connection:
+            await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+            async with connection.begin():
+                yield connection
 
     async def fetch(self, query: Select[Any]) -> list[Mapping[str, Any]]:
         """All rows of a query. Raises ``RecordsError``."""
@@ -217,10 +216,18 @@ class Database:
         """Let SQLite's log give up what it held; somebody who reads just now may put that off."""
         if self.dialect != "sqlite":
             return
+        async with self._connected() as connection:
+            await connection.execution_options(**{_BEGIN: ""})  # never within a transaction
+            await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        if not self._reached:
+            check_place(self.url)
         with explained(self.url):
             async with self._engine.connect() as connection:
-                await connection.execution_options(**{_BEGIN: ""})  # never within a transaction
-                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+                self._reached = True
+                yield connection
 
     async def aclose(self) -> None:
         """Close every connection."""

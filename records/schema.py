@@ -114,15 +114,37 @@ async def prepare(database: Database) -> None:
         RecordsError: As ``check``.
     """
     found = await check(database)
-    if found.state == "newer":
-        raise _newer(database, found)
-    if found.state == "empty" or (found.state != "ok" and database.migrates):
+    if found.state == "empty" or (found.state in {"older", "unversioned"} and database.migrates):
         await migrate(database)
-    elif found.state != "ok":
-        raise SchemaOlder(
-            f"the tables of DATABASE_URL {place(database.url)} are of version "
-            f"{found.current or 'none'}, this program needs {found.wanted}. Run: {MIGRATE}"
-        )
+    else:
+        _refuse_others(database, found)
+
+
+async def require(where: Database | str) -> None:
+    """Go on only with tables of this version; changes nothing, and makes no file.
+
+    Raises:
+        SchemaMissing: There are no tables yet.
+        RecordsError: As ``prepare``.
+    """
+    _refuse_others(as_database(where), await check(where))
+
+
+def _refuse_others(database: Database, found: SchemaState) -> None:
+    match found.state:
+        case "ok":
+            return
+        case "newer":
+            raise _newer(database, found)
+        case "empty":
+            raise SchemaMissing(
+                f"no calls were written to {place(database.url)} yet: it has no tables of ours"
+            )
+        case _:
+            raise SchemaOlder(
+                f"the tables of DATABASE_URL {place(database.url)} are of version "
+                f"{found.current or 'none'}, this program needs {found.wanted}. Run: {MIGRATE}"
+            )
 
 
 def _newer(database: Database, found: SchemaState) -> SchemaNewer:
