@@ -1,0 +1,139 @@
+"""Three ingress replicas and two CallActors report over a bad line, and the sums are exact.
+
+Reports are lost, arrive without an answer, twice, or seconds late and out of order; the
+MetricsActor is restarted in the middle, and so is a replica. What the processes measured is summed
+beside them, without any report; in the end both must be the same, to the count and to the bin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from actors.errors import MetricsAwayError
+from actors.metrics_reporter import MetricsReporter
+from telemetry import catalog as c
+from telemetry.ledger import MetricsLedger
+from telemetry.sketch import QuantileSketch
+from tests.support.metrics_world import FakeMetricsActor
+from tests.support.virtual_time import run
+
+LANGUAGES = ("en-US", "zh-HK")
+PROCESSES = ("ingress-1", "ingress-2", "ingress-3", "call-actor-1", "call-actor-2")
+
+
+class BadLine:
+    """A link on which everything happens that can happen."""
+
+    def __init__(self, actor: FakeMetricsActor, dice: random.Random) -> None:
+        self._actor = actor
+        self._dice = dice
+        self.is_good = False
+        self.fates: Counter[str] = Counter()
+        self.late: set[asyncio.Task[None]] = set()
+
+    async def report(self, plain: dict[str, Any]) -> dict[str, Any]:
+        fate = (
+            "good" if self.is_good else self._dice.choice(["good", "lost", "deaf", "twice", "late"])
+        )
+        self.fates[fate] += 1
+        if fate in {"late", "twice"}:
+            again = asyncio.get_running_loop().create_task(self._later(plain))
+            self.late.add(again)
+        if fate in {"good", "twice"}:
+            return await self._actor.report(plain)
+        if fate == "deaf":
+            await self._actor.report(plain)
+        raise MetricsAwayError(fate)
+
+    async def _later(self, plain: dict[str, Any]) -> None:
+        await asyncio.sleep(self._dice.uniform(0.1, 8.0))
+        await self._actor.report(plain)
+
+
+class Truth:
+    """The same measurements, summed in one place."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        self.sketches: dict[tuple[str, tuple[str, ...]], QuantileSketch] = {}
+
+    def measure(self, ledger: MetricsLedger, dice: random.Random) -> None:
+        """One turn, in the ledger and here."""
+        language = dice.choice(LANGUAGES)
+        labels = ("t1", "ann", language)
+        outcome = dice.choice(["heard", "interrupted", "failed"])
+        latency_s = dice.lognormvariate(-0.5, 0.5)
+        ledger.count(c.TURNS, *labels, "caller", outcome)
+        ledger.observe(c.RESPONSE_LATENCY, latency_s, *labels)
+        self.counts[c.TURNS.name, (*labels, "caller", outcome)] += 1
+        key = (c.RESPONSE_LATENCY.name, labels)
+        self.sketches.setdefault(key, QuantileSketch()).add(latency_s)
+
+
+class Process:
+    def __init__(self, name: str, incarnation: int, line: BadLine, dice: random.Random) -> None:
+        self.ledger = MetricsLedger(name, incarnation)
+        self.active = dice.randrange(10)
+        self.reporter = MetricsReporter(
+            self.ledger,
+            line,
+            lambda: self.ledger.gauge(c.ACTIVE_CALLS, self.active, name.rsplit("-", 1)[0]),
+            wants_view=name.startswith("ingress"),
+            incarnation=lambda: incarnation + 1,
+            jitter=dice.random,
+        )
+        self.reporter.start()
+
+
+async def play(seed: int) -> Counter[str]:
+    dice = random.Random(seed)
+    actor, truth = FakeMetricsActor(), Truth()
+    line = BadLine(actor, dice)
+    processes = {name: Process(name, 1, line, dice) for name in PROCESSES}
+
+    async def work(seconds: int) -> None:
+        for _ in range(seconds * 5):
+            truth.measure(dice.choice(list(processes.values())).ledger, dice)
+            await asyncio.sleep(0.2)
+
+    await work(30)
+    actor.restart()  # all it knew is gone; the five still hold everything
+    await work(30)
+    line.is_good = True
+    await processes["ingress-2"].reporter.aclose()
+    processes["ingress-2"] = Process("ingress-2", 2, line, dice)
+    line.is_good = False
+    await work(30)
+    line.is_good = True
+    await asyncio.gather(*line.late)
+    await asyncio.sleep(10)
+    merged = actor.driver.merged
+    counters, sketches = merged.counters(), merged.sketches()
+    turns = {key: count for key, count in counters.items() if key[0] == c.TURNS.name}
+    assert turns == dict(truth.counts)
+    assert sum(turns.values()) == 450
+    for key, expected in truth.sketches.items():
+        found, wanted = sketches[key].to_plain(), expected.to_plain()
+        assert found.pop("sum") == pytest.approx(wanted.pop("sum"))
+        assert found == wanted
+    active = Counter[str]()
+    for name, process in processes.items():
+        active[name.rsplit("-", 1)[0]] += process.active
+    gauges = merged.gauges()
+    for kind, calls in active.items():
+        assert gauges[c.ACTIVE_CALLS.name, (kind,)] == calls
+    for process in processes.values():
+        await process.reporter.aclose()
+    return line.fates
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_sums_are_exact_whatever_happens_to_the_reports(seed: int) -> None:
+    fates = run(play(seed))
+    assert min(fates.values()) >= 10, "everything has happened"
+    assert set(fates) == {"good", "lost", "deaf", "twice", "late"}
