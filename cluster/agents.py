@@ -7,6 +7,7 @@ the file says, so that two different definitions never share one.
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cluster.errors import AgentFileError
 from dialogue.agent import Agent, Phrases, TurnTaking
 
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PHRASES = Phrases()
 _TAKING = TurnTaking()
 
@@ -65,6 +67,7 @@ class _AgentFile(BaseModel):
     max_reply_tokens: int | None = Field(300, ge=16)
     max_call_s: float = Field(3600.0, gt=0, le=14_400)
     hints: tuple[str, ...] = ()
+    record: bool = False
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
 
@@ -100,6 +103,31 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),
         **values,
     )
+
+
+def load_tenants(folder: Path, tenant_id: str) -> dict[tuple[str, str], Agent]:
+    """Read the agents of every tenant: ``(tenant id, agent id)`` to agent.
+
+    Files of ``folder`` itself belong to ``tenant_id``; those of a folder in it to the tenant that
+    it is named after.
+
+    Raises:
+        AgentFileError: As ``load_agents``; or a folder whose name is no tenant's, or is
+            ``tenant_id``, which would have two folders.
+    """
+    found = {(tenant_id, name): agent for name, agent in load_agents(folder, tenant_id).items()}
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if not any(inner.glob("*.yaml")):
+            continue
+        if not _TENANT.fullmatch(inner.name) or inner.name == tenant_id:
+            raise AgentFileError(
+                f"{inner}: name the folder after another tenant than {tenant_id} "
+                "(CALLCLUSTER_TENANT_ID), in letters, digits, _ and -, 64 at most"
+            )
+        found |= {
+            (inner.name, name): agent for name, agent in load_agents(inner, inner.name).items()
+        }
+    return found
 
 
 def load_agents(folder: Path, tenant_id: str) -> dict[str, Agent]:

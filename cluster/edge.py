@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -25,10 +24,10 @@ from cluster import admission
 from cluster.call_registry import CallRegistry, LiveCall
 from cluster.errors import NoCapacityError
 from cluster.settings import Settings
+from cluster.stream_parameters import direction_of, variables_of
 from cluster.voice_config import voice_configs
 from dialogue.agent import Agent
 from records.errors import RecordsError
-from records.ids import uuid7
 from telemetry import catalog
 from telephony import stream_token
 from telephony.media_stream import MediaStream
@@ -38,6 +37,9 @@ from telephony.stream_events import StreamStarted
 from telephony.stream_token import StreamClaims, TokenKind
 
 logger = logging.getLogger(__name__)
+
+AgentKey = tuple[str, str]
+"""(``tenant_id``, ``agent_id``)."""
 
 STREAM_TOKEN_LIFE_US = 60_000_000
 ACTION_TOKEN_LIFE_US = 5 * 3_600 * 1_000_000
@@ -62,14 +64,15 @@ class EdgeParts:
     """What the composition root builds for a replica.
 
     Attributes:
-        call_parts: One for each agent id.
+        agents: By tenant and agent id.
+        call_parts: Likewise.
         counts: Counts by name, for ``/readyz`` and the metrics.
         cluster_view: The newest view of the whole cluster's measurements; None before the first.
         planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
     """
 
-    agents: Mapping[str, Agent]
-    call_parts: Mapping[str, CallParts]
+    agents: Mapping[AgentKey, Agent]
+    call_parts: Mapping[AgentKey, CallParts]
     pool: EdgePool
     wall_clock_us: Callable[[], int]
     counts: EventCounts
@@ -90,6 +93,15 @@ class Placement:
     actor: str
     stream_token: str
     action_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class BegunCall:
+    """A stream has become a call of this replica."""
+
+    claims: StreamClaims
+    agent: Agent
+    direction: str
 
 
 class Edge:
@@ -114,7 +126,11 @@ class Edge:
         self.parts = parts
         self.registry = CallRegistry(settings.calls_per_replica, self._call_ended)
         self._on_call_end = on_call_end
-        self._voice = voice_configs(parts.agents.values(), settings)
+        self._voice = {
+            key: voice_configs([agent], settings)[agent.agent_id]
+            for key, agent in parts.agents.items()
+        }
+        self.on_call_begun: Callable[[BegunCall], None] = lambda _call: None
         self._planned_ends: OrderedDict[str, None] = OrderedDict()  # call ids, oldest first
         self.draining = False
         self.not_ready: list[str] = ["starting"]
@@ -162,14 +178,14 @@ class Edge:
         if not self.draining and not self.not_ready:
             await self.parts.pool.wait_for_slot()
 
-    def place_call(self, call_sid: str, agent: Agent) -> Placement:
+    def place_call(self, call_sid: str, agent: Agent, call_id: str) -> Placement:
         """Reserve a slot for a new call. Raises ``NoCapacityError``."""
-        call_id = uuid7(self.parts.wall_clock_us(), secrets.token_bytes(10))
         try:
             actor = self.parts.pool.place(call_id)
         except NoSlotError as error:
             raise NoCapacityError(str(error)) from None
-        return self.tokens(call_sid, call_id, agent.agent_id, actor, resume=0)
+        key = (agent.tenant_id, agent.agent_id)
+        return self.tokens(call_sid, call_id, key, actor, resume=0)
 
     def place_resumed(self, claims: StreamClaims, *, actor_alive: bool) -> Placement:
         """A place for a call whose stream was lost: its own actor, or another one.
@@ -186,11 +202,15 @@ class Edge:
                 raise NoCapacityError(str(error)) from None
         self.parts.counts.ledger.count(catalog.CALLS_RESUMED, lost)
         return self.tokens(
-            claims.call_sid, claims.call_id, claims.agent_id, actor, resume=claims.resume + 1
+            claims.call_sid,
+            claims.call_id,
+            (claims.tenant_id, claims.agent_id),
+            actor,
+            resume=claims.resume + 1,
         )
 
     def tokens(
-        self, call_sid: str, call_id: str, agent_id: str, actor: str, *, resume: int
+        self, call_sid: str, call_id: str, agent: AgentKey, actor: str, *, resume: int
     ) -> Placement:
         """Mint the stream's one-time token and the state of the ``action`` URL."""
         now_us = self.parts.wall_clock_us()
@@ -198,8 +218,8 @@ class Edge:
         def mint(kind: TokenKind, life_us: int) -> str:
             claims = StreamClaims(
                 kind=kind,
-                tenant_id=self.settings.tenant_id,
-                agent_id=agent_id,
+                tenant_id=agent[0],
+                agent_id=agent[1],
                 call_id=call_id,
                 call_sid=call_sid,
                 actor=actor,
@@ -284,7 +304,8 @@ class Edge:
         claims = self.read_token(started.custom_parameters.get("token", ""), "stream")
         if claims.call_sid != started.call_sid:
             raise StreamRefusal("the stream token was made for another call")
-        agent = self.parts.agents.get(claims.agent_id)
+        key = (claims.tenant_id, claims.agent_id)
+        agent = self.parts.agents.get(key)
         if agent is None:
             raise StreamRefusal(f"agent {claims.agent_id!r} does not exist here any more")
         epoch = claims.epoch
@@ -293,7 +314,8 @@ class Edge:
             raise StreamRefusal("a newer stream has this call")
         if owner is None and self.registry.full:
             raise ReplicaFullRefusal("every place of this replica is taken")
-        parts = self.parts.call_parts[agent.agent_id]
+        parts = self.parts.call_parts[key]
+        parameters = started.custom_parameters
         mind = MindClient(
             self.parts.pool,
             claims.actor,
@@ -305,20 +327,24 @@ class Edge:
                 call_sid=claims.call_sid,
                 epoch=epoch,
                 token_id=claims.token_id,
-                caller=started.custom_parameters.get("from", ""),
-                called=started.custom_parameters.get("to", ""),
+                caller=parameters.get("from", ""),
+                called=parameters.get("to", ""),
+                direction=direction_of(parameters),
                 started_at_us=self.parts.wall_clock_us(),
                 turn_log=owner.driver.turn_log if owner is not None else (),
+                variables=variables_of(parameters),
             ),
             actor_timeout_s=self.settings.actor_timeout_s,
             wall_clock_us=self.parts.wall_clock_us,
         )
-        driver = CallDriver(agent, self._voice[agent.agent_id], parts, mind, stream, send)
+        driver = CallDriver(agent, self._voice[key], parts, mind, stream, send)
         self.count("streams_started", 1)
         parts.meter.call_began(resume=claims.resume)
         if not claims.resume:
             self.parts.pool.call_begun(claims.call_id)
-        return self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
+        call = self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
+        self.on_call_begun(BegunCall(claims, agent, direction_of(parameters)))
+        return call
 
     # --- counting --------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.media_socket import MediaSocket
 from cluster.webhooks import build_app
@@ -18,10 +19,12 @@ class EdgeApp:
 
     Args:
         edge: The parts and the state of this replica.
+        services: Routes, callbacks and the API; those of an edge without a database when None.
     """
 
-    def __init__(self, edge: Edge) -> None:
-        self._http = build_app(edge)
+    def __init__(self, edge: Edge, services: CallServices | None = None) -> None:
+        services = services or CallServices(edge)
+        self._http = build_app(edge, services)
         self._media = MediaSocket(edge)
 
     async def __call__(

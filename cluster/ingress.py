@@ -11,7 +11,7 @@ from typing import Any
 from ray import serve
 
 from cluster import serve_env
-from cluster.agents import load_agents
+from cluster.agents import load_tenants
 from cluster.capacity import fitting
 from cluster.edge import Edge
 from cluster.edge_app import EdgeApp
@@ -39,7 +39,7 @@ class Ingress:
     def __init__(self, plain_settings: dict[str, Any]) -> None:
         settings = Settings.from_plain(plain_settings)
         configure_logging(settings.log_level)
-        agents = load_agents(settings.agents_dir, settings.tenant_id)
+        agents = load_tenants(settings.agents_dir, settings.tenant_id)
         settings = fitting(settings, agents.values())
         for complaint in serve_env.complaints():
             logger.warning("%s", complaint)

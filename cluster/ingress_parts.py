@@ -21,7 +21,7 @@ from actors.speech_source import SpeechSource
 from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
-from cluster.agents import load_agents
+from cluster.agents import load_tenants
 from cluster.call_store import open_call_store
 from cluster.edge import EdgeParts
 from cluster.mind_plan import mind_plan
@@ -63,11 +63,12 @@ class IngressParts:
     ) -> None:
         self._settings = settings
         settings.make_data_dir()
-        self._agents = load_agents(settings.agents_dir, settings.tenant_id)
-        if settings.default_agent not in self._agents:
+        self._agents = load_tenants(settings.agents_dir, settings.tenant_id)
+        if (settings.tenant_id, settings.default_agent) not in self._agents:
             raise ValueError(
                 f"CALLCLUSTER_DEFAULT_AGENT is {settings.default_agent!r}, but there is no such "
-                f"file in {settings.agents_dir}: {', '.join(self._agents)}"
+                f"file in {settings.agents_dir}: "
+                + ", ".join(name for _, name in sorted(self._agents))
             )
         known = provider_settings(settings)
         ledger = self._ledger = MetricsLedger(f"ingress-{replica_id}", wall_clock_us())
@@ -84,8 +85,8 @@ class IngressParts:
         )
         self._records = RecordStore(open_call_store(settings))
         self._sources = {
-            name: SpeechSource(s, self._store, tenant_id=settings.tenant_id)
-            for name, s in self._speakers.items()
+            (tenant_id, name): SpeechSource(self._speakers[name], self._store, tenant_id=tenant_id)
+            for tenant_id, name in {(a.tenant_id, a.speaker) for a in self._agents.values()}
         }
         self._active_calls = active_calls
         self._process = ProcessMeter(ledger, "ingress")
@@ -101,15 +102,15 @@ class IngressParts:
         self.edge_parts = EdgeParts(
             agents=self._agents,
             call_parts={
-                agent_id: CallParts(
+                key: CallParts(
                     recogniser=self._recognisers[agent.recogniser],
-                    speech=self._sources[agent.speaker],
+                    speech=self._sources[agent.tenant_id, agent.speaker],
                     clock=clock,
                     wall_clock_us=wall_clock_us,
                     count=counts,
                     meter=AgentMeter(ledger, agent, self._traces),
                 )
-                for agent_id, agent in self._agents.items()
+                for key, agent in self._agents.items()
             },
             pool=self._pool,
             wall_clock_us=wall_clock_us,
@@ -171,7 +172,7 @@ class IngressParts:
             await self._speakers[agent.speaker].warm(agent.voice, agent.language)
         except ProviderError as error:
             return str(error)
-        failures = await self._sources[agent.speaker].prepare(agent)
+        failures = await self._sources[agent.tenant_id, agent.speaker].prepare(agent)
         return failures[0] if failures else ""
 
     def _sample(self) -> None:

@@ -13,7 +13,7 @@ from actors.metrics_process import ProcessMeter
 from actors.metrics_providers import MeteredThinker
 from actors.metrics_reporter import MetricsReporter
 from actors.mind_driver import MindConfig, MindDriver
-from cluster.agents import load_agents
+from cluster.agents import load_tenants
 from cluster.call_costs import CallCosts
 from cluster.call_store import open_call_store
 from cluster.logs import configure_logging
@@ -97,18 +97,17 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     settings = Settings.from_plain(plain_settings)
     configure_logging(settings.log_level)
     settings.make_data_dir()
-    agents = load_agents(settings.agents_dir, settings.tenant_id)
+    agents = load_tenants(settings.agents_dir, settings.tenant_id)
     known = provider_settings(settings)
     ledger = MetricsLedger(f"call-actor-{uuid.uuid4().hex[:12]}", wall_clock_us())
     thinkers = {
         name: MeteredThinker(build_thinker(name, known), ledger)
         for name in {agent.thinker for agent in agents.values()}
     }
-    by_id = {(agent.tenant_id, agent.agent_id): agent for agent in agents.values()}
-    costs = CallCosts(ledger, load_prices(settings.prices_file), by_id, known)
+    costs = CallCosts(ledger, load_prices(settings.prices_file), agents, known)
     writer = RecordWriter(open_call_store(settings))
     driver = MindDriver(
-        by_id,
+        agents,
         thinkers,
         StoreRecorder(writer, costs),
         MindConfig(calls_per_actor=settings.calls_per_actor),

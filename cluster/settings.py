@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     mode: Literal["production", "development"] = "production"
     tenant_id: str = "default"
     agents_dir: Path = Path("agents")
+    unknown_numbers: Literal["default_agent", "refuse"] = "default_agent"
+    calls_per_second: float = Field(1.0, gt=0, le=100)
     default_agent: str = "reception"
     token_secret: SecretStr = SecretStr("")
     host: str = "0.0.0.0"  # noqa: S104 - the front and HAProxy of other nodes connect from outside

@@ -18,34 +18,30 @@ from fastapi.responses import JSONResponse
 from actors.errors import MindLostError
 from actors.wire import CallState
 from cluster import serve_env
-from cluster.edge import Edge, Placement
+from cluster.call_services import CallServices
+from cluster.callback_routes import include_callbacks
+from cluster.edge import Edge
 from cluster.errors import NoCapacityError
+from cluster.form_refused import FormRefused
 from cluster.metrics_routes import include_metrics
+from cluster.voice_routes import connect
 from telephony import twiml
 from telephony.errors import TokenRefused
 
 logger = logging.getLogger(__name__)
 
 MAX_FORM_BYTES = 65_536
-BUSY = "All our lines are busy at the moment. Please call again in a few minutes. Goodbye."
-MEDIA_PATH = "/twilio/media"
 LOST = "We are sorry, we have lost the connection. Please call again. Goodbye."
 ENDED_STATES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
-class _Refused(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def build_app(edge: Edge) -> FastAPI:
-    """The HTTP application of one replica."""
+def build_app(edge: Edge, services: CallServices) -> FastAPI:
+    """The HTTP application of the webhooks of one replica."""
     app = FastAPI(title="callcluster", docs_url=None, redoc_url=None, openapi_url=None)
     include_metrics(app, edge)
 
-    @app.exception_handler(_Refused)
-    async def refused(_request: Request, error: _Refused) -> JSONResponse:
+    @app.exception_handler(FormRefused)
+    async def refused(_request: Request, error: FormRefused) -> JSONResponse:
         return JSONResponse({"error": str(error)}, status_code=error.status)
 
     @app.get("/healthz")
@@ -59,24 +55,17 @@ def build_app(edge: Edge) -> FastAPI:
     @app.post("/twilio/voice")
     async def voice(request: Request) -> Response:
         form = await _signed_form(edge, request)
-        await edge.wait_for_slot()
-        return _xml(_answer_new_call(edge, form))
+        call_sid = form.get("CallSid", "")
+        if not call_sid:
+            raise FormRefused(400, "CallSid is missing")
+        return _xml(await services.voice.answer(call_sid, form, request.query_params.get("o", "")))
 
     @app.post("/twilio/resume")
     async def resume(request: Request) -> Response:
         form = await _signed_form(edge, request)
-        return _xml(await _answer_after_stream(edge, form, request.query_params.get("s", "")))
+        return _xml(await _answer_after_stream(services, form, request.query_params.get("s", "")))
 
-    @app.post("/twilio/status")
-    async def status(request: Request) -> Response:
-        form = await _signed_form(edge, request)
-        state = form.get("CallStatus", "")
-        edge.count("status_callbacks", 1)
-        call = edge.registry.owner_of(form.get("CallSid", ""))
-        if state in ENDED_STATES and call is not None:
-            call.driver.carrier_ended(state)
-        return Response(status_code=204)
-
+    include_callbacks(app, edge, services, _signed_form)
     return app
 
 
@@ -98,34 +87,16 @@ def readiness(edge: Edge) -> dict[str, Any]:
     }
 
 
-def _answer_new_call(edge: Edge, form: dict[str, str]) -> str:
-    call_sid = form.get("CallSid", "")
-    if not call_sid:
-        raise _Refused(400, "CallSid is missing")
-    agent = edge.parts.agents[edge.settings.default_agent]
-    refusal = edge.refusal()
-    if not refusal:
-        try:
-            placement = edge.place_call(call_sid, agent)
-        except NoCapacityError:
-            refusal = "actors_full"
-        else:
-            edge.count("calls_admitted", 1)
-            return _connect(edge, placement, form)
-    edge.count(f"calls_refused_{refusal}", 1)
-    logger.warning("a call was refused politely: %s", refusal)
-    return twiml.say_and_hang_up(BUSY, "en-US")
-
-
-async def _answer_after_stream(edge: Edge, form: dict[str, str], token: str) -> str:
+async def _answer_after_stream(services: CallServices, form: dict[str, str], token: str) -> str:
     """The ``action`` of ``<Connect>``: hang up after a planned end, a new stream after a loss."""
+    edge = services.edge
     try:
         claims = edge.read_token(token, "action")
     except TokenRefused as error:
         logger.warning("resume refused: %s", error)
         return twiml.hang_up()
     if claims.call_sid != form.get("CallSid", ""):
-        raise _Refused(400, "the state in the action URL was made for another call")
+        raise FormRefused(400, "the state in the action URL was made for another call")
     status = form.get("CallStatus", "")
     if status != "in-progress":
         if status in ENDED_STATES:
@@ -146,36 +117,26 @@ async def _answer_after_stream(edge: Edge, form: dict[str, str], token: str) -> 
     except NoCapacityError:
         return twiml.say_and_hang_up(LOST, "en-US")
     edge.count("streams_resumed", 1)
-    return _connect(edge, placement, form)
-
-
-def _connect(edge: Edge, placement: Placement, form: dict[str, str]) -> str:
-    return twiml.connect_stream(
-        stream_url=edge.origin.stream_url(MEDIA_PATH),
-        action_url=edge.origin.url(f"/twilio/resume?s={placement.action_token}"),
-        parameters={
-            "token": placement.stream_token,
-            "from": form.get("From", "")[:64],
-            "to": form.get("To", "")[:64],
-        },
-        allow_insecure=edge.settings.development,
+    parameters = await services.parameters_again(
+        placement, form, claims.tenant_id, has_mind=state is not None
     )
+    return connect(edge, placement, parameters)
 
 
 async def _signed_form(edge: Edge, request: Request) -> dict[str, str]:
     """The form of a webhook, once its signature was found good."""
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_FORM_BYTES:
-        raise _Refused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
+        raise FormRefused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > MAX_FORM_BYTES:
-            raise _Refused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
+            raise FormRefused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=500)
     except ValueError:
-        raise _Refused(400, "the body is not a form in UTF-8") from None
+        raise FormRefused(400, "the body is not a form in UTF-8") from None
     target = request.scope["raw_path"].decode("latin-1")
     if request.url.query:
         target += f"?{request.url.query}"
@@ -186,7 +147,7 @@ async def _signed_form(edge: Edge, request: Request) -> dict[str, str]:
             "%s (PUBLIC_URL); the key is TWILIO_AUTH_TOKEN.",
             edge.settings.public_url,
         )
-        raise _Refused(
+        raise FormRefused(
             403, "X-Twilio-Signature is missing or wrong (PUBLIC_URL, TWILIO_AUTH_TOKEN)"
         )
     return dict(pairs)

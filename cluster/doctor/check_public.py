@@ -22,7 +22,7 @@ from cluster.doctor.examination import Findings
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.place import LOOPBACK, Place
 from cluster.settings import Settings
-from cluster.webhooks import MEDIA_PATH
+from cluster.voice_routes import MEDIA_PATH
 from telephony.origin import PublicOrigin
 from telephony.signature import HEADER, SigningKey, sign
 

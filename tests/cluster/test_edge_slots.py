@@ -10,9 +10,11 @@ import httpx
 
 from actors.metrics_counts import EventCounts
 from actors.wire import Grants
+from cluster.call_services import CallServices
 from cluster.edge import Edge, EdgeParts
 from cluster.settings import Settings
-from cluster.webhooks import BUSY, build_app
+from cluster.voice_routes import BUSY
+from cluster.webhooks import build_app
 from dialogue.agent import Agent
 from telemetry.ledger import MetricsLedger
 from tests.support.local_mind_pool import LocalMindPool
@@ -49,7 +51,7 @@ def edge_of(pool: FullPool) -> Edge:
     edge = Edge(
         Settings(**{"_env_file": None, **plain}),
         EdgeParts(
-            agents={"ann": AGENT},
+            agents={(AGENT.tenant_id, "ann"): AGENT},
             call_parts={},
             pool=pool,
             wall_clock_us=lambda: 1_760_000_000_000_000,
@@ -71,7 +73,7 @@ def answers(
         pool = FullPool(comes)
         edge = edge_of(pool)
         change(edge)
-        way = httpx.ASGITransport(build_app(edge))
+        way = httpx.ASGITransport(build_app(edge, CallServices(edge)))
         async with httpx.AsyncClient(transport=way, base_url="http://edge") as client:
             posts = [client.post("/twilio/voice", data={"CallSid": f"CA{n}"}) for n in range(calls)]
             return [answer.text for answer in await asyncio.gather(*posts)], edge, pool

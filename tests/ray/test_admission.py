@@ -9,7 +9,7 @@ import asyncio
 
 import pytest
 
-from cluster.webhooks import BUSY
+from cluster.voice_routes import BUSY
 from simulation.caller_call import CallResult
 from tests.support.ray_phone import note, telephones
 from tests.support.ray_stage import ACTORS, CALLS_PER_ACTOR, Stage

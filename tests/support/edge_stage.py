@@ -247,9 +247,9 @@ class EdgeStage:
             return False
 
         parts = EdgeParts(
-            agents={agent.agent_id: agent},
+            agents={(agent.tenant_id, agent.agent_id): agent},
             call_parts={
-                agent.agent_id: CallParts(
+                (agent.tenant_id, agent.agent_id): CallParts(
                     recogniser,
                     speech,
                     self.clock,

@@ -1,0 +1,197 @@
+"""``POST /twilio/voice``: who answers this call, and may it come in?
+
+Rules
+1. The called number decides, by the local copy of the table of numbers; nothing is asked there. An
+   unknown number goes to the default agent or is told politely that it is not in service
+   (CALLCLUSTER_UNKNOWN_NUMBERS). The URL of a call that we placed names its agent itself.
+2. A webhook that is repeated gets the answer that it got: within ``ANSWER_LIFE_S`` on this replica
+   the very same words. On another one it gets another token, but the id of the call is derived from
+   its ``CallSid`` (or stands in the URL), so that the cluster counts it as the same call.
+3. The database is asked in one case only: a call that we placed with variables. It waits
+   ``VARIABLES_WITHIN_S`` at most; without them the agent would say the wrong words, so the call
+   ends politely.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+
+from cluster.call_urls import CallUrls, inbound_call_id
+from cluster.edge import Edge, Placement
+from cluster.errors import NoCapacityError
+from cluster.number_routes import NumberRoutes
+from cluster.stream_parameters import INBOUND, OUTBOUND, stream_parameters
+from dialogue.agent import Agent
+from records.errors import RecordsError
+from telephony import twiml
+from telephony.call_token import CallClaims
+from telephony.errors import TokenRefused
+
+logger = logging.getLogger(__name__)
+
+BUSY = "All our lines are busy at the moment. Please call again in a few minutes. Goodbye."
+NOT_IN_SERVICE = "The number you have called is not in service. Goodbye."
+TROUBLE = "We are sorry, something went wrong on our side. Goodbye."
+MEDIA_PATH = "/twilio/media"
+ANSWER_LIFE_S = 30.0
+ANSWERS_KEPT = 10_000
+VARIABLES_WITHIN_S = 3.0
+
+Variables = Mapping[str, str]
+ReadVariables = Callable[[str, str], Awaitable[Variables]]
+
+
+class VoiceWebhook:
+    """Answers new calls.
+
+    Args:
+        edge: Admits and places them.
+        routes: The copy of the table of numbers.
+        urls: Reads the tokens of calls that we placed.
+        read_variables: Those of ``(tenant id, call id)``. Raises ``RecordsError``.
+        on_answered: Told of a call that we placed when it asks what to do.
+    """
+
+    def __init__(
+        self,
+        edge: Edge,
+        routes: NumberRoutes,
+        urls: CallUrls,
+        read_variables: ReadVariables,
+        on_answered: Callable[[CallClaims, str], None],
+    ) -> None:
+        self._edge = edge
+        self._routes = routes
+        self._urls = urls
+        self._read_variables = read_variables
+        self._on_answered = on_answered
+        # By CallSid, oldest first: when it was asked, and the answer in the making or made.
+        self._answers: OrderedDict[str, tuple[float, asyncio.Task[str]]] = OrderedDict()
+
+    async def answer(self, call_sid: str, form: Mapping[str, str], token: str) -> str:
+        """The TwiML for a new call; for a repeated webhook that of the first.
+
+        Args:
+            call_sid: The carrier's id.
+            form: Of the webhook.
+            token: Of the URL of a call that we placed; empty for one that comes in.
+        """
+        loop = asyncio.get_running_loop()
+        self._forget(loop.time())
+        known = self._answers.get(call_sid)
+        if known is not None:
+            self._edge.count("webhooks_repeated", 1)
+            return await asyncio.shield(known[1])
+        task = loop.create_task(self._answer(call_sid, form, token))
+        self._answers[call_sid] = (loop.time(), task)
+        try:
+            return await asyncio.shield(task)
+        except Exception:
+            self._answers.pop(call_sid, None)
+            raise
+
+    def _forget(self, now: float) -> None:
+        answers = self._answers
+        while answers and (
+            len(answers) >= ANSWERS_KEPT or next(iter(answers.values()))[0] < now - ANSWER_LIFE_S
+        ):
+            answers.popitem(last=False)
+
+    async def _answer(self, call_sid: str, form: Mapping[str, str], token: str) -> str:
+        if token:
+            return await self._answer_outbound(call_sid, form, token)
+        agent = self.agent_for(form.get("To", ""))
+        if agent is None:
+            self._edge.count("calls_refused_unknown_number", 1)
+            return twiml.say_and_hang_up(NOT_IN_SERVICE, "en-US")
+        return await self._admit(call_sid, inbound_call_id(call_sid), agent, form, INBOUND, {})
+
+    def agent_for(self, number: str) -> Agent | None:
+        """Who answers this number of ours; None when it is not in service."""
+        edge = self._edge
+        row = self._routes.of(number)
+        if row is not None:
+            agent = edge.parts.agents.get((row.tenant_id, row.agent_id))
+            if agent is None:
+                logger.error(
+                    "a number is routed to agent %s of tenant %s, who does not exist here",
+                    row.agent_id,
+                    row.tenant_id,
+                )
+            return agent
+        settings = edge.settings
+        if settings.unknown_numbers == "refuse" and number != settings.twilio_phone_number:
+            return None
+        return edge.parts.agents.get((settings.tenant_id, settings.default_agent))
+
+    async def _answer_outbound(self, call_sid: str, form: Mapping[str, str], token: str) -> str:
+        edge = self._edge
+        try:
+            claims = self._urls.read(token)
+        except TokenRefused as error:
+            edge.count("call_tokens_refused", 1)
+            logger.warning("the voice webhook of a placed call was refused: %s", error)
+            return twiml.hang_up()
+        self._on_answered(claims, call_sid)
+        agent = edge.parts.agents.get((claims.tenant_id, claims.agent_id))
+        if agent is None:
+            logger.error("call %s: agent %s does not exist here", claims.call_id, claims.agent_id)
+            return twiml.say_and_hang_up(TROUBLE, "en-US")
+        try:
+            variables = await self.variables(claims)
+        except (RecordsError, TimeoutError) as error:
+            edge.count("calls_without_variables", 1)
+            logger.error(
+                "call %s: its variables cannot be read: %s",
+                claims.call_id,
+                str(error) or "no answer",
+            )
+            return twiml.say_and_hang_up(TROUBLE, "en-US")
+        return await self._admit(call_sid, claims.call_id, agent, form, OUTBOUND, variables)
+
+    async def variables(self, claims: CallClaims) -> Variables:
+        """The variables of a call that we placed. Raises ``RecordsError``, ``TimeoutError``."""
+        if not claims.has_variables:
+            return {}
+        async with asyncio.timeout(VARIABLES_WITHIN_S):
+            return await self._read_variables(claims.tenant_id, claims.call_id)
+
+    async def _admit(
+        self,
+        call_sid: str,
+        call_id: str,
+        agent: Agent,
+        form: Mapping[str, str],
+        direction: str,
+        variables: Variables,
+    ) -> str:
+        edge = self._edge
+        await edge.wait_for_slot()
+        refusal = edge.refusal()
+        if not refusal:
+            try:
+                placement = edge.place_call(call_sid, agent, call_id)
+            except NoCapacityError:
+                refusal = "actors_full"
+            else:
+                edge.count("calls_admitted", 1)
+                parameters = stream_parameters(
+                    placement.stream_token, form, direction=direction, variables=variables
+                )
+                return connect(edge, placement, parameters)
+        edge.count(f"calls_refused_{refusal}", 1)
+        logger.warning("a call was refused politely: %s", refusal)
+        return twiml.say_and_hang_up(BUSY, "en-US")
+
+
+def connect(edge: Edge, placement: Placement, parameters: Mapping[str, str]) -> str:
+    """The TwiML that opens a stream to this placement."""
+    return twiml.connect_stream(
+        stream_url=edge.origin.stream_url(MEDIA_PATH),
+        action_url=edge.origin.url(f"/twilio/resume?s={placement.action_token}"),
+        parameters=parameters,
+        allow_insecure=edge.settings.development,
+    )
