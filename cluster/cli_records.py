@@ -217,6 +217,7 @@ def erase(
     """Erase what was said in a call and who spoke, for good. Counts, times and cost stay.
 
     Texts, numbers, variables and journal data go; nothing that is written late brings them back.
+    PostgreSQL gives the space up at its next vacuum; backups keep what they hold.
     """
     from records.erasure import erase as erase_call
 

@@ -6,6 +6,7 @@ as bare ids with the status ``deleting`` until the carrier deleted them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from records.edge_rows import DELETING
 from records.tables import CALL_REQUESTS, CALLS, JOURNAL, RECORDINGS, TURNS
 
 BATCH_CALLS = 200
+PAUSE_S = 0.05
 _UNPLACED = ("queued", "dialing")
 
 Keys = Sequence[tuple[str, str]]
@@ -61,7 +63,11 @@ async def count_older(where: Database | str, before_us: int) -> int:
 
 
 async def prune(
-    where: Database | str, before_us: int, *, batch_calls: int = BATCH_CALLS
+    where: Database | str,
+    before_us: int,
+    *,
+    batch_calls: int = BATCH_CALLS,
+    pause_s: float = PAUSE_S,
 ) -> AsyncIterator[Pruned]:
     """Delete calls that began before an instant, and what is left of calls of that time.
 
@@ -71,6 +77,7 @@ async def prune(
         where: The database, or its ``DATABASE_URL``.
         before_us: UTC microseconds; choose it more than the length of a call ago.
         batch_calls: Calls in one transaction.
+        pause_s: Between two of them: SQLite has one writer at a time, and calls go on.
 
     Yields:
         What was deleted so far, after each batch; at least once.
@@ -89,6 +96,7 @@ async def prune(
                 yield total
                 if last:
                     break
+                await asyncio.sleep(pause_s)
     finally:
         if database is not where:
             await database.aclose()

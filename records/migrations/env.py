@@ -21,12 +21,5 @@ def run() -> None:
         context.run_migrations()
 
 
-def _running() -> bool:
-    try:
-        return bool(context.config)
-    except NameError:  # imported like any module: alembic has set nothing up
-        return False
-
-
-if _running():
+if getattr(context, "config", None) is not None:  # else it is imported like any module
     run()

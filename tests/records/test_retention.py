@@ -35,7 +35,7 @@ async def fill(database: Database, calls: int) -> None:
 
 
 async def pruned(database: Database, before_us: int = BEFORE_US) -> list[Pruned]:
-    return [done async for done in prune(database, before_us, batch_calls=3)]
+    return [done async for done in prune(database, before_us, batch_calls=3, pause_s=0)]
 
 
 def test_old_calls_go_with_everything_and_new_ones_stay(on_database: OnDatabase) -> None:
