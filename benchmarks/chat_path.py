@@ -163,7 +163,12 @@ async def _ways(base_url: str) -> AsyncIterator[dict[str, Way]]:
 async def _emulator() -> AsyncIterator[str]:
     """Yield the base URL of an emulated OpenAI that answers at once."""
     azure, chat, elevenlabs = free_ports(3)
-    ports = (f"--azure-port={azure}", f"--openai-port={chat}", f"--elevenlabs-port={elevenlabs}")
+    ports = (
+        f"--azure-port={azure}",
+        f"--openai-port={chat}",
+        f"--elevenlabs-port={elevenlabs}",
+        "--twilio-port=0",
+    )
     folder = Path(tempfile.mkdtemp(prefix="ccb-"))
     child: Child | None = None
     try:

@@ -69,6 +69,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         f"--azure-port={azure}",
         f"--openai-port={openai}",
         f"--elevenlabs-port={elevenlabs}",
+        "--twilio-port=0",
         *_lag_options(plan.lags),
     )
     product = {

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
             "callcluster simulate providers",
             "callcluster simulate providers --first-token-s 0.6",
             "callcluster simulate providers --fault openai:status=503",
+            "callcluster simulate providers --fault twilio:status=429 --twilio-number +14155550199",
         ),
     )(simulate_providers)
     app.add_typer(simulate_app, name="simulate")
@@ -31,6 +32,23 @@ def simulate_providers(
     azure_port: Annotated[int, typer.Option(help="Azure Speech (0: any free port).")] = 7101,
     openai_port: Annotated[int, typer.Option(help="OpenAI chat completions.")] = 7102,
     elevenlabs_port: Annotated[int, typer.Option(help="ElevenLabs text-to-speech.")] = 7103,
+    twilio_port: Annotated[int, typer.Option(help="Twilio's REST interface.")] = 7104,
+    twilio_numbers: Annotated[
+        list[str] | None,
+        typer.Option("--twilio-number", help="A number the account owns (again for more)."),
+    ] = None,
+    product_url: Annotated[
+        str, typer.Option(help="Where the product listens: calls go there.")
+    ] = "http://127.0.0.1:8000",
+    public_url: Annotated[
+        str, typer.Option(envvar="PUBLIC_URL", help="The origin that is signed, if another.")
+    ] = "",
+    account_sid: Annotated[
+        str, typer.Option(envvar="TWILIO_ACCOUNT_SID", help="The account of the emulated Twilio.")
+    ] = "",
+    auth_token: Annotated[
+        str, typer.Option(envvar="TWILIO_AUTH_TOKEN", help="Its token: opens REST, signs webhooks.")
+    ] = "",
     interim_lag_s: Annotated[float, typer.Option(help="Azure: word to hypothesis.")] = 0.15,
     final_lag_s: Annotated[float, typer.Option(help="Azure: end of phrase to phrase.")] = 0.1,
     first_token_s: Annotated[float, typer.Option(help="OpenAI: request to first token.")] = 0.25,
@@ -46,15 +64,23 @@ def simulate_providers(
         ),
     ] = None,
 ) -> None:
-    """Run emulators of Azure Speech, OpenAI and ElevenLabs that the unmodified SDKs talk to.
+    """Run emulators of Azure Speech, OpenAI, ElevenLabs and Twilio for the unmodified SDKs.
 
     The first line of output is JSON with the addresses; the settings that point the product at
-    them are printed after it.
+    them are printed after it. Who answers which number: POST JSON to /_control/callees.
     """
-    from cluster.run_emulators import run_emulators
+    from cluster.run_emulators import Account, run_emulators
 
     run_emulators(
         ports=(host, azure_port, openai_port, elevenlabs_port),
         lags=(interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s),
+        account=Account(
+            port=twilio_port,
+            numbers=tuple(twilio_numbers or ()),
+            product_url=product_url,
+            public_url=public_url,
+            account_sid=account_sid,
+            auth_token=auth_token,
+        ),
         faults=faults or [],
     )

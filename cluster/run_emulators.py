@@ -5,21 +5,55 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import typer
 
 from cluster.errors import SettingsError
 from simulation.azure_stt import AzureConfig
+from simulation.carrier_signature import PublicAddress
 from simulation.elevenlabs_tts import ElevenLabsConfig
+from simulation.exchange import ExchangeConfig
 from simulation.faults import SERVICES, Faults
 from simulation.openai_chat import OpenAIConfig
 from simulation.providers import ProvidersConfig, serve_forever
+from telephony.phone_number import is_e164
 
 Ports = tuple[str, int, int, int]
 Lags = tuple[float, float, float, float, float]
 
 
-def run_emulators(*, ports: Ports, lags: Lags, faults: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The emulated Twilio; what is empty is the emulator's own."""
+
+    port: int = 0
+    numbers: tuple[str, ...] = ()
+    product_url: str = "http://127.0.0.1:8000"
+    public_url: str = ""
+    account_sid: str = ""
+    auth_token: str = field(default="", repr=False)
+
+    def config(self) -> ExchangeConfig:
+        """As the emulator wants it. Raises ``SettingsError``."""
+        for number in self.numbers:
+            if not is_e164(number):
+                raise SettingsError("--twilio-number is in E.164, such as +14155550199")
+        try:
+            PublicAddress(self.product_url, self.public_url)
+        except ValueError as error:
+            raise SettingsError(f"--product-url, --public-url: {error}") from None
+        default = ExchangeConfig()
+        return ExchangeConfig(
+            url=self.product_url,
+            public_url=self.public_url,
+            account_sid=self.account_sid or default.account_sid,
+            auth_token=self.auth_token or default.auth_token,
+            numbers=self.numbers or default.numbers,
+        )
+
+
+def run_emulators(*, ports: Ports, lags: Lags, account: Account, faults: Sequence[str]) -> None:
     """Run until a signal; prints the ready line, then the settings to use them."""
     host, azure_port, openai_port, elevenlabs_port = ports
     interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s = lags
@@ -28,13 +62,21 @@ def run_emulators(*, ports: Ports, lags: Lags, faults: Sequence[str]) -> None:
         azure_port=azure_port,
         openai_port=openai_port,
         elevenlabs_port=elevenlabs_port,
+        twilio_port=account.port,
+        twilio=account.config(),
         azure=AzureConfig(interim_lag_s=interim_lag_s, final_lag_s=final_lag_s),
         openai=OpenAIConfig(first_token_s=first_token_s, per_token_s=per_token_s),
         elevenlabs=ElevenLabsConfig(first_byte_s=first_byte_s),
         faults=parse_faults(faults),
     )
+    # A token that was given is not printed again.
+    token = "" if account.auth_token else config.twilio.auth_token
+
+    def announce(line: str) -> None:
+        _announce(line, token)
+
     try:
-        asyncio.run(serve_forever(config, _announce))
+        asyncio.run(serve_forever(config, announce))
     except OSError as error:
         raise SettingsError(
             f"an emulator cannot listen: {error}. Choose other ports, or 0 for any free one."
@@ -63,13 +105,16 @@ def parse_faults(texts: Sequence[str]) -> dict[str, Faults]:
     return {service: Faults.parse(values) for service, values in wire.items()}
 
 
-def _announce(line: str) -> None:
+def _announce(line: str, token: str) -> None:
     addresses = json.loads(line)
     typer.echo(line)
+    auth = f" TWILIO_AUTH_TOKEN={token}" if token else ""
     typer.echo(
         "# to use them:\n"
         f"export AZURE_SPEECH_HOST={addresses['azure_host']}\n"
         f"export OPENAI_BASE_URL={addresses['openai_base_url']} OPENAI_API_KEY=emulated\n"
         f"export ELEVENLABS_BASE_URL={addresses['elevenlabs_base_url']} "
-        "ELEVENLABS_API_KEY=emulated"
+        "ELEVENLABS_API_KEY=emulated\n"
+        f"export TWILIO_API_BASE_URL={addresses['twilio_api_base_url']} "
+        f"TWILIO_ACCOUNT_SID={addresses['twilio_account_sid']}{auth}"
     )

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from twilio.base import values
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.base.version import Version
+from twilio.http.response import Response
 from twilio.rest import Client
 
 from telephony.errors import (
@@ -202,7 +204,9 @@ class TwilioRest:
             ) from None
         except (TwilioRestException, TwilioServiceException) as error:
             raise _refusal(error) from None
-        except (TwilioException, ValueError, TypeError, AttributeError) as error:
+        except TwilioException as error:
+            raise _list_refusal(error) from None
+        except (ValueError, TypeError, AttributeError) as error:
             # The client's parser: HTTP 2xx, but no JSON, or not the object it should be.
             raise CarrierUnreachable(
                 f"Twilio's answer cannot be read ({type(error).__name__})", True
@@ -244,6 +248,14 @@ def _refusal(error: TwilioRestException | TwilioServiceException) -> CarrierRefu
     message = _NUMBER.sub("(a number)", str(text))[:_MAX_MESSAGE_CHARS]
     code = error.code if isinstance(error.code, int) else error.status
     return CarrierRefused(message, code, error.status)
+
+
+def _list_refusal(error: TwilioException) -> CarrierRefused | CarrierUnreachable:
+    """What the client makes of a list that it does not get: the answer, without looking at it."""
+    answer = error.args[1] if len(error.args) > 1 else None
+    if not isinstance(answer, Response):
+        return CarrierUnreachable("Twilio's client gave up", True)
+    return _refusal(Version.exception("GET", "", answer, "no list"))
 
 
 def _checked_sid(sid: str, prefix: str) -> str:

@@ -17,7 +17,7 @@ import pytest
 
 from cluster import media_socket
 from simulation import caller_faults as faults
-from simulation import carrier_leg
+from simulation import carrier_verbs
 from simulation.caller_faults import QuietPerson
 from simulation.carrier import Carrier
 from simulation.carrier_errors import StreamRefused
@@ -306,5 +306,5 @@ async def not_ready(stage: EdgeStage) -> None:
 def test_calls_beyond_capacity_are_refused_politely(
     stage: EdgeStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrier_leg, "SAY_CHARS_PER_S", 1_000.0)
+    monkeypatch.setattr(carrier_verbs, "SAY_CHARS_PER_S", 1_000.0)
     beside_a_good_call(stage, no_room, not_ready)

@@ -95,6 +95,7 @@ def test_a_client_that_sent_enough_is_cut() -> None:
         ({"chunk_delay_s": -1}, "not below 0"),
         ({"chunk_delay_s": "1"}, "chunk_delay_s takes float"),
         ({"drop_after_messages": 1.5}, "drop_after_messages takes int"),
+        ({"status_ratio": 1.5}, "0 to 1"),
     ],
 )
 def test_a_wrong_setting_names_itself(wire: dict[str, object], says: str) -> None:

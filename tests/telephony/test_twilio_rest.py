@@ -251,6 +251,13 @@ def test_a_refusal_has_the_carriers_code(status: int, code: int, fact: str) -> N
     assert "(a number)" in str(error)
 
 
+def test_a_list_is_refused_as_anything_else() -> None:
+    http = PaperHttp(401, {"code": 20003, "message": "Authenticate", "status": 401})
+    with pytest.raises(CarrierRefused) as caught:
+        ask(http, lambda rest: rest.find_number("+14155550100"))
+    assert caught.value.is_wrong_key
+
+
 def test_a_refusal_that_is_no_json_has_the_status_as_its_code() -> None:
     with pytest.raises(CarrierRefused) as caught:
         ask(PaperHttp(403, "<html>no"), lambda rest: rest.fetch_call(CALL))

@@ -1,0 +1,65 @@
+"""From the options of 'callcluster simulate providers' to the emulated Twilio."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cluster import run_emulators
+from cluster.errors import SettingsError
+from cluster.run_emulators import Account
+from simulation.exchange import ExchangeConfig
+
+LINE = json.dumps(
+    {
+        "azure_host": "ws://a",
+        "openai_base_url": "http://o/v1",
+        "elevenlabs_base_url": "http://e",
+        "twilio_api_base_url": "http://t",
+        "twilio_account_sid": "AC1",
+    }
+)
+
+
+def test_what_is_not_given_is_the_emulators_own() -> None:
+    assert Account().config() == ExchangeConfig()
+
+
+def test_what_is_given_is_taken() -> None:
+    config = Account(
+        numbers=("+442071838750",),
+        product_url="http://127.0.0.1:9000",
+        public_url="https://voice.example.com",
+        account_sid="AC" + "1" * 32,
+        auth_token="mine",
+    ).config()
+    assert config.numbers == ("+442071838750",)
+    assert (config.url, config.public_url) == ("http://127.0.0.1:9000", "https://voice.example.com")
+    assert (config.account_sid, config.auth_token) == ("AC" + "1" * 32, "mine")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"numbers": ("4155550199",)}, "--twilio-number"),
+        ({"product_url": "127.0.0.1:8000"}, "--product-url"),
+        ({"public_url": "voice.example.com"}, "--public-url"),
+    ],
+)
+def test_what_cannot_be_is_named(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        Account(**wrong).config()
+
+
+@pytest.mark.parametrize("token", ["", "emulated"])
+def test_the_settings_are_printed_and_a_token_of_ones_own_is_not(
+    token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_emulators._announce(LINE, token)
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0] == LINE
+    assert "export TWILIO_API_BASE_URL=http://t TWILIO_ACCOUNT_SID=AC1" in printed
+    assert ("TWILIO_AUTH_TOKEN" in printed) is bool(token)
+    assert "secret" not in repr(Account(auth_token="secret"))
