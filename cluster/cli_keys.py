@@ -88,8 +88,12 @@ def _with_store(do: Callable[[KeyStore], Awaitable[T]]) -> T:
     from records.key_store import KeyStore
     from records.schema import prepare
 
+    settings = read_settings()
+    if not settings.database_url:
+        settings.make_data_dir()
+
     async def run() -> T:
-        database = open_call_store(read_settings())
+        database = open_call_store(settings)
         try:
             await prepare(database)
             return await do(KeyStore(database))

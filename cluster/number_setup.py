@@ -139,7 +139,14 @@ async def where_it_rings(carrier: CarrierRest, webhooks: Webhooks, number: str) 
 
 @asynccontextmanager
 async def open_routes(settings: Settings) -> AsyncIterator[NumberStore]:
-    """The routes in the call store, its tables checked. Raises ``RecordsError``."""
+    """The routes in the call store, its tables checked.
+
+    Raises:
+        SettingsError: The data directory cannot be made.
+        records.errors.RecordsError: The database cannot be used.
+    """
+    if not settings.database_url:
+        settings.make_data_dir()
     database = open_call_store(settings)
     try:
         await prepare(database)

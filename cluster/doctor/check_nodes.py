@@ -7,10 +7,12 @@ import contextlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import psutil
 
+from cluster.doctor.check_running import replica_findings
 from cluster.doctor.examination import Findings, in_thread
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.node_probe import MARK
@@ -79,7 +81,23 @@ def _one(here: Mapping[str, Any], node: Mapping[str, Any]) -> list[Finding]:
         )
     else:
         findings += [warn(f"{subject}: environment", str(c)) for c in node.get("complaints") or []]
-    return findings
+    return findings + _replica_findings(subject, node)
+
+
+def _replica_findings(subject: str, node: Mapping[str, Any]) -> list[Finding]:
+    """What the replicas of that node say; those that are fine are one line together."""
+    replicas = node.get("replicas") or []
+    told = [finding for report in replicas for finding in replica_findings(report)]
+    if not told:
+        return []
+    bad = [
+        replace(found, subject=f"{subject}: {found.subject}")
+        for found in told
+        if found.status != "ok"
+    ]
+    if bad:
+        return bad
+    return [ok(f"{subject}: replicas", f"{len(replicas)}, ready, behind HAProxy")]
 
 
 def _version_findings(

@@ -1,18 +1,22 @@
 """The product, if it runs: is every replica ready, and does HAProxy carry its audio?
 
-A request reaches some replica; asked over new connections a few times, all of a small deployment
-answer. Each says of its own process what Ray Serve read when it was imported.
+The replicas of this host are asked one by one; those of other hosts answer through HAProxy, a few
+new connections one after the other (and ``check_nodes`` asks there too). Each says of its own
+process what Ray Serve read when it was imported.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
-from cluster.doctor.examination import Findings
+from cluster import ports
+from cluster.doctor.examination import Findings, in_thread
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
-from cluster.doctor.place import Place
+from cluster.doctor.node_probe import raylet_above, replicas_below
+from cluster.doctor.place import LOOPBACK, Place
 from cluster.run_serve import PYTHON_PROXY_COST
 
 _ASK_TIMES = 12
@@ -23,23 +27,26 @@ _NEW_CONNECTION = {"Connection": "close"}
 async def examine_running(place: Place) -> Findings:
     """See the top of this file."""
     url = f"{place.local_url}/readyz"
-    replicas: dict[Any, dict[str, Any]] = {}
+    here = await in_thread(lambda: _replicas_behind(place.local_url))
+    replicas: dict[Any, dict[str, Any]] = {report.get("pid"): report for report in here}
     statuses: set[int] = set()
+    answered = False
     async with httpx.AsyncClient(timeout=_WITHIN_S, trust_env=False) as http:
         for _ in range(_ASK_TIMES):
             try:
                 answer = await http.get(url, headers=_NEW_CONNECTION)
+            except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+                return [fail("readyz", f"{place.local_url} is no address", "", "--url http://...")]
             except httpx.TransportError as error:
-                if not replicas and not statuses:
+                if not statuses:
                     return [_nobody(place, error)]
                 break
-            except httpx.InvalidURL:
-                return [fail("readyz", f"{place.local_url} is no address", "", "--url http://...")]
             statuses.add(answer.status_code)
             report = _report(answer)
             if report is not None:
+                answered = True
                 replicas[report.get("pid")] = report
-    if not replicas:
+    if not answered:
         return [
             fail(
                 "readyz",
@@ -50,6 +57,19 @@ async def examine_running(place: Place) -> Findings:
             )
         ]
     return [finding for report in replicas.values() for finding in replica_findings(report)]
+
+
+def _replicas_behind(local_url: str) -> list[dict[str, Any]]:
+    """Every replica of the cluster whose proxy listens at this address of this host."""
+    try:
+        parts = urlsplit(local_url)
+        host, port = parts.hostname, parts.port or 80
+    except ValueError:
+        return []
+    listener = ports.listener_on(port) if host in LOOPBACK else None
+    if listener is None or listener.pid is None:
+        return []
+    return replicas_below(raylet_above(listener.pid))
 
 
 def replica_findings(report: dict[str, Any]) -> list[Finding]:

@@ -29,7 +29,7 @@ CHECKS: Final = (
     Check("Data directory", examine_disk),
     Check("Database", examine_database),
     Check("The running product", examine_running, timeout_s=30.0),
-    Check("Nodes", examine_nodes, timeout_s=60.0),
+    Check("Nodes", examine_nodes, needs_network=True, timeout_s=60.0),
     Check("Public address", examine_public, needs_network=True, timeout_s=30.0),
     Check("Numbers", examine_numbers, needs_network=True, timeout_s=30.0),
     Check("Clock", examine_clock, needs_network=True),

@@ -1,20 +1,29 @@
 """Ask every node of a running Ray cluster what runs there; prints one line of JSON.
 
 A process of its own (``python -m cluster.doctor.node_probe ADDRESS``): a cluster that hangs hangs
-this process, which the doctor ends. ``describe`` travels to the nodes by value, because it is the
-main module's, so that a node with another version, or none, can still say what it has.
+this process, which the doctor ends. ``describe`` and what it uses travel to the nodes by value,
+because they are the main module's: a node with another version, or none, can still say so.
 """
 
 from __future__ import annotations
 
+import hashlib
+import http.client
 import json
 import os
+import platform
+import socket
 import sys
 import time
+from importlib import metadata
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 MARK = "NODES "
 ANSWER_WITHIN_S = 30.0
+READY_WITHIN_S = 2.0
 ROOMS = (
     "actors",
     "cache",
@@ -29,32 +38,16 @@ ROOMS = (
 PACKAGES = ("callcluster", "ray", "openai", "azure-cognitiveservices-speech", "numpy", "twilio")
 
 
-def describe(
-    rooms: tuple[str, ...] = ROOMS, packages: tuple[str, ...] = PACKAGES
-) -> dict[str, Any]:
-    """What runs in this process's node. Self-contained: it is sent to nodes as it stands."""
-    import hashlib
-    import os
-    import platform
-    import socket
-    import time
-    from importlib import metadata
-    from pathlib import Path
-
-    def version(name: str) -> str:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            return ""
-
+def describe() -> dict[str, Any]:
+    """What runs on the node of this process."""
     told: dict[str, Any] = {
         "host": socket.gethostname(),
         "time_s": time.time(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in packages},
-        "nice": os.nice(0),
+        "packages": {name: _version(name) for name in PACKAGES},
         "haproxy": os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1",
         "complaints": [],
+        "replicas": replicas_below(raylet_above(os.getpid())),
         "code_at": "",
         "code_digest": "",
         "error": "",
@@ -64,19 +57,86 @@ def describe(
         from cluster import serve_env
 
         root = Path(cluster.__file__ or "").parent.parent
-        told["code_at"] = str(root)
-        digest = hashlib.blake2b(digest_size=6)
-        for path in sorted(path for room in rooms for path in (root / room).rglob("*.py")):
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-        told["code_digest"] = digest.hexdigest()
+        told["code_at"], told["code_digest"] = str(root), code_digest(root)
         told["complaints"] = serve_env.complaints()
     except (ImportError, OSError, ValueError) as error:
         told["error"] = f"{type(error).__name__}: {error}"
     return told
 
 
+def raylet_above(pid: int) -> int | None:
+    """The raylet that started this process, itself or through others; None when none did."""
+    try:
+        above = [
+            parent.pid for parent in psutil.Process(pid).parents() if "raylet" in parent.name()
+        ]
+    except psutil.Error:
+        return None
+    return above[0] if above else None
+
+
+def replicas_below(raylet: int | None) -> list[dict[str, Any]]:
+    """What ``/readyz`` of every ingress replica of this raylet says, asked past HAProxy.
+
+    A host may carry more than one cluster; those of others are not asked.
+    """
+    if raylet is None:
+        return []
+    first = int(os.environ.get("RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT", "30000"))
+    last = int(os.environ.get("RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT", "31000"))
+    try:
+        workers = psutil.Process(raylet).children(recursive=True)
+    except psutil.Error:
+        return []
+    found = []
+    for process in workers:
+        try:
+            if "ServeReplica" not in " ".join(process.cmdline()):
+                continue
+            listening = {
+                connection.laddr.port
+                for connection in process.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN and connection.laddr
+            }
+        except psutil.Error:
+            continue
+        for port in sorted(listening):
+            report = _readyz(port) if first <= port <= last else None
+            if report is not None:
+                found.append(report)
+    return found
+
+
+def _readyz(port: int) -> dict[str, Any] | None:
+    """The readiness behind a port; None when nothing of ours answers there."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_WITHIN_S)
+    try:
+        connection.request("GET", "/readyz")
+        body = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return body if isinstance(body, dict) and "ready" in body else None
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def code_digest(root: Path) -> str:
+    """Of every Python file of ours below ``root``."""
+    digest = hashlib.blake2b(digest_size=6)
+    for path in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
 def ask_all_nodes(address: str) -> list[dict[str, Any]]:
-    """``describe`` of every living node, the time it was asked and answered beside it.
+    """``describe`` of every living node, with the times it was asked and read beside it.
 
     Raises:
         cluster.errors.ClusterError: No cluster there, or no way in.

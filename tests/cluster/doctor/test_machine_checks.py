@@ -15,6 +15,7 @@ from cluster.doctor.check_packages import pinned_finding, python_finding, requir
 from cluster.doctor.check_ports import WantedPort, port_finding, replica_finding, wanted_ports
 from cluster.doctor.check_store import examine_database, examine_disk, schema_finding, space_finding
 from cluster.doctor.finding import Finding
+from cluster.doctor.node_probe import code_digest
 from cluster.doctor.place import Place
 from cluster.ports import Listener
 from cluster.settings import Settings
@@ -67,6 +68,19 @@ def test_versions_that_nobody_tested_are_a_warning(tmp_path: Path) -> None:
     assert found.found == "1 differ: numpy 1.0 (==2.4.6)"
     pins.write_text("ray==2.60.0\nrich==15.0.0\n")
     assert pinned_finding(pins, version_of).found == "2 packages as in constraints.txt"
+
+
+def test_code_that_differs_in_one_byte_or_one_name_is_other_code(tmp_path: Path) -> None:
+    for place in ("one", "two"):
+        (tmp_path / place / "voice").mkdir(parents=True)
+        (tmp_path / place / "voice" / "a.py").write_text("x = 1\n")
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert code_digest(one) == code_digest(two)
+    (two / "voice" / "a.py").write_text("x = 2\n")
+    assert code_digest(one) != code_digest(two)
+    (two / "voice" / "a.py").write_text("x = 1\n")
+    (two / "voice" / "b.py").write_text("")
+    assert code_digest(one) != code_digest(two)
 
 
 # --- HAProxy -------------------------------------------------------------------------------------

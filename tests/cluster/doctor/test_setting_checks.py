@@ -257,6 +257,11 @@ SAME: dict[str, Any] = {
         ({"complaints": ["nice"]}, {"node 10.0.0.2": "ok", "node 10.0.0.2: environment": "warn"}),
         ({"time_s": 90.0}, {"node 10.0.0.2": "ok", "node 10.0.0.2: clock": "fail"}),
         ({"time_s": 110.0}, {"node 10.0.0.2": "ok", "node 10.0.0.2: clock": "fail"}),
+        ({"replicas": [READY]}, {"node 10.0.0.2": "ok", "node 10.0.0.2: replicas": "ok"}),
+        (
+            {"replicas": [READY, {**READY, "haproxy": False}]},
+            {"node 10.0.0.2": "ok", "node 10.0.0.2: replica 7: proxy": "warn"},
+        ),
         ({"time_s": 104.0}, {"node 10.0.0.2": "ok"}),  # no more than the answer may have waited
     ],
 )

@@ -1,0 +1,249 @@
+"""Commands as they are typed: what they print, what they change, how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from cluster import number_setup
+from cluster.cli import app, main
+from cluster.cli_call import parse_variables
+from cluster.errors import SettingsError
+from telephony.rest import CarrierNumber
+from tests.support.paper_carrier import PaperCarrier
+
+ROOT = Path(__file__).parent.parent.parent
+NUMBER = "+14155550100"
+OURS = ("CALLCLUSTER_", "TWILIO_", "OPENAI_", "OPENROUTER_", "AZURE_", "ELEVENLABS_", "DATABASE_")
+
+
+@pytest.fixture(autouse=True)
+def _clean_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith((*OURS, "PUBLIC_URL")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "agents", tmp_path / "agents")
+
+
+class Terminal:
+    """Types commands and reads what they say."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def type(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr with its blanks made single."""
+        self._monkeypatch.setattr("sys.argv", ["callcluster", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as done:
+            code = int(done.code or 0)
+        said = self._capsys.readouterr()
+        return code, said.out, " ".join(said.err.split())
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command with its path, such as ``keys create``."""
+    waiting = [("", typer.main.get_command(app))]
+    while waiting:
+        path, command = waiting.pop()
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield path, command
+            continue
+        waiting += [(f"{path} {name}".strip(), found) for name, found in inner.items()]
+
+
+def test_the_commands_are_those_that_are_promised() -> None:
+    assert {path for path, _ in commands()} >= {
+        "serve",
+        "stop",
+        "call",
+        "load",
+        "simulate providers",
+        "doctor",
+        "demo",
+        "agents validate",
+        "records check",
+        "records migrate",
+        "records export",
+        "number use",
+        "number list",
+        "number drop",
+        "keys create",
+        "keys list",
+        "keys revoke",
+    }
+
+
+@pytest.mark.parametrize("path", sorted(path for path, _ in commands()))
+def test_help_has_examples_and_every_option_its_variable(terminal: Terminal, path: str) -> None:
+    code, out, _ = terminal.type(*path.split(), "--help")
+    assert code == 0
+    assert "Examples" in out
+    assert f"callcluster {path}" in out
+    command = dict(commands())[path]
+    for option in command.params:
+        if option.param_type_name != "option" or option.name == "help":
+            continue
+        variable = option.envvar or f"CALLCLUSTER_{path.replace(' ', '_')}_{option.name}".upper()
+        assert not variable.endswith("_")
+        if option.show_envvar:
+            assert variable in out
+        else:
+            assert "CALLCLUSTER_" in option.help  # said in words
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(terminal: Terminal) -> None:
+    code, secret, _ = terminal.type("keys", "create", "my crm")
+    assert code == 0
+    assert secret.startswith("cck_")
+    assert len(secret.split()) == 1  # so that $(...) takes it
+    key_id = secret.split("_")[1]
+    _, listed, _ = terminal.type("keys", "list")
+    assert key_id in listed
+    assert "my crm" in listed
+    assert secret.strip() not in listed
+    assert terminal.type("keys", "revoke", key_id)[0] == 0
+    code, _, said = terminal.type("keys", "revoke", key_id)
+    assert (code, f"has no good key {key_id}" in said) == (2, True)
+
+
+def test_keys_need_neither_a_carrier_nor_a_public_address(terminal: Terminal) -> None:
+    assert terminal.type("keys", "list")[2] == "no keys yet: 'callcluster keys create NAME'"
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def carrier(monkeypatch: pytest.MonkeyPatch) -> PaperCarrier:
+    """The account of the settings, on paper."""
+    monkeypatch.setenv("PUBLIC_URL", "https://v.example")
+    paper = PaperCarrier(CarrierNumber(sid="PN1", number=NUMBER, voice_url="https://old.example/x"))
+    monkeypatch.setattr(number_setup, "open_carrier", lambda _settings: paper)
+    return paper
+
+
+def test_a_number_is_used_listed_and_dropped(terminal: Terminal, carrier: PaperCarrier) -> None:
+    code, _, said = terminal.type("number", "use", NUMBER, "--yes")
+    assert code == 0
+    assert "is answered by https://old.example/x now" in said
+    assert "rings here: reception answers (tenant default)" in said
+    assert carrier.urls["PN1"][0] == "https://v.example/twilio/voice"
+    assert carrier.closed
+    _, listed, _ = terminal.type("number", "list", "--check")
+    assert NUMBER in listed
+    assert "rings at https://old.example/x" in listed  # the paper keeps what it was
+    assert terminal.type("number", "drop", NUMBER)[0] == 0
+    assert terminal.type("number", "drop", NUMBER)[0] == 2
+    assert "no numbers yet" in terminal.type("number", "list")[2]
+
+
+def test_a_number_of_somebody_is_left_alone_without_a_yes(
+    terminal: Terminal, carrier: PaperCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("typer.confirm", lambda *_args, **_kwargs: False)
+    code, _, said = terminal.type("number", "use", NUMBER)
+    assert (code, "nothing was changed" in said) == (2, True)
+    assert carrier.urls == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("use", "4155550100"), "begins with + and the country code"),
+        (("use", NUMBER, "--agent", "nobody"), "there is no agent 'nobody' in agents: reception"),
+        (("use", NUMBER), "PUBLIC_URL is http://127.0.0.1:8000"),
+        (("drop", NUMBER), "is not a number of tenant default"),
+    ],
+)
+def test_a_number_that_cannot_be_used_says_why(
+    terminal: Terminal, arguments: tuple[str, ...], said: str
+) -> None:
+    code, _, text = terminal.type("number", *arguments)
+    assert code == 2
+    assert said in text
+    assert "Traceback" not in text
+
+
+def test_without_an_account_the_setting_is_named(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://v.example")
+    code, _, said = terminal.type("number", "use", NUMBER)
+    assert (code, "TWILIO_ACCOUNT_SID" in said) == (2, True)
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "--to: whom to call?"),
+        (("--to", "4155550123"), "--to: a phone number begins with +"),
+        (("--to", NUMBER, "--var", "name"), "--var name: write NAME=VALUE"),
+        (("--to", NUMBER, "--machine", "sing"), "--machine sing: one of off, hang_up"),
+        (("--to", NUMBER, "--url", "http://127.0.0.1:1"), "is 'callcluster serve' running?"),
+    ],
+)
+def test_a_call_that_cannot_be_placed_says_why(
+    terminal: Terminal, arguments: tuple[str, ...], said: str
+) -> None:
+    code, _, text = terminal.type("call", *arguments)
+    assert code == 2
+    assert said in text
+
+
+def test_variables_are_read_by_name() -> None:
+    assert parse_variables(["name=Ann", "sum=1=1"]) == {"name": "Ann", "sum": "1=1"}
+    for text in ("name", "=x", "a b=x"):
+        with pytest.raises(SettingsError):
+            parse_variables([text])
+
+
+# --- doctor --------------------------------------------------------------------------------------
+
+
+def test_the_doctor_speaks_json_and_keeps_secrets(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "do-not-show-me")
+    monkeypatch.setenv("CALLCLUSTER_PORT", "7809")
+    code, out, _ = terminal.type("doctor", "--offline", "--json")
+    report = json.loads(out)
+    assert code == 1
+    assert report["ok"] is False
+    assert report["counts"]["fail"]
+    assert {"Settings", "Keys", "Ports", "Database"} <= {f["check"] for f in report["findings"]}
+    assert "do-not-show-me" not in out
+    assert "set, 14 characters" in out
+
+
+def test_the_doctor_reads_even_settings_that_cannot_be(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLCLUSTER_CALL_ACTORS", "0")
+    code, out, _ = terminal.type("doctor", "--offline")
+    assert code == 1
+    assert "CALLCLUSTER_CALL_ACTORS" in out
