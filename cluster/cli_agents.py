@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.agents import load_agents
+from cluster.agents import load_tenants
 from cluster.cli_console import examples, say
 from cluster.settings import read_settings
 
@@ -31,10 +31,12 @@ def agents_validate(
     """Read every agent and say what is wrong with which field of which file."""
     from cluster.voice_config import voice_configs
 
-    agents = load_agents(folder, "default")
-    voice_configs(agents.values(), read_settings())
-    for agent in agents.values():
+    settings = read_settings()
+    agents = load_tenants(folder, settings.tenant_id)
+    voice_configs(agents.values(), settings)
+    for (tenant_id, agent_id), agent in agents.items():
+        name = agent_id if tenant_id == settings.tenant_id else f"{tenant_id}/{agent_id}"
         say(
-            f"[green]ok[/green] {agent.agent_id}: {agent.language}, {agent.recogniser} / "
+            f"[green]ok[/green] {name}: {agent.language}, {agent.recogniser} / "
             f"{agent.thinker} / {agent.speaker}, version {agent.agent_version}"
         )

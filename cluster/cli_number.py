@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cluster.agents import load_agents
+from cluster.agents import load_tenants
 from cluster.cli_console import examples, output, say
 from cluster.errors import SettingsError
 from cluster.settings import Settings, read_settings
@@ -62,12 +62,13 @@ def use(
     settings = read_settings()
     agent_id, tenant_id = agent or settings.default_agent, tenant or settings.tenant_id
     check_e164(number)
-    if tenant_id == settings.tenant_id:
-        agents = load_agents(settings.agents_dir, tenant_id)
-        if agent_id not in agents:
-            raise SettingsError(
-                f"there is no agent {agent_id!r} in {settings.agents_dir}: {', '.join(agents)}"
-            )
+    agents = load_tenants(settings.agents_dir, settings.tenant_id)
+    if (tenant_id, agent_id) not in agents:
+        known = ", ".join(name for owner, name in agents if owner == tenant_id)
+        raise SettingsError(
+            f"tenant {tenant_id} has no agent {agent_id!r} in {settings.agents_dir}: "
+            f"{known or 'none at all'}"
+        )
     row = NumberRow(number, tenant_id, agent_id, wall_clock_us())
     asyncio.run(_use(settings, row, is_sure=yes))
     say(f"[green]ok[/green] {number} rings here: {agent_id} answers (tenant {tenant_id})")

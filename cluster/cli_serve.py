@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.agents import load_agents
+from cluster.agents import load_tenants
 from cluster.cli_console import examples, say
 from cluster.errors import SettingsError
 from cluster.settings import load_settings
@@ -62,7 +62,7 @@ def serve(
     if development:
         overrides["mode"] = "development"
     settings = load_settings(**overrides)
-    agents = load_agents(settings.agents_dir, settings.tenant_id)
+    agents = load_tenants(settings.agents_dir, settings.tenant_id)
     voice_configs(agents.values(), settings)  # says now what would be wrong at the first call
     missing = missing_keys(settings, agents.values())
     if missing:

@@ -40,14 +40,12 @@ async def examine_numbers(place: Place) -> Findings:
         return [warn("numbers", str(error), "where they ring is not known")]
     findings = [number_finding(row.number, row.agent_id, where) for row, where in said]
     unknown = [
-        row
-        for row in rows
-        if row.tenant_id == settings.tenant_id and place.agents and row.agent_id not in place.agents
+        row for row in rows if place.agents and (row.tenant_id, row.agent_id) not in place.agents
     ]
     findings += [
         fail(
             f"number ...{row.number[-4:]}",
-            f"its agent {row.agent_id!r} has no file",
+            f"agent {row.agent_id!r} of tenant {row.tenant_id} has no file",
             "its callers hear a polite refusal",
             "callcluster number use, with --agent",
         )

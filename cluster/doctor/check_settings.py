@@ -6,7 +6,9 @@ from cluster.doctor.examination import Findings
 from cluster.doctor.finding import fail, ok, skipped, warn
 from cluster.doctor.place import Place
 from cluster.errors import ClusterError
+from cluster.settings import Settings
 from cluster.voice_config import voice_configs
+from dialogue.agent import Agent
 
 WOULD_NOT_START = "'callcluster serve' refuses to start"
 
@@ -50,18 +52,19 @@ async def examine_agents(place: Place) -> Findings:
         ]
     findings = [
         ok(
-            f"agent {agent.agent_id}",
+            agent_name(agent, settings),
             f"{agent.language}, {agent.recogniser} / {agent.thinker} / {agent.speaker}",
         )
         for agent in place.agents.values()
     ]
-    if settings.default_agent not in place.agents:
+    ours = [name for tenant_id, name in place.agents if tenant_id == settings.tenant_id]
+    if settings.default_agent not in ours:
         findings.append(
             fail(
                 "CALLCLUSTER_DEFAULT_AGENT",
                 f"{settings.default_agent!r} has no file in {settings.agents_dir}",
                 WOULD_NOT_START,
-                f"set it to one of {', '.join(place.agents)}",
+                f"set it to one of {', '.join(ours)}",
             )
         )
     try:
@@ -69,3 +72,10 @@ async def examine_agents(place: Place) -> Findings:
     except ClusterError as error:
         findings.append(fail("turn-taking", str(error), WOULD_NOT_START, "change one of them"))
     return findings
+
+
+def agent_name(agent: Agent, settings: Settings) -> str:
+    """Its id, and its tenant's if that is another than the deployment's own."""
+    if agent.tenant_id == settings.tenant_id:
+        return f"agent {agent.agent_id}"
+    return f"agent {agent.tenant_id}/{agent.agent_id}"

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cluster.agents import load_agents
+from cluster.agents import load_tenants
 from cluster.errors import AgentFileError, SettingsError
 from cluster.settings import Settings, load_settings, read_settings
 from dialogue.agent import Agent
@@ -22,7 +22,7 @@ class Place:
     Attributes:
         settings: None when they cannot be read at all.
         settings_problem: Why the product would not start with them; empty when it would.
-        agents: By id; empty when they cannot be read.
+        agents: By tenant and agent id; empty when they cannot be read.
         agents_problem: Why not.
         environment: Usually ``os.environ``.
         local_url: Where the product listens if it runs, ``http://HOST:PORT``.
@@ -33,7 +33,7 @@ class Place:
 
     settings: Settings | None
     settings_problem: str = ""
-    agents: Mapping[str, Agent] = field(default_factory=dict)
+    agents: Mapping[tuple[str, str], Agent] = field(default_factory=dict)
     agents_problem: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     local_url: str = "http://127.0.0.1:8000"
@@ -83,10 +83,10 @@ def _read(overrides: dict[str, str]) -> tuple[Settings | None, str]:
         return None, problem
 
 
-def _agents(settings: Settings | None) -> tuple[Mapping[str, Agent], str]:
+def _agents(settings: Settings | None) -> tuple[Mapping[tuple[str, str], Agent], str]:
     if settings is None:
         return {}, "the settings cannot be read"
     try:
-        return load_agents(settings.agents_dir, settings.tenant_id), ""
+        return load_tenants(settings.agents_dir, settings.tenant_id), ""
     except AgentFileError as error:
         return {}, str(error)

@@ -172,7 +172,10 @@ def test_a_number_of_somebody_is_left_alone_without_a_yes(
     ("arguments", "said"),
     [
         (("use", "4155550100"), "begins with + and the country code"),
-        (("use", NUMBER, "--agent", "nobody"), "there is no agent 'nobody' in agents: reception"),
+        (
+            ("use", NUMBER, "--agent", "nobody"),
+            "has no agent 'nobody' in agents: reception",
+        ),
         (("use", NUMBER), "PUBLIC_URL is http://127.0.0.1:8000"),
         (("drop", NUMBER), "is not a number of tenant default"),
     ],

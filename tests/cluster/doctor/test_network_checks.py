@@ -246,7 +246,7 @@ def tried(services: Any, *, try_keys: bool = True) -> dict[str, str]:
         async with run_providers(ProvidersConfig(voice=HummingVoice())) as running:
             known = settings(twilio_auth_token="", **services(running))
             return await examine_key_trials(
-                Place(settings=known, agents={"a1": KEYED}, try_keys=try_keys)
+                Place(settings=known, agents={("default", "a1"): KEYED}, try_keys=try_keys)
             )
 
     return statuses(asyncio.run(body()))

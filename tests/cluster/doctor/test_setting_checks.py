@@ -38,7 +38,8 @@ def settings(**fields: Any) -> Settings:
 
 
 def place(known: Settings, *agents: Any) -> Place:
-    return Place(settings=known, agents={agent.agent_id: agent for agent in agents or (KEYED,)})
+    named = {(agent.tenant_id, agent.agent_id): agent for agent in agents or (KEYED,)}
+    return Place(settings=known, agents=named)
 
 
 def statuses(findings: Sequence[Finding]) -> dict[str, str]:
@@ -56,8 +57,10 @@ def test_settings_that_would_stop_the_start_are_a_failure() -> None:
 
 
 def test_agents_are_read_and_the_default_one_must_be_there() -> None:
-    known = settings(default_agent="a1")
-    assert statuses(run(examine_agents(place(known)))) == {"agent a1": "ok"}
+    known = settings(default_agent="a1", tenant_id="t1")
+    other = replace(KEYED, tenant_id="acme", agent_id="sales")
+    findings = run(examine_agents(place(known, KEYED, other)))
+    assert statuses(findings) == {"agent a1": "ok", "agent acme/sales": "ok"}
     missing = run(examine_agents(place(settings(default_agent="nobody"))))
     assert statuses(missing)["CALLCLUSTER_DEFAULT_AGENT"] == "fail"
     broken = Place(settings=known, agents_problem="agents/x.yaml: prompt: Field required")
