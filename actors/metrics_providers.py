@@ -30,7 +30,8 @@ CANCELLED = "cancelled_replies"  # the provider tells no tokens of what was not 
 def error_kind(error: BaseException) -> str:
     """A few words for what went wrong, as a label: ``timeout``, ``busy``, ``broke``, ..."""
     if isinstance(error, ProviderError):
-        return type(error).__name__.removeprefix("Provider").lower() or "error"
+        name = type(error).__name__.removeprefix("Provider").removesuffix("Error")
+        return name.lower() or "error"
     return "timeout" if isinstance(error, TimeoutError) else "broke"
 
 

@@ -56,7 +56,7 @@ def latency(ledger: MetricsLedger, *labels: str) -> float:
         (ProviderTimeout("x"), "timeout"),
         (ProviderBusy("x"), "busy"),
         (ProviderRefused("x"), "refused"),
-        (ProviderProtocolError("x"), "protocolerror"),
+        (ProviderProtocolError("x"), "protocol"),
         (ProviderError("x"), "error"),
         (TimeoutError(), "timeout"),
         (ValueError(), "broke"),
