@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import assert_never
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, assert_never
 
 from actors.call_parts import CallEnd, CallParts
+from actors.comeback import Comeback, first_words, with_late_result
 from actors.errors import ActorsError, MindRefusedError
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
@@ -59,6 +60,8 @@ class CallDriver:
         mind: This call's mind.
         stream: The media stream, already started.
         send: Sends one text frame to the carrier.
+        comeback: What the carrier did with the call before; None for a new call, or one whose
+            stream was lost.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class CallDriver:
         mind: MindClient,
         stream: MediaStream,
         send: Callable[[str], Awaitable[None]],
+        comeback: Comeback | None = None,
     ) -> None:
         self._agent = agent
+        self._comeback = comeback
         self._parts = parts
         self._mind = mind
         self._stream = stream
@@ -133,11 +138,12 @@ class CallDriver:
         self._slot = self._parts.clock.join(self)
         self._ear.start()
         log = self._mind.turn_log
+        is_known = bool(log) or self._comeback is not None
         self._session.receive(
             voice.CallStarted(
-                greeting=None if log else (opened.greeting or None),
+                greeting=None if is_known else (opened.greeting or None),
                 next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                resume_text=self._agent.phrases.resume if log else None,
+                resume_text=first_words(self._agent, self._comeback) if is_known else None,
             ),
             now=self._loop.time(),
         )
@@ -156,15 +162,26 @@ class CallDriver:
             logger.exception("call %s: its last turn could not be settled", self._mind.call_id)
         try:
             await asyncio.gather(
-                self._mind.close(planned=end.planned, reason=end.reason, usage=self._units()),
+                self._mind.close(
+                    planned=end.planned,
+                    reason=end.reason,
+                    usage=self._units(),
+                    hand_over=end.hand_over,
+                ),
                 self._ear.close(),
             )
         finally:
             await self._outbox.close()
 
-    def _end(self, planned: bool, reason: str, close_code: int = 1000) -> None:
+    def _end(
+        self,
+        planned: bool,
+        reason: str,
+        close_code: int = 1000,
+        hand_over: Mapping[str, Any] | None = None,
+    ) -> None:
         if not self._ended.done():
-            self._ended.set_result(CallEnd(planned, reason, close_code))
+            self._ended.set_result(CallEnd(planned, reason, close_code, hand_over or {}))
 
     # --- what comes in -----------------------------------------------------------------------
 
@@ -312,14 +329,16 @@ class CallDriver:
                 self._replies.abandon(turn_id, guess)
             case voice.TurnSettled():
                 self._settle(output)
-            case voice.EndCall(reason=reason):
-                self._end(True, reason)
+            case voice.EndCall(reason=reason, hand_over=hand_over):
+                self._end(True, reason, hand_over=hand_over)
             case _:
                 assert_never(output)
 
     def _settle(self, settled: voice.TurnSettled) -> None:
         at_us = self._parts.wall_clock_us()
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
+        entry = with_late_result(entry, self._comeback, self._mind.turn_log)
+        self._comeback = None
         self._mind.settle(entry)
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from actors.frame_clock import FrameClock
 from actors.metrics_calls import AgentMeter
@@ -35,8 +36,11 @@ class CallEnd:
     Attributes:
         planned: False when the stream was lost and the carrier should be sent back to us.
         close_code: WebSocket close code; 1000 is the normal one.
+        hand_over: What the carrier does with the call now (``dialogue.tool_use``); empty when it is
+            over, or lost.
     """
 
     planned: bool
     reason: str
     close_code: int = 1000
+    hand_over: Mapping[str, Any] = field(default_factory=dict)

@@ -20,6 +20,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
 from actors.mind_pool import MindPool
@@ -51,6 +52,7 @@ class _End:
     planned: bool
     reason: str
     usage: dict[str, float]
+    hand_over: dict[str, Any]
 
 
 class MindClient:
@@ -174,11 +176,17 @@ class MindClient:
         self._drop_unsettled(settled)
 
     async def close(
-        self, *, planned: bool, reason: str, usage: Mapping[str, float] | None = None
+        self,
+        *,
+        planned: bool,
+        reason: str,
+        usage: Mapping[str, float] | None = None,
+        hand_over: Mapping[str, Any] | None = None,
     ) -> None:
         """Tell the actor that the stream is gone, with what was settled last.
 
-        ``usage`` are provider units of this stream that belong to no turn.
+        ``usage`` are provider units of this stream that belong to no turn; ``hand_over`` is what
+        the carrier does with the call now, if it is not over.
 
         The record of the call must not end in mid-air: when the actor is gone, another one takes
         the call and closes it.
@@ -187,7 +195,7 @@ class MindClient:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 if self._replacing is not None and not self._replacing.done():
                     await asyncio.wait([self._replacing])
-                end = _End(planned, reason, dict(usage or {}))
+                end = _End(planned, reason, dict(usage or {}), dict(hand_over or {}))
                 while not await self._closed_at(actor := self.actor, end):
                     await self._replace(actor)
         except (MindRefusedError, NoSlotError, TimeoutError) as error:
@@ -207,6 +215,7 @@ class MindClient:
             end.reason,
             settled,
             end.usage,
+            end.hand_over,
         )
         try:
             answer = await asyncio.wait_for(self._pool.close_call(actor, message), self._timeout_s)

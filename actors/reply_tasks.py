@@ -12,6 +12,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from actors.errors import ActorsError, MindRefusedError
 from actors.mind_client import MindClient, TurnQuestion
@@ -35,6 +36,7 @@ class _Reply:
     speak: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
     usage: dict[str, float] = field(default_factory=dict)
+    action: dict[str, Any] = field(default_factory=dict)
 
     def cancel(self) -> None:
         if self.think is not None:
@@ -123,6 +125,7 @@ class ReplyTasks:
             asked_at=reply.asked_at if reply else 0.0,
             usage=units,
             at_us=at_us,
+            action=reply.action if reply else {},
         )
         for key in over:
             self._replies.pop(key).cancel()
@@ -147,7 +150,9 @@ class ReplyTasks:
                     if item.type == "segment":
                         self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
                     elif item.type == "finished":
-                        self._feed(voice.ReplyFinished(turn_id, guess, item.hang_up))
+                        reply.action = item.action
+                        finished = voice.ReplyFinished(turn_id, guess, item.hang_up, item.action)
+                        self._feed(finished)
                     elif item.type == "failed":
                         self._count("replies_failed", 1)
                         self._feed(voice.ReplyFailed(turn_id, guess, item.message))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from actors.wire import TurnEntry
+from dialogue.tool_use import use_of
 from voice import timeline
 from voice.events import TurnSettled
 
@@ -16,6 +18,7 @@ def entry_of(
     asked_at: float,
     usage: Mapping[str, float],
     at_us: int,
+    action: Mapping[str, Any],
 ) -> TurnEntry:
     """The entry of one turn; loop times become seconds after the caller's speech ended.
 
@@ -25,6 +28,7 @@ def entry_of(
         asked_at: Loop time at which the question was sent.
         usage: Provider units.
         at_us: UTC microseconds.
+        action: What the reply asked for; empty for nothing.
     """
     times = dict(settled.timeline)
     for stage, after_s in stages.items():
@@ -43,6 +47,7 @@ def entry_of(
         at_us=at_us,
         timeline={stage: round(at - origin, 6) for stage, at in times.items()},
         usage=dict(usage),
+        tools=(use_of(action, is_done=settled.performs),) if action.get("tool") else (),
     )
 
 

@@ -8,8 +8,9 @@ segments of one reply from 0. Audio is mu-law, 8 kHz, mono, one byte a sample.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from voice.ports import TextMark
 
@@ -71,11 +72,18 @@ class SegmentPlanned:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFinished:
-    """The mind has no more segments for this turn."""
+    """The mind has no more segments for this turn.
+
+    Attributes:
+        hang_up: End the call once all of it was heard.
+        action: What the carrier shall do with the call once all of it was heard: plain data with a
+            ``verb``, ``dial`` or ``digits``. Empty for nothing.
+    """
 
     turn_id: int
     guess: int
     hang_up: bool = False
+    action: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +228,7 @@ class TurnSettled:
         outcome: ``heard`` to the end, ``interrupted``, ``failed`` (provider) or ``dropped``.
         timeline: Stage name (``voice.timeline``) to loop time in seconds, absolute.
         reason: What committed the turn, or why it failed.
+        performs: Whether what the reply asked for (to end the call, an action) is done now.
     """
 
     turn_id: int
@@ -231,13 +240,15 @@ class TurnSettled:
     outcome: Outcome
     reason: str
     timeline: dict[str, float] = field(default_factory=dict)
+    performs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EndCall:
-    """Close the stream; the call ends as planned."""
+    """Close the stream; the call ends as planned, or the carrier does ``hand_over`` with it."""
 
     reason: str
+    hand_over: Mapping[str, Any] = field(default_factory=dict)
 
 
 Output = (

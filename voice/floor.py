@@ -10,6 +10,8 @@ Rules:
    utterance being answered: the caller had not finished. It takes the floor sooner, the turn is
    dropped and its words open the next one.
 4. Once the call ends firmly the floor is the agent's.
+5. A reply with an action that was heard waits for a caller who is speaking, at most
+   ``ACTION_WAITS_S``: "no, wait" comes late.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from voice.words import has_real_words
 
 _SOUNDING = (SpeechState.SPEAKING, SpeechState.STOPPING)
 _ROUNDING_S = 1e-6
+ACTION_WAITS_S = 2.0
 
 
 class Floor:
@@ -75,8 +78,19 @@ class Floor:
             self._mouth.pump(now=now)
 
     def next_deadline(self, turn: Turn) -> float | None:
-        """Loop time at which a held reply starts come what may; None if none is held."""
+        """Loop time at which what is held goes on come what may; None if nothing is held."""
+        if turn.heard_at is not None:
+            return turn.heard_at + ACTION_WAITS_S
         return self._held_until(turn) if self._mouth.playout.is_paused else None
+
+    def is_awaited(self, turn: Turn, *, now: float) -> bool:
+        """True while words of the caller may still take back what the heard reply asks for."""
+        is_open = bool(turn.action) and not turn.hang_up and not self._ending.is_firm
+        if not is_open or not self._ear.is_waiting or not self._turns.is_heard(now=now):
+            turn.heard_at = None
+            return False
+        turn.heard_at = now if turn.heard_at is None else turn.heard_at
+        return now < turn.heard_at + ACTION_WAITS_S - _ROUNDING_S
 
     def is_talked_over(self) -> bool:
         """True when the words in the ear are a reason to give up the taken turn."""

@@ -12,7 +12,9 @@ Rules:
 5. A turn settles when all of it was heard. Failed ones apologise; too many end the call.
 6. Keys form entries; a key stops the agent. Long silence on both sides is asked about, then ends.
 7. An end that is *firm* (asked for, or trouble) is spoken to the end; a goodbye after silence, or
-   at the mind's wish while it is being said, is taken back when the caller speaks.
+   at the mind's wish while it is being said, is taken back when the caller speaks. So is what the
+   carrier is to do with the call (``action``): it waits until the reply was heard and, for at most
+   ``floor.ACTION_WAITS_S``, until a caller who has begun to speak has ended.
 
 ``receive`` and ``handle_deadline`` make one mutation; drain ``next_output`` after each, then re-arm
 one timer from ``next_deadline``.
@@ -111,6 +113,7 @@ class VoiceSession:
         """The stream is gone: settle the turn in flight from what was heard until ``now``."""
         if self._is_over:
             return
+        self._turns.forget_action()
         self._turns.settle_if_heard(now=now)
         self._turns.drop_guess("stream closed")
         self._turns.stop("interrupted", "stream closed", now=now)
@@ -135,7 +138,8 @@ class VoiceSession:
         turn = self._turns.taken
         if turn is not None:
             floor_at = self._floor.next_deadline(turn)
-            return _earliest(ear_at, key_at, floor_at, self._mouth.next_deadline())
+            mouth_at = None if turn.heard_at is not None else self._mouth.next_deadline()
+            return _earliest(ear_at, key_at, floor_at, mouth_at)
         return self._idle.next_deadline() if self._is_idle() else _earliest(ear_at, key_at)
 
     def handle_deadline(self, *, now: float) -> None:
@@ -254,6 +258,7 @@ class VoiceSession:
             return
         self._ending.decide(reason, farewell, is_firm=True)
         self._turns.drop_guess(reason)
+        self._turns.forget_action()
         if not self._mouth.is_audible:
             self._turns.stop("dropped", reason, now=now)
 
@@ -262,11 +267,14 @@ class VoiceSession:
         turns, ending = self._turns, self._ending
         if turns.current is None and ending.reason is None and not turns.has_given_up:
             return
+        if turns.taken is not None and self._floor.is_awaited(turns.taken, now=now):
+            return
         settled = turns.settle_if_heard(now=now)
         if settled is not None and settled.kind != "silence":
             self._idle.note_activity(now=now)
-        if settled is not None and settled.hang_up and ending.reason is None:
-            ending.decide("agent_hung_up", None, is_firm=True)
+        if settled is not None:
+            action = {} if settled.failure else settled.action
+            ending.perform(hang_up=settled.hang_up, action=action)
         if turns.current is not None and turns.current.said_trouble:
             ending.decide("provider_trouble", None, is_firm=True)
         elif turns.has_given_up:
@@ -279,7 +287,7 @@ class VoiceSession:
         farewell, self._ending.farewell = self._ending.farewell, None
         if farewell is None:
             self._turns.give_up_retracted()
-            self._outbox.append(EndCall(reason))
+            self._outbox.append(EndCall(reason, self._ending.hand_over))
             self._is_over = True
         else:
             self._turns.say("silence", farewell, reason=reason, now=now)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from voice.events import TurnKind
 
@@ -17,6 +19,8 @@ class Turn:
         reason: What committed it.
         failure: Why it failed; empty while it has not.
         said_trouble: True when it ends with the sentence that gives the call up.
+        action: What the carrier shall do with the call once all was heard; empty for nothing.
+        heard_at: Loop time since which all was heard, while an action waits for the caller.
         held_at: Loop time since which its first audio waits for the caller to be quiet.
     """
 
@@ -32,5 +36,7 @@ class Turn:
     has_apologised: bool = False
     said_trouble: bool = False
     hang_up: bool = False
+    action: Mapping[str, Any] = field(default_factory=dict)
+    heard_at: float | None = None
     held_at: float | None = None
     timeline: dict[str, float] = field(default_factory=dict)

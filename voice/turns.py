@@ -21,6 +21,7 @@ from typing import assert_never
 from voice import timeline
 from voice.config import VoiceConfig
 from voice.decisions import CallerFinished
+from voice.ending import is_known
 from voice.events import (
     AbandonTurn,
     BeginTurn,
@@ -188,6 +189,7 @@ class Turns:
             case ReplyFinished():
                 self._mouth.finish_plan(now=now)
                 turn.hang_up = event.hang_up
+                turn.action = event.action
             case ReplyFailed():
                 self.fail(None, event.message, now=now)
             case _:
@@ -228,12 +230,20 @@ class Turns:
         else:
             self._apologise(turn, message, now)
 
+    def forget_action(self) -> None:
+        """The call ends before the action of the current reply can be performed."""
+        if self.current is not None:
+            self.current.action = {}
+
+    def is_heard(self, *, now: float) -> bool:
+        """True when all of the taken turn was said and heard."""
+        is_said = self.taken is not None and self._mouth.is_complete
+        return is_said and self._mouth.playout.is_all_heard(now=now)
+
     def settle_if_heard(self, *, now: float) -> Turn | None:
         """Settle the taken turn if all of it was said and heard; returns it then."""
         turn = self.taken
-        if turn is None or not self._mouth.is_complete:
-            return None
-        if not self._mouth.playout.is_all_heard(now=now):
+        if turn is None or not self.is_heard(now=now):
             return None
         heard = self._mouth.heard_text(now=now)
         if self._mouth.is_truncated:
@@ -263,6 +273,7 @@ class Turns:
         self._guesses += 1
         turn.guess = self._guesses
         turn.has_apologised = True
+        turn.hang_up, turn.action = False, {}
         turn.said_trouble = self.failures + 1 >= self._config.max_failures
         phrases = self._config.phrases
         self._mouth.begin(turn.turn_id, turn.guess, now=now)
@@ -292,6 +303,10 @@ class Turns:
     def _settle(self, turn: Turn, outcome: Outcome, planned: str, heard: str, reason: str) -> None:
         key = (turn.turn_id, turn.guess)
         texts = (turn.text, planned, heard)
-        self._emit(TurnSettled(*key, turn.kind, *texts, outcome, reason, turn.timeline))
+        performs = outcome == "heard" and (turn.hang_up or is_known(turn.action))
+        told = TurnSettled(
+            *key, turn.kind, *texts, outcome, reason, turn.timeline, performs=performs
+        )
+        self._emit(told)
         self._guesses = 0
         self._turn_id = max(self._turn_id, turn.turn_id + 1)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actors.call_driver import CallDriver, CallEnd, CallParts
+from actors.comeback import Comeback
 from actors.frame_clock import FrameClock
 from actors.metrics_calls import AgentMeter
 from actors.mind_client import MindClient
@@ -174,6 +175,7 @@ class Phone:
         epoch: tuple[int, int] = (0, 10),
         token_id: str = "",
         turn_log: tuple[TurnEntry, ...] = (),
+        comeback: Comeback | None = None,
     ) -> None:
         self.stage = stage
         self.call_id = f"call-{number}"
@@ -212,7 +214,13 @@ class Phone:
             wall_clock_us=stage.wall_clock_us,
         )
         self.driver = CallDriver(
-            stage.agent, voice_config(stage.agent), stage.parts, self.mind, stream, self._take
+            stage.agent,
+            voice_config(stage.agent),
+            stage.parts,
+            self.mind,
+            stream,
+            self._take,
+            comeback,
         )
         self.task: asyncio.Task[CallEnd] = self._loop.create_task(self.driver.run())
         self._ticker = self._loop.create_task(self._tick())

@@ -6,8 +6,8 @@ too, by a clock of its own, so a test can ask what reached the ear and when.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from voice.events import (
     AbandonTurn,
@@ -121,10 +121,16 @@ class Stage:
         self.wait(0.6)
         return self.last(CommitTurn).turn_id
 
-    def answer(self, turn: BeginTurn | CommitTurn, *segments: str, hang_up: bool = False) -> None:
+    def answer(
+        self,
+        turn: BeginTurn | CommitTurn,
+        *segments: str,
+        hang_up: bool = False,
+        action: Mapping[str, Any] | None = None,
+    ) -> None:
         for index, text in enumerate(segments):
             self.put(SegmentPlanned(turn.turn_id, turn.guess, index, text))
-        self.put(ReplyFinished(turn.turn_id, turn.guess, hang_up))
+        self.put(ReplyFinished(turn.turn_id, turn.guess, hang_up, action or {}))
 
     def voice(self, request: Synthesise, seconds: float | None = None) -> None:
         samples = round((self.audio_s if seconds is None else seconds) * 8000)

@@ -177,7 +177,8 @@ class World:
             self.put(SegmentPlanned(*key, self.planned.get(key, 0), f"Some words {number}."))
             self.planned[key] = self.planned.get(key, 0) + 1
         elif name == "finish":
-            self.put(ReplyFinished(*key, hang_up=number == 9))
+            action = {"verb": "dial"} if number == 8 else {}
+            self.put(ReplyFinished(*key, hang_up=number == 9, action=action))
         elif number < 4:
             self.put(ReplyFailed(*key, "busy"))
 

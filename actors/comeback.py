@@ -1,0 +1,49 @@
+"""A call that the carrier had and that is back: what is said first, and what the model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from actors.wire import TurnEntry
+from dialogue.agent import Agent
+from dialogue.tool_use import late_result
+
+NO_TURN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Comeback:
+    """Why a stream of a known call begins: what the carrier did with the call meanwhile.
+
+    Attributes:
+        verb: ``dial`` (nobody took the call) or ``digits`` (keys were pressed).
+        tool: Name of the agent's tool that did it.
+        status: Of a ``dial``, as the carrier names it: ``busy``, ``no-answer``, ...
+    """
+
+    verb: str
+    tool: str = ""
+    status: str = ""
+
+
+def first_words(agent: Agent, comeback: Comeback | None) -> str | None:
+    """What a caller hears whose call goes on in a new stream; None to listen in silence."""
+    if comeback is None:
+        return agent.phrases.resume
+    return agent.no_answer(comeback.tool) if comeback.verb == "dial" else None
+
+
+def with_late_result(
+    entry: TurnEntry, comeback: Comeback | None, log: Sequence[TurnEntry]
+) -> TurnEntry:
+    """The first turn after a transfer that nobody took says so, for the model and the record."""
+    if comeback is None or comeback.verb != "dial":
+        return entry
+    asked = [old.turn_id for old in log if _used(old, comeback.tool)]
+    result = late_result(comeback.tool, comeback.status, asked[-1] if asked else NO_TURN)
+    return replace(entry, tools=(*entry.tools, result))
+
+
+def _used(entry: TurnEntry, tool: str) -> bool:
+    return any(use.get("name") == tool and "of_turn" not in use for use in entry.tools)
