@@ -36,6 +36,7 @@ UNITS = (
     "recognised_s",
     "recording_s",
     "call_s",
+    "stream_s",
     "detections",
 )
 _REASON = re.compile(r"[a-z_]{1,40}")
@@ -112,7 +113,7 @@ class CallCosts:
 
         Args:
             call: Whose bill it is.
-            planned: False when the stream was lost: the call lasted as long as audio came.
+            planned: False when the stream was lost: it lasted as long as audio came.
             reason: Why it ended.
             duration_s: From its start until now.
         """
@@ -120,9 +121,15 @@ class CallCosts:
         self._closed[call.call_id] = self._tallies.pop(call.call_id, tally)
         while len(self._closed) > MAX_CLOSED:
             self._closed.popitem(last=False)
-        if not planned:
-            duration_s = min(duration_s, _sum_of(tally).get("recognised_s", 0.0))
-        tally.other["call_s"] = round(max(duration_s, 0.0), 3)
+        # Audio comes all the time that a stream is up; a person whom the caller was given to is
+        # spoken to without us.
+        duration_s = max(duration_s, 0.0)
+        streamed_s = min(_sum_of(tally).get("recognised_s", 0.0), duration_s)
+        tally.other["call_s"] = round(duration_s if planned else streamed_s, 3)
+        tally.other["stream_s"] = round(streamed_s, 3)
+        agent = self._agents.get((call.tenant_id, call.agent_id))
+        if agent is not None and agent.record:
+            tally.other["recording_s"] = tally.other["call_s"]
         labels = (call.tenant_id, call.agent_id, self.language(call))
         self._ledger.observe(catalog.CALL_DURATION, tally.other["call_s"], *labels)
         known = _REASON.match(reason)

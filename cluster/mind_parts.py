@@ -26,8 +26,9 @@ from providers.errors import ProviderError
 from providers.table import build_thinker
 from records.writer import RecordWriter
 from telemetry import catalog
+from telemetry.errors import PricesInvalid
 from telemetry.ledger import MetricsLedger
-from telemetry.prices import load_prices
+from telemetry.prices import PriceTable, load_prices
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
         name: MeteredThinker(build_thinker(name, known), ledger)
         for name in {agent.thinker for agent in agents.values()}
     }
-    costs = CallCosts(ledger, load_prices(settings.prices_file), agents, known)
+    costs = CallCosts(ledger, _prices(settings), agents, known)
     writer = RecordWriter(open_call_store(settings))
     driver = MindDriver(
         agents,
@@ -114,3 +115,12 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
         wall_clock_us,
     )
     return CallActorParts(driver, thinkers, writer, ledger)
+
+
+def _prices(settings: Settings) -> PriceTable:
+    """The price table; a file that is wrong on this node keeps no call from being answered."""
+    try:
+        return load_prices(settings.prices_file)
+    except PricesInvalid as error:
+        logger.error("the built-in prices are used: %s", error)
+        return load_prices()

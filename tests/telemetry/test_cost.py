@@ -18,6 +18,7 @@ UNITS = (
     "spoken_chars",
     "recognised_s",
     "call_s",
+    "stream_s",
     "recording_s",
     "detections",
 )
@@ -31,6 +32,7 @@ def test_a_call_by_hand() -> None:
         "spoken_chars": 1_800,
         "recognised_s": 90,
         "call_s": 121.0,
+        "stream_s": 90,
         "recording_s": 119.5,
         "detections": 1,
     }
@@ -41,7 +43,7 @@ def test_a_call_by_hand() -> None:
             "speak": 1.8 * 0.05,
             "hear": 1.5 * 0.016667,
             "carry": 3 * 0.014,
-            "stream": 3 * 0.004,
+            "stream": 2 * 0.004,
             "record": 2 * 0.0025,
             "detect": 0.0075,
         }
@@ -68,6 +70,7 @@ def test_what_has_no_price_is_listed_and_not_guessed() -> None:
         Unpriced("spoken_chars", "robot", 10),
         Unpriced("recognised_s", "whisper", 10),
         Unpriced("call_s", "pigeon", 10),
+        Unpriced("stream_s", "pigeon", 10),
         Unpriced("recording_s", "pigeon", 10),
         Unpriced("detections", "pigeon", 10),
     }
@@ -101,5 +104,5 @@ def test_each_unit_belongs_to_a_service() -> None:
         *["gpt-5.6-luna"] * 3,
         "eleven_flash_v2_5",
         "azure",
-        *["twilio"] * 3,
+        *["twilio"] * 4,
     ]

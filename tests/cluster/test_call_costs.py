@@ -1,0 +1,212 @@
+"""What a call has used and what it cost, in its record and in the metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from actors.wire import TurnEntry
+from cluster.call_costs import CallCosts, services_of
+from cluster.recorder import StoreRecorder
+from dialogue.agent import Agent
+from dialogue.session import CallIdentity
+from providers.settings import ChatEndpoint, ElevenLabsConfig, OpenAIConfig, ProviderSettings
+from records.rows import CallRow, Row
+from telemetry import catalog as c
+from telemetry.cost import Services
+from telemetry.ledger import MetricsLedger
+from telemetry.merged import MergedMetrics
+from telemetry.prices import load_prices
+
+ANN = Agent("t1", "ann", "v1", "en-US", "You are Ann.", "Hello!", "alto")
+LOCAL = replace(ANN, agent_id="local", model="my-llama")
+TAPED = replace(ANN, agent_id="taped", record=True)
+AGENTS = {(agent.tenant_id, agent.agent_id): agent for agent in (ANN, LOCAL, TAPED)}
+CALL = CallIdentity("t1", "ann", "v1", "c1", "CA1", (0, 1), started_at_us=1_000_000)
+USAGE = {"prompt_tokens": 1_000, "completion_tokens": 100, "spoken_chars": 200, "recognised_s": 20}
+
+
+class FakeWriter:
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def put(self, row: Row) -> None:
+        self.rows.append(row)
+
+    @property
+    def calls(self) -> list[CallRow]:
+        return [row for row in self.rows if isinstance(row, CallRow)]
+
+
+class Desk:
+    """A recorder and everything that it tells."""
+
+    def __init__(self) -> None:
+        self.ledger = MetricsLedger("a", 1)
+        self.writer = FakeWriter()
+        costs = CallCosts(self.ledger, load_prices(), AGENTS, ProviderSettings())
+        self.recorder = StoreRecorder(self.writer, costs)  # type: ignore[arg-type]
+
+    def turn(
+        self, turn_id: int, usage: Mapping[str, float] = USAGE, call: CallIdentity = CALL
+    ) -> None:
+        self.recorder.turn_settled(call, TurnEntry(turn_id, "caller", usage=dict(usage)))
+
+    def close(
+        self, *, after_s: float = 60.0, planned: bool = True, call: CallIdentity = CALL
+    ) -> CallRow:
+        at_us = call.started_at_us + round(after_s * 1e6)
+        self.recorder.call_closed(call, planned=planned, reason="caller_hung_up", at_us=at_us)
+        return self.writer.calls[-1]
+
+    def counters(self, metric: c.Metric) -> dict[tuple[str, ...], float]:
+        merged = MergedMetrics()
+        merged.merge(self.ledger.snapshot())
+        found = merged.counters().items()
+        return {labels: value for (name, labels), value in found if name == metric.name}
+
+
+def test_the_record_holds_the_sum_of_all_turns_and_its_cost() -> None:
+    desk = Desk()
+    desk.recorder.call_opened(CALL, at_us=1_000_000)
+    desk.turn(1)
+    desk.turn(2)
+    desk.recorder.units_used(CALL, {"recognised_s": 15})
+    row = desk.close(after_s=55.0)
+    assert row.usage == {
+        "prompt_tokens": 2_000,
+        "completion_tokens": 200,
+        "spoken_chars": 400,
+        "recognised_s": 55,
+        "call_s": 55,
+        "stream_s": 55,
+    }
+    assert row.cost == pytest.approx(
+        {
+            "think": 2_000 * 0.20e-6 + 200 * 1.20e-6,
+            "speak": 0.4 * 0.05,
+            "hear": 55 / 60 * 0.016667,
+            "carry": 0.0085,
+            "stream": 0.004,
+        }
+    )
+    assert row.cost_usd == pytest.approx(sum(row.cost.values()))
+    assert (row.status, row.language, row.planned_end) == ("ended", "en-US", True)
+
+
+def test_the_metrics_agree_with_the_records() -> None:
+    desk = Desk()
+    rows = []
+    for number in range(20):
+        call = replace(CALL, call_id=f"c{number}", agent_id="taped" if number % 2 else "ann")
+        desk.recorder.call_opened(call, at_us=1_000_000)
+        for turn_id in range(number):
+            desk.turn(turn_id, call=call)
+        rows.append(desk.close(after_s=7.0 * number + 1, call=call))
+    counted = desk.counters(c.COST)
+    assert sum(counted.values()) == pytest.approx(sum(row.cost_usd for row in rows))
+    assert counted["record", "t1", "taped"] > 0
+    for agent_id in ("ann", "taped"):
+        mine = sum(usd for labels, usd in counted.items() if labels[2] == agent_id)
+        assert mine == pytest.approx(sum(row.cost_usd for row in rows if row.agent_id == agent_id))
+    assert desk.counters(c.CALLS_ENDED) == {("caller_hung_up",): 20}
+
+
+def test_a_turn_told_twice_counts_once() -> None:
+    desk = Desk()
+    for _ in range(3):
+        desk.turn(1)
+    assert desk.close().usage["prompt_tokens"] == 1_000
+
+
+def test_a_late_turn_changes_the_record_and_the_metrics_by_its_own_part() -> None:
+    desk = Desk()
+    desk.turn(1)
+    before = desk.close()
+    desk.turn(2)
+    after = desk.writer.calls[-1]
+    assert after.usage["prompt_tokens"] == 2 * before.usage["prompt_tokens"]
+    assert (after.status, after.ended_at_us) == (before.status, before.ended_at_us)
+    assert sum(desk.counters(c.COST).values()) == pytest.approx(after.cost_usd)
+    assert desk.counters(c.UNITS)["prompt_tokens", "gpt-5.6-luna"] == 2_000
+
+
+def test_a_call_that_comes_back_after_it_was_given_up_goes_on_counting() -> None:
+    desk = Desk()
+    desk.recorder.call_opened(CALL, at_us=1_000_000)
+    desk.turn(1)
+    lost = desk.close(after_s=120.0, planned=False)
+    assert (lost.status, lost.usage["call_s"]) == ("lost", 20), "as long as audio came"
+    desk.recorder.call_opened(CALL, at_us=121_000_000)
+    rows = len(desk.writer.calls)
+    desk.turn(2)
+    assert len(desk.writer.calls) == rows, "it is open: its closing row is not written again"
+    row = desk.close(after_s=180.0)
+    assert row.usage["prompt_tokens"] == 2_000
+    assert sum(desk.counters(c.COST).values()) == pytest.approx(row.cost_usd)
+
+
+def test_a_call_that_was_handed_to_a_person_streams_no_more_than_it_did() -> None:
+    desk = Desk()
+    desk.turn(1)
+    row = desk.close(after_s=600.0)
+    assert (row.usage["call_s"], row.usage["stream_s"]) == (600, 20)
+    assert row.cost["carry"] == pytest.approx(10 * 0.0085)
+    assert row.cost["stream"] == pytest.approx(0.004)
+
+
+def test_what_has_no_price_is_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk()
+    with caplog.at_level(logging.WARNING):
+        for number in range(3):
+            call = replace(CALL, call_id=f"c{number}", agent_id="local")
+            desk.turn(1, call=call)
+            row = desk.close(call=call)
+            assert "think" not in row.cost
+    assert desk.counters(c.UNPRICED) == {
+        ("prompt_tokens", "my-llama"): 3_000,
+        ("completion_tokens", "my-llama"): 300,
+    }
+    said = [record.message for record in caplog.records]
+    assert len(said) == 2
+    assert all("my-llama" in line and "CALLCLUSTER_PRICES_FILE" in line for line in said)
+
+
+def test_reasons_that_are_no_words_do_not_become_labels() -> None:
+    desk = Desk()
+    for reason in ("stream_lost: closed with 1006", "+15550100", ""):
+        desk.recorder.call_closed(CALL, planned=True, reason=reason, at_us=2_000_000)
+    assert desk.counters(c.CALLS_ENDED) == {("stream_lost",): 1, ("other",): 2}
+
+
+def test_a_call_of_an_agent_that_is_gone_has_units_and_no_price() -> None:
+    desk = Desk()
+    call = replace(CALL, agent_id="gone")
+    desk.turn(1, call=call)
+    row = desk.close(call=call)
+    assert row.usage["prompt_tokens"] == 1_000
+    assert set(row.cost) == {"carry", "stream"}
+
+
+def test_the_names_of_the_services() -> None:
+    known = ProviderSettings()
+    assert services_of(ANN, known, direction="inbound") == Services(
+        "gpt-5.6-luna", "eleven_flash_v2_5", "azure"
+    )
+    known = ProviderSettings(
+        openai=OpenAIConfig(endpoint=ChatEndpoint(model="gpt-6-sol")),
+        elevenlabs=ElevenLabsConfig(model="eleven_v3"),
+    )
+    found = services_of(ANN, known, direction="outbound")
+    assert (found.language_model, found.voice, found.direction) == (
+        "gpt-6-sol",
+        "eleven_v3",
+        "outbound",
+    )
+    keyless = replace(ANN, thinker="scripted", speaker="tone", recogniser="scripted")
+    assert services_of(keyless, known, direction="inbound") == Services(
+        "scripted", "tone", "scripted"
+    )
