@@ -25,7 +25,8 @@ class NewCall:
 
     Attributes:
         to: E.164.
-        from_number: E.164; the deployment's own number when empty.
+        agent_id: Who speaks; the tenant's default agent when empty.
+        from_number: E.164; a number of the tenant when empty.
         variables: For the agent's prompt.
         when_machine: What to do when a machine answers; ``off`` does not listen for one.
         message: Left on the machine, with ``leave_message``.
@@ -34,7 +35,7 @@ class NewCall:
     """
 
     to: str
-    agent_id: str
+    agent_id: str = ""
     from_number: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     when_machine: WhenMachine = "off"
@@ -44,7 +45,9 @@ class NewCall:
 
     def as_json(self) -> dict[str, Any]:
         """The body of the request; what was not given is left out."""
-        body: dict[str, Any] = {"to": self.to, "agent_id": self.agent_id}
+        body: dict[str, Any] = {"to": self.to}
+        if self.agent_id:
+            body["agent_id"] = self.agent_id
         if self.from_number:
             body["from"] = self.from_number
         if self.variables:
@@ -78,6 +81,7 @@ class ApiCall:
 
     Attributes:
         state: ``queued``, ``dialing``, ``placed``, ``answered`` or one of ``FINAL_STATES``.
+        waiting_for: Why a queued call waits; empty when it is not known.
         error: What went wrong; empty when nothing did.
         cost_usd: Known costs so far; None when the API does not say.
         plain: Everything that the API sent.
@@ -86,6 +90,7 @@ class ApiCall:
     call_id: str
     state: str
     turns: tuple[ApiTurn, ...] = ()
+    waiting_for: str = ""
     error: str = ""
     cost_usd: float | None = None
     plain: Mapping[str, Any] = field(default_factory=dict)
@@ -193,6 +198,7 @@ def _call(plain: Mapping[str, Any]) -> ApiCall:
         turns=tuple(_turn(turn) for turn in turns if isinstance(turn, dict))
         if isinstance(turns, list)
         else (),
+        waiting_for=str(plain.get("waiting_for") or ""),
         error=str(error.get("message") if isinstance(error, dict) else error or ""),
         cost_usd=float(cost) if isinstance(cost, int | float) else None,
         plain=plain,

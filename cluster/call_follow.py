@@ -44,7 +44,7 @@ class CallFollower:
     """Turns successive looks at one call into lines that were not there before."""
 
     def __init__(self) -> None:
-        self._state = ""
+        self._state = ("", "")
         self._said: set[int] = set()
 
     def news(self, call: ApiCall) -> list[str]:
@@ -60,11 +60,12 @@ class CallFollower:
         return lines + self._of_state(call)
 
     def _of_state(self, call: ApiCall) -> list[str]:
-        if call.state == self._state:
+        why = call.error or call.waiting_for
+        if (call.state, why) == self._state:
             return []
-        self._state = call.state
+        self._state = (call.state, why)
         said = _STATES.get(call.state, call.state)
-        return [f"-- {said}: {call.error}" if call.error else f"-- {said}"]
+        return [f"-- {said}: {why}" if why else f"-- {said}"]
 
 
 def turn_lines(turn: SaidTurn) -> list[str]:

@@ -13,11 +13,12 @@ from cluster.api_client import ApiCall, ApiClient, NewCall, WhenMachine
 from cluster.call_follow import CallFollower
 from cluster.cli_console import examples, output, say
 from cluster.cli_load import LOCAL, AuthToken, PublicUrl, Url, what_is_signed
-from cluster.errors import SettingsError
+from cluster.errors import ApiUnreachableError, SettingsError
 from cluster.settings import read_settings
 from telephony.phone_number import check_e164
 
 LOOK_EVERY_S = 0.5
+MOST_MISSES = 20
 EXIT_NOT_REACHED = 4
 _WHEN_MACHINE = ("off", "hang_up", "leave_message", "continue")
 
@@ -37,14 +38,15 @@ def register(app: typer.Typer) -> None:
 def call(
     to: Annotated[str, typer.Option(help="Whom to call, E.164: +14155550123.")] = "",
     agent: Annotated[
-        str,
-        typer.Option(
-            envvar="CALLCLUSTER_DEFAULT_AGENT", help="Who speaks: a file of the agents' folder."
-        ),
-    ] = "reception",
+        str, typer.Option(help="Who speaks; default: the default agent of the product.")
+    ] = "",
     from_number: Annotated[
         str,
-        typer.Option("--from", envvar="TWILIO_PHONE_NUMBER", help="Caller id; default: of .env."),
+        typer.Option(
+            "--from",
+            envvar="TWILIO_PHONE_NUMBER",
+            help="A number of yours; default: of .env, or your first one.",
+        ),
     ] = "",
     variables: Annotated[
         list[str] | None,
@@ -158,14 +160,19 @@ async def _place(new: NewCall, url: str, api_key: str, key: str, *, wait: bool) 
 async def follow(api: ApiClient, placed: ApiCall) -> ApiCall:
     """Print the call's news until it is over; returns how it ended."""
     follower = CallFollower()
-    current = placed
+    current, misses = placed, 0
     while True:
         for line in follower.news(current):
             output.print(line, markup=False, highlight=False, soft_wrap=True)
         if current.is_over:
             break
         await asyncio.sleep(LOOK_EVERY_S)
-        current = await api.call(placed.call_id)
-    if current.cost_usd is not None:
+        try:
+            current, misses = await api.call(placed.call_id), 0
+        except ApiUnreachableError:
+            misses += 1  # a replica or the proxy is being replaced: the call goes on
+            if misses == MOST_MISSES:
+                raise
+    if current.cost_usd:
         say(f"cost {current.cost_usd:.4f} USD")
     return current

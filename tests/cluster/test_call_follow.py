@@ -36,6 +36,14 @@ def test_news_are_told_once_and_in_order() -> None:
     assert follower.news(ApiCall("c", "completed", (GREETING, CUT))) == []
 
 
+def test_why_a_call_waits_is_told_whenever_it_changes() -> None:
+    follower = CallFollower()
+    assert follower.news(ApiCall("c", "queued")) == ["-- waiting for its turn"]
+    slow = ApiCall("c", "queued", waiting_for="the carrier asks for a pause")
+    assert follower.news(slow) == ["-- waiting for its turn: the carrier asks for a pause"]
+    assert follower.news(slow) == []
+
+
 def test_why_a_call_failed_is_told() -> None:
     failed = ApiCall("c", "failed", error="21211: not a valid number")
     assert CallFollower().news(failed) == ["-- failed: 21211: not a valid number"]

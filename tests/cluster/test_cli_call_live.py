@@ -36,7 +36,8 @@ class _Api(BaseHTTPRequestHandler):
         self._say(201, {"call_id": "c1", "state": "queued"})
 
     def do_GET(self) -> None:
-        self._say(200, {"call_id": "c1", **self.looks.pop(0)})
+        look = self.looks.pop(0)
+        self._say(200, {"call_id": "c1", **look}) if look else self._say(502, "no replica")
 
     def log_message(self, *_args: Any) -> None:
         """Say nothing."""
@@ -82,6 +83,7 @@ def test_a_call_is_watched_to_its_end(
     url, server = api
     server.looks = [
         {"state": "answered"},
+        {},  # the proxy has no replica just now
         {"state": "completed", "turns": [TURN], "cost_usd": 0.0123},
     ]
     assert type_call(monkeypatch, tmp_path, url, "--wait", "--var", "name=Ann") == 0
