@@ -60,7 +60,7 @@ async def examine_public(place: Place) -> Findings:
         findings.append(warn("TLS", "none", "Twilio opens media streams over TLS only"))
     health = await _health_finding(place, settings, origin)
     findings.append(health)
-    if health.status != "fail":
+    if health.status == "ok":
         findings += await _socket_findings(place, settings, origin)
     return findings
 
@@ -148,6 +148,8 @@ async def _health_finding(place: Place, settings: Settings, origin: PublicOrigin
         ) as http:
             answer = await http.get(url)
     except httpx.HTTPError as error:
+        if origin.host in LOOPBACK:  # only in development mode
+            return skipped("webhooks", f"nothing answers at {url}: the product does not run")
         return fail(
             "webhooks",
             f"{url}: {type(error).__name__}",

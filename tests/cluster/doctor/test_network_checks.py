@@ -204,7 +204,7 @@ def nobody() -> str:
 def test_nobody_at_the_public_address() -> None:
     known = settings(public_url=nobody(), mode="development")
     found = asyncio.run(examine_public(Place(settings=known)))
-    assert statuses(found)["webhooks"] == "fail"
+    assert statuses(found)["webhooks"] == "skipped"  # this machine, in development mode
     assert "media socket" not in statuses(found)
 
 
