@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.call_driver import CallDriver, CallEnd, CallParts
 from actors.errors import MindLostError, NoSlotError
@@ -23,6 +23,7 @@ from actors.wire import CallState, CloseCall, OpenCall
 from cluster import admission
 from cluster.call_registry import CallRegistry, LiveCall
 from cluster.errors import NoCapacityError
+from cluster.hand_overs import HandOvers, StoredHandOver, comeback_of, nothing_stored
 from cluster.settings import Settings
 from cluster.stream_parameters import direction_of, variables_of
 from cluster.voice_config import voice_configs
@@ -69,6 +70,8 @@ class EdgeParts:
         counts: Counts by name, for ``/readyz`` and the metrics.
         cluster_view: The newest view of the whole cluster's measurements; None before the first.
         planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
+        handed_over: What the record says that the carrier does with a call since the end of its
+            stream; see ``hand_overs.StoredHandOver``.
     """
 
     agents: Mapping[AgentKey, Agent]
@@ -78,6 +81,7 @@ class EdgeParts:
     counts: EventCounts
     cluster_view: Callable[[], ClusterView | None]
     planned_end: Callable[[str], Awaitable[bool]]
+    handed_over: StoredHandOver = nothing_stored
 
     @property
     def counters(self) -> Counter[str]:
@@ -131,6 +135,7 @@ class Edge:
             for key, agent in parts.agents.items()
         }
         self.on_call_begun: Callable[[BegunCall], None] = lambda _call: None
+        self.hand_overs = HandOvers(parts.handed_over)
         self._planned_ends: OrderedDict[str, None] = OrderedDict()  # call ids, oldest first
         self.draining = False
         self.not_ready: list[str] = ["starting"]
@@ -193,49 +198,78 @@ class Edge:
         Raises:
             NoCapacityError: The actor is gone and there is no other.
         """
-        actor = claims.actor
+        placement = self._place_again(claims, claims.hand_overs, "", actor_alive=actor_alive)
         lost = "stream" if actor_alive else "stream_and_actor"
+        self.parts.counts.ledger.count(catalog.CALLS_RESUMED, lost)
+        return placement
+
+    def place_back(self, claims: StreamClaims, after: str, *, actor_alive: bool) -> Placement:
+        """A place for a call that comes back from the carrier; ``after`` is what it did with it.
+
+        Raises:
+            NoCapacityError: The actor is gone and there is no other.
+        """
+        return self._place_again(claims, claims.hand_overs + 1, after, actor_alive=actor_alive)
+
+    def _place_again(
+        self, claims: StreamClaims, hand_overs: int, after: str, *, actor_alive: bool
+    ) -> Placement:
+        actor = claims.actor
         if not actor_alive:
             try:
                 actor = self.parts.pool.place(claims.call_id, avoid=claims.actor)
             except NoSlotError as error:
                 raise NoCapacityError(str(error)) from None
-        self.parts.counts.ledger.count(catalog.CALLS_RESUMED, lost)
         return self.tokens(
             claims.call_sid,
             claims.call_id,
             (claims.tenant_id, claims.agent_id),
             actor,
             resume=claims.resume + 1,
+            hand_overs=hand_overs,
+            after=after,
         )
 
     def tokens(
-        self, call_sid: str, call_id: str, agent: AgentKey, actor: str, *, resume: int
+        self,
+        call_sid: str,
+        call_id: str,
+        agent: AgentKey,
+        actor: str,
+        *,
+        resume: int,
+        hand_overs: int = 0,
+        after: str = "",
     ) -> Placement:
         """Mint the stream's one-time token and the state of the ``action`` URL."""
         now_us = self.parts.wall_clock_us()
-
-        def mint(kind: TokenKind, life_us: int) -> str:
-            claims = StreamClaims(
-                kind=kind,
-                tenant_id=agent[0],
-                agent_id=agent[1],
-                call_id=call_id,
-                call_sid=call_sid,
-                actor=actor,
-                resume=resume,
-                minted_us=now_us,
-                expires_us=now_us + life_us,
-                token_id=stream_token.new_token_id(),
-            )
-            return stream_token.mint(claims, self._secret)
-
-        return Placement(
-            call_id,
-            actor,
-            mint("stream", STREAM_TOKEN_LIFE_US),
-            mint("action", ACTION_TOKEN_LIFE_US),
+        claims = StreamClaims(
+            kind="stream",
+            tenant_id=agent[0],
+            agent_id=agent[1],
+            call_id=call_id,
+            call_sid=call_sid,
+            actor=actor,
+            resume=resume,
+            minted_us=now_us,
+            expires_us=now_us + STREAM_TOKEN_LIFE_US,
+            token_id=stream_token.new_token_id(),
+            hand_overs=hand_overs,
+            after=after,
         )
+        stream = stream_token.mint(claims, self._secret)
+        return Placement(call_id, actor, stream, self.action_token(claims, ""))
+
+    def action_token(self, claims: StreamClaims, after: str) -> str:
+        """The state of an ``action`` URL; ``after`` is what the carrier does until it asks it."""
+        action = replace(
+            claims,
+            kind="action",
+            expires_us=self.parts.wall_clock_us() + ACTION_TOKEN_LIFE_US,
+            token_id=stream_token.new_token_id(),
+            after=after,
+        )
+        return stream_token.mint(action, self._secret)
 
     def read_token(self, token: str, kind: TokenKind) -> StreamClaims:
         """Check one of our own tokens. Raises ``telephony.errors.TokenRefused``."""
@@ -279,7 +313,12 @@ class Edge:
         if call is not None:
             call.driver.carrier_ended(state)
             return
-        end = CloseCall(claims.tenant_id, claims.call_id, claims.epoch, True, f"carrier_{state}")
+        await self.close_at_actor(claims, f"carrier_{state}")
+
+    async def close_at_actor(self, claims: StreamClaims, reason: str) -> None:
+        """A call without a stream is over as planned: tell its actor, if that is there."""
+        self._note_planned_end(claims.call_id)
+        end = CloseCall(claims.tenant_id, claims.call_id, claims.epoch, True, reason)
         try:
             async with asyncio.timeout(self.settings.actor_timeout_s):
                 await self.parts.pool.close_call(claims.actor, end)
@@ -337,7 +376,8 @@ class Edge:
             actor_timeout_s=self.settings.actor_timeout_s,
             wall_clock_us=self.parts.wall_clock_us,
         )
-        driver = CallDriver(agent, self._voice[key], parts, mind, stream, send)
+        comeback = comeback_of(claims.after)
+        driver = CallDriver(agent, self._voice[key], parts, mind, stream, send, comeback)
         self.count("streams_started", 1)
         parts.meter.call_began(resume=claims.resume)
         if not claims.resume:
@@ -355,9 +395,14 @@ class Edge:
     def _call_ended(self, call: LiveCall, end: CallEnd) -> None:
         self.count("calls_ended_planned" if end.planned else "streams_lost", 1)
         logger.info("call %s: %s", call.call_id, end.reason)
-        if end.planned:
-            self._planned_ends[call.call_id] = None
-            if len(self._planned_ends) > PLANNED_ENDS_KEPT:
-                self._planned_ends.popitem(last=False)
+        if end.hand_over:
+            self.hand_overs.note(call.call_id, call.epoch[0], end.hand_over)
+        elif end.planned:
+            self._note_planned_end(call.call_id)
         if self._on_call_end is not None:
             self._on_call_end(call, end)
+
+    def _note_planned_end(self, call_id: str) -> None:
+        self._planned_ends[call_id] = None
+        if len(self._planned_ends) > PLANNED_ENDS_KEPT:
+            self._planned_ends.popitem(last=False)

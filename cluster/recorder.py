@@ -9,12 +9,12 @@ from typing import Any
 
 from actors.wire import TurnEntry
 from cluster.call_costs import CallBill, CallCosts
+from cluster.hand_overs import HANDED_OVER
 from dialogue.session import CallIdentity
 from records.ids import derived_id
 from records.rows import CallRow, JournalRow, TurnRow
 from records.writer import RecordWriter
 
-HANDED_OVER = "handed_over"  # kind of journal entry
 MAX_CLOSED = 500  # rows of closed calls that a late turn may still change
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from cluster.call_urls import CallUrls, inbound_call_id
 from cluster.edge import Edge, Placement
@@ -187,11 +187,17 @@ class VoiceWebhook:
         return twiml.say_and_hang_up(BUSY, "en-US")
 
 
-def connect(edge: Edge, placement: Placement, parameters: Mapping[str, str]) -> str:
-    """The TwiML that opens a stream to this placement."""
+def connect(
+    edge: Edge,
+    placement: Placement,
+    parameters: Mapping[str, str],
+    before: Sequence[twiml.Verb] = (),
+) -> str:
+    """The TwiML that opens a stream to this placement; ``before`` is run first."""
     return twiml.connect_stream(
         stream_url=edge.origin.stream_url(MEDIA_PATH),
         action_url=edge.origin.url(f"/twilio/resume?s={placement.action_token}"),
         parameters=parameters,
+        before=before,
         allow_insecure=edge.settings.development,
     )

@@ -15,30 +15,27 @@ from urllib.parse import parse_qsl
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from actors.errors import MindLostError
-from actors.wire import CallState
 from cluster import serve_env
 from cluster.call_services import CallServices
 from cluster.callback_routes import include_callbacks
 from cluster.edge import Edge
-from cluster.errors import NoCapacityError
 from cluster.form_refused import FormRefused
+from cluster.handover_routes import DialWebhook
 from cluster.metrics_routes import include_metrics
-from cluster.voice_routes import connect
+from cluster.resume_routes import DIAL_PATH, ResumeWebhook
 from telephony import twiml
-from telephony.errors import TokenRefused
 
 logger = logging.getLogger(__name__)
 
 MAX_FORM_BYTES = 65_536
-LOST = "We are sorry, we have lost the connection. Please call again. Goodbye."
-ENDED_STATES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
 def build_app(edge: Edge, services: CallServices) -> FastAPI:
     """The HTTP application of the webhooks of one replica."""
     app = FastAPI(title="callcluster", docs_url=None, redoc_url=None, openapi_url=None)
     include_metrics(app, edge)
+    after_stream = ResumeWebhook(services)
+    after_dial = DialWebhook(edge, after_stream)
 
     @app.exception_handler(FormRefused)
     async def refused(_request: Request, error: FormRefused) -> JSONResponse:
@@ -63,7 +60,12 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
     @app.post("/twilio/resume")
     async def resume(request: Request) -> Response:
         form = await _signed_form(edge, request)
-        return _xml(await _answer_after_stream(services, form, request.query_params.get("s", "")))
+        return _xml(await after_stream.answer(form, request.query_params.get("s", "")))
+
+    @app.post(DIAL_PATH)
+    async def dial(request: Request) -> Response:
+        form = await _signed_form(edge, request)
+        return _xml(await after_dial.answer(form, request.query_params.get("s", "")))
 
     include_callbacks(app, edge, services, _signed_form)
     return app
@@ -85,42 +87,6 @@ def readiness(edge: Edge) -> dict[str, Any]:
         "warnings": serve_env.complaints(),
         "counters": dict(edge.parts.counters),
     }
-
-
-async def _answer_after_stream(services: CallServices, form: dict[str, str], token: str) -> str:
-    """The ``action`` of ``<Connect>``: hang up after a planned end, a new stream after a loss."""
-    edge = services.edge
-    try:
-        claims = edge.read_token(token, "action")
-    except TokenRefused as error:
-        logger.warning("resume refused: %s", error)
-        return twiml.hang_up()
-    if claims.call_sid != form.get("CallSid", ""):
-        raise FormRefused(400, "the state in the action URL was made for another call")
-    status = form.get("CallStatus", "")
-    if status != "in-progress":
-        if status in ENDED_STATES:
-            await edge.carrier_ended(claims, status)
-        return twiml.empty()
-    state: CallState | None = None
-    try:
-        state = await edge.parts.pool.call_state(claims.actor, claims.call_id)
-    except MindLostError:
-        edge.parts.pool.report_lost(claims.actor)
-    if await edge.ended_as_planned(claims, state):
-        return twiml.hang_up()
-    if claims.resume >= edge.settings.max_resumes:
-        edge.count("resumes_exhausted", 1)
-        return twiml.say_and_hang_up(LOST, "en-US")
-    try:
-        placement = edge.place_resumed(claims, actor_alive=state is not None)
-    except NoCapacityError:
-        return twiml.say_and_hang_up(LOST, "en-US")
-    edge.count("streams_resumed", 1)
-    parameters = await services.parameters_again(
-        placement, form, claims.tenant_id, has_mind=state is not None
-    )
-    return connect(edge, placement, parameters)
 
 
 async def _signed_form(edge: Edge, request: Request) -> dict[str, str]:

@@ -8,7 +8,8 @@ CallActor's to check, by ``token_id``.
 
 The form: ``base64url(json array) "." base64url(HMAC-SHA256)``, without padding. The array begins
 with the format's version; readers ignore elements after those they know, so a newer writer may add
-some. The MAC is checked before anything is parsed.
+some, and take the default of those at its end that an older writer did not know. The MAC is checked
+before anything is parsed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import secrets as randomness
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from operator import attrgetter
 from typing import Literal, cast
 
@@ -56,6 +57,8 @@ class StreamClaims:
         minted_us: UTC microseconds; decides between two streams of the same resume number.
         expires_us: UTC microseconds; from then on the token is refused.
         token_id: 128 random bits as text, from ``new_token_id``.
+        hand_overs: How many of ``resume`` were no losses: the carrier had the call on purpose.
+        after: What it did with the call before this stream; empty when nothing.
     """
 
     kind: TokenKind
@@ -68,6 +71,8 @@ class StreamClaims:
     minted_us: int
     expires_us: int
     token_id: str
+    hand_overs: int = 0
+    after: str = ""
 
     @property
     def epoch(self) -> tuple[int, int]:
@@ -94,7 +99,10 @@ def mint(claims: StreamClaims, secret: bytes) -> str:
         InvalidSetting: A secret that is too short.
         LocalProtocolError: Names so long that the token would not fit into a parameter.
     """
-    array = json.dumps((_VERSION, *_values(claims)), separators=(",", ":"), ensure_ascii=False)
+    values = _values(claims)
+    if not claims.hand_overs and not claims.after:
+        values = values[:_REQUIRED]
+    array = json.dumps((_VERSION, *values), separators=(",", ":"), ensure_ascii=False)
     try:
         body = urlsafe_b64encode(array.encode("utf-8")).rstrip(b"=")
     except UnicodeEncodeError:
@@ -102,7 +110,7 @@ def mint(claims: StreamClaims, secret: bytes) -> str:
     token = (body + b"." + _mac(body, secret)).decode("ascii")
     if len(token) > MAX_TOKEN_CHARS:
         longest = max(
-            ("tenant_id", "agent_id", "call_id", "call_sid", "actor", "token_id"),
+            ("tenant_id", "agent_id", "call_id", "call_sid", "actor", "token_id", "after"),
             key=lambda name: len(getattr(claims, name)),
         )
         raise LocalProtocolError(
@@ -167,8 +175,8 @@ def _read(body: bytes) -> StreamClaims:
     if not isinstance(array, list) or not array or array[0] != _VERSION:
         raise TokenMalformed("the claims are of a version that we cannot read")
     values = array[1 : 1 + len(_TYPES)]
-    if len(values) != len(_TYPES) or any(
-        type(value) is not kind for value, kind in zip(values, _TYPES, strict=True)
+    if len(values) < _REQUIRED or any(
+        type(value) is not kind for value, kind in zip(values, _TYPES, strict=False)
     ):
         raise TokenMalformed("a claim is missing or of the wrong type")
     if values[0] not in _KINDS:
@@ -177,7 +185,8 @@ def _read(body: bytes) -> StreamClaims:
 
 
 _TYPES: tuple[type, ...] = tuple(
-    int if claim.name in ("resume", "minted_us", "expires_us") else str
+    int if claim.name in ("resume", "minted_us", "expires_us", "hand_overs") else str
     for claim in fields(StreamClaims)
 )
+_REQUIRED = sum(claim.default is MISSING for claim in fields(StreamClaims))
 _values = attrgetter(*(claim.name for claim in fields(StreamClaims)))

@@ -40,6 +40,7 @@ _TAIL = "</Response>"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _URL = re.compile("[\x21-\x7e]+")
 _DIGITS = re.compile(r"[0-9A-D#*wW]*[0-9A-D#*][0-9A-D#*wW]*")
+_SIP = re.compile(r"sips?:[\x21-\x7e]{1,120}@[\x21-\x7e]{1,120}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _ESCAPES = str.maketrans(
     {
@@ -100,7 +101,7 @@ class DialNumber:
     """A phone to ring.
 
     Attributes:
-        number: E.164.
+        number: E.164, or the ``sip:`` address of a telephone on the internet.
         send_digits: Pressed when it is answered: an extension, ``w`` for half a second.
     """
 
@@ -228,6 +229,10 @@ def _escape(text: str, argument: str) -> str:
 
 
 def _number(noun: DialNumber) -> str:
+    if noun.number.startswith(("sip:", "sips:")):
+        if _SIP.fullmatch(noun.number) is None or noun.send_digits:
+            raise InvalidTwiml("a SIP address is sip:user@host, without send_digits")
+        return f"<Sip>{_escape(noun.number, 'numbers')}</Sip>"
     attribute = ""
     if noun.send_digits:
         if _DIGITS.fullmatch(noun.send_digits) is None:

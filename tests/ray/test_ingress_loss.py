@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from cluster.webhooks import LOST
+from cluster.resume_routes import LOST
 from tests.support.ray_phone import note, telephones
 from tests.support.ray_stage import GREETING, Stage
 from tests.support.ray_wire import Line

@@ -56,6 +56,21 @@ def _signed(array: object, secret: bytes = SECRET) -> str:
 ARRAY: list[object] = [1, *dataclasses.astuple(CLAIMS)]
 
 
+def test_a_token_of_before_the_hand_overs_is_read() -> None:
+    assert _verify(_signed(ARRAY[:11])) == CLAIMS
+
+
+def test_what_the_carrier_did_before_travels_along() -> None:
+    claims = dataclasses.replace(CLAIMS, hand_overs=1, after="dial:sales:no-answer")
+    assert _verify(mint(claims, SECRET)) == claims
+
+
+def test_a_token_of_a_call_that_was_never_handed_over_says_nothing_of_it() -> None:
+    body = mint(CLAIMS, SECRET).split(".")[0]
+    array = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    assert array == ARRAY[:11]
+
+
 def test_what_is_minted_comes_back() -> None:
     assert _verify(mint(CLAIMS, SECRET)) == CLAIMS
 
@@ -153,7 +168,7 @@ def test_what_is_no_token_is_malformed(token: str) -> None:
         [],
         "text",
         [2, *ARRAY[1:]],
-        ARRAY[:-1],
+        ARRAY[:10],
         [*ARRAY[:-1], 7],
         [1, "transfer", *ARRAY[2:]],
         [1, ["stream"], *ARRAY[2:]],
