@@ -14,6 +14,7 @@ import numpy as np
 
 from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest
 from providers.errors import ProviderUnavailable
+from providers.telephone_audio import encode_ulaw
 from voice.ports import (
     SAMPLE_RATE_HZ,
     FinalTranscript,
@@ -185,12 +186,6 @@ def _word_ends(text: str) -> list[int]:
 
 
 def _ulaw_tone(tone_hz: float) -> bytes:
-    """One second of a sine at half amplitude as mu-law (ITU-T G.711, bit-exact for 14 bits)."""
+    """One second of a sine at half amplitude as mu-law."""
     times_s = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-    pcm = (16_000 * np.sin(2 * np.pi * tone_hz * times_s)).astype(np.int32)
-    magnitude = np.minimum(np.abs(pcm), 32_635) + 132
-    exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
-    mantissa = (magnitude >> (exponent + 3)) & 0x0F
-    sign = np.where(pcm < 0, 0x80, 0)
-    codes = ~(sign | (exponent << 4) | mantissa) & 0xFF
-    return bytes(codes.astype(np.uint8))
+    return encode_ulaw((16_000 * np.sin(2 * np.pi * tone_hz * times_s)).astype(np.int16))
