@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, tools_of
 from cluster.errors import AgentFileError
 from dialogue.agent import Agent, Phrases, TurnTaking
 
@@ -30,6 +31,9 @@ class _PhrasesFile(BaseModel):
     goodbye: str = _PHRASES.goodbye
     trouble: str = _PHRASES.trouble
     resume: str = _PHRASES.resume
+    transfer: str = _PHRASES.transfer
+    digits: str = _PHRASES.digits
+    no_answer: str = _PHRASES.no_answer
 
 
 class _TurnTakingFile(BaseModel):
@@ -68,8 +72,15 @@ class _AgentFile(BaseModel):
     max_call_s: float = Field(3600.0, gt=0, le=14_400)
     hints: tuple[str, ...] = ()
     record: bool = False
+    tools: tuple[ToolFile, ...] = Field((), max_length=MAX_TOOLS)
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
+
+    @field_validator("tools")
+    @classmethod
+    def _apart(cls, tools: tuple[ToolFile, ...]) -> tuple[ToolFile, ...]:
+        check_names(tools)
+        return tools
 
 
 def load_agent(path: Path, tenant_id: str) -> Agent:
@@ -94,11 +105,12 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
             f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}"
         ) from None
     digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
-    values = checked.model_dump(exclude={"phrases", "turn_taking"})
+    values = checked.model_dump(exclude={"phrases", "turn_taking", "tools"})
     return Agent(
         tenant_id=tenant_id,
         agent_id=path.stem,
         agent_version=digest,
+        tools=tools_of(checked.tools),
         phrases=Phrases(**checked.phrases.model_dump()),
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),
         **values,
