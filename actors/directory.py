@@ -235,6 +235,13 @@ class Directory:
         in_hand = self._in_hand(replica)
         return Demand(in_hand, replica.want, replica.waiting, replica.moving)
 
+    @property
+    def unused(self) -> int:
+        """Slots that no call has, and none is on its way to; leases in stock count as unused."""
+        seats = sum(entry.unused for entry in self._actors.values() if not entry.suspect)
+        ears = sum(replica.maximum - replica.active for replica in self._replicas.values())
+        return max(0, min(seats, ears - self._ears.on_way))
+
     def _balance(self, name: str) -> int:
         """Slots of an actor that are nobody's; negative when too many are promised."""
         entry = self._actors[name]

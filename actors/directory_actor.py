@@ -75,12 +75,13 @@ class CallDirectoryActor:
                 return  # it has answered
 
     async def status(self) -> dict[str, Any]:
-        """For people and readiness: actors, the fewest there should be, capacity, last trouble."""
+        """For people and readiness: actors, the fewest there should be, slots, last trouble."""
         return {
             "pid": os.getpid(),
             "actors": list(self._directory.actor_names),
             "min_actors": self._config.min_actors,
             "capacity": self._directory.capacity,
+            "unused": self._directory.unused,
             "starting": len(self._starting),
             "trouble": self._trouble,
         }

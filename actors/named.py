@@ -14,6 +14,7 @@ from actors.call_actor import CallActor
 from actors.directory_actor import CallDirectoryActor
 from actors.errors import DirectoryAwayError
 from actors.placement import (
+    BACK_OFFICE_NAME,
     CALL_ACTOR_PREFIX,
     DIRECTORY_NAME,
     METRICS_NAME,
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
 ASK_EVERY_S = 0.05
 CLOSE_WITHIN_S = 3.0
-_ONE_EACH = frozenset({DIRECTORY_NAME, METRICS_NAME})
+_ONE_EACH = frozenset({BACK_OFFICE_NAME, DIRECTORY_NAME, METRICS_NAME})
 SERVE_NAMESPACE = "serve"
 SERVE_REPLICA_PREFIX = "SERVE_REPLICA::"
 
@@ -87,10 +88,10 @@ async def ensure_directory(plan: MindPlan, on_wait: Callable[[str], None]) -> An
 
 
 def remove_all() -> list[str]:
-    """Kill the directory, every CallActor and the MetricsActor of this cluster; their names.
+    """Kill the named actors of this cluster; their names.
 
-    CallActors are first asked to write what they have not written yet. Whom they report to goes
-    last.
+    The back office goes first, so that nobody is rung any more. CallActors are then asked to write
+    what they have not written yet. Whom they report to goes last.
     """
     names = [
         item["name"]
@@ -104,6 +105,9 @@ def remove_all() -> list[str]:
             found[name] = ray.get_actor(name, namespace=NAMESPACE)
         except ValueError:
             logger.info("%s was gone already", name)
+    if BACK_OFFICE_NAME in found:
+        ray.wait([found[BACK_OFFICE_NAME].aclose.remote()], timeout=CLOSE_WITHIN_S)
+        ray.kill(found[BACK_OFFICE_NAME])
     if DIRECTORY_NAME in found:
         ray.kill(found[DIRECTORY_NAME])  # so that it replaces nobody
     minds = {name: handle for name, handle in found.items() if name not in _ONE_EACH}

@@ -13,6 +13,7 @@ from actors.wire import VERSION
 NAMESPACE = "callcluster"
 DIRECTORY_NAME = f"call-directory-v{VERSION}"
 METRICS_NAME = f"metrics-v{VERSION}"
+BACK_OFFICE_NAME = f"back-office-v{VERSION}"
 CALL_ACTOR_PREFIX = f"call-actor-v{VERSION}-"
 
 
@@ -42,6 +43,11 @@ def metrics_options() -> dict[str, Any]:
         "max_task_retries": 0,
         "max_concurrency": 1_000,
     }
+
+
+def back_office_options() -> dict[str, Any]:
+    """Options of the one BackOffice of a cluster."""
+    return {**metrics_options(), "name": BACK_OFFICE_NAME}
 
 
 def call_actor_options(name: str) -> dict[str, Any]:

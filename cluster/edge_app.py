@@ -1,10 +1,11 @@
-"""The one ASGI application of a replica: the media socket raw, everything else through FastAPI."""
+"""The one ASGI application of a replica: the media socket raw, webhooks and API through FastAPI."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from cluster.api.app import PREFIXES, build_api
 from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.media_socket import MediaSocket
@@ -25,6 +26,7 @@ class EdgeApp:
     def __init__(self, edge: Edge, services: CallServices | None = None) -> None:
         services = services or CallServices(edge)
         self._http = build_app(edge, services)
+        self._api = build_api(services, services.world) if services.world is not None else None
         self._media = MediaSocket(edge)
 
     async def __call__(
@@ -36,5 +38,7 @@ class EdgeApp:
         """Serve one request or socket."""
         if scope["type"] == "websocket" and scope["path"] in MEDIA_PATHS:
             await self._media(scope, receive, send)
+        elif self._api is not None and scope["path"].startswith(PREFIXES):
+            await self._api(scope, receive, send)
         else:
             await self._http(scope, receive, send)

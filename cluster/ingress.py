@@ -12,6 +12,7 @@ from ray import serve
 
 from cluster import serve_env
 from cluster.agents import load_tenants
+from cluster.call_services import CallServices
 from cluster.capacity import fitting
 from cluster.edge import Edge
 from cluster.edge_app import EdgeApp
@@ -51,11 +52,12 @@ class Ingress:
         self._replica_id = uuid.uuid4().hex[:12]
         self._parts: IngressParts = build_ingress_parts(settings, self._replica_id, self._active)
         self._edge = Edge(settings, self._parts.edge_parts)
+        self._services = CallServices(self._edge, self._parts.world)
         self._warming = asyncio.get_running_loop().create_task(self._warm())
 
     def __serve_build_asgi_app__(self) -> EdgeApp:
         """The application that Ray Serve runs in this replica."""
-        return EdgeApp(self._edge)
+        return EdgeApp(self._edge, self._services)
 
     def _active(self) -> int:
         return len(self._edge.registry)
@@ -63,7 +65,7 @@ class Ingress:
     async def _warm(self) -> None:
         """Connections, greeting audio and leases; readiness waits for it, traffic is refused."""
         try:
-            await self._parts.start(self._edge.not_ready)
+            await self._parts.start(self._edge.not_ready, self._services.start)
             # What was loaded at start is never garbage: keep it out of later collections, which
             # would otherwise stop all calls of this process for as long as a frame or more.
             gc.collect()
@@ -85,6 +87,7 @@ class Ingress:
         self._edge.draining = True
         self._warming.cancel()
         await self._edge.registry.drain(None, DRAIN_WAIT_S)
+        await self._services.aclose()
         await self._parts.aclose()
         logger.info("replica %s closed", self._replica_id)
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from actors.back_office import RayBackOffice
 from actors.call_driver import CallParts
 from actors.errors import ActorsError
 from actors.frame_clock import FrameClock
@@ -22,7 +23,9 @@ from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from cluster.agents import load_tenants
-from cluster.call_store import open_call_store
+from cluster.back_office_parts import BACK_OFFICE_PARTS, carrier_of
+from cluster.call_services import OutsideWorld
+from cluster.call_stores import open_call_stores
 from cluster.edge import EdgeParts
 from cluster.mind_plan import mind_plan
 from cluster.provider_settings import provider_settings
@@ -31,7 +34,7 @@ from cluster.wall_clock import wall_clock_us
 from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.table import build_recogniser, build_speaker
-from records.store import RecordStore
+from records.writer import RecordWriter
 from telemetry import catalog
 from telemetry.errors import TracesUnavailable
 from telemetry.ledger import MetricsLedger
@@ -83,7 +86,16 @@ class IngressParts:
         self._store = ClipStore(
             ClipCache(CLIP_MEMORY_BYTES), ClipFolder(settings.data_dir.absolute() / "clips")
         )
-        self._records = RecordStore(open_call_store(settings))
+        self._stores = open_call_stores(settings)
+        self._records = self._stores.calls
+        self._journal = RecordWriter(self._stores.database)
+        self._office = RayBackOffice(BACK_OFFICE_PARTS, settings.to_plain())
+        self.world = OutsideWorld(
+            stores=self._stores,
+            put=self._journal.put,
+            carrier=carrier_of(settings),
+            nudge=self._office.nudge,
+        )
         self._sources = {
             (tenant_id, name): SpeechSource(self._speakers[name], self._store, tenant_id=tenant_id)
             for tenant_id, name in {(a.tenant_id, a.speaker) for a in self._agents.values()}
@@ -119,11 +131,20 @@ class IngressParts:
             planned_end=self._records.planned_end,
         )
 
-    async def start(self, waiting_for: list[str]) -> None:
-        """Warm everything; ``waiting_for`` says at any time what is still missing."""
+    async def start(
+        self, waiting_for: list[str], on_records: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Warm everything.
+
+        Args:
+            waiting_for: Says at any time what is still missing.
+            on_records: Awaited as soon as the tables can be read.
+        """
         waiting_for[:] = ["call actors", "recogniser", "voice"]
         self._reporter.start()
         await self._records.prepare()
+        await on_records()
+        self._office.start()
         await self._until_done("call actors", self._find_minds, waiting_for)
         await self._until_done("recogniser", self._warm_recognisers, waiting_for)
         await self._until_done("voice", self._warm_voices, waiting_for)
@@ -196,6 +217,10 @@ class IngressParts:
             await recogniser.aclose()
         for speaker in self._speakers.values():
             await speaker.aclose()
+        await self._office.aclose()
+        await self._journal.aclose()
+        if self.world.carrier is not None:
+            await self.world.carrier.close()
         await self._records.aclose()
 
 

@@ -6,6 +6,7 @@ method 3), so that ids made within one millisecond still sort by their making.
 
 from __future__ import annotations
 
+import secrets
 import uuid
 
 RANDOM_BYTES = 8
@@ -53,3 +54,8 @@ def derived_id(*parts: str) -> str:
     entry is then one entry.
     """
     return str(uuid.uuid5(_DERIVED, "\x1f".join(parts)))
+
+
+def new_id(wall_us: int) -> str:
+    """A new id that nobody can guess; see ``uuid7``."""
+    return uuid7(wall_us, secrets.token_bytes(RANDOM_BYTES))

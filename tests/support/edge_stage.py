@@ -14,7 +14,7 @@ import contextlib
 import itertools
 import socket
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from actors.speech_source import SpeechSource
 from actors.wire import TurnEntry
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
+from cluster.call_services import CallServices
 from cluster.edge import Edge, EdgeParts
 from cluster.edge_app import EdgeApp
 from cluster.mind_parts import wall_clock_us
@@ -38,6 +39,7 @@ from dialogue.agent import Agent, Phrases
 from dialogue.ports import Thinker
 from providers.table import build_recogniser, build_speaker, build_thinker
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
+from simulation.callee import Phones
 from simulation.caller_call import CallOrder, CallResult, place_call
 from simulation.caller_script import Leave, Listen, Speak, Step, prepare
 from simulation.carrier import Carrier, CarrierConfig
@@ -94,10 +96,11 @@ class Door:
         self.server = server
         self.counters = edge.parts.counters
 
-    def carrier(self, **fields: Any) -> Carrier:
-        """A carrier whose number points here."""
+    def carrier(self, phones: Phones | None = None, **fields: Any) -> Carrier:
+        """A carrier whose number points here; ``phones`` are whom it can ring."""
         config = CarrierConfig(self.url, **{"auth_token": TOKEN, **fields})
-        return Carrier(config, seed=next(_SEEDS))  # no two carriers share a CallSid
+        # No two carriers share a CallSid.
+        return Carrier(config, seed=next(_SEEDS), phones=phones)
 
 
 class EdgeStage:
@@ -143,8 +146,9 @@ class EdgeStage:
             self.agents, thinkers, config=MindConfig(30, first_token_timeout_s=0.8)
         )
         self._stack.push_async_callback(self.pool.aclose)
-        for cast, (agent, _, recogniser, speech) in zip(self._casts, built, strict=True):
-            self.doors[cast.name] = await self.open_door(agent, recogniser, speech)
+        self.built = {cast.name: parts for cast, parts in zip(self._casts, built, strict=True)}
+        for name, (agent, _, recogniser, speech) in self.built.items():
+            self.doors[name] = await self.open_door(agent, recogniser, speech)
         for cast in self._casts:
             for service, faults in cast.faults:
                 self.boards[cast.name, service].set(service, faults)
@@ -235,9 +239,14 @@ class EdgeStage:
         )
 
     async def open_door(
-        self, agent: Agent, recogniser: Recogniser, speech: SpeechSource, **settings: Any
+        self,
+        agent: Agent,
+        recogniser: Recogniser,
+        speech: SpeechSource,
+        furnish: Callable[[Edge], Awaitable[CallServices]] | None = None,
+        **settings: Any,
     ) -> Door:
-        """An edge that answers with ``agent``, listening."""
+        """An edge that answers with ``agent``, listening; ``furnish`` gives it its services."""
         listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         ledger = MetricsLedger("door", 1)
@@ -266,10 +275,14 @@ class EdgeStage:
         )
         plain = {"public_url": url, "default_agent": agent.agent_id, **settings}
         edge = Edge(self.settings(**plain), parts)
+        services = None if furnish is None else await furnish(edge)
         edge.not_ready.clear()
         server = uvicorn.Server(
             uvicorn.Config(
-                EdgeApp(edge), log_level="critical", ws="websockets-sansio", lifespan="off"
+                EdgeApp(edge, services),
+                log_level="critical",
+                ws="websockets-sansio",
+                lifespan="off",
             )
         )
         serving = asyncio.get_running_loop().create_task(server._serve([listening]))

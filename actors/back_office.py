@@ -1,0 +1,172 @@
+"""The shell of the back office: one named Ray actor that dials and tidies up.
+
+Nothing of a call in progress waits for it. When it is gone, Ray starts it again, and everything it
+has to do stands in the tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import ray
+
+from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
+
+logger = logging.getLogger(__name__)
+
+ASK_WITHIN_S = 3.0
+NUDGE_EVERY_S = 5.0
+MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
+
+FreeSlots = Callable[[], Awaitable[int | None]]
+
+
+class OfficeParts(Protocol):
+    """What the composition root builds for the process."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+
+    def nudge(self) -> None:
+        """There is something to do."""
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """For people."""
+
+    async def aclose(self) -> None:
+        """End open questions, close every connection."""
+
+
+class BackOffice:
+    """The actor.
+
+    Args:
+        build: Where the function is that builds the parts: ``module:function``.
+        settings: Plain settings of the deployment.
+    """
+
+    def __init__(self, build: str, settings: dict[str, Any]) -> None:
+        self._build = build
+        self._settings = settings
+        self._parts: OfficeParts | None = None
+        self._starting: asyncio.Task[OfficeParts] | None = None
+        self._working: asyncio.Task[None] | None = None
+        self._directory: Any = None
+
+    async def nudge(self) -> None:
+        """Look at the tables now. The first one, also after a restart, starts the work."""
+        (await self._begin()).nudge()
+
+    async def status(self) -> dict[str, Any]:
+        """What waits and why, and the process id."""
+        parts = await self._begin()
+        return {"pid": os.getpid(), **parts.status}
+
+    async def aclose(self) -> None:
+        """Called before a planned end of the process."""
+        if self._working is not None:
+            self._working.cancel()
+        if self._parts is not None:
+            await self._parts.aclose()
+
+    async def _begin(self) -> OfficeParts:
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+        try:
+            return await asyncio.shield(self._starting)
+        except Exception:
+            self._starting = None
+            logger.exception("the back office does not start")
+            raise
+
+    async def _start(self) -> OfficeParts:
+        module, _, function = self._build.partition(":")
+        builder = getattr(importlib.import_module(module), function)
+        parts: OfficeParts = await builder(self._settings, self._free_slots)
+        self._parts = parts
+        self._working = asyncio.get_running_loop().create_task(parts.run())
+        return parts
+
+    async def _free_slots(self) -> int | None:
+        """Calls that the cluster can take, as the directory knows it; None when it is away."""
+        try:
+            if self._directory is None:
+                self._directory = await asyncio.to_thread(
+                    ray.get_actor, DIRECTORY_NAME, namespace=NAMESPACE
+                )
+            status = await asyncio.wait_for(self._directory.status.remote(), ASK_WITHIN_S)
+            return int(status["unused"])
+        except (ValueError, KeyError, TimeoutError, ray.exceptions.RayError) as error:
+            self._directory = None
+            logger.warning("free slots are not known: %s", type(error).__name__)
+            return None
+
+
+class RayBackOffice:
+    """The way to it from an ingress replica: nudges that never wait, one of them now and then.
+
+    Args:
+        build: As ``BackOffice``.
+        settings: Likewise.
+    """
+
+    def __init__(self, build: str, settings: dict[str, Any]) -> None:
+        self._build = build
+        self._settings = settings
+        self._handle: Any = None
+        self._lost_at: float | None = None
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to nudge it every few seconds, which also starts it, and keeps it alive."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def nudge(self) -> None:
+        """There is something to do. Returns at once."""
+        self._wanted.set()
+
+    async def aclose(self) -> None:
+        """Nudge no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            self._wanted.clear()
+            try:
+                await self._tell()
+            except (ray.exceptions.RayError, TimeoutError, ValueError, RuntimeError) as error:
+                logger.warning("the back office does not answer: %s", type(error).__name__)
+            try:
+                await asyncio.wait_for(self._wanted.wait(), NUDGE_EVERY_S)
+            except TimeoutError:
+                continue
+
+    async def _tell(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._lost_at is not None and now - self._lost_at < MAKE_ANEW_AFTER_S:
+            await asyncio.sleep(MAKE_ANEW_AFTER_S - (now - self._lost_at))
+        try:
+            if self._handle is None:
+                # A question to the GCS that blocks: in a thread, and once.
+                self._handle = await asyncio.to_thread(
+                    begin_back_office, self._build, self._settings
+                )
+            await asyncio.wait_for(self._handle.nudge.remote(), NUDGE_EVERY_S)
+        except ray.exceptions.ActorDiedError:
+            self._handle, self._lost_at = None, asyncio.get_running_loop().time()
+            raise
+        self._lost_at = None
+
+
+def begin_back_office(build: str, settings: dict[str, Any]) -> Any:
+    """The handle of the back office of this cluster, which is started if there is none."""
+    actor_class: Any = ray.remote(BackOffice)
+    return actor_class.options(**back_office_options()).remote(build, settings)

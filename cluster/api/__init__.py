@@ -1,0 +1,1 @@
+"""The HTTP API of the product, under ``/v1``."""

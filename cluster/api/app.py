@@ -1,0 +1,240 @@
+"""The application of the API: routes, their documentation, and one shape for every error."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
+
+from cluster.api.auth import ApiKeys
+from cluster.api.body_limit import BodyLimit
+from cluster.api.desk import CallDesk
+from cluster.api.errors import ApiError, ErrorBody, ErrorCode
+from cluster.api.schemas import (
+    NAME,
+    AgentList,
+    CallDetail,
+    CallPage,
+    CallQuery,
+    CallView,
+    ErasedView,
+    PlaceCall,
+)
+from cluster.api.views import read_cursor
+from cluster.call_services import CallServices, OutsideWorld
+from records.errors import RecordsError, RowRejected
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 65_536
+PREFIXES = ("/v1", "/docs", "/openapi.json")
+DESCRIPTION = """\
+Place calls, look at calls, end them, erase them.
+
+**Keys.** Send `Authorization: Bearer cck_...`; `callcluster keys create` makes one. A key names a
+tenant and sees the calls of that tenant only. In development mode requests without a key are those
+of the default tenant.
+
+**Placing a call** is asynchronous: the answer says that the request is kept. Calls are dialled in
+order, one a second unless configured otherwise, and only while the cluster has a free line. Send an
+`Idempotency-Key` so that a repeated request is the same call.
+
+**Errors** are `{"error": {"code", "message", "field"}}`; the code is for programs.
+"""
+_CODES: Mapping[int, ErrorCode] = {404: "not_found", 405: "method_not_allowed"}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorBody, "description": "The body cannot be read"},
+    401: {"model": ErrorBody, "description": "No key, or one that opens nothing"},
+    413: {"model": ErrorBody, "description": "The body is too large"},
+    422: {"model": ErrorBody, "description": "A field or a parameter is wrong"},
+    503: {"model": ErrorBody, "description": "The database or the carrier is away"},
+}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorBody, "description": "You have no such call"}
+}
+_PLACING: dict[int | str, dict[str, Any]] = {
+    200: {"model": CallView, "description": "The call of an earlier request with this key"},
+    403: {"model": ErrorBody, "description": "`from` is no number of yours"},
+    409: {"model": ErrorBody, "description": "The key was used for another request"},
+}
+_ENDING: dict[int | str, dict[str, Any]] = {
+    202: {"model": CallView, "description": "The carrier was told to end it"},
+    409: {"model": ErrorBody, "description": "It is being placed just now"},
+    502: {"model": ErrorBody, "description": "The carrier refused"},
+}
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key, `cck_...`")
+
+CallId = Annotated[str, Path(description="Of the call.", max_length=64, pattern=NAME)]
+
+
+def build_api(services: CallServices, world: OutsideWorld) -> BodyLimit:
+    """The application, to be asked for paths that begin with one of ``PREFIXES``.
+
+    Args:
+        services: Of the edge.
+        world: The stores, the carrier and the back office.
+    """
+    settings = services.edge.settings
+    keys = ApiKeys(
+        world.stores.keys.find,
+        lambda: asyncio.get_running_loop().time(),
+        settings.tenant_id if settings.development else None,
+    )
+    desk = CallDesk(services, world)
+    app = FastAPI(
+        title="callcluster",
+        version="1",
+        description=DESCRIPTION,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        responses=_ERRORS,
+    )
+    _shape_errors(app)
+    _add_routes(app, desk, keys)
+    return BodyLimit(app, MAX_BODY_BYTES)
+
+
+def _add_routes(app: FastAPI, desk: CallDesk, keys: ApiKeys) -> None:
+    async def tenant_of(request: Request, _key: Annotated[Any, Security(_BEARER)]) -> str:
+        return await keys.tenant_of(request.headers.get("authorization", ""))
+
+    tenant = Annotated[str, Depends(tenant_of)]
+    _placing(app, desk, tenant)
+    _looking(app, desk, tenant)
+    _ending(app, desk, tenant)
+
+
+def _placing(app: FastAPI, desk: CallDesk, tenant: Any) -> None:
+    async def place_call(
+        tenant_id: str,
+        wish: PlaceCall,
+        response: Response,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                min_length=1,
+                max_length=200,
+                pattern=r"^[\x21-\x7e]+$",
+                description="Chosen by you; the same key again is the same call.",
+            ),
+        ] = None,
+    ) -> CallView:
+        """Place a call.
+
+        The request is kept; the call is dialled when its turn comes. With an `Idempotency-Key` that
+        came before, the answer is the call of that time, with `Idempotent-Replayed: true`.
+        """
+        call, is_new = await desk.place(tenant_id, wish, idempotency_key or "")
+        if not is_new:
+            response.status_code = 200
+            response.headers["Idempotent-Replayed"] = "true"
+        response.headers["Location"] = f"/v1/calls/{call.call_id}"
+        return call
+
+    place_call.__annotations__["tenant_id"] = tenant
+    app.post("/v1/calls", status_code=201, tags=["calls"], responses=_PLACING)(place_call)
+
+
+def _looking(app: FastAPI, desk: CallDesk, tenant: Any) -> None:
+    async def list_calls(tenant_id: str, query: Annotated[CallQuery, Query()]) -> CallPage:
+        """List calls, the newest first, those that wait in the queue included."""
+        before = read_cursor(query.cursor) if query.cursor else None
+        return await desk.page(query.chosen(tenant_id), query.limit, before)
+
+    async def get_call(tenant_id: str, call_id: CallId) -> CallDetail:
+        """Show a call: its state, what was said and heard, timings, cost, recordings."""
+        return await desk.show(tenant_id, call_id)
+
+    async def list_agents(tenant_id: str) -> AgentList:
+        """List your agents, the variables they need, and the numbers they answer."""
+        return desk.agents(tenant_id)
+
+    for route in (list_calls, get_call, list_agents):
+        route.__annotations__["tenant_id"] = tenant
+    app.get("/v1/calls", tags=["calls"])(list_calls)
+    app.get("/v1/calls/{call_id}", tags=["calls"], responses=_NOT_FOUND)(get_call)
+    app.get("/v1/agents", tags=["agents"])(list_agents)
+
+
+def _ending(app: FastAPI, desk: CallDesk, tenant: Any) -> None:
+    async def hang_up(tenant_id: str, call_id: CallId, response: Response) -> CallView:
+        """End a call, or take it out of the queue.
+
+        200 when it is over (also when it was before), 202 while the carrier ends it.
+        """
+        call, is_over = await desk.hang_up(tenant_id, call_id)
+        response.status_code = 200 if is_over else 202
+        return call
+
+    async def erase_call(tenant_id: str, call_id: CallId) -> ErasedView:
+        """Erase what was said and who spoke, for good.
+
+        Counts, times and cost stay. Recordings are deleted at the carrier. A call that waits in the
+        queue is canceled; one that goes on is not ended, but nothing more of it is kept.
+        """
+        return await desk.erase(tenant_id, call_id)
+
+    for route in (hang_up, erase_call):
+        route.__annotations__["tenant_id"] = tenant
+    app.delete("/v1/calls/{call_id}", tags=["calls"], responses={**_NOT_FOUND, **_ENDING})(hang_up)
+    app.post("/v1/calls/{call_id}/erase", tags=["calls"], responses=_NOT_FOUND)(erase_call)
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+def _shape_errors(app: FastAPI) -> None:
+    @app.exception_handler(ApiError)
+    async def refused(_request: Request, error: ApiError) -> JSONResponse:
+        return _answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return _answer(_first_problem(error))
+
+    @app.exception_handler(RowRejected)
+    async def rejected(_request: Request, error: RowRejected) -> JSONResponse:
+        return _answer(ApiError(422, "invalid_request", error.message))
+
+    @app.exception_handler(RecordsError)
+    async def away(_request: Request, error: RecordsError) -> JSONResponse:
+        logger.error("a request was not done: %s", error)
+        return _answer(ApiError(503, "store_unavailable", f"the call store: {error.message}"))
+
+    @app.exception_handler(HTTPException)
+    async def other(_request: Request, error: HTTPException) -> JSONResponse:
+        code = _CODES.get(error.status_code, "invalid_request")
+        return _answer(ApiError(error.status_code, code, str(error.detail)), error.headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, _error: Exception) -> JSONResponse:
+        return _answer(ApiError(500, "internal", "something went wrong here: see the log"))
+
+
+def _answer(error: ApiError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    found = dict(headers or {})
+    if error.status == 401:
+        found["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(error.body(), error.status, found)
+
+
+def _first_problem(error: RequestValidationError) -> ApiError:
+    """The first thing that is wrong, without what was sent."""
+    problem = error.errors()[0]
+    place = [str(part) for part in problem["loc"]][1:]
+    if problem["type"] == "json_invalid":
+        return ApiError(422, "invalid_request", "the body is not JSON", "body")
+    field = ".".join(place)[:200] or "body"
+    message = str(problem["msg"]).removeprefix("Value error, ")[:500]
+    if problem["type"] == "extra_forbidden":
+        message = "there is no such field"
+    return ApiError(422, "invalid_request", f"{field}: {message}", field)
