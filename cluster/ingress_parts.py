@@ -27,6 +27,7 @@ from cluster.back_office_parts import BACK_OFFICE_PARTS, carrier_of
 from cluster.call_services import OutsideWorld
 from cluster.call_stores import open_call_stores
 from cluster.edge import EdgeParts
+from cluster.hand_overs import stored_hand_over
 from cluster.mind_plan import mind_plan
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
@@ -129,6 +130,7 @@ class IngressParts:
             counts=counts,
             cluster_view=lambda: self._reporter.view,
             planned_end=self._records.planned_end,
+            handed_over=stored_hand_over(self._records.journal),
         )
 
     async def start(

@@ -37,6 +37,7 @@ from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from dialogue.agent import Agent, Phrases
 from dialogue.ports import Thinker
+from dialogue.tools import Tool
 from providers.table import build_recogniser, build_speaker, build_thinker
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
 from simulation.callee import Phones
@@ -72,12 +73,16 @@ class Cast:
     Attributes:
         faults: Of the emulators, by service, once the agent is warm (Azure's from the start).
         reply: What its model answers.
+        script: What it answers before that, by what the caller says.
+        tools: Of the agent.
     """
 
     name: str
     faults: tuple[tuple[str, Faults], ...] = ()
     reply: str = "Noted."
     greeting: str = "Hi."
+    script: tuple[ScriptLine, ...] = ()
+    tools: tuple[Tool, ...] = ()
 
 
 GOOD = Cast("good")
@@ -168,6 +173,7 @@ class EdgeStage:
             voice="Rachel",
             thinker=f"openai-{cast.name}",
             phrases=PHRASES,
+            tools=cast.tools,
         )
         speech = SpeechSource(elevenlabs, ClipStore(ClipCache(4_000_000)), tenant_id="default")
         assert await speech.prepare(agent) == []
@@ -176,7 +182,7 @@ class EdgeStage:
     async def _client(self, service: str, cast: Cast) -> Any:
         """The client of one service: shared, or the agent's own when something differs for it."""
         is_own = any(name == service for name, _ in cast.faults) or (
-            service == "openai" and cast.reply != GOOD.reply
+            service == "openai" and (cast.reply != GOOD.reply or bool(cast.script))
         )
         key = (service, cast.name if is_own else "")
         if key not in self._clients:
@@ -199,7 +205,7 @@ class EdgeStage:
             self._stack.push_async_callback(recogniser.aclose)
             return recogniser
         if service == "openai":
-            script = (ScriptLine((), cast.reply),)
+            script = (*cast.script, ScriptLine((), cast.reply))
             chat = OpenAIChat(
                 OpenAIConfig(first_token_s=0.0, per_token_s=0.0, script=script), board
             )
