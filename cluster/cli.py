@@ -20,7 +20,7 @@ from cluster import (
     cli_serve,
     cli_simulate,
 )
-from cluster.cli_console import console, examples
+from cluster.cli_console import complain, examples
 from cluster.errors import ClusterError
 from providers.errors import ProviderError
 from records.errors import RecordsError
@@ -62,6 +62,5 @@ def main() -> None:
     try:
         app()
     except EXPECTED as error:
-        console.print("[red]callcluster:[/red]", end=" ")
-        console.print(str(error), highlight=False, markup=False)
+        complain(str(error))
         raise SystemExit(2) from None

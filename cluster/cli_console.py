@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 console = Console(stderr=True)
 output = Console()
@@ -11,6 +13,18 @@ output = Console()
 def say(text: str) -> None:
     """One line for a person, on stderr; ``[green]`` and the like are styles."""
     console.print(text, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """What went wrong: one line on stderr, however narrow the terminal or the pipe is."""
+    line = " ".join(text.split("\n"))
+    console.print(Text.assemble(("callcluster:", "red"), " ", line), soft_wrap=True)
+
+
+def show(table: Table) -> None:
+    """A table on stdout; in a pipe a row is one line, whole, however long it is."""
+    wide = None if output.is_terminal else Console(width=10_000).measure(table).maximum
+    Console(width=wide).print(table)
 
 
 def examples(*lines: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.table import Table
 
-from cluster.cli_console import examples, output, say
+from cluster.cli_console import examples, say, show
 from cluster.errors import SettingsError
 from cluster.settings import read_settings
 from cluster.wall_clock import wall_clock_us
@@ -66,7 +66,7 @@ def list_keys(
         table.add_row(
             row.key_id, row.tenant_id, row.name, _day(row.created_at_us), _day(row.revoked_at_us)
         )
-    output.print(table)
+    show(table)
 
 
 def revoke(

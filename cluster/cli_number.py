@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from cluster.agents import load_tenants
-from cluster.cli_console import examples, output, say
+from cluster.cli_console import examples, say, show
 from cluster.errors import SettingsError
 from cluster.settings import Settings, read_settings
 from cluster.wall_clock import wall_clock_us
@@ -92,7 +92,7 @@ def list_numbers(
         table.add_row(
             row.number, row.tenant_id, row.agent_id, *([states[row.number]] if check else [])
         )
-    output.print(table)
+    show(table)
 
 
 def drop(

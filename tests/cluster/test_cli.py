@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.table import Table
 
+from cluster import cli_console
 from cluster.cli import main
 from cluster.errors import SettingsError
 from cluster.run_emulators import parse_faults
@@ -71,6 +73,29 @@ def test_a_broken_agent_file_is_named(
     Path("agents/broken.yaml").write_text("language: en-US\n")
     assert run(monkeypatch, "agents", "validate") == 2
     assert "agents/broken.yaml: prompt: Field required" in said(capsys)
+
+
+def test_an_error_is_one_line_however_narrow_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli_console.console, "width", 20)
+    assert run(monkeypatch, "serve", "--development") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("callcluster: agent reception uses azure: set AZURE_SPEECH_KEY")
+    assert len(line) > 100
+
+
+def test_an_error_of_several_lines_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    cli_console.complain("it failed:\n[red]so[/red]")
+    assert capsys.readouterr().err == "callcluster: it failed: [red]so[/red]\n"
+
+
+def test_a_table_in_a_pipe_keeps_every_row_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("key id", "name", box=None)
+    table.add_row("a" * 200, "my crm " * 40)
+    cli_console.show(table)
+    _, row = capsys.readouterr().out.splitlines()
+    assert row.split() == ["a" * 200, *["my", "crm"] * 40]
 
 
 @pytest.mark.parametrize(
