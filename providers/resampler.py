@@ -107,7 +107,8 @@ class Resampler:
         else:
             sums = np.einsum("ij,ij->i", windows, self._rows[numbers * down % up])
         rounded = np.floor(sums / (1 << _SCALE_BITS) + 0.5)
+        clipped: Samples = np.clip(rounded, -32_768, 32_767).astype(np.int16)
         self._made = until
         used = min(until * down // up + 1 - side - self._begin, len(kept))
         self._kept, self._begin = kept[used:].copy(), self._begin + used
-        return np.clip(rounded, -32_768, 32_767).astype(np.int16)
+        return clipped

@@ -21,7 +21,8 @@ def _encode_table() -> npt.NDArray[np.uint8]:
     exponent = np.frexp(magnitude)[1] - 8
     mantissa = (magnitude >> (exponent + 3)) & 0x0F
     sign = np.where(pcm < 0, 0x80, 0)
-    return (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8)
+    codes: npt.NDArray[np.int32] = ~(sign | (exponent << 4) | mantissa) & 0xFF
+    return codes.astype(np.uint8)
 
 
 _ENCODE = _encode_table()
