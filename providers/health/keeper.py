@@ -1,0 +1,215 @@
+"""The keeper of the board: folds what all reporters saw, and publishes verdicts.
+
+Rules
+1. Reports are only gathered; ``handle_deadline`` judges the units that changed, at once for what is
+   urgent and every ``JUDGE_S`` otherwise. A change of a verdict is a new version.
+2. One reporter at a time probes an open unit: the one whose sighting is newest, another one after
+   each failed probe, since the fault may be the prober's own.
+3. A unit nobody calls is probed as well, every ``IDLE_PROBE_S``: a fallback that is found dead only
+   when it is needed is none. Three bad answers in a row open it like live ones.
+4. Reporters that say nothing for ``REPORTER_KEPT_S`` are forgotten, and units that nobody names.
+5. A keeper that starts again knows nothing: all is closed until the next reports, which hold the
+   last ten seconds whole; meanwhile workers rely on themselves.
+
+Not wired to any actor yet. Synchronous.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from providers.health.board import Board, Entry
+from providers.health.breaker import Breaker
+from providers.health.evidence import Evidence
+from providers.health.latency import merged_quantiles
+from providers.health.policy import SHARED_POLICY, HealthPolicy
+from providers.health.reports import LatencyView, Report
+
+JUDGE_S = 0.05
+QUANTILES_S = 5.0
+IDLE_PROBE_S = 30.0
+REPORTER_KEPT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A probe that one reporter is to make.
+
+    Attributes:
+        unit: Key of the unit.
+        reporter: Who makes it.
+        number: To be given back with the answer.
+    """
+
+    unit: str
+    reporter: str
+    number: int
+
+
+class _Judged:
+    """All the keeper knows of one unit."""
+
+    def __init__(self, policy: HealthPolicy, jitter: Callable[[], float]) -> None:
+        self.evidence = Evidence()
+        self.latencies: dict[str, LatencyView] = {}
+        self.breaker = Breaker(policy, jitter)
+        self.touched_s = -math.inf
+        self.idle_probe_sent_s: float | None = None
+        self.idle_number = 0
+        self.idle_failures = 0
+
+
+class BoardKeeper:
+    """Gathers reports and keeps the board.
+
+    Attributes:
+        board: What is published.
+    """
+
+    def __init__(
+        self, term: int, jitter: Callable[[], float], policy: HealthPolicy = SHARED_POLICY
+    ) -> None:
+        self._policy = policy
+        self._jitter = jitter
+        self._term = term
+        self._units: dict[str, _Judged] = {}
+        self._heard_s: dict[str, float] = {}
+        self._changed: set[str] = set()
+        self._judge_at_s = math.inf
+        self._quantiles_at_s = -math.inf
+        self.board = Board((term, 0))
+
+    def receive(self, report: Report, *, now: float) -> None:
+        """Gather one report."""
+        self._heard_s[report.reporter] = now
+        for key, sighting in report.sightings.items():
+            unit = self._unit(key)
+            if unit.evidence.put(report.reporter, sighting):
+                unit.touched_s = now
+                unit.idle_failures = 0
+                self._changed.add(key)
+                urgent = bool(sighting.bad_at_s) or sighting.shut_until_s > now
+                self._judge_at_s = min(self._judge_at_s, now if urgent else now + JUDGE_S)
+        for key, view in report.latencies.items():
+            latencies = self._unit(key).latencies
+            if report.reporter not in latencies or view > latencies[report.reporter]:
+                latencies[report.reporter] = view
+
+    def next_deadline(self) -> float | None:
+        """When ``handle_deadline`` is to be called."""
+        due = [self._judge_at_s, self._quantiles_at_s + QUANTILES_S]
+        due += [at for unit in self._units.values() if (at := unit.breaker.next_deadline())]
+        at_s = min(due)
+        return at_s if math.isfinite(at_s) else None
+
+    def handle_deadline(self, *, now: float) -> None:
+        """Judge what changed; publish what follows."""
+        for key in self._changed:
+            unit = self._units[key]
+            since_s = unit.breaker.closed_at_s
+            unit.breaker.judge(unit.evidence.recent(now=now, since_s=since_s), now=now)
+        self._changed.clear()
+        self._judge_at_s = math.inf
+        if now >= self._quantiles_at_s + QUANTILES_S:
+            self._quantiles_at_s = now
+            self._forget(now)
+        for unit in self._units.values():
+            unit.breaker.handle_deadline(now=now)
+        self._publish(now)
+
+    def probes(self, *, now: float) -> list[Probe]:
+        """The probes that are to be sent now; each is returned once."""
+        reporters = sorted(self._heard_s)
+        if not reporters:
+            return []
+        due: list[Probe] = []
+        for key, unit in self._units.items():
+            if unit.breaker.probe_due(now=now):
+                number = unit.breaker.probe_sent(now=now)
+                due.append(Probe(key, self._prober(unit, number, reporters), number))
+            elif unit.breaker.usable and now - unit.touched_s >= IDLE_PROBE_S:
+                unit.touched_s = now
+                unit.idle_number -= 1
+                due.append(
+                    Probe(key, self._prober(unit, -unit.idle_number, reporters), unit.idle_number)
+                )
+        self._publish(now)
+        return due
+
+    def probe_answered(self, unit: str, number: int, *, ok: bool, now: float) -> None:
+        """A prober has its answer; numbers below zero are those of idle units."""
+        judged = self._units.get(unit)
+        if judged is None:
+            return
+        if number > 0:
+            judged.breaker.probe_answered(number, ok=ok, now=now)
+        elif number == judged.idle_number:
+            judged.idle_failures = 0 if ok else judged.idle_failures + 1
+            if judged.idle_failures:
+                judged.touched_s = now - IDLE_PROBE_S + 1.0  # ask again soon
+            if judged.idle_failures >= self._policy.good_probes:
+                judged.breaker.shut(now + self._policy.busy_s, "probes", now=now)
+                judged.idle_failures = 0
+        self._publish(now)
+
+    def watch(self, unit: str, *, now: float) -> None:
+        """A unit that is configured: probed although nobody has called it yet."""
+        self._unit(unit).touched_s = now - IDLE_PROBE_S
+
+    def _unit(self, key: str) -> _Judged:
+        unit = self._units.get(key)
+        if unit is None:
+            unit = self._units[key] = _Judged(self._policy, self._jitter)
+        return unit
+
+    def _prober(self, unit: _Judged, number: int, reporters: list[str]) -> str:
+        seen = {
+            reporter: max((second[0] for second in sighting.seconds), default=0)
+            for reporter, sighting in unit.evidence.sightings.items()
+            if reporter in self._heard_s
+        }
+        nearest = sorted(seen, key=lambda name: (-seen[name], name)) or reporters
+        return nearest[(number - 1) % len(nearest)]
+
+    def _forget(self, now: float) -> None:
+        gone = [name for name, at in self._heard_s.items() if now - at > REPORTER_KEPT_S]
+        for name in gone:
+            del self._heard_s[name]
+            for unit in self._units.values():
+                unit.evidence.forget(name)
+                unit.latencies.pop(name, None)
+
+    def _publish(self, now: float) -> None:
+        changed: dict[str, Entry] = {}
+        stamp = (self._term, self.board.stamp[1] + 1)
+        for key, unit in self._units.items():
+            known = self.board.entries.get(key, Entry())
+            entry = replace(_entry(unit, known, now, self._quantiles_at_s), stamp=known.stamp)
+            if entry != known:
+                changed[key] = replace(entry, stamp=stamp)
+        if changed:
+            self.board = Board(stamp, {**self.board.entries, **changed})
+
+
+def _entry(unit: _Judged, known: Entry, now: float, quantiles_at_s: float) -> Entry:
+    p50_s, p95_s, p99_s = known.p50_s, known.p95_s, known.p99_s
+    if quantiles_at_s == now:
+        views = {name: (view.as_of_s, view.bins) for name, view in unit.latencies.items()}
+        found = merged_quantiles(views, 0.5, 0.95, 0.99, now=now)
+        # A bin more or less is no news.
+        if found is not None and abs(found[2] - p99_s) > 0.06 * p99_s:
+            p50_s, p95_s, p99_s = found
+    breaker = unit.breaker
+    return Entry(
+        (0, 0),
+        breaker.state,
+        "" if breaker.usable else breaker.reason,
+        breaker.recoveries,
+        max(0.0, breaker.closed_at_s),
+        max(0.0, breaker.demoted_until_s),
+        p50_s,
+        p95_s,
+        p99_s,
+    )

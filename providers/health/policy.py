@@ -1,0 +1,70 @@
+"""The numbers of the policy, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPolicy:
+    """When a unit is left and when it is used again. Times in seconds, shares from 0 to 1.
+
+    Attributes:
+        run_doubts: Bad attempts in a row that make a unit suspect.
+        share_doubts: Share of bad ones that does, among ``share_minimum`` at least.
+        run_opens: Bad attempts in a row, nobody seeing a good one, that open.
+        share_opens: Share of bad ones lately (fading, half-life ``fade_s``) that opens.
+        share_minimum: Attempts in the window before shares count.
+        steady_share_opens: Share of bad ones over the whole window that opens; a provider that
+            fails one in ten looks well to every shorter view.
+        steady_minimum_bad: Bad ones in the window before that counts.
+        slow_share_opens: Share of good ones that took over ``slow_ratio`` times the median.
+        slow_minimum: Attempts in the window before that counts.
+        slow_ratio: Times the unit's own median.
+        suspect_s: How long suspicion lasts after the last bad one.
+        probe_gaps_s: From opening to the first probe, and between failed ones.
+        probe_good_gap_s: From a good probe to the next.
+        probe_timeout_s: A probe without an answer is a failed one.
+        good_probes: Good ones in a row that close.
+        jitter_ratio: Gaps are up to this much longer, so that probers do not march in step.
+        busy_s: How long a unit that is busy stays open when it did not say how long.
+        refused_s: How long after a refused key.
+        ramp: ``(since closing, share of new calls)``, ascending.
+        flaps: Openings within ``flap_window_s`` that demote.
+        flap_window_s: See ``flaps``.
+        demote_s: A demoted unit comes after all others for this long.
+        board_stale_s: A board this old is not relied upon.
+        report_s: Reports go out this often while something is wrong.
+        report_calm_s: And this often while nothing is.
+    """
+
+    run_doubts: int = 1
+    share_doubts: float = 0.1
+    run_opens: int = 4
+    share_opens: float = 0.4
+    share_minimum: int = 10
+    steady_share_opens: float = 0.06
+    steady_minimum_bad: int = 6
+    slow_share_opens: float = 0.2
+    slow_minimum: int = 20
+    slow_ratio: float = 2.5
+    suspect_s: float = 5.0
+    probe_gaps_s: tuple[float, ...] = (1.0, 1.0, 2.0, 4.0, 8.0, 10.0)
+    probe_good_gap_s: float = 1.0
+    probe_timeout_s: float = 2.0
+    good_probes: int = 3
+    jitter_ratio: float = 0.2
+    busy_s: float = 1.0
+    refused_s: float = 60.0
+    ramp: tuple[tuple[float, float], ...] = ((0.0, 0.1), (3.0, 0.5), (10.0, 1.0))
+    flaps: int = 3
+    flap_window_s: float = 600.0
+    demote_s: float = 600.0
+    board_stale_s: float = 2.0
+    report_s: float = 0.1
+    report_calm_s: float = 0.5
+
+
+# For the cluster's view: one soft failure somewhere is no news when a thousand requests a second
+# are made, since three in a thousand are past 1.15 x P99 on a good day.
+SHARED_POLICY = HealthPolicy(run_doubts=2)
