@@ -38,7 +38,7 @@ class EdgeApp:
         """Serve one request or socket."""
         if scope["type"] == "websocket" and scope["path"] in MEDIA_PATHS:
             await self._media(scope, receive, send)
-        elif self._api is not None and scope["path"].startswith(PREFIXES):
+        elif self._api is not None and scope.get("path", "").startswith(PREFIXES):
             await self._api(scope, receive, send)
         else:
             await self._http(scope, receive, send)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import uvicorn
+from uvicorn.lifespan.on import LifespanOn
 
 from actors.call_driver import CallParts
 from actors.frame_clock import FrameClock
@@ -30,8 +31,9 @@ from actors.wire import TurnEntry
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from cluster.call_services import CallServices
-from cluster.edge import Edge, EdgeParts
+from cluster.edge import Edge
 from cluster.edge_app import EdgeApp
+from cluster.edge_parts import EdgeParts
 from cluster.mind_parts import wall_clock_us
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
@@ -283,9 +285,14 @@ class EdgeStage:
         edge = Edge(self.settings(**plain), parts)
         services = None if furnish is None else await furnish(edge)
         edge.not_ready.clear()
+        app = EdgeApp(edge, services)
+        lifespan = LifespanOn(uvicorn.Config(app, lifespan="on", log_config=None))
+        await lifespan.startup()  # as Serve does
+        assert not lifespan.should_exit, "Serve could not start this application"
+        await lifespan.shutdown()
         server = uvicorn.Server(
             uvicorn.Config(
-                EdgeApp(edge, services),
+                app,
                 log_level="critical",
                 ws="websockets-sansio",
                 lifespan="off",
