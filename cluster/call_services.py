@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cluster.call_lifecycle import CallLifecycle, LifecycleParts
+from cluster.call_places import Placement
 from cluster.call_stores import CallStores
 from cluster.call_urls import CallUrls
-from cluster.edge import BegunCall, Edge, Placement
+from cluster.edge import BegunCall, Edge
 from cluster.number_routes import NumberRoutes
 from cluster.patient_work import PatientWork
 from cluster.stream_parameters import OUTBOUND, stream_parameters

@@ -52,15 +52,15 @@ class DialWebhook:
         if result.is_answered or not result.caller_is_there:
             edge.count("transfers_answered" if result.is_answered else "transfers_left", 1)
             reason = TRANSFERRED if result.is_answered else "caller_hung_up"
-            await edge.close_at_actor(claims, reason)
+            await edge.ends.close(claims, reason)
             return twiml.hang_up() if result.caller_is_there else twiml.empty()
         edge.count("transfers_unanswered", 1)
         state = await self._resume.state_of(claims)
-        if await edge.ended_as_planned(claims, state):
+        if await edge.ends.is_planned(claims, state):
             return twiml.hang_up()
         if claims.hand_overs >= MAX_HAND_OVERS:
             logger.warning("call %s: handed over %d times", claims.call_id, claims.hand_overs)
-            await edge.close_at_actor(claims, "transfers_exhausted")
+            await edge.ends.close(claims, "transfers_exhausted")
             return twiml.say_and_hang_up(NOBODY, "en-US")
         comeback = Comeback("dial", asked.tool, result.dial_status)
         return await self._resume.go_on(claims, form, comeback, state)

@@ -26,7 +26,7 @@ from cluster.agents import load_tenants
 from cluster.back_office_parts import BACK_OFFICE_PARTS, carrier_of
 from cluster.call_services import OutsideWorld
 from cluster.call_stores import open_call_stores
-from cluster.edge import EdgeParts
+from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import stored_hand_over
 from cluster.mind_plan import mind_plan
 from cluster.provider_settings import provider_settings

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from actors.comeback import Comeback
 from actors.errors import MindLostError
 from actors.wire import CallState
+from cluster.call_places import Placement
 from cluster.call_services import CallServices
-from cluster.edge import Edge, Placement
+from cluster.edge import Edge
 from cluster.errors import NoCapacityError
 from cluster.form_refused import FormRefused
 from cluster.hand_overs import Action, note_of
@@ -57,22 +58,22 @@ class ResumeWebhook:
         status = form.get("CallStatus", "")
         if status != "in-progress":
             if status in FINAL_STATUSES:
-                await edge.carrier_ended(claims, status)
+                await edge.ends.carrier_ended(claims, status)
             return twiml.empty()
         state = await self.state_of(claims)
-        action = await edge.hand_overs.find(claims, state)
+        action = await edge.ends.hand_overs.find(claims, state)
         if not action:
-            if await edge.ended_as_planned(claims, state):
+            if await edge.ends.is_planned(claims, state):
                 return twiml.hang_up()
             if state is None or not state.known:  # written while we asked whether it had ended
-                action = await edge.hand_overs.find(claims, state)
+                action = await edge.ends.hand_overs.find(claims, state)
         if action:
             return await self._hand_over(claims, form, action, state)
         if claims.resume - claims.hand_overs >= edge.settings.max_resumes:
             edge.count("resumes_exhausted", 1)
             return twiml.say_and_hang_up(LOST, "en-US")
         try:
-            placement = edge.place_resumed(claims, actor_alive=state is not None)
+            placement = edge.places.place_resumed(claims, actor_alive=state is not None)
         except NoCapacityError:
             return twiml.say_and_hang_up(LOST, "en-US")
         edge.count("streams_resumed", 1)
@@ -81,7 +82,7 @@ class ResumeWebhook:
     def claims_of(self, form: Form, token: str) -> StreamClaims | None:
         """Of an ``action`` URL; None when it is not ours. Raises ``FormRefused``."""
         try:
-            claims = self._edge.read_token(token, "action")
+            claims = self._edge.places.read(token, "action")
         except TokenRefused as error:
             logger.warning("the action of a call was refused: %s", error)
             return None
@@ -109,7 +110,7 @@ class ResumeWebhook:
         """A new stream for a call that comes back from the carrier; ``before`` is run first."""
         try:
             note = note_of(comeback)
-            placement = self._edge.place_back(claims, note, actor_alive=state is not None)
+            placement = self._edge.places.place_back(claims, note, actor_alive=state is not None)
         except NoCapacityError:
             return twiml.say_and_hang_up(LOST, "en-US")
         return await self._connect(claims, form, placement, state, before)
@@ -135,7 +136,7 @@ class ResumeWebhook:
     def _dial(self, claims: StreamClaims, form: Form, action: Action, tool: str) -> str:
         edge = self._edge
         timeout_s = action.get("timeout_s")
-        token = edge.action_token(claims, note_of(Comeback("dial", tool)))
+        token = edge.places.action_token(claims, note_of(Comeback("dial", tool)))
         return twiml.dial(
             [twiml.DialNumber(str(action.get("to", "")))],
             action_url=edge.origin.url(f"{DIAL_PATH}?s={token}"),

@@ -19,8 +19,9 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from cluster.call_places import Placement
 from cluster.call_urls import CallUrls, inbound_call_id
-from cluster.edge import Edge, Placement
+from cluster.edge import Edge
 from cluster.errors import NoCapacityError
 from cluster.number_routes import NumberRoutes
 from cluster.stream_parameters import INBOUND, OUTBOUND, stream_parameters
@@ -173,7 +174,7 @@ class VoiceWebhook:
         refusal = edge.refusal()
         if not refusal:
             try:
-                placement = edge.place_call(call_sid, agent, call_id)
+                placement = edge.places.place(call_sid, agent, call_id)
             except NoCapacityError:
                 refusal = "actors_full"
             else:

@@ -11,7 +11,8 @@ import httpx
 from actors.metrics_counts import EventCounts
 from actors.wire import Grants
 from cluster.call_services import CallServices
-from cluster.edge import Edge, EdgeParts
+from cluster.edge import Edge
+from cluster.edge_parts import EdgeParts
 from cluster.settings import Settings
 from cluster.voice_routes import BUSY
 from cluster.webhooks import build_app

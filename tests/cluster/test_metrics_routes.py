@@ -15,7 +15,8 @@ from actors.metrics_counts import EventCounts
 from actors.metrics_driver import MetricsDriver
 from actors.metrics_reporter import ClusterView
 from actors.mind_pool import EdgePool
-from cluster.edge import Edge, EdgeParts
+from cluster.edge import Edge
+from cluster.edge_parts import EdgeParts
 from cluster.metrics_routes import TOO_OLD_S, include_metrics
 from cluster.settings import Settings
 from telemetry import catalog as c

@@ -1,0 +1,106 @@
+"""Which calls have ended, and how: what one replica saw, and whom else it asks.
+
+A call without a stream has ended as planned, was lost, or is with the carrier for a while. What is
+done about it depends on which; a wrong answer hangs up on a caller, or talks to nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+
+from actors.call_parts import CallEnd
+from actors.errors import MindLostError
+from actors.mind_calls import INGRESS_VANISHED
+from actors.wire import CallState, CloseCall
+from cluster.call_registry import CallRegistry, LiveCall
+from cluster.edge_parts import EdgeParts
+from cluster.hand_overs import HandOvers
+from records.errors import RecordsError
+from telephony.stream_token import StreamClaims
+
+logger = logging.getLogger(__name__)
+
+RECORD_LAG_S = 0.4
+PLANNED_ENDS_KEPT = 10_000
+
+
+class CallEnds:
+    """The ends of the calls of one replica.
+
+    Args:
+        parts: Of the replica.
+        registry: Its calls in progress.
+        actor_timeout_s: How long a CallActor has to answer.
+
+    Attributes:
+        hand_overs: The calls that the carrier has for a while.
+    """
+
+    def __init__(self, parts: EdgeParts, registry: CallRegistry, actor_timeout_s: float) -> None:
+        self.hand_overs = HandOvers(parts.handed_over)
+        self._parts = parts
+        self._registry = registry
+        self._actor_timeout_s = actor_timeout_s
+        self._planned: OrderedDict[str, None] = OrderedDict()  # call ids, oldest first
+
+    def note(self, call: LiveCall, end: CallEnd) -> None:
+        """A stream of this replica has ended."""
+        if end.hand_over:
+            self.hand_overs.note(call.call_id, call.epoch[0], end.hand_over)
+        elif end.planned:
+            self._note_planned(call.call_id)
+
+    async def is_planned(self, claims: StreamClaims, state: CallState | None) -> bool:
+        """Whether somebody chose to end this call: then there is nothing to resume.
+
+        The call may have moved away from the actor of its token: what this replica saw counts
+        first, then what that actor knows, then the store. An end is written behind the call's
+        back: where the actor knows nothing, a first no of the store is asked again.
+
+        Args:
+            claims: Of the ``action`` URL.
+            state: What the actor of the token knows; None when it is gone.
+        """
+        if claims.call_id in self._planned or (state is not None and state.planned_end):
+            return True
+        if state is not None and state.reason not in {"", INGRESS_VANISHED}:
+            return False  # it had the call to the last, and the stream was lost
+        is_known = state is not None and state.known
+        for wait_s in (0.0,) if is_known else (0.0, RECORD_LAG_S):
+            await asyncio.sleep(wait_s)
+            try:
+                if await self._parts.planned_end(claims.call_sid):
+                    return True
+            except RecordsError as error:
+                logger.warning("call %s: no word from the store: %s", claims.call_id, error)
+                return False
+        return False
+
+    async def carrier_ended(self, claims: StreamClaims, status: str) -> None:
+        """The carrier says that the call is over; its ``stop`` may never have reached us.
+
+        Serve throws away what was not yet read of a closed socket. Without this the actor would
+        hold the call's seat for a stream that never comes.
+        """
+        call = self._registry.owner_of(claims.call_sid)
+        if call is not None:
+            call.driver.carrier_ended(status)
+            return
+        await self.close(claims, f"carrier_{status}")
+
+    async def close(self, claims: StreamClaims, reason: str) -> None:
+        """A call without a stream is over as planned: tell its actor, if that is there."""
+        self._note_planned(claims.call_id)
+        end = CloseCall(claims.tenant_id, claims.call_id, claims.epoch, True, reason)
+        try:
+            async with asyncio.timeout(self._actor_timeout_s):
+                await self._parts.pool.close_call(claims.actor, end)
+        except (MindLostError, TimeoutError):
+            logger.info("call %s: its actor was not told of the end", claims.call_id)
+
+    def _note_planned(self, call_id: str) -> None:
+        self._planned[call_id] = None
+        if len(self._planned) > PLANNED_ENDS_KEPT:
+            self._planned.popitem(last=False)

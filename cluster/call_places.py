@@ -1,0 +1,136 @@
+"""Where a call will live, and the signed tokens that say so.
+
+The replica that answers a webhook is rarely the one that gets the socket: all that the socket, and
+the webhook after it, need to know travels in these tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from actors.errors import NoSlotError
+from cluster.edge_parts import AgentKey, EdgeParts
+from cluster.errors import NoCapacityError
+from dialogue.agent import Agent
+from telemetry import catalog
+from telephony import stream_token
+from telephony.stream_token import StreamClaims, TokenKind
+
+STREAM_TOKEN_LIFE_US = 60_000_000
+ACTION_TOKEN_LIFE_US = 5 * 3_600 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a call will live, and the tokens that say so."""
+
+    call_id: str
+    actor: str
+    stream_token: str
+    action_token: str
+
+
+class CallPlaces:
+    """Places calls from the slots of one replica.
+
+    Args:
+        parts: Of the replica.
+        secret: Signs the tokens; the same in the whole cluster.
+    """
+
+    def __init__(self, parts: EdgeParts, secret: bytes) -> None:
+        self._parts = parts
+        self._secret = secret
+
+    def place(self, call_sid: str, agent: Agent, call_id: str) -> Placement:
+        """Reserve a slot for a new call. Raises ``NoCapacityError``."""
+        try:
+            actor = self._parts.pool.place(call_id)
+        except NoSlotError as error:
+            raise NoCapacityError(str(error)) from None
+        key = (agent.tenant_id, agent.agent_id)
+        return self._minted(call_sid, call_id, key, actor, resume=0)
+
+    def place_resumed(self, claims: StreamClaims, *, actor_alive: bool) -> Placement:
+        """A place for a call whose stream was lost: its own actor, or another one.
+
+        Raises:
+            NoCapacityError: The actor is gone and there is no other.
+        """
+        placement = self._place_again(claims, claims.hand_overs, "", actor_alive=actor_alive)
+        lost = "stream" if actor_alive else "stream_and_actor"
+        self._parts.counts.ledger.count(catalog.CALLS_RESUMED, lost)
+        return placement
+
+    def place_back(self, claims: StreamClaims, after: str, *, actor_alive: bool) -> Placement:
+        """A place for a call that comes back from the carrier; ``after`` is what it did with it.
+
+        Raises:
+            NoCapacityError: The actor is gone and there is no other.
+        """
+        return self._place_again(claims, claims.hand_overs + 1, after, actor_alive=actor_alive)
+
+    def _place_again(
+        self, claims: StreamClaims, hand_overs: int, after: str, *, actor_alive: bool
+    ) -> Placement:
+        actor = claims.actor
+        if not actor_alive:
+            try:
+                actor = self._parts.pool.place(claims.call_id, avoid=claims.actor)
+            except NoSlotError as error:
+                raise NoCapacityError(str(error)) from None
+        return self._minted(
+            claims.call_sid,
+            claims.call_id,
+            (claims.tenant_id, claims.agent_id),
+            actor,
+            resume=claims.resume + 1,
+            hand_overs=hand_overs,
+            after=after,
+        )
+
+    def _minted(
+        self,
+        call_sid: str,
+        call_id: str,
+        agent: AgentKey,
+        actor: str,
+        *,
+        resume: int,
+        hand_overs: int = 0,
+        after: str = "",
+    ) -> Placement:
+        """Mint the stream's one-time token and the state of the ``action`` URL."""
+        now_us = self._parts.wall_clock_us()
+        claims = StreamClaims(
+            kind="stream",
+            tenant_id=agent[0],
+            agent_id=agent[1],
+            call_id=call_id,
+            call_sid=call_sid,
+            actor=actor,
+            resume=resume,
+            minted_us=now_us,
+            expires_us=now_us + STREAM_TOKEN_LIFE_US,
+            token_id=stream_token.new_token_id(),
+            hand_overs=hand_overs,
+            after=after,
+        )
+        stream = stream_token.mint(claims, self._secret)
+        return Placement(call_id, actor, stream, self.action_token(claims, ""))
+
+    def action_token(self, claims: StreamClaims, after: str) -> str:
+        """The state of an ``action`` URL; ``after`` is what the carrier does until it asks it."""
+        action = replace(
+            claims,
+            kind="action",
+            expires_us=self._parts.wall_clock_us() + ACTION_TOKEN_LIFE_US,
+            token_id=stream_token.new_token_id(),
+            after=after,
+        )
+        return stream_token.mint(action, self._secret)
+
+    def read(self, token: str, kind: TokenKind) -> StreamClaims:
+        """Check one of our own tokens. Raises ``telephony.errors.TokenRefused``."""
+        now_us = self._parts.wall_clock_us()
+        return stream_token.verify(token, (self._secret,), kind=kind, now_us=now_us)

@@ -1,0 +1,46 @@
+"""What the composition root builds for an ingress replica."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from actors.call_parts import CallParts
+from actors.metrics_counts import EventCounts
+from actors.metrics_reporter import ClusterView
+from actors.mind_pool import EdgePool
+from cluster.hand_overs import StoredHandOver, nothing_stored
+from dialogue.agent import Agent
+
+AgentKey = tuple[str, str]
+"""(``tenant_id``, ``agent_id``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeParts:
+    """Shared by every call of the replica.
+
+    Attributes:
+        agents: By tenant and agent id.
+        call_parts: Likewise.
+        counts: Counts by name, for ``/readyz`` and the metrics.
+        cluster_view: The newest view of the whole cluster's measurements; None before the first.
+        planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
+        handed_over: What the record says that the carrier does with a call since the end of its
+            stream; see ``hand_overs.StoredHandOver``.
+    """
+
+    agents: Mapping[AgentKey, Agent]
+    call_parts: Mapping[AgentKey, CallParts]
+    pool: EdgePool
+    wall_clock_us: Callable[[], int]
+    counts: EventCounts
+    cluster_view: Callable[[], ClusterView | None]
+    planned_end: Callable[[str], Awaitable[bool]]
+    handed_over: StoredHandOver = nothing_stored
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What was counted in this replica since its start, by name."""
+        return self.counts.by_name
