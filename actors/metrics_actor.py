@@ -27,7 +27,8 @@ class MetricsActor:
 
     def __init__(self) -> None:
         self._driver = MetricsDriver(time.time_ns() // 1_000)
-        self._export = RayExport()
+        context = ray.get_runtime_context()
+        self._export = RayExport(is_restarted=context.was_current_actor_reconstructed)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def report(self, plain: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,9 @@ once, so that a sum over Ray's own tags (node, process) doubles nothing; quantil
 cluster cannot be had by adding up those of processes; and processes that carry audio are spared the
 work. Names are ours with Ray's ``ray_`` before them. A summary becomes a gauge with the tag
 ``quantile`` and a counter ``..._count``.
+
+Ray's agent goes on showing the counters of a process that died for some minutes. A restarted
+MetricsActor, which is told everything anew, therefore exports only what was counted since.
 """
 
 from __future__ import annotations
@@ -20,9 +23,14 @@ from telemetry.merged import MergedMetrics
 
 
 class RayExport:
-    """Hands what has changed to Ray's metric agent of this node."""
+    """Hands what has changed to Ray's metric agent of this node.
 
-    def __init__(self) -> None:
+    Args:
+        is_restarted: What the first update finds was exported by a predecessor.
+    """
+
+    def __init__(self, *, is_restarted: bool) -> None:
+        self._skips = is_restarted
         self._counters: dict[str, ray_metrics.Counter] = {}
         self._gauges: dict[str, ray_metrics.Gauge] = {}
         self._told: dict[Series, float] = {}
@@ -41,10 +49,14 @@ class RayExport:
                 if value is not None:
                     tags = {**_tags(series), "quantile": str(share)}
                     self._gauge(name, tuple(tags)).set(value, tags=tags)
+        self._skips = False
 
     def _count(self, series: Series, total: float) -> None:
         increment = total - self._told.get(series, 0)
         if increment <= 0:
+            return
+        self._told[series] = total
+        if self._skips:
             return
         tags = _tags(series)
         name = series[0].removesuffix("_total")  # which Ray adds by itself
@@ -53,7 +65,6 @@ class RayExport:
             counter = ray_metrics.Counter(name, _help(series[0]), tuple(tags))
             self._counters[name] = counter
         counter.inc(increment, tags=tags)
-        self._told[series] = total
 
     def _show(self, gauges: Mapping[Series, float]) -> None:
         gone = self._shown - set(gauges)
