@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, tuple_, union_all
 
 from records.database import Database, as_database
+from records.edge_rows import CallRequestRow
 from records.tables import CALL_REQUESTS, CALLS
 
 OverviewCursor = tuple[int, str]
@@ -88,6 +89,31 @@ async def find_overview(where: Database | str, tenant_id: str, call_id: str) -> 
     both = _both(tenant_id).subquery()
     found = await _read(where, select(both).where(both.c.call_id == call_id), 1)
     return found[0] if found else None
+
+
+def overview_of_new(request: CallRequestRow) -> CallOverview:
+    """A call that was asked for just now, as the tables show it."""
+    return CallOverview(
+        tenant_id=request.tenant_id,
+        call_id=request.call_id,
+        agent_id=request.agent_id,
+        agent_version="",
+        direction="outbound",
+        state=request.status,
+        from_number=request.from_number,
+        to_number=request.to_number,
+        call_sid=request.call_sid,
+        language="",
+        created_at_us=request.created_at_us,
+        started_at_us=0,
+        ended_at_us=0,
+        end_reason="",
+        answered_by=request.answered_by,
+        cost_usd=0.0,
+        error_code=request.error_code,
+        error=request.error,
+        erased_at_us=request.erased_at_us,
+    )
 
 
 def _matching(chosen: OverviewFilter, before: OverviewCursor | None) -> Select[Any]:

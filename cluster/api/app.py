@@ -16,7 +16,8 @@ from starlette.exceptions import HTTPException
 from cluster.api.auth import ApiKeys
 from cluster.api.body_limit import BodyLimit
 from cluster.api.desk import CallDesk
-from cluster.api.errors import ApiError, ErrorBody, ErrorCode
+from cluster.api.errors import ApiError, ErrorBody, ErrorCode, error_response
+from cluster.api.key_gate import TENANT, KeyGate
 from cluster.api.schemas import (
     NAME,
     AgentList,
@@ -48,7 +49,11 @@ order, one a second unless configured otherwise, and only while the cluster has 
 
 **Errors** are `{"error": {"code", "message", "field"}}`; the code is for programs.
 """
-_CODES: Mapping[int, ErrorCode] = {404: "not_found", 405: "method_not_allowed"}
+_CODES: Mapping[int, ErrorCode] = {
+    400: "unreadable_body",
+    404: "not_found",
+    405: "method_not_allowed",
+}
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "The body cannot be read"},
     401: {"model": ErrorBody, "description": "No key, or one that opens nothing"},
@@ -75,7 +80,7 @@ _BEARER = HTTPBearer(auto_error=False, description="An API key, `cck_...`")
 CallId = Annotated[str, Path(description="Of the call.", max_length=64, pattern=NAME)]
 
 
-def build_api(services: CallServices, world: OutsideWorld) -> BodyLimit:
+def build_api(services: CallServices, world: OutsideWorld) -> KeyGate:
     """The application, to be asked for paths that begin with one of ``PREFIXES``.
 
     Args:
@@ -97,15 +102,16 @@ def build_api(services: CallServices, world: OutsideWorld) -> BodyLimit:
         redoc_url=None,
         openapi_url="/openapi.json",
         responses=_ERRORS,
+        redirect_slashes=False,  # to an address made of a header that anybody may send
     )
     _shape_errors(app)
-    _add_routes(app, desk, keys)
-    return BodyLimit(app, MAX_BODY_BYTES)
+    _add_routes(app, desk)
+    return KeyGate(BodyLimit(app, MAX_BODY_BYTES), keys.tenant_of)
 
 
-def _add_routes(app: FastAPI, desk: CallDesk, keys: ApiKeys) -> None:
+def _add_routes(app: FastAPI, desk: CallDesk) -> None:
     async def tenant_of(request: Request, _key: Annotated[Any, Security(_BEARER)]) -> str:
-        return await keys.tenant_of(request.headers.get("authorization", ""))
+        return str(getattr(request.state, TENANT))  # the gate has looked at the key
 
     tenant = Annotated[str, Depends(tenant_of)]
     _placing(app, desk, tenant)
@@ -195,36 +201,29 @@ def _ending(app: FastAPI, desk: CallDesk, tenant: Any) -> None:
 def _shape_errors(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def refused(_request: Request, error: ApiError) -> JSONResponse:
-        return _answer(error)
+        return error_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return _answer(_first_problem(error))
+        return error_response(_first_problem(error))
 
     @app.exception_handler(RowRejected)
     async def rejected(_request: Request, error: RowRejected) -> JSONResponse:
-        return _answer(ApiError(422, "invalid_request", error.message))
+        return error_response(ApiError(error.message, "invalid_request"))
 
     @app.exception_handler(RecordsError)
     async def away(_request: Request, error: RecordsError) -> JSONResponse:
         logger.error("a request was not done: %s", error)
-        return _answer(ApiError(503, "store_unavailable", f"the call store: {error.message}"))
+        return error_response(ApiError(f"the call store: {error.message}", "store_unavailable"))
 
     @app.exception_handler(HTTPException)
     async def other(_request: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "invalid_request")
-        return _answer(ApiError(error.status_code, code, str(error.detail)), error.headers)
+        return error_response(ApiError(str(error.detail), code), error.headers)
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, _error: Exception) -> JSONResponse:
-        return _answer(ApiError(500, "internal", "something went wrong here: see the log"))
-
-
-def _answer(error: ApiError, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    found = dict(headers or {})
-    if error.status == 401:
-        found["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(error.body(), error.status, found)
+        return error_response(ApiError("something went wrong here: see the log", "internal"))
 
 
 def _first_problem(error: RequestValidationError) -> ApiError:
@@ -232,9 +231,9 @@ def _first_problem(error: RequestValidationError) -> ApiError:
     problem = error.errors()[0]
     place = [str(part) for part in problem["loc"]][1:]
     if problem["type"] == "json_invalid":
-        return ApiError(422, "invalid_request", "the body is not JSON", "body")
+        return ApiError("the body is not JSON", "invalid_request", "body")
     field = ".".join(place)[:200] or "body"
     message = str(problem["msg"]).removeprefix("Value error, ")[:500]
     if problem["type"] == "extra_forbidden":
         message = "there is no such field"
-    return ApiError(422, "invalid_request", f"{field}: {message}", field)
+    return ApiError(f"{field}: {message}", "invalid_request", field)

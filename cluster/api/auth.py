@@ -85,9 +85,7 @@ class ApiKeys:
         except RecordsError as error:
             if known is not None and known.tenant_id and now - known.at < TRUST_WHEN_AWAY_S:
                 return known.tenant_id
-            raise ApiError(
-                503, "store_unavailable", f"API keys cannot be checked: {error}"
-            ) from None
+            raise ApiError(f"API keys cannot be checked: {error}", "store_unavailable") from None
         tenant_id = None if row is None else row.tenant_id
         self._known[digest] = _Known(tenant_id, now)
         self._known.move_to_end(digest)
@@ -97,4 +95,4 @@ class ApiKeys:
 
 
 def _unauthorized(message: str) -> ApiError:
-    return ApiError(401, "unauthorized", message)
+    return ApiError(message, "unauthorized")

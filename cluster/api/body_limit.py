@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from cluster.api.errors import ApiError, error_response
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -37,7 +38,8 @@ class BodyLimit:
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self._max_bytes:
-                await self._refuse(send)
+                error = ApiError(f"the body is larger than {self._max_bytes} bytes", "too_large")
+                await error_response(error, {"Connection": "close"})(scope, receive, send)
                 return
         whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
@@ -45,12 +47,3 @@ class BodyLimit:
             return whole.pop() if whole else await receive()
 
         await self._application(scope, again, send)
-
-    async def _refuse(self, send: Send) -> None:
-        error = {
-            "code": "too_large",
-            "message": f"the body is larger than {self._max_bytes} bytes",
-        }
-        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps({"error": error}).encode()})

@@ -25,12 +25,18 @@ from cluster.api.views import call_detail, call_view, cursor_text, instant
 from cluster.call_services import CallServices, OutsideWorld
 from dialogue.agent import Agent
 from dialogue.variables import placeholders
-from records.call_overview import CallOverview, OverviewFilter, find_overview, list_overview
+from records.call_overview import (
+    CallOverview,
+    OverviewFilter,
+    find_overview,
+    list_overview,
+    overview_of_new,
+)
 from records.edge_rows import FINAL_REQUEST_STATUSES, CallRequestRow
 from records.erasure import erase
 from records.errors import IdempotencyConflict
 from records.ids import new_id
-from telephony.errors import CarrierError, CarrierRefused
+from telephony.errors import CarrierRefused, TelephonyError
 
 
 class CallDesk:
@@ -56,17 +62,15 @@ class CallDesk:
         """Accept a call; returns it, and True when it is new."""
         if self._world.carrier is None:
             raise ApiError(
-                503,
-                "carrier_not_configured",
                 "no calls can be placed: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",
+                "carrier_not_configured",
             )
         agent = self._agent(tenant_id, wish.agent_id)
         missing = placeholders(agent) - set(wish.variables)
         if missing:
             raise ApiError(
-                422,
-                "missing_variables",
                 f"variables: agent {agent.agent_id} needs {', '.join(sorted(missing))}",
+                "missing_variables",
                 "variables",
             )
         from_number = await self._from_number(tenant_id, agent.agent_id, wish.from_)
@@ -86,6 +90,7 @@ class CallDesk:
                 "record": agent.record if wish.record is None else wish.record,
                 "machine_detection": {**detection, "language": agent.language},
             },
+            not_before_us=now_us,
             created_at_us=now_us,
             updated_at_us=now_us,
         )
@@ -93,10 +98,12 @@ class CallDesk:
             kept, is_new = await self._world.stores.requests.add(row)
         except IdempotencyConflict as error:
             raise ApiError(
-                409, "idempotency_conflict", f"Idempotency-Key: {error.message}", "Idempotency-Key"
+                f"Idempotency-Key: {error.message}", "idempotency_conflict", "Idempotency-Key"
             ) from None
         self._world.nudge()
-        return call_view(await self._found(tenant_id, kept.call_id)), is_new
+        if is_new:  # nothing is read again: whoever was refused now would ask for a second call
+            return call_view(overview_of_new(kept)), True
+        return call_view(await self._found(tenant_id, kept.call_id)), False
 
     def _agent(self, tenant_id: str, agent_id: str | None) -> Agent:
         names = sorted(name for tenant, name in self._agents if tenant == tenant_id)
@@ -107,18 +114,16 @@ class CallDesk:
                 agent_id = names[0]
             else:
                 raise ApiError(
-                    422,
-                    "unknown_agent",
                     f"agent_id: say which one: {', '.join(names) or 'there is none'}",
+                    "unknown_agent",
                     "agent_id",
                 )
         agent = self._agents.get((tenant_id, agent_id))
         if agent is None:
             raise ApiError(
-                422,
-                "unknown_agent",
                 f"agent_id: there is no agent {agent_id!r}; there are: "
                 f"{', '.join(names) or 'none'}",
+                "unknown_agent",
                 "agent_id",
             )
         return agent
@@ -134,10 +139,9 @@ class CallDesk:
                 if number:
                     return number
             raise ApiError(
-                422,
-                "no_number",
                 "from: you have no number to call from; give one to an agent with 'callcluster "
                 "number use', or set TWILIO_PHONE_NUMBER",
+                "no_number",
                 "from",
             )
         row = routes.of(wanted) or await self._world.stores.numbers.get(wanted)
@@ -147,9 +151,8 @@ class CallDesk:
         elif wanted == own:
             return wanted
         raise ApiError(
-            403,
-            "number_not_yours",
             "from: this is no number of yours; 'callcluster number list' shows them",
+            "number_not_yours",
             "from",
         )
 
@@ -182,7 +185,7 @@ class CallDesk:
     async def _found(self, tenant_id: str, call_id: str) -> CallOverview:
         row = await find_overview(self._world.stores.database, tenant_id, call_id)
         if row is None:
-            raise ApiError(404, "not_found", "there is no such call", "call_id")
+            raise ApiError("there is no such call", "not_found", "call_id")
         return row
 
     def agents(self, tenant_id: str) -> AgentList:
@@ -237,32 +240,31 @@ class CallDesk:
         if carrier is None:
             if not is_here:
                 raise ApiError(
-                    503,
-                    "carrier_not_configured",
                     "the call cannot be ended from here: set TWILIO_ACCOUNT_SID and "
                     "TWILIO_AUTH_TOKEN",
+                    "carrier_not_configured",
                 )
             return
         if not row.call_sid:
             raise ApiError(
-                409, "call_is_being_placed", "the call is being placed: ask again in a moment"
+                "the call is being placed: ask again in a moment", "call_is_being_placed"
             )
         try:
             await carrier.update_call(row.call_sid, status="completed")
         except CarrierRefused as error:
             if error.is_call_over or error.is_unknown:
                 return  # it ended just now; its callback is on the way
-            raise ApiError(502, "carrier_refused", f"the carrier refused: {error}") from None
-        except CarrierError as error:
+            raise ApiError(f"the carrier refused: {error}", "carrier_refused") from None
+        except TelephonyError as error:
             if not is_here:
-                raise ApiError(503, "carrier_unavailable", f"{error}; ask again") from None
+                raise ApiError(f"{error}; ask again", "carrier_unavailable") from None
 
     async def erase(self, tenant_id: str, call_id: str) -> ErasedView:
         """Erase what was said and who spoke; recordings are deleted at the carrier."""
         stores = self._world.stores
         erased = await erase(stores.database, tenant_id, call_id, at_us=self._wall_clock_us())
         if erased is None:
-            raise ApiError(404, "not_found", "there is no such call", "call_id")
+            raise ApiError("there is no such call", "not_found", "call_id")
         for sid in erased.recording_sids:
             self._services.work.begin(f"call {call_id}: delete recording", self._deletion(sid))
         self._world.nudge()

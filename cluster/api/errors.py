@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
 
 ErrorCode = Literal[
+    "unreadable_body",
     "invalid_request",
     "too_large",
     "unauthorized",
@@ -24,6 +27,27 @@ ErrorCode = Literal[
     "store_unavailable",
     "internal",
 ]
+
+STATUS_OF: Final[Mapping[ErrorCode, int]] = {
+    "unreadable_body": 400,
+    "invalid_request": 422,
+    "too_large": 413,
+    "unauthorized": 401,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "unknown_agent": 422,
+    "number_not_yours": 403,
+    "no_number": 422,
+    "missing_variables": 422,
+    "idempotency_conflict": 409,
+    "call_is_being_placed": 409,
+    "carrier_not_configured": 503,
+    "carrier_refused": 502,
+    "carrier_unavailable": 503,
+    "store_unavailable": 503,
+    "internal": 500,
+}
+"""The HTTP status of each code."""
 
 
 class ErrorDetail(BaseModel):
@@ -51,18 +75,24 @@ class ApiError(Exception):
     """A request is not done.
 
     Args:
-        status: The HTTP status.
-        code: One of ``ErrorCode``.
         message: What is wrong and what to change; holds no key.
+        code: For programs; each has one status.
         field: What it is about; empty when it is about the whole.
     """
 
-    def __init__(self, status: int, code: ErrorCode, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
+    def __init__(self, message: str = "", code: ErrorCode = "internal", field: str = "") -> None:
+        super().__init__(message, code, field)
         self.message = message
+        self.code = code
         self.field = field
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return STATUS_OF[self.code]
 
     def body(self) -> dict[str, dict[str, str]]:
         """As JSON."""
@@ -70,6 +100,14 @@ class ApiError(Exception):
         if self.field:
             detail["field"] = printable(self.field)
         return {"error": detail}
+
+
+def error_response(error: ApiError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The answer of HTTP; ``headers`` are sent besides."""
+    found = dict(headers or {})
+    if error.status == 401:
+        found["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(error.body(), error.status, found)
 
 
 def printable(text: str) -> str:

@@ -134,4 +134,4 @@ def read_cursor(text: str) -> OverviewCursor:
             return at_us, call_id.encode("utf-8", "replace").decode().replace("\x00", "")
     except (binascii.Error, ValueError, TypeError, RecursionError):
         pass
-    raise ApiError(422, "invalid_request", "cursor: not a cursor of this API", "cursor")
+    raise ApiError("cursor: not a cursor of this API", "invalid_request", "cursor")

@@ -1,0 +1,45 @@
+"""Nothing below ``/v1`` is looked at before its key: not its path, not its body."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from cluster.api.body_limit import Application, Message, Receive, Send
+from cluster.api.errors import ApiError, error_response
+
+GUARDED = "/v1"
+TENANT = "tenant_id"
+
+
+class KeyGate:
+    """An ASGI application in front of another one: lets requests with a good key pass.
+
+    The application behind it finds whose request it is in ``request.state.tenant_id``.
+
+    Args:
+        application: Gets what passes.
+        tenant_of: From the ``Authorization`` header to a tenant. Raises ``ApiError``.
+    """
+
+    def __init__(
+        self, application: Application, tenant_of: Callable[[str], Awaitable[str]]
+    ) -> None:
+        self._application = application
+        self._tenant_of = tenant_of
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"].startswith(GUARDED):
+            try:
+                tenant_id = await self._tenant_of(_authorization(scope))
+            except ApiError as error:
+                await error_response(error)(scope, receive, send)
+                return
+            scope = {**scope, "state": {**scope.get("state", {}), TENANT: tenant_id}}
+        await self._application(scope, receive, send)
+
+
+def _authorization(scope: Message) -> str:
+    """The header, or an empty text. What comes more than once opens nothing."""
+    found = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
+    return b",".join(found).decode("latin-1")
