@@ -15,7 +15,9 @@ from cache.clip_key import ClipSpec, clip_key
 from cache.clip_store import ClipStore
 from cache.clips import Clip
 from dialogue.agent import Agent
+from providers.breath import breath
 from providers.errors import ProviderError
+from voice.fillers import FillerSounds
 from voice.ports import Speaker, SpeakRequest, SpeechChunk, TextMark
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,12 @@ class SpeechSource:
         """The whole segment if it is in memory; a dictionary look-up."""
         clip = self._store.get(self._key(request))
         return _ready(clip) if clip is not None else None
+
+    def filler_sounds(self, agent: Agent) -> FillerSounds:
+        """What this agent's callers may hear while a reply is late, as far as it was rendered."""
+        text = agent.phrases.one_moment
+        clip = self.ready_clip(SpeakRequest("", text, agent.voice, agent.language))
+        return FillerSounds(breath=breath(), sentence=clip.ulaw if text and clip else b"")
 
     async def stream(self, request: SpeakRequest) -> AsyncGenerator[SpeechChunk, None]:
         """The segment from the speaker, as it is made. Raises ``ProviderError``."""

@@ -31,6 +31,7 @@ class _PhrasesFile(BaseModel):
     goodbye: str = _PHRASES.goodbye
     trouble: str = _PHRASES.trouble
     resume: str = _PHRASES.resume
+    one_moment: str = _PHRASES.one_moment
     transfer: str = _PHRASES.transfer
     digits: str = _PHRASES.digits
     no_answer: str = _PHRASES.no_answer
@@ -46,6 +47,9 @@ class _TurnTakingFile(BaseModel):
     idle_prompt_s: float = Field(_TAKING.idle_prompt_s, ge=2)
     idle_hang_up_s: float = Field(_TAKING.idle_hang_up_s, ge=4)
     playout_lead_s: float = Field(_TAKING.playout_lead_s, ge=0.04, le=2)
+    breath_after_s: float = Field(_TAKING.breath_after_s, ge=0.1, le=10)
+    one_moment_after_s: float = Field(_TAKING.one_moment_after_s, ge=0.2, le=20)
+    reply_wait_s: float = Field(_TAKING.reply_wait_s, ge=1, le=60)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -53,6 +57,8 @@ class _TurnTakingFile(BaseModel):
             raise ValueError("eager_silence_s must not be above commit_silence_s")
         if self.idle_prompt_s > self.idle_hang_up_s:
             raise ValueError("idle_prompt_s must not be above idle_hang_up_s")
+        if self.breath_after_s >= self.one_moment_after_s:
+            raise ValueError("breath_after_s must be below one_moment_after_s")
         return self
 
 

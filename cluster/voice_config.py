@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from cluster.errors import SettingsError
 from cluster.settings import Settings
 from dialogue.agent import Agent
-from voice.config import EndpointConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
+from voice.config import EndpointConfig, FillerConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
 
@@ -49,6 +49,10 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
             lead_s=taking.playout_lead_s,
             chunk_frames=max(1, round(settings.playout_chunk_ms / 1_000 / FRAME_S)),
         ),
+        fillers=FillerConfig(
+            breath_after_s=taking.breath_after_s, sentence_after_s=taking.one_moment_after_s
+        ),
+        reply_wait_s=taking.reply_wait_s,
         barge_in_speech_s=taking.barge_in_speech_s,
         idle_prompt_s=taking.idle_prompt_s,
         idle_hang_up_s=taking.idle_hang_up_s,

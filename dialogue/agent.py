@@ -12,6 +12,7 @@ class Phrases:
     """Sentences that must be speakable when every provider is down; pre-rendered at start.
 
     Attributes:
+        one_moment: Said when a reply is late; empty for a breath only.
         transfer, digits: Said before a tool of that type is used, when the model says nothing.
         no_answer: Said to a caller who comes back from a transfer that nobody took.
     """
@@ -23,13 +24,21 @@ class Phrases:
         "I am having some trouble right now. Please call again in a little while. Goodbye."
     )
     resume: str = "Sorry about that, I am back."
+    one_moment: str = "One moment, please."
     transfer: str = "One moment, please. I am putting you through."
     digits: str = "One moment, please."
     no_answer: str = "I am sorry, nobody is answering there. Can I help you in another way?"
 
     def all(self) -> tuple[str, ...]:
         """Every phrase that any call may need, for pre-rendering."""
-        return (self.apology, self.still_there, self.goodbye, self.trouble, self.resume)
+        return (
+            self.apology,
+            self.still_there,
+            self.goodbye,
+            self.trouble,
+            self.resume,
+            self.one_moment,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,9 @@ class TurnTaking:
         idle_prompt_s: Silence on both sides after which the agent asks whether anyone is there.
         idle_hang_up_s: Silence on both sides after which the call ends.
         playout_lead_s: Audio kept ahead of the caller's ear in the carrier's buffer.
+        breath_after_s: A reply later than usual by so much is preceded by a breath.
+        one_moment_after_s: Later than usual by so much, by ``Phrases.one_moment``.
+        reply_wait_s: A reply that does not come a step further for so long has failed.
     """
 
     eager_silence_s: float = 0.2
@@ -53,6 +65,9 @@ class TurnTaking:
     idle_prompt_s: float = 12.0
     idle_hang_up_s: float = 40.0
     playout_lead_s: float = 0.2
+    breath_after_s: float = 0.4
+    one_moment_after_s: float = 0.9
+    reply_wait_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,35 @@ class PlayoutConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FillerConfig:
+    """What a caller hears while a reply is late; see ``voice.fillers``.
+
+    Attributes:
+        usual_wait_s: From the taking of a turn to the first audio, before that counts as late; the
+            machine raises it for a call whose replies take longer.
+        longest_usual_wait_s: It is never raised above this.
+        breath_after_s: Lateness at which a breath is heard.
+        sentence_after_s: Lateness at which the sentence is said.
+        again_after_s: Silence after which it is said again.
+    """
+
+    usual_wait_s: float = 0.6
+    longest_usual_wait_s: float = 0.9
+    breath_after_s: float = 0.4
+    sentence_after_s: float = 0.9
+    again_after_s: float = 1.6
+
+    def __post_init__(self) -> None:
+        """Raises ``BadVoiceConfig`` when the times are out of order."""
+        if not 0.0 < self.breath_after_s < self.sentence_after_s or self.again_after_s <= 0.0:
+            raise BadVoiceConfig(
+                "filler times must be above 0, and the breath come before the sentence"
+            )
+        if not 0.0 <= self.usual_wait_s <= self.longest_usual_wait_s:
+            raise BadVoiceConfig("usual_wait_s must be 0 at least and at most longest_usual_wait_s")
+
+
+@dataclass(frozen=True, slots=True)
 class VoiceConfig:
     """Everything a ``VoiceSession`` has to know about its agent.
 
@@ -102,6 +131,7 @@ class VoiceConfig:
     phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     playout: PlayoutConfig = field(default_factory=PlayoutConfig)
+    fillers: FillerConfig = field(default_factory=FillerConfig)
     barge_in_speech_s: float = 0.24
     barge_in_window_s: float = 0.6
     went_on_window_s: float = 0.15
@@ -112,6 +142,6 @@ class VoiceConfig:
     max_guesses: int = 3
     segments_ahead: int = 2
     hold_for_speech_s: float = 2.0
-    reply_wait_s: float = 10.0
+    reply_wait_s: float = 5.0
     digit_wait_s: float = 1.5
     max_failures: int = 3

@@ -259,7 +259,7 @@ class Mouth:
     def _stuck_at(self) -> float:
         if self.is_all_there:
             return float("inf")
-        return max(self.progress_at, self.playout.heard_all_at) + self._reply_wait_s
+        return max(self.progress_at, self.playout.reply_end) + self._reply_wait_s
 
     def _playout_key(self, index: int) -> SegmentKey:
         return SegmentKey(*self._key, index)

@@ -11,6 +11,8 @@ Rules:
 4. Heard is what was sent less what the carrier still holds by the clock; an echoed mark proves
    more, a late one shows the carrier to be behind. After a clear marks under way prove nothing.
 5. A dry ear inside a reply is an underrun: it is counted and its length added up.
+6. A filler is a sound in front of all that waits, and no part of the reply: it does not make the
+   reply audible, is not heard text, and once begun is said to its end unless it is cleared.
 """
 
 from __future__ import annotations
@@ -42,10 +44,22 @@ class SegmentKey(NamedTuple):
 class _Track:
     """One segment's audio: what waits, what was sent, and where in the stream it began."""
 
-    __slots__ = ("is_whole", "key", "marked", "marks", "sent", "stream_at", "waiting")
+    __slots__ = (
+        "is_filler",
+        "is_whole",
+        "key",
+        "marked",
+        "marks",
+        "pauses",
+        "sent",
+        "stream_at",
+        "waiting",
+    )
 
-    def __init__(self, key: SegmentKey) -> None:
+    def __init__(self, key: SegmentKey, *, is_filler: bool = False) -> None:
         self.key = key
+        self.is_filler = is_filler
+        self.pauses: list[tuple[int, int]] = []  # (sent before, samples of a filler)
         self.waiting = bytearray()
         self.is_whole = False
         self.sent = 0
@@ -65,6 +79,8 @@ class Playout:
         is_paused: While True nothing is sent.
         first_out_at: Loop time at which the running reply's first audio was sent.
         first_audible_at: Loop time at which the caller begins to hear it, about.
+        reply_end: Loop time at which what was sent of replies ends; fillers do not count.
+        reply_samples: Samples of replies sent so far, over the whole call.
         underruns: Times the ear ran dry inside a reply, over the whole call.
         underrun_s: How long in all.
     """
@@ -73,6 +89,7 @@ class Playout:
         "_config",
         "_echo_s",
         "_emit",
+        "_fillers",
         "_in_reply",
         "_late_s",
         "_marks",
@@ -84,6 +101,8 @@ class Playout:
         "first_audible_at",
         "first_out_at",
         "is_paused",
+        "reply_end",
+        "reply_samples",
         "underrun_s",
         "underruns",
     )
@@ -100,9 +119,12 @@ class Playout:
         self._late_s = 0.0
         self._echo_s: float | None = None
         self._in_reply = False
+        self._fillers = 0
         self.is_paused = False
         self.first_out_at: float | None = None
         self.first_audible_at: float | None = None
+        self.reply_end = 0.0
+        self.reply_samples = 0
         self.underruns = 0
         self.underrun_s = 0.0
 
@@ -118,7 +140,7 @@ class Playout:
 
     def begin_reply(self) -> None:
         """Forget the segments of the reply before; its audio must have been heard or cleared."""
-        self._queue.clear()
+        self.discard()
         self._tracks.clear()
         self._in_reply = False
         self.is_paused = False
@@ -138,9 +160,22 @@ class Playout:
         """All audio of an opened segment is there."""
         self._tracks[key].is_whole = True
 
+    def insert_filler(self, ulaw: bytes, turn_id: int, guess: int, *, now: float) -> None:
+        """Send a whole sound before anything that waits."""
+        self._fillers += 1
+        filler = _Track(SegmentKey(turn_id, guess, -self._fillers), is_filler=True)
+        filler.waiting += ulaw
+        filler.is_whole = True
+        if self._queue and self._queue[0].sent:
+            frames = -(-len(ulaw) // FRAME_SAMPLES)
+            self._queue[0].pauses.append((self._queue[0].sent, frames * FRAME_SAMPLES))
+        self._queue.appendleft(filler)
+        self.pump(now=now)
+
     def discard(self) -> None:
-        """Send nothing more of what was opened."""
-        self._queue.clear()
+        """Send nothing more of what was opened, but the rest of a filler."""
+        rest = [track for track in self._queue if track.is_filler and track.sent]
+        self._queue = deque(rest)
 
     def is_sent(self, key: SegmentKey) -> bool:
         """True when the segment was sent to its end."""
@@ -152,7 +187,11 @@ class Playout:
         track = self._tracks.get(key)
         if track is None:
             return 0
-        return min(max(self._heard(now) - track.stream_at, 0), track.sent)
+        heard = self._heard(now) - track.stream_at
+        for before, samples in track.pauses:
+            if heard > before:
+                heard = max(before, heard - samples)
+        return min(max(heard, 0), track.sent)
 
     def is_all_heard(self, *, now: float) -> bool:
         """True when everything sent so far has reached the ear."""
@@ -180,6 +219,7 @@ class Playout:
         self._tracks.clear()
         self._marks.clear()
         self._in_reply = False
+        self.reply_end = min(self.reply_end, now)
         self._emit(ClearPlayout())
 
     def pump(self, *, now: float) -> None:
@@ -235,10 +275,13 @@ class Playout:
         if self._in_reply and now > self._play_end + _ROUNDING:
             self.underruns += 1
             self.underrun_s += now - self._play_end
-        if not self._in_reply:
+        if not self._in_reply and not track.is_filler:
             self._in_reply = True
             self.first_out_at, self.first_audible_at = now, start
         self._play_end = start + frames * FRAME_S
+        if not track.is_filler:
+            self.reply_end = self._play_end
+            self.reply_samples += size
         self._sent += size
         track.sent += size
         self._emit(SendAudio(ulaw))

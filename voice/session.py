@@ -10,8 +10,10 @@ Rules:
    finished: the turn is dropped and its words open the next one.
 4. A reply that is ready while the caller makes a sound waits, for a bounded time (``floor.py``).
 5. A turn settles when all of it was heard. Failed ones apologise; too many end the call.
-6. Keys form entries; a key stops the agent. Long silence on both sides is asked about, then ends.
-7. An end that is *firm* (asked for, or trouble) is spoken to the end; a goodbye after silence, or
+6. A reply that is late is preceded by a breath or a sentence from memory (``fillers.py``); nothing
+   of the reply is heard yet, so rule 2 holds.
+7. Keys form entries; a key stops the agent. Long silence on both sides is asked about, then ends.
+8. An end that is *firm* (asked for, or trouble) is spoken to the end; a goodbye after silence, or
    at the mind's wish while it is being said, is taken back when the caller speaks. So is what the
    carrier is to do with the call (``action``): it waits until the reply was heard and, for at most
    ``floor.ACTION_WAITS_S``, until a caller who has begun to speak has ended.
@@ -48,6 +50,7 @@ from voice.events import (
     SpeechFailed,
     SpeechFinished,
 )
+from voice.fillers import Fillers, FillerSounds
 from voice.floor import Floor
 from voice.idle import IdleWatch
 from voice.keypad import Keypad
@@ -55,7 +58,14 @@ from voice.mouth import Mouth
 from voice.turns import Turns
 from voice.words import has_real_words, has_words, join_words
 
-__all__ = ["EndpointConfig", "PlayoutConfig", "SpokenPhrases", "VoiceConfig", "VoiceSession"]
+__all__ = [
+    "EndpointConfig",
+    "FillerSounds",
+    "PlayoutConfig",
+    "SpokenPhrases",
+    "VoiceConfig",
+    "VoiceSession",
+]
 
 
 class VoiceSession:
@@ -63,9 +73,10 @@ class VoiceSession:
 
     Args:
         config: How this agent takes turns.
+        sounds: What may be heard while a reply is late; none by default.
     """
 
-    def __init__(self, config: VoiceConfig) -> None:
+    def __init__(self, config: VoiceConfig, sounds: FillerSounds | None = None) -> None:
         self._config = config
         self._outbox: deque[Output] = deque()
         self._ear = Endpointer(config.endpoint)
@@ -73,6 +84,7 @@ class VoiceSession:
         self._turns = Turns(config, self._mouth, self._outbox.append)
         self._ending = Ending()
         self._floor = Floor(config, self._ear, self._mouth, self._turns, self._ending)
+        self._fillers = Fillers(config.fillers, sounds or FillerSounds(), self._mouth)
         self._keypad = Keypad(config.digit_wait_s)
         self._spoken_before_keys = ""
         self._idle = IdleWatch(config.idle_prompt_s, config.idle_hang_up_s)
@@ -139,7 +151,9 @@ class VoiceSession:
         if turn is not None:
             floor_at = self._floor.next_deadline(turn)
             mouth_at = None if turn.heard_at is not None else self._mouth.next_deadline()
-            return _earliest(ear_at, key_at, floor_at, mouth_at)
+            is_held = self._mouth.playout.is_paused
+            filler_at = None if is_held else self._fillers.next_deadline(turn)
+            return _earliest(ear_at, key_at, floor_at, mouth_at, filler_at)
         return self._idle.next_deadline() if self._is_idle() else _earliest(ear_at, key_at)
 
     def handle_deadline(self, *, now: float) -> None:
@@ -159,6 +173,8 @@ class VoiceSession:
                 self._turns.fail(self._mouth.first_missing, "no progress", now=now)
             elif not self._mouth.is_audible:
                 self._floor.hold(turn, now=now)
+            if not self._mouth.playout.is_paused:
+                self._fillers.handle_deadline(turn, now=now)
         self._follow_up(now)
         if self._is_idle():
             self._break_silence(now)
@@ -169,6 +185,7 @@ class VoiceSession:
         decision = self._ear.hear_frame(is_speech, now=now)
         if self._ear.detector.is_speaking:
             self._idle.note_activity(now=now)
+            self._fillers.note_caller(now=now)
         turn = self._turns.taken
         if turn is not None:
             self._floor.watch(turn, is_speech, now=now)

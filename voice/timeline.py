@@ -15,6 +15,7 @@ FIRST_TOKEN: Final = "first_token"  # noqa: S105 - a stage of a turn, no secret
 FIRST_SEGMENT: Final = "first_segment"
 SPEAK_REQUESTED: Final = "speak_requested"
 SPEAK_FIRST_BYTE: Final = "speak_first_byte"
+FILLER_OUT: Final = "filler_out"
 FIRST_FRAME_OUT: Final = "first_frame_out"
 FIRST_FRAME_AUDIBLE: Final = "first_frame_audible"
 
@@ -28,6 +29,7 @@ STAGES: Final = (
     FIRST_SEGMENT,
     SPEAK_REQUESTED,
     SPEAK_FIRST_BYTE,
+    FILLER_OUT,
     FIRST_FRAME_OUT,
     FIRST_FRAME_AUDIBLE,
 )

@@ -155,6 +155,7 @@ class Turns:
             self.stop("interrupted", "caller spoke first", now=now)
             return ""
         self._abandon(turn, "caller went on")
+        self._fall_silent(now)
         self.current = None
         self._taken_back = turn
         return turn.text
@@ -171,8 +172,7 @@ class Turns:
         if turn is None or not turn.is_taken:
             return
         heard = self._mouth.heard_text(now=now)
-        if self._mouth.is_audible:
-            self._mouth.playout.clear(now=now)
+        self._fall_silent(now)
         if self._mouth.is_truncated or not self._mouth.is_all_there:
             self._abandon(turn, reason)
         outcome = "failed" if turn.failure else outcome
@@ -282,6 +282,12 @@ class Turns:
     def _abandon(self, turn: Turn, reason: str) -> None:
         self._mouth.close()
         self._emit(AbandonTurn(turn.turn_id, turn.guess, reason))
+
+    def _fall_silent(self, now: float) -> None:
+        """Nothing of the reply is heard from here on, nor of a filler before it."""
+        playout = self._mouth.playout
+        if self._mouth.is_audible or not playout.is_all_heard(now=now):
+            playout.clear(now=now)
 
     def _settle_spoken(self, turn: Turn, outcome: Outcome, heard: str, reason: str) -> None:
         mouth = self._mouth

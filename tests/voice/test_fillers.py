@@ -1,0 +1,229 @@
+"""What is heard while a reply is late."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.voice.stage import Stage
+from voice import timeline
+from voice.config import FillerConfig, VoiceConfig
+from voice.errors import BadVoiceConfig
+from voice.events import (
+    ClearPlayout,
+    CommitTurn,
+    ReplyFailed,
+    SegmentPlanned,
+    SendAudio,
+    SpeechArrived,
+    SpeechFinished,
+    Synthesise,
+    TurnSettled,
+)
+from voice.fillers import FillerSounds
+from voice.session import VoiceSession
+
+FRAME = 160
+BREATH = b"\x31" * (18 * FRAME)
+SENTENCE = b"\x32" * (50 * FRAME)
+SOUNDS = FillerSounds(BREATH, SENTENCE)
+CONFIG = VoiceConfig()
+FILLERS = CONFIG.fillers
+
+
+class LateStage(Stage):
+    """A mind that does not answer by itself, and fillers that are there."""
+
+    def __init__(self, sounds: FillerSounds = SOUNDS, config: VoiceConfig = CONFIG) -> None:
+        super().__init__(config)
+        self.session = VoiceSession(config, sounds)
+        self.log.clear()
+
+    def sent(self, kind: bytes) -> list[float]:
+        """When audio of this kind was sent."""
+        return [
+            at
+            for at, output in self.log
+            if isinstance(output, SendAudio) and output.ulaw.startswith(kind[:1])
+        ]
+
+    def committed(self) -> float:
+        self.ask()
+        return self.at(CommitTurn)
+
+
+def test_a_reply_in_time_has_nothing_before_it() -> None:
+    stage = LateStage()
+    committed_at = stage.committed()
+    stage.wait(committed_at + FILLERS.usual_wait_s - stage.now)
+    stage.answer(stage.last(CommitTurn), "Here you are.")
+    stage.wait(2.0)
+
+    assert not stage.sent(BREATH)
+    assert stage.settled[-1][1:] == ("heard", "Here you are.")
+    assert timeline.FILLER_OUT not in stage.last(TurnSettled).timeline
+
+
+def test_a_late_reply_is_preceded_by_a_breath_and_then_by_the_sentence() -> None:
+    stage = LateStage()
+    committed_at = stage.committed()
+    stage.wait(2.4)
+
+    late_at = committed_at + FILLERS.usual_wait_s
+    assert stage.sent(BREATH)[0] == pytest.approx(late_at + FILLERS.breath_after_s)
+    assert stage.sent(SENTENCE)[0] == pytest.approx(late_at + FILLERS.sentence_after_s)
+    assert stage.audio.startswith(BREATH + SENTENCE)
+
+
+def test_the_caller_is_never_in_silence_for_two_seconds() -> None:
+    """From the last word of the caller to the apology, when nobody answers at all."""
+    stage = LateStage()
+    stage.say("is anybody there")
+    silent_since = stage.now - 0.1  # the final words come after the end
+    stage.wait(9.0)
+
+    ear_dry_at, longest_s = silent_since, 0.0
+    for at, output in stage.log:
+        if isinstance(output, SendAudio):
+            longest_s = max(longest_s, at - ear_dry_at)
+            ear_dry_at = max(at, ear_dry_at) + len(output.ulaw) / 8_000
+    assert longest_s < 2.0
+    assert stage.last(TurnSettled).outcome == "failed"
+
+
+def test_fillers_do_not_keep_a_dead_reply_alive() -> None:
+    stage = LateStage()
+    committed_at = stage.committed()
+    stage.wait(CONFIG.reply_wait_s + 0.5)
+
+    apology = next(
+        at
+        for at, output in stage.log
+        if isinstance(output, Synthesise) and output.text == CONFIG.phrases.apology
+    )
+    assert apology == pytest.approx(committed_at + CONFIG.reply_wait_s)
+
+
+def test_a_reply_follows_the_filler_that_was_begun() -> None:
+    stage = LateStage()
+    stage.committed()
+    stage.wait(FILLERS.usual_wait_s + FILLERS.breath_after_s)  # the breath has begun
+    stage.answer(stage.last(CommitTurn), "Here you are.")
+    stage.wait(3.0)
+
+    assert stage.audio == BREATH + b"\x01" * 8_000
+    assert stage.settled[-1] == (1, "heard", "Here you are.")
+    told = stage.last(TurnSettled).timeline
+    assert told[timeline.FIRST_FRAME_OUT] > told[timeline.FILLER_OUT]
+    assert stage.session.underruns == 0
+
+
+def test_a_caller_who_goes_on_during_a_filler_takes_the_turn_back() -> None:
+    stage = LateStage()
+    stage.committed()
+    stage.wait(FILLERS.usual_wait_s + FILLERS.sentence_after_s + 0.1)
+    assert stage.sent(SENTENCE)
+    stage.talk(0.1)
+    stage.interim("and one more thing")
+    spoken_at = stage.now
+    assert stage.at(ClearPlayout) == spoken_at  # not one word more of the sentence
+    stage.talk(0.3)
+    stage.final("and one more thing")
+    stage.wait(0.6)
+
+    assert stage.sent(SENTENCE)[-1] <= spoken_at
+    assert stage.last(CommitTurn).text == "hello there and one more thing"
+    assert stage.last(CommitTurn).turn_id == 1
+
+
+def test_nothing_is_put_before_a_reply_that_waits_for_the_caller() -> None:
+    stage = LateStage()
+    stage.committed()
+    stage.wait(0.5)
+    stage.talk(1.2)  # a sound without words: the reply would wait for it too
+    assert not stage.sent(BREATH)
+
+
+def test_a_reply_that_runs_dry_is_bridged_and_accounted_for() -> None:
+    stage = LateStage()
+    stage.speaks = False
+    stage.committed()
+    turn = stage.last(CommitTurn)
+    key = (turn.turn_id, turn.guess)
+    stage.put(SegmentPlanned(*key, 0, "One two three four five."))
+    stage.put(SpeechArrived(*key, 0, b"\x01" * 4_000))
+    stage.wait(1.2)  # 0.5 s of it were heard, and 0.7 s nothing, then the breath
+    assert len(stage.sent(BREATH)) > 0
+    stage.put(SpeechArrived(*key, 0, b"\x01" * 4_000))
+    stage.put(SpeechFinished(*key, 0))
+    stage.answer(turn)
+    stage.talk(0.4)
+
+    settled = stage.last(TurnSettled)
+    assert settled.outcome == "interrupted"
+    # 0.5 s before the breath and about 0.2 s of the rest, of 1 s in all.
+    assert settled.heard_text in {"One two three", "One two three four"}
+
+
+def test_the_heard_part_stands_still_while_a_filler_plays() -> None:
+    stage = LateStage()
+    stage.speaks = False
+    stage.committed()
+    turn = stage.last(CommitTurn)
+    key = (turn.turn_id, turn.guess)
+    stage.put(SegmentPlanned(*key, 0, "One two three four five."))
+    stage.put(SpeechArrived(*key, 0, b"\x01" * 4_000))
+    stage.wait(0.5 + FILLERS.breath_after_s + 0.1)
+    stage.put(SpeechArrived(*key, 0, b"\x01" * 4_000))
+    stage.wait(0.2)  # the breath is playing, with the rest behind it
+    stage.session.close(now=stage.now)
+    stage._drain()
+
+    heard = stage.last(TurnSettled).heard_text
+    assert len(heard.split()) <= 3
+
+
+@pytest.mark.parametrize("sounds", [FillerSounds(), FillerSounds(b"", SENTENCE)])
+def test_a_sound_that_is_not_there_is_left_out(sounds: FillerSounds) -> None:
+    stage = LateStage(sounds)
+    stage.committed()
+    stage.wait(2.0)
+    assert not stage.sent(BREATH)
+    assert bool(stage.sent(SENTENCE)) is bool(sounds.sentence)
+
+
+def test_a_call_whose_replies_take_longer_is_given_longer() -> None:
+    stage = LateStage()
+    had_filler = []
+    for _ in range(8):
+        stage.committed()
+        stage.wait(FILLERS.longest_usual_wait_s + FILLERS.breath_after_s / 2)
+        stage.answer(stage.last(CommitTurn), "Yes.")
+        stage.wait(2.0)
+        had_filler.append(timeline.FILLER_OUT in stage.last(TurnSettled).timeline)
+    assert had_filler == sorted(had_filler, reverse=True)
+    assert had_filler[0]
+    assert not had_filler[-1]
+
+
+def test_a_failed_reply_apologises_after_the_filler() -> None:
+    stage = LateStage()
+    stage.committed()
+    stage.wait(FILLERS.usual_wait_s + FILLERS.breath_after_s + 0.02)
+    turn = stage.last(CommitTurn)
+    stage.put(ReplyFailed(turn.turn_id, turn.guess, "no model"))
+    stage.wait(3.0)
+    assert stage.audio == BREATH + b"\x01" * 8_000
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"breath_after_s": 0.9, "sentence_after_s": 0.9},
+        {"breath_after_s": 0.0},
+        {"again_after_s": 0.0},
+        {"usual_wait_s": 1.0},
+    ],
+)
+def test_times_out_of_order_are_refused(times: dict[str, float]) -> None:
+    with pytest.raises(BadVoiceConfig):
+        FillerConfig(**times)

@@ -1,0 +1,138 @@
+"""What a caller hears while a reply is late: nothing, a breath, a sentence, the sentence again.
+
+Rules:
+
+1. Silence counts from the moment the turn was taken, or a reply ran dry in the middle, or the
+   caller made the last sound. The first words of a reply are allowed the wait that is usual in this
+   call before they count as late.
+2. ``breath_after_s`` of lateness: a breath. ``sentence_after_s``: the sentence. After that the
+   sentence again after every ``again_after_s`` of silence, until the turn fails by itself.
+3. What is said is taken from memory, so nothing that is down can be in the way; a sound that is not
+   there is left out. Only replies that were asked for have fillers.
+4. Any audio of the reply starts the count anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voice import timeline
+from voice.config import FillerConfig
+from voice.mouth import Mouth
+from voice.turn import Turn
+
+_ROUNDING_S = 1e-6
+_LEARNING_RATE = 0.3
+_SHORTEST_GAP_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class FillerSounds:
+    """Audio that is ready, mu-law at 8 kHz; empty for none.
+
+    Attributes:
+        breath: Of no language, a few hundred milliseconds.
+        sentence: That it takes a moment, in the language and voice of the call.
+    """
+
+    breath: bytes = b""
+    sentence: bytes = b""
+
+
+class Fillers:
+    """Watches the replies of one call; see the rules above.
+
+    Args:
+        config: When.
+        sounds: What.
+        mouth: Says it.
+
+    Attributes:
+        count: Fillers begun, over the whole call.
+    """
+
+    __slots__ = (
+        "_config",
+        "_has_begun",
+        "_late_since",
+        "_mouth",
+        "_quiet_since",
+        "_reply",
+        "_reply_samples",
+        "_sounds",
+        "_step",
+        "_usual_s",
+        "count",
+    )
+
+    def __init__(self, config: FillerConfig, sounds: FillerSounds, mouth: Mouth) -> None:
+        self._config = config
+        self._sounds = sounds
+        self._mouth = mouth
+        self._usual_s = config.usual_wait_s
+        self._reply = (-1, -1)
+        self._reply_samples = 0
+        self._has_begun = False
+        self._quiet_since = 0.0
+        self._step = 0
+        self._late_since = 0.0
+        self.count = 0
+
+    def note_caller(self, *, now: float) -> None:
+        """The caller is making a sound."""
+        self._quiet_since = now
+
+    def next_deadline(self, turn: Turn) -> float | None:
+        """Loop time at which the taken ``turn`` wants a sound if nothing changes; or None."""
+        self._follow(turn)
+        if not self._wants_any(turn):
+            return None
+        at = self._due_at(turn)
+        sounds_left = self._sounds.sentence or (self._sounds.breath and self._step == 0)
+        return at if sounds_left else None
+
+    def handle_deadline(self, turn: Turn, *, now: float) -> None:
+        """Make the sound that is due, if one is."""
+        at = self.next_deadline(turn)
+        if at is None or now < at - _ROUNDING_S:
+            return
+        if self._step == 0:
+            self._late_since = now - self._config.breath_after_s
+        sound = self._sounds.breath if self._step == 0 else self._sounds.sentence
+        self._step += 1
+        if sound:
+            self.count += 1
+            turn.timeline.setdefault(timeline.FILLER_OUT, now)
+            self._mouth.playout.insert_filler(sound, turn.turn_id, turn.guess, now=now)
+
+    def _follow(self, turn: Turn) -> None:
+        """Start the count anew for another reply, or for one that goes on."""
+        playout = self._mouth.playout
+        reply = (turn.turn_id, turn.guess)
+        if reply == self._reply and playout.reply_samples == self._reply_samples:
+            return
+        if reply != self._reply:
+            self._has_begun = False
+        if playout.first_out_at is not None and not self._has_begun:
+            self._has_begun = True
+            self._learn(playout.first_out_at - turn.taken_at)
+        self._reply, self._reply_samples, self._step = reply, playout.reply_samples, 0
+
+    def _learn(self, wait_s: float) -> None:
+        limited = min(max(wait_s, self._config.usual_wait_s), self._config.longest_usual_wait_s)
+        self._usual_s += _LEARNING_RATE * (limited - self._usual_s)
+
+    def _wants_any(self, turn: Turn) -> bool:
+        mouth = self._mouth
+        return turn.is_asked and not turn.failure and not mouth.is_complete
+
+    def _due_at(self, turn: Turn) -> float:
+        playout = self._mouth.playout
+        silent_since = max(turn.taken_at, self._quiet_since, playout.heard_all_at)
+        if self._step == 0:
+            usual_s = 0.0 if self._mouth.is_audible else self._usual_s
+            return silent_since + usual_s + self._config.breath_after_s
+        if self._step == 1:
+            late_at = self._late_since + self._config.sentence_after_s
+            return max(late_at, silent_since + _SHORTEST_GAP_S)
+        return silent_since + self._config.again_after_s
