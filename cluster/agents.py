@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, tools_of
 from cluster.errors import AgentFileError
 from dialogue.agent import Agent, Phrases, TurnTaking
+from providers.table import refusal_of
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PHRASES = Phrases()
@@ -93,7 +94,8 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
     """Read one agent file.
 
     Raises:
-        AgentFileError: Not readable, not YAML, or a field is wrong; the message names it.
+        AgentFileError: Not readable, not YAML, a field is wrong, or a provider that it names does
+            not exist or cannot do its language or voice; the message names the field.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -110,6 +112,14 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         raise AgentFileError(
             f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}"
         ) from None
+    for kind, name in (
+        ("recogniser", checked.recogniser),
+        ("thinker", checked.thinker),
+        ("speaker", checked.speaker),
+    ):
+        voice = checked.voice if kind == "speaker" else ""
+        if refusal := refusal_of(kind, name, checked.language, voice):
+            raise AgentFileError(f"{path}: {refusal.field}: {refusal.reason}")
     digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
     values = checked.model_dump(exclude={"phrases", "turn_taking", "tools"})
     return Agent(

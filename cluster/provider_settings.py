@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from cluster.chat_service import chat_endpoint, missing_for_chat
 from cluster.settings import Settings
 from dialogue.agent import Agent
+from providers.espeak_process import INSTALL_HINT, is_installed
 from providers.settings import (
     AzureSpeechConfig,
     ElevenLabsConfig,
+    EspeakConfig,
     OpenAIConfig,
     ProviderSettings,
 )
@@ -30,6 +32,7 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             api_key=settings.elevenlabs_api_key.get_secret_value(),
             base_url=settings.elevenlabs_base_url,
         ),
+        espeak=EspeakConfig(words_per_minute=settings.espeak_words_per_minute),
     )
 
 
@@ -44,17 +47,19 @@ def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
     has_azure = settings.azure_speech_host or (
         settings.azure_speech_key.get_secret_value() and settings.azure_speech_region
     )
+    chat = missing_for_chat(settings, (a for a in agents if a.thinker == "openai"))
     missing = {
         "azure": ""
         if has_azure
-        else "AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
-        "openai": missing_for_chat(settings, (a for a in agents if a.thinker == "openai")),
+        else "set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
+        "openai": f"set {chat}" if chat else "",
         "elevenlabs": ""
         if settings.elevenlabs_api_key.get_secret_value()
-        else "ELEVENLABS_API_KEY",
+        else "set ELEVENLABS_API_KEY",
+        "espeak": "" if is_installed() else INSTALL_HINT,
     }
     return [
-        f"agent {agent_id} uses {provider}: set {missing[provider]}"
+        f"agent {agent_id} uses {provider}: {missing[provider]}"
         for provider, agent_id in sorted(used.items())
         if missing.get(provider)
     ]

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     elevenlabs_base_url: str = Field(
         "https://api.elevenlabs.io", validation_alias=_plain("ELEVENLABS_BASE_URL")
     )
+    espeak_words_per_minute: int = Field(165, ge=80, le=450)
     azure_streams_per_process: int = Field(25, ge=1, le=50)
     azure_segmentation_ms: int = Field(300, ge=100, le=5_000)
 

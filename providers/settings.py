@@ -164,6 +164,22 @@ class ElevenLabsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EspeakConfig:
+    """espeak-ng on this machine.
+
+    Attributes:
+        words_per_minute: Pace, 80 to 450.
+        first_byte_timeout_s: From the request to the first audio; the start of its process and the
+            segments before it included.
+        stall_timeout_s: Between two pieces of audio.
+    """
+
+    words_per_minute: int = 165
+    first_byte_timeout_s: float = 3.0
+    stall_timeout_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
 class ScriptedConfig:
     """The keyless providers.
 
@@ -187,4 +203,5 @@ class ProviderSettings:
     azure: AzureSpeechConfig = field(default_factory=AzureSpeechConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
+    espeak: EspeakConfig = field(default_factory=EspeakConfig)
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from dialogue.ports import Thinker
-from providers.capabilities import Capabilities
+from providers.capabilities import Capabilities, Refusal
 from providers.errors import ProviderRejected
+from providers.espeak_voices import LANGUAGES as ESPEAK_LANGUAGES
+from providers.espeak_voices import VOICES as ESPEAK_VOICES
 from providers.settings import ProviderSettings
 from voice.ports import Recogniser, Speaker
 
@@ -50,6 +52,12 @@ def _elevenlabs(settings: ProviderSettings) -> Speaker:
     return ElevenLabsSpeaker(settings.elevenlabs)
 
 
+def _espeak(settings: ProviderSettings) -> Speaker:
+    from providers.espeak_tts import EspeakSpeaker
+
+    return EspeakSpeaker(settings.espeak)
+
+
 def _tone(settings: ProviderSettings) -> Speaker:
     from providers.scripted import ToneSpeaker
 
@@ -66,6 +74,7 @@ THINKERS: Mapping[str, Callable[[ProviderSettings], Thinker]] = {
 }
 SPEAKERS: Mapping[str, Callable[[ProviderSettings], Speaker]] = {
     "elevenlabs": _elevenlabs,
+    "espeak": _espeak,
     "tone": _tone,
 }
 
@@ -77,6 +86,13 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
     ("thinker", "scripted"): Capabilities(needs_key=False),
     ("speaker", "elevenlabs"): Capabilities(
         ("ulaw_8000",), not_languages=("zh-HK", "yue"), text_marks=True
+    ),
+    ("speaker", "espeak"): Capabilities(
+        ("ulaw_8000",),
+        languages=ESPEAK_LANGUAGES,
+        voices=ESPEAK_VOICES,
+        text_marks=True,
+        needs_key=False,
     ),
     ("speaker", "tone"): Capabilities(("ulaw_8000",), text_marks=True, needs_key=False),
 }
@@ -100,6 +116,26 @@ def build_thinker(name: str, settings: ProviderSettings) -> Thinker:
 def build_speaker(name: str, settings: ProviderSettings) -> Speaker:
     """The speaker of that name; raises as ``build_recogniser`` does."""
     return _find("speaker", SPEAKERS, name)(settings)
+
+
+def refusal_of(kind: str, name: str, language: str, voice: str = "") -> Refusal | None:
+    """Why an agent cannot have a provider: there is none of that name, or it cannot do this.
+
+    Args:
+        kind: ``recogniser``, ``thinker`` or ``speaker``.
+        name: As an agent names it.
+        language: The agent's BCP-47 tag.
+        voice: The agent's, for a speaker.
+
+    Returns:
+        The agent's field to change and a whole sentence, or None when nothing is known against it.
+    """
+    capabilities = CAPABILITIES.get((kind, name))
+    if capabilities is None:
+        known = ", ".join(sorted(name for of, name in CAPABILITIES if of == kind))
+        return Refusal(kind, f"no {kind} is called {name!r}; there are: {known}")
+    refusal = capabilities.refusal(language, voice)
+    return refusal and Refusal(refusal.field, f"the {kind} {name} {refusal.reason}")
 
 
 def _find(kind: str, table: Mapping[str, T], name: str) -> T:

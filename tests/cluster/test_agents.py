@@ -54,6 +54,30 @@ def test_an_error_names_the_file_and_the_field(
     assert str(error.value).startswith(f"{path}: {said}")
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ("speaker: loudspeaker", "speaker: no speaker is called 'loudspeaker'; there are: "),
+        ("recogniser: ear", "recogniser: no recogniser is called 'ear'; there are: azure"),
+        ("thinker: brain", "thinker: no thinker is called 'brain'; there are: openai"),
+        ("speaker: espeak", "voice: the speaker espeak has no voice 'alto'; there are: default"),
+        (
+            "speaker: espeak\nvoice: f1\nlanguage: ja-JP",
+            "language: the speaker espeak does not serve ja-JP",
+        ),
+        ("language: zh-HK", "language: the speaker elevenlabs does not serve zh-HK"),
+    ],
+)
+def test_what_a_provider_cannot_do_is_refused_when_the_file_is_read(
+    tmp_path: Path, changes: str, said: str
+) -> None:
+    fields = dict(line.split(": ") for line in (GOOD + changes).splitlines())
+    path = write(tmp_path, "\n".join(f"{name}: {value}" for name, value in fields.items()))
+    with pytest.raises(AgentFileError) as error:
+        load_agent(path, "t1")
+    assert str(error.value).startswith(f"{path}: {said}")
+
+
 def test_a_folder_that_is_missing_or_empty_names_its_setting(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(AgentFileError, match="CALLCLUSTER_AGENTS_DIR"):

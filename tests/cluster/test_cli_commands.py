@@ -110,6 +110,22 @@ def test_help_has_examples_and_every_option_its_variable(terminal: Terminal, pat
             assert "CALLCLUSTER_" in option.help  # said in words
 
 
+# --- agents --------------------------------------------------------------------------------------
+
+
+def test_a_voice_that_the_speaker_does_not_have_is_said_by_validate(terminal: Terminal) -> None:
+    Path("agents/quiet.yaml").write_text(
+        "language: en-US\nprompt: x\nspeaker: espeak\nvoice: Rachel\n"
+    )
+    code, _, said = terminal.type("agents", "validate")
+    assert code == 2
+    assert "agents/quiet.yaml: voice: the speaker espeak has no voice 'Rachel'" in said
+    Path("agents/quiet.yaml").write_text("language: en-US\nprompt: x\nspeaker: espeak\nvoice: f1\n")
+    code, _, said = terminal.type("agents", "validate")
+    assert code == 0
+    assert "quiet: en-US, azure / openai / espeak" in said
+
+
 # --- keys ----------------------------------------------------------------------------------------
 
 
@@ -207,6 +223,8 @@ def test_without_an_account_the_setting_is_named(
         (("--to", "4155550123"), "--to: a phone number begins with +"),
         (("--to", NUMBER, "--var", "name"), "--var name: write NAME=VALUE"),
         (("--to", NUMBER, "--machine", "sing"), "--machine sing: one of off, hang_up"),
+        (("--to", NUMBER, "--machine", "leave_message"), "--message and --machine leave_message"),
+        (("--to", NUMBER, "--message", "Call us."), "--message and --machine leave_message"),
         (("--to", NUMBER, "--url", "http://127.0.0.1:1"), "is 'callcluster serve' running?"),
     ],
 )

@@ -134,6 +134,15 @@ def test_a_data_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         settings.make_data_dir()
 
 
+def test_a_missing_library_is_named_as_a_missing_key_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    agents = [replace(AGENT, speaker="espeak")]
+    assert missing_keys(Settings(_env_file=None), agents) == []
+    monkeypatch.setattr("cluster.provider_settings.is_installed", lambda: False)
+    assert missing_keys(Settings(_env_file=None), agents) == [
+        "agent a1 uses espeak: espeak-ng is not installed: pip install 'callcluster[voice]'"
+    ]
+
+
 def test_missing_keys_are_named_with_the_agent_that_needs_them() -> None:
     agents = [AGENT, replace(AGENT, recogniser="azure", thinker="openai", speaker="elevenlabs")]
     assert missing_keys(Settings(_env_file=None), agents) == [

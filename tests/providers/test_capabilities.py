@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from providers.capabilities import Capabilities
+from providers.capabilities import Capabilities, Refusal
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,27 @@ from providers.capabilities import Capabilities
 )
 def test_serves(capabilities: Capabilities, language: str, served: bool) -> None:
     assert capabilities.serves(language) == served
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "voice", "refusal"),
+    [
+        (Capabilities(), "any", None),
+        (Capabilities(languages=("de",)), "any", Refusal("language", "does not serve en-US")),
+        (Capabilities(voices=("a", "b")), "b", None),
+        (Capabilities(voices=("a", "b")), "", None),
+        (
+            Capabilities(voices=("a", "b")),
+            "c",
+            Refusal("voice", "has no voice 'c'; there are: a, b"),
+        ),
+        (Capabilities(voice_pattern="[a-z]+-x", voice_example="ann-x"), "bob-x", None),
+        (
+            Capabilities(voice_pattern="[a-z]+-x", voice_example="ann-x"),
+            "bob",
+            Refusal("voice", "has no voice 'bob'; its voices are named like ann-x"),
+        ),
+    ],
+)
+def test_refusals(capabilities: Capabilities, voice: str, refusal: Refusal | None) -> None:
+    assert capabilities.refusal("en-US", voice) == refusal

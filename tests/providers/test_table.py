@@ -25,6 +25,7 @@ from providers.table import (
     build_recogniser,
     build_speaker,
     build_thinker,
+    refusal_of,
 )
 
 KEYED = ProviderSettings(
@@ -51,8 +52,33 @@ def test_every_name_says_what_it_can_do() -> None:
     assert set(CAPABILITIES) == named
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "language", "voice", "field", "said"),
+    [
+        ("speaker", "azur", "en-US", "x", "speaker", "there are: elevenlabs, espeak, tone"),
+        ("recogniser", "google", "en-US", "", "recogniser", "there are: azure"),
+        ("speaker", "espeak", "ja-JP", "f1", "language", "the speaker espeak does not serve ja-JP"),
+        ("speaker", "espeak", "en-US", "alto", "voice", "the speaker espeak has no voice 'alto'"),
+        ("speaker", "elevenlabs", "zh-HK", "any", "language", "does not serve zh-HK"),
+    ],
+)
+def test_what_an_agent_cannot_have_names_the_field_to_change(
+    kind: str, name: str, language: str, voice: str, field: str, said: str
+) -> None:
+    refusal = refusal_of(kind, name, language, voice)
+    assert refusal is not None
+    assert refusal.field == field
+    assert said in refusal.reason
+
+
+def test_what_is_not_known_to_be_impossible_is_allowed() -> None:
+    assert refusal_of("speaker", "espeak", "zh-HK", "f1") is None
+    assert refusal_of("speaker", "elevenlabs", "en-US", "any id") is None
+    assert refusal_of("thinker", "openai", "tlh") is None
+
+
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ProviderRejected, match="there are: elevenlabs, tone"):
+    with pytest.raises(ProviderRejected, match="there are: elevenlabs, espeak, tone"):
         build_speaker("azur", KEYED)
 
 
