@@ -1,4 +1,4 @@
-"""A client of the product's own HTTP API: place a call, look at a call.
+"""A client of the product's own HTTP API: place a call, look at it, hang it up.
 
 What the API sends may grow: fields that are not known here are ignored, missing ones are empty.
 """
@@ -154,9 +154,20 @@ class ApiClient:
         """One call. Raises as ``place_call``; code ``not_found`` when there is none."""
         return _call(await self._ask("GET", f"/v1/calls/{call_id}"))
 
+    async def hang_up(self, call_id: str) -> ApiCall:
+        """End a call, or take it out of the queue; one that is over stays as it is.
+
+        Raises as ``call``; code ``call_is_being_placed`` when it has to be asked again.
+        """
+        return _call(await self._ask("DELETE", f"/v1/calls/{call_id}"))
+
     async def _ask(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
         try:
             answer = await self._http.request(method, path, **options)
+        except (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError) as error:
+            raise ApiUnreachableError(
+                f"{self._url} was asked and did not answer ({type(error).__name__})"
+            ) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ApiUnreachableError(
                 f"nothing answers at {self._url} ({type(error).__name__}): is 'callcluster serve' "

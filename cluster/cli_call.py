@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import sys
 import uuid
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 import typer
@@ -13,14 +16,24 @@ from cluster.api_client import ApiCall, ApiClient, NewCall, WhenMachine
 from cluster.call_follow import CallFollower
 from cluster.cli_console import examples, output, say
 from cluster.cli_load import LOCAL, AuthToken, PublicUrl, Url, what_is_signed
-from cluster.errors import ApiUnreachableError, SettingsError
+from cluster.errors import ApiRefusedError, ApiUnreachableError, SettingsError
 from cluster.settings import read_settings
 from telephony.phone_number import check_e164
 
 LOOK_EVERY_S = 0.5
-MOST_MISSES = 20
+SAID_AT_MISS = 4
+MOST_MISSES = 60
+SERVER_ERROR = 500
 EXIT_NOT_REACHED = 4
 _WHEN_MACHINE = ("off", "hang_up", "leave_message", "continue")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where the API is, and the key to it."""
+
+    url: str
+    api_key: str = field(repr=False)
 
 
 def register(app: typer.Typer) -> None:
@@ -97,12 +110,13 @@ def call(
 ) -> None:
     """Place a call through the running product; with --wait, print what is said as it is said.
 
-    Ctrl-C stops watching; the call goes on.
+    Ctrl-C stops watching, and asks whether to hang up; without a terminal the call goes on.
 
     [bold]Exit code[/bold]
-      0  the call was had (or accepted, without --wait)
-      2  it was not accepted: the line above says why
-      4  busy, nobody answered, failed or canceled; with --simulate: refused or ended early
+      0    the call was had (or accepted, without --wait)
+      2    it was not accepted, or cannot be watched: the last line says why
+      4    busy, nobody answered, failed or canceled; with --simulate: refused or ended early
+      130  Ctrl-C
     """
     if simulate:
         from cluster.call_simulated import simulate_call
@@ -114,6 +128,10 @@ def call(
         raise SystemExit(0 if ended_well else EXIT_NOT_REACHED)
     if machine not in _WHEN_MACHINE:
         raise SettingsError(f"--machine {machine}: one of {', '.join(_WHEN_MACHINE)}")
+    if bool(message) != (machine == "leave_message"):
+        raise SettingsError("--message and --machine leave_message go together")
+    if key and re.fullmatch(r"[\x21-\x7e]{1,200}", key) is None:
+        raise SettingsError("--idempotency-key: 1 to 200 ASCII characters, no blanks")
     if not to:
         raise SettingsError("--to: whom to call? (or --simulate for a simulated caller)")
     new = NewCall(
@@ -126,7 +144,7 @@ def call(
         record=record,
         timeout_s=timeout,
     )
-    placed = asyncio.run(_place(new, url, api_key, key or str(uuid.uuid4()), wait=wait))
+    placed = _had(new, Way(url.rstrip("/"), api_key), key or str(uuid.uuid4()), wait=wait)
     if as_json:
         output.print_json(json.dumps(dict(placed.plain)))
     if wait and placed.is_over and placed.state != "completed":
@@ -144,22 +162,47 @@ def parse_variables(texts: list[str]) -> dict[str, str]:
     return found
 
 
-async def _place(new: NewCall, url: str, api_key: str, key: str, *, wait: bool) -> ApiCall:
-    async with ApiClient(url, api_key) as api:
-        placed = await api.place_call(new, key)
-        say(f"call {placed.call_id}")
-        if not wait:
-            return placed
-        try:
-            return await follow(api, placed)
-        except asyncio.CancelledError:
-            say(f"not watched any more; the call goes on: GET {url}/v1/calls/{placed.call_id}")
-            raise
-
-
-async def follow(api: ApiClient, placed: ApiCall) -> ApiCall:
-    """Print the call's news until it is over; returns how it ended."""
+def _had(new: NewCall, way: Way, key: str, *, wait: bool) -> ApiCall:
+    """Place the call and, if asked, watch it to its end."""
+    try:
+        placed = asyncio.run(_place(new, way, key))
+    except KeyboardInterrupt:
+        say(f"broken off; it may be placed already: --idempotency-key {key} asks for the same one")
+        raise
+    say(f"call {placed.call_id}")
+    if not wait:
+        return placed
     follower = CallFollower()
+    try:
+        return asyncio.run(_follow(placed, way, follower))
+    except KeyboardInterrupt:
+        if sys.stdin.isatty() and typer.confirm("Hang up?", err=True):
+            asyncio.run(_hang_up(placed, way, follower))
+        else:
+            say(f"not watched any more; the call goes on: GET {way.url}/v1/calls/{placed.call_id}")
+        raise
+
+
+async def _place(new: NewCall, way: Way, key: str) -> ApiCall:
+    async with ApiClient(way.url, way.api_key) as api:
+        try:
+            return await api.place_call(new, key)
+        except ApiUnreachableError as error:
+            raise ApiUnreachableError(f"{error}. To try again: --idempotency-key {key}") from None
+
+
+async def _follow(placed: ApiCall, way: Way, follower: CallFollower) -> ApiCall:
+    async with ApiClient(way.url, way.api_key) as api:
+        return await follow(api, placed, follower)
+
+
+async def _hang_up(placed: ApiCall, way: Way, follower: CallFollower) -> None:
+    async with ApiClient(way.url, way.api_key) as api:
+        await follow(api, await api.hang_up(placed.call_id), follower)
+
+
+async def follow(api: ApiClient, placed: ApiCall, follower: CallFollower) -> ApiCall:
+    """Print the call's news until it is over; returns how it ended."""
     current, misses = placed, 0
     while True:
         for line in follower.news(current):
@@ -169,8 +212,12 @@ async def follow(api: ApiClient, placed: ApiCall) -> ApiCall:
         await asyncio.sleep(LOOK_EVERY_S)
         try:
             current, misses = await api.call(placed.call_id), 0
-        except ApiUnreachableError:
-            misses += 1  # a replica or the proxy is being replaced: the call goes on
+        except (ApiUnreachableError, ApiRefusedError) as error:
+            if isinstance(error, ApiRefusedError) and error.status < SERVER_ERROR:
+                raise
+            misses += 1  # a replica, the proxy or the database is away: the call goes on
+            if misses == SAID_AT_MISS:
+                say(f"-- no news of the call just now: {error}")
             if misses == MOST_MISSES:
                 raise
     if current.cost_usd:

@@ -37,7 +37,8 @@ class _Api(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         look = self.looks.pop(0)
-        self._say(200, {"call_id": "c1", **look}) if look else self._say(502, "no replica")
+        status = look.pop("status", 200)
+        self._say(status, {"call_id": "c1", **look}) if look else self._say(502, "no replica")
 
     def log_message(self, *_args: Any) -> None:
         """Say nothing."""
@@ -84,6 +85,7 @@ def test_a_call_is_watched_to_its_end(
     server.looks = [
         {"state": "answered"},
         {},  # the proxy has no replica just now
+        {"status": 503, "error": {"code": "store_unavailable", "message": "the call store: away"}},
         {"state": "completed", "turns": [TURN], "cost_usd": 0.0123},
     ]
     assert type_call(monkeypatch, tmp_path, url, "--wait", "--var", "name=Ann") == 0
@@ -100,6 +102,24 @@ def test_a_call_is_watched_to_its_end(
     assert headers["Authorization"] == "Bearer cck_1_x"
     assert len(headers["Idempotency-Key"]) > 30
     assert body["variables"] == {"name": "Ann"}
+
+
+@pytest.mark.parametrize(("looks", "said"), [(60, "away"), (1, "revoked")])
+def test_a_call_that_cannot_be_watched_any_more_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    api: tuple[str, type[_Api]],
+    looks: int,
+    said: str,
+) -> None:
+    url, server = api
+    error = {"code": "x", "message": said}
+    server.looks = [{"status": 503 if looks > 1 else 401, "error": error} for _ in range(looks)]
+    assert type_call(monkeypatch, tmp_path, url, "--wait") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith(f"callcluster: {said}")
+    assert ("-- no news of the call just now: away" in lines) == (looks > 1)
 
 
 def test_a_call_that_nobody_answers_is_an_exit_code(
