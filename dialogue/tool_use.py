@@ -16,6 +16,7 @@ rest: another version may have written it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,8 @@ from dialogue.ports import Message, ToolCallRequested
 from dialogue.tools import Action, EndCall, SendDigits, Transfer
 
 MAX_ARGUMENT_CHARS = 500
+MAX_NAME_CHARS = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 Plain = dict[str, Any]
 
@@ -63,12 +66,24 @@ def late_result(tool: str, status: str, of_turn: int) -> Plain:
 def refusal_messages(
     said: str, calls: Iterable[ToolCallRequested], why: Mapping[str, str]
 ) -> tuple[Message, ...]:
-    """What the model reads after calls that cannot be done; ``why`` is by the call's id."""
+    """What the model reads after calls that cannot be done; ``why`` is by the call's id.
+
+    Services refuse a history with names or arguments of a form that they do not allow, though
+    their own models write them: such a call is told in a form that is allowed.
+    """
     asked = tuple(calls)
     results = (
         Message("tool", json.dumps({"error": why[call.id]}), tool_call_id=call.id) for call in asked
     )
-    return (Message("assistant", said, tool_calls=asked), *results)
+    told = (
+        ToolCallRequested(
+            call.id,
+            _NOT_IN_NAMES.sub("_", call.name)[:MAX_NAME_CHARS],
+            call.arguments_json if _is_object(call.arguments_json) else "{}",
+        )
+        for call in asked
+    )
+    return (Message("assistant", said, tool_calls=tuple(told)), *results)
 
 
 def with_uses(

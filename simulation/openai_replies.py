@@ -26,6 +26,8 @@ class ScriptLine:
         reply: What it answers; unused when ``tool`` is set.
         tool: Name of a tool to call, if the request offers it.
         arguments: The tool's arguments, as an object.
+        raw_arguments: Sent instead of them, as they are: models misspell JSON at times.
+        is_invented: The tool is called though the request does not offer it, as models do.
         most_words: Only for callers who said no more than this; 0 for any.
     """
 
@@ -34,6 +36,8 @@ class ScriptLine:
     tool: str = ""
     arguments: tuple[tuple[str, Any], ...] = ()
     most_words: int = 0
+    raw_arguments: str = ""
+    is_invented: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ def answer(
     if line is not None:
         if not line.tool:
             return Answer(line.reply)
-        arguments = json.dumps(dict(line.arguments), ensure_ascii=False)
+        arguments = line.raw_arguments or json.dumps(dict(line.arguments), ensure_ascii=False)
         return Answer("", (ToolCall(line.tool, arguments),))
     tongue = language_of(said)
     if not said.strip():
@@ -188,7 +192,9 @@ def _line_for(
     said: str, tools: list[dict[str, Any]], script: tuple[ScriptLine, ...]
 ) -> ScriptLine | None:
     offered = {str(tool.get("name", "")) for tool in tools}
-    possible = (line for line in script if not line.tool or line.tool in offered)
+    possible = (
+        line for line in script if not line.tool or line.is_invented or line.tool in offered
+    )
     return next((line for line in possible if _matches(line, said)), None)
 
 

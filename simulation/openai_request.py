@@ -115,7 +115,7 @@ def _call_ids(message: dict[str, Any], number: int) -> list[str]:
         return []
     if message.get("role") != "assistant" or not isinstance(calls, list) or not calls:
         raise WireViolation(f"Invalid 'messages[{number}].tool_calls': expected a list of calls")
-    for call in calls:
+    for place, call in enumerate(calls):
         function = call.get("function") if isinstance(call, dict) else None
         if (
             not isinstance(function, dict)
@@ -125,6 +125,11 @@ def _call_ids(message: dict[str, Any], number: int) -> list[str]:
             or not isinstance(function.get("arguments"), str)
         ):
             raise WireViolation(f"Invalid 'messages[{number}].tool_calls': a field is missing")
+        if not _TOOL_NAME.fullmatch(function["name"]):
+            raise WireViolation(
+                f"Invalid 'messages[{number}].tool_calls[{place}].function.name': string does not "
+                "match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
+            )
     return [call["id"] for call in calls]
 
 

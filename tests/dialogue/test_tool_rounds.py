@@ -132,6 +132,19 @@ def test_what_cannot_be_done_is_said_to_the_model_and_asked_again() -> None:
     assert not end.action
 
 
+def test_what_the_model_misspelt_is_told_back_in_a_form_that_services_take() -> None:
+    call = asked("give refund!" + "x" * 100, '{"digits": ')
+    _, again = reply(call, asked("press", '{"digits": "one"}', "c2"))
+    assert isinstance(again, AskAgain)
+    line, *results = again.request.messages[-3:]
+    assert [(told.name, told.arguments_json) for told in line.tool_calls] == [
+        ("give_refund_" + "x" * 52, "{}"),
+        ("press", '{"digits": "one"}'),
+    ]
+    assert [result.tool_call_id for result in results] == ["c1", "c2"]
+    assert "give refund!" in json.loads(results[0].text)["error"]
+
+
 def test_a_model_that_insists_is_asked_so_often_and_no_more() -> None:
     session, answer = reply(asked("refund"))
     for _ in range(MAX_TOOL_ROUNDS - 1):

@@ -44,6 +44,11 @@ def test_a_scripted_tool_is_called_when_it_is_offered() -> None:
     assert answer(said("Where is my order?"), [], SCRIPT).calls == ()
 
 
+def test_a_model_may_be_scripted_to_invent_and_to_misspell() -> None:
+    line = ScriptLine(("order",), "", tool="no tool", raw_arguments="{", is_invented=True)
+    assert answer(said("My order"), [], (line,)).calls == (ToolCall("no tool", "{"),)
+
+
 def test_a_rule_calls_its_tool_when_it_is_offered() -> None:
     goodbye = said("Thank you, goodbye.")
     called = answer(goodbye, TOOLS, (), DEFAULT_TOOL_RULES).calls

@@ -55,6 +55,10 @@ def test_histories_that_are_whole(messages: list[object]) -> None:
         ([{"role": "user", "content": "hi", "tool_calls": [call()]}], "tool_calls"),
         ([asked({"id": "c1"})], "a field is missing"),
         ([asked({**call(), "function": {"name": "go", "arguments": {}}})], "a field is missing"),
+        (
+            [asked(call(), {**call("b"), "function": {"name": "go on", "arguments": ""}})],
+            r"tool_calls\[1\].function.name': string does not match",
+        ),
         ([{"role": "robot", "content": "hi"}], "robot"),
         (["hi"], "array of objects"),
     ],
