@@ -290,7 +290,7 @@ class CallDriver:
 
     def _recogniser_lost(self, reason: str) -> None:
         logger.warning("call %s: recogniser lost for good: %s", self._mind.call_id, reason)
-        self._feed(voice.HangUpRequested("recogniser_lost", self._agent.phrases.trouble))
+        self._feed(voice.HangUpRequested("recogniser_lost", self._agent.trouble, is_trouble=True))
 
     # --- the machine's outputs ---------------------------------------------------------------
 

@@ -80,6 +80,7 @@ class _AgentFile(BaseModel):
     hints: tuple[str, ...] = ()
     record: bool = False
     tools: tuple[ToolFile, ...] = Field((), max_length=MAX_TOOLS)
+    on_trouble: str = ""
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
 
@@ -88,6 +89,14 @@ class _AgentFile(BaseModel):
     def _apart(cls, tools: tuple[ToolFile, ...]) -> tuple[ToolFile, ...]:
         check_names(tools)
         return tools
+
+    @model_validator(mode="after")
+    def _trouble_is_a_transfer(self) -> Self:
+        transfers = [tool.name for tool in self.tools if tool.type == "transfer"]
+        if self.on_trouble and self.on_trouble not in transfers:
+            known = ", ".join(transfers) or "there is none"
+            raise ValueError(f"on_trouble: must name a tool of type transfer ({known})")
+        return self
 
 
 def load_agent(path: Path, tenant_id: str) -> Agent:

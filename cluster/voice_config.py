@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from cluster.errors import SettingsError
 from cluster.settings import Settings
 from dialogue.agent import Agent
+from dialogue.ports import ToolCallRequested
+from dialogue.tool_use import plain_action
+from dialogue.tools import Transfer
 from voice.config import EndpointConfig, FillerConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
@@ -38,7 +42,7 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
             apology=phrases.apology,
             still_there=phrases.still_there,
             goodbye=phrases.goodbye,
-            trouble=phrases.trouble,
+            trouble=agent.trouble,
         ),
         endpoint=EndpointConfig(
             eager_silence_s=taking.eager_silence_s,
@@ -57,4 +61,11 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
         idle_prompt_s=taking.idle_prompt_s,
         idle_hang_up_s=taking.idle_hang_up_s,
         speculate=settings.speculate,
+        trouble_action=_trouble_action(agent),
     )
+
+
+def _trouble_action(agent: Agent) -> dict[str, Any]:
+    call = ToolCallRequested("", agent.on_trouble, "{}")
+    action = agent.toolbox.check(call)
+    return plain_action(action, call) if isinstance(action, Transfer) else {}

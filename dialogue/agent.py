@@ -81,6 +81,8 @@ class Agent:
         voice: Voice id of the speaker.
         record: Its calls are recorded, each side on a channel of its own.
         tools: What it may do besides speaking, each under a name of its own.
+        on_trouble: Name of the transfer that takes a call which the providers cannot serve; empty
+            to say so and end it.
     """
 
     tenant_id: str
@@ -102,11 +104,17 @@ class Agent:
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     record: bool = False
     tools: tuple[Tool, ...] = ()
+    on_trouble: str = ""
 
     @property
     def toolbox(self) -> Toolbox:
         """Its tools by name."""
         return Toolbox({tool.name: tool for tool in self.tools})
+
+    @property
+    def trouble(self) -> str:
+        """What is said to a caller whom the providers cannot serve."""
+        return self.announcement(self.on_trouble) or self.phrases.trouble
 
     def announcement(self, tool: str) -> str:
         """What is said before this tool is used, if the model itself says nothing."""

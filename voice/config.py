@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
@@ -126,6 +128,8 @@ class VoiceConfig:
         reply_wait_s: A taken turn without any progress for so long has failed.
         digit_wait_s: Pause after which pressed keys are complete (``#`` completes them at once).
         max_failures: Failed turns in a row after which the call is given up.
+        trouble_action: What the carrier shall do then with the call, which would end otherwise:
+            plain data with a ``verb``; empty for nothing.
     """
 
     phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
@@ -145,3 +149,4 @@ class VoiceConfig:
     reply_wait_s: float = 5.0
     digit_wait_s: float = 1.5
     max_failures: int = 3
+    trouble_action: Mapping[str, Any] = field(default_factory=dict)

@@ -32,10 +32,18 @@ class Ending:
         self.is_firm = False
         self.hand_over: Mapping[str, Any] = {}
 
-    def decide(self, reason: str, farewell: str | None, *, is_firm: bool) -> None:
-        """End the call; a firm decision is never replaced."""
+    def decide(
+        self,
+        reason: str,
+        farewell: str | None,
+        *,
+        is_firm: bool,
+        hand_over: Mapping[str, Any] | None = None,
+    ) -> None:
+        """End the call, or hand it over; a firm decision is never replaced."""
         if not self.is_firm:
             self.reason, self.farewell, self.is_firm = reason, farewell, is_firm
+            self.hand_over = hand_over or {}
 
     def perform(self, *, hang_up: bool, action: Mapping[str, Any]) -> None:
         """A reply was heard to its end: do what it asked for, unless the call ends anyway."""

@@ -134,10 +134,15 @@ class MarkPlayed:
 
 @dataclass(frozen=True, slots=True)
 class HangUpRequested:
-    """Say ``farewell`` if there is one, then end the call as planned."""
+    """Say ``farewell`` if there is one, then end the call as planned.
+
+    Attributes:
+        is_trouble: A provider is the reason: the call is handed over, if its agent knows to whom.
+    """
 
     reason: str
     farewell: str | None = None
+    is_trouble: bool = False
 
 
 Input = (

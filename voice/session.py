@@ -30,7 +30,7 @@ from typing import assert_never
 
 from voice.config import EndpointConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
 from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
-from voice.ending import Ending
+from voice.ending import Ending, is_known
 from voice.endpointing import Endpointer
 from voice.events import (
     CallStarted,
@@ -116,7 +116,7 @@ class VoiceSession:
             case CallStarted():
                 self._start(event, now)
             case HangUpRequested():
-                self._wind_up(event.reason, event.farewell, now)
+                self._wind_up(event, now)
             case _:
                 assert_never(event)
         self._follow_up(now)
@@ -270,14 +270,23 @@ class VoiceSession:
         elif event.resume_text is not None:
             self._turns.say("resume", event.resume_text, reason="call resumed", now=now)
 
-    def _wind_up(self, reason: str, farewell: str | None, now: float) -> None:
+    def _wind_up(self, event: HangUpRequested, now: float) -> None:
         if self._ending.is_firm:
             return
-        self._ending.decide(reason, farewell, is_firm=True)
-        self._turns.drop_guess(reason)
+        if event.is_trouble:
+            self._give_up(event.reason, event.farewell)
+        else:
+            self._ending.decide(event.reason, event.farewell, is_firm=True)
+        self._turns.drop_guess(event.reason)
         self._turns.forget_action()
         if not self._mouth.is_audible:
-            self._turns.stop("dropped", reason, now=now)
+            self._turns.stop("dropped", event.reason, now=now)
+
+    def _give_up(self, reason: str, farewell: str | None) -> None:
+        action = self._config.trouble_action
+        self._ending.decide(
+            reason, farewell, is_firm=True, hand_over=action if is_known(action) else None
+        )
 
     def _follow_up(self, now: float) -> None:
         """Settle what was heard, and end the call when nothing is left to say."""
@@ -293,9 +302,9 @@ class VoiceSession:
             action = {} if settled.failure else settled.action
             ending.perform(hang_up=settled.hang_up, action=action)
         if turns.current is not None and turns.current.said_trouble:
-            ending.decide("provider_trouble", None, is_firm=True)
+            self._give_up("provider_trouble", None)
         elif turns.has_given_up:
-            ending.decide("provider_trouble", self._config.phrases.trouble, is_firm=True)
+            self._give_up("provider_trouble", self._config.phrases.trouble)
             turns.drop_guess("provider trouble")
         if ending.reason is not None and turns.current is None:
             self._end(ending.reason, now)

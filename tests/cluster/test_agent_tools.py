@@ -8,6 +8,8 @@ import pytest
 
 from cluster.agents import load_agent
 from cluster.errors import AgentFileError
+from cluster.settings import Settings
+from cluster.voice_config import voice_config
 from dialogue.agent import Phrases
 from dialogue.tools import Tool
 
@@ -100,3 +102,28 @@ def test_what_is_wrong_names_file_and_field(tmp_path: Path, tool: str, said: str
     assert str(caught.value).startswith(str(tmp_path / "ann.yaml"))
     assert said in str(caught.value)
     assert "4155550123" not in str(caught.value)
+
+
+def test_a_call_in_trouble_goes_to_the_transfer_that_the_file_names(tmp_path: Path) -> None:
+    path = tmp_path / "ann.yaml"
+    path.write_text(GOOD + TOOLS + "on_trouble: sales\n", encoding="utf-8")
+    agent = load_agent(path, "t")
+    config = voice_config(agent, Settings(_env_file=None, development=True))
+    assert config.trouble_action["verb"] == "dial"
+    assert config.trouble_action["to"] == "+14155550123"
+    assert config.phrases.trouble == "I will get sales."
+    assert "I will get sales." in agent.fixed_sentences()
+
+
+def test_without_such_a_transfer_a_call_in_trouble_ends(tmp_path: Path) -> None:
+    path = tmp_path / "ann.yaml"
+    path.write_text(GOOD + TOOLS, encoding="utf-8")
+    agent = load_agent(path, "t")
+    config = voice_config(agent, Settings(_env_file=None, development=True))
+    assert (config.trouble_action, config.phrases.trouble) == ({}, Phrases().trouble)
+
+
+@pytest.mark.parametrize("name", ["nobody", "end_call"])
+def test_trouble_goes_to_no_other_tool(tmp_path: Path, name: str) -> None:
+    with pytest.raises(AgentFileError, match=r"on_trouble: must name .* \(sales, transfer\)"):
+        load(tmp_path, TOOLS + f"on_trouble: {name}\n")

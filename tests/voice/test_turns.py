@@ -14,6 +14,7 @@ from voice.events import (
     CallStarted,
     CommitTurn,
     EndCall,
+    HangUpRequested,
     ReplyFailed,
     ReplyFinished,
     SegmentPlanned,
@@ -256,6 +257,28 @@ class TestFailures:
         stage.wait(3.0)
         assert stage.last(Synthesise).text == PHRASES.trouble
         assert stage.last(EndCall).reason == "provider_trouble"
+
+    @pytest.mark.parametrize("requested", [False, True])
+    def test_a_call_that_cannot_be_served_is_handed_over(self, requested: bool) -> None:
+        dial = {"verb": "dial", "tool": "people", "to": "+14155550100"}
+        stage = Stage(replace(CONFIG, max_failures=1, trouble_action=dial))
+        if requested:
+            stage.put(HangUpRequested("recogniser_lost", PHRASES.trouble, is_trouble=True))
+        else:
+            stage.ask()
+            turn = stage.last(CommitTurn)
+            stage.put(ReplyFailed(turn.turn_id, turn.guess, "busy"))
+        stage.wait(3.0)
+        assert [each.text for each in stage.of(Synthesise)] == [PHRASES.trouble]
+        reason = "recogniser_lost" if requested else "provider_trouble"
+        assert stage.last(EndCall) == EndCall(reason, dial)
+
+    def test_an_end_for_another_reason_hands_nothing_over(self) -> None:
+        dial = {"verb": "dial", "tool": "people", "to": "+14155550100"}
+        stage = Stage(replace(CONFIG, trouble_action=dial))
+        stage.put(HangUpRequested("time_limit", "Bye."))
+        stage.wait(3.0)
+        assert stage.last(EndCall) == EndCall("time_limit", {})
 
     def test_a_turn_that_succeeds_resets_the_count(self) -> None:
         stage = Stage()
