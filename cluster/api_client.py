@@ -100,6 +100,11 @@ class ApiCall:
         """Nothing will happen any more."""
         return self.state in FINAL_STATES
 
+    @property
+    def is_told(self) -> bool:
+        """Its conversation, if there was one, is in the records to the end."""
+        return not self.plain.get("started_at") or bool(self.plain.get("ended_at"))
+
 
 class ApiClient:
     """Use as ``async with ApiClient(url, key) as api``.

@@ -21,6 +21,7 @@ from cluster.settings import read_settings
 from telephony.phone_number import check_e164
 
 LOOK_EVERY_S = 0.5
+MOST_LATE = 10
 SAID_AT_MISS = 4
 MOST_MISSES = 60
 SERVER_ERROR = 500
@@ -203,12 +204,15 @@ async def _hang_up(placed: ApiCall, way: Way, follower: CallFollower) -> None:
 
 async def follow(api: ApiClient, placed: ApiCall, follower: CallFollower) -> ApiCall:
     """Print the call's news until it is over; returns how it ended."""
-    current, misses = placed, 0
+    current, misses, late = placed, 0, 0
     while True:
-        for line in follower.news(current):
-            output.print(line, markup=False, highlight=False, soft_wrap=True)
-        if current.is_over:
-            break
+        if current.is_over and not current.is_told and late < MOST_LATE:
+            late += 1  # the carrier has said so before the last words were written
+        else:
+            for line in follower.news(current):
+                output.print(line, markup=False, highlight=False, soft_wrap=True)
+            if current.is_over:
+                break
         await asyncio.sleep(LOOK_EVERY_S)
         try:
             current, misses = await api.call(placed.call_id), 0

@@ -22,6 +22,7 @@ from tests.support.edge_stage import TOKEN, EdgeStage
 pytestmark = pytest.mark.e2e
 
 TURN = {"turn_id": 1, "caller_text": "Hi", "agent_text": "Hello. More?", "heard_text": "Hello."}
+COST = {"cost_usd": 0.0123}
 
 
 class _Api(BaseHTTPRequestHandler):
@@ -86,7 +87,8 @@ def test_a_call_is_watched_to_its_end(
         {"state": "answered"},
         {},  # the proxy has no replica just now
         {"status": 503, "error": {"code": "store_unavailable", "message": "the call store: away"}},
-        {"state": "completed", "turns": [TURN], "cost_usd": 0.0123},
+        {"state": "completed", "started_at": "now"},  # the records are not so quick
+        {"state": "completed", "started_at": "now", "ended_at": "now", "turns": [TURN], **COST},
     ]
     assert type_call(monkeypatch, tmp_path, url, "--wait", "--var", "name=Ann") == 0
     said = capsys.readouterr()
