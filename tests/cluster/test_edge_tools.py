@@ -48,6 +48,10 @@ SCRIPT = (
     ScriptLine(("weather",), "", tool="end_call"),
     ScriptLine(("keypad",), "You pressed keys."),
 )
+CONFUSED = (
+    ScriptLine(("weather",), "", tool="order pizza", is_invented=True),
+    ScriptLine(("seven",), "", tool="press", raw_arguments='{"digits": '),
+)
 CLIPS = {name: prepare(load_library().clip(name)) for name in
          ("goforward", "card003", "weather", "card001", "eot_en_question")}  # fmt: skip
 
@@ -55,8 +59,9 @@ CLIPS = {name: prepare(load_library().clip(name)) for name in
 @pytest.fixture(scope="module")
 def stage() -> Iterator[EdgeStage]:
     names = ("answered", "busy", "interrupted", "keys", "pressed", "ended", "left")
-    casts = tuple(Cast(name, script=SCRIPT, tools=TOOLS) for name in names)
-    with EdgeStage(casts).running() as s:
+    casts = [Cast(name, script=SCRIPT, tools=TOOLS) for name in names]
+    casts.append(Cast("confused", script=CONFUSED, tools=TOOLS))
+    with EdgeStage(tuple(casts)).running() as s:
         yield s
 
 
@@ -97,6 +102,8 @@ def test_the_agent_ends_the_call(stage: EdgeStage) -> None:
     result = play(stage, "ended", Speak(CLIPS["weather"]), Listen(give_up_s=15.0))
     assert result.leg.ended_by == "agent"
     assert said(stage, "ended") == ["Hi.", "Bye."]
+    last = stage.turns_of(stage.doors["ended"])[-1]
+    assert (last.outcome, last.agent_text) == ("heard", "Bye."), "before it was hung up"
     assert stage.ends_of(stage.doors["ended"]) == [(True, "agent_hung_up")]
     assert uses(stage, "ended") == [("end_call", "done")]
 
@@ -134,6 +141,13 @@ def test_a_transfer_that_nobody_takes_comes_back_and_goes_on(stage: EdgeStage) -
         "Noted.",
     ]
     assert uses(stage, "busy") == [("sales", "put through"), ("sales", "busy")]
+    read = stage.asked("busy")[-1].messages[1:]
+    assert [message.role for message in read] == [
+        "assistant", "user", "assistant", "tool", "assistant", "user",
+    ]  # fmt: skip
+    assert [call.name for call in read[2].tool_calls] == ["sales"]
+    assert json.loads(read[3].text)["status"] == "busy", "as it is known now"
+    assert read[4].text == "Sales is away."
     assert stage.ends_of(stage.doors["busy"]) == [(True, "caller_hung_up")]
     counters = stage.doors["busy"].counters
     assert counters["transfers_unanswered"] == 1
@@ -170,6 +184,7 @@ def test_keys_are_pressed_and_the_agent_listens_on(stage: EdgeStage) -> None:
     phrase = stage.agents["pressed"].phrases.digits
     assert said(stage, "pressed") == ["Hi.", phrase, "Noted."]
     assert uses(stage, "pressed") == [("press", "pressed")]
+    assert stage.doors["pressed"].counters["streams_resumed"] == 0  # no loss: does not count as one
 
 
 def test_keys_of_the_caller_reach_the_model(stage: EdgeStage) -> None:
@@ -184,3 +199,25 @@ def test_a_caller_who_hangs_up_while_it_rings_has_ended_the_call(stage: EdgeStag
     play(stage, "left", Speak(CLIPS["goforward"]), StaySilent(5.0), Leave(), callee=callee)
     assert stage.ends_of(stage.doors["left"]) == [(True, "caller_hung_up")]
     assert stage.doors["left"].counters["transfers_left"] == 1
+
+
+def test_a_model_that_misuses_its_tools_is_told_so_and_the_caller_is_answered(
+    stage: EdgeStage,
+) -> None:
+    result = play(
+        stage,
+        "confused",
+        Speak(CLIPS["weather"]),
+        Listen(until_silence_s=0.4),
+        Speak(CLIPS["card003"]),
+        Listen(until_silence_s=0.4),
+        Leave(),
+    )
+    assert (result.leg.streams, result.leg.keys) == (1, "")
+    sorry = "I am sorry, that did not work."
+    assert said(stage, "confused") == ["Hi.", sorry, sorry]
+    assert uses(stage, "confused") == [], "nothing was used"
+    told = [request.messages[-1] for request in stage.asked("confused")]
+    errors = [json.loads(message.text)["error"] for message in told if message.role == "tool"]
+    assert "there is no tool 'order pizza'; the tools are: end_call, sales, press" in errors
+    assert "the arguments are not JSON" in errors

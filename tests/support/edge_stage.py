@@ -14,7 +14,7 @@ import contextlib
 import itertools
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,7 +38,7 @@ from cluster.mind_parts import wall_clock_us
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from dialogue.agent import Agent, Phrases
-from dialogue.ports import Thinker
+from dialogue.ports import Thinker, ThinkEvent, ThinkRequest
 from dialogue.tools import Tool
 from providers.table import build_recogniser, build_speaker, build_thinker
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
@@ -88,6 +88,29 @@ class Cast:
 
 
 GOOD = Cast("good")
+
+
+class Overheard:
+    """A language model and all that it was asked.
+
+    Attributes:
+        asked: Oldest first.
+    """
+
+    def __init__(self, thinker: Thinker) -> None:
+        self._thinker = thinker
+        self.name = thinker.name
+        self.asked: list[ThinkRequest] = []
+
+    async def warm(self) -> None:
+        await self._thinker.warm()
+
+    def reply(self, request: ThinkRequest) -> AsyncIterator[ThinkEvent]:
+        self.asked.append(request)
+        return self._thinker.reply(request)
+
+    async def aclose(self) -> None:
+        await self._thinker.aclose()
 
 
 class Door:
@@ -148,9 +171,9 @@ class EdgeStage:
         self.clock = FrameClock(EnergyScorer(20))
         built = [await self._build(cast) for cast in self._casts]
         self.agents = {agent.agent_id: agent for agent, _, _, _ in built}
-        thinkers = {agent.thinker: thinker for agent, thinker, _, _ in built}
+        self.thinkers = {agent.thinker: Overheard(thinker) for agent, thinker, _, _ in built}
         self.pool = LocalMindPool(
-            self.agents, thinkers, config=MindConfig(30, first_token_timeout_s=0.8)
+            self.agents, self.thinkers, config=MindConfig(30, first_token_timeout_s=0.8)
         )
         self._stack.push_async_callback(self.pool.aclose)
         self.built = {cast.name: parts for cast, parts in zip(self._casts, built, strict=True)}
@@ -256,36 +279,63 @@ class EdgeStage:
     ) -> Door:
         """An edge that answers with ``agent``, listening; ``furnish`` gives it its services."""
         listening = socket.create_server(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        url = _url(listening)
+        edge = self._edge(agent, recogniser, speech, {"public_url": url, **settings})
+        services = None if furnish is None else await furnish(edge)
+        edge.not_ready.clear()
+        return Door(edge, url, await self._serve(EdgeApp(edge, services), listening))
+
+    async def open_replicas(
+        self, name: str, route: Callable[[str], int], count: int = 2, **parts: Any
+    ) -> list[Door]:
+        """Edges of agent ``name`` behind one address; ``route`` picks one by the path."""
+        agent, _, recogniser, speech = self.built[name]
+        listening = socket.create_server(("127.0.0.1", 0))
+        url = _url(listening)
+        edges = [
+            self._edge(agent, recogniser, speech, {"public_url": url}, **parts)
+            for _ in range(count)
+        ]
+        apps = [EdgeApp(edge) for edge in edges]
+        for edge in edges:
+            edge.not_ready.clear()
+
+        async def front(scope: Any, receive: Any, send: Any) -> None:
+            await apps[route(scope["path"]) if "path" in scope else 0](scope, receive, send)
+
+        server = await self._serve(front, listening)
+        return [Door(edge, url, server) for edge in edges]
+
+    def _edge(
+        self,
+        agent: Agent,
+        recogniser: Recogniser,
+        speech: SpeechSource,
+        settings: dict[str, Any],
+        **parts: Any,
+    ) -> Edge:
         ledger = MetricsLedger("door", 1)
         counts = EventCounts(ledger)
 
         async def planned_end(_call_sid: str) -> bool:
             return False
 
-        parts = EdgeParts(
-            agents={(agent.tenant_id, agent.agent_id): agent},
+        key = (agent.tenant_id, agent.agent_id)
+        meter = AgentMeter(ledger, agent)
+        edge_parts = EdgeParts(
+            agents={key: agent},
             call_parts={
-                (agent.tenant_id, agent.agent_id): CallParts(
-                    recogniser,
-                    speech,
-                    self.clock,
-                    wall_clock_us,
-                    counts,
-                    AgentMeter(ledger, agent),
-                )
+                key: CallParts(recogniser, speech, self.clock, wall_clock_us, counts, meter)
             },
             pool=self.pool,
             wall_clock_us=wall_clock_us,
             counts=counts,
             cluster_view=lambda: None,
-            planned_end=planned_end,
+            **{"planned_end": planned_end, **parts},
         )
-        plain = {"public_url": url, "default_agent": agent.agent_id, **settings}
-        edge = Edge(self.settings(**plain), parts)
-        services = None if furnish is None else await furnish(edge)
-        edge.not_ready.clear()
-        app = EdgeApp(edge, services)
+        return Edge(self.settings(**{"default_agent": agent.agent_id, **settings}), edge_parts)
+
+    async def _serve(self, app: Any, listening: socket.socket) -> uvicorn.Server:
         lifespan = LifespanOn(uvicorn.Config(app, lifespan="on", log_config=None))
         await lifespan.startup()  # as Serve does
         assert not lifespan.should_exit, "Serve could not start this application"
@@ -309,7 +359,7 @@ class EdgeStage:
             listening.close()
 
         self._stack.push_async_callback(close)
-        return Door(edge, url, server)
+        return server
 
     # --- callers ---------------------------------------------------------------------------------
 
@@ -325,6 +375,10 @@ class EdgeStage:
         """One whole call; its turns say whether they were answered."""
         async with carrier or door.carrier() as line:
             return await place_call(line, CallOrder(self.script(turns), max_duration_s=25.0))
+
+    def asked(self, name: str) -> list[ThinkRequest]:
+        """What the model of this agent was asked, oldest first."""
+        return self.thinkers[f"openai-{name}"].asked
 
     def turns_of(self, door: Door) -> list[TurnEntry]:
         """Every turn that this door's agent has settled, as the actors recorded it."""
@@ -347,6 +401,10 @@ class EdgeStage:
             for call_id, planned, reason in recorder.closed
             if recorder.calls[call_id].agent_id == agent
         ]
+
+
+def _url(listening: socket.socket) -> str:
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def answered(result: CallResult) -> list[str]:
