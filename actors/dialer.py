@@ -3,11 +3,12 @@
 Rules
 1. Calls are dialled in the order in which they became due; a call is in the machine once.
 2. The carrier is asked ``calls_per_s`` times a second at most, however the answers come in, and at
-   most ``max_in_flight`` questions are open.
+   most ``max_in_flight`` questions are open. A call that proves not to be dialled costs no time.
 3. A call is dialled only while the cluster has room for it. A call that was dialled takes that room
    away until the next word about capacity.
-4. The carrier throttles: the whole queue waits as long as it says, or ever longer, and the call is
-   tried again. Being throttled is nobody's fault and counts as no attempt.
+4. The carrier takes no calls of ours just now (it throttles, or does not take our key): the whole
+   queue waits as long as it says, or ever longer, and the call is tried again. That is no fault of
+   the call and counts as no attempt.
 5. The carrier refuses: the call has failed. It cannot be reached and nothing was done: the call is
    tried again, ``max_attempts`` times in all. It cannot be reached and may have dialled: the call
    has failed with an unknown outcome. No phone is ever rung twice on a guess.
@@ -22,11 +23,25 @@ from collections import deque
 from dataclasses import dataclass
 from typing import assert_never
 
-CallKey = tuple[str, str]
-"""(``tenant_id``, ``call_id``)."""
-
-OUTCOME_UNKNOWN = "outcome_unknown"
-UNREACHABLE = "carrier_unreachable"
+from actors.dialer_events import (
+    OUTCOME_UNKNOWN,
+    UNREACHABLE,
+    CallAccepted,
+    CallDue,
+    CallKey,
+    CallRefused,
+    CallTaken,
+    CallWithdrawn,
+    CapacityKnown,
+    CarrierWasAway,
+    CarrierWasBusy,
+    Dial,
+    Event,
+    MarkFailed,
+    MarkPlaced,
+    MarkWaiting,
+    Output,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,126 +57,9 @@ class DialerConfig:
 
     calls_per_s: float = 1.0
     max_in_flight: int = 4
-    max_attempts: int = 5
+    max_attempts: int = 10
     first_backoff_s: float = 1.0
     last_backoff_s: float = 60.0
-
-
-# --- events ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CallDue:
-    """A call waits to be dialled. ``attempts`` counts those made before."""
-
-    key: CallKey
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class CallWithdrawn:
-    """Somebody cancelled a call, or it is dialled elsewhere; nothing if it is not waiting."""
-
-    key: CallKey
-
-
-@dataclass(frozen=True, slots=True)
-class CapacityKnown:
-    """The cluster can take so many more calls now."""
-
-    free: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallAccepted:
-    """The carrier has queued the call under this sid."""
-
-    key: CallKey
-    call_sid: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallRefused:
-    """The carrier will not place this call; ``code`` is its own."""
-
-    key: CallKey
-    code: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierWasBusy:
-    """429: nothing was done. ``retry_after_s`` is None when the carrier did not say."""
-
-    key: CallKey
-    retry_after_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierWasAway:
-    """No answer. ``maybe_done``: the phone may be ringing all the same."""
-
-    key: CallKey
-    message: str
-    maybe_done: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CallTaken:
-    """It turned out that the call must not be dialled (cancelled, or taken by another)."""
-
-    key: CallKey
-
-
-Event = (
-    CallDue
-    | CallWithdrawn
-    | CapacityKnown
-    | CallAccepted
-    | CallRefused
-    | CarrierWasBusy
-    | CarrierWasAway
-    | CallTaken
-)
-
-# --- outputs --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Dial:
-    """Mark the call as being dialled, in the store, and then ask the carrier."""
-
-    key: CallKey
-
-
-@dataclass(frozen=True, slots=True)
-class MarkPlaced:
-    """The carrier has it."""
-
-    key: CallKey
-    call_sid: str
-
-
-@dataclass(frozen=True, slots=True)
-class MarkWaiting:
-    """It goes back to the queue, to be tried again in ``delay_s``."""
-
-    key: CallKey
-    delay_s: float
-    attempts: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class MarkFailed:
-    """It is over. ``code`` is the carrier's, 0 when there is none."""
-
-    key: CallKey
-    code: int
-    why: str
-
-
-Output = Dial | MarkPlaced | MarkWaiting | MarkFailed
 
 
 class Dialer:
@@ -178,8 +76,10 @@ class Dialer:
         self._in_flight: set[CallKey] = set()
         self._later: dict[CallKey, float] = {}
         self._free = 0
-        self._next_dial_at = 0.0
-        self._throttles = 0
+        self._last_dialled: CallKey | None = None
+        self._paced_until = 0.0
+        self._throttled_until = 0.0
+        self._throttles = 0  # in a row
         self._outbox: deque[Output] = deque()
 
     @property
@@ -201,8 +101,10 @@ class Dialer:
             return ""
         if self._free <= 0:
             return "capacity"
-        if self._next_dial_at > now:
-            return "throttled" if self._throttles else "pace"
+        if self._throttled_until > now:
+            return "throttled"
+        if self._paced_until > now:
+            return "pace"
         return "in_flight" if len(self._in_flight) >= self._config.max_in_flight else ""
 
     def receive(self, event: Event, *, now: float) -> None:
@@ -217,13 +119,15 @@ class Dialer:
             case CapacityKnown(free=free):
                 self._free = max(0, free - len(self._in_flight))
             case CallAccepted(key=key):
-                if self._is_answered(key):
+                if self._is_over(key):
+                    self._throttles = 0
                     self._outbox.append(MarkPlaced(key, event.call_sid))
             case CallRefused(key=key):
-                if self._is_answered(key):
+                if self._is_over(key):
+                    self._throttles = 0
                     self._outbox.append(MarkFailed(key, event.code, event.message))
             case CallTaken(key=key):
-                self._is_answered(key)
+                self._hear_taken(key, now)
             case CarrierWasBusy(key=key):
                 self._hear_busy(event, now)
             case CarrierWasAway(key=key):
@@ -263,31 +167,44 @@ class Dialer:
             key = self._waiting.popleft()
             self._free -= 1
             self._in_flight.add(key)
-            self._next_dial_at = now + 1 / config.calls_per_s
-            self._outbox.append(Dial(key))
+            self._last_dialled = key
+            self._paced_until = now + 1 / config.calls_per_s
+            self._outbox.append(Dial(key, self._attempts[key] + 1))
 
-    def _is_answered(self, key: CallKey) -> bool:
-        """Forget a call in flight that the carrier has answered; False if it was not in flight."""
+    @property
+    def _next_dial_at(self) -> float:
+        return max(self._paced_until, self._throttled_until)
+
+    def _is_over(self, key: CallKey) -> bool:
+        """Forget a call in flight; False if it was not in flight."""
         if key not in self._in_flight:
             return False
-        self._throttles = 0
         self._in_flight.discard(key)
-        self._attempts.pop(key, None)
+        del self._attempts[key]
         return True
+
+    def _hear_taken(self, key: CallKey, now: float) -> None:
+        if not self._is_over(key):
+            return
+        self._free += 1
+        if key == self._last_dialled:
+            self._paced_until = now
 
     def _hear_busy(self, event: CarrierWasBusy, now: float) -> None:
         if event.key not in self._in_flight:
             return
         self._in_flight.discard(event.key)
         self._free += 1
-        wait_s = self._backoff_s(self._throttles)
+        # Questions that were open together are throttled together: that is one throttling.
+        if self._throttled_until <= now:
+            self._throttles += 1
+        wait_s = self._backoff_s(self._throttles - 1)
         if event.retry_after_s is not None:
             wait_s = max(event.retry_after_s, 1 / self._config.calls_per_s)
-        self._throttles += 1
-        self._next_dial_at = max(self._next_dial_at, now + wait_s)
+        self._throttled_until = max(self._throttled_until, now + wait_s)
         self._waiting.appendleft(event.key)
         attempts = self._attempts[event.key]
-        self._outbox.append(MarkWaiting(event.key, wait_s, attempts, "carrier_throttled"))
+        self._outbox.append(MarkWaiting(event.key, wait_s, attempts, event.why))
 
     def _hear_nothing(self, event: CarrierWasAway, now: float) -> None:
         key = event.key
@@ -295,7 +212,7 @@ class Dialer:
             return
         attempts = self._attempts[key] + 1
         if event.maybe_done or attempts >= self._config.max_attempts:
-            self._is_answered(key)
+            self._is_over(key)
             why = OUTCOME_UNKNOWN if event.maybe_done else UNREACHABLE
             self._outbox.append(MarkFailed(key, 0, f"{why}: {event.message}"))
             return

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from actors.request_marks import HANG_UP
 from cluster.api.errors import ApiError
 from cluster.api.schemas import (
     AgentList,
@@ -223,7 +224,7 @@ class CallDesk:
             return call_view(await self._found(tenant_id, call_id)), True
         if request is not None and request.status in {"queued", "dialing"}:
             # Who asks the carrier just now finds the wish when it has the sid.
-            options: dict[str, Any] = {**request.options, "hang_up": True}
+            options: dict[str, Any] = {**request.options, HANG_UP: True}
             if await requests.change(
                 tenant_id, call_id, {"dialing"}, options=options, updated_at_us=now_us
             ):

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TypeGuard
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.dialer import (
+from actors.dialer import Dialer, DialerConfig
+from actors.dialer_events import (
     OUTCOME_UNKNOWN,
+    THROTTLED,
     CallAccepted,
     CallDue,
     CallKey,
@@ -17,8 +20,6 @@ from actors.dialer import (
     CarrierWasAway,
     CarrierWasBusy,
     Dial,
-    Dialer,
-    DialerConfig,
     Event,
     MarkFailed,
     MarkPlaced,
@@ -42,6 +43,10 @@ def after(dialer: Dialer, *events: Event, now: float) -> list[Output]:
     for event in events:
         dialer.receive(event, now=now)
     return drained(dialer)
+
+
+def is_wait(output: Output) -> TypeGuard[MarkWaiting]:
+    return isinstance(output, MarkWaiting)
 
 
 def test_calls_are_dialled_in_order_at_the_account_s_pace() -> None:
@@ -84,14 +89,25 @@ def test_a_call_that_is_due_twice_is_dialled_once() -> None:
 def test_throttling_holds_the_whole_queue_and_costs_no_attempt() -> None:
     dialer = Dialer(DialerConfig())
     due = (CapacityKnown(10), CallDue(key(1), attempts=2), CallDue(key(2)))
-    assert after(dialer, *due, now=0.0) == [Dial(key(1))]
+    assert after(dialer, *due, now=0.0) == [Dial(key(1), 3)]
     waiting = after(dialer, CarrierWasBusy(key(1), 7.0), now=0.2)
-    assert waiting == [MarkWaiting(key(1), 7.0, 2, "carrier_throttled")]
+    assert waiting == [MarkWaiting(key(1), 7.0, 2, THROTTLED)]
     assert dialer.held_up_by(3.0) == "throttled"
     dialer.handle_deadline(now=7.1)
     assert drained(dialer) == []
     dialer.handle_deadline(now=7.2)
-    assert drained(dialer) == [Dial(key(1))]
+    assert drained(dialer) == [Dial(key(1), 3)]
+
+
+def test_questions_that_were_open_together_are_throttled_once() -> None:
+    dialer = Dialer(DialerConfig(calls_per_s=100, first_backoff_s=2))
+    after(dialer, CapacityKnown(10), *(CallDue(key(n)) for n in range(3)), now=0.0)
+    for now in (0.01, 0.02):
+        dialer.handle_deadline(now=now)
+    busy = [CarrierWasBusy(key(n)) for n in range(3)]
+    delays = [output.delay_s for output in after(dialer, *busy, now=1.0) if is_wait(output)]
+    assert delays == [2, 2, 2]
+    assert dialer.next_deadline() == 3.0
 
 
 def test_throttling_without_a_time_waits_ever_longer() -> None:
@@ -123,11 +139,11 @@ def test_a_carrier_that_is_away_is_tried_again_and_then_given_up() -> None:
     (first,) = after(dialer, away, now=0.0)
     assert first == MarkWaiting(key(1), 1.0, 1, "carrier_unreachable: refused")
     dialer.handle_deadline(now=1.0)
-    assert drained(dialer) == [Dial(key(1))]
+    assert drained(dialer) == [Dial(key(1), 2)]
     (second,) = after(dialer, away, now=1.0)
     assert second == MarkWaiting(key(1), 2.0, 2, "carrier_unreachable: refused")
     dialer.handle_deadline(now=3.0)
-    assert drained(dialer) == [Dial(key(1))]
+    assert drained(dialer) == [Dial(key(1), 3)]
     (third,) = after(dialer, away, now=3.0)
     assert third == MarkFailed(key(1), 0, "carrier_unreachable: refused")
 
@@ -150,6 +166,26 @@ def test_a_withdrawn_call_is_not_dialled() -> None:
     assert (dialer.waiting, dialer.in_flight) == (0, 0)
 
 
+def test_a_call_that_is_taken_costs_neither_time_nor_room() -> None:
+    dialer = Dialer(DialerConfig(calls_per_s=1))
+    due = [CallDue(key(n)) for n in range(3)]
+    assert after(dialer, CapacityKnown(2), *due, now=0.0) == [Dial(key(0))]
+    assert after(dialer, CallTaken(key(0)), now=0.1) == [Dial(key(1))]
+    assert after(dialer, CallTaken(key(0)), now=0.2) == []
+    assert after(dialer, CallTaken(key(1)), now=0.2) == [Dial(key(2))]
+
+
+def test_a_call_that_is_taken_does_not_end_a_throttling() -> None:
+    dialer = Dialer(DialerConfig(calls_per_s=100))
+    due = [CallDue(key(n)) for n in range(3)]
+    after(dialer, CapacityKnown(9), *due, now=0.0)
+    dialer.handle_deadline(now=0.01)
+    after(dialer, CarrierWasBusy(key(0), 30.0), now=0.02)
+    assert after(dialer, CallTaken(key(1)), now=0.03) == []
+    assert dialer.held_up_by(0.04) == "throttled"
+    assert dialer.next_deadline() == 30.02
+
+
 ANSWERS = st.sampled_from(["accept", "refuse", "busy", "away", "maybe", "taken"])
 
 
@@ -164,7 +200,7 @@ def test_pace_capacity_and_once_hold_whatever_happens(
     dialer = Dialer(config)
     now, number = 0.0, 0
     open_calls: list[CallKey] = []
-    dialled_at: list[float] = []
+    asked: list[tuple[float, CallKey]] = []
     over: set[CallKey] = set()
     for wait_s, answer, is_new, free in steps:
         now += wait_s
@@ -173,18 +209,21 @@ def test_pace_capacity_and_once_hold_whatever_happens(
             number += 1
         dialer.receive(CapacityKnown(free), now=now)
         if open_calls:
-            dialer.receive(_answer(answer, open_calls.pop(0)), now=now)
+            of = open_calls.pop(0)
+            if answer == "taken":  # the carrier was not asked about it this time
+                asked.remove(next(each for each in reversed(asked) if each[1] == of))
+            dialer.receive(_answer(answer, of), now=now)
         dialer.handle_deadline(now=now)
         for output in drained(dialer):
             if isinstance(output, Dial):
                 assert output.key not in open_calls
                 assert output.key not in over
                 open_calls.append(output.key)
-                dialled_at.append(now)
+                asked.append((now, output.key))
             elif isinstance(output, MarkPlaced | MarkFailed):
                 over.add(output.key)
         assert len(open_calls) == dialer.in_flight <= config.max_in_flight
-    gaps = [later - at for at, later in pairwise(dialled_at)]
+    gaps = [later - at for (at, _), (later, _) in pairwise(asked)]
     assert all(gap >= 1 / calls_per_s - 1e-9 for gap in gaps)
 
 
