@@ -17,6 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from cluster.cli_console import complain
+from cluster.cli_console import console as stderr
 from cluster.demo_calls import DemoPhones
 from cluster.demo_live import LiveCall, StartProgress, print_rule, print_waterfalls
 from cluster.demo_script import AT_ONCE, ONE_AFTER_ANOTHER, DemoCaller
@@ -51,9 +53,7 @@ def run_demo(output: Path) -> int:
     try:
         (output / "logs").mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        console.print(
-            Text(f"{output} cannot be made ({error.strerror}): choose another --output", "red")
-        )
+        complain(f"{output} cannot be made ({error.strerror}): choose another --output")
         return 2
     demo = _Demo(console, output)
     try:
@@ -62,7 +62,7 @@ def run_demo(output: Path) -> int:
         console.print(Text("stopped; nothing of it is left running", "yellow"))
         return 128 + demo.ended_by
     except ClusterError as error:
-        console.print(Text(str(error), "red"))
+        stderr.print(Text(str(error), "red"), soft_wrap=True)  # may show the end of a log
         return 2
 
 

@@ -42,8 +42,10 @@ def problems_of(stories: Sequence[CallStory]) -> list[str]:
     found = []
     for story in stories:
         leg = story.result.leg
-        if leg.status != "completed" or leg.ended_by != "caller":
-            found.append(f"{story.name}'s call: {leg.status}, ended by {leg.ended_by}")
+        problem = _problem_of_ending(story)
+        found += [f"{story.name}'s call {problem}"] if problem else []
+        if story.result.outcome == "refused":
+            continue  # nobody could have greeted, answered or recorded it
         if story.result.greeting_s is None:
             found.append(f"{story.name} was not greeted")
         found += [
@@ -58,6 +60,21 @@ def problems_of(stories: Sequence[CallStory]) -> list[str]:
         if not story.call_id:
             found.append(f"{story.name}'s call is not in the call store")
     return found
+
+
+def _problem_of_ending(story: CallStory) -> str:
+    """What became of a call that its caller did not end; empty for one that he did."""
+    leg, outcome = story.result.leg, story.result.outcome
+    if leg.refusal:
+        said = f"“{' '.join(leg.said)}”"
+        heard = {"reject_busy": "the busy tone", "reject": "“not in service”", "say_hangup": said}
+        return f"was refused: {story.name} heard {heard.get(leg.refusal, 'nothing')}"
+    if outcome == "failed":
+        return "failed"  # what the carrier has found wrong is listed besides
+    if leg.ended_by == "caller":
+        return ""
+    by = "an error" if leg.ended_by == "error" else f"the {leg.ended_by}"
+    return f"ended early, by {by}" if outcome == "ended_early" else f"was ended by {by}"
 
 
 def barge_in_stops_s(story: CallStory) -> list[float]:

@@ -65,7 +65,7 @@ def story(**changes: Any) -> CallStory:
     """A greeting (0.1 to 0.9 s) and one turn, answered from 2.6 to 4.0 s."""
     result: dict[str, Any] = {
         "call": 0,
-        "leg": LegReport("CA1", status="completed", ended_by="caller"),
+        "leg": LegReport("CA1", status="completed", ended_by="caller", streams=1),
         "turns": (measured(),),
         "greeting_s": 0.1,
         "recording": recording((0.1, 0.9), (2.6, 4.0)),

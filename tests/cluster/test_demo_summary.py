@@ -3,6 +3,7 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from cluster.demo_summary import Files, print_summary, problems_of
@@ -36,7 +37,7 @@ def test_a_good_run_has_no_problem() -> None:
 
 
 def test_everything_that_went_wrong_is_a_sentence() -> None:
-    leg = LegReport("CA1", status="completed", ended_by="agent")
+    leg = LegReport("CA1", status="completed", ended_by="agent", streams=1)
     leg.violations.note(Violation(31951, "media without a payload"))
     bad = story(
         leg=leg,
@@ -45,13 +46,41 @@ def test_everything_that_went_wrong_is_a_sentence() -> None:
         call_id="",
     )
     assert problems_of([bad]) == [
-        "Carl's call: completed, ended by agent",
+        "Carl's call ended early, by the agent",
         "Carl was not greeted",
         "Carl's turn 1 “ten of clubs” was unanswered",
         "Carl's call: 31951: media without a payload",
         "Carl's call is not in the call store",
     ]
     assert printed(bad).count("✗") == 5
+
+
+@pytest.mark.parametrize(
+    ("leg", "said"),
+    [
+        (
+            LegReport("CA1", "completed", "agent", said=["All lines are busy."]),
+            "“All lines are busy.”",
+        ),
+        (LegReport("CA1", "completed", "agent"), "nothing"),
+        (LegReport("CA1", "busy", "agent"), "the busy tone"),
+        (LegReport("CA1", "no-answer", "agent"), "“not in service”"),
+    ],
+)
+def test_a_refused_call_is_not_called_completed(leg: LegReport, said: str) -> None:
+    refused = story(leg=leg, turns=(), greeting_s=None, call_id="", rows=())
+    assert problems_of([refused]) == [f"Carl's call was refused: Carl heard {said}"]
+
+
+@pytest.mark.parametrize(
+    ("leg", "said"),
+    [
+        (LegReport("CA1", "failed", "error", stream_asked=True), "failed"),
+        (LegReport("CA1", "completed", "error", streams=1), "ended early, by an error"),
+    ],
+)
+def test_a_call_that_broke_off_says_how(leg: LegReport, said: str) -> None:
+    assert problems_of([story(leg=leg)]) == [f"Carl's call {said}"]
 
 
 def test_a_busy_machine_is_said() -> None:
