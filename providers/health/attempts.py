@@ -10,10 +10,11 @@ Rules
    after it was silent is told of again: it is well, only slow.
 5. A loser is let run until its silence time, and only listened to: cancelled earlier, the slowest
    answers would never be measured, and a provider that hangs would look well behind its hedges.
+   Its own first output, or its silence time, ends it.
 6. A stale pooled socket is asked once more, at once; that says nothing about the provider.
 7. When the caller speaks or hangs up before the first output, nobody is to blame.
 
-Shape of a machine: events in with ``now``, outputs out. Nothing in the path of a call uses it yet.
+Shape of a machine: events in with ``now``, outputs out. ``providers.failover.contest`` drives it.
 """
 
 from __future__ import annotations
@@ -226,6 +227,7 @@ class Attempts:
         signal = Signal(Sign.ANSWERED, latency_s=now - run.began_s)
         self._outputs.append(TellHealth(run.candidate.unit, signal))
         if self._decided:
+            self._outputs.append(CancelAttempt(run.attempt))
             return
         self._decided = True
         self.winner = run.candidate.unit

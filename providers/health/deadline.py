@@ -8,6 +8,10 @@ Rules
 3. Silence past 1.15 x P99 is a bad sign. The deadline is 1.5 x P99 within the operation's limits,
    and half as long again for the last that can be asked.
 4. The second is asked at P99 while all is well, and at P95 once something was wrong.
+5. Nothing is told or hedged before ``FLOOR_RATIO`` of the shortest deadline: of a provider that
+   answers in 5 ms, the tail is the noise of our own loop.
+6. A probe is good when it was as quick as nearly all requests are: one that answers slowly is alive
+   and not well.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from providers.health.unit import Operation
 SILENCE_RATIO: Final = 1.15
 DEADLINE_RATIO: Final = 1.5
 LAST_RATIO: Final = 1.5
+FLOOR_RATIO: Final = 0.25
+PROBE_RATIO: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,19 @@ def timing(
     limits = LIMITS[operation]
     known = measured or limits.prior
     deadline_s = min(max(DEADLINE_RATIO * known.p99_s, limits.shortest_s), limits.longest_s)
-    silent_s = min(SILENCE_RATIO * known.p99_s, deadline_s)
-    hedge_s = min(known.p95_s if suspect else known.p99_s, silent_s)
+    floor_s = FLOOR_RATIO * limits.shortest_s
+    silent_s = min(max(SILENCE_RATIO * known.p99_s, floor_s), deadline_s)
+    hedge_s = min(max(known.p95_s if suspect else known.p99_s, floor_s), silent_s)
     return Timing(
         hedge_s if limits.hedged and not last else None,
         silent_s,
         deadline_s * LAST_RATIO if last else deadline_s,
     )
+
+
+def probe_limit_s(operation: Operation, measured: Quantiles | None) -> float:
+    """The longest a probe may take and still be a good one; see rule 6."""
+    known = measured or LIMITS[operation].prior
+    floor_s = FLOOR_RATIO * LIMITS[operation].shortest_s
+    quick_s = max(known.p99_s, PROBE_RATIO * known.p50_s, floor_s)
+    return min(quick_s, timing(operation, measured, suspect=False).deadline_s)

@@ -3,21 +3,24 @@
 Rules
 1. Reports are only gathered; ``handle_deadline`` judges the units that changed, at once for what is
    urgent and every ``JUDGE_S`` otherwise. A change of a verdict is a new version.
-2. One reporter at a time probes an open unit: the one whose sighting is newest, another one after
-   each failed probe, since the fault may be the prober's own.
+2. One reporter at a time probes an open unit: of those who said that they can, the one whose
+   sighting is newest, another one after each failed probe, since the fault may be the prober's own.
 3. A unit nobody calls is probed as well, every ``IDLE_PROBE_S``: a fallback that is found dead only
    when it is needed is none. Three bad answers in a row open it like live ones.
 4. Reporters that say nothing for ``REPORTER_KEPT_S`` are forgotten, and units that nobody names.
-5. A keeper that starts again knows nothing: all is closed until the next reports, which hold the
-   last ten seconds whole; meanwhile workers rely on themselves.
+5. A keeper that starts again knows nothing but what reporters still hold of its predecessor's
+   board: what was open there is opened, and probed like all that is open. Their next reports hold
+   the last ten seconds whole; meanwhile workers rely on themselves.
+6. Quantiles are folded from the newest ``VIEWS_FOLDED`` reporters at most: more make them no truer,
+   and folding must not hold up a verdict.
 
-Not wired to any actor yet. Synchronous.
+Synchronous.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from providers.health.board import Board, Entry
@@ -31,6 +34,7 @@ JUDGE_S = 0.05
 QUANTILES_S = 5.0
 IDLE_PROBE_S = 30.0
 REPORTER_KEPT_S = 30.0
+VIEWS_FOLDED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,9 @@ class _Judged:
         self.latencies: dict[str, LatencyView] = {}
         self.breaker = Breaker(policy, jitter)
         self.touched_s = -math.inf
-        self.idle_probe_sent_s: float | None = None
         self.idle_number = 0
         self.idle_failures = 0
+        self.probers: set[str] = set()
 
 
 class BoardKeeper:
@@ -66,11 +70,13 @@ class BoardKeeper:
 
     Attributes:
         board: What is published.
+        probes_idle: Whether units that nobody calls are probed; see rule 3.
     """
 
     def __init__(
         self, term: int, jitter: Callable[[], float], policy: HealthPolicy = SHARED_POLICY
     ) -> None:
+        self.probes_idle = True
         self._policy = policy
         self._jitter = jitter
         self._term = term
@@ -97,12 +103,42 @@ class BoardKeeper:
             if report.reporter not in latencies or view > latencies[report.reporter]:
                 latencies[report.reporter] = view
 
+    @property
+    def reporters(self) -> int:
+        """How many have said something lately."""
+        return len(self._heard_s)
+
+    def enlist(self, reporter: str, units: Iterable[str], *, now: float) -> None:
+        """A reporter lives and can probe these units; a unit that is new is probed soon."""
+        self._heard_s[reporter] = now
+        for key in units:
+            is_new = key not in self._units
+            unit = self._unit(key)
+            unit.probers.add(reporter)
+            if is_new:
+                unit.touched_s = now - IDLE_PROBE_S
+
+    def adopt(self, held: Board, *, now: float) -> None:
+        """Take over what an earlier keeper found open; what this one has judged itself stands."""
+        for key, entry in held.entries.items():
+            mine = self.board.entries.get(key)
+            is_judged = mine is not None and mine.stamp[0] == self._term
+            is_older = entry.stamp[0] < self._term
+            if is_older and not is_judged and entry.state in {"open", "half_open"}:
+                until_s = now + self._policy.busy_s
+                self._unit(key).breaker.shut(until_s, entry.reason or "board", now=now)
+        self._publish(now)
+
     def next_deadline(self) -> float | None:
         """When ``handle_deadline`` is to be called."""
         due = [self._judge_at_s, self._quantiles_at_s + QUANTILES_S]
-        due += [at for unit in self._units.values() if (at := unit.breaker.next_deadline())]
+        for unit in self._units.values():
+            at_s = unit.breaker.next_deadline()
+            # An open unit that nobody can probe waits for somebody who can.
+            if at_s is not None and (unit.breaker.usable or self._probers(unit)):
+                due.append(at_s)
         at_s = min(due)
-        return at_s if math.isfinite(at_s) else None
+        return at_s if at_s < math.inf else None
 
     def handle_deadline(self, *, now: float) -> None:
         """Judge what changed; publish what follows."""
@@ -121,22 +157,25 @@ class BoardKeeper:
 
     def probes(self, *, now: float) -> list[Probe]:
         """The probes that are to be sent now; each is returned once."""
-        reporters = sorted(self._heard_s)
-        if not reporters:
-            return []
         due: list[Probe] = []
         for key, unit in self._units.items():
+            probers = self._probers(unit)
+            if not probers:
+                continue
             if unit.breaker.probe_due(now=now):
                 number = unit.breaker.probe_sent(now=now)
-                due.append(Probe(key, self._prober(unit, number, reporters), number))
-            elif unit.breaker.usable and now - unit.touched_s >= IDLE_PROBE_S:
+                due.append(Probe(key, probers[(number - 1) % len(probers)], number))
+            elif self._is_idle(unit, now):
                 unit.touched_s = now
                 unit.idle_number -= 1
-                due.append(
-                    Probe(key, self._prober(unit, -unit.idle_number, reporters), unit.idle_number)
-                )
+                prober = probers[(-unit.idle_number - 1) % len(probers)]
+                due.append(Probe(key, prober, unit.idle_number))
         self._publish(now)
         return due
+
+    def _is_idle(self, unit: _Judged, now: float) -> bool:
+        lies_idle = now - unit.touched_s >= IDLE_PROBE_S
+        return self.probes_idle and unit.breaker.usable and lies_idle
 
     def probe_answered(self, unit: str, number: int, *, ok: bool, now: float) -> None:
         """A prober has its answer; numbers below zero are those of idle units."""
@@ -154,24 +193,21 @@ class BoardKeeper:
                 judged.idle_failures = 0
         self._publish(now)
 
-    def watch(self, unit: str, *, now: float) -> None:
-        """A unit that is configured: probed although nobody has called it yet."""
-        self._unit(unit).touched_s = now - IDLE_PROBE_S
-
     def _unit(self, key: str) -> _Judged:
         unit = self._units.get(key)
         if unit is None:
             unit = self._units[key] = _Judged(self._policy, self._jitter)
         return unit
 
-    def _prober(self, unit: _Judged, number: int, reporters: list[str]) -> str:
-        seen = {
-            reporter: max((second[0] for second in sighting.seconds), default=0)
-            for reporter, sighting in unit.evidence.sightings.items()
-            if reporter in self._heard_s
-        }
-        nearest = sorted(seen, key=lambda name: (-seen[name], name)) or reporters
-        return nearest[(number - 1) % len(nearest)]
+    def _probers(self, unit: _Judged) -> list[str]:
+        """Who can probe it, best first: who has seen it last."""
+        sightings = unit.evidence.sightings
+
+        def seen_s(name: str) -> int:
+            seconds = sightings[name].seconds if name in sightings else ()
+            return max((second[0] for second in seconds), default=0)
+
+        return sorted(unit.probers, key=lambda name: (-seen_s(name), name))
 
     def _forget(self, now: float) -> None:
         gone = [name for name, at in self._heard_s.items() if now - at > REPORTER_KEPT_S]
@@ -180,6 +216,17 @@ class BoardKeeper:
             for unit in self._units.values():
                 unit.evidence.forget(name)
                 unit.latencies.pop(name, None)
+                unit.probers.discard(name)
+        unnamed = {
+            key
+            for key, unit in self._units.items()
+            if not unit.probers and not unit.evidence.sightings
+        }
+        if unnamed:
+            self._changed -= unnamed
+            self._units = {key: unit for key, unit in self._units.items() if key not in unnamed}
+            kept = {key: at for key, at in self.board.entries.items() if key not in unnamed}
+            self.board = Board(self.board.stamp, kept)
 
     def _publish(self, now: float) -> None:
         changed: dict[str, Entry] = {}
@@ -196,7 +243,8 @@ class BoardKeeper:
 def _entry(unit: _Judged, known: Entry, now: float, quantiles_at_s: float) -> Entry:
     p50_s, p95_s, p99_s = known.p50_s, known.p95_s, known.p99_s
     if quantiles_at_s == now:
-        views = {name: (view.as_of_s, view.bins) for name, view in unit.latencies.items()}
+        newest = sorted(unit.latencies.items(), key=lambda item: -item[1].as_of_s)[:VIEWS_FOLDED]
+        views = {name: (view.as_of_s, view.bins) for name, view in newest}
         found = merged_quantiles(views, 0.5, 0.95, 0.99, now=now)
         # A bin more or less is no news.
         if found is not None and abs(found[2] - p99_s) > 0.06 * p99_s:

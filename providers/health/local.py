@@ -5,18 +5,22 @@ Rules
    waiting for anybody, and so does the board.
 2. What the board opened, the board closes. What only this worker opened, this worker probes (its
    own network may be the fault). While the board has it open too, the board's one prober does.
-3. A board not renewed for ``board_stale_s`` says nothing any more: then this worker's own breaker
-   and its own probes decide alone.
+3. A board not renewed for ``board_stale_s`` says nothing any more: what it held open last is open
+   for this worker's own breaker too, whose own probes then decide alone.
 4. A hard failure is told at once; the rest goes in batches, more often while something is wrong.
+   What everybody knows already is in no hurry: a thousand workers that all see one provider down
+   must not bury the keeper.
+5. A keeper of a new term knows nothing; ``held`` tells it what its predecessor had found, so that a
+   restart reopens no dead provider.
 
-Not wired into any call yet. Synchronous; reading a verdict touches only memory.
+Synchronous; reading a verdict touches only memory.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from providers.health.board import Board, Entry
 from providers.health.breaker import Breaker, State, ramp_share
@@ -30,6 +34,7 @@ from providers.health.signals import URGENT, Sign, Signal
 LATENCIES_S = 5.0
 _SEVERITY: dict[State, int] = {"closed": 0, "suspect": 1, "half_open": 2, "open": 3}
 _WELL = Entry()
+_USABLE = frozenset({"closed", "suspect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,21 @@ class Verdict:
     @property
     def usable(self) -> bool:
         """True while callers may use it."""
-        return self.state in {"closed", "suspect"}
+        return self.state in _USABLE
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict on somebody of whom several units are needed; quantiles are those of the first.
+
+    Args:
+        verdicts: At least one.
+    """
+    return Verdict(
+        max((verdict.state for verdict in verdicts), key=_SEVERITY.__getitem__),
+        any(verdict.demoted for verdict in verdicts),
+        min(verdict.new_call_share for verdict in verdicts),
+        verdicts[0].quantiles,
+    )
 
 
 class _Seen:
@@ -70,6 +89,8 @@ class LocalHealth:
     Attributes:
         board: The newest board it was given.
         alarms: Our own mistakes that providers told us of.
+        stale_after_s: A board not renewed for so long says nothing.
+        calm_s: Reports go out this often while nothing is wrong.
     """
 
     def __init__(
@@ -83,6 +104,9 @@ class LocalHealth:
         self._report_at_s = math.inf
         self._latencies_at_s = -math.inf
         self._board_at_s = -math.inf
+        self._is_board_live = False
+        self.stale_after_s = self._policy.board_stale_s
+        self.calm_s = self._policy.report_calm_s
         self.board = Board()
         self.alarms = 0
 
@@ -100,16 +124,27 @@ class LocalHealth:
         elif weight == "bad":
             seen.window.bad(now=now)
         else:
-            wait_s = self._policy.refused_s if signal.sign is Sign.REFUSED else self._policy.busy_s
-            until_s = now + (wait_s if signal.retry_after_s is None else signal.retry_after_s)
+            until_s = now + self._away_s(signal)
             seen.window.shut(until_s)
             seen.breaker.shut(until_s, signal.sign.value, now=now)
         since_s = seen.breaker.closed_at_s
         seen.breaker.judge(seen.window.recent(now=now, since_s=since_s), now=now)
         seen.number += 1
         self._untold.add(unit)
-        wait_s = self._policy.report_calm_s if weight == "good" else self._policy.report_s
-        self._report_at_s = min(self._report_at_s, now if signal.sign in URGENT else now + wait_s)
+        self._report_at_s = min(self._report_at_s, now + self._wait_s(unit, signal, now))
+
+    def _away_s(self, signal: Signal) -> float:
+        """How long a unit that shuts its door is left alone."""
+        policy = self._policy
+        if signal.sign is Sign.REFUSED:
+            return policy.refused_s
+        return min(max(signal.retry_after_s or 0.0, policy.busy_s), policy.busy_longest_s)
+
+    def _wait_s(self, unit: str, signal: Signal, now: float) -> float:
+        """How soon a signal is told; see rule 4."""
+        if signal.weight == "good" or self._shared(unit, now).state not in _USABLE:
+            return self.calm_s
+        return 0.0 if signal.sign in URGENT else self._policy.report_s
 
     def _good(self, unit: str, seen: _Seen, latency_s: float | None, now: float) -> None:
         known = self._quantiles(unit, seen, now)
@@ -128,7 +163,7 @@ class LocalHealth:
         state = max(own.state, shared.state, key=_SEVERITY.__getitem__)
         demoted_until_s = max(own.demoted_until_s, shared.demoted_until_s)
         share = 0.0
-        if state in {"closed", "suspect"}:
+        if state in _USABLE:
             since_s = shared.closed_at_s or -math.inf
             share = ramp_share(max(since_s, demoted_until_s), self._policy, now=now)
             share = min(share, own.share_of_new_calls(now=now))
@@ -141,22 +176,28 @@ class LocalHealth:
             known = self.board.entries.get(unit)
             # A new term counts from zero again: what it has closed shows with its next closing.
             if known is None or entry.stamp[0] != known.stamp[0]:
-                healed = entry.recoveries > 0 and entry.state in {"closed", "suspect"}
+                healed = entry.recoveries > 0 and entry.state in _USABLE
             else:
                 healed = entry.recoveries > known.recoveries
             if healed and unit in self._units:
                 self._units[unit].breaker.recovered(now=now)
         self.board = self.board.merged(news)
         self._board_at_s = now
+        self._is_board_live = True
+
+    def held(self) -> Board:
+        """What the board has that is not well, for a keeper that may not know it."""
+        entries = self.board.entries.items()
+        bad = {unit: entry for unit, entry in entries if entry.state not in _USABLE}
+        return Board(self.board.stamp, bad)
 
     def probes(self, *, now: float) -> list[tuple[str, int]]:
         """``(unit, number)`` of the probes this worker is to make for itself; each once."""
         due: list[tuple[str, int]] = []
+        self._is_live(now)
         for unit, seen in self._units.items():
             seen.breaker.handle_deadline(now=now)
-            if self._shared(unit, now).state in {"closed", "suspect"} and seen.breaker.probe_due(
-                now=now
-            ):
+            if self._shared(unit, now).state in _USABLE and seen.breaker.probe_due(now=now):
                 due.append((unit, seen.breaker.probe_sent(now=now)))
         return due
 
@@ -164,10 +205,20 @@ class LocalHealth:
         """One of these probes has its answer."""
         self._unit(unit).breaker.probe_answered(number, ok=ok, now=now)
 
-    def next_deadline(self) -> float | None:
-        """When there may be a report to send or a probe to make; None for never."""
+    def next_deadline(self, *, now: float) -> float | None:
+        """When there may be a report to send or a probe to make; None for never.
+
+        A breaker that waits for the board's probes has no deadline of its own until the board is
+        stale.
+        """
         due = [self._report_at_s]
-        due += [at for seen in self._units.values() if (at := seen.breaker.next_deadline())]
+        self._is_live(now)
+        for unit, seen in self._units.items():
+            at_s = seen.breaker.next_deadline()
+            if at_s is None:
+                continue
+            is_board_s = self._shared(unit, now).state not in _USABLE
+            due.append(max(at_s, self._board_at_s + self.stale_after_s) if is_board_s else at_s)
         at_s = min(due)
         return at_s if math.isfinite(at_s) else None
 
@@ -189,6 +240,20 @@ class LocalHealth:
         self._report_at_s = math.inf
         return Report(self._reporter, sightings, latencies)
 
+    def report_lost(self, report: Report, *, now: float) -> None:
+        """A report did not arrive: what it told is told again with the next."""
+        self._untold.update(unit for unit in report.sightings if unit in self._units)
+        if report.latencies:
+            self._latencies_at_s = -math.inf
+        self._report_at_s = min(self._report_at_s, now + self._policy.report_s)
+
+    def tell_all(self, *, now: float) -> None:
+        """The keeper is a new one: everything is told again, at once."""
+        self._untold.update(self._units)
+        self._latencies_at_s = -math.inf
+        if self._untold:
+            self._report_at_s = now
+
     def _unit(self, unit: str) -> _Seen:
         seen = self._units.get(unit)
         if seen is None:
@@ -196,11 +261,18 @@ class LocalHealth:
         return seen
 
     def _shared(self, unit: str, now: float) -> Entry:
-        entry = self.board.entries.get(unit, _WELL)
-        if now - self._board_at_s <= self._policy.board_stale_s:
-            return entry
-        # What the provider is like does not go stale in seconds; whether it is well does.
-        return replace(_WELL, p50_s=entry.p50_s, p95_s=entry.p95_s, p99_s=entry.p99_s)
+        return self.board.entries.get(unit, _WELL) if self._is_live(now) else _WELL
+
+    def _is_live(self, now: float) -> bool:
+        """Whether the board says anything; when it falls silent, see rule 3."""
+        if now - self._board_at_s <= self.stale_after_s:
+            return True
+        if self._is_board_live:
+            self._is_board_live = False
+            for name, entry in self.held().entries.items():
+                until_s = now + self._policy.busy_s
+                self._unit(name).breaker.shut(until_s, entry.reason or "board", now=now)
+        return False
 
     def _quantiles(self, unit: str, seen: _Seen, now: float) -> Quantiles | None:
         entry = self.board.entries.get(unit, _WELL)

@@ -27,7 +27,8 @@ class HealthPolicy:
         probe_timeout_s: A probe without an answer is a failed one.
         good_probes: Good ones in a row that close.
         jitter_ratio: Gaps are up to this much longer, so that probers do not march in step.
-        busy_s: How long a unit that is busy stays open when it did not say how long.
+        busy_s: How long a unit that is busy stays open, at least.
+        busy_longest_s: And at most, whatever it says: a header can be wrong by a century.
         refused_s: How long after a refused key.
         ramp: ``(since closing, share of new calls)``, ascending.
         flaps: Openings within ``flap_window_s`` that demote.
@@ -55,6 +56,7 @@ class HealthPolicy:
     good_probes: int = 3
     jitter_ratio: float = 0.2
     busy_s: float = 1.0
+    busy_longest_s: float = 3_600.0
     refused_s: float = 60.0
     ramp: tuple[tuple[float, float], ...] = ((0.0, 0.1), (3.0, 0.5), (10.0, 1.0))
     flaps: int = 3

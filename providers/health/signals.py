@@ -4,7 +4,8 @@ Rules
 1. Bad: no connection, closed, a server error, garbage; silence past 1.15 x the unit's own P99 (long
    before any deadline); past the deadline; a stall in mid-stream; an empty transcript while someone
    speaks, silent audio, the wrong language.
-2. Shut: 429 and refused keys open at once, for as long as the provider says.
+2. Shut: 429, a 503 that says when to come back, and refused keys open at once, for as long as the
+   provider says.
 3. Nothing: the caller spoke up or hung up before the first output, the model only called a tool, a
    content filter acted, another candidate was first, a pooled socket was stale.
 4. Our own mistakes (a 400) raise an alarm and open nothing: the next provider would be asked the
@@ -99,6 +100,8 @@ def signal_of_error(error: ProviderError) -> Signal:
             return Signal(Sign.REFUSED)
         case ProviderRejected():
             return Signal(Sign.OUR_MISTAKE)
+        case _ if error.retry_after_s is not None:
+            return Signal(Sign.BUSY, retry_after_s=error.retry_after_s)
         case ProviderTimeout():
             return Signal(Sign.LATE)
         case ProviderProtocolError():
