@@ -1,0 +1,284 @@
+"""Which recogniser a call is heard by, and when a second one is asked.
+
+Rules
+
+1. One stream is *listened to*. At most one *understudy* beside it is sent the same caller again,
+   from the last finished phrase.
+2. A stream that fails is replaced at once: by the understudy if there is one, else by the next
+   recogniser in order. Only one that has just failed is given a pause before its next stream.
+   ``MOST_FAILURES`` in a row, or a failure that no other try can mend: the call is deaf.
+3. Somebody who has spoken for ``doubt_speech_s`` without a single word being heard, or has spoken
+   for ``short_speech_s`` and been silent for ``doubt_silence_s``, raises a doubt: the understudy is
+   opened. Whoever brings words first is listened to from then on; the other one is closed. So a
+   recogniser that hangs is left within a second of speech, and one that is right about a cough, a
+   radio or a dog is kept.
+4. An understudy that hears nothing either is closed after ``understudy_s``, and the next doubt
+   takes twice as much speech, up to ``MOST_PATIENCE`` times, until somebody brings words.
+5. Words count from the stream that is listened to, and from the understudy in the moment in which
+   they make it the one that is listened to. Everything else is not for the call.
+
+Shape of a machine: events in with ``now`` (loop time, seconds), outputs out, one timer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice.ports import FRAME_S
+
+MOST_FAILURES = 4
+MOST_PATIENCE = 8
+RETRY_AFTER_S = (0.0, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningPolicy:
+    """When a recogniser is doubted; seconds.
+
+    Attributes:
+        open_within_s: An opening that takes longer has failed.
+        doubt_speech_s: Speech without a word that raises a doubt at once.
+        short_speech_s: Speech without a word that raises one when silence follows it.
+        doubt_silence_s: That silence.
+        understudy_s: How long an understudy may take to hear something.
+    """
+
+    open_within_s: float = 2.0
+    doubt_speech_s: float = 1.2
+    short_speech_s: float = 0.3
+    doubt_silence_s: float = 0.8
+    understudy_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStream:
+    """Open a stream and send it the caller from the last finished phrase on.
+
+    Attributes:
+        stream: Its number, for later events.
+        choice: Which recogniser, by its place in the order.
+    """
+
+    stream: int
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseStream:
+    """Nothing of this stream is wanted any more."""
+
+    stream: int
+
+
+@dataclass(frozen=True, slots=True)
+class TellDeaf:
+    """This recogniser heard nothing where another one heard words."""
+
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallIsDeaf:
+    """Nobody is left to hear the caller."""
+
+    reason: str
+
+
+Output = OpenStream | CloseStream | TellDeaf | CallIsDeaf
+
+
+@dataclass(slots=True)
+class _Line:
+    stream: int
+    choice: int
+    deadline_s: float
+    is_open: bool = False
+
+
+class Listening:
+    """The recognisers of one call.
+
+    Args:
+        choices: How many there are, or their places, best first.
+        policy: When one is doubted.
+
+    Attributes:
+        failures: Streams that failed since words were last heard.
+        switches: How often the call went to another recogniser.
+    """
+
+    def __init__(self, choices: Sequence[int], policy: ListeningPolicy | None = None) -> None:
+        if not choices:
+            raise ValueError("a call needs at least one recogniser")
+        self._order = tuple(choices)
+        self._policy = policy or ListeningPolicy()
+        self._outputs: deque[Output] = deque()
+        self._streams = 0
+        self._heard: _Line | None = None
+        self._understudy: _Line | None = None
+        self._next_open_s: float | None = None
+        self._next_choice = self._order[0]
+        self._speech_s = 0.0
+        self._silence_s = 0.0
+        self._patience = 1
+        self._is_over = False
+        self.failures = 0
+        self.switches = 0
+
+    @property
+    def listened(self) -> int:
+        """Number of the stream that is listened to; 0 while there is none."""
+        return self._heard.stream if self._heard is not None else 0
+
+    def next_output(self) -> Output | None:
+        """The oldest thing to do, or None."""
+        return self._outputs.popleft() if self._outputs else None
+
+    def next_deadline(self) -> float | None:
+        """Loop time at which ``handle_deadline`` is due; None for never."""
+        due = [line.deadline_s for line in (self._heard, self._understudy) if line is not None]
+        if self._next_open_s is not None:
+            due.append(self._next_open_s)
+        return min((at for at in due if at != float("inf")), default=None)
+
+    # --- events -----------------------------------------------------------------------------------
+
+    def start(self, *, now: float) -> None:
+        """The call has begun."""
+        self._heard = self._open(self._order[0], now)
+
+    def opened(self, stream: int, *, now: float) -> None:
+        """A stream takes audio."""
+        for line in (self._heard, self._understudy):
+            if line is not None and line.stream == stream:
+                line.is_open = True
+                is_listened = line is self._heard
+                line.deadline_s = float("inf") if is_listened else now + self._policy.understudy_s
+
+    def failed(self, stream: int, reason: str, *, retryable: bool, now: float) -> None:
+        """A stream could not be opened, or broke."""
+        if self._understudy is not None and self._understudy.stream == stream:
+            self._drop_understudy(now)
+        elif self._heard is not None and self._heard.stream == stream:
+            self._lost(reason, retryable, now)
+
+    def words_came(self, stream: int, *, now: float) -> bool:
+        """A stream brings words; returns whether they are for the call."""
+        line, other = self._heard, self._understudy
+        if other is not None and other.stream == stream:
+            if line is not None:
+                self._outputs.append(CloseStream(line.stream))
+                if line.choice != other.choice:
+                    self._outputs.append(TellDeaf(line.choice))
+                    self.switches += 1
+            self._heard, self._understudy = other, None
+            other.deadline_s = float("inf")
+        elif line is None or line.stream != stream:
+            return False
+        elif other is not None:
+            self._outputs.append(CloseStream(other.stream))
+            self._understudy = None
+        self.failures = 0
+        self._patience = 1
+        self._next_open_s = None
+        self._forget_speech()
+        return True
+
+    def frame_heard(self, *, is_speech: bool, now: float) -> None:
+        """20 ms of the caller were scored."""
+        if is_speech:
+            self._speech_s += FRAME_S
+            self._silence_s = 0.0
+        elif self._speech_s > 0.0:
+            self._silence_s += FRAME_S
+        else:
+            return
+        if self._is_doubtful() and self._heard is not None and self._heard.is_open:
+            self._doubt(now)
+        elif self._silence_s > 2 * self._policy.doubt_silence_s:
+            self._forget_speech()
+
+    def handle_deadline(self, *, now: float) -> None:
+        """Do what has come due."""
+        due = now + 1e-9
+        if self._understudy is not None and self._understudy.deadline_s <= due:
+            self._drop_understudy(now)
+        if self._heard is not None and self._heard.deadline_s <= due:
+            self._lost(f"no stream within {self._policy.open_within_s:.1f} s", True, now)
+        if self._next_open_s is not None and self._next_open_s <= due:
+            self._next_open_s = None
+            self._heard = self._open(self._next_choice, now)
+
+    def close(self) -> None:
+        """The call is over: all streams are closed, nothing else happens any more."""
+        for line in (self._heard, self._understudy):
+            if line is not None:
+                self._outputs.append(CloseStream(line.stream))
+        self._heard = self._understudy = self._next_open_s = None
+        self._is_over = True
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _open(self, choice: int, now: float) -> _Line | None:
+        if self._is_over:
+            return None
+        self._streams += 1
+        line = _Line(self._streams, choice, now + self._policy.open_within_s)
+        self._outputs.append(OpenStream(line.stream, choice))
+        return line
+
+    def _lost(self, reason: str, retryable: bool, now: float) -> None:
+        line, self._heard = self._heard, None
+        if line is None:
+            return
+        self._outputs.append(CloseStream(line.stream))
+        self.failures += 1
+        if self._understudy is not None:
+            self._heard, self._understudy = self._understudy, None
+            if self._heard.is_open:
+                self._heard.deadline_s = float("inf")
+            self.switches += self._heard.choice != line.choice
+            return
+        has_other = len(self._order) > 1
+        if self.failures >= MOST_FAILURES or not (retryable or has_other):
+            self._is_over = True
+            self._outputs.append(CallIsDeaf(reason))
+            return
+        following = self._after(line.choice)
+        self.switches += following != line.choice
+        rounds = (self.failures - 1) // len(self._order) if has_other else self.failures
+        pause_s = RETRY_AFTER_S[min(rounds, len(RETRY_AFTER_S) - 1)]
+        if pause_s == 0.0:
+            self._heard = self._open(following, now)
+        else:
+            self._next_choice, self._next_open_s = following, now + pause_s
+
+    def _after(self, choice: int) -> int:
+        at = self._order.index(choice)
+        return self._order[(at + 1) % len(self._order)]
+
+    def _is_doubtful(self) -> bool:
+        policy = self._policy
+        if self._understudy is not None:
+            return False
+        if self._speech_s >= policy.doubt_speech_s * self._patience:
+            return True
+        is_long = self._speech_s >= policy.short_speech_s * self._patience
+        return is_long and self._silence_s >= policy.doubt_silence_s
+
+    def _doubt(self, now: float) -> None:
+        if self._heard is not None:
+            self._understudy = self._open(self._after(self._heard.choice), now)
+        self._forget_speech()
+
+    def _drop_understudy(self, now: float) -> None:
+        if self._understudy is not None:
+            self._outputs.append(CloseStream(self._understudy.stream))
+        self._understudy = None
+        self._patience = min(self._patience * 2, MOST_PATIENCE)
+        self._forget_speech()
+
+    def _forget_speech(self) -> None:
+        self._speech_s = self._silence_s = 0.0

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.failover.listening import (
+    MOST_FAILURES,
+    MOST_PATIENCE,
+    CallIsDeaf,
+    CloseStream,
+    Listening,
+    ListeningPolicy,
+    OpenStream,
+    Output,
+    TellDeaf,
+)
+
+POLICY = ListeningPolicy()
+
+
+class Stage:
+    """A call with a clock of frames."""
+
+    def __init__(self, recognisers: int = 2, *, opened: bool = True) -> None:
+        self.machine = Listening(range(recognisers), POLICY)
+        self.now = 10.0
+        self.log: list[Output] = []
+        self.machine.start(now=self.now)
+        self.drain()
+        if opened:
+            self.machine.opened(1, now=self.now)
+
+    def drain(self) -> list[Output]:
+        fresh: list[Output] = []
+        while (output := self.machine.next_output()) is not None:
+            fresh.append(output)
+        self.log += fresh
+        return fresh
+
+    def wait(self, seconds: float, *, speech: bool = False) -> list[Output]:
+        before = len(self.log)
+        for _ in range(round(seconds / 0.02)):
+            self.now += 0.02
+            self.machine.frame_heard(is_speech=speech, now=self.now)
+            self.drain()
+            at = self.machine.next_deadline()
+            if at is not None and at <= self.now:
+                self.machine.handle_deadline(now=self.now)
+                self.drain()
+        return self.log[before:]
+
+    def words(self, stream: int) -> tuple[bool, list[Output]]:
+        return self.machine.words_came(stream, now=self.now), self.drain()
+
+    def fail(self, stream: int, *, retryable: bool = True) -> list[Output]:
+        self.machine.failed(stream, "gone", retryable=retryable, now=self.now)
+        return self.drain()
+
+
+def test_a_recogniser_that_hears_is_never_doubted() -> None:
+    stage = Stage()
+    for _ in range(20):
+        stage.wait(0.9, speech=True)
+        assert stage.words(1) == (True, [])
+        stage.wait(0.5)
+    assert stage.log == [OpenStream(1, 0)]
+
+
+def test_a_stream_that_breaks_is_replaced_at_once_by_the_next_recogniser() -> None:
+    stage = Stage()
+    assert stage.fail(1) == [CloseStream(1), OpenStream(2, 1)]
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(1) == (False, [])
+    assert stage.words(2) == (True, [])
+    assert (stage.machine.listened, stage.machine.switches) == (2, 1)
+
+
+def test_the_only_recogniser_is_opened_again_after_a_pause() -> None:
+    stage = Stage(1)
+    assert stage.fail(1) == [CloseStream(1)]
+    assert stage.wait(0.3) == [OpenStream(2, 0)]
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(2) == (True, [])
+    assert stage.machine.switches == 0
+
+
+def test_speech_without_a_word_asks_an_understudy_and_its_words_win() -> None:
+    stage = Stage()
+    assert stage.wait(POLICY.doubt_speech_s - 0.02, speech=True) == []
+    assert stage.wait(0.02, speech=True) == [OpenStream(2, 1)]
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(2) == (True, [CloseStream(1), TellDeaf(0)])
+    assert stage.machine.listened == 2
+
+
+def test_a_short_word_is_doubted_once_silence_follows() -> None:
+    stage = Stage()
+    stage.wait(0.4, speech=True)
+    assert stage.wait(POLICY.doubt_silence_s - 0.02) == []
+    assert stage.wait(0.02) == [OpenStream(2, 1)]
+
+
+def test_a_click_is_no_word() -> None:
+    stage = Stage()
+    for _ in range(10):
+        stage.wait(0.1, speech=True)
+        stage.wait(2.0)
+    assert stage.log == [OpenStream(1, 0)]
+
+
+def test_words_of_the_first_close_the_understudy() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(1) == (True, [CloseStream(2)])
+    assert stage.words(2) == (False, [])
+    assert stage.machine.listened == 1
+
+
+def test_noise_that_nobody_understands_is_doubted_ever_less_often() -> None:
+    stage = Stage()
+    opened_at: list[float] = []
+    for _ in range(60):
+        for output in stage.wait(1.0, speech=True):
+            if isinstance(output, OpenStream):
+                opened_at.append(stage.now)
+                stage.machine.opened(output.stream, now=stage.now)
+    gaps = [round(b - a, 3) for a, b in itertools.pairwise(opened_at)]
+    assert len(gaps) >= 3
+    assert gaps == sorted(gaps)
+    assert gaps[-1] >= POLICY.doubt_speech_s * MOST_PATIENCE
+    assert stage.machine.listened == 1
+    stage.words(1)
+    assert OpenStream in [type(o) for o in stage.wait(POLICY.doubt_speech_s, speech=True)]
+
+
+def test_the_first_breaks_while_the_understudy_listens() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    assert stage.fail(1) == [CloseStream(1)]
+    assert stage.machine.listened == 2
+    assert stage.words(2) == (True, [])
+
+
+def test_an_understudy_that_breaks_changes_nothing() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    assert stage.fail(2) == [CloseStream(2)]
+    assert stage.words(1) == (True, [])
+
+
+def test_an_opening_that_hangs_is_given_up() -> None:
+    stage = Stage(opened=False)
+    assert stage.wait(POLICY.open_within_s + 0.02) == [CloseStream(1), OpenStream(2, 1)]
+
+
+@pytest.mark.parametrize("recognisers", [1, 2, 3])
+def test_when_nobody_can_be_opened_the_call_is_deaf(recognisers: int) -> None:
+    stage = Stage(recognisers, opened=False)
+    failed = 0
+    for _ in range(40):
+        last = [output for output in stage.log if isinstance(output, OpenStream)][-1]
+        if stage.machine.listened == last.stream:
+            failed += 1
+            stage.fail(last.stream)
+        stage.wait(0.2)
+    assert failed == MOST_FAILURES
+    assert [output for output in stage.log if isinstance(output, CallIsDeaf)] == [
+        CallIsDeaf("gone")
+    ]
+
+
+def test_what_no_other_try_can_mend_is_deafness_only_without_another_recogniser() -> None:
+    assert Stage(1).fail(1, retryable=False) == [CloseStream(1), CallIsDeaf("gone")]
+    assert Stage(2).fail(1, retryable=False) == [CloseStream(1), OpenStream(2, 1)]
+
+
+def test_words_forgive_earlier_failures() -> None:
+    stage = Stage()
+    for number in range(1, 20):
+        stage.fail(number)
+        stage.wait(0.02)
+        stage.machine.opened(number + 1, now=stage.now)
+        assert stage.words(number + 1)[0]
+
+
+def test_after_the_end_nothing_is_opened() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.machine.close()
+    assert stage.drain() == [CloseStream(1), CloseStream(2)]
+    stage.fail(1)
+    assert stage.wait(5.0, speech=True) == []
+    assert stage.machine.next_deadline() is None
+
+
+EVENTS = st.one_of(
+    st.tuples(st.just("frames"), st.booleans(), st.integers(1, 120)),
+    st.tuples(st.just("opened"), st.integers(1, 12), st.none()),
+    st.tuples(st.just("failed"), st.integers(1, 12), st.booleans()),
+    st.tuples(st.just("words"), st.integers(1, 12), st.none()),
+)
+
+
+@given(st.integers(1, 3), st.lists(EVENTS, max_size=40))
+def test_whatever_happens_every_stream_is_closed_once_and_words_come_from_one(
+    recognisers: int, events: list[tuple[str, int, bool | None]]
+) -> None:
+    stage = Stage(recognisers, opened=False)
+    for kind, value, more in events:
+        if kind == "frames":
+            stage.wait(0.02 * (more or 1), speech=bool(value))
+        elif kind == "opened":
+            stage.machine.opened(value, now=stage.now)
+        elif kind == "failed":
+            stage.fail(value, retryable=bool(more))
+        else:
+            counted, _ = stage.words(value)
+            assert not counted or stage.machine.listened == value
+        opened = [o.stream for o in stage.log if isinstance(o, OpenStream)]
+        closed = [o.stream for o in stage.log if isinstance(o, CloseStream)]
+        assert len(closed) == len(set(closed))
+        assert set(closed) <= set(opened)
+        assert len(set(opened) - set(closed)) <= 2
+    stage.machine.close()
+    stage.drain()
+    opened = [o.stream for o in stage.log if isinstance(o, OpenStream)]
+    closed = [o.stream for o in stage.log if isinstance(o, CloseStream)]
+    assert sorted(opened) == sorted(closed)
+    assert sum(isinstance(o, CallIsDeaf) for o in stage.log) <= 1
