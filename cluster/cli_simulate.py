@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
         "providers",
         epilog=examples(
             "callcluster simulate providers",
+            "callcluster simulate providers --script transfer.yaml",
             "callcluster simulate providers --first-token-s 0.6",
             "callcluster simulate providers --fault openai:status=503",
             "callcluster simulate providers --fault twilio:status=429 --twilio-number +14155550199",
@@ -63,11 +65,27 @@ def simulate_providers(
             "POST JSON to /_control/faults of any port.",
         ),
     ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(help="YAML: what the model answers, which tools it calls, who answers."),
+    ] = None,
 ) -> None:
-    """Run emulators of Azure Speech, OpenAI, ElevenLabs and Twilio for the unmodified SDKs.
+    r"""Run emulators of Azure Speech, OpenAI, ElevenLabs and Twilio for the unmodified SDKs.
 
     The first line of output is JSON with the addresses; the settings that point the product at
-    them are printed after it. Who answers which number: POST JSON to /_control/callees.
+    them are printed after it. Who answers which number: in --script, or while it runs POST JSON to
+    /_control/callees.
+
+    [bold]The file of --script[/bold]
+      replies:                     what the model answers; the first that fits
+        - when: \\[ten, clubs]       words that the caller has all said
+          say: A fine card.
+      tools:                       when it calls a tool that the agent has
+        - when: ten of clubs       a regular expression
+          call: transfer           the tool's name
+          say: One moment.         before it calls
+      callees:                     who answers which number; "*": everybody else
+        "+14155550123": {says: \\[card001], talk_s: 20}
     """
     from cluster.run_emulators import Account, run_emulators
 
@@ -83,4 +101,5 @@ def simulate_providers(
             auth_token=auth_token,
         ),
         faults=faults or [],
+        script=script,
     )

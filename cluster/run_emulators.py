@@ -6,9 +6,11 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import typer
 
+from cluster.emulator_script import load_script
 from cluster.errors import SettingsError
 from simulation.azure_stt import AzureConfig
 from simulation.carrier_signature import PublicAddress
@@ -53,8 +55,16 @@ class Account:
         )
 
 
-def run_emulators(*, ports: Ports, lags: Lags, account: Account, faults: Sequence[str]) -> None:
+def run_emulators(
+    *,
+    ports: Ports,
+    lags: Lags,
+    account: Account,
+    faults: Sequence[str],
+    script: Path | None = None,
+) -> None:
     """Run until a signal; prints the ready line, then the settings to use them."""
+    written = load_script(script)
     host, azure_port, openai_port, elevenlabs_port = ports
     interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s = lags
     config = ProvidersConfig(
@@ -65,7 +75,13 @@ def run_emulators(*, ports: Ports, lags: Lags, account: Account, faults: Sequenc
         twilio_port=account.port,
         twilio=account.config(),
         azure=AzureConfig(interim_lag_s=interim_lag_s, final_lag_s=final_lag_s),
-        openai=OpenAIConfig(first_token_s=first_token_s, per_token_s=per_token_s),
+        openai=OpenAIConfig(
+            first_token_s=first_token_s,
+            per_token_s=per_token_s,
+            script=written.replies,
+            tool_rules=written.tool_rules,
+        ),
+        callees=written.callees,
         elevenlabs=ElevenLabsConfig(first_byte_s=first_byte_s),
         faults=parse_faults(faults),
     )

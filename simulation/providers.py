@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
+from simulation.callee_book import Callee
 from simulation.clip_library import load_library
 from simulation.control import Control
 from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
@@ -39,6 +40,7 @@ class ProvidersConfig:
     Attributes:
         azure_port: 0 takes a free one; so do the others.
         twilio: The account at the carrier.
+        callees: Who answers calls out, by number; see ``callee_book``.
         faults: By service (``azure``, ``openai``, ``elevenlabs``, ``twilio``).
         voice: Speaks for ElevenLabs; None loads the best there is.
     """
@@ -52,6 +54,7 @@ class ProvidersConfig:
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
     twilio: ExchangeConfig = field(default_factory=ExchangeConfig)
+    callees: dict[str, Callee] = field(default_factory=dict)
     faults: dict[str, Faults] = field(default_factory=dict)
     voice: SpokenVoice | None = None
 
@@ -121,6 +124,7 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
     Raises:
         OSError: A port is taken.
         ClipUnreadable: The clips that ship with the product are damaged.
+        ClipMissing: ``config.callees`` names a clip that does not ship with the product.
         FaultsInvalid: ``config.faults`` names an unknown service.
         ValueError: ``config.twilio`` holds what is not an http(s) address.
     """
@@ -141,6 +145,8 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
             return await server.start(config.host, port)
 
         exchange = await stack.enter_async_context(Exchange(config.twilio))
+        for number, callee in config.callees.items():
+            exchange.phones.put(number, callee)
         ExchangeControl(exchange, control)
         running = RunningProviders(
             host=config.host,
