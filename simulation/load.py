@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,8 @@ class LoadConfig:
         duration_s: The caller of each call hangs up after this long; no limit when None.
         turns: Utterances of the caller in each call; 0 talks until ``duration_s``.
         ramp_s: Over how long the first ``concurrent`` calls are spread.
-        seed: Decides clips, order, interruptions and ids: the same seed, the same calls.
+        seed: Decides clips, order and interruptions: the same seed, the same scripts. The ids of
+            the calls are new in each run, as a carrier's are: a server knows an old one again.
         json_path: Where the report is written as JSON; not at all when None.
         auth_token: The account's token, which signs everything.
         public_url: The name the server goes by; ``url`` when empty.
@@ -119,7 +121,7 @@ async def run_load(
     try:
         carrier = Carrier(
             CarrierConfig(config.url, config.auth_token, public_url=config.public_url),
-            seed=config.seed,
+            seed=secrets.randbits(64),
         )
     except ValueError as error:
         raise LoadInvalid(str(error)) from error

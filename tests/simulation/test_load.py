@@ -60,6 +60,22 @@ def test_a_run_is_measured_and_written_down(tmp_path: Path) -> None:
     assert sum(isinstance(event, CallEnded) for event in events) == 2
 
 
+@pytest.mark.e2e
+def test_the_same_run_again_is_of_other_calls() -> None:
+    """A carrier never uses a CallSid twice, and a server refuses one that it has seen end."""
+    events: list[CallerEvent] = []
+
+    async def whole() -> None:
+        async with tone_server(ToneConfig(greet_s=0.04)) as server:
+            config = LoadConfig(server.url, calls=2, duration_s=0.1, seed=1, raise_priority=False)
+            for _ in range(2):
+                await run_load(config, events.append, CLIPS)
+
+    asyncio.run(whole())
+    sids = [event.call_sid for event in events if isinstance(event, CallStarted)]
+    assert len(sids) == len(set(sids)) == 4
+
+
 def test_calls_are_ramped_and_never_more_than_asked_for_at_once() -> None:
     events: list[CallerEvent] = []
     clips = [tone_clip(name) for name in "abc"]
