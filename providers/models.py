@@ -16,6 +16,15 @@ from typing import Final
 DEFAULT_CHAT_MODEL: Final = "gpt-5.6-luna"
 DEFAULT_SPEECH_MODEL: Final = "eleven_flash_v2_5"
 
+# Deepgram's models of turn-based recognition and the languages they hear, by primary BCP-47 subtag
+# (its page "Flux Multilingual & Language Prompting"). Only those of several take hints.
+FLUX_ENGLISH: Final = "flux-general-en"
+FLUX_MULTILINGUAL: Final = "flux-general-multi"
+FLUX_LANGUAGES: Final = {
+    FLUX_ENGLISH: ("en",),
+    FLUX_MULTILINGUAL: ("en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ChatModel:

@@ -13,6 +13,13 @@ AZURE_KEY = "AZURE_SPEECH_KEY"
 AZURE_REGION = "AZURE_SPEECH_REGION"
 AZURE_HOST = "AZURE_SPEECH_HOST"
 AZURE_STREAMS = "CALLCLUSTER_AZURE_STREAMS_PER_PROCESS"
+DEEPGRAM_KEY = "DEEPGRAM_API_KEY"
+DEEPGRAM_MODEL = "DEEPGRAM_MODEL"
+DEEPGRAM_BASE_URL = "DEEPGRAM_BASE_URL"
+DEEPGRAM_STREAMS = "CALLCLUSTER_DEEPGRAM_STREAMS_PER_PROCESS"
+DEEPGRAM_EOT = "CALLCLUSTER_DEEPGRAM_EOT_THRESHOLD"
+DEEPGRAM_EAGER_EOT = "CALLCLUSTER_DEEPGRAM_EAGER_EOT_THRESHOLD"
+DEEPGRAM_EOT_TIMEOUT = "CALLCLUSTER_DEEPGRAM_EOT_TIMEOUT_MS"
 OPENAI_KEY = "OPENAI_API_KEY"
 OPENAI_MODEL = "OPENAI_MODEL"
 OPENAI_BASE_URL = "OPENAI_BASE_URL"
@@ -52,6 +59,40 @@ class AzureSpeechConfig:
     stable_partials: int = 0
     connect_timeout_s: float = 5.0
     tuned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeepgramConfig:
+    """Deepgram Flux speech-to-text.
+
+    Attributes:
+        api_key: DEEPGRAM_API_KEY.
+        base_url: DEEPGRAM_BASE_URL; ``http`` becomes ``ws``, ``https`` becomes ``wss``. There are
+            others by region, such as ``https://api.eu.deepgram.com``.
+        model: DEEPGRAM_MODEL; empty: the English one for English, the multilingual one otherwise.
+        max_streams: Sockets in this process, pre-opened ones included; each counts against the
+            project's limit (CALLCLUSTER_DEEPGRAM_STREAMS_PER_PROCESS).
+        eot_threshold: Confidence that ends a turn, 0.5 to 0.9.
+        eager_eot_threshold: Confidence at which the words so far are reported ahead of the end,
+            0.3 to ``eot_threshold``; 0 for never.
+        eot_timeout_s: Silence that ends a turn whatever the confidence, 0.5 to 60 s. Short: who has
+            finished is decided here, and a turn that stays open over there would have words of two.
+        connect_timeout_s: For TCP, TLS, the handshake and the first message.
+        stall_timeout_s: Silence of the service while audio goes to it; it says something for each
+            quarter of a second.
+        replay_s: How much audio is kept to be said again over a new socket.
+    """
+
+    api_key: str = field(default="", repr=False)
+    base_url: str = "https://api.deepgram.com"
+    model: str = ""
+    max_streams: int = 100
+    eot_threshold: float = 0.7
+    eager_eot_threshold: float = 0.4
+    eot_timeout_s: float = 1.0
+    connect_timeout_s: float = 3.0
+    stall_timeout_s: float = 2.0
+    replay_s: float = 8.0
 
 
 ChatService = Literal["openai", "azure", "openrouter"]
@@ -201,6 +242,7 @@ class ProviderSettings:
     """Everything the provider table may need."""
 
     azure: AzureSpeechConfig = field(default_factory=AzureSpeechConfig)
+    deepgram: DeepgramConfig = field(default_factory=DeepgramConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
     espeak: EspeakConfig = field(default_factory=EspeakConfig)

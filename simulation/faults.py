@@ -22,7 +22,7 @@ from typing import Any
 
 from simulation.errors import FaultsInvalid
 
-SERVICES = ("azure", "openai", "elevenlabs", "twilio")
+SERVICES = ("azure", "azure_tts", "deepgram", "openai", "elevenlabs", "twilio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Faults:
         garbage_after_messages: Replace the next message by one that is not the protocol.
         wrong_request_id: Answer under an id the client never used.
         lose_answer: Carry a plain request out, then reset the connection instead of answering.
-        never_end: Leave out the end of each answer (``turn.end``, ``[DONE]``, ``isFinal``).
+        never_end: Leave out the end of each answer (``turn.end``, ``EndOfTurn``, ``[DONE]``,
+            ``isFinal``).
         times: Strike this often, then be off; 0 is for ever.
     """
 

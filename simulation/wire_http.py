@@ -18,13 +18,18 @@ MAX_BODY_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; header names in lower case, the path decoded, the last of repeated fields."""
+    """One request; header names in lower case, the path decoded, the last of repeated fields.
+
+    Attributes:
+        fields: The query again, repeated fields included, in order.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes = b""
+    fields: tuple[tuple[str, str], ...] = ()
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object. Raises ``WireViolation``."""
@@ -59,8 +64,8 @@ def parse_head(head: bytes) -> Request:
         if not colon:
             raise WireViolation("a header line without a colon")
         headers[name.strip().lower()] = value.strip()
-    query = dict(parse_qsl(url.query, keep_blank_values=True))
-    return Request(method, path, query, headers)
+    fields = tuple(parse_qsl(url.query, keep_blank_values=True))
+    return Request(method, path, dict(fields), headers, fields=fields)
 
 
 def body_length(request: Request) -> int:

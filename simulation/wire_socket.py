@@ -55,6 +55,7 @@ class Socket:
         self._fragments: list[bytes] = []
         self._fragments_are_text = False
         self.session: SocketSession | None = None
+        self.received_bytes = 0  # pings included
         # Messages leave through here, so that faults can be put in between.
         self.outbound: Callable[[bytes], None] = write
 
@@ -74,6 +75,7 @@ class Socket:
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the connection; hands whole messages to the session."""
+        self.received_bytes += len(data)
         buffer = self._buffer + data if self._buffer else data
         at = 0
         while (end := _frame_end(buffer, at)) is not None and self.session is not None:
@@ -133,8 +135,8 @@ class Socket:
         if self.is_open:
             self.outbound(serialize(Opcode.BINARY, message))
 
-    def close(self, code: int, reason: str) -> None:
-        """Start the closing handshake."""
+    def close(self, code: int | None, reason: str) -> None:
+        """Start the closing handshake; without a ``code`` the close frame is empty."""
         if self.is_open:
             self._protocol.send_close(code, reason)
             self._flush()

@@ -1,0 +1,127 @@
+"""What the service says on a socket of Deepgram's turn-based recognition (Flux, ``/v2/listen``).
+
+Source: Deepgram's AsyncAPI description of ``listen.v2`` and its page "Understanding the Flux State
+Machine". Unknown types of messages, unknown events of a turn and unknown fields are passed over:
+all three are open sets.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from providers.deepgram_errors import PROVIDER, error_of_code
+from providers.errors import ProviderProtocolError
+from providers.http_status import safe_code
+
+_END_OF_TURN = "EndOfTurn"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The first message. Every later one of this socket carries the same ``request_id``."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWord:
+    """A word as it is written; its times, in seconds of the socket's audio, are optional."""
+
+    text: str
+    start_s: float | None
+    end_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnInfo:
+    """The current turn as it stands.
+
+    Attributes:
+        window_start_s, window_end_s: The audio that was transcribed, in seconds of the socket's.
+        transcript: All words of the turn so far; they may change until it ends.
+        is_end: The turn is over.
+    """
+
+    request_id: str
+    window_start_s: float
+    window_end_s: float
+    transcript: str
+    words: tuple[HeardWord, ...]
+    is_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that changes nothing here: its type, and a code where it has one."""
+
+    type: str
+    code: str
+
+
+FluxMessage = Connected | TurnInfo | Remark
+
+
+def parse(raw: str | bytes) -> FluxMessage:
+    """One message of the service.
+
+    Raises:
+        ProviderProtocolError: It does not follow the protocol.
+        ProviderError: It reports a fatal error; typed by its code.
+    """
+    try:
+        message = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ProviderProtocolError("a message that is no JSON", PROVIDER) from None
+    if not isinstance(message, dict):
+        raise ProviderProtocolError("a message that is no object", PROVIDER)
+    kind = message.get("type")
+    if kind == "TurnInfo":
+        return _turn_info(message)
+    if kind == "Connected":
+        return Connected(_text(message, "request_id"))
+    if kind == "Error":
+        raise error_of_code(message.get("code"))
+    return Remark(safe_code(kind), safe_code(message.get("code")))
+
+
+def _turn_info(message: dict[str, Any]) -> TurnInfo:
+    words = message.get("words", [])
+    if not isinstance(words, list):
+        raise ProviderProtocolError("words that are no list", PROVIDER)
+    return TurnInfo(
+        request_id=_text(message, "request_id"),
+        window_start_s=_seconds(message.get("audio_window_start")),
+        window_end_s=_seconds(message.get("audio_window_end")),
+        transcript=_text(message, "transcript"),
+        words=tuple(_word(word) for word in words),
+        is_end=_text(message, "event") == _END_OF_TURN,
+    )
+
+
+def _word(word: object) -> HeardWord:
+    if not isinstance(word, dict):
+        raise ProviderProtocolError("a word that is no object", PROVIDER)
+    times = [None if word.get(key) is None else _seconds(word[key]) for key in ("start", "end")]
+    return HeardWord(_text(word, "word"), times[0], times[1])
+
+
+def _text(message: dict[str, Any], name: str) -> str:
+    value = message.get(name)
+    if not isinstance(value, str):
+        raise ProviderProtocolError(f"{name} that is no text", PROVIDER)
+    return value
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ProviderProtocolError("a time that is no number", PROVIDER)
+    try:
+        seconds = float(value)
+    except OverflowError:
+        seconds = math.inf
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ProviderProtocolError("a time that cannot be", PROVIDER)
+    return seconds
