@@ -5,7 +5,8 @@ ActorsError
 ├── MindRefusedError     the CallActor will not take the call; ``refusal`` says why
 ├── NoSlotError          no CallActor has a free slot
 ├── DirectoryAwayError   the directory of CallActors does not start or does not answer
-└── MetricsAwayError     the MetricsActor does not start or does not answer
+├── MetricsAwayError     the MetricsActor does not start or does not answer
+└── HealthAwayError      the ProviderHealthActor does not start or does not answer
 """
 
 from __future__ import annotations
@@ -41,3 +42,7 @@ class DirectoryAwayError(ActorsError):
 
 class MetricsAwayError(ActorsError):
     """The MetricsActor does not start or does not answer."""
+
+
+class HealthAwayError(ActorsError):
+    """The ProviderHealthActor does not start or does not answer."""

@@ -17,6 +17,7 @@ from actors.placement import (
     BACK_OFFICE_NAME,
     CALL_ACTOR_PREFIX,
     DIRECTORY_NAME,
+    HEALTH_NAME,
     METRICS_NAME,
     NAMESPACE,
     directory_options,
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
 ASK_EVERY_S = 0.05
 CLOSE_WITHIN_S = 3.0
-_ONE_EACH = frozenset({BACK_OFFICE_NAME, DIRECTORY_NAME, METRICS_NAME})
+_ONE_EACH = frozenset({BACK_OFFICE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME})
 SERVE_NAMESPACE = "serve"
 SERVE_REPLICA_PREFIX = "SERVE_REPLICA::"
 
@@ -116,8 +117,9 @@ def remove_all() -> list[str]:
         ray.wait(closing, num_returns=len(closing), timeout=CLOSE_WITHIN_S)
     for handle in minds.values():
         ray.kill(handle)
-    if METRICS_NAME in found:
-        ray.kill(found[METRICS_NAME])
+    for name in (HEALTH_NAME, METRICS_NAME):
+        if name in found:
+            ray.kill(found[name])
     return list(found)
 
 

@@ -13,6 +13,7 @@ from actors.wire import VERSION
 NAMESPACE = "callcluster"
 DIRECTORY_NAME = f"call-directory-v{VERSION}"
 METRICS_NAME = f"metrics-v{VERSION}"
+HEALTH_NAME = f"provider-health-v{VERSION}"
 BACK_OFFICE_NAME = f"back-office-v{VERSION}"
 CALL_ACTOR_PREFIX = f"call-actor-v{VERSION}-"
 
@@ -43,6 +44,14 @@ def metrics_options() -> dict[str, Any]:
         "max_task_retries": 0,
         "max_concurrency": 1_000,
     }
+
+
+def provider_health_options() -> dict[str, Any]:
+    """Options of the one ProviderHealthActor of a cluster.
+
+    Each process keeps one long poll open at it, and each counts as a call in progress.
+    """
+    return {**metrics_options(), "name": HEALTH_NAME, "max_concurrency": 10_000}
 
 
 def back_office_options() -> dict[str, Any]:

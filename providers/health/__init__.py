@@ -1,7 +1,7 @@
 """When to leave a failing provider, whom to ask instead, and when to come back.
 
-Machines and rules only: nothing here opens a socket, reads a clock or draws a random number, and
-nothing in the path of a call uses it yet. ``now`` is always seconds of one clock that all processes
+Machines and rules only: nothing here opens a socket, reads a clock or draws a random number.
+``now`` is always seconds of one clock that all processes
 share (UTC), because what one process saw is judged in another; tens of milliseconds between two
 machines do no harm.
 
@@ -14,6 +14,7 @@ machines do no harm.
     reports   what reporters tell the keeper, in any order and any number of times
     keeper    folds reports, publishes the board, says who probes
     local     one worker's own verdict and its copy of the board
+    view      what calls ask and tell: the local view with a clock
     deadline  how long to wait, and when to ask a second one
     budget    how many extra calls are allowed
     attempts  one request over several candidates
