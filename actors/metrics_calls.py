@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from actors.metrics_trace import trace_of
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
+from dialogue.tool_use import status_of
 from telemetry import catalog
 from telemetry.ledger import MetricsLedger
 from telemetry.traces import TraceQueue
@@ -133,10 +134,12 @@ class CallMeter:
         ledger.count(catalog.TURNS, *meter.labels, entry.kind, entry.outcome)
         if entry.reason in BARGE_INS:
             ledger.count(catalog.BARGE_INS, *meter.labels)
+        tenant_id, agent_id, _ = meter.labels
+        for use in entry.tools:
+            ledger.count(catalog.TOOLS, tenant_id, agent_id, str(use.get("name")), status_of(use))
         if entry.kind == "caller" and timeline.SPEECH_ENDED in entry.timeline:
             self._observe(entry.timeline)
         if meter.traces is not None and after_s is not None:
-            tenant_id, agent_id, _ = meter.labels
             ids = {"call_id": self._call_id, "tenant_id": tenant_id, "agent_id": agent_id}
             meter.traces.put(trace_of(entry, ids, after_s=after_s))
 

@@ -57,6 +57,16 @@ def use_of(action: Mapping[str, Any], *, is_done: bool) -> Plain:
     }
 
 
+def status_of(use: Mapping[str, Any]) -> str:
+    """What came of a use, in a word or two; ``unknown`` when another version wrote it."""
+    try:
+        result = json.loads(str(use.get("result", "")))
+    except (ValueError, RecursionError):
+        return "unknown"
+    status = result.get("status") if isinstance(result, dict) else None
+    return status if isinstance(status, str) and status else "unknown"
+
+
 def late_result(tool: str, status: str, of_turn: int) -> Plain:
     """What became of a transfer after its turn: ``status`` as the carrier names it."""
     result = {"status": status, "note": "not put through; the caller is back on the line with you"}

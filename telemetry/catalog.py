@@ -105,6 +105,12 @@ TURNS: Final = _counter(
 BARGE_INS: Final = _counter(
     "barge_ins", "barge-ins", "Replies that the caller cut by voice or key.", _AGENT
 )
+TOOLS: Final = _counter(
+    "tools_used",
+    "uses",
+    "Tools that agents used, by what came of it; a transfer that comes back counts again.",
+    ("tenant_id", "agent_id", "tool", "status"),
+)
 UNDERRUNS: Final = _counter("underruns", "underruns", "Times the ear ran dry within a reply.")
 GUESSES: Final = _counter(
     "guesses",

@@ -8,6 +8,7 @@ import pytest
 
 from actors.metrics_calls import AgentMeter, CallMeter
 from actors.wire import TurnEntry
+from dialogue.tool_use import late_result, use_of
 from telemetry import catalog as c
 from telemetry.catalog import Metric
 from telemetry.ledger import MetricsLedger
@@ -206,3 +207,24 @@ def test_a_call_counts_when_its_first_stream_begins() -> None:
     for resume in (0, 1, 0):
         AgentMeter(ledger, AGENT).call_began(resume=resume)
     assert count(ledger, c.CALLS, *LABELS) == 2
+
+
+def test_tools_are_counted_by_what_came_of_them() -> None:
+    ledger = MetricsLedger("ingress", 1)
+    meter = CallMeter(AgentMeter(ledger, AGENT), "call-1")
+    used = use_of({"verb": "dial", "tool": "sales"}, is_done=True)
+    undone = use_of({"verb": "dial", "tool": "sales"}, is_done=False)
+    back = late_result("sales", "busy", 1)
+    for turn_id, tools in enumerate(((used,), (undone,), (back, {"name": "x"})), start=1):
+        meter.settled(TurnEntry(turn_id, "caller", tools=tools), 1, after_s=None)
+    where = LABELS[:2]
+    assert {
+        labels: total
+        for (name, labels), total in merged(ledger).counters().items()
+        if name == c.TOOLS.name
+    } == {
+        (*where, "sales", "put through"): 1,
+        (*where, "sales", "not done"): 1,
+        (*where, "sales", "busy"): 1,
+        (*where, "x", "unknown"): 1,
+    }

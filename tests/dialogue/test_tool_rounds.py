@@ -13,7 +13,7 @@ from dialogue.errors import EmptyReply
 from dialogue.history import History, HistoryLimits, instructions
 from dialogue.ports import Message, ThinkRequest, ToolCallRequested
 from dialogue.session import MAX_TOOL_ROUNDS, AskAgain, CallIdentity, DialogueSession, ReplyEnd
-from dialogue.tool_use import late_result, use_of
+from dialogue.tool_use import late_result, status_of, use_of
 from dialogue.tools import Tool
 
 AGENT = Agent(
@@ -256,3 +256,11 @@ def test_sentences_of_tools_are_rendered_beforehand() -> None:
     assert {"I will get sales.", "Nobody is in.", AGENT.phrases.no_answer} <= set(sentences)
     assert AGENT.phrases.no_answer not in replace(AGENT, tools=()).fixed_sentences()
     assert len(sentences) == len(set(sentences))
+
+
+@pytest.mark.parametrize(
+    "result", ["", "put through", "[]", "7", '{"status": 7}', '{"status": ""}', "[" * 100_000]
+)
+def test_what_came_of_a_use_of_another_version_is_unknown(result: str) -> None:
+    assert status_of({"name": "sales", "result": result}) == "unknown"
+    assert status_of(late_result("sales", "busy", 1)) == "busy"
