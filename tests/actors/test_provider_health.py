@@ -115,7 +115,7 @@ def test_a_keeper_that_dies_in_a_fault_lets_nobody_back_to_the_dead_provider() -
         ann.saw(Sign.UNAVAILABLE, POLICY.run_opens)
         await bob.until("open")
         world.is_up = False
-        until = now() + 8.0
+        until = now() + 15.0
         while now() < until:
             assert ann.state in {"open", "half_open"}
             assert bob.state in {"open", "half_open"}
