@@ -83,6 +83,7 @@ class ApiCall:
         state: ``queued``, ``dialing``, ``placed``, ``answered`` or one of ``FINAL_STATES``.
         waiting_for: Why a queued call waits; empty when it is not known.
         error: What went wrong; empty when nothing did.
+        end_reason: Why the conversation ended, such as ``transferred``; empty before.
         cost_usd: Known costs so far; None when the API does not say.
         plain: Everything that the API sent.
     """
@@ -92,6 +93,7 @@ class ApiCall:
     turns: tuple[ApiTurn, ...] = ()
     waiting_for: str = ""
     error: str = ""
+    end_reason: str = ""
     cost_usd: float | None = None
     plain: Mapping[str, Any] = field(default_factory=dict)
 
@@ -216,6 +218,7 @@ def _call(plain: Mapping[str, Any]) -> ApiCall:
         else (),
         waiting_for=str(plain.get("waiting_for") or ""),
         error=str(error.get("message") if isinstance(error, dict) else error or ""),
+        end_reason=str(plain.get("end_reason") or ""),
         cost_usd=float(cost) if isinstance(cost, int | float) else None,
         plain=plain,
     )

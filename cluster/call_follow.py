@@ -61,6 +61,8 @@ class CallFollower:
 
     def _of_state(self, call: ApiCall) -> list[str]:
         why = call.error or call.waiting_for
+        if call.is_over:
+            why = why or call.end_reason.replace("_", " ")
         if (call.state, why) == self._state:
             return []
         self._state = (call.state, why)

@@ -113,7 +113,7 @@ def test_a_call_is_placed_and_what_is_said_is_printed(
         "Agent   Hi.",
         "Caller  Ten of clubs.",
         "Agent   Noted.",
-        "-- over",
+        "-- over: caller hung up",
     ]
     assert len(set(typed.out)) == len(typed.out)
     assert leg.report.status == "completed"

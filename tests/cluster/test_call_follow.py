@@ -47,6 +47,8 @@ def test_why_a_call_waits_is_told_whenever_it_changes() -> None:
 def test_why_a_call_failed_is_told() -> None:
     failed = ApiCall("c", "failed", error="21211: not a valid number")
     assert CallFollower().news(failed) == ["-- failed: 21211: not a valid number"]
+    transferred = ApiCall("c", "completed", end_reason="caller_hung_up")
+    assert CallFollower().news(transferred) == ["-- over: caller hung up"]
     assert CallFollower().news(ApiCall("c", "paused")) == ["-- paused"]  # a state of the future
 
 
