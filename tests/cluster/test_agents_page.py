@@ -1,4 +1,4 @@
-"""The page about agents' files says what the loader does: every example loads, no field is missing."""
+"""What the page about agent files promises is what the loader does, field by field."""
 
 from __future__ import annotations
 
