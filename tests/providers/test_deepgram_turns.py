@@ -100,9 +100,9 @@ def test_words_of_forgotten_audio_are_made_final_as_they_stand() -> None:
     reader = TurnReader()
     read(reader, info(2.0, "Go forward now", GO, FORWARD, word("now", 1.6, 1.8)))
     assert reader.restart(1.0) == Restart(1.5, FinalTranscript("Go forward", 1.5))
-    again = word("now", 0.25, 0.5)
-    assert read(reader, info(0.5, "Now", again)) == [SpeechNoticed(1.75)]
-    assert read(reader, info(0.75, "Now", again)) == [InterimTranscript("Now", 2.0)]
+    again = word("now", 0.25, 0.375)
+    assert read(reader, info(0.375, "Now", again)) == [SpeechNoticed(1.75)]
+    assert read(reader, info(0.75, "Now", again)) == [InterimTranscript("Now", 1.875)]
 
 
 def test_a_silence_that_is_forgotten_is_no_loss() -> None:
