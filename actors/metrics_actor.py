@@ -18,7 +18,7 @@ from actors.placement import metrics_options
 logger = logging.getLogger(__name__)
 
 SWEEP_EVERY_S = 1.0
-EXPORT_EVERY_SWEEPS = 5  # Ray's own agents are asked every few seconds at most
+EXPORT_EVERY_SWEEPS = 5  # what is not set for 20 s is gone from Ray
 MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
 
 
@@ -26,9 +26,9 @@ class MetricsActor:
     """The measurements of the cluster, merged; one for a cluster."""
 
     def __init__(self) -> None:
-        self._driver = MetricsDriver(time.time_ns() // 1_000)
-        context = ray.get_runtime_context()
-        self._export = RayExport(is_restarted=context.was_current_actor_reconstructed)
+        is_restarted = bool(ray.get_runtime_context().was_current_actor_reconstructed)
+        self._driver = MetricsDriver(time.time_ns() // 1_000, is_successor=is_restarted)
+        self._export = RayExport(is_restarted=is_restarted)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def report(self, plain: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class MetricsActor:
             sweeps += 1
             if sweeps % EXPORT_EVERY_SWEEPS == 0:
                 try:
-                    self._export.update(self._driver.current())
+                    self._export.update(self._driver.current(), now=loop.time())
                 except Exception:  # our own view goes on
                     logger.exception("the export to Ray's metrics failed")
 

@@ -9,6 +9,11 @@ Rules
    to report again: more processes report less often, so that one actor can hear them all.
 4. The view is made when somebody asks for it, at most once in ``VIEW_EVERY_S``, and is the same for
    all who ask meanwhile.
+5. A successor of another actor shows no view until everybody has told it everything: a replica that
+   goes on showing its last one for some seconds is better than counters that fall and rise again,
+   which every reader takes for a restart and counts twice.
+6. Whoever is shown the view also keeps what the dead have counted, for a successor of ours: see
+   ``actors.metrics_estate``.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actors.metrics_estate import EstateMaker
 from telemetry import catalog
 from telemetry.errors import SnapshotInvalid
 from telemetry.exposition import render
@@ -30,6 +36,8 @@ from telemetry.summary import active_calls, summarise, utilisation_ratio
 logger = logging.getLogger(__name__)
 
 SILENT_S = 10.0
+SETTLE_S = 5.0  # everybody has found a restarted actor by then
+DOUBTFUL_REPORTS = 3  # who missed so many may be dead
 FORGET_AFTER_S = 3_600.0
 MAX_SOURCES = 5_000
 REPORT_EVERY_S = 1.0
@@ -54,15 +62,19 @@ class MetricsDriver:
 
     Args:
         incarnation: Start of this process in UTC microseconds.
+        is_successor: Whether it is known that there was another one before.
     """
 
-    def __init__(self, incarnation: int) -> None:
+    def __init__(self, incarnation: int, *, is_successor: bool = False) -> None:
         self.merged = MergedMetrics()
         self._incarnation = incarnation
         self._ledger = MetricsLedger(SOURCE, incarnation)
         self._heard_at: dict[str, float] = {}
         self._gone: set[str] = set()
+        self._estate = EstateMaker(self.merged, incarnation)
         self._peak_calls = 0
+        self._is_successor = is_successor
+        self._began_at: float | None = None
         self._view: _View | None = None
         self._views = incarnation  # a restarted actor's views are newer than any that replicas hold
 
@@ -74,10 +86,14 @@ class MetricsDriver:
     def report(self, plain: Any, *, now: float) -> dict[str, Any]:
         """Take one report; the answer is plain data.
 
-        A report is ``{"v": 1, "snapshot": ..., "leaving": bool, "peak_calls": int, "view": n}``;
-        ``view`` is the number of the view that the process has, -1 to be sent none.
+        A report is ``{"v": 1, "snapshot": ..., "leaving": bool, "peak_calls": int, "view": n,
+        "estate": n, "inheritance": ...}``. ``view`` is the number of the view that the process has,
+        -1 to be sent none; ``estate`` likewise; ``inheritance`` is a predecessor's estate.
         """
         report = plain if isinstance(plain, Mapping) else {}
+        if self._began_at is None:
+            self._began_at = now
+        self._inherit(report.get("inheritance"), now=now)
         snapshot = report.get("snapshot")
         fate, source, incarnation = self._take(snapshot, now=now)
         self._ledger.count(catalog.REPORTS, fate)
@@ -92,7 +108,9 @@ class MetricsDriver:
             "every_s": self.report_every_s,
         }
         held = report.get("view")
-        if type(held) is int and held >= 0:
+        if fate == "incomplete" or (type(held) is int and 0 < held < self._incarnation):
+            self._is_successor = True  # somebody has met another one
+        if type(held) is int and held >= 0 and self._may_show(now):
             view = self._newest_view(now)
             if view.number != held:
                 answer["view"] = {
@@ -102,6 +120,9 @@ class MetricsDriver:
                     "text": view.text,
                     "summary": view.summary,
                 }
+            estate = self._estate.newest(self._doubtful(now), now=now)
+            if estate is not None and estate.number != report.get("estate", 0):
+                answer["estate"] = estate.to_plain()
         return answer
 
     def sweep(self, *, now: float) -> None:
@@ -144,6 +165,23 @@ class MetricsDriver:
             return "taken", source, incarnation
         known = self.merged.known_version(source, incarnation)
         return ("repeated" if known >= snapshot["version"] else "incomplete"), source, incarnation
+
+    def _may_show(self, now: float) -> bool:
+        settle_s = max(SETTLE_S, DOUBTFUL_REPORTS * self.report_every_s)
+        return not self._is_successor or now - (self._began_at or 0.0) >= settle_s
+
+    def _inherit(self, plain: object, *, now: float) -> None:
+        names = self._estate.inherit(plain)
+        if names:
+            logger.info("took over what %d processes had counted before a restart", len(names))
+        for name in names:
+            if name not in self._heard_at:
+                self._heard_at[name] = now
+                self._gone.add(name)
+
+    def _doubtful(self, now: float) -> set[str]:
+        late_s = DOUBTFUL_REPORTS * self.report_every_s
+        return {source for source, at in self._heard_at.items() if now - at > late_s}
 
     def _leave(self, source: str) -> None:
         self._gone.add(source)

@@ -4,10 +4,13 @@ Exported from the MetricsActor alone, and not from the processes that measure: e
 once, so that a sum over Ray's own tags (node, process) doubles nothing; quantiles of the whole
 cluster cannot be had by adding up those of processes; and processes that carry audio are spared the
 work. Names are ours with Ray's ``ray_`` before them. A summary becomes a gauge with the tag
-``quantile`` and a counter ``..._count``.
+``quantile``, and two more, ``..._sum`` and ``..._count``.
 
-Ray's agent goes on showing the counters of a process that died for some minutes. A restarted
-MetricsActor, which is told everything anew, therefore exports only what was counted since.
+Totals are exported as gauges, too. Ray's agent on a node shows the counters of a process that died
+for as long as the agent lives (measured, Ray 2.60), so that a restarted MetricsActor, which is told
+everything anew, would show every call twice. Gauges go when nobody has set them for
+``AGENT_KEEPS_S``; a restarted actor lets its predecessor's go first. ``rate()`` and ``increase()``
+do not ask for the type.
 """
 
 from __future__ import annotations
@@ -16,76 +19,59 @@ from collections.abc import Mapping
 
 from ray.util import metrics as ray_metrics
 
-from telemetry.catalog import BY_NAME
+from telemetry.catalog import BY_NAME, Metric
 from telemetry.exposition import QUANTILES
 from telemetry.ledger import Series
 from telemetry.merged import MergedMetrics
+from telemetry.sketch import QuantileSketch
+
+AGENT_KEEPS_S = 20.0  # two of Ray's report intervals, which are 10 s unless Ray is told otherwise
 
 
 class RayExport:
-    """Hands what has changed to Ray's metric agent of this node.
+    """Hands the measurements to Ray's metric agent of this node.
 
     Args:
-        is_restarted: What the first update finds was exported by a predecessor.
+        is_restarted: Whether the agent may still show what a predecessor has exported.
     """
 
     def __init__(self, *, is_restarted: bool) -> None:
-        self._skips = is_restarted
-        self._counters: dict[str, ray_metrics.Counter] = {}
+        self._waits_s = AGENT_KEEPS_S if is_restarted else 0.0
+        self._began_at: float | None = None
         self._gauges: dict[str, ray_metrics.Gauge] = {}
-        self._told: dict[Series, float] = {}
-        self._shown: set[Series] = set()
 
-    def update(self, merged: MergedMetrics) -> None:
-        """Export the measurements as they are now."""
-        for series, total in merged.counters().items():
-            self._count(series, total)
-        self._show(merged.gauges())
-        for series, sketch in merged.sketches().items():
-            name, labels = series
-            self._count((f"{name}_count", labels), sketch.count)
-            for share in QUANTILES:
-                value = sketch.quantile(share)
-                if value is not None:
-                    tags = {**_tags(series), "quantile": str(share)}
-                    self._gauge(name, tuple(tags)).set(value, tags=tags)
-        self._skips = False
-
-    def _count(self, series: Series, total: float) -> None:
-        increment = total - self._told.get(series, 0)
-        if increment <= 0:
+    def update(self, merged: MergedMetrics, *, now: float) -> None:
+        """Export the measurements as they are now (loop time); call it every few seconds."""
+        if self._began_at is None:
+            self._began_at = now
+        if now - self._began_at < self._waits_s:
             return
-        self._told[series] = total
-        if self._skips:
-            return
-        tags = _tags(series)
-        name = series[0].removesuffix("_total")  # which Ray adds by itself
-        counter = self._counters.get(name)
-        if counter is None:
-            counter = ray_metrics.Counter(name, _help(series[0]), tuple(tags))
-            self._counters[name] = counter
-        counter.inc(increment, tags=tags)
+        self._set(merged.counters())
+        self._set(merged.gauges())
+        for (name, labels), sketch in merged.sketches().items():
+            self._set_summary(BY_NAME[name], labels, sketch)
 
-    def _show(self, gauges: Mapping[Series, float]) -> None:
-        gone = self._shown - set(gauges)
-        for series, value in [*gauges.items(), *((series, 0.0) for series in gone)]:
-            tags = _tags(series)
-            self._gauge(series[0], tuple(tags)).set(value, tags=tags)
-        self._shown = set(gauges)
+    def _set(self, numbers: Mapping[Series, float]) -> None:
+        for (name, labels), value in numbers.items():
+            metric = BY_NAME[name]
+            self._gauge(name, metric, metric.labels).set(value, _tags(metric, labels))
 
-    def _gauge(self, name: str, tag_keys: tuple[str, ...]) -> ray_metrics.Gauge:
+    def _set_summary(self, metric: Metric, labels: tuple[str, ...], sketch: QuantileSketch) -> None:
+        tags = _tags(metric, labels)
+        for part, value in (("sum", sketch.total), ("count", float(sketch.count))):
+            self._gauge(f"{metric.name}_{part}", metric, metric.labels).set(value, tags)
+        for share in QUANTILES:
+            at_share = sketch.quantile(share)
+            if at_share is not None:
+                gauge = self._gauge(metric.name, metric, (*metric.labels, "quantile"))
+                gauge.set(at_share, {**tags, "quantile": str(share)})
+
+    def _gauge(self, name: str, metric: Metric, tags: tuple[str, ...]) -> ray_metrics.Gauge:
         gauge = self._gauges.get(name)
         if gauge is None:
-            gauge = self._gauges[name] = ray_metrics.Gauge(name, _help(name), tag_keys)
+            gauge = self._gauges[name] = ray_metrics.Gauge(name, metric.help, tags)
         return gauge
 
 
-def _tags(series: Series) -> dict[str, str]:
-    name, labels = series
-    metric = BY_NAME[name.removesuffix("_count")] if name not in BY_NAME else BY_NAME[name]
+def _tags(metric: Metric, labels: tuple[str, ...]) -> dict[str, str]:
     return dict(zip(metric.labels, labels, strict=True))
-
-
-def _help(name: str) -> str:
-    metric = BY_NAME.get(name) or BY_NAME.get(name.removesuffix("_count"))
-    return metric.help if metric else ""

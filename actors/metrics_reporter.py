@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from actors.errors import MetricsAwayError
 from actors.metrics_driver import REPORT_EVERY_S, VERSION
+from actors.metrics_estate import EstateCopy
 from telemetry.ledger import MetricsLedger
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ class MetricsReporter:
         self._incarnation = incarnation
         self._jitter = jitter
         self._known = 0
+        self._actor = 0
+        self._estate = EstateCopy()
         self._peak_calls = 0
         self._every_s = REPORT_EVERY_S
         self._is_away = False
@@ -133,29 +136,39 @@ class MetricsReporter:
     async def _send(self) -> float:
         """One report and its answer; returns the seconds until the next one."""
         loop = asyncio.get_running_loop()
+        report = self._report()
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            answer = await self._link.report(self._report())
+            answer = await self._link.report(report)
         if self._is_away:
             self._is_away = False
             logger.info("the MetricsActor answers again")
         self._take(answer, now=loop.time())
-        # Who knows less of us than we thought shall hear everything at once.
-        return HURRY_S if answer.get("fate") == "incomplete" else self._every_s
+        if "inheritance" in report:
+            self._estate.offered(self._actor)
+        # Who knows less than we thought, of us or of the dead, shall hear everything at once.
+        is_new_to_us = self._estate.offer(self._actor) is not None
+        hurry = answer.get("fate") == "incomplete" or is_new_to_us
+        return HURRY_S if hurry else self._every_s
 
     def _report(self, *, leaving: bool = False) -> dict[str, Any]:
         self._sample()
         held = self.view.number if self.view is not None else 0
+        offer = self._estate.offer(self._actor)
         return {
             "v": VERSION,
             "snapshot": self._ledger.snapshot(since=self._known),
             "leaving": leaving,
             "peak_calls": self._peak_calls,
             "view": held if self._wants_view and not leaving else -1,
+            "estate": self._estate.number,
+            **({"inheritance": offer} if offer is not None else {}),
         }
 
     def _take(self, answer: Mapping[str, Any], *, now: float) -> None:
+        self._actor = int(answer.get("actor", 0))
         self._known = int(answer.get("known", 0))
         self._every_s = max(float(answer.get("every_s", REPORT_EVERY_S)), REPORT_EVERY_S)
+        self._estate.take(answer.get("estate"), self._actor)
         if answer.get("fate") == "forgotten":
             logger.warning("we were silent for so long that the MetricsActor forgot us")
             self._ledger.begin_anew(max(self._incarnation(), self._ledger.incarnation + 1))

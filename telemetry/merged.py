@@ -1,74 +1,72 @@
 """The measurements of many processes as one, whatever order their snapshots arrive in.
 
 Rules:
-1. A snapshot replaces the one before of the same source and incarnation if its version is larger;
-   of a series that it leaves out as unchanged the older value stands.
-2. A snapshot that leaves out more than we know (we were restarted, or forgot the source) is not
-   taken; ``known_version`` says from where the source has to tell us.
-3. A larger incarnation means that the process restarted: what its predecessor counted is kept as a
-   sum, its gauges are gone.
-4. A source that is forgotten leaves its counts in the same sum. Should it come back after all, its
-   snapshots are refused: it would be counted twice.
+1. A process is known by its name and incarnation. A snapshot replaces the one before of the same
+   process if its version is larger; of a series that it leaves out as unchanged the older value
+   stands.
+2. A snapshot that leaves out more than we know (we were restarted, or forgot the process) is not
+   taken; ``known_version`` says from where the process has to tell us.
+3. A larger incarnation of a name means that the process restarted: what its predecessor counted
+   stays, even if its last snapshot comes late; its gauges are gone.
+4. A name that is forgotten leaves its counts in a sum. Should it come back after all, its snapshots
+   are refused: it would be counted twice.
 5. Anything else (repeated, older) changes nothing.
+6. What no living process could tell a successor of ours (the counts of the dead, and the sum of
+   rule 4) is our ``estate``. A successor takes it over with ``inherit``, before or after the living
+   have told it everything, once or several times: the sums are the same.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from telemetry.catalog import BY_NAME, Metric
+from telemetry.catalog import BY_NAME
 from telemetry.errors import SnapshotInvalid
-from telemetry.ledger import VERSION, Series
+from telemetry.ledger import Series
 from telemetry.sketch import QuantileSketch
+from telemetry.snapshot import Source, Sums, read_snapshot, read_sums, read_whole
 
 MAX_FORGOTTEN = 20_000  # names that are remembered so that rule 4 can be kept
+MAX_INCARNATIONS = 4  # of one name, before the oldest goes into the sum
+ESTATE_VERSION = 1
 
-ValueT = TypeVar("ValueT")
-
-
-@dataclass(slots=True)
-class _Source:
-    """What is known of one process.
-
-    Attributes:
-        since: The version after which this snapshot is complete.
-        present: False once the process is known to be gone: its gauges no longer count.
-    """
-
-    incarnation: int
-    version: int
-    since: int = 0
-    counters: dict[Series, float] = field(default_factory=dict)
-    gauges: dict[Series, float] = field(default_factory=dict)
-    sketches: dict[Series, QuantileSketch] = field(default_factory=dict)
-    present: bool = True
+Key = tuple[str, int]
 
 
 class MergedMetrics:
-    """The newest snapshot of every source, and the sum of what former processes counted."""
+    """The newest snapshot of every process, and the sum of what forgotten ones counted."""
 
     def __init__(self) -> None:
-        self._sources: dict[str, _Source] = {}
-        self._former_counters: dict[Series, float] = {}
-        self._former_sketches: dict[Series, QuantileSketch] = {}
-        self._forgotten: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._sources: dict[Key, Source] = {}
+        self._newest: dict[str, int] = {}
+        self._former = Sums()
+        self._forgotten: OrderedDict[Key, None] = OrderedDict()
+        self._folds = 0
+        # What a predecessor of ours had forgotten, replaced as a whole by a newer estate.
+        self._inherited = Sums()
+        self._inherited_forgotten: dict[Key, None] = {}
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The names of all sources that are not forgotten."""
-        return tuple(self._sources)
+        """The names of all processes that are not forgotten."""
+        return tuple(self._newest)
+
+    @property
+    def forgotten(self) -> int:
+        """How many processes are kept as a sum only; from the first on nothing can be inherited."""
+        return self._folds
 
     def known_version(self, source: str, incarnation: int) -> int:
-        """The newest version taken of this source; 0 when there is none."""
-        known = self._sources.get(source)
-        return known.version if known is not None and known.incarnation == incarnation else 0
+        """The newest version taken of this process; 0 when there is none."""
+        known = self._sources.get((source, incarnation))
+        return known.version if known is not None else 0
 
     def is_forgotten(self, source: str, incarnation: int) -> bool:
-        """Whether this source was forgotten with its counts: nothing more of it is taken."""
-        return (source, incarnation) in self._forgotten
+        """Whether this process was forgotten with its counts: nothing more of it is taken."""
+        key = (source, incarnation)
+        return key in self._forgotten or key in self._inherited_forgotten
 
     def merge(self, snapshot: Any) -> bool:
         """Take a snapshot of ``MetricsLedger``.
@@ -79,48 +77,25 @@ class MergedMetrics:
         Raises:
             SnapshotInvalid: It is not a snapshot; nothing of it was taken.
         """
-        name, source = _read(snapshot)
-        known = self._sources.get(name)
-        if (name, source.incarnation) in self._forgotten:
-            return False
-        if known is not None and source.incarnation < known.incarnation:
-            return False
-        if known is None or source.incarnation > known.incarnation:
-            if source.since > 0:
-                return False  # it tells only what is new, to somebody who knows nothing yet
-            if known is not None:
-                self._keep_counts_of(known)
-            self._sources[name] = source
-            return True
-        if source.version <= known.version or source.since > known.version:
-            return False
-        known.version = source.version
-        known.counters.update(source.counters)
-        known.gauges.update(source.gauges)
-        known.sketches.update(source.sketches)
-        known.present = True
-        return True
+        return self._take(*read_snapshot(snapshot))
 
     def leave(self, source: str) -> None:
         """This process is gone: its gauges no longer count, all it counted does."""
-        if (known := self._sources.get(source)) is not None:
-            known.present = False
+        if (newest := self._newest.get(source)) is not None:
+            self._sources[source, newest].present = False
 
     def forget(self, source: str) -> None:
-        """Keep no more of this process than its part in the sums."""
-        known = self._sources.pop(source, None)
-        if known is None:
-            return
-        self._keep_counts_of(known)
-        self._forgotten[source, known.incarnation] = None
-        while len(self._forgotten) > MAX_FORGOTTEN:
-            self._forgotten.popitem(last=False)
+        """Keep no more of this name than its part in the sums."""
+        self._newest.pop(source, None)
+        for key in [key for key in self._sources if key[0] == source]:
+            self._fold(key)
 
     def counters(self) -> dict[Series, float]:
         """Every counter, summed over all processes there ever were."""
-        merged = dict(self._former_counters)
-        for source in self._sources.values():
-            _add(merged, source.counters)
+        merged: dict[Series, float] = {}
+        for sums in self._all_sums():
+            for key, value in sums.counters.items():
+                merged[key] = merged.get(key, 0) + value
         return merged
 
     def gauges(self) -> dict[Series, float]:
@@ -141,79 +116,115 @@ class MergedMetrics:
     def sketches(self) -> dict[Series, QuantileSketch]:
         """Every summary, merged over all processes there ever were; the caller owns the result."""
         merged: dict[Series, QuantileSketch] = {}
-        _absorb(merged, self._former_sketches)
-        for source in self._sources.values():
-            _absorb(merged, source.sketches)
+        for sums in self._all_sums():
+            for key, sketch in sums.sketches.items():
+                merged.setdefault(key, QuantileSketch()).merge(sketch)
         return merged
 
-    def _keep_counts_of(self, gone: _Source) -> None:
-        _add(self._former_counters, gone.counters)
-        _absorb(self._former_sketches, gone.sketches)
+    # --- what outlives us ------------------------------------------------------------------------
+
+    def departed(self, doubtful: Collection[str] = ()) -> tuple[tuple[str, int, int], ...]:
+        """Name, incarnation and version of every process that is gone, or among ``doubtful``."""
+        return tuple(
+            (*key, source.version)
+            for key, source in self._sources.items()
+            if not source.present or key[0] in doubtful
+        )
+
+    def estate(self, doubtful: Collection[str] = ()) -> dict[str, Any]:
+        """What a successor cannot learn from the living (rule 6), as JSON types.
+
+        Args:
+            doubtful: Names of processes that may be dead; counted once even if they are not.
+        """
+        former = Sums()
+        former.add(self._inherited)
+        former.add(self._former)
+        return {
+            "v": ESTATE_VERSION,
+            "former": former.to_plain(),
+            "forgotten": [list(key) for key in (*self._inherited_forgotten, *self._forgotten)],
+            "sources": [
+                self._sources[name, incarnation].to_plain(name)
+                for name, incarnation, _ in self.departed(doubtful)
+            ],
+        }
+
+    def inherit(self, estate: Any) -> tuple[str, ...]:
+        """Take over the estate of a predecessor, instead of any older one taken before.
+
+        Returns:
+            The names of the processes whose counts came with it.
+
+        Raises:
+            SnapshotInvalid: It is none; nothing of it was taken.
+        """
+        if not isinstance(estate, Mapping) or not isinstance(estate.get("former"), Mapping):
+            raise SnapshotInvalid("an estate is an object")
+        former = read_sums(estate["former"])
+        forgotten = dict.fromkeys(_keys(estate.get("forgotten")))
+        listed = estate.get("sources")
+        if not isinstance(listed, list):
+            raise SnapshotInvalid("the sources of an estate are a list")
+        sources = [read_snapshot(item) for item in listed]
+        self._inherited, self._inherited_forgotten = former, forgotten
+        for name, incarnation in forgotten:
+            self._sources.pop((name, incarnation), None)
+            if self._newest.get(name) == incarnation:
+                del self._newest[name]
+        for name, source in sources:
+            source.present = False
+            self._take(name, source)
+        return tuple(dict.fromkeys(name for name, _ in sources))
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def _take(self, name: str, source: Source) -> bool:
+        key = (name, source.incarnation)
+        if self.is_forgotten(*key):
+            return False
+        known = self._sources.get(key)
+        if known is None:
+            if source.since > 0:
+                return False  # it tells only what is new, to somebody who knows nothing yet
+            self._sources[key] = source
+            self._note_incarnation(name, source)
+            return True
+        if source.version <= known.version or source.since > known.version:
+            return False
+        known.update(source)
+        known.present = source.present and self._newest.get(name) == source.incarnation
+        return True
+
+    def _note_incarnation(self, name: str, source: Source) -> None:
+        newest = self._newest.get(name, -1)
+        if source.incarnation < newest:
+            source.present = False
+            return
+        self._newest[name] = source.incarnation
+        if newest >= 0:
+            self._sources[name, newest].present = False
+            kept = sorted(key for key in self._sources if key[0] == name)
+            for key in kept[:-MAX_INCARNATIONS]:
+                self._fold(key)
+
+    def _fold(self, key: Key) -> None:
+        self._former.add(self._sources.pop(key).sums)
+        self._forgotten[key] = None
+        self._folds += 1
+        while len(self._forgotten) > MAX_FORGOTTEN:
+            self._forgotten.popitem(last=False)
+
+    def _all_sums(self) -> list[Sums]:
+        return [self._inherited, self._former, *(source.sums for source in self._sources.values())]
 
 
-def _add(into: dict[Series, float], counters: Mapping[Series, float]) -> None:
-    for key, value in counters.items():
-        into[key] = into.get(key, 0) + value
-
-
-def _absorb(into: dict[Series, QuantileSketch], sketches: Mapping[Series, QuantileSketch]) -> None:
-    for key, sketch in sketches.items():
-        into.setdefault(key, QuantileSketch()).merge(sketch)
-
-
-def _read(snapshot: Any) -> tuple[str, _Source]:
-    if not isinstance(snapshot, Mapping):
-        raise SnapshotInvalid("a snapshot is an object")
-    version = snapshot.get("v")
-    if type(version) is not int or version < VERSION:
-        raise SnapshotInvalid(f"snapshot version {version!r} is older than {VERSION}")
-    name = snapshot.get("source")
-    if not isinstance(name, str) or not name:
-        raise SnapshotInvalid("a snapshot names its source")
-    return name, _Source(
-        incarnation=_whole(snapshot, "incarnation"),
-        version=_whole(snapshot, "version"),
-        since=_whole(snapshot, "since", default=0),
-        counters=dict(_series(snapshot, "counters", "counter", _number)),
-        gauges=dict(_series(snapshot, "gauges", "gauge", _number)),
-        sketches=dict(_series(snapshot, "sketches", "summary", QuantileSketch.from_plain)),
-    )
-
-
-def _whole(snapshot: Mapping[str, Any], name: str, default: int | None = None) -> int:
-    value = snapshot.get(name, default)
-    if type(value) is not int or value < 0:
-        raise SnapshotInvalid(f"{name} must be a whole number")
-    return value
-
-
-def _number(value: Any) -> float:
-    if type(value) not in {int, float} or not -1e300 <= value <= 1e300:
-        raise SnapshotInvalid("a value must be a finite number")
-    return float(value)
-
-
-def _series(
-    snapshot: Mapping[str, Any], section: str, kind: str, read: Callable[[Any], ValueT]
-) -> Iterable[tuple[Series, ValueT]]:
-    """The entries of a section that our catalog knows; a newer process may send more."""
-    entries = snapshot.get(section, [])
-    if not isinstance(entries, list):
-        raise SnapshotInvalid(f"{section} must be a list")
-    for entry in entries:
-        if not isinstance(entry, list) or len(entry) != 3:
-            raise SnapshotInvalid(f"an entry of {section} is name, labels, value")
-        name, labels, value = entry
-        if not isinstance(name, str) or not isinstance(labels, list):
-            raise SnapshotInvalid(f"an entry of {section} is name, labels, value")
-        if _fits(BY_NAME.get(name), kind, labels):
-            yield (name, tuple(labels)), read(value)
-
-
-def _fits(metric: Metric | None, kind: str, labels: list[Any]) -> bool:
-    return (
-        metric is not None
-        and metric.kind == kind
-        and len(labels) == len(metric.labels)
-        and all(isinstance(label, str) for label in labels)
-    )
+def _keys(listed: Any) -> list[Key]:
+    if not isinstance(listed, list):
+        raise SnapshotInvalid("what was forgotten is a list")
+    keys = []
+    for item in listed:
+        if not isinstance(item, list) or len(item) != 2 or not isinstance(item[0], str):
+            raise SnapshotInvalid("what was forgotten is a name and an incarnation")
+        keys.append((item[0], read_whole({"incarnation": item[1]}, "incarnation")))
+    return keys

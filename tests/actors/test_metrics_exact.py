@@ -1,13 +1,15 @@
 """Three ingress replicas and two CallActors report over a bad line, and the sums are exact.
 
-Reports are lost, arrive without an answer, twice, or seconds late and out of order; the
-MetricsActor is restarted in the middle, and so is a replica. What the processes measured is summed
-beside them, without any report; in the end both must be the same, to the count and to the bin.
+Reports are lost, arrive without an answer, twice, or seconds late and out of order; a replica is
+restarted, a CallActor dies and another takes its place, and the MetricsActor is restarted before
+that and after. What the processes measured is summed beside them, without any report; in the end
+both must be the same, to the count and to the bin. What a replica shows never falls.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections import Counter
 from typing import Any
@@ -89,17 +91,49 @@ class Process:
         )
         self.reporter.start()
 
+    async def die(self) -> None:
+        """No goodbye."""
+        task, self.reporter._task = self.reporter._task, None
+        assert task is not None
+        task.cancel()
+        await asyncio.wait([task])
+
+
+class Shown:
+    """What a replica shows; never less than before."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._turns = 0
+
+    def look(self) -> int:
+        view = self._process.reporter.view
+        if view is not None:
+            turns = sum(json.loads(view.summary_json())["turns"]["by_outcome"].values())
+            assert turns >= self._turns, "a counter that falls is taken for a restart"
+            self._turns = turns
+        return self._turns
+
 
 async def play(seed: int) -> Counter[str]:
     dice = random.Random(seed)
     actor, truth = FakeMetricsActor(), Truth()
     line = BadLine(actor, dice)
     processes = {name: Process(name, 1, line, dice) for name in PROCESSES}
+    shown = [Shown(processes[name]) for name in ("ingress-1", "ingress-3")]
 
     async def work(seconds: int) -> None:
         for _ in range(seconds * 5):
             truth.measure(dice.choice(list(processes.values())).ledger, dice)
             await asyncio.sleep(0.2)
+            for replica in shown:
+                replica.look()
+
+    async def all_told() -> None:
+        """The only time when somebody can die without taking a count with it."""
+        line.is_good = True
+        await asyncio.sleep(3.0)
+        line.is_good = False
 
     await work(30)
     actor.restart()  # all it knew is gone; the five still hold everything
@@ -109,14 +143,22 @@ async def play(seed: int) -> Counter[str]:
     processes["ingress-2"] = Process("ingress-2", 2, line, dice)
     line.is_good = False
     await work(30)
+    await all_told()
+    await processes["call-actor-2"].die()
+    processes["call-actor-2"] = Process("call-actor-2b", 1, line, dice)
+    await work(30)
+    actor.restart()  # and nobody is left who could tell what the dead have counted
+    await work(30)
     line.is_good = True
     await asyncio.gather(*line.late)
     await asyncio.sleep(10)
+    for replica in shown:
+        assert replica.look() == 750
     merged = actor.driver.merged
     counters, sketches = merged.counters(), merged.sketches()
     turns = {key: count for key, count in counters.items() if key[0] == c.TURNS.name}
     assert turns == dict(truth.counts)
-    assert sum(turns.values()) == 450
+    assert sum(turns.values()) == 750
     for key, expected in truth.sketches.items():
         found, wanted = sketches[key].to_plain(), expected.to_plain()
         assert found.pop("sum") == pytest.approx(wanted.pop("sum"))

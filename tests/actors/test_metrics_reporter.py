@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from actors import metrics_reporter
+from actors import metrics_estate, metrics_reporter
+from actors.metrics_driver import SETTLE_S
 from actors.metrics_reporter import MetricsReporter
 from telemetry import catalog as c
 from telemetry.ledger import MetricsLedger
@@ -144,8 +145,27 @@ def test_a_restarted_actor_is_told_everything_again() -> None:
         stage.ledger.count(c.UNDERRUNS)
         await asyncio.sleep(1.5)
         assert stage.underruns == 4
-        assert stage.reporter.view is not None
+        assert stage.reporter.view == view, "nobody is shown a sum that lacks the others"
+        await asyncio.sleep(SETTLE_S)
         assert stage.reporter.view.number > view.number
+
+    play(scene)
+
+
+def test_what_the_dead_have_counted_survives_the_actor_with_the_replicas() -> None:
+    async def scene(stage: Stage) -> None:
+        dead = MetricsLedger("dead", 1)
+        dead.count(c.UNDERRUNS, by=5)
+        await stage.actor.report({"v": 1, "snapshot": dead.snapshot(), "view": -1})
+        stage.ledger.count(c.UNDERRUNS)
+        handed_out_s = metrics_estate.SETTLE_S + 3
+        await asyncio.sleep(handed_out_s)
+        for restarts in range(1, 4):
+            stage.actor.restart()
+            await asyncio.sleep(handed_out_s)
+            assert stage.underruns == 6, f"after {restarts} restarts"
+        offers = [r["inheritance"]["number"] for r in stage.actor.reports if "inheritance" in r]
+        assert len(offers) == 3, "once for each actor"
 
     play(scene)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from telemetry.catalog import ACTIVE_CALLS, MEMORY, TURN_STAGE, UNDERRUNS
 from telemetry.errors import SnapshotInvalid
 from telemetry.ledger import MetricsLedger
-from telemetry.merged import MergedMetrics
+from telemetry.merged import MAX_INCARNATIONS, MergedMetrics
 from tests.telemetry.test_sketch import JSON
 
 INS = (UNDERRUNS.name, ())
@@ -158,38 +159,82 @@ def test_a_forgotten_source_leaves_its_counts_and_is_not_counted_twice() -> None
     assert merged.counters()[INS] == 8
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.data())
-def test_any_course_of_reports_adds_up(data: st.DataObject) -> None:
-    """Lost, repeated, reordered and partial reports, restarts of both sides: the end is exact."""
-    merged, ledgers, sent = MergedMetrics(), {}, []
-    for name in "abc":
-        ledgers[name] = MetricsLedger(name, 1)
-    truth = 0
-    for _ in range(data.draw(st.integers(1, 30))):
-        ledger = ledgers[data.draw(st.sampled_from("abc"))]
-        step = data.draw(
-            st.sampled_from(["count", "send", "lose", "late", "repeat", "restart", "forget"])
-        )
-        known = merged.known_version(ledger.source, ledger.incarnation)
-        if step == "count":
-            ledger.count(UNDERRUNS)
-            truth += 1
-        elif step in {"send", "lose"}:
-            snapshot = ledger.snapshot(since=known)
-            sent.append(snapshot)
-            if step == "send":
-                merged.merge(snapshot)
-        elif step in {"late", "repeat"} and sent:
-            merged.merge(data.draw(st.sampled_from(sent)))
-        elif step == "restart":
-            merged.merge(ledger.snapshot(since=known))  # what it had to say last has arrived
-            ledgers[ledger.source] = MetricsLedger(ledger.source, ledger.incarnation + 1)
-        elif step == "forget":
-            merged.merge(ledger.snapshot(since=known))
-            merged.forget(ledger.source)
-            ledger.begin_anew(ledger.incarnation + 1)
-    for ledger in ledgers.values():
-        since = merged.known_version(ledger.source, ledger.incarnation)
-        merged.merge(ledger.snapshot(since))
-    assert merged.counters().get(INS, 0) == truth
+def counted(merged: MergedMetrics) -> tuple[float, int]:
+    return merged.counters().get(INS, 0), stages(merged)
+
+
+def crossed(plain: Any) -> Any:
+    return json.loads(json.dumps(plain))
+
+
+def test_a_late_report_of_a_predecessor_still_counts() -> None:
+    merged = MergedMetrics()
+    first, late = snapshots("a", 1, 5, 1)
+    merged.merge(first)
+    merged.merge(snapshots("a", 2, 2)[0])
+    assert merged.merge(late)
+    assert counted(merged) == (8, 3)
+    assert merged.gauges()[ACTIVE_CALLS.name, ("ingress",)] == 2
+    assert merged.merge(snapshots("a", 0, 1)[0]), "one that nobody has heard of before"
+    assert counted(merged) == (9, 4)
+
+
+def test_many_incarnations_of_a_name_become_a_sum() -> None:
+    merged = MergedMetrics()
+    for incarnation in range(1, 12):
+        merged.merge(snapshots("a", incarnation, 1)[0])
+    assert counted(merged) == (11, 11)
+    assert merged.forgotten == 11 - MAX_INCARNATIONS
+    assert not merged.merge(snapshots("a", 1, 1, 1)[1])
+
+
+def dead_and_alive() -> MergedMetrics:
+    """``gone`` has left, ``late`` may have, ``here`` is well, ``past`` is forgotten."""
+    merged = MergedMetrics()
+    for name, count in (("gone", 1), ("late", 2), ("here", 4), ("past", 8)):
+        merged.merge(snapshots(name, 1, count)[0])
+    merged.merge(snapshots("gone", 2, 16)[0])
+    merged.leave("gone")
+    merged.forget("past")
+    return merged
+
+
+@pytest.mark.parametrize("first", ["the living", "the estate"])
+def test_a_successor_learns_of_the_dead_from_the_estate_and_of_the_living_from_them(
+    first: str,
+) -> None:
+    old, new = dead_and_alive(), MergedMetrics()
+    estate = crossed(old.estate({"late"}))
+    assert {item["source"] for item in estate["sources"]} == {"gone", "late"}
+    if first == "the estate":
+        assert new.inherit(estate) == ("gone", "late")
+    for name, count in (("late", 2), ("here", 4)):
+        merged = new.merge(snapshots(name, 1, count)[0])
+        assert merged == (first == "the living" or name == "here")
+    new.inherit(estate)
+    new.inherit(estate)
+    assert counted(new) == counted(old) == (31, 5)
+    assert not new.merge(snapshots("past", 1, 8, 8)[1]), "counted once already"
+    assert new.merge(snapshots("late", 1, 2, 1)[1]), "it lives after all"
+    assert counted(new) == (32, 6)
+    assert crossed(new.estate()) == estate | {"sources": new.estate()["sources"]}
+
+
+def test_a_newer_estate_takes_the_place_of_an_older_one() -> None:
+    old, new = dead_and_alive(), MergedMetrics()
+    earlier = crossed(old.estate())
+    old.forget("gone")
+    later = crossed(old.estate())
+    new.inherit(earlier)
+    new.inherit(later)
+    assert counted(new) == (31 - 6, 3), "here and late have not said anything yet"
+
+
+@settings(max_examples=25)
+@given(JSON, st.sampled_from(["former", "forgotten", "sources", ""]))
+def test_any_estate_is_taken_or_refused(value: object, field: str) -> None:
+    merged = MergedMetrics()
+    for candidate in (value, dead_and_alive().estate() | {field: value}):
+        with suppress(SnapshotInvalid):
+            merged.inherit(candidate)
+    merged.sketches()
