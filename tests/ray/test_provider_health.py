@@ -1,0 +1,94 @@
+"""A provider that one process sees fail is left by all, over a keeper that is killed meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import statistics
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from actors.placement import HEALTH_NAME, NAMESPACE
+from providers.health.unit import Unit
+from tests.support.health_witness import HealthWitness
+from tests.support.ray_phone import note
+from tests.support.ray_stage import Stage
+
+pytestmark = pytest.mark.ray
+
+WITNESSES = 4
+BAD = ("open", "half_open")
+
+
+@asynccontextmanager
+async def witnesses() -> AsyncIterator[list[Any]]:
+    """Processes that look at one unit, which nobody else does."""
+    import ray
+
+    unit = Unit("acme", "llm.ttft", region=uuid.uuid4().hex).key
+    actor_class: Any = ray.remote(HealthWitness)
+    found = [
+        actor_class.options(num_cpus=0).remote(f"witness-{number}-{uuid.uuid4().hex[:8]}", unit)
+        for number in range(WITNESSES)
+    ]
+    try:
+        await asyncio.gather(*(witness.start.remote() for witness in found))
+        yield found
+    finally:
+        for witness in found:
+            ray.kill(witness)
+
+
+async def seen_to_known(found: list[Any]) -> list[float]:
+    """The first sees a failure; seconds until each of the others knows, and back to health."""
+    first, *others = found
+    waiting = [witness.when_it_is.remote(*BAD) for witness in others]
+    await asyncio.sleep(0.2)  # so that they look already
+    seen_at = await first.see_it_fail.remote()
+    known_at = await asyncio.gather(*waiting)
+    await first.mend.remote()
+    await asyncio.gather(*(witness.when_it_is.remote("closed") for witness in found))
+    return [at - seen_at for at in known_at]
+
+
+async def kill_keeper() -> None:
+    import ray
+
+    handle = ray.get_actor(HEALTH_NAME, namespace=NAMESPACE)
+    os.kill((await handle.status.remote())["pid"], signal.SIGKILL)
+
+
+def test_seen_by_one_known_by_all(stage: Stage) -> None:
+    async def run() -> None:
+        async with witnesses() as found:
+            late_s = [late for _ in range(5) for late in await seen_to_known(found)]
+        note(
+            "seen anywhere -> known in another process, ms:",
+            f"median {1_000 * statistics.median(late_s):.1f}, worst {1_000 * max(late_s):.1f}",
+        )
+        assert len(late_s) == 5 * (WITNESSES - 1)
+        assert max(late_s) < 2.0, "by news, not by the next poll that ends"
+
+    asyncio.run(run())
+
+
+def test_a_killed_keeper_changes_nothing_and_its_successor_takes_over(stage: Stage) -> None:
+    async def run() -> None:
+        async with witnesses() as found:
+            first, *others = found
+            await first.see_it_fail.remote()
+            await asyncio.gather(*(witness.when_it_is.remote(*BAD) for witness in others))
+            await kill_keeper()
+            for _ in range(20):
+                states = await asyncio.gather(*(witness.state.remote() for witness in found))
+                assert set(states) <= set(BAD), "nobody goes back to a provider that is down"
+                await asyncio.sleep(0.1)
+            await asyncio.gather(*(witness.mend.remote() for witness in found))
+            await asyncio.gather(*(witness.when_it_is.remote("closed") for witness in found))
+
+    asyncio.run(run())
