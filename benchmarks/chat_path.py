@@ -168,6 +168,7 @@ async def _emulator() -> AsyncIterator[str]:
         f"--openai-port={chat}",
         f"--elevenlabs-port={elevenlabs}",
         "--twilio-port=0",
+        "--deepgram-port=0",
     )
     folder = Path(tempfile.mkdtemp(prefix="ccb-"))
     child: Child | None = None

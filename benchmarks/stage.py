@@ -70,6 +70,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         f"--openai-port={openai}",
         f"--elevenlabs-port={elevenlabs}",
         "--twilio-port=0",
+        "--deepgram-port=0",
         *_lag_options(plan.lags),
     )
     product = {

@@ -35,6 +35,7 @@ def simulate_providers(
     openai_port: Annotated[int, typer.Option(help="OpenAI chat completions.")] = 7102,
     elevenlabs_port: Annotated[int, typer.Option(help="ElevenLabs text-to-speech.")] = 7103,
     twilio_port: Annotated[int, typer.Option(help="Twilio's REST interface.")] = 7104,
+    deepgram_port: Annotated[int, typer.Option(help="Deepgram Flux.")] = 7105,
     twilio_numbers: Annotated[
         list[str] | None,
         typer.Option("--twilio-number", help="A number the account owns (again for more)."),
@@ -70,7 +71,7 @@ def simulate_providers(
         typer.Option(help="YAML: what the model answers, which tools it calls, who answers."),
     ] = None,
 ) -> None:
-    r"""Run emulators of Azure Speech, OpenAI, ElevenLabs and Twilio for the unmodified SDKs.
+    r"""Run emulators of Azure Speech, Deepgram, OpenAI, ElevenLabs and Twilio for the real clients.
 
     The first line of output is JSON with the addresses; the settings that point the product at
     them are printed after it. Who answers which number: in --script, or while it runs POST JSON to
@@ -90,7 +91,7 @@ def simulate_providers(
     from cluster.run_emulators import Account, run_emulators
 
     run_emulators(
-        ports=(host, azure_port, openai_port, elevenlabs_port),
+        ports=(host, azure_port, openai_port, elevenlabs_port, deepgram_port),
         lags=(interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s),
         account=Account(
             port=twilio_port,

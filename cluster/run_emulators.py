@@ -21,7 +21,7 @@ from simulation.openai_chat import OpenAIConfig
 from simulation.providers import ProvidersConfig, serve_forever
 from telephony.phone_number import is_e164
 
-Ports = tuple[str, int, int, int]
+Ports = tuple[str, int, int, int, int]
 Lags = tuple[float, float, float, float, float]
 
 
@@ -65,13 +65,14 @@ def run_emulators(
 ) -> None:
     """Run until a signal; prints the ready line, then the settings to use them."""
     written = load_script(script)
-    host, azure_port, openai_port, elevenlabs_port = ports
+    host, azure_port, openai_port, elevenlabs_port, deepgram_port = ports
     interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s = lags
     config = ProvidersConfig(
         host=host,
         azure_port=azure_port,
         openai_port=openai_port,
         elevenlabs_port=elevenlabs_port,
+        deepgram_port=deepgram_port,
         twilio_port=account.port,
         twilio=account.config(),
         azure=AzureConfig(interim_lag_s=interim_lag_s, final_lag_s=final_lag_s),
@@ -128,6 +129,7 @@ def _announce(line: str, token: str) -> None:
     typer.echo(
         "# to use them:\n"
         f"export AZURE_SPEECH_HOST={addresses['azure_host']}\n"
+        f"export DEEPGRAM_BASE_URL={addresses['deepgram_base_url']} DEEPGRAM_API_KEY=emulated\n"
         f"export OPENAI_BASE_URL={addresses['openai_base_url']} OPENAI_API_KEY=emulated\n"
         f"export ELEVENLABS_BASE_URL={addresses['elevenlabs_base_url']} "
         "ELEVENLABS_API_KEY=emulated\n"

@@ -3,6 +3,7 @@
 async with run_providers(ProvidersConfig()) as running:
     SpeechConfig(host=running.azure_host, subscription="any")
     AsyncOpenAI(base_url=running.openai_base_url, api_key="any")
+    # Deepgram: running.deepgram_base_url
     # ElevenLabs: running.elevenlabs_base_url, running.elevenlabs_socket_url
     # Twilio: running.twilio_api_base_url, running.exchange
 """
@@ -21,6 +22,7 @@ from simulation.azure_stt import AzureConfig, AzureSpeechToText
 from simulation.callee_book import Callee
 from simulation.clip_library import load_library
 from simulation.control import Control
+from simulation.deepgram_flux import DeepgramConfig, DeepgramFlux
 from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
 from simulation.espeak_voice import load_voice
 from simulation.exchange import Exchange, ExchangeConfig
@@ -50,7 +52,9 @@ class ProvidersConfig:
     openai_port: int = 0
     elevenlabs_port: int = 0
     twilio_port: int = 0
+    deepgram_port: int = 0
     azure: AzureConfig = field(default_factory=AzureConfig)
+    deepgram: DeepgramConfig = field(default_factory=DeepgramConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
     twilio: ExchangeConfig = field(default_factory=ExchangeConfig)
@@ -74,6 +78,7 @@ class RunningProviders:
     openai_port: int
     elevenlabs_port: int
     twilio_port: int
+    deepgram_port: int
     board: FaultBoard
     control: Control
     exchange: Exchange
@@ -82,6 +87,11 @@ class RunningProviders:
     def azure_host(self) -> str:
         """For ``SpeechConfig(host=...)``."""
         return f"ws://{self.host}:{self.azure_port}"
+
+    @property
+    def deepgram_base_url(self) -> str:
+        """Where ``/v2/listen`` is."""
+        return f"http://{self.host}:{self.deepgram_port}"
 
     @property
     def openai_base_url(self) -> str:
@@ -109,6 +119,7 @@ class RunningProviders:
             {
                 "ready": True,
                 "azure_host": self.azure_host,
+                "deepgram_base_url": self.deepgram_base_url,
                 "openai_base_url": self.openai_base_url,
                 "elevenlabs_base_url": self.elevenlabs_base_url,
                 "twilio_api_base_url": self.twilio_api_base_url,
@@ -134,6 +145,7 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
     control = Control(board)
     index = ClipIndex(load_library())
     azure = AzureSpeechToText(config.azure, index, board)
+    deepgram = DeepgramFlux(config.deepgram, index, board)
     openai = OpenAIChat(config.openai, board)
     elevenlabs = ElevenLabsTextToSpeech(config.elevenlabs, config.voice or load_voice(), board)
     async with AsyncExitStack() as stack:
@@ -154,6 +166,7 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
             openai_port=await listen(openai, config.openai_port),
             elevenlabs_port=await listen(elevenlabs, config.elevenlabs_port),
             twilio_port=await listen(TwilioRestApi(exchange), config.twilio_port),
+            deepgram_port=await listen(deepgram, config.deepgram_port),
             board=board,
             control=control,
             exchange=exchange,

@@ -73,7 +73,8 @@ def test_a_child_that_does_not_start_shows_why(tmp_path: Path) -> None:
 @pytest.mark.e2e
 def test_a_child_is_ready_when_its_log_says_so_and_stops_when_asked(tmp_path: Path) -> None:
     async def run() -> bool:
-        ports = ("--azure-port=0", "--openai-port=0", "--elevenlabs-port=0")
+        names = ("azure", "deepgram", "openai", "elevenlabs", "twilio")
+        ports = [f"--{name}-port=0" for name in names]
         child = await _start(("simulate", "providers", *ports), tmp_path)
         try:
             found = await child.said(lambda log: '"ready": true' in log or None, 20.0)

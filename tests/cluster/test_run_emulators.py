@@ -15,6 +15,7 @@ from simulation.exchange import ExchangeConfig
 LINE = json.dumps(
     {
         "azure_host": "ws://a",
+        "deepgram_base_url": "http://d",
         "openai_base_url": "http://o/v1",
         "elevenlabs_base_url": "http://e",
         "twilio_api_base_url": "http://t",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
 from simulation.clip_library import load_library
 from simulation.control import Control
+from simulation.deepgram_flux import DeepgramConfig, DeepgramFlux
 from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
 from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
@@ -85,6 +86,14 @@ async def azure() -> AsyncIterator[Stage]:
     board = FaultBoard()
     config = AzureConfig(interim_lag_s=0.01, final_lag_s=0.01)
     async with _listen(AzureSpeechToText(config, _index(), board), board) as stage:
+        yield stage
+
+
+@contextlib.asynccontextmanager
+async def deepgram() -> AsyncIterator[Stage]:
+    board = FaultBoard()
+    config = DeepgramConfig(lag_s=0.01)
+    async with _listen(DeepgramFlux(config, _index(), board), board) as stage:
         yield stage
 
 
