@@ -62,6 +62,15 @@ def format_text(path: str, request_id: str, body: object) -> str:
     )
 
 
+def format_binary(path: str, request_id: str, stream_id: str, body: bytes) -> bytes:
+    """Serialise a server's audio message; an empty body ends the stream."""
+    head = (
+        f"X-RequestId:{request_id}\r\nContent-Type:audio/basic\r\n"
+        f"X-StreamId:{stream_id}\r\nPath:{path}\r\n"
+    ).encode()
+    return struct.pack(">H", len(head)) + head + body
+
+
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
     """What the RIFF header in the first audio message says."""
