@@ -96,17 +96,13 @@ class DialerDriver:
 
     async def run(self) -> None:
         """Dial until cancelled."""
+        now = _now()
         while True:
-            if _now() >= self._look_at:
-                self._look_at = _now() + LOOK_EVERY_S
+            if now >= self._look_at:
+                self._look_at = now + LOOK_EVERY_S
                 await self._try_to_look()
-            self._wake.clear()
-            deadlines = [self._look_at, self._dialer.next_deadline()]
-            wait_s = min(at for at in deadlines if at is not None) - _now()
-            if wait_s > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), wait_s)
-            self._dialer.handle_deadline(now=_now())
+            now = await self._until_due()
+            self._dialer.handle_deadline(now=now)
             self._perform()
 
     async def look(self) -> None:
@@ -125,18 +121,32 @@ class DialerDriver:
         await self._say_what_holds(due)
 
     async def settle(self) -> None:
-        """Wait for the questions that are open."""
+        """Wait for the questions that are open, and until their answers are written down."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
     async def aclose(self, within_s: float = 2.0) -> None:
         """Let open questions end; what is not answered by then stays ``dialing``."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=within_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.settle()
         for task in list(self._tasks):
             task.cancel()
 
     # --- rounds ----------------------------------------------------------------------------------
+
+    async def _until_due(self) -> float:
+        """Wait for the next deadline or for news; returns loop time, not before that deadline."""
+        self._wake.clear()
+        deadlines = [self._look_at, self._dialer.next_deadline()]
+        due_at, now = min(at for at in deadlines if at is not None), _now()
+        if due_at <= now:
+            return now
+        try:
+            await asyncio.wait_for(self._wake.wait(), due_at - now)
+        except TimeoutError:
+            return max(due_at, _now())  # timers end a little early
+        return _now()
 
     async def _try_to_look(self) -> None:
         try:
