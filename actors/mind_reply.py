@@ -24,6 +24,7 @@ from dialogue.ports import (
     Thinker,
     ThinkEvent,
     ThinkRequest,
+    ToolCallBegan,
     ToolCallRequested,
 )
 from dialogue.session import AskAgain, DialogueSession, GuessKey
@@ -114,8 +115,9 @@ class Reply:
         chars = 0
         async with asyncio.timeout(config.first_token_timeout_s) as deadline:
             async for event in events:
-                if isinstance(event, ToolCallRequested):
-                    self._session.call_tool(*self._question.key, event)
+                if isinstance(event, ToolCallBegan | ToolCallRequested):
+                    if isinstance(event, ToolCallRequested):
+                        self._session.call_tool(*self._question.key, event)
                     deadline.reschedule(now() + config.stall_timeout_s)
                     continue
                 if not isinstance(event, ReplyDelta):

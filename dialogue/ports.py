@@ -15,7 +15,8 @@ Rules
    is reported as it is; whoever offered none ignores it.
 2. ``ToolCallRequested`` comes once for each call, whole, in the model's order, after the text of
    the reply and before its ``ReplyDone``. Of a reply that was cut off (``length``,
-   ``content_filter``) no call comes.
+   ``content_filter``) no call comes. ``ToolCallBegan`` comes once before the first of them, as
+   soon as the provider shows it: a sign of life, since the model may write arguments for long.
 3. The provider checks neither name nor arguments against the tools: the model may invent both.
 4. Every call in ``Message.tool_calls`` needs its ``tool`` message, directly after, in any order.
 """
@@ -43,6 +44,11 @@ class ToolDefinition:
     name: str
     description: str
     parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallBegan:
+    """The model is writing a tool call, which will come whole; it may break off before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ class ReplyDone:
     cached_tokens: int | None = None
 
 
-ThinkEvent = ReplyDelta | ToolCallRequested | ReplyDone
+ThinkEvent = ReplyDelta | ToolCallBegan | ToolCallRequested | ReplyDone
 
 
 class Thinker(Protocol):

@@ -5,8 +5,9 @@ Rules
 2. A piece of text becomes one ``ReplyDelta``; so does a piece of a refusal, which are the model's
    words to the caller. Pieces without text (role, reasoning, prompt filter results, empty
    ``choices``) become nothing.
-3. Tool calls are put together (``chat_tool_calls``) and come with ``finish_reason``, whole. After
-   ``length`` and ``content_filter`` the last one may be cut off, so none comes.
+3. Tool calls are put together (``chat_tool_calls``) and come with ``finish_reason``, whole; the
+   first name of one becomes ``ToolCallBegan`` at once. After ``length`` and ``content_filter`` the
+   last one may be cut off, so none comes.
 4. ``finish_reason`` ends the text, ``[DONE]`` ends the reply. The usage chunk stands between the
    two, so ``ReplyDone`` waits for ``[DONE]`` or for the end of the body.
 5. A body that ends before ``finish_reason`` is a broken one: what came so far is not the reply.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 
-from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent
+from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent, ToolCallBegan
 from providers.chat_tool_calls import ToolCallFragments
 from providers.errors import (
     ProviderBusy,
@@ -139,7 +140,7 @@ class ChatStream:
                     self.pieces += 1
                     events.append(ReplyDelta(text))
             if delta.get("tool_calls"):
-                self._take_tool_calls(delta["tool_calls"], reply_id)
+                self._take_tool_calls(delta["tool_calls"], reply_id, events)
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str):
             if reason == "error":  # OpenRouter; the error itself should have come with it
@@ -148,7 +149,9 @@ class ChatStream:
             self.finished = True
             self._complete_tool_calls(events)
 
-    def _take_tool_calls(self, fragments: object, reply_id: object) -> None:
+    def _take_tool_calls(
+        self, fragments: object, reply_id: object, events: list[ThinkEvent]
+    ) -> None:
         if not isinstance(fragments, list):
             return
         self.pieces += 1
@@ -156,8 +159,11 @@ class ChatStream:
             self._reply_id = reply_id
         if self._calls is None:
             self._calls = ToolCallFragments()
+        was_named = self._calls.named
         for fragment in fragments:
             self._calls.take(fragment)
+        if self._calls.named and not was_named:
+            events.append(ToolCallBegan())
         if self._calls.overlong:
             raise self._protocol_error("tool calls without an end")
 

@@ -31,6 +31,7 @@ class ToolCallFragments:
     """Collects the fragments of one reply.
 
     Attributes:
+        named: There is a call: one whose name is known.
         overlong: More calls, or longer arguments, than any reply has a use for.
     """
 
@@ -38,6 +39,7 @@ class ToolCallFragments:
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
         self._chars = 0
+        self.named = False
         self.overlong = False
 
     def take(self, fragment: object) -> None:
@@ -51,6 +53,7 @@ class ToolCallFragments:
         name, arguments = function.get("name"), function.get("arguments")
         if name and isinstance(name, str) and not call.name:
             call.name = name
+            self.named = True
         if isinstance(arguments, dict):
             arguments = json.dumps(arguments, ensure_ascii=False)
         if arguments and isinstance(arguments, str):

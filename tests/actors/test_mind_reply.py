@@ -10,7 +10,7 @@ from actors.mind_calls import MindConfig
 from actors.mind_reply import Question, Reply
 from actors.wire import TurnEntry, TurnItem
 from dialogue.agent import Agent
-from dialogue.ports import ReplyDelta, ThinkEvent, ThinkRequest, ToolCallRequested
+from dialogue.ports import ReplyDelta, ThinkEvent, ThinkRequest, ToolCallBegan, ToolCallRequested
 from dialogue.session import CallIdentity, DialogueSession
 from dialogue.tools import Tool
 from tests.support.fake_thinker import HANG, FakeThinker, Step
@@ -113,5 +113,16 @@ def test_a_model_that_only_invents_fails_in_the_end() -> None:
         items = await drained(begun(thinker, PHONE))
         assert [(item.type, item.refusal) for item in items] == [("failed", "empty_reply")]
         assert len(thinker.requests) == 3
+
+    run(play())
+
+
+def test_a_tool_call_that_is_being_written_is_a_sign_of_life() -> None:
+    async def play() -> None:
+        wanted = ToolCallRequested("c1", "sales", "{}")
+        thinker = FakeThinker((4.0, ToolCallBegan(), 4.0, wanted))
+        items = await drained(begun(thinker, PHONE))
+        assert items[-1].type == "finished"
+        assert items[-1].action["to"] == "+14155550123"
 
     run(play())

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent, ToolCallRequested
+from dialogue.ports import (
+    ReplyDelta,
+    ReplyDone,
+    ThinkEvent,
+    ToolCallBegan,
+    ToolCallRequested,
+)
 from providers.chat_stream import ChatStream
 from providers.errors import (
     ProviderBusy,
@@ -94,12 +100,13 @@ CALLS = (
     + call('"你好"}')
     + call("", 1, id="c2", type="function", function={"name": "go"})
 )
+BEGAN = ToolCallBegan()
 REQUESTED = [ToolCallRequested("c1", "look", '{"q": "你好"}'), ToolCallRequested("c2", "go", "{}")]
 
 
 def test_tool_calls_come_whole_after_the_text_and_before_the_end() -> None:
     whole = REPLY + CALLS + delta("tool_calls") + USAGE + DONE
-    assert read(whole)[0] == [*EXPECTED[:2], *REQUESTED, ReplyDone("tool_calls", 12, 3)]
+    assert read(whole)[0] == [*EXPECTED[:2], BEGAN, *REQUESTED, ReplyDone("tool_calls", 12, 3)]
 
 
 @given(st.lists(st.integers(0, len(CALLS)), max_size=12))
@@ -107,7 +114,8 @@ def test_tool_calls_come_whole_after_the_text_and_before_the_end() -> None:
 def test_cuts_do_not_matter_to_tool_calls(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(CALLS)]
     pieces = [CALLS[a:b] for a, b in itertools.pairwise(edges)]
-    assert read(*pieces, delta("tool_calls"), DONE)[0] == [*REQUESTED, ReplyDone("tool_calls")]
+    done = ReplyDone("tool_calls")
+    assert read(*pieces, delta("tool_calls"), DONE)[0] == [BEGAN, *REQUESTED, done]
 
 
 @pytest.mark.parametrize(
@@ -119,17 +127,17 @@ def test_cuts_do_not_matter_to_tool_calls(cuts: list[int]) -> None:
     ],
 )
 def test_tool_calls_come_whatever_the_end_is_called(end: bytes, reason: str) -> None:
-    assert read(CALLS + end)[0] == [*REQUESTED, ReplyDone(reason)]
+    assert read(CALLS + end)[0] == [BEGAN, *REQUESTED, ReplyDone(reason)]
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
 def test_a_call_that_was_cut_off_is_none(reason: str) -> None:
-    assert read(CALLS + delta(reason) + DONE)[0] == [ReplyDone(reason)]
+    assert read(CALLS + delta(reason) + DONE)[0] == [BEGAN, ReplyDone(reason)]
 
 
 def test_a_stream_that_breaks_within_a_call_is_a_failure() -> None:
     events, stream = read(CALLS)
-    assert events == []
+    assert events == [BEGAN]
     assert isinstance(stream.failure, ProviderUnavailable)
 
 
@@ -142,7 +150,7 @@ def test_pieces_of_text_and_calls_are_progress_and_comments_are_not() -> None:
     stream = ChatStream(BLAME)
     stream.feed(delta(role="assistant", content="") + b": still here\n\n")
     assert stream.pieces == 0
-    assert stream.feed(call("", id="c1", function={"name": "look"})) == []
+    assert stream.feed(call("", id="c1", function={"name": "look"})) == [BEGAN]
     assert stream.pieces == 1
     stream.feed(delta(content="Hel"))
     assert stream.pieces == 2
@@ -269,4 +277,4 @@ json_values = st.recursive(
 def test_no_bytes_crash_it(pieces: list[bytes]) -> None:
     events, stream = read(*pieces)
     assert stream.done or stream.failure is not None
-    assert all(isinstance(event, ReplyDelta | ReplyDone | ToolCallRequested) for event in events)
+    assert all(isinstance(event, ThinkEvent) for event in events)

@@ -11,6 +11,7 @@ from dialogue.ports import (
     Message,
     ReplyDone,
     ThinkRequest,
+    ToolCallBegan,
     ToolCallRequested,
     ToolDefinition,
 )
@@ -74,7 +75,8 @@ def test_a_forbidden_tool_is_not_called_and_a_forced_one_is() -> None:
             assert text_of(events)
             assert not any(isinstance(event, ToolCallRequested) for event in events)
             events = await all_of(thinker, asking("Hello", tool_choice="required"))
-            assert [type(event) for event in events] == [ToolCallRequested, ReplyDone]
+            kinds = [type(event) for event in events]
+            assert kinds == [ToolCallBegan, ToolCallRequested, ReplyDone]
 
     run_for_real(body())
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from dialogue.ports import ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest, ToolCallRequested
+from dialogue.ports import (
+    ReplyDelta,
+    ReplyDone,
+    ThinkEvent,
+    ThinkRequest,
+    ToolCallBegan,
+    ToolCallRequested,
+)
 
-Step = str | float | BaseException | ReplyDone | ToolCallRequested
+Step = str | float | BaseException | ReplyDone | ToolCallBegan | ToolCallRequested
 DONE = ReplyDone("stop", prompt_tokens=11, completion_tokens=7)
 HANG = 1e6
 
@@ -57,7 +64,7 @@ class FakeThinker:
                 elif isinstance(step, BaseException):
                     ended = True
                     raise step
-                elif isinstance(step, ToolCallRequested):
+                elif isinstance(step, ToolCallBegan | ToolCallRequested):
                     yield step
                 elif isinstance(step, ReplyDone):
                     ended = True
