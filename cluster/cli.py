@@ -20,7 +20,8 @@ from cluster import (
     cli_serve,
     cli_simulate,
 )
-from cluster.cli_console import complain, examples
+from cluster.cli_console import complain
+from cluster.cli_help import example_lines, help_text
 from cluster.errors import ClusterError
 from providers.errors import ProviderError
 from records.errors import RecordsError
@@ -28,6 +29,14 @@ from simulation.errors import SimulationError
 from telephony.errors import TelephonyError
 
 EXPECTED = (ClusterError, ProviderError, RecordsError, SimulationError, TelephonyError)
+
+EXIT_CODES = """\
+[bold]Exit code[/bold] of every command
+  0    done
+  1    looked at and found bad (doctor, demo, records check); answered with no
+  2    not done: one line says what is missing or wrong
+  3 4  load and call: see their --help
+  130  Ctrl-C"""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +46,9 @@ app = typer.Typer(
     # An option without a variable of its own has CALLCLUSTER_<COMMAND>_<OPTION>.
     context_settings={"auto_envvar_prefix": "CALLCLUSTER", "help_option_names": ["--help", "-h"]},
     help="A self-hosted cluster that answers and places phone calls with an AI voice.",
-    epilog=examples(
+    epilog=help_text(EXIT_CODES)
+    + "\n\n"
+    + example_lines(
         "callcluster demo                      hear it talk, without any key",
         "callcluster doctor                    what is missing before it can run",
         "callcluster serve                     answer calls",

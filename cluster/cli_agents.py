@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cluster.agents import load_tenants
-from cluster.cli_console import examples, say
+from cluster.cli_console import say
+from cluster.cli_help import add_command
 from cluster.settings import read_settings
 
 agents_app = typer.Typer(no_args_is_help=True, help="Agents: the YAML files of your AI personas.")
@@ -16,9 +17,13 @@ agents_app = typer.Typer(no_args_is_help=True, help="Agents: the YAML files of y
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    agents_app.command(
-        "validate", epilog=examples("callcluster agents validate", "callcluster agents validate my")
-    )(agents_validate)
+    add_command(
+        agents_app,
+        "agents validate",
+        agents_validate,
+        "callcluster agents validate",
+        "callcluster agents validate /etc/callcluster/agents",
+    )
     app.add_typer(agents_app, name="agents")
 
 

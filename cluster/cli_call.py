@@ -14,7 +14,8 @@ import typer
 
 from cluster.api_client import ApiCall, ApiClient, NewCall, WhenMachine
 from cluster.call_follow import CallFollower
-from cluster.cli_console import examples, output, say
+from cluster.cli_console import output, say
+from cluster.cli_help import add_command
 from cluster.cli_load import LOCAL, AuthToken, PublicUrl, Url, what_is_signed
 from cluster.errors import ApiRefusedError, ApiUnreachableError, SettingsError
 from cluster.settings import read_settings
@@ -39,14 +40,15 @@ class Way:
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command(
-        epilog=examples(
-            "callcluster call --to +14155550123 --agent reception --wait",
-            "callcluster call --to +14155550123 --var name=Ann --var day=Monday",
-            "callcluster call --to +14155550123 --machine leave_message --message 'Call us.'",
-            "callcluster call --simulate          no phone, no key: a simulated caller calls in",
-        )
-    )(call)
+    add_command(
+        app,
+        "call",
+        call,
+        "callcluster call --to +14155550123 --agent reception --wait",
+        "callcluster call --to +14155550123 --var name=Ann --var day=Monday",
+        "callcluster call --to +14155550123 --machine hang_up",
+        "callcluster call --simulate        no phone: a simulated caller calls in",
+    )
 
 
 def call(
@@ -72,7 +74,7 @@ def call(
     ] = None,
     machine: Annotated[
         str,
-        typer.Option(help="When a machine answers: off, hang_up, leave_message or continue."),
+        typer.Option(help="What to do when a machine answers: hang_up, leave_message or continue."),
     ] = "off",
     message: Annotated[str, typer.Option(help="What to leave on the machine.")] = "",
     record: Annotated[bool, typer.Option("--record", help="Record both sides.")] = False,
@@ -116,7 +118,8 @@ def call(
     [bold]Exit code[/bold]
       0    the call was had (or accepted, without --wait)
       2    it was not accepted, or cannot be watched: the last line says why
-      4    busy, nobody answered, failed or canceled; with --simulate: refused or ended early
+      4    busy, nobody answered, failed or canceled;
+           with --simulate: refused or ended early
       130  Ctrl-C
     """
     if simulate:

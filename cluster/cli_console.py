@@ -25,9 +25,3 @@ def show(table: Table) -> None:
     """A table on stdout; in a pipe a row is one line, whole, however long it is."""
     wide = None if output.is_terminal else Console(width=10_000).measure(table).maximum
     Console(width=wide).print(table)
-
-
-def examples(*lines: str) -> str:
-    """The epilogue of a command's help: what a person would type, a line each."""
-    commands = "\n".join(f"  [green]{line}[/green]" for line in lines)
-    return f"[bold]Examples[/bold]\n{commands}"

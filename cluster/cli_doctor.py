@@ -6,19 +6,21 @@ from typing import Annotated
 
 import typer
 
-from cluster.cli_console import console, examples, output
+from cluster.cli_console import console, output
+from cluster.cli_help import add_command
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command(
-        epilog=examples(
-            "callcluster doctor",
-            "callcluster doctor --offline          nothing leaves this machine",
-            "callcluster doctor --keys             also try every key with a free request",
-            "callcluster doctor --json | jq '.findings[] | select(.status==\"fail\")'",
-        )
-    )(doctor)
+    add_command(
+        app,
+        "doctor",
+        doctor,
+        "callcluster doctor",
+        "callcluster doctor --offline       nothing leaves this machine",
+        "callcluster doctor --keys          also try every key with a free request",
+        "callcluster doctor --json | jq '.findings[] | select(.status==\"fail\")'",
+    )
 
 
 def doctor(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.table import Table
 
-from cluster.cli_console import examples, say, show
+from cluster.cli_console import say, show
+from cluster.cli_help import add_command
 from cluster.errors import SettingsError
 from cluster.settings import read_settings
 from cluster.wall_clock import wall_clock_us
@@ -30,15 +31,15 @@ Tenant = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    keys_app.command(
-        "create",
-        epilog=examples(
-            "callcluster keys create crm",
-            "export CALLCLUSTER_API_KEY=$(callcluster keys create my-laptop)",
-        ),
-    )(create)
-    keys_app.command("list", epilog=examples("callcluster keys list"))(list_keys)
-    keys_app.command("revoke", epilog=examples("callcluster keys revoke 1f00ba4711223344"))(revoke)
+    add_command(
+        keys_app,
+        "keys create",
+        create,
+        "callcluster keys create crm",
+        "export CALLCLUSTER_API_KEY=$(callcluster keys create my-laptop)",
+    )
+    add_command(keys_app, "keys list", list_keys, "callcluster keys list")
+    add_command(keys_app, "keys revoke", revoke, "callcluster keys revoke 1f00ba4711223344")
     app.add_typer(keys_app, name="keys")
 
 

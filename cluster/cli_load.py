@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cluster.cli_console import examples
+from cluster.cli_help import add_command
+from cluster.errors import SettingsError
 from cluster.settings import read_settings
 
 Url = Annotated[str, typer.Option(envvar="CALLCLUSTER_URL", help="Where the product listens.")]
@@ -27,13 +29,14 @@ LOCAL = "http://127.0.0.1:8000"
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command(
-        epilog=examples(
-            "callcluster load --calls 10 --concurrency 5",
-            "callcluster load --calls 100 --concurrency 25 --turns 5 --json report.json",
-            "callcluster load --interrupt 0.3 --language en-US --seed 7",
-        )
-    )(load)
+    add_command(
+        app,
+        "load",
+        load,
+        "callcluster load --calls 10 --concurrency 5",
+        "callcluster load --calls 100 --concurrency 25 --json report.json",
+        "callcluster load --interrupt 0.3 --language en-US --seed 7",
+    )
 
 
 def load(
@@ -64,12 +67,15 @@ def load(
     [bold]Exit code[/bold]
       0  valid
       2  the settings cannot be, or the command line is wrong
-      3  the callers themselves were late: this machine was too busy to measure with
-      4  the callers were punctual, but calls were refused, failed or ended early by the server
+      3  the callers themselves were late: this machine was too busy to measure
+      4  the callers were punctual, but not every call was carried to its end:
+         calls were refused, failed or ended early by the server
     """
     from simulation.load import LoadConfig, run_load
     from simulation.load_summary import render_summary
 
+    if json_file is not None:
+        _write(json_file, "")  # better now than after the run
     token, origin = what_is_signed(auth_token, public_url, url)
     report = asyncio.run(
         run_load(
@@ -83,15 +89,23 @@ def load(
                 seed=seed,
                 language=language,
                 interrupt_ratio=interrupt,
-                json_path=json_file,
                 auth_token=token,
                 public_url=origin,
             )
         )
     )
     typer.echo(render_summary(report))
+    if json_file is not None:
+        _write(json_file, json.dumps(report.as_dict(), indent=2) + "\n")
     if report.exit_code:
         raise SystemExit(report.exit_code)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise SettingsError(f"--json {path}: cannot be written: {error.strerror}") from None
 
 
 def what_is_signed(auth_token: str, public_url: str, url: str) -> tuple[str, str]:

@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 
 from cluster.agents import load_tenants
-from cluster.cli_console import examples, say, show
+from cluster.cli_console import say, show
+from cluster.cli_help import add_command
 from cluster.errors import SettingsError
 from cluster.settings import Settings, read_settings
 from cluster.wall_clock import wall_clock_us
@@ -30,15 +31,15 @@ Number = Annotated[str, typer.Argument(help="E.164: +14155550100.", show_default
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    number_app.command(
-        "use",
-        epilog=examples(
-            "callcluster number use +14155550100",
-            "callcluster number use +14155550100 --agent sales",
-        ),
-    )(use)
-    number_app.command("list", epilog=examples("callcluster number list --check"))(list_numbers)
-    number_app.command("drop", epilog=examples("callcluster number drop +14155550100"))(drop)
+    add_command(
+        number_app,
+        "number use",
+        use,
+        "callcluster number use +14155550100",
+        "callcluster number use +14155550100 --agent sales",
+    )
+    add_command(number_app, "number list", list_numbers, "callcluster number list --check")
+    add_command(number_app, "number drop", drop, "callcluster number drop +14155550100")
     app.add_typer(number_app, name="number")
 
 

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from cluster.cli_console import console, examples, output, say
+from cluster.cli_console import console, output, say
+from cluster.cli_help import add_command
 from cluster.errors import SettingsError
 from cluster.settings import Settings, read_settings
 from cluster.wall_clock import wall_clock_us
@@ -25,25 +26,20 @@ records_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for name, command, lines in (
-        ("check", check, ["callcluster records check"]),
-        ("migrate", migrate, ["callcluster records migrate"]),
+    for command, examples in (
+        (check, ["callcluster records check"]),
+        (migrate, ["callcluster records migrate"]),
         (
-            "export",
             export,
             [
-                "callcluster records export --folder january --from 2026-01-01 --until 2026-02-01",
+                "callcluster records export --from 2026-01-01 --until 2026-02-01",
                 "callcluster records export --format parquet --tenant acme",
             ],
         ),
-        (
-            "prune",
-            prune,
-            ["callcluster records prune --days 90", "callcluster records prune --yes"],
-        ),
-        ("erase", erase, ["callcluster records erase 0198c2d4-5f6a-7abc-8def-0123456789ab"]),
+        (prune, ["callcluster records prune --days 90", "callcluster records prune --yes"]),
+        (erase, ["callcluster records erase 0198c2d4-5f6a-7abc-8def-0123456789ab"]),
     ):
-        records_app.command(name, epilog=examples(*lines))(command)
+        add_command(records_app, f"records {command.__name__}", command, *examples)
     app.add_typer(records_app, name="records")
 
 
@@ -61,7 +57,13 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def check(database_url: DatabaseUrl = "") -> None:
-    """Say which tables the database has and which are needed; exit code 1 if they differ."""
+    """Say which tables the database has and which this version needs; nothing is changed.
+
+    [bold]Exit code[/bold]
+      0  they are the same
+      1  they differ: the line says what to do
+      2  the database cannot be read
+    """
     from records import schema
 
     settings = _settings(database_url)
@@ -113,7 +115,9 @@ def export(
     began_until: Annotated[
         str, typer.Option("--until", help="Calls that began before: 2026-02-28T12:00, UTC.")
     ] = "",
-    overwrite: Annotated[bool, typer.Option(help="Replace an earlier export.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier export.")
+    ] = False,
     database_url: DatabaseUrl = "",
 ) -> None:
     """Write calls and turns to files, for people who analyse.
@@ -156,9 +160,11 @@ def prune(
         int,
         typer.Option(
             min=0,
+            metavar="N",
             envvar="CALLCLUSTER_RETENTION_DAYS",
             show_envvar=True,
-            help="Delete calls that began longer ago than so many days.",
+            show_default=False,
+            help="Calls that began longer ago than so many days.",
         ),
     ] = 0,
     yes: Yes = False,

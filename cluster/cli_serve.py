@@ -7,21 +7,23 @@ from typing import Annotated, Any
 import typer
 
 from cluster.agents import load_tenants
-from cluster.cli_console import examples, say
+from cluster.cli_console import say
+from cluster.cli_help import add_command
 from cluster.errors import SettingsError
 from cluster.settings import load_settings
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command(
-        epilog=examples(
-            "callcluster serve",
-            "callcluster serve --port 8080 --no-dashboard",
-            "callcluster serve --development      on your own machine, without a Twilio account",
-        )
-    )(serve)
-    app.command(epilog=examples("callcluster stop"))(stop)
+    add_command(
+        app,
+        "serve",
+        serve,
+        "callcluster serve",
+        "callcluster serve --port 8080 --no-dashboard",
+        "callcluster serve --development    on a laptop, without a Twilio account",
+    )
+    add_command(app, "stop", stop, "callcluster stop")
 
 
 def serve(
@@ -29,8 +31,6 @@ def serve(
         int | None,
         typer.Option(
             envvar="CALLCLUSTER_PORT",
-            min=1,
-            max=65_535,
             metavar="N",
             help="HTTP port.",
             show_default="8000",
@@ -41,8 +41,8 @@ def serve(
         typer.Option(
             "--development",
             show_envvar=False,
-            help="Run without TWILIO_AUTH_TOKEN: nobody's signature is checked. The same as "
-            "CALLCLUSTER_MODE=development.",
+            help="Run without TWILIO_AUTH_TOKEN: no signature is checked, no key needed. Never "
+            "on a reachable machine.",
         ),
     ] = False,
     dashboard: Annotated[bool, typer.Option(help="Start Ray's dashboard on port 8265.")] = True,
@@ -51,6 +51,10 @@ def serve(
 
     Settings come from the environment and from .env; docs/settings.md lists them, and 'callcluster
     doctor' says what is missing.
+
+    [bold]Exit code[/bold]
+      0  it ran, and was stopped by Ctrl-C or SIGTERM
+      2  it did not start: the last line says why
     """
     from cluster.provider_settings import missing_keys
     from cluster.run_serve import serve_until_stopped

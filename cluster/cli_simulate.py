@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.cli_console import examples
+from cluster.cli_help import add_command
 
 simulate_app = typer.Typer(
     no_args_is_help=True, help="The stage: emulated providers that real clients talk to."
@@ -16,16 +16,15 @@ simulate_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    simulate_app.command(
-        "providers",
-        epilog=examples(
-            "callcluster simulate providers",
-            "callcluster simulate providers --script transfer.yaml",
-            "callcluster simulate providers --first-token-s 0.6",
-            "callcluster simulate providers --fault openai:status=503",
-            "callcluster simulate providers --fault twilio:status=429 --twilio-number +14155550199",
-        ),
-    )(simulate_providers)
+    add_command(
+        simulate_app,
+        "simulate providers",
+        simulate_providers,
+        "callcluster simulate providers",
+        "callcluster simulate providers --script transfer.yaml",
+        "callcluster simulate providers --first-token-s 0.6",
+        "callcluster simulate providers --fault openai:status=503",
+    )
     app.add_typer(simulate_app, name="simulate")
 
 
@@ -38,7 +37,12 @@ def simulate_providers(
     deepgram_port: Annotated[int, typer.Option(help="Deepgram Flux.")] = 7105,
     twilio_numbers: Annotated[
         list[str] | None,
-        typer.Option("--twilio-number", help="A number the account owns (again for more)."),
+        typer.Option(
+            "--twilio-number",
+            metavar="NUMBER",
+            help="A number the account owns; again for more.",
+            show_default="+14155550199",
+        ),
     ] = None,
     product_url: Annotated[
         str, typer.Option(help="Where the product listens: calls go there.")
@@ -61,9 +65,9 @@ def simulate_providers(
         list[str] | None,
         typer.Option(
             "--fault",
-            help="What goes wrong from the start: SERVICE:NAME=VALUE, for example "
-            "openai:status=503 or azure:hang_after_accept=true (again for more). While it runs: "
-            "POST JSON to /_control/faults of any port.",
+            metavar="SERVICE:NAME=VALUE",
+            help="What goes wrong from the start, such as azure:hang_after_accept=true; again for "
+            "more. While it runs: POST JSON to /_control/faults of any port.",
         ),
     ] = None,
     script: Annotated[
@@ -79,14 +83,14 @@ def simulate_providers(
 
     [bold]The file of --script[/bold]
       replies:                     what the model answers; the first that fits
-        - when: \\[ten, clubs]       words that the caller has all said
+        - when: \[ten, clubs]       words that the caller has all said
           say: A fine card.
       tools:                       when it calls a tool that the agent has
         - when: ten of clubs       a regular expression
           call: transfer           the tool's name
           say: One moment.         before it calls
       callees:                     who answers which number; "*": everybody else
-        "+14155550123": {says: \\[card001], talk_s: 20}
+        "+14155550123": {says: \[card001], talk_s: 20}
     """
     from cluster.run_emulators import Account, run_emulators
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -142,7 +143,17 @@ def test_load_ends_with_the_exit_code_of_its_report(
         return build_report(config.seed, config.concurrent, results, Effort(1, 1, lateness, False))
 
     monkeypatch.setattr("simulation.load.run_load", two_calls)
-    assert run(monkeypatch, "load", "--calls", "2") == code
+    assert run(monkeypatch, "load", "--calls", "2", "--json", "report.json") == code
+    assert json.loads(Path("report.json").read_text())["counts"]["calls_offered"] == 2
     text = capsys.readouterr().out
     assert text.startswith("NOT VALID")
     assert "1 of 2 offered calls were refused (say_hangup x1)" in text
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("simulation.load.run_load", None)  # is not come to
+    Path("report.json").mkdir()
+    assert run(monkeypatch, "load", "--json", "report.json") == 2
+    assert said(capsys) == "callcluster: --json report.json: cannot be written: Is a directory"

@@ -98,16 +98,32 @@ def test_help_has_examples_and_every_option_its_variable(terminal: Terminal, pat
     assert code == 0
     assert "Examples" in out
     assert f"callcluster {path}" in out
-    command = dict(commands())[path]
-    for option in command.params:
+    prefix = f"CALLCLUSTER_{path.replace(' ', '_')}_".upper()
+    for option in dict(commands())[path].params:
         if option.param_type_name != "option" or option.name == "help":
             continue
-        variable = option.envvar or f"CALLCLUSTER_{path.replace(' ', '_')}_{option.name}".upper()
-        assert not variable.endswith("_")
-        if option.show_envvar:
-            assert variable in out
+        variable = option.envvar or (prefix + option.name).upper()
+        flag = next(flag for flag in option.opts if flag.startswith("--"))
+        derived = f"{prefix}{flag[2:].replace('-', '_')}".upper()
+        if variable.startswith(prefix):  # told once for all
+            assert variable in {derived, (prefix + option.name).upper()}
+            assert prefix in out
         else:
-            assert "CALLCLUSTER_" in option.help  # said in words
+            assert f"[env var: {variable}]" in out
+
+
+@pytest.mark.parametrize("path", ["", *sorted(path for path, _ in commands())])
+def test_help_fits_a_terminal_of_80_columns(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = terminal.type(*path.split(), "--help")
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert "…" not in out  # nothing is cut off
+    for number, line in enumerate(lines):
+        if line.strip() in {"Exit code", "Examples", "Exit code of every command"}:
+            until = lines.index("", number)
+            assert all(line.startswith("   ") for line in lines[number + 1 : until])
 
 
 # --- agents --------------------------------------------------------------------------------------
