@@ -105,7 +105,7 @@ def test_a_wrong_setting_names_itself(wire: dict[str, object], says: str) -> Non
 
 def test_an_unknown_service_lists_the_known_ones() -> None:
     with pytest.raises(FaultsInvalid, match="elevenlabs"):
-        FaultBoard().set("deepgram", NO_FAULTS)
+        FaultBoard().set("nobody", NO_FAULTS)
 
 
 @settings(max_examples=60)
