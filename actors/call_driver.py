@@ -84,7 +84,7 @@ class CallDriver:
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
         self._ear = RecogniserFeed(
-            parts.recogniser, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
+            parts.recognisers, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
         )
         self._meter = CallMeter(parts.meter, mind.call_id)
         self._sent_samples = 0
@@ -249,6 +249,7 @@ class CallDriver:
 
     def frame_scored(self, is_speech: bool, level_db: float, now: float) -> None:
         """One frame was scored."""
+        self._ear.scored(is_speech=is_speech, now=now)
         self._session.receive(voice.FrameHeard(is_speech, level_db), now=now)
         self._perform_all()
 
@@ -323,6 +324,7 @@ class CallDriver:
                 self._replies.synthesise(output)
             case voice.CommitTurn():
                 self._parts.count("turns_committed", 1)
+                self._ear.turn_taken(now=self._loop.time())
                 self._meter.committed(output)
             case voice.AbandonTurn(turn_id=turn_id, guess=guess):
                 self._meter.abandoned(output)

@@ -17,11 +17,12 @@ class CallParts:
     """What all calls of an agent share in a process.
 
     Attributes:
+        recognisers: Best first.
         count: Counts what happens, by name (``actors.metrics_counts``).
         meter: Takes what calls and turns have measured.
     """
 
-    recogniser: Recogniser
+    recognisers: tuple[Recogniser, ...]
     speech: SpeechSource
     clock: FrameClock
     wall_clock_us: Callable[[], int]

@@ -1,8 +1,8 @@
-"""The recogniser of one call: opened in the background, reopened when it fails.
+"""The recognisers of one call: opened in the background, doubted, replaced, heard as one.
 
-Audio that arrives while no stream is open waits in a ring of ``RING_S`` seconds and is handed to
-the next stream first, so that the words spoken in between are not lost. An opening that hangs for
-``OPEN_WITHIN_S`` has failed. A stream that failed is closed too: only that gives its place back.
+``providers.failover.listening`` decides; this is its driver. The caller's last seconds are kept in
+a ring: every stream, the first one included, is sent what was said since the last finished phrase,
+so a stream that is late, hangs or dies loses no word.
 """
 
 from __future__ import annotations
@@ -10,10 +10,23 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
 
 from dialogue.agent import Agent
 from providers.errors import ProviderError
+from providers.failover.listening import (
+    CallIsDeaf,
+    CloseStream,
+    Listening,
+    ListeningPolicy,
+    OpenStream,
+    Output,
+    TellDeaf,
+)
+from providers.failover.overlap import without_overlap
+from providers.failover.replay_ring import ReplayRing
 from voice import events as voice
 from voice.ports import (
     SAMPLE_RATE_HZ,
@@ -26,86 +39,178 @@ from voice.ports import (
     RecogniserStream,
     SpeechNoticed,
 )
+from voice.words import has_words
 
 logger = logging.getLogger(__name__)
 
-RING_S = 8
-OPEN_WITHIN_S = 5.0
-MAX_FAILURES_IN_A_ROW = 4
 CLOSE_WITHIN_S = 3.0
-RETRY_AFTER_S = (0.0, 0.2, 0.5, 1.0)
+TAKEN_IS_KNOWN_AFTER_S = 3.0  # until then the endpointer compares what comes with what it took
+
+
+@dataclass(slots=True)
+class _Line:
+    """One stream, from its opening on."""
+
+    choice: int
+    task: asyncio.Task[None] | None = None
+    stream: RecogniserStream | None = None
+    began: int = 0
+    overlaps: str = ""  # known words that its first phrase may begin with
 
 
 class RecogniserFeed:
-    """One call's recogniser.
+    """One call's ears.
 
     Args:
-        recogniser: The service.
+        recognisers: The services, best first.
         agent: Language and hints.
         call_id: For logs.
         feed: Takes the words as events of the voice machine.
-        on_lost: Called once when the service failed several times in a row.
+        on_lost: Called once when nobody is left to hear the caller.
+        on_deaf: Told of a service that heard nothing where another one heard words.
+        policy: When a service is doubted.
     """
 
     def __init__(
         self,
-        recogniser: Recogniser,
+        recognisers: Sequence[Recogniser],
         agent: Agent,
         call_id: str,
         feed: Callable[[voice.Input], None],
         *,
         on_lost: Callable[[str], None],
+        on_deaf: Callable[[Recogniser], None] = lambda _: None,
+        policy: ListeningPolicy | None = None,
     ) -> None:
-        self._recogniser = recogniser
+        self._recognisers = recognisers
         self._request = RecogniseRequest(call_id, agent.language, agent.hints)
         self._feed = feed
         self._on_lost = on_lost
-        self._stream: RecogniserStream | None = None
-        self._waiting = bytearray()
-        self._opening: asyncio.Task[None] | None = None
+        self._on_deaf = on_deaf
+        self._machine = Listening(range(len(recognisers)), policy)
+        self._ring = ReplayRing()
+        self._lines: dict[int, _Line] = {}
+        self._streams: list[RecogniserStream] = []
         self._closing: set[asyncio.Task[None]] = set()
-        self._failures = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._last_final = ""
+        self._taken: tuple[float, int] | None = None
         self._closed = False
-        self._is_lost = False
-        self._generation = 0
-        self._samples = 0
-        self._stream_began_s = 0.0
 
     @property
     def samples(self) -> int:
-        """Caller audio taken so far; what came while no stream was open is handed on later."""
-        return self._samples
+        """Caller audio taken so far."""
+        return self._ring.samples
+
+    @property
+    def switches(self) -> int:
+        """How often the call went to another service."""
+        return self._machine.switches
 
     def start(self) -> None:
-        """Begin to open the stream; audio may be written at once."""
-        self._opening = asyncio.get_running_loop().create_task(self._open())
+        """Begin to open the first stream; audio may be written at once."""
+        self._machine.start(now=self._loop.time())
+        self._perform_all()
 
     def write(self, ulaw: bytes) -> None:
         """Caller audio; never blocks."""
-        self._samples += len(ulaw)
-        if self._stream is not None:
-            self._stream.write(ulaw)
-            return
-        self._waiting += ulaw
-        surplus = len(self._waiting) - RING_S * SAMPLE_RATE_HZ
-        if surplus > 0:
-            del self._waiting[:surplus]
+        self._ring.write(ulaw)
+        for stream in self._streams:
+            stream.write(ulaw)
+
+    def scored(self, *, is_speech: bool, now: float) -> None:
+        """The next 20 ms of what was written are speech, or not."""
+        self._ring.score(is_speech=is_speech)
+        self._machine.frame_heard(is_speech=is_speech, now=now)
+        self._perform_all()
+
+    def turn_taken(self, *, now: float) -> None:
+        """The words so far have been acted upon."""
+        self._taken = (now, self._ring.samples)
 
     async def close(self) -> None:
-        """Close the stream; no words are fed afterwards."""
+        """Close the streams; no words are fed afterwards."""
         self._closed = True
-        self._generation += 1
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait([self._opening], timeout=CLOSE_WITHIN_S)
-        self._close_stream()
+        self._machine.close()
+        self._perform_all()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def _close_stream(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            task = asyncio.get_running_loop().create_task(self._close_quietly(stream))
+    # --- what the machine wants -------------------------------------------------------------------
+
+    def _perform_all(self) -> None:
+        changed = False
+        while (output := self._machine.next_output()) is not None:
+            changed = True
+            self._perform(output)
+        if changed:
+            self._arm()
+
+    def _perform(self, output: Output) -> None:
+        match output:
+            case OpenStream(stream=number, choice=choice):
+                line = self._lines[number] = _Line(choice)
+                line.task = self._loop.create_task(self._open(number, line))
+            case CloseStream(stream=number):
+                self._close_line(self._lines.pop(number))
+            case TellDeaf(choice=choice):
+                recogniser = self._recognisers[choice]
+                logger.warning("call %s: %s hears nothing", self._request.call_id, recogniser.name)
+                self._on_deaf(recogniser)
+            case CallIsDeaf(reason=reason):
+                self._on_lost(reason)
+            case _:
+                assert_never(output)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        at = self._machine.next_deadline()
+        if at is not None and not self._closed:
+            self._timer = self._loop.call_at(at, self._handle_deadline)
+
+    def _handle_deadline(self) -> None:
+        self._timer = None
+        self._machine.handle_deadline(now=self._loop.time())
+        self._perform_all()
+        self._arm()
+
+    async def _open(self, number: int, line: _Line) -> None:
+        recogniser = self._recognisers[line.choice]
+        try:
+            stream = await recogniser.open(self._request, functools.partial(self._heard, number))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call must not go deaf
+            self._failed(number, *_reason(error))
+            return
+        if self._lines.get(number) is not line:  # it was given up before it was handed over
+            await self._close_quietly(stream)
+            return
+        now = self._loop.time()
+        if self._taken is not None and now - self._taken[0] >= TAKEN_IS_KNOWN_AFTER_S:
+            self._ring.commit(self._taken[1])
+        line.began, is_quiet = self._ring.replay_from()
+        line.overlaps = "" if is_quiet else self._last_final
+        line.stream = stream
+        self._streams.append(stream)
+        stream.write(self._ring.read(line.began))
+        self._machine.opened(number, now=now)
+        self._perform_all()
+        self._arm()
+
+    def _close_line(self, line: _Line) -> None:
+        if line.stream is not None:
+            self._streams.remove(line.stream)
+            task = self._loop.create_task(self._close_quietly(line.stream))
+        elif line.task is not None and line.task is not asyncio.current_task():
+            line.task.cancel()
+            task = line.task
+        else:
+            return
+        if not task.done():
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
@@ -119,61 +224,49 @@ class RecogniserFeed:
                 "call %s: recogniser not closed: %s", self._request.call_id, type(error).__name__
             )
 
-    async def _open(self) -> None:
-        while True:
-            await asyncio.sleep(RETRY_AFTER_S[min(self._failures, len(RETRY_AFTER_S) - 1)])
-            self._generation += 1
-            generation = self._generation
-            try:
-                async with asyncio.timeout(OPEN_WITHIN_S):
-                    stream = await self._recogniser.open(
-                        self._request, functools.partial(self._heard, generation)
-                    )
-            except Exception as error:  # noqa: BLE001 - whatever it is, the call must not go deaf
-                if self._give_up(*_reason(error)):
-                    return
-                continue
-            if generation != self._generation:  # it failed before it was handed over
-                await self._close_quietly(stream)
-                if self._is_lost:
-                    return
-                continue
-            waiting = bytes(self._waiting)
-            self._waiting.clear()
-            self._stream_began_s = (self._samples - len(waiting)) / SAMPLE_RATE_HZ
-            self._stream = stream
-            if waiting:
-                stream.write(waiting)
-            return
+    # --- what the services say --------------------------------------------------------------------
 
-    def _give_up(self, message: str, retryable: bool) -> bool:
-        """Count a failure; True when there is no point in another try."""
-        self._failures += 1
-        logger.warning("call %s: recogniser: %s", self._request.call_id, message)
-        if retryable and self._failures < MAX_FAILURES_IN_A_ROW:
-            return False
-        self._is_lost = True
-        self._on_lost(message)
-        return True
-
-    def _heard(self, generation: int, event: RecogniserEvent) -> None:
-        if self._closed or generation != self._generation:
+    def _heard(self, number: int, event: RecogniserEvent) -> None:
+        line = self._lines.get(number)
+        if self._closed or line is None:
             return
         match event:
             case InterimTranscript(text=text, end_s=end_s):
-                self._failures = 0
-                self._feed(voice.InterimHeard(text, self._stream_began_s + end_s))
+                if self._counts(number, text):
+                    text = without_overlap(text, line.overlaps) if line.overlaps else text
+                    self._feed(voice.InterimHeard(text, line.began / SAMPLE_RATE_HZ + end_s))
             case FinalTranscript(text=text, end_s=end_s):
-                self._failures = 0
-                self._feed(voice.FinalHeard(text, self._stream_began_s + end_s))
+                if self._counts(number, text):
+                    self._final(line, text, end_s)
             case RecogniserFailed(message=message, retryable=retryable):
-                self._generation += 1
-                self._close_stream()
-                is_lost = self._give_up(message, retryable)
-                if not is_lost and (self._opening is None or self._opening.done()):
-                    self.start()
+                self._failed(number, message, retryable)
             case SpeechNoticed():
                 pass  # our own detector is quicker
+            case _:
+                assert_never(event)
+
+    def _counts(self, number: int, text: str) -> bool:
+        if not has_words(text):
+            return number == self._machine.listened
+        counts = self._machine.words_came(number, now=self._loop.time())
+        self._perform_all()
+        return counts
+
+    def _final(self, line: _Line, text: str, end_s: float) -> None:
+        if has_words(text):
+            self._ring.commit(line.began + round(end_s * SAMPLE_RATE_HZ))
+            text = without_overlap(text, line.overlaps) if line.overlaps else text
+            line.overlaps = ""
+            self._last_final = text
+        self._feed(voice.FinalHeard(text, line.began / SAMPLE_RATE_HZ + end_s))
+
+    def _failed(self, number: int, message: str, retryable: bool) -> None:
+        if number not in self._lines:
+            return
+        logger.warning("call %s: recogniser: %s", self._request.call_id, message)
+        self._machine.failed(number, message, retryable=retryable, now=self._loop.time())
+        self._perform_all()
+        self._arm()
 
 
 def _reason(error: Exception) -> tuple[str, bool]:
@@ -181,6 +274,6 @@ def _reason(error: Exception) -> tuple[str, bool]:
     if isinstance(error, ProviderError):
         return str(error), error.retryable
     if isinstance(error, TimeoutError):
-        return f"no stream within {OPEN_WITHIN_S:.0f} s", True
+        return "no stream in time", True
     logger.error("a recogniser broke", exc_info=error)
     return f"broke: {type(error).__name__}", True

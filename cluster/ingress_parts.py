@@ -116,7 +116,7 @@ class IngressParts:
             agents=self._agents,
             call_parts={
                 key: CallParts(
-                    recogniser=self._recognisers[agent.recogniser],
+                    recognisers=(self._recognisers[agent.recogniser],),
                     speech=self._sources[agent.tenant_id, agent.speaker],
                     clock=clock,
                     wall_clock_us=wall_clock_us,

@@ -108,7 +108,7 @@ def test_a_call_in_trouble_goes_to_the_transfer_that_the_file_names(tmp_path: Pa
     path = tmp_path / "ann.yaml"
     path.write_text(GOOD + TOOLS + "on_trouble: sales\n", encoding="utf-8")
     agent = load_agent(path, "t")
-    config = voice_config(agent, Settings(_env_file=None, development=True))
+    config = voice_config(agent, Settings())
     assert config.trouble_action["verb"] == "dial"
     assert config.trouble_action["to"] == "+14155550123"
     assert config.phrases.trouble == "I will get sales."
@@ -119,7 +119,7 @@ def test_without_such_a_transfer_a_call_in_trouble_ends(tmp_path: Path) -> None:
     path = tmp_path / "ann.yaml"
     path.write_text(GOOD + TOOLS, encoding="utf-8")
     agent = load_agent(path, "t")
-    config = voice_config(agent, Settings(_env_file=None, development=True))
+    config = voice_config(agent, Settings())
     assert (config.trouble_action, config.phrases.trouble) == ({}, Phrases().trouble)
 
 

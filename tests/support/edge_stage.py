@@ -325,7 +325,7 @@ class EdgeStage:
         edge_parts = EdgeParts(
             agents={key: agent},
             call_parts={
-                key: CallParts(recogniser, speech, self.clock, wall_clock_us, counts, meter)
+                key: CallParts((recogniser,), speech, self.clock, wall_clock_us, counts, meter)
             },
             pool=self.pool,
             wall_clock_us=wall_clock_us,

@@ -128,7 +128,7 @@ class Stage:
         )
         self.clock = FrameClock(LoudScorer())
         self.parts = CallParts(
-            recogniser=self.recogniser,
+            recognisers=(self.recogniser,),
             speech=self.speech,
             clock=self.clock,
             wall_clock_us=self.wall_clock_us,

@@ -1,0 +1,233 @@
+"""One call's ears, with recognisers that hang, break and hear: on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from actors.recogniser_feed import RecogniserFeed
+from providers.errors import ProviderBusy
+from providers.failover.listening import MOST_FAILURES, ListeningPolicy
+from tests.support import virtual_time
+from tests.support.fake_ear_and_mouth import FakeRecogniser, FakeStream
+from tests.support.scripted_call import AGENT
+from voice import events as voice
+
+POLICY = ListeningPolicy()
+CALL = "call-1"
+
+
+class Ears:
+    """A feed with a clock of frames: each frame of the caller is its own number."""
+
+    def __init__(self, *recognisers: FakeRecogniser) -> None:
+        self.recognisers = recognisers or (FakeRecogniser(),)
+        self.heard: list[str] = []
+        self.ends_s: list[float] = []
+        self.lost: list[str] = []
+        self.deaf: list[int] = []
+        self.frames = 0
+        self.feed = RecogniserFeed(
+            self.recognisers,
+            AGENT,
+            CALL,
+            self._take,
+            on_lost=self.lost.append,
+            on_deaf=lambda which: self.deaf.append(self.recognisers.index(which)),  # type: ignore[arg-type]
+        )
+        self.feed.start()
+
+    def _take(self, event: voice.Input) -> None:
+        assert isinstance(event, voice.InterimHeard | voice.FinalHeard)
+        mark = "" if isinstance(event, voice.FinalHeard) else "..."
+        self.heard.append(event.text + mark)
+        self.ends_s.append(event.end_s)
+
+    async def say(self, seconds: float, *, speech: bool = True) -> None:
+        for _ in range(round(seconds / 0.02)):
+            await asyncio.sleep(0.02)
+            self.feed.write(bytes([self.frames % 256]) * 160)
+            self.feed.scored(is_speech=speech, now=asyncio.get_running_loop().time())
+            self.frames += 1
+
+    def stream(self, of: int = 0, at: int = -1) -> FakeStream:
+        return self.recognisers[of].streams[CALL][at]
+
+    def opened(self, of: int = 0) -> int:
+        return len(self.recognisers[of].streams.get(CALL, []))
+
+
+def play(scene: Callable[[Ears], Awaitable[None]], recognisers: int = 2) -> None:
+    async def whole() -> None:
+        ears = Ears(*(FakeRecogniser() for _ in range(recognisers)))
+        await asyncio.sleep(0)
+        await scene(ears)
+        await ears.feed.close()
+        streams = [s for r in ears.recognisers for s in r.streams.get(CALL, [])]
+        assert all(stream.closed for stream in streams)
+        assert len(asyncio.all_tasks()) <= 2  # this one and the one that waits for it
+
+    virtual_time.run(whole())
+
+
+def first_frame(stream: FakeStream) -> int:
+    return stream.audio[0]
+
+
+def test_words_of_a_stream_come_with_the_time_of_the_call() -> None:
+    async def scene(ears: Ears) -> None:
+        await ears.say(1.0, speech=False)
+        await ears.say(0.5)
+        ears.stream().hear("hello", final=False)
+        ears.stream().hear("hello there")
+        assert ears.heard == ["hello...", "hello there"]
+        assert ears.ends_s[-1] == pytest.approx(1.5)
+
+    play(scene)
+
+
+def test_a_stream_that_dies_in_mid_word_is_replaced_and_the_phrase_is_heard_whole() -> None:
+    async def scene(ears: Ears) -> None:
+        await ears.say(0.5)
+        ears.stream().hear("first of all")
+        await ears.say(0.6, speech=False)
+        await ears.say(0.7)
+        ears.stream().hear("then I wo", final=False)
+        ears.stream().fail()
+        await asyncio.sleep(0)
+        second = ears.stream(1)
+        began = first_frame(second)
+        assert 25 <= began < 55  # in the pause after the first phrase
+        assert len(second.audio) == (ears.frames - began) * 160
+        await ears.say(0.2)
+        assert second.audio[-1] == ears.frames - 1
+        second.hear("then I would like")
+        assert ears.heard[-1] == "then I would like"
+        assert ears.ends_s[-1] == pytest.approx(ears.frames * 0.02)
+
+    play(scene)
+
+
+def test_words_at_the_seam_of_unbroken_speech_come_once() -> None:
+    async def scene(ears: Ears) -> None:
+        await ears.say(2.0)
+        ears.stream().hear("I would like a table")
+        await ears.say(0.5)
+        ears.stream().fail()
+        await asyncio.sleep(0)
+        assert first_frame(ears.stream(1)) == 100 - 15
+        ears.stream(1).hear("table for", final=False)
+        ears.stream(1).hear("table for two")
+        ears.stream(1).hear("table it is")
+        assert ears.heard[1:] == ["for...", "for two", "table it is"]
+
+    play(scene)
+
+
+def test_a_recogniser_that_hangs_is_left_within_seconds_and_nothing_is_lost() -> None:
+    async def scene(ears: Ears) -> None:
+        await ears.say(0.5, speech=False)
+        await ears.say(POLICY.doubt_speech_s)
+        await asyncio.sleep(0)
+        assert ears.opened(1) == 1
+        assert first_frame(ears.stream(1)) <= 25
+        ears.stream(1).hear("are you there", final=False)
+        assert ears.heard == ["are you there..."]
+        assert ears.deaf == [0]
+        await asyncio.sleep(0.01)
+        assert ears.stream(0).closed
+        ears.stream(0).hear("too late")
+        assert ears.heard == ["are you there..."]
+
+    play(scene)
+
+
+def test_what_the_understudy_hears_later_than_the_first_is_not_heard_twice() -> None:
+    async def scene(ears: Ears) -> None:
+        await ears.say(POLICY.doubt_speech_s)
+        await asyncio.sleep(0)
+        ears.stream(0).hear("good morning")
+        ears.stream(1).hear("good morning")
+        assert ears.heard == ["good morning"]
+        assert ears.deaf == []
+
+    play(scene)
+
+
+def test_an_empty_final_neither_moves_the_seam_nor_proves_anybody_well() -> None:
+    async def scene(ears: Ears) -> None:
+        await ears.say(POLICY.doubt_speech_s)
+        await asyncio.sleep(0)
+        ears.stream(0).hear("")
+        assert ears.opened(1) == 1
+        ears.stream(1).hear("")  # and no non-match of an understudy is told
+        assert ears.heard == [""]
+        ears.stream(0).fail()
+        await asyncio.sleep(0)
+        assert first_frame(ears.stream(1)) == 0
+
+    play(scene)
+
+
+def test_words_that_a_turn_has_taken_long_ago_do_not_come_again() -> None:
+    async def scene(ears: Ears) -> None:
+        await ears.say(0.5)
+        ears.stream().hear("yes please", final=False)
+        await ears.say(0.6, speech=False)
+        ears.feed.turn_taken(now=asyncio.get_running_loop().time())
+        await ears.say(3.5, speech=False)
+        ears.stream().fail()
+        await asyncio.sleep(0)
+        assert first_frame(ears.stream(1)) >= 55
+
+    play(scene)
+
+
+def test_refusals_go_on_to_the_next_and_all_of_them_make_the_call_deaf() -> None:
+    async def scene(ears: Ears) -> None:
+        for recogniser in ears.recognisers:
+            recogniser.refusals = [ProviderBusy("fake", "no place")] * MOST_FAILURES
+        ears.stream().fail()
+        await ears.say(3.0)
+        assert len(ears.lost) == 1
+        assert "no place" in ears.lost[0]
+
+    play(scene)
+
+
+def test_an_opening_that_hangs_is_given_up_for_another() -> None:
+    async def scene(ears: Ears) -> None:
+        ears.recognisers[1].hanging = True
+        ears.stream(0).fail()
+        await ears.say(POLICY.open_within_s + 0.1)
+        assert ears.opened(0) == 2
+        assert first_frame(ears.stream(0)) == 0
+        ears.stream(0).hear("hello")
+        assert ears.heard == ["hello"]
+
+    play(scene)
+
+
+@pytest.mark.parametrize("killed_at", range(0, 100, 9))
+def test_killed_anywhere_every_phrase_is_heard_once(killed_at: int) -> None:
+    """Phrases of one second with a pause between; a recogniser that hears what it was sent."""
+
+    async def scene(ears: Ears) -> None:
+        alive = 0
+        for phrase in range(3):
+            for step in range(50):
+                if phrase * 50 + step == killed_at:
+                    ears.stream(alive).fail()
+                    await asyncio.sleep(0)
+                    alive = 1 - alive
+                await ears.say(0.02, speech=step < 35)
+            audio = ears.stream(alive).audio
+            sent = {audio[at] for at in range(0, len(audio), 160)}
+            whole = set(range(phrase * 50, phrase * 50 + 35))
+            assert whole <= sent, "the phrase was not sent whole"
+            ears.stream(alive).hear(f"phrase {phrase}")
+        assert ears.heard == ["phrase 0", "phrase 1", "phrase 2"]
+
+    play(scene)
