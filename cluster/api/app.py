@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
@@ -217,13 +218,24 @@ def _shape_errors(app: FastAPI) -> None:
         return error_response(ApiError(f"the call store: {error.message}", "store_unavailable"))
 
     @app.exception_handler(HTTPException)
-    async def other(_request: Request, error: HTTPException) -> JSONResponse:
+    async def other(request: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "invalid_request")
-        return error_response(ApiError(str(error.detail), code), error.headers)
+        headers = dict(error.headers or {})
+        if code == "method_not_allowed":  # the framework names the methods of one route only
+            headers["Allow"] = ", ".join(_methods(app, request.url.path))
+        return error_response(ApiError(str(error.detail), code), headers)
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, _error: Exception) -> JSONResponse:
         return error_response(ApiError("something went wrong here: see the log", "internal"))
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """What may be asked of a path."""
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    return sorted(
+        {method for route in routes if route.path_regex.match(path) for method in route.methods}
+    )
 
 
 def _first_problem(error: RequestValidationError) -> ApiError:

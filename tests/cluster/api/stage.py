@@ -1,0 +1,169 @@
+"""The API over a database of its own, asked without sockets; the carrier is a fake."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from actors.metrics_counts import EventCounts
+from actors.mind_pool import EdgePool
+from cluster.api.app import build_api
+from cluster.call_services import CallServices, OutsideWorld
+from cluster.call_stores import CallStores
+from cluster.edge import Edge
+from cluster.edge_parts import EdgeParts
+from cluster.settings import Settings
+from dialogue.agent import Agent
+from records.database import Database
+from records.edge_rows import CallRequestRow, NumberRow
+from records.errors import StoreUnavailable
+from telemetry.ledger import MetricsLedger
+from tests.support.phone_company import PhoneCompany
+
+OURS = "+14155550199"
+OTHERS = "+14155550177"
+THEIRS = "+14155550123"
+NOW_US = 1_760_000_000_000_000
+
+ANN = Agent("default", "ann", "v1", "en-US", "You are Ann.", "Hello!", "voice")
+MAX = dataclasses.replace(ANN, agent_id="max", prompt="You call {name} about {day}.")
+BOB = dataclasses.replace(ANN, tenant_id="acme", agent_id="bob")
+
+
+class FragileDatabase(Database):
+    """A database that can be away.
+
+    Attributes:
+        works_for: So many more connections are given out; None: any number.
+    """
+
+    works_for: int | None = None
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        if self.works_for is not None:
+            if self.works_for <= 0:
+                raise StoreUnavailable("the database does not answer")
+            self.works_for -= 1
+        async with super()._connected() as connection:
+            yield connection
+
+
+class ApiStage:
+    """Use as ``async with ApiStage(file) as api``.
+
+    Args:
+        file: A SQLite file that has our tables.
+        with_carrier: Whether Twilio is configured.
+        settings: Of the deployment, beside those below.
+
+    Attributes:
+        keys: The secret of a key, by tenant.
+        nudges: How often the back office was told.
+    """
+
+    def __init__(self, file: Path, *, with_carrier: bool = True, **settings: Any) -> None:
+        plain: dict[str, Any] = {
+            "twilio_auth_token": "t" * 32,
+            "twilio_phone_number": OURS,
+            "default_agent": "ann",
+            "public_url": "https://voice.example.com",
+            **settings,
+        }
+        self.now_us = NOW_US
+        self.database = FragileDatabase(f"sqlite:///{file}")
+        self.stores = CallStores(self.database)
+        self.carrier = PhoneCompany()
+        self.keys: dict[str, str] = {}
+        self.nudges = 0
+        agents = {(agent.tenant_id, agent.agent_id): agent for agent in (ANN, MAX, BOB)}
+        self.edge = Edge(
+            Settings(**{"_env_file": None, **plain}),
+            EdgeParts(
+                agents=agents,
+                call_parts={},
+                pool=cast(EdgePool, None),
+                wall_clock_us=lambda: self.now_us,
+                counts=EventCounts(MetricsLedger("door", 1)),
+                cluster_view=lambda: None,
+                planned_end=cast(Any, None),
+            ),
+        )
+        world = OutsideWorld(
+            self.stores,
+            lambda _row: None,
+            self.carrier if with_carrier else None,
+            self._nudge,
+        )
+        self.services = CallServices(self.edge, world)
+        self.app = build_api(self.services, world)
+
+    async def __aenter__(self) -> ApiStage:
+        for tenant in ("default", "acme"):
+            self.keys[tenant] = await self.stores.keys.create(tenant, "tests", at_us=1)
+        await self.stores.numbers.put(NumberRow(OTHERS, "acme", "bob"))
+        await self.services.routes.refresh()
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://api",
+        )
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.http.aclose()
+        await self.services.aclose()
+        await self.database.aclose()
+
+    def _nudge(self) -> None:
+        self.nudges += 1
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        tenant: str = "default",
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        """A request with the key of a tenant; without a key for the tenant ``""``."""
+        sent = {"Authorization": f"Bearer {self.keys[tenant]}"} if tenant else {}
+        return await self.http.request(method, path, headers={**sent, **(headers or {})}, **more)
+
+    async def place(self, key: str = "", tenant: str = "default", **body: Any) -> httpx.Response:
+        """``POST /v1/calls`` to ``THEIRS`` unless told otherwise."""
+        headers = {"Idempotency-Key": key} if key else {}
+        body = {"to": THEIRS, **body}
+        return await self.ask("POST", "/v1/calls", tenant=tenant, headers=headers, json=body)
+
+    async def placed(self, tenant: str = "default", **body: Any) -> str:
+        """The id of a call that was accepted."""
+        answer = await self.place(tenant=tenant, **body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["call_id"])
+
+    async def request(self, call_id: str, tenant: str = "default") -> CallRequestRow:
+        """The request as the table has it."""
+        row = await self.stores.requests.get(tenant, call_id)
+        assert row is not None
+        return row
+
+    async def set(self, call_id: str, **changes: Any) -> None:
+        """Change a request, whatever its status."""
+        row = await self.request(call_id)
+        assert await self.stores.requests.change(
+            row.tenant_id, call_id, {row.status}, **{"updated_at_us": self.now_us, **changes}
+        )
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str, str]:
+    """Status, code and field of a refusal."""
+    error = answer.json()["error"]
+    assert error["message"]
+    return answer.status_code, error["code"], error.get("field", "")
