@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from cluster.api.auth import ApiKeys
 from cluster.api.body_limit import BodyLimit
@@ -232,10 +232,9 @@ def _shape_errors(app: FastAPI) -> None:
 
 def _methods(app: FastAPI, path: str) -> list[str]:
     """What may be asked of a path."""
-    routes = [route for route in app.routes if isinstance(route, APIRoute)]
-    return sorted(
-        {method for route in routes if route.path_regex.match(path) for method in route.methods}
-    )
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    found = [route.methods or () for route in routes if route.path_regex.match(path)]
+    return sorted(set().union(*found))
 
 
 def _first_problem(error: RequestValidationError) -> ApiError:
