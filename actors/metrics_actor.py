@@ -53,7 +53,7 @@ class MetricsActor:
             sweeps += 1
             if sweeps % EXPORT_EVERY_SWEEPS == 0:
                 try:
-                    self._export.update(self._driver.current(), now=loop.time())
+                    self._export.update(self._driver.totals(now=loop.time()), now=loop.time())
                 except Exception:  # our own view goes on
                     logger.exception("the export to Ray's metrics failed")
 

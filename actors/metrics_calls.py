@@ -147,7 +147,7 @@ class CallMeter:
         meter, ledger = self._meter, self._ledger
         for stage, after_s in times.items():
             if stage in timeline.STAGES and stage != timeline.SPEECH_ENDED:
-                ledger.observe(catalog.TURN_STAGE, after_s, stage, meter.language)
+                ledger.observe(catalog.TURN_STAGE, after_s, stage, *meter.labels)
         final = times.get(timeline.FINAL_TRANSCRIPT)
         if final is not None:
             where = (meter.recogniser, "final_words", meter.language)

@@ -8,7 +8,7 @@ Rules
 3. The answer says what is known of the process, so that it need only tell what is new, and how soon
    to report again: more processes report less often, so that one actor can hear them all.
 4. The view is made when somebody asks for it, at most once in ``VIEW_EVERY_S``, and is the same for
-   all who ask meanwhile.
+   all who ask meanwhile. The more there is to add up, the less often.
 5. A successor of another actor shows no view until everybody has told it everything: a replica that
    goes on showing its last one for some seconds is better than counters that fall and rise again,
    which every reader takes for a restart and counts twice.
@@ -25,12 +25,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actors.metrics_estate import EstateMaker
+from actors.metrics_estate import Estate, EstateMaker
 from telemetry import catalog
 from telemetry.errors import SnapshotInvalid
 from telemetry.exposition import render
 from telemetry.ledger import MetricsLedger
-from telemetry.merged import MergedMetrics
+from telemetry.merged import MergedMetrics, Totals
 from telemetry.summary import active_calls, summarise, utilisation_ratio
 
 logger = logging.getLogger(__name__)
@@ -43,18 +43,20 @@ MAX_SOURCES = 5_000
 REPORT_EVERY_S = 1.0
 REPORTS_A_SECOND = 200  # what one actor hears without falling behind
 VIEW_EVERY_S = 0.9
+SKETCHES_A_SECOND = 5_000  # to be added up: a tenth of a core
 SOURCE = "metrics-actor"
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What replicas serve, made at ``made_at`` (loop time)."""
+    """What replicas serve, made at ``made_at`` (loop time), and what they keep for us."""
 
     number: int
     made_at: float
     text: bytes
     summary: bytes
+    estate: Estate | None
 
 
 class MetricsDriver:
@@ -75,6 +77,8 @@ class MetricsDriver:
         self._peak_calls = 0
         self._is_successor = is_successor
         self._began_at: float | None = None
+        self._totals: Totals | None = None
+        self._added_up_at = self._add_up_at = 0.0
         self._view: _View | None = None
         self._views = incarnation  # a restarted actor's views are newer than any that replicas hold
 
@@ -120,9 +124,8 @@ class MetricsDriver:
                     "text": view.text,
                     "summary": view.summary,
                 }
-            estate = self._estate.newest(self._doubtful(now), now=now)
-            if estate is not None and estate.number != report.get("estate", 0):
-                answer["estate"] = estate.to_plain()
+            if view.estate is not None and view.estate.number != report.get("estate", 0):
+                answer["estate"] = view.estate.to_plain()
         return answer
 
     def sweep(self, *, now: float) -> None:
@@ -140,14 +143,20 @@ class MetricsDriver:
                 self._forget(source)
         self._note_peak(active_calls(self.merged.gauges()))
 
-    def current(self) -> MergedMetrics:
-        """Everything measured, with what this process itself has to say."""
-        gauges = self.merged.gauges()
-        self._note_peak(active_calls(gauges))
-        self._ledger.gauge(catalog.PEAK_CALLS, self._peak_calls)
-        self._ledger.gauge(catalog.UTILISATION, utilisation_ratio(gauges))
-        self.merged.merge(self._ledger.snapshot())
-        return self.merged
+    def totals(self, *, now: float) -> Totals:
+        """Everything measured, as it was when it was last added up; see rule 4."""
+        held = self._totals
+        if held is None or now >= self._add_up_at:
+            gauges = self.merged.gauges()
+            self._note_peak(active_calls(gauges))
+            self._ledger.gauge(catalog.PEAK_CALLS, self._peak_calls)
+            self._ledger.gauge(catalog.UTILISATION, utilisation_ratio(gauges))
+            self.merged.merge(self._ledger.snapshot())
+            held = self._totals = self.merged.totals()
+            self._added_up_at = now
+            work_s = self.merged.sketch_count / SKETCHES_A_SECOND
+            self._add_up_at = now + max(VIEW_EVERY_S, work_s)
+        return held
 
     def _take(self, snapshot: Any, *, now: float) -> tuple[str, str, int]:
         """What became of a snapshot, and whose it was."""
@@ -196,15 +205,16 @@ class MetricsDriver:
         self._peak_calls = max(self._peak_calls, calls)
 
     def _newest_view(self, now: float) -> _View:
+        totals = self.totals(now=now)
         view = self._view
-        if view is None or now - view.made_at >= VIEW_EVERY_S:
-            merged = self.current()
+        if view is None or view.made_at != self._added_up_at:
             self._views += 1
             view = self._view = _View(
                 number=self._views,
-                made_at=now,
-                text=zlib.compress(render(merged).encode(), 1),
-                summary=zlib.compress(json.dumps(summarise(merged)).encode(), 1),
+                made_at=self._added_up_at,
+                text=zlib.compress(render(totals).encode(), 1),
+                summary=zlib.compress(json.dumps(summarise(totals)).encode(), 1),
+                estate=self._estate.newest(self._doubtful(now), now=now),
             )
         return view
 

@@ -22,7 +22,7 @@ from ray.util import metrics as ray_metrics
 from telemetry.catalog import BY_NAME, Metric
 from telemetry.exposition import QUANTILES
 from telemetry.ledger import Series
-from telemetry.merged import MergedMetrics
+from telemetry.merged import Totals
 from telemetry.sketch import QuantileSketch
 
 AGENT_KEEPS_S = 20.0  # two of Ray's report intervals, which are 10 s unless Ray is told otherwise
@@ -40,15 +40,15 @@ class RayExport:
         self._began_at: float | None = None
         self._gauges: dict[str, ray_metrics.Gauge] = {}
 
-    def update(self, merged: MergedMetrics, *, now: float) -> None:
+    def update(self, totals: Totals, *, now: float) -> None:
         """Export the measurements as they are now (loop time); call it every few seconds."""
         if self._began_at is None:
             self._began_at = now
         if now - self._began_at < self._waits_s:
             return
-        self._set(merged.counters())
-        self._set(merged.gauges())
-        for (name, labels), sketch in merged.sketches().items():
+        self._set(totals.counters)
+        self._set(totals.gauges)
+        for (name, labels), sketch in totals.sketches.items():
             self._set_summary(BY_NAME[name], labels, sketch)
 
     def _set(self, numbers: Mapping[Series, float]) -> None:

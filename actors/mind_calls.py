@@ -15,6 +15,7 @@ Rules
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -130,6 +131,15 @@ class MindCalls:
     def count(self, phase: Phase) -> int:
         """How many calls stand there."""
         return sum(held.phase is phase for held in self._calls.values())
+
+    def open_by_agent(self) -> dict[tuple[str, str, str], int]:
+        """How many calls are open of every agent: by tenant id, agent id, language."""
+        calls = Counter(
+            (held.session.call.tenant_id, held.session.call.agent_id)
+            for held in self._calls.values()
+            if held.phase is Phase.OPEN
+        )
+        return {(*key, agent.language): calls[key] for key, agent in self._agents.items()}
 
     @property
     def free_seats(self) -> int:

@@ -143,6 +143,10 @@ class MindDriver:
             "totals": dict(self._totals),
         }
 
+    def open_by_agent(self) -> Mapping[tuple[str, str, str], int]:
+        """How many calls are open of every agent: by tenant id, agent id, language."""
+        return self._calls.open_by_agent()
+
     def sweep(self, now: float) -> int:
         """Forget and give up what is due (call it about once a second); returns calls given up.
 

@@ -80,6 +80,8 @@ class CallActorParts:
         """What is measured by looking, about once a second."""
         status, written = self._driver.status(), self._writer.status
         self._process.sample(active_calls=status["active_calls"], capacity=status["capacity"])
+        for labels, calls in self._driver.open_by_agent().items():
+            self._ledger.gauge(catalog.AGENT_ACTIVE_CALLS, calls, *labels)
         self._ledger.gauge(catalog.RECORDS_PENDING, written.pending)
         lost = written.dropped + written.rejected
         self._ledger.count_up_to(catalog.RECORDS_DROPPED, lost)

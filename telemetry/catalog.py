@@ -59,7 +59,7 @@ RESPONSE_LATENCY: Final = _summary(
 TURN_STAGE: Final = _summary(
     "turn_stage",
     "End of the caller's speech to each stage of the turn; negative when prepared ahead.",
-    ("stage", "language"),
+    ("stage", *_AGENT),
 )
 COMMIT_TO_FRAME: Final = _summary(
     "commit_to_first_frame",
@@ -163,6 +163,9 @@ UNPRICED: Final = _counter(
 
 ACTIVE_CALLS: Final = _gauge(
     "active_calls", "calls", "Calls in progress, by kind of process that holds them.", ("process",)
+)
+AGENT_ACTIVE_CALLS: Final = _gauge(
+    "agent_active_calls", "calls", "Calls in progress of each agent, by their CallActors.", _AGENT
 )
 CAPACITY: Final = _gauge(
     "capacity_calls", "calls", "Calls that processes of a kind can hold at once.", ("process",)

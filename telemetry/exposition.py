@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from telemetry.catalog import METRICS, Metric
 from telemetry.ledger import Series
-from telemetry.merged import MergedMetrics
+from telemetry.merged import Totals
 from telemetry.sketch import QuantileSketch
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -16,10 +16,10 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 ValueT = TypeVar("ValueT")
 
 
-def render(merged: MergedMetrics) -> str:
+def render(totals: Totals) -> str:
     """Every metric that has a value, in the order of the catalog."""
-    numbers = _by_name({**merged.counters(), **merged.gauges()})
-    sketches = _by_name(merged.sketches())
+    numbers = _by_name({**totals.counters, **totals.gauges})
+    sketches = _by_name(totals.sketches)
     lines: list[str] = []
     for metric in METRICS:
         body = [

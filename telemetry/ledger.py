@@ -15,7 +15,7 @@ from telemetry.errors import MetricMisused
 from telemetry.sketch import QuantileSketch
 
 VERSION = 1
-MAX_SERIES = 5_000
+MAX_SERIES = 10_000
 _LARGEST = 1e300  # what JSON and every reader still holds
 
 Series = tuple[str, tuple[str, ...]]

@@ -6,155 +6,118 @@ is going on now: ``active_calls``, ``utilization_percent``, ``processes``, ``rec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from telemetry import catalog as c
 from telemetry.catalog import Metric
+from telemetry.grouping import Grouping, Labels
 from telemetry.ledger import Series
-from telemetry.merged import MergedMetrics
+from telemetry.merged import Totals
 from telemetry.sketch import RELATIVE_ERROR_RATIO, QuantileSketch
 
 INGRESS = "ingress"
 CALL_ACTOR = "call_actor"
 
-Labels = tuple[str, ...]
-Numbers = Mapping[Series, float]
+Spread = dict[str, float]
 
 
-def active_calls(gauges: Numbers) -> int:
+def active_calls(gauges: Mapping[Series, float]) -> int:
     """Calls in progress: those that an ingress replica carries."""
     return int(gauges.get((c.ACTIVE_CALLS.name, (INGRESS,)), 0))
 
 
-def capacity_calls(gauges: Numbers) -> int:
+def capacity_calls(gauges: Mapping[Series, float]) -> int:
     """Calls the cluster can hold at once: by its ears or by its minds, whichever are fewer."""
     sides = [gauges.get((c.CAPACITY.name, (side,)), 0) for side in (INGRESS, CALL_ACTOR)]
     return int(min(sides))
 
 
-def utilisation_ratio(gauges: Numbers) -> float:
+def utilisation_ratio(gauges: Mapping[Series, float]) -> float:
     """Calls in progress to calls the cluster can hold; 0 while it can hold none."""
     capacity = capacity_calls(gauges)
     return active_calls(gauges) / capacity if capacity else 0.0
 
 
-def summarise(merged: MergedMetrics) -> dict[str, Any]:
+def summarise(totals: Totals) -> dict[str, Any]:
     """The summary, as JSON types."""
-    counters, gauges, sketches = merged.counters(), merged.gauges(), merged.sketches()
+    gauges, groups = totals.gauges, Grouping(totals)
     return {
         "active_calls": active_calls(gauges),
         "max_concurrent_calls": capacity_calls(gauges),
         "peak_concurrent_calls": int(gauges.get((c.PEAK_CALLS.name, ()), 0)),
         "utilization_percent": round(100 * utilisation_ratio(gauges), 2),
         "calls": {
-            "answered": _total(counters, c.CALLS),
-            "ended": _by(counters, c.CALLS_ENDED),
-            "refused": _by(counters, c.CALLS_REFUSED),
-            "resumed": _by(counters, c.CALLS_RESUMED),
-            "replaced": _total(counters, c.CALLS_REPLACED),
-            "duration_s": _spread(_of(sketches, c.CALL_DURATION)),
+            "answered": groups.number(c.CALLS),
+            "ended": _by(groups, c.CALLS_ENDED),
+            "refused": _by(groups, c.CALLS_REFUSED),
+            "resumed": _by(groups, c.CALLS_RESUMED),
+            "replaced": groups.number(c.CALLS_REPLACED),
+            "duration_s": _spread(groups.sketch(c.CALL_DURATION)),
         },
         "turns": {
-            "by_outcome": _by(counters, c.TURNS, "outcome"),
-            "by_kind": _by(counters, c.TURNS, "kind"),
-            "barge_ins": _total(counters, c.BARGE_INS),
-            "underruns": _total(counters, c.UNDERRUNS),
-            "guesses": _by(counters, c.GUESSES),
-            "dtmf_digits": _total(counters, c.DIGITS),
+            "by_outcome": _by(groups, c.TURNS, "outcome"),
+            "by_kind": _by(groups, c.TURNS, "kind"),
+            "barge_ins": groups.number(c.BARGE_INS),
+            "underruns": groups.number(c.UNDERRUNS),
+            "guesses": _by(groups, c.GUESSES),
+            "dtmf_digits": groups.number(c.DIGITS),
         },
         "latency_s": {
-            "response": _spread(_of(sketches, c.RESPONSE_LATENCY)),
-            "commit_to_first_frame": _spread(_of(sketches, c.COMMIT_TO_FRAME)),
-            "stages": _spreads(sketches, c.TURN_STAGE, "stage"),
-            "admission": _spread(_of(sketches, c.ADMISSION_LATENCY)),
-            "event_loop_lag": _spreads(sketches, c.LOOP_LAG, "process"),
+            "response": _spread(groups.sketch(c.RESPONSE_LATENCY)),
+            "commit_to_first_frame": _spread(groups.sketch(c.COMMIT_TO_FRAME)),
+            "stages": _spreads(groups, c.TURN_STAGE, "stage"),
+            "admission": _spread(groups.sketch(c.ADMISSION_LATENCY)),
+            "event_loop_lag": _spreads(groups, c.LOOP_LAG, "process"),
             "relative_error": RELATIVE_ERROR_RATIO,
         },
         "providers": {
-            "latency_s": _spreads(sketches, c.PROVIDER_LATENCY, "provider", "work"),
-            "errors": _by(counters, c.PROVIDER_ERRORS, "provider", "kind"),
-            "units": _by(counters, c.UNITS, "unit"),
+            "latency_s": _spreads(groups, c.PROVIDER_LATENCY, "provider", "work"),
+            "errors": _by(groups, c.PROVIDER_ERRORS),
+            "units": _by(groups, c.UNITS, "unit"),
         },
-        "languages": _languages(counters, sketches),
-        "agents": _agents(counters, sketches),
+        "languages": _languages(groups),
+        "agents": _agents(groups),
         "errors": {
-            **_by(counters, c.ERRORS),
-            "provider": _total(counters, c.PROVIDER_ERRORS),
-            "protocol": _total(counters, c.PROTOCOL_ERRORS),
+            **_by(groups, c.ERRORS),
+            "provider": groups.number(c.PROVIDER_ERRORS),
+            "protocol": groups.number(c.PROTOCOL_ERRORS),
         },
         "cost_usd": {
-            "total": round(_total(counters, c.COST), 6),
-            **{name: round(usd, 6) for name, usd in _by(counters, c.COST, "component").items()},
-            "unpriced_units": _by(counters, c.UNPRICED, "item", "unit"),
+            "total": round(groups.number(c.COST), 6),
+            **{name: round(usd, 6) for name, usd in _by(groups, c.COST, "component").items()},
+            "unpriced_units": _by(groups, c.UNPRICED, "item", "unit"),
         },
         "cache": {
-            "lookups": _by(counters, c.CACHE_LOOKUPS, "cache", "result"),
-            "bytes": _by(gauges, c.CACHE_BYTES),
+            "lookups": _by(groups, c.CACHE_LOOKUPS),
+            "bytes": _by(groups, c.CACHE_BYTES),
         },
         "records": {
-            "pending": _total(gauges, c.RECORDS_PENDING),
-            "dropped": _total(counters, c.RECORDS_DROPPED),
+            "pending": groups.number(c.RECORDS_PENDING),
+            "dropped": groups.number(c.RECORDS_DROPPED),
         },
         "processes": {
-            "count": _by(gauges, c.PROCESSES),
-            "capacity_calls": _by(gauges, c.CAPACITY),
-            "largest_resident_bytes": _by(gauges, c.MEMORY),
+            "count": _by(groups, c.PROCESSES),
+            "capacity_calls": _by(groups, c.CAPACITY),
+            "largest_resident_bytes": _by(groups, c.MEMORY),
         },
-        "events": _by(counters, c.EVENTS),
+        "events": _by(groups, c.EVENTS),
     }
 
 
-def _total(numbers: Numbers, metric: Metric) -> float:
-    return _whole(sum(value for (name, _), value in numbers.items() if name == metric.name))
+def _by(groups: Grouping, metric: Metric, *labels: str) -> dict[str, float]:
+    """The sum for each value of ``labels`` (by default all of them), joined by a slash."""
+    sums = groups.numbers(metric, *(labels or metric.labels))
+    return {"/".join(key): number for key, number in sums.items()}
 
 
-def _by(numbers: Numbers, metric: Metric, *labels: str) -> dict[str, float]:
-    """The sum for each value of ``labels`` (by default the only label), joined by a slash."""
-    wanted = [metric.labels.index(label) for label in labels or metric.labels]
-    sums: dict[str, float] = {}
-    for (name, values), number in sorted(numbers.items(), key=lambda item: item[0]):
-        if name == metric.name:
-            key = "/".join(values[index] for index in wanted)
-            sums[key] = _whole(sums.get(key, 0) + number)
-    return sums
-
-
-def _of(
-    sketches: Mapping[Series, QuantileSketch], metric: Metric, **only: str
-) -> QuantileSketch | None:
-    """All of ``metric`` in one sketch, or of the series with these labels."""
-    merged: QuantileSketch | None = None
-    for (name, values), sketch in sketches.items():
-        if name == metric.name and _fits(metric, values, only):
-            merged = merged or QuantileSketch()
-            merged.merge(sketch)
-    return merged
-
-
-def _fits(metric: Metric, values: Labels, only: Mapping[str, str]) -> bool:
-    named = dict(zip(metric.labels, values, strict=True))
-    return all(named[label] == value for label, value in only.items())
-
-
-def _spreads(
-    sketches: Mapping[Series, QuantileSketch], metric: Metric, *labels: str
-) -> dict[str, Any]:
+def _spreads(groups: Grouping, metric: Metric, *labels: str) -> dict[str, Spread | None]:
     """A spread for each value of ``labels``, joined by a slash."""
-    return {
-        "/".join(key): _spread(_of(sketches, metric, **dict(zip(labels, key, strict=True))))
-        for key in _values(sketches, metric, *labels)
-    }
+    found = groups.sketches(metric, *labels)
+    return {"/".join(key): _spread(sketch) for key, sketch in found.items()}
 
 
-def _values(series: Iterable[Series], metric: Metric, *labels: str) -> list[Labels]:
-    wanted = [metric.labels.index(label) for label in labels]
-    return sorted(
-        {tuple(values[i] for i in wanted) for name, values in series if name == metric.name}
-    )
-
-
-def _spread(sketch: QuantileSketch | None) -> dict[str, float] | None:
+def _spread(sketch: QuantileSketch | None) -> Spread | None:
     """Count, mean, quantiles and the exact maximum; None when nothing was measured."""
     if sketch is None or not sketch.count:
         return None
@@ -168,44 +131,56 @@ def _spread(sketch: QuantileSketch | None) -> dict[str, float] | None:
     }
 
 
-def _languages(counters: Numbers, sketches: Mapping[Series, QuantileSketch]) -> dict[str, Any]:
+def _languages(groups: Grouping) -> dict[str, Any]:
+    providers = _nested(groups, c.PROVIDER_LATENCY, ("language",), ("provider", "work"))
     return {
-        language: {
-            "calls": _sum_of(counters, c.CALLS, language=language),
-            "turns": _sum_of(counters, c.TURNS, language=language),
-            "barge_ins": _sum_of(counters, c.BARGE_INS, language=language),
-            "response_latency_s": _spread(_of(sketches, c.RESPONSE_LATENCY, language=language)),
-        }
-        for (language,) in _values(counters, c.CALLS, "language")
+        language: {**measured, "provider_latency_s": providers.get((language,), {})}
+        for (language,), measured in _measured_by(groups, "language").items()
     }
 
 
-def _agents(counters: Numbers, sketches: Mapping[Series, QuantileSketch]) -> list[dict[str, Any]]:
-    found = []
-    for tenant_id, agent_id in _values(counters, c.CALLS, "tenant_id", "agent_id"):
-        only = {"tenant_id": tenant_id, "agent_id": agent_id}
-        found.append(
-            {
-                **only,
-                "calls": _sum_of(counters, c.CALLS, **only),
-                "turns": _sum_of(counters, c.TURNS, **only),
-                "barge_ins": _sum_of(counters, c.BARGE_INS, **only),
-                "response_latency_s": _spread(_of(sketches, c.RESPONSE_LATENCY, **only)),
-                "cost_usd": round(_sum_of(counters, c.COST, **only), 6),
-            }
-        )
-    return found
+def _agents(groups: Grouping) -> list[dict[str, Any]]:
+    costs = groups.numbers(c.COST, "tenant_id", "agent_id")
+    return [
+        {
+            "tenant_id": key[0],
+            "agent_id": key[1],
+            **measured,
+            "cost_usd": round(costs.get(key, 0), 6),
+        }
+        for key, measured in _measured_by(groups, "tenant_id", "agent_id").items()
+    ]
 
 
-def _sum_of(numbers: Numbers, metric: Metric, **only: str) -> float:
-    return _whole(
-        sum(
-            value
-            for (name, values), value in numbers.items()
-            if name == metric.name and _fits(metric, values, only)
-        )
-    )
+def _measured_by(groups: Grouping, *labels: str) -> dict[Labels, dict[str, Any]]:
+    """What is measured of the calls of every agent, or in every language, that has had one."""
+    active = groups.numbers(c.AGENT_ACTIVE_CALLS, *labels)
+    calls = groups.numbers(c.CALLS, *labels)
+    turns = groups.numbers(c.TURNS, *labels)
+    outcomes = groups.numbers(c.TURNS, *labels, "outcome")
+    barge_ins = groups.numbers(c.BARGE_INS, *labels)
+    latencies = groups.sketches(c.RESPONSE_LATENCY, *labels)
+    stages = _nested(groups, c.TURN_STAGE, labels, ("stage",))
+    return {
+        key: {
+            "active_calls": active.get(key, 0),
+            "calls": calls.get(key, 0),
+            "turns": turns.get(key, 0),
+            "turns_failed": outcomes.get((*key, "failed"), 0),
+            "barge_ins": barge_ins.get(key, 0),
+            "response_latency_s": _spread(latencies.get(key)),
+            "stages_s": stages.get(key, {}),
+        }
+        for key in sorted({*calls, *turns, *(key for key, count in active.items() if count)})
+    }
 
 
-def _whole(value: float) -> float:
-    return int(value) if value == int(value) else value
+def _nested(
+    groups: Grouping, metric: Metric, outer: Labels, inner: Labels
+) -> dict[Labels, dict[str, Spread | None]]:
+    """Spreads by the values of ``inner``, joined by a slash, for each value of ``outer``."""
+    nested: dict[Labels, dict[str, Spread | None]] = {}
+    for key, sketch in groups.sketches(metric, *outer, *inner).items():
+        name = "/".join(key[len(outer) :])
+        nested.setdefault(key[: len(outer)], {})[name] = _spread(sketch)
+    return nested

@@ -48,7 +48,7 @@ def test_a_turn_is_measured_from_end_to_end() -> None:
         assert latency.count == 1, "a greeting answers nobody"
         assert latency.maximum == entry.timeline["first_frame_out"]
         for stage_name in set(entry.timeline) - {"speech_ended"}:
-            assert measured(ledger, c.TURN_STAGE, stage_name, "en-US") == 1
+            assert measured(ledger, c.TURN_STAGE, stage_name, *LABELS) == 1
         assert measured(ledger, c.COMMIT_TO_FRAME) == 1
         assert measured(ledger, c.PROVIDER_LATENCY, "fake", "first_token", "en-US") == 1
         assert measured(ledger, c.PROVIDER_LATENCY, "fake", "final_words", "en-US") == 1

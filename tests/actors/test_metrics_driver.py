@@ -119,7 +119,7 @@ def test_nonsense_is_counted_and_changes_nothing(report: Any) -> None:
     driver = MetricsDriver(7)
     answer = driver.report(report, now=0.0)
     assert (answer["fate"], answer["known"]) == ("invalid", 0)
-    assert driver.current().counters() == {(c.REPORTS.name, ("invalid",)): 1}
+    assert driver.totals(now=0.0).counters == {(c.REPORTS.name, ("invalid",)): 1}
 
 
 def test_everybody_is_shown_the_same_view_for_a_second() -> None:
@@ -149,7 +149,7 @@ def test_the_peak_is_kept_and_outlives_a_restart() -> None:
     restarted = MetricsDriver(1_000)
     one.driver, one.known = restarted, 0
     one.report(3.0, peak_calls=peak)
-    gauges = restarted.current().gauges()
+    gauges = restarted.totals(now=3.0).gauges
     assert gauges[c.PEAK_CALLS.name, ()] == 7
 
 
@@ -159,4 +159,16 @@ def test_utilisation_is_shown_too() -> None:
     process.ledger.gauge(c.CAPACITY, 10, "ingress")
     process.ledger.gauge(c.CAPACITY, 6, "call_actor")
     process.report(0.0)
-    assert driver.current().gauges()[c.UTILISATION.name, ()] == 0.5
+    assert driver.totals(now=0.0).gauges[c.UTILISATION.name, ()] == 0.5
+
+
+def test_the_more_there_is_to_add_up_the_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_driver, "SKETCHES_A_SECOND", 10)
+    driver = MetricsDriver(7)
+    process = Process(driver, "a")
+    for stage in range(40):
+        process.ledger.observe(c.TURN_STAGE, 0.1, str(stage), "t1", "ann", "en-US")
+    first = process.report(0.0, view=0)["view"]["number"]
+    assert "view" not in process.report(3.9, view=first)
+    assert driver.totals(now=3.9) is driver.totals(now=0.0), "the export to Ray shares them"
+    assert process.report(4.0, view=first)["view"]["number"] == first + 1

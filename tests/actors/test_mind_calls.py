@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,6 +74,19 @@ def test_lost_calls_hold_their_seat_and_ended_ones_do_not() -> None:
     assert opened(held, "other") == "full"
     close(held, planned=True, now=2.0)
     assert opened(held, "other") == ""
+
+
+def test_open_calls_are_told_by_agent_and_who_has_none_too() -> None:
+    held = MindCalls(
+        {("t", "a"): AGENT, ("t", "b"): replace(AGENT, agent_id="b", language="zh-HK")},
+        SilentRecorder(),
+        MindConfig(),
+    )
+    opened(held, "one")
+    opened(held)
+    assert held.open_by_agent() == {("t", "a", "en-US"): 2, ("t", "b", "zh-HK"): 0}
+    close(held, planned=False, now=1.0)
+    assert held.open_by_agent()["t", "a", "en-US"] == 1, "a lost one is not in progress"
 
 
 def test_who_has_sat_down_lately_is_told_even_if_the_seat_is_free_again() -> None:

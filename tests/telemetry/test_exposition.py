@@ -17,7 +17,9 @@ def test_prometheus_reads_what_was_measured() -> None:
     ledger.gauge(ACTIVE_CALLS, 2.5, "ingress")
     merged = MergedMetrics()
     merged.merge(ledger.snapshot())
-    families = {family.name: family for family in text_string_to_metric_families(render(merged))}
+    families = {
+        family.name: family for family in text_string_to_metric_families(render(merged.totals()))
+    }
     assert families["callcluster_calls"].samples[0].value == 3
     assert families["callcluster_active_calls"].type == "gauge"
     assert families["callcluster_active_calls"].samples[0].value == 2.5
@@ -42,7 +44,7 @@ def test_prometheus_reads_what_was_measured() -> None:
 
 
 def test_nothing_measured_is_an_empty_page() -> None:
-    assert render(MergedMetrics()) == ""
+    assert render(MergedMetrics().totals()) == ""
 
 
 def test_a_summary_without_labels() -> None:
@@ -50,4 +52,6 @@ def test_a_summary_without_labels() -> None:
     ledger.observe(LOOP_LAG, -0.5, "ingress")
     merged = MergedMetrics()
     merged.merge(ledger.snapshot())
-    assert 'callcluster_event_loop_lag_seconds_sum{process="ingress"} -0.5' in render(merged)
+    assert 'callcluster_event_loop_lag_seconds_sum{process="ingress"} -0.5' in render(
+        merged.totals()
+    )

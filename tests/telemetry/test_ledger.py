@@ -10,6 +10,8 @@ from telemetry.ledger import MetricsLedger
 from telemetry.merged import MergedMetrics
 from telemetry.sketch import QuantileSketch
 
+ANN = ("t1", "ann", "en-US")
+
 
 def test_a_snapshot_is_cumulative_plain_data() -> None:
     ledger = MetricsLedger("ingress-0", 7)
@@ -17,13 +19,13 @@ def test_a_snapshot_is_cumulative_plain_data() -> None:
     ledger.count(FRAMES, "in")
     ledger.gauge(ACTIVE_CALLS, 3, "ingress")
     ledger.gauge(ACTIVE_CALLS, 2, "ingress")
-    ledger.observe(TURN_STAGE, 0.25, "first_token", "en")
+    ledger.observe(TURN_STAGE, 0.25, "first_token", *ANN)
     first, second = ledger.snapshot(), ledger.snapshot()
     assert json.loads(json.dumps(first)) == first
     assert first["counters"] == [["callcluster_frames_total", ["in"], 51]]
     assert first["gauges"] == [["callcluster_active_calls", ["ingress"], 2]]
     name, labels, plain = first["sketches"][0]
-    assert (name, labels) == ("callcluster_turn_stage_seconds", ["first_token", "en"])
+    assert (name, labels) == ("callcluster_turn_stage_seconds", ["first_token", *ANN])
     assert QuantileSketch.from_plain(plain).count == 1
     assert (first["source"], first["incarnation"]) == ("ingress-0", 7)
     assert second["version"] > first["version"]
@@ -41,7 +43,7 @@ def test_wrong_labels_or_kind_name_the_metric() -> None:
 
 def test_a_value_that_is_not_finite_is_counted_and_left_out() -> None:
     ledger = MetricsLedger("a", 1)
-    ledger.observe(TURN_STAGE, float("nan"), "eager", "en")
+    ledger.observe(TURN_STAGE, float("nan"), "eager", *ANN)
     ledger.gauge(ACTIVE_CALLS, float("inf"), "ingress")
     ledger.count(UNDERRUNS, by=-1)
     snapshot = ledger.snapshot()
@@ -55,7 +57,7 @@ def test_label_values_are_bounded() -> None:
     ledger = MetricsLedger("a", 1, max_series=2)
     for number in range(5):
         ledger.count(FRAMES, str(number))
-        ledger.observe(TURN_STAGE, 1.0, str(number), "en")
+        ledger.observe(TURN_STAGE, 1.0, str(number), *ANN)
     snapshot = ledger.snapshot()
     assert len(snapshot["counters"]) + len(snapshot["sketches"]) == 3
     assert [OBSERVATIONS_REFUSED.name, [], 8] in snapshot["counters"]
@@ -66,7 +68,7 @@ def test_a_snapshot_for_somebody_who_knows_holds_only_what_is_new() -> None:
     ledger.count(FRAMES, "in")
     ledger.count(FRAMES, "out")
     ledger.gauge(ACTIVE_CALLS, 3, "ingress")
-    ledger.observe(TURN_STAGE, 0.25, "first_token", "en")
+    ledger.observe(TURN_STAGE, 0.25, "first_token", *ANN)
     known = ledger.snapshot()["version"]
     assert [ledger.snapshot(known)[part] for part in ("counters", "gauges", "sketches")] == [
         [],
@@ -75,12 +77,12 @@ def test_a_snapshot_for_somebody_who_knows_holds_only_what_is_new() -> None:
     ]
     ledger.count(FRAMES, "in")
     ledger.gauge(ACTIVE_CALLS, 3, "ingress")  # no change
-    ledger.observe(TURN_STAGE, 0.25, "committed", "en")
+    ledger.observe(TURN_STAGE, 0.25, "committed", *ANN)
     later = ledger.snapshot(known)
     assert later["since"] == known
     assert later["counters"] == [["callcluster_frames_total", ["in"], 2]]
     assert later["gauges"] == []
-    assert [labels for _, labels, _ in later["sketches"]] == [["committed", "en"]]
+    assert [labels for _, labels, _ in later["sketches"]] == [["committed", *ANN]]
     again = ledger.snapshot(known)
     assert again["counters"] == later["counters"], "until it is known, it is told again"
     assert len(ledger.snapshot()["counters"]) == 2

@@ -16,6 +16,7 @@ from telemetry.merged import MAX_INCARNATIONS, MergedMetrics
 from tests.telemetry.test_sketch import JSON
 
 INS = (UNDERRUNS.name, ())
+EAGER = ("eager", "t1", "ann", "en-US")
 
 
 def snapshots(source: str, incarnation: int, *counts: int) -> list[dict[str, Any]]:
@@ -23,7 +24,7 @@ def snapshots(source: str, incarnation: int, *counts: int) -> list[dict[str, Any
     taken = []
     for count in counts:
         ledger.count(UNDERRUNS, by=count)
-        ledger.observe(TURN_STAGE, count, "eager", "en")
+        ledger.observe(TURN_STAGE, count, *EAGER)
         ledger.gauge(ACTIVE_CALLS, count, "ingress")
         ledger.gauge(MEMORY, count, "ingress")
         taken.append(ledger.snapshot())
@@ -31,7 +32,7 @@ def snapshots(source: str, incarnation: int, *counts: int) -> list[dict[str, Any
 
 
 def stages(merged: MergedMetrics) -> int:
-    return merged.sketches()[TURN_STAGE.name, ("eager", "en")].count
+    return merged.sketches()[TURN_STAGE.name, EAGER].count
 
 
 def test_sources_add_up() -> None:

@@ -6,17 +6,17 @@ import pytest
 
 from telemetry import catalog as c
 from telemetry.ledger import MetricsLedger
-from telemetry.merged import MergedMetrics
+from telemetry.merged import MergedMetrics, Totals
 from telemetry.summary import summarise
 
 ANN, BOB = ("t1", "ann", "en-US"), ("t1", "bob", "zh-HK")
 
 
-def merged(*ledgers: MetricsLedger) -> MergedMetrics:
+def merged(*ledgers: MetricsLedger) -> Totals:
     result = MergedMetrics()
     for ledger in ledgers:
         result.merge(ledger.snapshot())
-    return result
+    return result.totals()
 
 
 def process(name: str, kind: str, active: int, capacity: int) -> MetricsLedger:
@@ -28,7 +28,7 @@ def process(name: str, kind: str, active: int, capacity: int) -> MetricsLedger:
 
 
 def test_an_empty_cluster_has_a_summary_too() -> None:
-    summary = summarise(MergedMetrics())
+    summary = summarise(merged())
     assert summary["active_calls"] == 0
     assert summary["max_concurrent_calls"] == 0
     assert summary["utilization_percent"] == 0
@@ -53,20 +53,29 @@ def test_by_agent_by_language_and_in_all() -> None:
         ledger.count(c.TURNS, *labels, "caller", "heard", by=calls)
         ledger.count(c.BARGE_INS, *labels)
         ledger.observe(c.RESPONSE_LATENCY, latency_s, *labels)
-        ledger.observe(c.TURN_STAGE, latency_s, "first_token", labels[2])
+        ledger.observe(c.TURN_STAGE, latency_s, "first_token", *labels)
+        ledger.observe(c.PROVIDER_LATENCY, latency_s, "azure", "final_words", labels[2])
+        ledger.gauge(c.AGENT_ACTIVE_CALLS, calls, *labels)
+        ledger.count(c.TURNS, *labels, "caller", "failed")
         ledger.count(c.COST, "think", *labels[:2], by=0.25)
     ledger.count(c.ERRORS, "streams_lost", by=4)
     ledger.count(c.PROVIDER_ERRORS, "openai", "busy", by=2)
     ledger.count(c.PROTOCOL_ERRORS, "media_streams")
     summary = summarise(merged(ledger))
     assert summary["calls"]["answered"] == 3
-    assert summary["turns"]["by_outcome"] == {"heard": 3}
+    assert summary["turns"]["by_outcome"] == {"failed": 2, "heard": 3}
     assert summary["latency_s"]["response"]["count"] == 2
     assert summary["latency_s"]["stages"]["first_token"]["max"] == 1.5
     assert summary["languages"]["zh-HK"]["response_latency_s"]["p50"] == pytest.approx(
         1.5, rel=0.01
     )
+    hong_kong = summary["languages"]["zh-HK"]
+    assert (hong_kong["calls"], hong_kong["turns"], hong_kong["turns_failed"]) == (1, 2, 1)
+    assert hong_kong["provider_latency_s"]["azure/final_words"]["count"] == 1
+    assert hong_kong["stages_s"]["first_token"]["max"] == 1.5
     ann = summary["agents"][0]
+    assert (ann["active_calls"], ann["turns_failed"]) == (2, 1)
+    assert ann["stages_s"]["first_token"]["max"] == 0.5
     assert (ann["agent_id"], ann["calls"], ann["barge_ins"], ann["cost_usd"]) == ("ann", 2, 1, 0.25)
     assert summary["errors"] == {"streams_lost": 4, "provider": 2, "protocol": 1}
     assert summary["providers"]["errors"] == {"openai/busy": 2}
