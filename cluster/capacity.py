@@ -17,14 +17,21 @@ def fitting(settings: Settings, agents: Iterable[Agent]) -> Settings:
     The Azure Speech SDK carries about 25 streams in a process: a call beyond that would be let in
     and then not be heard, so it is refused at the door instead.
     """
-    streams = settings.azure_streams_per_process
-    hears_by_azure = any(agent.recogniser == "azure" for agent in agents)
-    if not hears_by_azure or settings.calls_per_replica <= streams:
+    limits = {
+        "azure": (settings.azure_streams_per_process, "AZURE"),
+        "deepgram": (settings.deepgram_streams_per_process, "DEEPGRAM"),
+    }
+    used = {agent.recogniser for agent in agents} & limits.keys()
+    if not used:
+        return settings
+    streams, name = min(limits[recogniser] for recogniser in used)
+    if settings.calls_per_replica <= streams:
         return settings
     logger.info(
-        "this replica takes %d calls instead of %d (CALLCLUSTER_AZURE_STREAMS_PER_PROCESS); for "
+        "this replica takes %d calls instead of %d (CALLCLUSTER_%s_STREAMS_PER_PROCESS); for "
         "more, raise CALLCLUSTER_INGRESS_REPLICAS",
         streams,
         settings.calls_per_replica,
+        name,
     )
     return settings.model_copy(update={"calls_per_replica": streams})

@@ -10,6 +10,7 @@ from dialogue.agent import Agent
 from providers.espeak_process import INSTALL_HINT, is_installed
 from providers.settings import (
     AzureSpeechConfig,
+    DeepgramConfig,
     ElevenLabsConfig,
     EspeakConfig,
     OpenAIConfig,
@@ -26,6 +27,15 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             host=settings.azure_speech_host,
             max_streams=settings.azure_streams_per_process,
             segmentation_silence_s=settings.azure_segmentation_ms / 1_000,
+        ),
+        deepgram=DeepgramConfig(
+            api_key=settings.deepgram_api_key.get_secret_value(),
+            base_url=settings.deepgram_base_url,
+            model=settings.deepgram_model,
+            max_streams=settings.deepgram_streams_per_process,
+            eot_threshold=settings.deepgram_eot_threshold,
+            eager_eot_threshold=settings.deepgram_eager_eot_threshold,
+            eot_timeout_s=settings.deepgram_eot_timeout_ms / 1_000,
         ),
         openai=OpenAIConfig(endpoint=chat_endpoint(settings)),
         elevenlabs=ElevenLabsConfig(
@@ -52,6 +62,7 @@ def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
         "azure": ""
         if has_azure
         else "set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
+        "deepgram": "" if settings.deepgram_api_key.get_secret_value() else "set DEEPGRAM_API_KEY",
         "openai": f"set {chat}" if chat else "",
         "elevenlabs": ""
         if settings.elevenlabs_api_key.get_secret_value()

@@ -64,6 +64,15 @@ class Settings(BaseSettings):
     )
     azure_speech_region: str = Field("", validation_alias=_plain("AZURE_SPEECH_REGION"))
     azure_speech_host: str = Field("", validation_alias=_plain("AZURE_SPEECH_HOST"))
+    deepgram_api_key: SecretStr = Field(SecretStr(""), validation_alias=_plain("DEEPGRAM_API_KEY"))
+    deepgram_base_url: str = Field(
+        "https://api.deepgram.com", validation_alias=_plain("DEEPGRAM_BASE_URL")
+    )
+    deepgram_model: str = Field("", validation_alias=_plain("DEEPGRAM_MODEL"))
+    deepgram_streams_per_process: int = Field(100, ge=1, le=1_000)
+    deepgram_eot_threshold: float = Field(0.7, ge=0.5, le=0.9)
+    deepgram_eager_eot_threshold: float = Field(0.4, ge=0.0, le=0.9)
+    deepgram_eot_timeout_ms: int = Field(1_000, ge=500, le=60_000)
     elevenlabs_api_key: SecretStr = Field(
         SecretStr(""), validation_alias=_plain("ELEVENLABS_API_KEY")
     )
@@ -124,7 +133,9 @@ class Settings(BaseSettings):
             raise ValueError("write it as https://voice.example.com")
         return value.rstrip("/")
 
-    @field_validator("openai_base_url", "azure_openai_endpoint", "openrouter_base_url")
+    @field_validator(
+        "openai_base_url", "azure_openai_endpoint", "openrouter_base_url", "deepgram_base_url"
+    )
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"http", "https"}:

@@ -13,6 +13,7 @@ from providers.capabilities import Capabilities, Refusal
 from providers.errors import ProviderRejected
 from providers.espeak_voices import LANGUAGES as ESPEAK_LANGUAGES
 from providers.espeak_voices import VOICES as ESPEAK_VOICES
+from providers.models import FLUX_LANGUAGES, FLUX_MULTILINGUAL
 from providers.settings import ProviderSettings
 from voice.ports import Recogniser, Speaker
 
@@ -23,6 +24,12 @@ def _azure(settings: ProviderSettings) -> Recogniser:
     from providers.azure_stt import AzureRecogniser
 
     return AzureRecogniser(settings.azure)
+
+
+def _deepgram(settings: ProviderSettings) -> Recogniser:
+    from providers.deepgram_stt import DeepgramRecogniser
+
+    return DeepgramRecogniser(settings.deepgram)
 
 
 def _scripted_recogniser(settings: ProviderSettings) -> Recogniser:
@@ -66,6 +73,7 @@ def _tone(settings: ProviderSettings) -> Speaker:
 
 RECOGNISERS: Mapping[str, Callable[[ProviderSettings], Recogniser]] = {
     "azure": _azure,
+    "deepgram": _deepgram,
     "scripted": _scripted_recogniser,
 }
 THINKERS: Mapping[str, Callable[[ProviderSettings], Thinker]] = {
@@ -81,6 +89,9 @@ SPEAKERS: Mapping[str, Callable[[ProviderSettings], Speaker]] = {
 # Flash speaks Mandarin under ``zh``; it has no Cantonese.
 CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
     ("recogniser", "azure"): Capabilities(("ulaw_8000",), phrases=True),
+    ("recogniser", "deepgram"): Capabilities(
+        ("ulaw_8000",), languages=FLUX_LANGUAGES[FLUX_MULTILINGUAL], phrases=True
+    ),
     ("recogniser", "scripted"): Capabilities(("ulaw_8000",), phrases=True, needs_key=False),
     ("thinker", "openai"): Capabilities(),
     ("thinker", "scripted"): Capabilities(needs_key=False),

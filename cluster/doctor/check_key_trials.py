@@ -77,6 +77,11 @@ def planned(settings: Settings) -> list[tuple[str, KeyTrial]]:
         endpoint = ChatEndpoint()
     if endpoint.api_key:
         trials.append(("openai", _chat(endpoint)))
+    flux_key = settings.deepgram_api_key.get_secret_value()
+    if flux_key:
+        url = f"{settings.deepgram_base_url.rstrip('/')}/v1/projects"
+        headers = {"Authorization": f"Token {flux_key}"}
+        trials.append(("deepgram", KeyTrial("DEEPGRAM_API_KEY", "GET", url, headers)))
     voice_key = settings.elevenlabs_api_key.get_secret_value()
     if voice_key:
         url = f"{settings.elevenlabs_base_url.rstrip('/')}/v1/user/subscription"

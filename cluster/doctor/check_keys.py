@@ -48,6 +48,8 @@ def used_keys(settings: Settings, agents: Iterable[Agent]) -> Mapping[str, str]:
     keys = {}
     if "azure" in used:
         keys["AZURE_SPEECH_KEY"] = settings.azure_speech_key.get_secret_value()
+    if "deepgram" in used:
+        keys["DEEPGRAM_API_KEY"] = settings.deepgram_api_key.get_secret_value()
     if "openai" in used:
         try:
             endpoint = chat_endpoint(settings)

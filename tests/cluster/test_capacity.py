@@ -15,10 +15,25 @@ def agent(recogniser: str) -> Agent:
 
 @pytest.mark.parametrize(
     ("recogniser", "calls", "streams", "expected"),
-    [("azure", 100, 25, 25), ("azure", 10, 25, 10), ("scripted", 100, 25, 100)],
+    [
+        ("azure", 100, 25, 25),
+        ("azure", 10, 25, 10),
+        ("deepgram", 100, 25, 25),
+        ("deepgram", 10, 25, 10),
+        ("scripted", 100, 25, 100),
+    ],
 )
 def test_calls_fit_the_recogniser(recogniser: str, calls: int, streams: int, expected: int) -> None:
     settings = Settings(
-        mode="development", calls_per_replica=calls, azure_streams_per_process=streams
+        mode="development",
+        calls_per_replica=calls,
+        **{f"{recogniser}_streams_per_process": streams},
     )
     assert fitting(settings, [agent(recogniser)]).calls_per_replica == expected
+
+
+def test_the_smallest_of_those_in_use_counts() -> None:
+    settings = Settings(mode="development", deepgram_streams_per_process=40)
+    agents = [agent("deepgram"), agent("azure")]
+    assert fitting(settings, agents).calls_per_replica == 25
+    assert fitting(settings, agents[:1]).calls_per_replica == 40

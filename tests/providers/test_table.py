@@ -12,6 +12,7 @@ from providers.errors import ProviderRefused, ProviderRejected
 from providers.settings import (
     AzureSpeechConfig,
     ChatEndpoint,
+    DeepgramConfig,
     ElevenLabsConfig,
     OpenAIConfig,
     ProviderSettings,
@@ -30,6 +31,7 @@ from providers.table import (
 
 KEYED = ProviderSettings(
     azure=AzureSpeechConfig(key="k", region="westeurope"),
+    deepgram=DeepgramConfig(api_key="k"),
     openai=OpenAIConfig(ChatEndpoint(api_key="k")),
     elevenlabs=ElevenLabsConfig(api_key="k"),
     scripted=ScriptedConfig(heard=((1.0, "yes"),)),
@@ -56,7 +58,8 @@ def test_every_name_says_what_it_can_do() -> None:
     ("kind", "name", "language", "voice", "field", "said"),
     [
         ("speaker", "azur", "en-US", "x", "speaker", "there are: elevenlabs, espeak, tone"),
-        ("recogniser", "google", "en-US", "", "recogniser", "there are: azure"),
+        ("recogniser", "google", "en-US", "", "recogniser", "there are: azure, deepgram"),
+        ("recogniser", "deepgram", "zh-HK", "", "language", "deepgram does not serve zh-HK"),
         ("speaker", "espeak", "ja-JP", "f1", "language", "the speaker espeak does not serve ja-JP"),
         ("speaker", "espeak", "en-US", "alto", "voice", "the speaker espeak has no voice 'alto'"),
         ("speaker", "elevenlabs", "zh-HK", "any", "language", "does not serve zh-HK"),
@@ -75,6 +78,7 @@ def test_what_is_not_known_to_be_impossible_is_allowed() -> None:
     assert refusal_of("speaker", "espeak", "zh-HK", "f1") is None
     assert refusal_of("speaker", "elevenlabs", "en-US", "any id") is None
     assert refusal_of("thinker", "openai", "tlh") is None
+    assert refusal_of("recogniser", "deepgram", "pt-BR") is None
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
@@ -93,6 +97,12 @@ def test_azure_names_what_is_missing(settings: ProviderSettings, variable: str) 
     with pytest.raises(ProviderRefused) as caught:
         build_recogniser("azure", settings)
     assert caught.value.setting == variable
+
+
+def test_deepgram_names_what_is_missing() -> None:
+    with pytest.raises(ProviderRefused) as caught:
+        build_recogniser("deepgram", ProviderSettings())
+    assert caught.value.setting == "DEEPGRAM_API_KEY"
 
 
 def test_openai_names_what_is_missing() -> None:
@@ -117,11 +127,13 @@ def test_elevenlabs_names_what_is_missing() -> None:
 def test_addresses_of_the_wrong_kind_are_named() -> None:
     wrong = ProviderSettings(
         azure=AzureSpeechConfig(host="http://127.0.0.1:1"),
+        deepgram=DeepgramConfig(api_key="k", base_url="127.0.0.1:1"),
         openai=OpenAIConfig(ChatEndpoint(base_url="127.0.0.1:1")),
         elevenlabs=ElevenLabsConfig(api_key="k", base_url="127.0.0.1:1"),
     )
     for build, name, variable in (
         (build_recogniser, "azure", "AZURE_SPEECH_HOST"),
+        (build_recogniser, "deepgram", "DEEPGRAM_BASE_URL"),
         (build_thinker, "openai", "OPENAI_BASE_URL"),
         (build_speaker, "elevenlabs", "ELEVENLABS_BASE_URL"),
     ):
@@ -133,6 +145,7 @@ def test_addresses_of_the_wrong_kind_are_named() -> None:
 def test_keys_are_never_printed() -> None:
     secret = ProviderSettings(
         azure=AzureSpeechConfig(key="topsecret"),
+        deepgram=DeepgramConfig(api_key="topsecret"),
         openai=OpenAIConfig(ChatEndpoint(api_key="topsecret")),
         elevenlabs=ElevenLabsConfig(api_key="topsecret"),
     )

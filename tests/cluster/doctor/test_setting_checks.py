@@ -143,6 +143,7 @@ def test_each_provider_is_asked_where_it_stands() -> None:
     known = settings(
         azure_speech_key=SECRET,
         azure_speech_region="westeurope",
+        deepgram_api_key=SECRET,
         azure_openai_api_key=SECRET,
         azure_openai_endpoint=DEPLOYED,
         elevenlabs_api_key=SECRET,
@@ -154,6 +155,7 @@ def test_each_provider_is_asked_where_it_stands() -> None:
     )
     assert trials["openai"].url.endswith("/openai/deployments/voice/chat/completions")
     assert trials["openai"].params == (("api-version", "1"),)
+    assert trials["deepgram"].url == "https://api.deepgram.com/v1/projects"
     assert trials["elevenlabs"].url == "http://127.0.0.1:7103/v1/user/subscription"
     assert SECRET not in repr(trials)
     there = settings(azure_speech_key="k", azure_speech_host="ws://127.0.0.1:7101")
