@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ from records.edge_rows import FINAL_REQUEST_STATUSES, CallRequestRow
 from records.erasure import erase
 from records.errors import IdempotencyConflict
 from records.ids import new_id
-from telephony.errors import CarrierRefused, TelephonyError
+from telephony.errors import CarrierError, CarrierRefused, LocalProtocolError
 
 
 class CallDesk:
@@ -84,7 +85,7 @@ class CallDesk:
             to_number=wish.to,
             from_number=from_number,
             idempotency_key=idempotency_key,
-            body_digest=hashlib.sha256(wish.model_dump_json(by_alias=True).encode()).hexdigest(),
+            body_digest=_digest(wish),
             variables=wish.variables,
             options={
                 "timeout_s": wish.timeout_s,
@@ -256,7 +257,9 @@ class CallDesk:
             if error.is_call_over or error.is_unknown:
                 return  # it ended just now; its callback is on the way
             raise ApiError(f"the carrier refused: {error}", "carrier_refused") from None
-        except TelephonyError as error:
+        except LocalProtocolError as error:
+            raise ApiError(f"the carrier would refuse: {error}", "carrier_refused") from None
+        except CarrierError as error:
             if not is_here:
                 raise ApiError(f"{error}; ask again", "carrier_unavailable") from None
 
@@ -284,3 +287,9 @@ class CallDesk:
                 await self._world.stores.recordings.remove(recording_sid)
 
         return delete
+
+
+def _digest(wish: PlaceCall) -> str:
+    """The same for the same wish, in whatever order its fields came."""
+    plain = wish.model_dump(mode="json", by_alias=True)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cluster.api.app import MAX_BODY_BYTES
-from tests.cluster.api.conftest import OnApi
-from tests.cluster.api.stage import ApiStage, error_of
+from tests.cluster.conftest import OnApi
+from tests.support.api_stage import ApiStage, error_of
 
 PATHS = [
     ("GET", "/v1/calls"),

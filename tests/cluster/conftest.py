@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import pytest
 
 from records.schema import migrate
-from tests.cluster.api.stage import ApiStage
+from tests.support.api_stage import ApiStage
 
 
 class OnApi(Protocol):
