@@ -13,6 +13,8 @@ AZURE_KEY = "AZURE_SPEECH_KEY"
 AZURE_REGION = "AZURE_SPEECH_REGION"
 AZURE_HOST = "AZURE_SPEECH_HOST"
 AZURE_STREAMS = "CALLCLUSTER_AZURE_STREAMS_PER_PROCESS"
+AZURE_TTS_HOST = "AZURE_TTS_HOST"
+AZURE_SYNTHESISERS = "CALLCLUSTER_AZURE_SYNTHESISERS_PER_PROCESS"
 DEEPGRAM_KEY = "DEEPGRAM_API_KEY"
 DEEPGRAM_MODEL = "DEEPGRAM_MODEL"
 DEEPGRAM_BASE_URL = "DEEPGRAM_BASE_URL"
@@ -205,6 +207,35 @@ class ElevenLabsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AzureTtsConfig:
+    """Azure text-to-speech.
+
+    Attributes:
+        key: Subscription key (AZURE_SPEECH_KEY); may be empty with ``host`` (containers).
+        region: Such as ``westeurope`` (AZURE_SPEECH_REGION); ignored when ``host`` is given.
+        host: ``ws://`` or ``wss://`` address of a container or an emulator (AZURE_TTS_HOST).
+        max_synthesisers: In this process, idle ones included; each speaks one segment at a time
+            and costs five threads (CALLCLUSTER_AZURE_SYNTHESISERS_PER_PROCESS).
+        text_streaming: Use the second version of the websocket; off for a container that has only
+            the first (CALLCLUSTER_AZURE_TTS_TEXT_STREAMING).
+        connect_timeout_s: Longest wait for a socket that is opened ahead of need.
+        first_byte_timeout_s: From the request to the first audio, a handshake included.
+        stall_timeout_s: Between two pieces of audio.
+        idle_close_s: A synthesiser unused this long is closed, unless it is a warmed voice's last.
+    """
+
+    key: str = field(default="", repr=False)
+    region: str = ""
+    host: str = ""
+    max_synthesisers: int = 24
+    text_streaming: bool = True
+    connect_timeout_s: float = 3.0
+    first_byte_timeout_s: float = 3.0
+    stall_timeout_s: float = 3.0
+    idle_close_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class EspeakConfig:
     """espeak-ng on this machine.
 
@@ -245,5 +276,6 @@ class ProviderSettings:
     deepgram: DeepgramConfig = field(default_factory=DeepgramConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
+    azure_tts: AzureTtsConfig = field(default_factory=AzureTtsConfig)
     espeak: EspeakConfig = field(default_factory=EspeakConfig)
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)
