@@ -148,10 +148,10 @@ class Contest(Generic[T]):
 
     async def aclose(self) -> None:
         """Let go of everybody but losers that are listened to; idempotent."""
-        if not self._won.done():
+        self._won.cancel()  # unless it is decided
+        if self._won.cancelled():  # also by the end of whoever waited for it
             self._receive(RequestAbandoned())
-            self._won.cancel()
-        elif not self._won.cancelled() and self._won.exception() is None:
+        elif self._won.exception() is None:
             self._won.result()._attempt.task.cancel()  # noqa: SLF001 - two halves of one thing
         ending = [one.task for one in self._attempts.values() if one.task.cancelling()]
         if ending:

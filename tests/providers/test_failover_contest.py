@@ -233,12 +233,13 @@ def test_closing_before_the_first_output_blames_nobody() -> None:
     play(scene)
 
 
-def test_a_reader_that_is_cancelled_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize("steps", [("Hi.", HANG), (HANG,)])
+def test_a_reader_that_is_cancelled_leaves_nothing_behind(steps: tuple[Step, ...]) -> None:
     async def scene() -> None:
-        ann = Stand("ann", "Hi.", HANG)
+        ann = Stand("ann", *steps)
         ring = Ring(ann)
         task = asyncio.ensure_future(ring.all_of())
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.wait([task])
         await ring.contest.aclose()
