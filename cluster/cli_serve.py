@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import Annotated, Any
 
 import typer
@@ -56,6 +58,7 @@ def serve(
       0  it ran, and was stopped by Ctrl-C or SIGTERM
       2  it did not start: the last line says why
     """
+    from cluster.call_store import require_call_store
     from cluster.provider_settings import missing_keys
     from cluster.run_serve import serve_until_stopped
     from cluster.voice_config import voice_configs
@@ -73,6 +76,8 @@ def serve(
         raise SettingsError(
             "; ".join(missing) + ". Without keys: 'make demo', or 'callcluster simulate providers'."
         )
+    if not os.environ.get("RAY_ADDRESS"):  # of a cluster, the nodes ask
+        asyncio.run(require_call_store(settings))
     serve_until_stopped(settings, dashboard=dashboard, say=say)
 
 

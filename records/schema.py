@@ -11,7 +11,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import Connection, false, func, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from records.database import Database, as_database, check_place
@@ -128,6 +128,20 @@ async def require(where: Database | str) -> None:
         RecordsError: As ``prepare``.
     """
     _refuse_others(as_database(where), await check(where))
+
+
+async def require_writable(database: Database) -> None:
+    """Go on only where a row can be written; writes nothing.
+
+    Raises:
+        StoreNotWritable: A read-only file, disk or server; names the setting.
+        StoreAccessDenied: This user may read only.
+        RecordsError: As ``check``.
+    """
+    calls = METADATA.tables["calls"]
+    async with database.writing() as connection:
+        # A transaction alone may begin where nothing can be written.
+        await connection.execute(update(calls).where(false()).values(status=calls.c.status))
 
 
 def _refuse_others(database: Database, found: SchemaState) -> None:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from cluster.call_store import open_call_store
 from cluster.doctor.examination import Findings, in_thread
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.place import Place
@@ -19,7 +20,10 @@ from records.schema import SchemaState
 _LITTLE_BYTES = 1_000_000_000
 _TOO_LITTLE_BYTES = 100_000_000
 _MIGRATE = "callcluster records migrate"
-_NO_RECORDS = "calls are answered, but none is recorded, and the API does not work"
+_NO_RECORDS = (
+    "the product refuses to start; one that runs answers calls, keeps their rows in memory and "
+    "has no API"
+)
 
 
 async def examine_database(place: Place) -> Findings:
@@ -32,6 +36,8 @@ async def examine_database(place: Place) -> Findings:
     try:
         url = parse_url(settings.store_url)
         state = await schema.check(settings.store_url)
+        if state.current:
+            await _write_nothing(settings)
     except RecordsError as error:
         is_down = isinstance(error, StoreUnavailable)
         advice = "start the database, or change DATABASE_URL" if is_down else "DATABASE_URL"
@@ -49,6 +55,15 @@ async def examine_database(place: Place) -> Findings:
             )
         )
     return findings
+
+
+async def _write_nothing(settings: Settings) -> None:
+    """Raises ``RecordsError`` when a row could not be written."""
+    database = open_call_store(settings)
+    try:
+        await schema.require_writable(database)
+    finally:
+        await database.aclose()
 
 
 def schema_finding(state: SchemaState, where: str, *, is_migrated_at_start: bool) -> Finding:

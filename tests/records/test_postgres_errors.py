@@ -15,7 +15,7 @@ from records.errors import (
     StoreNotWritable,
     StoreUnavailable,
 )
-from records.schema import check, migrate, prepare
+from records.schema import check, migrate, prepare, require_writable
 from records.store import RecordStore
 from records.writer import RecordWriter, WriterConfig
 from tests.records.rows import turn
@@ -66,6 +66,8 @@ def test_a_user_without_rights_is_told(postgres_server: PostgresServer) -> None:
     error = failure(postgres_server.url(name, user=role, password="x"))
     assert type(error) is StoreAccessDenied
     assert "permission denied for table turns" in error.message
+    with pytest.raises(StoreAccessDenied, match="permission denied for table calls"):
+        asyncio.run(asked_to_write(postgres_server.url(name, user=role, password="x")))
 
 
 def test_a_user_who_may_make_no_tables_is_told(postgres_server: PostgresServer) -> None:
@@ -89,6 +91,17 @@ def test_a_read_only_database_is_told(postgres_server: PostgresServer) -> None:
     error = failure(url)
     assert type(error) is StoreNotWritable
     assert "read-only" in error.message
+    with pytest.raises(StoreNotWritable, match=r"DATABASE_URL .* is read-only"):
+        asyncio.run(asked_to_write(url))
+
+
+async def asked_to_write(url: str) -> None:
+    database = Database(url)
+    try:
+        await prepare(database)  # as right as it can be
+        await require_writable(database)
+    finally:
+        await database.aclose()
 
 
 def test_nobody_listening_is_an_outage() -> None:
