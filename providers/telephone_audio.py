@@ -33,6 +33,21 @@ def encode_ulaw(pcm: npt.NDArray[np.int16]) -> bytes:
     return _ENCODE.take(pcm.view(np.uint16)).tobytes()
 
 
+def _decode_table() -> npt.NDArray[np.int16]:
+    code = ~np.arange(256, dtype=np.uint8)
+    magnitude = (((code & 0x0F).astype(np.int32) << 3) + _BIAS) << ((code & 0x70) >> 4)
+    return np.where(code & 0x80, _BIAS - magnitude, magnitude - _BIAS).astype(np.int16)
+
+
+_DECODE = _decode_table()
+
+
+def decode_ulaw(ulaw: bytes) -> npt.NDArray[np.int16]:
+    """Mu-law to linear samples, full scale +-32,124: shape (bytes,)."""
+    samples: npt.NDArray[np.int16] = _DECODE.take(np.frombuffer(ulaw, np.uint8))
+    return samples
+
+
 class TelephoneAudio:
     """One stream of 16-bit little-endian mono PCM, made into mu-law at 8,000 Hz.
 

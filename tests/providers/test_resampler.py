@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.resampler import DELAY_S, Resampler
-from providers.telephone_audio import TelephoneAudio, encode_ulaw
+from providers.telephone_audio import TelephoneAudio, decode_ulaw, encode_ulaw
 from telephony import g711
 
 RATES_HZ = (11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -115,6 +115,8 @@ def test_other_rates_are_refused(rate_hz: int) -> None:
 def test_both_tables_of_g711_say_the_same() -> None:
     every = np.arange(-32_768, 32_768).astype(np.int16)
     assert encode_ulaw(every) == g711.encode(every)
+    codes = bytes(range(256))
+    assert (decode_ulaw(codes) == g711.decode(codes)).all()
 
 
 @settings(max_examples=40, deadline=None)
