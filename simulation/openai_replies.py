@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from simulation.openai_continue import rest_of, unfinished
 from simulation.openai_tools import ToolCall, ToolRule, after_result, call_of, tool_calls
 from simulation.tongue import language_of
 
@@ -151,6 +152,10 @@ def answer(
         rules: When tools are called; before the built-in lines.
         forced: ``required``, or the name of the tool that must be called.
     """
+    begun = unfinished(messages)
+    if begun is not None:
+        whole = answer(messages[:-2], tools, script, rules, forced)
+        return replace(whole, text=rest_of(whole.text, begun))
     said = next(
         (text_of(m.get("content")) for m in reversed(messages) if m.get("role") == "user"), ""
     )
