@@ -37,9 +37,10 @@ class MetricsActor:
         return self._driver.report(plain, now=asyncio.get_running_loop().time())
 
     async def status(self) -> dict[str, Any]:
-        """For people: the process and who reports to it."""
+        """For people: the process, who reports to it, and who does not any more."""
         self._start()
-        return {"pid": os.getpid(), "sources": list(self._driver.merged.sources)}
+        gone = [name for name, _, _ in self._driver.merged.departed()]
+        return {"pid": os.getpid(), "sources": list(self._driver.merged.sources), "gone": gone}
 
     def _start(self) -> None:
         if self._sweeper is None:

@@ -1,4 +1,4 @@
-"""The product as a user deploys it: HAProxy in front, two ingress replicas, two CallActors."""
+"""The product as a user deploys it: HAProxy in front, three ingress replicas, two CallActors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from cluster import ports
 from tests.support.ray_phone import telephones
-from tests.support.ray_stage import GREETING, Stage
+from tests.support.ray_stage import ACTORS, GREETING, REPLICAS, Stage
 
 pytestmark = pytest.mark.ray
 
@@ -23,9 +23,9 @@ def test_haproxy_is_what_listens(stage: Stage) -> None:
     assert report["warnings"] == []
 
 
-def test_there_are_two_replicas_and_two_actors(stage: Stage) -> None:
-    assert len({stage.readiness()["pid"] for _ in range(20)}) == 2
-    assert len(stage.actor_names()) == 2
+def test_there_are_three_replicas_and_two_actors(stage: Stage) -> None:
+    assert len({stage.readiness()["pid"] for _ in range(30)}) == REPLICAS
+    assert len(stage.actor_names()) == ACTORS
 
 
 def test_calls_are_answered_turn_by_turn_and_recorded(stage: Stage) -> None:

@@ -32,7 +32,7 @@ def test_a_killed_replica_costs_a_short_gap_and_no_second_greeting(stage: Stage)
             assert [turn.turn_id for turn in turns] == list(range(len(turns)))
             assert [turn.heard_text for turn in turns].count(GREETING) == 1
             assert turns[1].caller_text == "Ten of clubs."
-        await asyncio.to_thread(stage.counters)  # both replicas are there again
+        await asyncio.to_thread(stage.counters)  # every replica is there again
 
     asyncio.run(run())
 

@@ -1,7 +1,7 @@
 """The product on a Ray cluster of its own, with emulated providers: what the Ray suite plays on.
 
 The emulators run on a thread of the test process, on ports of their own; the product is started
-with the functions of ``callcluster serve``, so that HAProxy, two ingress replicas and two
+with the functions of ``callcluster serve``, so that HAProxy, three ingress replicas and two
 CallActors are real processes that a test can kill.
 """
 
@@ -39,7 +39,7 @@ from simulation.providers import ProvidersConfig, RunningProviders, run_provider
 
 ROOT = Path(__file__).parents[2]
 AUTH_TOKEN = "carrier-token-of-the-ray-suite"
-REPLICAS = 2
+REPLICAS = 3
 ACTORS = 2
 CALLS_PER_ACTOR = 3
 GREETING = "Front desk, good day."
@@ -212,7 +212,7 @@ class Stage:
         return int(next(busy))
 
     def counters(self) -> dict[int, Counter[str]]:
-        """The counters of both ingress replicas, by process id."""
+        """The counters of all ingress replicas, by process id."""
         reports = until(lambda: len(found := self.replicas()) == REPLICAS and found)
         return {report["pid"]: Counter(report["counters"]) for report in reports}
 
@@ -292,7 +292,7 @@ def product(running: RunningProviders) -> Iterator[Stage]:
     with (
         premises(
             running,
-            CALLCLUSTER_INGRESS_REPLICAS="2",
+            CALLCLUSTER_INGRESS_REPLICAS=str(REPLICAS),
             CALLCLUSTER_CALLS_PER_REPLICA="4",
             CALLCLUSTER_CALL_ACTORS="2",
             CALLCLUSTER_MAX_CALL_ACTORS="2",
