@@ -225,6 +225,11 @@ class CallDriver:
         """Every settled turn of the call so far."""
         return self._mind.turn_log
 
+    @property
+    def owner(self) -> Mapping[str, Any]:
+        """Who has the mind of this call (``MindClient.owner``)."""
+        return self._mind.owner
+
     def carrier_ended(self, state: str) -> None:
         """The carrier's status callback says that the call is over."""
         self._end(True, f"carrier_{state}")

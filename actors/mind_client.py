@@ -100,6 +100,11 @@ class MindClient:
         """The epoch under which this half owns the call."""
         return self._call.epoch
 
+    @property
+    def owner(self) -> dict[str, Any]:
+        """Who has the call now, as a hand-over tells it (``dialogue.tool_use``)."""
+        return {"actor": self.actor, "minted_us": self.epoch[1]}
+
     async def open(self) -> CallOpened:
         """Give the call to the actor of its token, or to another one if that is lost or full.
 
@@ -215,7 +220,7 @@ class MindClient:
             end.reason,
             settled,
             end.usage,
-            end.hand_over,
+            {**end.hand_over, **self.owner} if end.hand_over else {},
         )
         try:
             answer = await asyncio.wait_for(self._pool.close_call(actor, message), self._timeout_s)

@@ -14,6 +14,7 @@ from actors.call_parts import CallEnd
 from actors.errors import MindLostError
 from actors.mind_calls import INGRESS_VANISHED
 from actors.wire import CallState, CloseCall
+from cluster.call_recall import CallRecall
 from cluster.call_registry import CallRegistry, LiveCall
 from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import HandOvers
@@ -32,23 +33,32 @@ class CallEnds:
     Args:
         parts: Of the replica.
         registry: Its calls in progress.
+        recall: Finds another actor for a call whose own is gone.
         actor_timeout_s: How long a CallActor has to answer.
 
     Attributes:
         hand_overs: The calls that the carrier has for a while.
     """
 
-    def __init__(self, parts: EdgeParts, registry: CallRegistry, actor_timeout_s: float) -> None:
+    def __init__(
+        self,
+        parts: EdgeParts,
+        registry: CallRegistry,
+        recall: CallRecall,
+        actor_timeout_s: float,
+    ) -> None:
         self.hand_overs = HandOvers(parts.handed_over)
         self._parts = parts
         self._registry = registry
+        self._recall = recall
         self._actor_timeout_s = actor_timeout_s
         self._planned: OrderedDict[str, None] = OrderedDict()  # call ids, oldest first
 
     def note(self, call: LiveCall, end: CallEnd) -> None:
         """A stream of this replica has ended."""
         if end.hand_over:
-            self.hand_overs.note(call.call_id, call.epoch[0], end.hand_over)
+            action = {**end.hand_over, **call.driver.owner}
+            self.hand_overs.note(call.call_id, call.epoch[0], action)
         elif end.planned:
             self._note_planned(call.call_id)
 
@@ -91,14 +101,27 @@ class CallEnds:
         await self.close(claims, f"carrier_{status}")
 
     async def close(self, claims: StreamClaims, reason: str) -> None:
-        """A call without a stream is over as planned: tell its actor, if that is there."""
+        """A call without a stream is over as planned: its actor writes that down.
+
+        If that is gone, another one does it, or the record would show the call as going on.
+        """
         self._note_planned(claims.call_id)
+        if await self._is_closed_at(claims.actor, claims, reason):
+            return
+        other = await self._recall.place_elsewhere(claims)
+        if not other or not await self._is_closed_at(other, claims, reason):
+            logger.info("call %s: nobody was there to write down its end", claims.call_id)
+
+    async def _is_closed_at(self, actor: str, claims: StreamClaims, reason: str) -> bool:
+        """Whether this actor knows of the end now; False when it is gone or has not the call."""
         end = CloseCall(claims.tenant_id, claims.call_id, claims.epoch, True, reason)
         try:
             async with asyncio.timeout(self._actor_timeout_s):
-                await self._parts.pool.close_call(claims.actor, end)
+                answer = await self._parts.pool.close_call(actor, end)
         except (MindLostError, TimeoutError):
-            logger.info("call %s: its actor was not told of the end", claims.call_id)
+            self._parts.pool.report_lost(actor)
+            return False
+        return answer.refusal != "unknown_call"
 
     def _note_planned(self, call_id: str) -> None:
         self._planned[call_id] = None

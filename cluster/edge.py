@@ -15,6 +15,7 @@ from actors.wire import OpenCall
 from cluster import admission
 from cluster.call_ends import CallEnds
 from cluster.call_places import CallPlaces
+from cluster.call_recall import CallRecall
 from cluster.call_registry import CallRegistry, LiveCall
 from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import comeback_of
@@ -63,6 +64,7 @@ class Edge:
     Attributes:
         places: Where calls live, and the tokens that say so.
         ends: Which calls have ended, and how.
+        recall: Gives calls whose CallActor is gone to others.
 
     Raises:
         SettingsError: An agent's turn-taking and the settings contradict each other.
@@ -84,7 +86,8 @@ class Edge:
         }
         self.on_call_begun: Callable[[BegunCall], None] = lambda _call: None
         self.places = CallPlaces(parts, settings.signing_secret())
-        self.ends = CallEnds(parts, self.registry, settings.actor_timeout_s)
+        self.recall = CallRecall(parts.pool, parts.recall, settings.actor_timeout_s)
+        self.ends = CallEnds(parts, self.registry, self.recall, settings.actor_timeout_s)
         self.draining = False
         self.not_ready: list[str] = ["starting"]
         carrier_token = settings.twilio_auth_token.get_secret_value()

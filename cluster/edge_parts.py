@@ -10,6 +10,7 @@ from actors.call_parts import CallParts
 from actors.metrics_counts import EventCounts
 from actors.metrics_reporter import ClusterView
 from actors.mind_pool import EdgePool
+from cluster.call_recall import Recall, nothing_recalled
 from cluster.hand_overs import StoredHandOver, nothing_stored
 from dialogue.agent import Agent
 
@@ -27,6 +28,7 @@ class EdgeParts:
         counts: Counts by name, for ``/readyz`` and the metrics.
         cluster_view: The newest view of the whole cluster's measurements; None before the first.
         planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
+        recall: A call as the record knows it; see ``call_recall.Recall``.
         handed_over: What the record says that the carrier does with a call since the end of its
             stream; see ``hand_overs.StoredHandOver``.
     """
@@ -39,6 +41,7 @@ class EdgeParts:
     cluster_view: Callable[[], ClusterView | None]
     planned_end: Callable[[str], Awaitable[bool]]
     handed_over: StoredHandOver = nothing_stored
+    recall: Recall = nothing_recalled
 
     @property
     def counters(self) -> Counter[str]:

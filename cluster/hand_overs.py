@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from actors.comeback import Comeback
@@ -87,6 +88,17 @@ class HandOvers:
         except RecordsError as error:
             logger.warning("call %s: no word from the store: %s", claims.call_id, error)
             return {}
+
+
+def with_owner(claims: StreamClaims, action: Action) -> StreamClaims:
+    """The claims for whoever had the call at the end of its stream.
+
+    The call may have moved to another actor, under a newer epoch, after its token was minted.
+    """
+    actor, minted_us = action.get("actor"), action.get("minted_us")
+    if not isinstance(actor, str) or not isinstance(minted_us, int) or not actor:
+        return claims
+    return replace(claims, actor=actor, minted_us=minted_us)
 
 
 def note_of(comeback: Comeback) -> str:

@@ -24,6 +24,7 @@ from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from cluster.agents import load_tenants
 from cluster.back_office_parts import BACK_OFFICE_PARTS, carrier_of
+from cluster.call_recall import recall_from
 from cluster.call_services import OutsideWorld
 from cluster.call_stores import open_call_stores
 from cluster.edge_parts import EdgeParts
@@ -131,6 +132,7 @@ class IngressParts:
             cluster_view=lambda: self._reporter.view,
             planned_end=self._records.planned_end,
             handed_over=stored_hand_over(self._records.journal),
+            recall=recall_from(self._records),
         )
 
     async def start(

@@ -21,7 +21,8 @@ from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.errors import NoCapacityError
 from cluster.form_refused import FormRefused
-from cluster.hand_overs import Action, note_of
+from cluster.hand_overs import Action, note_of, with_owner
+from cluster.stream_parameters import variables_of
 from cluster.voice_routes import connect
 from telephony import twiml
 from telephony.callback_forms import FINAL_STATUSES
@@ -68,7 +69,10 @@ class ResumeWebhook:
             if state is None or not state.known:  # written while we asked whether it had ended
                 action = await edge.ends.hand_overs.find(claims, state)
         if action:
-            return await self._hand_over(claims, form, action, state)
+            owned = with_owner(claims, action)
+            if owned.actor != claims.actor:
+                state = await self.state_of(owned)
+            return await self._hand_over(owned, form, action, state)
         if claims.resume - claims.hand_overs >= edge.settings.max_resumes:
             edge.count("resumes_exhausted", 1)
             return twiml.say_and_hang_up(LOST, "en-US")
@@ -153,9 +157,12 @@ class ResumeWebhook:
         state: CallState | None,
         before: tuple[twiml.Verb, ...] = (),
     ) -> str:
+        has_mind = state is not None and state.known
         parameters = await self._services.parameters_again(
-            placement, form, claims.tenant_id, has_mind=state is not None
+            placement, form, claims.tenant_id, has_mind=has_mind
         )
+        if not has_mind:
+            await self._edge.recall.remind(claims, placement.actor, variables_of(parameters))
         return connect(self._edge, placement, parameters, before)
 
 

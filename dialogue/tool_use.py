@@ -7,6 +7,9 @@ An *action* is what the model wants and may have::
     {"verb": "digits", "tool": "send_digits", "arguments": "...", "digits": "12#"}
     {"verb": "end", "tool": "end_call", "arguments": "{}"}
 
+As it leaves, it is told who has the call meanwhile: ``actor`` is the name of its CallActor, and
+``minted_us`` belongs to the epoch that this one knows.
+
 A *use* is what became of it: ``{"name", "arguments", "result"}``, kept with the turn that asked for
 it. What is only known later (nobody answered a transfer) is kept with a later turn, as a use with
 ``of_turn``: it replaces the result of that turn's use. Readers take what they know and skip the

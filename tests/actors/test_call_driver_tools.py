@@ -63,10 +63,11 @@ def test_a_transfer_ends_the_stream_when_its_announcement_was_heard() -> None:
         assert phone.heard.endswith("in sales now.")
         state = await stage.pool.call_state("ann", "call-1")
         assert not state.planned_end
-        assert state.hand_over == DIAL
+        handed_over = {**DIAL, "actor": "ann", "minted_us": phone.mind.epoch[1]}
+        assert state.hand_over == handed_over
         (use,) = phone.driver.turn_log[-1].tools
         assert (use["name"], json.loads(use["result"])["status"]) == ("sales", "put through")
-        assert recorded(stage, lambda recorder: recorder.hand_overs) == [("call-1", DIAL)]
+        assert recorded(stage, lambda recorder: recorder.hand_overs) == [("call-1", handed_over)]
         assert recorded(stage, lambda recorder: recorder.closed) == []
 
     play(scene, staged)
@@ -163,7 +164,8 @@ def test_a_hand_over_is_told_even_when_the_actor_has_died() -> None:
         assert (await phone.ended()).hand_over == DIAL
         assert phone.mind.actor != "ann"
         state = await stage.pool.call_state(phone.mind.actor, "call-1")
-        assert state.hand_over == DIAL
+        assert state.hand_over == {**DIAL, **phone.driver.owner}
+        assert phone.driver.owner == {"actor": phone.mind.actor, "minted_us": state.epoch[1]}
         assert len(state.turn_log) == 2
 
     play(scene, staged)

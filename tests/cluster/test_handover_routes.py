@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from actors.metrics_counts import EventCounts
-from actors.wire import CloseCall, OpenCall
+from actors.wire import CloseCall, OpenCall, TurnEntry
+from cluster.call_recall import RecalledCall
 from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.edge_parts import EdgeParts
@@ -21,6 +22,7 @@ from cluster.settings import Settings
 from cluster.webhooks import build_app
 from dialogue.agent import Agent
 from dialogue.tools import Tool
+from records.rows import CallRow
 from telemetry.ledger import MetricsLedger
 from telephony.stream_token import StreamClaims
 from tests.support.local_mind_pool import LocalMindPool
@@ -350,6 +352,85 @@ def test_a_call_whose_actor_died_while_it_rang_comes_back_to_another() -> None:
         assert claims.after == "dial:sales:busy"
 
     with_desk(scene)
+
+
+TURNS = (
+    TurnEntry(0, "greeting", "", "Hello!", "Hello!"),
+    TurnEntry(1, "caller", "Sales", "", "Yes"),
+)
+
+
+async def recalled(_tenant_id: str, _call_id: str) -> RecalledCall:
+    row = CallRow("default", "ann", "v1", "call-1", "CA1", caller="+14155550100", started_at_us=5)
+    return RecalledCall(row, TURNS)
+
+
+def test_the_other_actor_knows_what_was_said() -> None:
+    async def scene(desk: Desk) -> None:
+        token = await desk.dial_token()
+        desk.pool.kill(desk.claims.actor)
+        claims = desk.stream(await desk.dialled(token))
+        state = await desk.pool.call_state(claims.actor, "call-1")
+        assert state.turn_log == TURNS
+        assert state.epoch < claims.epoch, "the stream takes the call over"
+
+    with_desk(scene, recall=recalled)
+
+
+@pytest.mark.parametrize(
+    ("status", "call_status", "end"),
+    [
+        ("completed", "in-progress", "transferred"),
+        ("no-answer", "completed", "caller_hung_up"),
+    ],
+)
+def test_the_end_is_written_down_though_the_actor_died_while_it_rang(
+    status: str, call_status: str, end: str
+) -> None:
+    async def scene(desk: Desk) -> None:
+        token = await desk.dial_token()
+        desk.pool.kill(desk.claims.actor)
+        await desk.dialled(token, status, CallStatus=call_status)
+        (other,) = [home for name, home in desk.pool.homes.items() if name != desk.claims.actor]
+        assert other.recorder.closed == [("call-1", True, end)]
+        assert [turn for _, turn in other.recorder.settled] == list(TURNS)
+        assert other.driver.status()["free"] == other.driver.status()["capacity"]
+
+    with_desk(scene, recall=recalled)
+
+
+def test_a_hang_up_before_anything_was_rung_is_written_down_likewise() -> None:
+    async def scene(desk: Desk) -> None:
+        desk.pool.kill(desk.claims.actor)
+        await desk.resume(CallStatus="completed")
+        assert desk.ends == [("call-1", True, "carrier_completed")]
+
+    with_desk(scene, recall=recalled)
+
+
+def test_a_call_that_has_moved_is_found_where_it_is() -> None:
+    """Its token was minted before: the actor it names is gone, and another one has the call."""
+    owner = {"actor": "", "minted_us": 0}
+
+    async def stored(_claims: StreamClaims) -> dict[str, Any]:
+        return {**DIAL, **owner}
+
+    async def scene(desk: Desk) -> None:
+        (other,) = {"a", "b"} - {desk.claims.actor}
+        desk.pool.kill(desk.claims.actor)
+        epoch = (0, desk.tick())
+        who = ("default", "ann", "v1", "call-1", "CA1")
+        await desk.pool.open_call(other, OpenCall(*who, epoch=epoch, turn_log=TURNS))
+        end = CloseCall("default", "call-1", epoch, True, "over", hand_over=DIAL)
+        await desk.pool.close_call(other, end)
+        owner.update(actor=other, minted_us=epoch[1])
+        token = await desk.dial_token()
+        back = desk.stream(await desk.dialled(token))
+        assert (back.actor, back.after) == (other, "dial:sales:busy")
+        await desk.dialled(token, "completed")
+        assert desk.ends == [("call-1", True, "transferred")]
+
+    with_desk(scene, handed_over=stored)
 
 
 def test_where_no_actor_is_left_the_caller_is_told() -> None:
