@@ -25,6 +25,7 @@ from providers.errors import ProviderError, ProviderTimeout
 from providers.failover.contest import Contest, Entrant, Won
 from providers.failover.delivery import Delivery
 from providers.failover.loudness import Loudness, amplified, gain_db
+from providers.failover.tally import FailoverTally
 from providers.health.budget import HedgeBudget
 from providers.health.deadline import timing
 from providers.health.resume import unheard_text
@@ -77,7 +78,7 @@ class FailoverSpeaker:
         view: The health of providers as this process sees it.
         budget: Of hedges.
         draw: 0 (inclusive) to 1 (exclusive): which share of new calls a call belongs to.
-        on_failover: Told of each failover: the voice left or late, the one asked, and why.
+        tally: Told of every request.
     """
 
     def __init__(
@@ -86,14 +87,14 @@ class FailoverSpeaker:
         view: HealthView,
         budget: HedgeBudget,
         draw: Callable[[], float],
-        on_failover: Callable[[str, str, str], None] = lambda _left, _asked, _why: None,
+        tally: FailoverTally,
     ) -> None:
         self._voices = {voice.unit: voice for voice in voices}
         self._first = voices[0]
         self._view = view
         self._budget = budget
         self._draw = draw
-        self._on_failover = on_failover
+        self._tally = tally
         self._routes: OrderedDict[str, CallRoute] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         for voice in voices:
@@ -136,6 +137,8 @@ class FailoverSpeaker:
             try:
                 won = await contest.winner()
                 unit = won.entrant.unit
+                if not won.was_first or left:
+                    self._tally.waited("speak", won.waited_s)
                 route.heard(unit)
                 async for chunk in self._deliver(won, sentence):
                     yield chunk
@@ -174,18 +177,16 @@ class FailoverSpeaker:
             entrants.append(Entrant(voice.speaker.name, unit, times, opener))
         if not left:
             self._budget.request_sent()
-        leaving = self._voices[left[-1]].speaker.name if left else entrants[0].name
 
-        def started(name: str, why: str) -> None:
-            if why in {"hedge", "failover"} or left:
-                self._on_failover(leaving, name, why if not left else "mid_sentence")
+        def asked(name: str, why: str) -> None:
+            self._tally.asked("speak", name, "continued" if left and why == "first" else why)
 
         return Contest(
             entrants,
             self._view,
             is_output=_is_audible,
             may_hedge=self._budget.spend,
-            on_start=started,
+            on_start=asked,
             tasks=self._tasks,
         )
 

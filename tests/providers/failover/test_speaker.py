@@ -78,14 +78,23 @@ class Stage:
         self.voices = voices or (FakeVoice("one"), FakeVoice("two"), FakeVoice("three"))
         loop = asyncio.get_running_loop()
         self.view = HealthView(LocalHealth("me", lambda: 0.5), lambda: 1e9 + loop.time())
-        self.failovers: list[tuple[str, str, str]] = []
+        self.told: list[tuple[str, str]] = []
+        self.waits: list[float] = []
         self.speaker = FailoverSpeaker(
             [Voice(voice, f"voice of {voice.name}", "en-US") for voice in self.voices],
             self.view,
             HedgeBudget(),
             lambda: 0.5,
-            lambda *told: self.failovers.append(told),
+            self,
         )
+
+    def asked(self, work: str, provider: str, why: str) -> None:
+        assert work == "speak"
+        if why != "first":
+            self.told.append((provider, why))
+
+    def waited(self, work: str, seconds: float) -> None:
+        self.waits.append(seconds)
 
     async def say(self, text: str = TEXT, call_id: str = "call") -> tuple[str, list[float]]:
         """What was heard, and when each chunk of it came."""
@@ -143,7 +152,7 @@ def test_all_well_the_first_one_speaks_in_its_own_voice() -> None:
         assert times[0] == pytest.approx(0.05)
         assert stage.voices[0].voices == ["voice of one"]
         assert stage.voices[1].asked == []
-        assert stage.failovers == []
+        assert stage.told == []
 
     play(scene)
 
@@ -154,7 +163,8 @@ def test_a_hard_error_goes_to_the_next_at_once_and_the_call_stays_there() -> Non
         heard, times = await stage.say()
         assert heard == TEXT
         assert times[0] == pytest.approx(0.05)
-        assert stage.failovers == [("one", "two", "failover")]
+        assert stage.told == [("two", "failover")]
+        assert stage.waits == [pytest.approx(0.05)]
         stage.voices[0].fail_after_chunks = None
         await stage.say()
         assert len(stage.voices[0].asked) == 1  # a voice does not change back within a call
@@ -200,7 +210,7 @@ def test_left_in_mid_sentence_no_word_is_missing_and_none_comes_twice(
             stage.voices[0].fail_after_chunks = chunks
         heard, times = await stage.say()
         assert letters(heard) == letters(TEXT)
-        assert stage.failovers[-1] == ("one", "two", "mid_sentence")
+        assert stage.told == [("two", "continued")]
         if not hangs:
             assert max(b - a for a, b in itertools.pairwise(times)) < 0.2
 
