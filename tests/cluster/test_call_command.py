@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from cluster.call_costs import CallCosts
 from cluster.cli import main
@@ -202,6 +203,28 @@ def test_a_product_that_is_away_is_said_with_its_address(
     typed = Typed(capsys, "http://127.0.0.1:1")
     assert typed.code == 2
     assert_one_line(typed, "nothing answers at http://127.0.0.1:1")
+
+
+def test_tables_of_another_version_are_said_and_nothing_is_lost(
+    stage: EdgeStage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody restored an older backup under the running product."""
+    with product(stage, tmp_path) as calling:
+        url = calling.door.url
+        before = Typed(capsys, url)
+
+        async def run_sql(statement: str) -> None:
+            async with calling.database.writing() as connection:
+                await connection.execute(text(statement))
+
+        stage.play(run_sql("ALTER TABLE call_requests RENAME TO call_requests_of_9000"))
+        refused = Typed(capsys, url)
+        stage.play(run_sql("ALTER TABLE call_requests_of_9000 RENAME TO call_requests"))
+        after = Typed(capsys, url)
+        calls = stage.play(calling.api.get("/v1/calls")).json()["calls"]
+    assert (before.code, refused.code, after.code) == (0, 2, 0)
+    assert_one_line(refused, "callcluster records migrate")
+    assert {f"call {call['call_id']}" for call in calls} == {*before.err, *after.err}
 
 
 # --- Ctrl-C --------------------------------------------------------------------------------------
