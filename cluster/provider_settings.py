@@ -10,6 +10,7 @@ from dialogue.agent import Agent
 from providers.espeak_process import INSTALL_HINT, is_installed
 from providers.settings import (
     AzureSpeechConfig,
+    AzureTtsConfig,
     DeepgramConfig,
     ElevenLabsConfig,
     EspeakConfig,
@@ -41,6 +42,15 @@ def provider_settings(settings: Settings) -> ProviderSettings:
         elevenlabs=ElevenLabsConfig(
             api_key=settings.elevenlabs_api_key.get_secret_value(),
             base_url=settings.elevenlabs_base_url,
+            model=settings.elevenlabs_model,
+            max_sockets=settings.elevenlabs_sockets,
+        ),
+        azure_tts=AzureTtsConfig(
+            key=settings.azure_speech_key.get_secret_value(),
+            region=settings.azure_speech_region,
+            host=settings.azure_tts_host,
+            max_synthesisers=settings.azure_synthesisers_per_process,
+            text_streaming=settings.azure_tts_text_streaming,
         ),
         espeak=EspeakConfig(words_per_minute=settings.espeak_words_per_minute),
     )
@@ -49,28 +59,44 @@ def provider_settings(settings: Settings) -> ProviderSettings:
 def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
     """What the agents need and the environment does not hold; one sentence each."""
     agents = list(agents)
-    used = {
-        provider: agent.agent_id
-        for agent in agents
-        for provider in (agent.recogniser, agent.thinker, agent.speaker)
-    }
-    has_azure = settings.azure_speech_host or (
-        settings.azure_speech_key.get_secret_value() and settings.azure_speech_region
-    )
-    chat = missing_for_chat(settings, (a for a in agents if a.thinker == "openai"))
     missing = {
-        "azure": ""
-        if has_azure
-        else "set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
-        "deepgram": "" if settings.deepgram_api_key.get_secret_value() else "set DEEPGRAM_API_KEY",
-        "openai": f"set {chat}" if chat else "",
-        "elevenlabs": ""
+        of: sentence for of, sentence in _missing_by_use(settings, agents).items() if sentence
+    }
+    used = {
+        of: agent.agent_id
+        for agent in agents
+        for of in (
+            ("recogniser", agent.recogniser),
+            ("thinker", agent.thinker),
+            ("speaker", agent.speaker),
+        )
+        if of in missing
+    }
+    sentences = {
+        f"agent {agent_id} uses {of[1]}: {missing[of]}": None
+        for of, agent_id in sorted(used.items(), key=lambda use: (use[0][1], use[0][0]))
+    }
+    return list(sentences)
+
+
+def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, str], str]:
+    """What is to be done before a provider can be used, by kind and name; empty for nothing."""
+    has_azure = settings.azure_speech_key.get_secret_value() and settings.azure_speech_region
+    azure = "set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION"
+    chat = missing_for_chat(settings, (a for a in agents if a.thinker == "openai"))
+    return {
+        ("recogniser", "azure"): ""
+        if has_azure or settings.azure_speech_host
+        else f"{azure} (or AZURE_SPEECH_HOST)",
+        ("recogniser", "deepgram"): ""
+        if settings.deepgram_api_key.get_secret_value()
+        else "set DEEPGRAM_API_KEY",
+        ("thinker", "openai"): f"set {chat}" if chat else "",
+        ("speaker", "azure"): ""
+        if has_azure or settings.azure_tts_host
+        else f"{azure} (or AZURE_TTS_HOST)",
+        ("speaker", "elevenlabs"): ""
         if settings.elevenlabs_api_key.get_secret_value()
         else "set ELEVENLABS_API_KEY",
-        "espeak": "" if is_installed() else INSTALL_HINT,
+        ("speaker", "espeak"): "" if is_installed() else INSTALL_HINT,
     }
-    return [
-        f"agent {agent_id} uses {provider}: {missing[provider]}"
-        for provider, agent_id in sorted(used.items())
-        if missing.get(provider)
-    ]

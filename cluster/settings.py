@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     elevenlabs_base_url: str = Field(
         "https://api.elevenlabs.io", validation_alias=_plain("ELEVENLABS_BASE_URL")
     )
+    elevenlabs_model: str = Field("", validation_alias=_plain("ELEVENLABS_MODEL"))
+    elevenlabs_sockets: int = Field(16, ge=1, le=200)
+    azure_tts_host: str = Field("", validation_alias=_plain("AZURE_TTS_HOST"))
+    azure_tts_text_streaming: bool = True
+    azure_synthesisers_per_process: int = Field(24, ge=1, le=100)
     espeak_words_per_minute: int = Field(165, ge=80, le=450)
     azure_streams_per_process: int = Field(25, ge=1, le=50)
     azure_segmentation_ms: int = Field(300, ge=100, le=5_000)
@@ -142,7 +147,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with https:// (or http://)")
         return value.strip()
 
-    @field_validator("azure_speech_host")
+    @field_validator("azure_speech_host", "azure_tts_host")
     @classmethod
     def _websocket_host(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"ws", "wss"}:

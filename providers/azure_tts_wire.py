@@ -15,6 +15,9 @@ VOICE_PATTERN: Final = r"(?P<locale>[a-z]{2,3}(-[A-Za-z]{2,10})+?)-(?P<name>[A-Z
 
 VOICE_EXAMPLE: Final = "en-US-AvaMultilingualNeural"
 
+POLYGLOT_PATTERN: Final = "Multilingual|:"
+"""Voices that speak the language of the text, whatever their locale says."""
+
 _PATH = "/cognitiveservices/websocket/"
 _DOMAINS = (("china", "azure.cn"), ("usgov", "azure.us"), ("usdod", "azure.us"))
 # How far ahead the service may skip in the text (what it does not speak).

@@ -28,8 +28,10 @@ class Capabilities:
         languages: Primary BCP-47 subtags it speaks or hears; empty when no list is known.
         not_languages: Tags that it is known not to serve although the list might suggest it.
         voices: Names of its voices; empty when anybody's list may differ.
-        voice_pattern: A regular expression for their names, where there is no list.
+        voice_pattern: A regular expression for their names, where there is no list. A group
+            ``locale`` says what a voice speaks.
         voice_example: A name that fits the pattern.
+        polyglot_pattern: What in a name says that a voice speaks any language all the same.
         phrases: Whether likely words can be given to it.
         text_marks: Whether audio comes with positions in the text.
         needs_key: Whether it refuses to work without a key.
@@ -41,6 +43,7 @@ class Capabilities:
     voices: tuple[str, ...] = ()
     voice_pattern: str = ""
     voice_example: str = ""
+    polyglot_pattern: str = ""
     phrases: bool = False
     text_marks: bool = False
     needs_key: bool = True
@@ -65,8 +68,24 @@ class Capabilities:
             return None
         if self.voices and voice not in self.voices:
             return Refusal("voice", f"has no voice {voice!r}; there are: {', '.join(self.voices)}")
-        if self.voice_pattern and not re.fullmatch(self.voice_pattern, voice):
+        if not self.voice_pattern:
+            return None
+        match = re.fullmatch(self.voice_pattern, voice)
+        if match is None:
             return Refusal(
                 "voice", f"has no voice {voice!r}; its voices are named like {self.voice_example}"
             )
+        locale = match.groupdict().get("locale")
+        is_polyglot = bool(self.polyglot_pattern and re.search(self.polyglot_pattern, voice))
+        if locale and not is_polyglot and _tongue(locale) != _tongue(language):
+            return Refusal("voice", f"has {voice} for {locale}, not for {language}")
         return None
+
+
+def _tongue(tag: str) -> str:
+    """What is spoken: tags of one tongue are understood by each other's speakers."""
+    lower = tag.lower()
+    primary = lower.split("-", 1)[0]
+    if lower in ("zh-hk", "zh-mo"):
+        return "yue"
+    return {"nb": "no", "nn": "no"}.get(primary, primary)

@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from dialogue.ports import Thinker
+from providers.azure_tts_wire import POLYGLOT_PATTERN as AZURE_POLYGLOT_PATTERN
+from providers.azure_tts_wire import VOICE_EXAMPLE as AZURE_VOICE_EXAMPLE
+from providers.azure_tts_wire import VOICE_PATTERN as AZURE_VOICE_PATTERN
 from providers.capabilities import Capabilities, Refusal
 from providers.errors import ProviderRejected
 from providers.espeak_voices import LANGUAGES as ESPEAK_LANGUAGES
@@ -53,6 +56,12 @@ def _scripted_thinker(settings: ProviderSettings) -> Thinker:
     return ScriptedThinker(settings.scripted.replies)
 
 
+def _azure_speaker(settings: ProviderSettings) -> Speaker:
+    from providers.azure_tts import AzureSpeaker
+
+    return AzureSpeaker(settings.azure_tts)
+
+
 def _elevenlabs(settings: ProviderSettings) -> Speaker:
     from providers.elevenlabs_tts import ElevenLabsSpeaker
 
@@ -81,6 +90,7 @@ THINKERS: Mapping[str, Callable[[ProviderSettings], Thinker]] = {
     "scripted": _scripted_thinker,
 }
 SPEAKERS: Mapping[str, Callable[[ProviderSettings], Speaker]] = {
+    "azure": _azure_speaker,
     "elevenlabs": _elevenlabs,
     "espeak": _espeak,
     "tone": _tone,
@@ -95,6 +105,13 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
     ("recogniser", "scripted"): Capabilities(("ulaw_8000",), phrases=True, needs_key=False),
     ("thinker", "openai"): Capabilities(),
     ("thinker", "scripted"): Capabilities(needs_key=False),
+    ("speaker", "azure"): Capabilities(
+        ("ulaw_8000",),
+        voice_pattern=AZURE_VOICE_PATTERN,
+        voice_example=AZURE_VOICE_EXAMPLE,
+        polyglot_pattern=AZURE_POLYGLOT_PATTERN,
+        text_marks=True,
+    ),
     ("speaker", "elevenlabs"): Capabilities(
         ("ulaw_8000",), not_languages=("zh-HK", "yue"), text_marks=True
     ),

@@ -92,8 +92,11 @@ def planned(settings: Settings) -> list[tuple[str, KeyTrial]]:
 
 
 def _azure_speech(settings: Settings, key: str) -> KeyTrial:
-    if settings.azure_speech_host:
-        parts = urlsplit(settings.azure_speech_host)
+    host = settings.azure_speech_host
+    if not host and not settings.azure_speech_region:
+        host = settings.azure_tts_host
+    if host:
+        parts = urlsplit(host)
         origin = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}"
     else:
         origin = f"https://{settings.azure_speech_region}.api.cognitive.microsoft.com"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import SettingsError
-from cluster.provider_settings import missing_keys
+from cluster.provider_settings import missing_keys, provider_settings
 from cluster.settings import Settings, load_settings
 from tests.support.scripted_call import AGENT
 
@@ -44,6 +44,7 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
         ("PUBLIC_URL", "wss://a.example", "PUBLIC_URL: write it as https://"),
         ("PUBLIC_URL", "http://a.example", "PUBLIC_URL is http://a.example: the carrier opens"),
         ("AZURE_SPEECH_HOST", "http://a", "AZURE_SPEECH_HOST: must begin with ws:// or wss://"),
+        ("AZURE_TTS_HOST", "http://a", "AZURE_TTS_HOST: must begin with ws:// or wss://"),
         ("AZURE_OPENAI_ENDPOINT", "a.example", "AZURE_OPENAI_ENDPOINT: must begin with https://"),
         ("CALLCLUSTER_CHAT_SERVICE", "aws", "CALLCLUSTER_CHAT_SERVICE: Input should be"),
         ("TWILIO_AUTH_TOKEN", "", "TWILIO_AUTH_TOKEN is not set"),
@@ -158,3 +159,35 @@ def test_missing_keys_are_named_with_the_agent_that_needs_them() -> None:
         elevenlabs_api_key="k",
     )
     assert missing_keys(whole, agents) == []
+
+
+def test_hearing_and_speaking_by_one_service_may_need_different_addresses() -> None:
+    both = [replace(AGENT, recogniser="azure", speaker="azure")]
+    assert missing_keys(Settings(_env_file=None, azure_speech_host="ws://a"), both) == [
+        "agent a1 uses azure: set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_TTS_HOST)"
+    ]
+    hosts = Settings(_env_file=None, azure_speech_host="ws://a", azure_tts_host="ws://b")
+    assert missing_keys(hosts, both) == []
+    keyed = Settings(_env_file=None, azure_speech_key="k", azure_speech_region="westeurope")
+    assert missing_keys(keyed, both) == []
+
+
+def test_every_setting_of_a_speaker_reaches_it() -> None:
+    known = provider_settings(
+        Settings(
+            _env_file=None,
+            azure_speech_key="k",
+            azure_speech_region="westeurope",
+            azure_tts_host="ws://b/",
+            azure_synthesisers_per_process=3,
+            azure_tts_text_streaming=False,
+            elevenlabs_model="m",
+            elevenlabs_sockets=5,
+            espeak_words_per_minute=99,
+        )
+    )
+    azure, eleven = known.azure_tts, known.elevenlabs
+    assert (azure.key, azure.region, azure.host) == ("k", "westeurope", "ws://b")
+    assert (azure.max_synthesisers, azure.text_streaming) == (3, False)
+    assert (eleven.model, eleven.max_sockets) == ("m", 5)
+    assert known.espeak.words_per_minute == 99

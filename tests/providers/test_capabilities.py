@@ -40,7 +40,35 @@ def test_serves(capabilities: Capabilities, language: str, served: bool) -> None
             "bob",
             Refusal("voice", "has no voice 'bob'; its voices are named like ann-x"),
         ),
+        (Capabilities(voice_pattern=r"(?P<locale>\w+-\w+)-\w+"), "en-GB-Ann", None),
+        (
+            Capabilities(voice_pattern=r"(?P<locale>\w+-\w+)-\w+"),
+            "de-DE-Ann",
+            Refusal("voice", "has de-DE-Ann for de-DE, not for en-US"),
+        ),
+        (
+            Capabilities(voice_pattern=r"(?P<locale>\w+-\w+)-\w+", polyglot_pattern="All"),
+            "de-DE-AnnAll",
+            None,
+        ),
     ],
 )
 def test_refusals(capabilities: Capabilities, voice: str, refusal: Refusal | None) -> None:
     assert capabilities.refusal("en-US", voice) == refusal
+
+
+@pytest.mark.parametrize(
+    ("locale", "language", "same"),
+    [
+        ("yue-CN", "zh-HK", True),
+        ("zh-HK", "yue", True),
+        ("zh-TW", "zh-CN", True),
+        ("zh-CN", "zh-HK", False),
+        ("nb-NO", "no", True),
+        ("en-AU", "EN-us", True),
+        ("pt-BR", "es-ES", False),
+    ],
+)
+def test_one_tongue_may_have_several_tags(locale: str, language: str, same: bool) -> None:
+    capabilities = Capabilities(voice_pattern=r"(?P<locale>\w+-\w+)-Ann")
+    assert (capabilities.refusal(language, f"{locale}-Ann") is None) == same

@@ -11,6 +11,7 @@ from providers.chat_endpoint import azure_endpoint
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.settings import (
     AzureSpeechConfig,
+    AzureTtsConfig,
     ChatEndpoint,
     DeepgramConfig,
     ElevenLabsConfig,
@@ -31,6 +32,7 @@ from providers.table import (
 
 KEYED = ProviderSettings(
     azure=AzureSpeechConfig(key="k", region="westeurope"),
+    azure_tts=AzureTtsConfig(key="k", region="westeurope"),
     deepgram=DeepgramConfig(api_key="k"),
     openai=OpenAIConfig(ChatEndpoint(api_key="k")),
     elevenlabs=ElevenLabsConfig(api_key="k"),
@@ -57,12 +59,15 @@ def test_every_name_says_what_it_can_do() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "language", "voice", "field", "said"),
     [
-        ("speaker", "azur", "en-US", "x", "speaker", "there are: elevenlabs, espeak, tone"),
+        ("speaker", "azur", "en-US", "x", "speaker", "there are: azure, elevenlabs, espeak, tone"),
         ("recogniser", "google", "en-US", "", "recogniser", "there are: azure, deepgram"),
         ("recogniser", "deepgram", "zh-HK", "", "language", "deepgram does not serve zh-HK"),
         ("speaker", "espeak", "ja-JP", "f1", "language", "the speaker espeak does not serve ja-JP"),
         ("speaker", "espeak", "en-US", "alto", "voice", "the speaker espeak has no voice 'alto'"),
         ("speaker", "elevenlabs", "zh-HK", "any", "language", "does not serve zh-HK"),
+        ("speaker", "azure", "en-US", "alto", "voice", "named like en-US-AvaMultilingualNeural"),
+        ("speaker", "azure", "zh-HK", "zh-CN-XiaoxiaoNeural", "voice", "for zh-CN, not for zh-HK"),
+        ("speaker", "azure", "de-DE", "en-US-JennyNeural", "voice", "for en-US, not for de-DE"),
     ],
 )
 def test_what_an_agent_cannot_have_names_the_field_to_change(
@@ -77,12 +82,16 @@ def test_what_an_agent_cannot_have_names_the_field_to_change(
 def test_what_is_not_known_to_be_impossible_is_allowed() -> None:
     assert refusal_of("speaker", "espeak", "zh-HK", "f1") is None
     assert refusal_of("speaker", "elevenlabs", "en-US", "any id") is None
+    assert refusal_of("speaker", "azure", "zh-HK", "yue-CN-XiaoMinNeural") is None
+    assert refusal_of("speaker", "azure", "en-GB", "en-US-JennyNeural") is None
+    assert refusal_of("speaker", "azure", "fr-FR", "en-US-AvaMultilingualNeural") is None
+    assert refusal_of("speaker", "azure", "fr-FR", "en-US-Ava:DragonHDLatestNeural") is None
     assert refusal_of("thinker", "openai", "tlh") is None
     assert refusal_of("recogniser", "deepgram", "pt-BR") is None
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ProviderRejected, match="there are: elevenlabs, espeak, tone"):
+    with pytest.raises(ProviderRejected, match="there are: azure, elevenlabs, espeak, tone"):
         build_speaker("azur", KEYED)
 
 
@@ -118,6 +127,12 @@ def test_the_classic_azure_url_has_a_key_of_its_own() -> None:
     assert caught.value.setting == "AZURE_OPENAI_API_KEY"
 
 
+def test_azures_voice_names_what_is_missing() -> None:
+    with pytest.raises(ProviderRefused) as caught:
+        build_speaker("azure", ProviderSettings())
+    assert caught.value.setting == "AZURE_SPEECH_KEY"
+
+
 def test_elevenlabs_names_what_is_missing() -> None:
     with pytest.raises(ProviderRefused) as caught:
         build_speaker("elevenlabs", ProviderSettings())
@@ -130,12 +145,14 @@ def test_addresses_of_the_wrong_kind_are_named() -> None:
         deepgram=DeepgramConfig(api_key="k", base_url="127.0.0.1:1"),
         openai=OpenAIConfig(ChatEndpoint(base_url="127.0.0.1:1")),
         elevenlabs=ElevenLabsConfig(api_key="k", base_url="127.0.0.1:1"),
+        azure_tts=AzureTtsConfig(host="http://127.0.0.1:1"),
     )
     for build, name, variable in (
         (build_recogniser, "azure", "AZURE_SPEECH_HOST"),
         (build_recogniser, "deepgram", "DEEPGRAM_BASE_URL"),
         (build_thinker, "openai", "OPENAI_BASE_URL"),
         (build_speaker, "elevenlabs", "ELEVENLABS_BASE_URL"),
+        (build_speaker, "azure", "AZURE_TTS_HOST"),
     ):
         with pytest.raises(ProviderRejected) as caught:
             build(name, wrong)
@@ -148,6 +165,7 @@ def test_keys_are_never_printed() -> None:
         deepgram=DeepgramConfig(api_key="topsecret"),
         openai=OpenAIConfig(ChatEndpoint(api_key="topsecret")),
         elevenlabs=ElevenLabsConfig(api_key="topsecret"),
+        azure_tts=AzureTtsConfig(key="topsecret"),
     )
     assert "topsecret" not in repr(secret)
 
