@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actors.request_marks import HANG_UP
 from cluster.call_stores import CallStores
 from cluster.call_urls import RECORDING_PATH, CallUrls
 from cluster.patient_work import PatientWork
 from cluster.request_progress import changes_for, leaves_behind, status_of
-from records.edge_rows import CallRequestRow, RecordingRow
+from records.edge_rows import FINAL_REQUEST_STATUSES, CallRequestRow, RecordingRow
 from records.ids import derived_id
 from records.rows import JournalRow
 from telephony import twiml
@@ -120,6 +121,9 @@ class CallLifecycle:
                 updated_at_us=self._parts.wall_clock_us(),
             ):
                 self._parts.nudge()
+                if row.options.get(HANG_UP) and status not in FINAL_REQUEST_STATUSES:
+                    # Who asked the carrier for it would have ended it, and may be dead.
+                    self._work.begin(f"call {call_id}: end", lambda: self.hang_up(call_sid, "api"))
                 return
 
     # --- machines --------------------------------------------------------------------------------

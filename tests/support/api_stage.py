@@ -1,4 +1,4 @@
-"""The API over a database of its own, asked without sockets; the carrier is a fake."""
+"""The API and the webhooks over a database of their own, asked without sockets; a fake carrier."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actors.metrics_counts import EventCounts
-from actors.mind_pool import EdgePool
+from actors.wire import Grants
 from cluster.api.app import build_api
 from cluster.call_services import CallServices, OutsideWorld
 from cluster.call_stores import CallStores
 from cluster.edge import Edge
 from cluster.edge_parts import EdgeParts
 from cluster.settings import Settings
+from cluster.webhooks import build_app
 from dialogue.agent import Agent
 from records.database import Database
 from records.edge_rows import CallRequestRow, NumberRow
 from records.errors import StoreUnavailable
+from records.rows import JournalRow
+from simulation.carrier_signature import sign
 from telemetry.ledger import MetricsLedger
+from tests.support.local_mind_pool import LocalMindPool
 from tests.support.phone_company import PhoneCompany
 
 OURS = "+14155550199"
 OTHERS = "+14155550177"
 THEIRS = "+14155550123"
+AUTH_TOKEN = "t" * 32
+PUBLIC = "https://voice.example.com"
 NOW_US = 1_760_000_000_000_000
 
 ANN = Agent("default", "ann", "v1", "en-US", "You are Ann.", "Hello!", "voice")
@@ -65,15 +71,16 @@ class ApiStage:
 
     Attributes:
         keys: The secret of a key, by tenant.
+        journal: What was put there.
         nudges: How often the back office was told.
     """
 
     def __init__(self, file: Path, *, with_carrier: bool = True, **settings: Any) -> None:
         plain: dict[str, Any] = {
-            "twilio_auth_token": "t" * 32,
+            "twilio_auth_token": AUTH_TOKEN,
             "twilio_phone_number": OURS,
             "default_agent": "ann",
-            "public_url": "https://voice.example.com",
+            "public_url": PUBLIC,
             **settings,
         }
         self.now_us = NOW_US
@@ -81,14 +88,17 @@ class ApiStage:
         self.stores = CallStores(self.database)
         self.carrier = PhoneCompany()
         self.keys: dict[str, str] = {}
+        self.journal: list[JournalRow] = []
         self.nudges = 0
+        pool = LocalMindPool({}, {}, names=())
+        pool.stock.granted(Grants({"a": 4}, ("a",), active_calls=0, capacity=9))
         agents = {(agent.tenant_id, agent.agent_id): agent for agent in (ANN, MAX, BOB)}
         self.edge = Edge(
             Settings(**{"_env_file": None, **plain}),
             EdgeParts(
                 agents=agents,
                 call_parts={},
-                pool=cast(EdgePool, None),
+                pool=pool,
                 wall_clock_us=lambda: self.now_us,
                 counts=EventCounts(MetricsLedger("door", 1)),
                 cluster_view=lambda: None,
@@ -97,12 +107,13 @@ class ApiStage:
         )
         world = OutsideWorld(
             self.stores,
-            lambda _row: None,
+            self.journal.append,
             self.carrier if with_carrier else None,
             self._nudge,
         )
         self.services = CallServices(self.edge, world)
         self.app = build_api(self.services, world)
+        self.edge.not_ready.clear()
 
     async def __aenter__(self) -> ApiStage:
         for tenant in ("default", "acme"):
@@ -113,10 +124,14 @@ class ApiStage:
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
             base_url="http://api",
         )
+        self.hooks = httpx.AsyncClient(
+            transport=httpx.ASGITransport(build_app(self.edge, self.services)), base_url=PUBLIC
+        )
         return self
 
     async def __aexit__(self, *_error: object) -> None:
         await self.http.aclose()
+        await self.hooks.aclose()
         await self.services.aclose()
         await self.database.aclose()
 
@@ -147,6 +162,18 @@ class ApiStage:
         answer = await self.place(tenant=tenant, **body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["call_id"])
+
+    async def post(self, target: str, **form: str) -> httpx.Response:
+        """A webhook that the carrier has signed; all that follows from it is done."""
+        headers = {"X-Twilio-Signature": sign(PUBLIC + target, form.items(), AUTH_TOKEN)}
+        answer = await self.hooks.post(target, data=form, headers=headers)
+        await self.services.work.settle(5.0)
+        return answer
+
+    def target(self, path: str, call_id: str, agent_id: str = "ann", **more: Any) -> str:
+        """The path and query that the carrier asks about a call that we placed."""
+        token = self.services.urls.token("default", agent_id, call_id, "outbound", **more)
+        return f"{path}?o={token}"
 
     async def request(self, call_id: str, tenant: str = "default") -> CallRequestRow:
         """The request as the table has it."""
