@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.selection import excluded_marks, mark_of_whole_file
+
+# How long an example takes says how busy the machine is, and nothing about the product.
+settings.register_profile("callcluster", deadline=None)
+settings.load_profile("callcluster")
 
 EXCLUDED = pytest.StashKey[Set[str]]()
 
@@ -29,12 +34,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None]:
-    """Modules and tests live as long as the run: the collector need not walk them every time."""
+    """Modules and tests live as long as the run: the collector need not walk them every time.
+
+    Afterwards it looks less often than is usual: what tests leave behind is little, and what they
+    import on the way is much.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
         gc.enable()
 
 
