@@ -40,12 +40,14 @@ class TurnInfo:
     """The current turn as it stands.
 
     Attributes:
+        index: Counts the turns of the socket.
         window_start_s, window_end_s: The audio that was transcribed, in seconds of the socket's.
         transcript: All words of the turn so far; they may change until it ends.
         is_end: The turn is over.
     """
 
     request_id: str
+    index: int
     window_start_s: float
     window_end_s: float
     transcript: str
@@ -91,8 +93,12 @@ def _turn_info(message: dict[str, Any]) -> TurnInfo:
     words = message.get("words", [])
     if not isinstance(words, list):
         raise ProviderProtocolError("words that are no list", PROVIDER)
+    index = message.get("turn_index")
+    if not isinstance(index, int):
+        raise ProviderProtocolError("turn_index that is no number", PROVIDER)
     return TurnInfo(
         request_id=_text(message, "request_id"),
+        index=index,
         window_start_s=_seconds(message.get("audio_window_start")),
         window_end_s=_seconds(message.get("audio_window_end")),
         transcript=_text(message, "transcript"),

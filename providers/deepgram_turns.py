@@ -6,10 +6,11 @@ Rules:
    no final: its words may still be taken back. A reply to them is prepared by our own endpointer.
 2. Times of a socket count from its first byte, and a socket may begin anywhere in the call's audio;
    events carry times of the call's audio.
-3. When a socket breaks, the next one is told again all audio behind the last final words, so that
-   no word is lost and none is doubled. Until it has come as far as the one before it, its words so
-   far are kept back: they would go backwards.
-4. Where the audio behind the last final words is not all there any more, the words of what is
+3. When a socket breaks, the next one is told again all audio behind the last final words, but no
+   more than ``_BEFORE_WORDS_S`` of a silence, so that no word is lost and none is doubled. Until it
+   has come as far as the one before it, its words so far are kept back: they would go backwards.
+4. A turn whose end is not told ends with the first message about another one.
+5. Where the audio behind the last final words is not all there any more, the words of what is
    missing are made final as they stand, and the new socket begins behind them.
 """
 
@@ -19,6 +20,9 @@ from dataclasses import dataclass
 
 from providers.deepgram_messages import TurnInfo
 from voice.ports import FinalTranscript, InterimTranscript, SpeechNoticed
+
+# A word that is not yet reported began this long before the end of what was transcribed, at most.
+_BEFORE_WORDS_S = 1.5
 
 TurnEvent = SpeechNoticed | InterimTranscript | FinalTranscript
 
@@ -76,19 +80,27 @@ class TurnReader:
         if info.words and info.words[-1].end_s is not None:
             end_s = min(end_s, self._base_s + info.words[-1].end_s)
         events: list[TurnEvent] = []
+        last = self._last
+        if last is not None and last.index != info.index:
+            events.append(self._end(last.transcript.strip(), self._base_s + last.window_end_s))
         if text and not self._is_open:
             self._is_open = True
             events.append(SpeechNoticed(self._start_of(info, end_s)))
         if info.is_end:
-            self._is_open = False
-            self._last = None
-            self._final_s = window_end_s
-            events.append(FinalTranscript(text, end_s))
+            events.append(self._end(text, window_end_s, end_s))
         elif text:
             self._last = info
             if not is_behind:
                 events.append(InterimTranscript(text, end_s))
+        elif not self._is_open:
+            self._final_s = max(self._final_s, window_end_s - _BEFORE_WORDS_S)
         return tuple(events)
+
+    def _end(self, text: str, window_end_s: float, end_s: float | None = None) -> FinalTranscript:
+        self._is_open = False
+        self._last = None
+        self._final_s = min(window_end_s, self.progress_s)
+        return FinalTranscript(text, self._final_s if end_s is None else end_s)
 
     def _start_of(self, info: TurnInfo, end_s: float) -> float:
         start_s = info.words[0].start_s if info.words else None

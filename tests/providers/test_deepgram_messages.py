@@ -48,6 +48,7 @@ def turn(**fields: object) -> str:
 def test_a_turn_as_the_documentation_shows_it() -> None:
     assert parse(turn()) == TurnInfo(
         request_id="ad12514a-0d38-4f7e-8fba-cce10d8f174c",
+        index=0,
         window_start_s=0.0,
         window_end_s=1.3,
         transcript="Hello, you?",
@@ -97,6 +98,8 @@ def test_what_is_not_about_a_turn() -> None:
         turn(audio_window_end=10**400),
         turn(request_id=7),
         turn(event=None),
+        turn(turn_index="0"),
+        turn(turn_index=None),
     ],
 )
 def test_what_does_not_follow_the_protocol_is_said_so(raw: str | bytes) -> None:

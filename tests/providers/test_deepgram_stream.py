@@ -71,6 +71,7 @@ def test_a_socket_that_breaks_anywhere_loses_nothing(at_bytes: int) -> None:
             {
                 "type": "TurnInfo",
                 "event": "EndOfTurn",
+                "turn_index": 0,
                 "audio_window_start": 0.0,
                 "audio_window_end": 0.5,
                 "transcript": "words of another caller",

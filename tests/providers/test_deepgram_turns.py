@@ -22,9 +22,14 @@ CHUNK = 640
 
 
 def info(
-    end_s: float, text: str = "", *words: HeardWord, start_s: float = 0.0, is_end: bool = False
+    end_s: float,
+    text: str = "",
+    *words: HeardWord,
+    index: int = 0,
+    start_s: float = 0.0,
+    is_end: bool = False,
 ) -> TurnInfo:
-    return TurnInfo("r", start_s, end_s, text, words, is_end)
+    return TurnInfo("r", index, start_s, end_s, text, words, is_end)
 
 
 def word(text: str, start_s: float | None = None, end_s: float | None = None) -> HeardWord:
@@ -72,6 +77,13 @@ def test_a_turn_that_ends_without_words_is_a_non_match() -> None:
     assert read(TurnReader(), info(1.0, "", is_end=True)) == [FinalTranscript("", 1.0)]
 
 
+def test_a_turn_whose_end_is_not_told_ends_with_the_next_one() -> None:
+    reader = TurnReader()
+    events = read(reader, info(1.0, "Go", GO), info(1.5, index=1), info(1.75, index=1))
+    assert events == [SpeechNoticed(0.5), InterimTranscript("Go", 0.8), FinalTranscript("Go", 1.0)]
+    assert reader.restart(0.0) == Restart(1.0, None)
+
+
 def test_no_time_is_ahead_of_what_was_sent() -> None:
     reader = TurnReader()
     events = read(reader, info(9e9, "Go", word("Go", 8e9, 9e9), is_end=True), sent_s=1.5)
@@ -105,9 +117,19 @@ def test_words_of_forgotten_audio_are_made_final_as_they_stand() -> None:
     assert read(reader, info(0.75, "Now", again)) == [InterimTranscript("Now", 1.875)]
 
 
-def test_a_silence_that_is_forgotten_is_no_loss() -> None:
+def test_of_a_silence_little_is_told_again() -> None:
     reader = TurnReader()
     read(reader, info(9.0))
+    assert reader.restart(3.0) == Restart(7.5, None)
+    read(reader, info(0.5))
+    assert reader.restart(3.0) == Restart(7.5, None)
+    read(reader, info(2.0, "Go", word("Go", 1.0, 1.2)), info(2.5))
+    assert reader.restart(3.0) == Restart(7.5, None)
+
+
+def test_a_silence_that_is_forgotten_is_no_loss() -> None:
+    reader = TurnReader()
+    read(reader, info(1.0))
     assert reader.restart(3.0) == Restart(3.0, None)
 
 

@@ -48,6 +48,7 @@ from simulation.caller_script import Leave, Listen, Speak, Step, prepare
 from simulation.carrier import Carrier, CarrierConfig
 from simulation.clip_library import load_library
 from simulation.control import Control
+from simulation.deepgram_flux import DeepgramConfig, DeepgramFlux
 from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
 from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
@@ -73,7 +74,8 @@ class Cast:
     """An agent and how its providers behave.
 
     Attributes:
-        faults: Of the emulators, by service, once the agent is warm (Azure's from the start).
+        faults: Of the emulators, by service, once the agent is warm (the recogniser's from the
+            start).
         reply: What its model answers.
         script: What it answers before that, by what the caller says.
         tools: Of the agent.
@@ -85,6 +87,7 @@ class Cast:
     greeting: str = "Hi."
     script: tuple[ScriptLine, ...] = ()
     tools: tuple[Tool, ...] = ()
+    recogniser: str = "azure"
 
 
 GOOD = Cast("good")
@@ -185,8 +188,9 @@ class EdgeStage:
 
     async def _build(self, cast: Cast) -> Built:
         """An agent and its provider clients, warm."""
-        azure, openai, elevenlabs = [
-            await self._client(service, cast) for service in ("azure", "openai", "elevenlabs")
+        ear, openai, elevenlabs = [
+            await self._client(service, cast)
+            for service in (cast.recogniser, "openai", "elevenlabs")
         ]
         agent = Agent(
             tenant_id="default",
@@ -196,13 +200,14 @@ class EdgeStage:
             prompt="You are Ann.",
             greeting=cast.greeting,
             voice="Rachel",
+            recogniser=cast.recogniser,
             thinker=f"openai-{cast.name}",
             phrases=PHRASES,
             tools=cast.tools,
         )
         speech = SpeechSource(elevenlabs, ClipStore(ClipCache(4_000_000)), tenant_id="default")
         assert await speech.prepare(agent) == []
-        return agent, openai, azure, speech
+        return agent, openai, ear, speech
 
     async def _client(self, service: str, cast: Cast) -> Any:
         """The client of one service: shared, or the agent's own when something differs for it."""
@@ -217,14 +222,18 @@ class EdgeStage:
     async def _connect(self, service: str, cast: Cast) -> Any:
         board = FaultBoard()
         self.boards[cast.name, service] = board
-        if service == "azure":
-            config = AzureConfig(interim_lag_s=0.02, final_lag_s=0.02)
-            port = await self._listen(AzureSpeechToText(config, self._index, board), board)
+        if service == cast.recogniser:
+            if service == "azure":
+                lags = AzureConfig(interim_lag_s=0.02, final_lag_s=0.02)
+                port = await self._listen(AzureSpeechToText(lags, self._index, board), board)
+                where = {"azure_speech_host": f"ws://127.0.0.1:{port}"}
+            else:
+                flux = DeepgramFlux(DeepgramConfig(lag_s=0.02), self._index, board)
+                where = {"deepgram_base_url": f"http://127.0.0.1:{await self._listen(flux, board)}"}
             for name, faults in cast.faults:
-                if name == "azure":
-                    board.set("azure", faults)
-            known = provider_settings(self.settings(azure_speech_host=f"ws://127.0.0.1:{port}"))
-            recogniser = build_recogniser("azure", known)
+                if name == service:
+                    board.set(service, faults)
+            recogniser = build_recogniser(service, provider_settings(self.settings(**where)))
             if not cast.faults:
                 await recogniser.warm("en-US", 2)
             self._stack.push_async_callback(recogniser.aclose)
@@ -261,6 +270,7 @@ class EdgeStage:
             **{
                 "openai_api_key": "k",
                 "azure_speech_key": "k" * 32,
+                "deepgram_api_key": "k",
                 "elevenlabs_api_key": "k",
                 "twilio_auth_token": TOKEN,
                 "mode": "development",  # so that http:// is let through; signatures are checked
