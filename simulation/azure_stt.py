@@ -161,7 +161,7 @@ class SpeechSession:
     def _settings(self, context: dict[str, Any]) -> TurnSettings:
         config = self._service.config
         settings = turn_settings(context, self._query, config)
-        first_s = self._service.board.of("azure").first_byte_delay_s
+        first_s = self._service.board.of("azure").first_delay_s()
         return replace(
             settings,
             interim_lag_s=config.interim_lag_s + first_s,

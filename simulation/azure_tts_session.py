@@ -201,8 +201,9 @@ class SynthesisSession:
         tag = {"serviceTag": uuid.uuid4().hex}
         self._say(turn, "response", {"context": tag, "audio": audio})
         samples, due = 0, 0.0
+        late_s = self._service.faults.first_delay_s()
         async for speech in self._spoken(turn):
-            first_s = config.first_byte_s + self._service.faults.first_byte_delay_s
+            first_s = config.first_byte_s + late_s
             due = max(due, self._loop.time() + first_s)
             for piece in cut(speech, samples_a_piece, samples):
                 if (wait_s := due - self._loop.time()) > 0:

@@ -181,7 +181,8 @@ class ElevenLabsTextToSpeech:
     async def _speak(self, wanted: _Wanted) -> AsyncIterator[AudioPiece]:
         """A segment's audio at the service's pace."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + self._config.first_byte_s + self._board.of(self.name).first_byte_delay_s
+        first_s = self._config.first_byte_s + self._board.of(self.name).first_delay_s()
+        due = loop.time() + first_s
         self._speaking += 1
         try:
             language = wanted.language or language_of(wanted.text)

@@ -25,6 +25,9 @@ from simulation.errors import FaultsInvalid
 SERVICES = ("azure", "azure_tts", "deepgram", "openai", "elevenlabs", "twilio")
 
 
+SILENT_S = 86_400.0
+
+
 @dataclass(frozen=True, slots=True)
 class Faults:
     """One service's faults. All off by default.
@@ -37,6 +40,8 @@ class Faults:
         handshake_delay_s: Wait before a request or handshake is looked at.
         hang_after_accept: Accept, then never say a word.
         first_byte_delay_s: Added to the first output of each answer.
+        silent_ratio: Share of answers of which nothing ever comes, 0 to 1. An answer is a response,
+            the speech for one text, one turn of a recogniser.
         chunk_delay_s: Added before each further message or chunk.
         chunk_jitter_s: Random extra of up to this much on each.
         stall_after_messages: Go silent after this many messages; the connection stays open.
@@ -58,6 +63,7 @@ class Faults:
     handshake_delay_s: float = 0.0
     hang_after_accept: bool = False
     first_byte_delay_s: float = 0.0
+    silent_ratio: float = 0.0
     chunk_delay_s: float = 0.0
     chunk_jitter_s: float = 0.0
     stall_after_messages: int | None = None
@@ -81,9 +87,15 @@ class Faults:
         faults = cls(**wire)
         if faults.status and not 400 <= faults.status <= 599:
             raise FaultsInvalid(f"status takes 400 to 599, or 0 for off; got {faults.status}")
-        if faults.status_ratio > 1:
-            raise FaultsInvalid(f"status_ratio takes 0 to 1; got {faults.status_ratio}")
+        for name in ("status_ratio", "silent_ratio"):
+            if (ratio := getattr(faults, name)) > 1:
+                raise FaultsInvalid(f"{name} takes 0 to 1; got {ratio}")
         return faults
+
+    def first_delay_s(self) -> float:
+        """What the first output of the next answer is late by."""
+        is_silent = self.silent_ratio > 0 and random.random() < self.silent_ratio
+        return self.first_byte_delay_s + (SILENT_S if is_silent else 0.0)
 
 
 def _fits(kind: str, value: object) -> bool:

@@ -164,7 +164,7 @@ class OpenAIChat:
         reply.end()
 
     def _first_token_s(self) -> float:
-        return self._config.first_token_s + self._board.of(self.name).first_byte_delay_s
+        return self._config.first_token_s + self._board.of(self.name).first_delay_s()
 
 
 def _chunks(writer: ChunkWriter, said: Answer) -> list[bytes]:

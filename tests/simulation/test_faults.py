@@ -96,6 +96,7 @@ def test_a_client_that_sent_enough_is_cut() -> None:
         ({"chunk_delay_s": "1"}, "chunk_delay_s takes float"),
         ({"drop_after_messages": 1.5}, "drop_after_messages takes int"),
         ({"status_ratio": 1.5}, "0 to 1"),
+        ({"silent_ratio": 2}, "silent_ratio takes 0 to 1"),
     ],
 )
 def test_a_wrong_setting_names_itself(wire: dict[str, object], says: str) -> None:
@@ -119,3 +120,12 @@ def test_an_unknown_service_lists_the_known_ones() -> None:
 def test_any_json_is_faults_or_invalid(wire: dict[str, object]) -> None:
     with suppress(FaultsInvalid):
         Faults.parse(wire)
+
+
+@pytest.mark.parametrize(("ratio", "share"), [(0.0, 0), (0.5, 0.5), (1.0, 1)])
+def test_a_share_of_the_answers_never_comes(ratio: float, share: float) -> None:
+    faults = Faults.parse({"silent_ratio": ratio, "first_byte_delay_s": 0.2})
+    delays = [faults.first_delay_s() for _ in range(2_000)]
+    silent = [delay for delay in delays if delay > 1_000]
+    assert len(silent) / len(delays) == pytest.approx(share, abs=0.08)
+    assert {round(delay, 3) for delay in delays if delay <= 1_000} <= {0.2}
