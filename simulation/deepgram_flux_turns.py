@@ -98,9 +98,9 @@ class FluxTurns:
 
     def finish(self) -> list[dict[str, Any]]:
         """No more audio comes: what was heard becomes known; the turn is not ended by that."""
-        if not self._coming:
+        if not self._coming and self._now_s <= self._said_s:
             return []
-        is_start = not self._words
+        is_start = bool(self._coming) and not self._words
         self._words += [known.word for known in self._coming]
         self._coming.clear()
         return [self._info("StartOfTurn" if is_start else "Update")]
