@@ -165,7 +165,7 @@ async def strangers_at_webhooks(stage: EdgeStage) -> None:
     door = stage.doors["good"]
     async with httpx.AsyncClient(base_url=door.url, trust_env=False) as client:
         form = {"CallSid": "CA" + "1" * 32, "From": "+14155550100"}
-        for path in ("/twilio/voice", "/twilio/resume?s=x", "/twilio/status"):
+        for path in ("/twilio/voice", "/twilio/resume?s=x", "/twilio/dial?s=x", "/twilio/status"):
             for headers in ({}, {"X-Twilio-Signature": "bm90IHRoaXM="}):
                 answer = await client.post(path, data=form, headers=headers)
                 assert answer.status_code == 403
@@ -202,7 +202,7 @@ def test_strangers_are_refused_and_told_why(
     beside_a_good_call(stage, strangers_on_sockets, strangers_at_webhooks)
     assert counters["handshakes_refused"] == before.get("handshakes_refused", 0) + 1
     assert counters["streams_refused"] == before.get("streams_refused", 0) + 3
-    assert counters["webhooks_refused"] == before.get("webhooks_refused", 0) + 6
+    assert counters["webhooks_refused"] == before.get("webhooks_refused", 0) + 8
     for message in (
         "wrong or missing X-Twilio-Signature",
         "a newer stream has this call",
