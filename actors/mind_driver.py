@@ -47,7 +47,7 @@ class MindDriver:
 
     Args:
         agents: By tenant and agent id; may be a live view.
-        thinkers: By the name that ``Agent.thinker`` uses.
+        thinkers: By what ``Agent.think_chain`` says.
         recorder: Told of everything that lasts.
         config: Limits.
         wall_clock_us: UTC microseconds, for records only.
@@ -193,11 +193,11 @@ class MindDriver:
         if isinstance(answer, FixedReply):
             segment = TurnItem("segment", turn_id, guess, text=answer.text)
             return [accepted, segment, TurnItem("finished", turn_id, guess)], None
-        thinker = self._thinkers.get(session.agent.thinker)
+        thinker = self._thinkers.get(session.agent.think_chain)
         if thinker is None:
             session.fail(turn_id, guess)
             agent = session.agent
-            wrong = f"agent {agent.agent_id}: no thinker is named {agent.thinker!r}"
+            wrong = f"agent {agent.agent_id}: no thinker is named {agent.think_chain!r}"
             return [accepted, self._failed(message, "provider", wrong)], None
         question = Question((turn_id, guess), answer, thinker, received_at)
         return [accepted], self._start(message.call_id, session, question)

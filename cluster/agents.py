@@ -22,6 +22,7 @@ from providers.table import refusal_of
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PHRASES = Phrases()
 _TAKING = TurnTaking()
+MAX_CHAIN = 4
 
 
 class _PhrasesFile(BaseModel):
@@ -71,7 +72,7 @@ class _AgentFile(BaseModel):
     greeting: str = ""
     voice: str = Field(min_length=1)
     recogniser: str = "azure"
-    thinker: str = "openai"
+    thinker: str | tuple[str, ...] = "openai"
     speaker: str = "elevenlabs"
     model: str = ""
     temperature: float | None = Field(None, ge=0, le=2)
@@ -83,6 +84,14 @@ class _AgentFile(BaseModel):
     on_trouble: str = ""
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
+
+    @field_validator("thinker")
+    @classmethod
+    def _some_once_each(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        chain = _chain(names)
+        if not chain or len(chain) > MAX_CHAIN or len(set(chain)) < len(chain):
+            raise ValueError(f"one name, or a list of up to {MAX_CHAIN} different ones")
+        return names
 
     @field_validator("tools")
     @classmethod
@@ -97,6 +106,10 @@ class _AgentFile(BaseModel):
             known = ", ".join(transfers) or "there is none"
             raise ValueError(f"on_trouble: must name a tool of type transfer ({known})")
         return self
+
+
+def _chain(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
 
 
 def load_agent(path: Path, tenant_id: str) -> Agent:
@@ -123,18 +136,21 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         ) from None
     for kind, name in (
         ("recogniser", checked.recogniser),
-        ("thinker", checked.thinker),
+        *(("thinker", name) for name in _chain(checked.thinker)),
         ("speaker", checked.speaker),
     ):
         voice = checked.voice if kind == "speaker" else ""
         if refusal := refusal_of(kind, name, checked.language, voice):
             raise AgentFileError(f"{path}: {refusal.field}: {refusal.reason}")
     digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
-    values = checked.model_dump(exclude={"phrases", "turn_taking", "tools"})
+    values = checked.model_dump(exclude={"phrases", "turn_taking", "tools", "thinker"})
+    thinker, *then_thinkers = _chain(checked.thinker)
     return Agent(
         tenant_id=tenant_id,
         agent_id=path.stem,
         agent_version=digest,
+        thinker=thinker,
+        then_thinkers=tuple(then_thinkers),
         tools=tools_of(checked.tools),
         phrases=Phrases(**checked.phrases.model_dump()),
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),

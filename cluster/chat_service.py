@@ -61,7 +61,39 @@ def chat_endpoint(settings: Settings) -> ChatEndpoint:
     Raises:
         ProviderRejected: Its address cannot be used, or names no deployment; names the setting.
     """
-    match choose_chat_service(settings).service:
+    return _endpoint(settings, choose_chat_service(settings).service)
+
+
+def stand_in_endpoint(settings: Settings, service: ChatService) -> ChatEndpoint | None:
+    """Where a service is that an agent names itself; None while its settings are not whole.
+
+    ``OPENAI_MODEL`` is a name at the service that was chosen, and says nothing to any other one.
+
+    Raises:
+        ProviderRejected: As ``chat_endpoint``.
+    """
+    if _missing(service, _variables(settings)):
+        return None
+    if choose_chat_service(settings).service == service:
+        return _endpoint(settings, service)
+    return _endpoint(settings.model_copy(update={"openai_model": ""}), service)
+
+
+def missing_for_stand_in(settings: Settings, service: ChatService) -> str:
+    """What has to be set before an agent can name this service; empty when nothing is."""
+    if missing := _missing(service, _variables(settings)):
+        return missing
+    try:
+        endpoint = stand_in_endpoint(settings, service)
+    except ProviderError as error:
+        return f"{error.setting} ({error.message})"
+    if endpoint is None or endpoint.model:
+        return ""
+    return "OPENROUTER_MODEL, such as openai/gpt-5.4-mini"
+
+
+def _endpoint(settings: Settings, service: ChatService) -> ChatEndpoint:
+    match service:
         case "azure":
             return azure_endpoint(
                 settings.azure_openai_api_key.get_secret_value(),

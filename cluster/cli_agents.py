@@ -43,5 +43,5 @@ def agents_validate(
         name = agent_id if tenant_id == settings.tenant_id else f"{tenant_id}/{agent_id}"
         say(
             f"[green]ok[/green] {name}: {agent.language}, {agent.recogniser} / "
-            f"{agent.thinker} / {agent.speaker}, version {agent.agent_version}"
+            f"{agent.think_chain} / {agent.speaker}, version {agent.agent_version}"
         )

@@ -17,6 +17,7 @@ from cluster.agents import load_tenants
 from cluster.call_costs import CallCosts
 from cluster.call_store import open_call_store
 from cluster.logs import configure_logging
+from cluster.provider_health import ProcessHealth, think_chains
 from cluster.provider_settings import provider_settings
 from cluster.recorder import StoreRecorder
 from cluster.settings import Settings
@@ -43,6 +44,7 @@ class CallActorParts:
         thinkers: By name.
         writer: Behind the recorder.
         ledger: What this process measures.
+        health: Of the providers, in the view of this process.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class CallActorParts:
         thinkers: Mapping[str, Thinker],
         writer: RecordWriter,
         ledger: MetricsLedger,
+        health: ProcessHealth,
     ) -> None:
+        self._health = health
         self._driver = driver
         self._thinkers = thinkers
         self._writer = writer
@@ -75,6 +79,7 @@ class CallActorParts:
                 logger.warning("%s is not warm: %s", name, str(error) or "no answer")
         self._process.start()
         self._reporter.start()
+        self._health.start()
 
     def _sample(self) -> None:
         """What is measured by looking, about once a second."""
@@ -82,6 +87,7 @@ class CallActorParts:
         self._process.sample(active_calls=status["active_calls"], capacity=status["capacity"])
         for labels, calls in self._driver.open_by_agent().items():
             self._ledger.gauge(catalog.AGENT_ACTIVE_CALLS, calls, *labels)
+        self._health.sample()
         self._ledger.gauge(catalog.RECORDS_PENDING, written.pending)
         lost = written.dropped + written.rejected
         self._ledger.count_up_to(catalog.RECORDS_DROPPED, lost)
@@ -89,6 +95,7 @@ class CallActorParts:
     async def aclose(self) -> None:
         """Write what is pending and close every connection."""
         await self._driver.aclose()
+        await self._health.aclose()
         await self._process.aclose()
         await asyncio.gather(self._writer.aclose(), self._reporter.aclose())
         for thinker in self._thinkers.values():
@@ -102,11 +109,15 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     settings.make_data_dir()
     agents = load_tenants(settings.agents_dir, settings.tenant_id)
     known = provider_settings(settings)
-    ledger = MetricsLedger(f"call-actor-{uuid.uuid4().hex[:12]}", wall_clock_us())
-    thinkers = {
+    name = f"call-actor-{uuid.uuid4().hex[:12]}"
+    ledger = MetricsLedger(name, wall_clock_us())
+    services = {
         name: MeteredThinker(build_thinker(name, known), ledger)
-        for name in {agent.thinker for agent in agents.values()}
+        for name in {name for agent in agents.values() for name in agent.thinkers}
     }
+    health = ProcessHealth(name, settings, ledger)
+    chains = {agent.think_chain: agent.thinkers for agent in agents.values()}
+    thinkers = think_chains(chains, services, known, health)
     costs = CallCosts(ledger, _prices(settings), agents, known)
     writer = RecordWriter(open_call_store(settings))
     driver = MindDriver(
@@ -116,7 +127,7 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
         MindConfig(calls_per_actor=settings.calls_per_actor),
         wall_clock_us,
     )
-    return CallActorParts(driver, thinkers, writer, ledger)
+    return CallActorParts(driver, thinkers, writer, ledger, health)
 
 
 def _prices(settings: Settings) -> PriceTable:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cluster.chat_service import chat_endpoint, missing_for_chat
+from cluster.chat_service import (
+    chat_endpoint,
+    missing_for_chat,
+    missing_for_stand_in,
+    stand_in_endpoint,
+)
 from cluster.settings import Settings
 from dialogue.agent import Agent
+from providers.errors import ProviderError
 from providers.espeak_process import INSTALL_HINT, is_installed
 from providers.settings import (
     AzureSpeechConfig,
     AzureTtsConfig,
+    ChatService,
     DeepgramConfig,
     ElevenLabsConfig,
     EspeakConfig,
@@ -39,6 +46,8 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             eot_timeout_s=settings.deepgram_eot_timeout_ms / 1_000,
         ),
         openai=OpenAIConfig(endpoint=chat_endpoint(settings)),
+        azure_openai=_stand_in(settings, "azure"),
+        openrouter=_stand_in(settings, "openrouter"),
         elevenlabs=ElevenLabsConfig(
             api_key=settings.elevenlabs_api_key.get_secret_value(),
             base_url=settings.elevenlabs_base_url,
@@ -56,6 +65,14 @@ def provider_settings(settings: Settings) -> ProviderSettings:
     )
 
 
+def _stand_in(settings: Settings, service: ChatService) -> OpenAIConfig | None:
+    try:
+        endpoint = stand_in_endpoint(settings, service)
+    except ProviderError:  # which is said to whoever names the service, see ``missing_keys``
+        return None
+    return None if endpoint is None else OpenAIConfig(endpoint=endpoint)
+
+
 def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
     """What the agents need and the environment does not hold; one sentence each."""
     agents = list(agents)
@@ -67,7 +84,7 @@ def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
         for agent in agents
         for of in (
             ("recogniser", agent.recogniser),
-            ("thinker", agent.thinker),
+            *(("thinker", name) for name in agent.thinkers),
             ("speaker", agent.speaker),
         )
         if of in missing
@@ -83,7 +100,9 @@ def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, 
     """What is to be done before a provider can be used, by kind and name; empty for nothing."""
     has_azure = settings.azure_speech_key.get_secret_value() and settings.azure_speech_region
     azure = "set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION"
-    chat = missing_for_chat(settings, (a for a in agents if a.thinker == "openai"))
+    chat = missing_for_chat(settings, (a for a in agents if "openai" in a.thinkers))
+    azure_chat = missing_for_stand_in(settings, "azure")
+    openrouter = missing_for_stand_in(settings, "openrouter")
     return {
         ("recogniser", "azure"): ""
         if has_azure or settings.azure_speech_host
@@ -92,6 +111,8 @@ def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, 
         if settings.deepgram_api_key.get_secret_value()
         else "set DEEPGRAM_API_KEY",
         ("thinker", "openai"): f"set {chat}" if chat else "",
+        ("thinker", "azure_openai"): f"set {azure_chat}" if azure_chat else "",
+        ("thinker", "openrouter"): f"set {openrouter}" if openrouter else "",
         ("speaker", "azure"): ""
         if has_azure or settings.azure_tts_host
         else f"{azure} (or AZURE_TTS_HOST)",

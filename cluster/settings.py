@@ -123,6 +123,8 @@ class Settings(BaseSettings):
     speculate: bool = True
     playout_chunk_ms: int = Field(60, ge=20, le=400)
     actor_timeout_s: float = Field(1.0, gt=0)
+    hedge_ratio: float = Field(0.05, ge=0, le=0.5)
+    probe_idle_providers: bool = True
     log_level: str = "INFO"
     metrics_token: SecretStr = SecretStr("")
     prices_file: Path | None = None

@@ -77,6 +77,7 @@ class Agent:
     Attributes:
         agent_version: Digest of the definition: two different definitions never share one.
         recogniser, thinker, speaker: Names of the providers in the provider table.
+        then_thinkers: Who is asked, in this order, when ``thinker`` fails or is late.
         model: Language model; empty for the provider's default.
         voice: Voice id of the speaker.
         record: Its calls are recorded, each side on a channel of its own.
@@ -105,6 +106,17 @@ class Agent:
     record: bool = False
     tools: tuple[Tool, ...] = ()
     on_trouble: str = ""
+    then_thinkers: tuple[str, ...] = ()
+
+    @property
+    def thinkers(self) -> tuple[str, ...]:
+        """Every language model that may be asked, the preferred one first."""
+        return (self.thinker, *self.then_thinkers)
+
+    @property
+    def think_chain(self) -> str:
+        """What answers for this agent: the name of a thinker, or ``one > two`` for a chain."""
+        return " > ".join(self.thinkers)
 
     @property
     def toolbox(self) -> Toolbox:

@@ -47,13 +47,18 @@ _BROKEN = (httpx2.HTTPError, OSError, anyio.EndOfStream, anyio.ClosedResourceErr
 class OpenAIThinker:
     """A language model behind the chat completions protocol.
 
+    Args:
+        config: Where, as whom, and how long to wait.
+        name: As agents name it.
+
     Raises:
         ProviderRefused: There is no key, and the address is one that needs a key.
         ProviderRejected: The address is no http or https URL.
     """
 
-    def __init__(self, config: OpenAIConfig) -> None:
+    def __init__(self, config: OpenAIConfig, name: str = "openai") -> None:
         self._config = config
+        self._name = name
         check_config(config)
         self._model = model_of(config)
         self._blame = blame_of(config)
@@ -66,8 +71,8 @@ class OpenAIThinker:
 
     @property
     def name(self) -> str:
-        """Always ``openai``, whichever address is used."""
-        return "openai"
+        """As agents name it: ``openai`` whichever address is used, unless they name a service."""
+        return self._name
 
     async def warm(self) -> None:
         """Open a connection and keep one open from now on.

@@ -25,6 +25,10 @@ DEEPGRAM_EOT_TIMEOUT = "CALLCLUSTER_DEEPGRAM_EOT_TIMEOUT_MS"
 OPENAI_KEY = "OPENAI_API_KEY"
 OPENAI_MODEL = "OPENAI_MODEL"
 OPENAI_BASE_URL = "OPENAI_BASE_URL"
+OPENAI_TTS_KEY = "OPENAI_TTS_API_KEY"
+OPENAI_TTS_BASE_URL = "OPENAI_TTS_BASE_URL"
+OPENAI_TTS_MODEL = "OPENAI_TTS_MODEL"
+OPENAI_TTS_SAMPLE_RATE = "OPENAI_TTS_SAMPLE_RATE"
 AZURE_OPENAI_KEY = "AZURE_OPENAI_API_KEY"
 AZURE_OPENAI_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
 AZURE_OPENAI_DEPLOYMENT = "AZURE_OPENAI_DEPLOYMENT"
@@ -236,6 +240,32 @@ class AzureTtsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAITtsConfig:
+    """Text-to-speech at OpenAI or at anybody who speaks the same protocol.
+
+    Attributes:
+        api_key: OPENAI_TTS_API_KEY; may be empty for a server that asks for none.
+        base_url: OPENAI_TTS_BASE_URL, up to and with ``/v1``.
+        model: OPENAI_TTS_MODEL; empty for the default of ``providers.models``.
+        sample_rate_hz: Of the PCM, where the server does not say it: 8,000 to 48,000
+            (OPENAI_TTS_SAMPLE_RATE).
+        connect_timeout_s: For TCP and TLS.
+        first_byte_timeout_s: From the request to the first audio.
+        stall_timeout_s: Between two pieces of audio.
+        keep_warm_s: A connection is used at least this often once ``warm`` was called.
+    """
+
+    api_key: str = field(default="", repr=False)
+    base_url: str = "https://api.openai.com/v1"
+    model: str = ""
+    sample_rate_hz: int = 24_000
+    connect_timeout_s: float = 3.0
+    first_byte_timeout_s: float = 5.0
+    stall_timeout_s: float = 3.0
+    keep_warm_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class EspeakConfig:
     """espeak-ng on this machine.
 
@@ -270,12 +300,21 @@ class ScriptedConfig:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """Everything the provider table may need."""
+    """Everything the provider table may need.
+
+    Attributes:
+        openai: The service that the deployment has chosen, whichever that is.
+        azure_openai: Azure OpenAI by name; None while it is not set up.
+        openrouter: OpenRouter by name; likewise.
+    """
 
     azure: AzureSpeechConfig = field(default_factory=AzureSpeechConfig)
     deepgram: DeepgramConfig = field(default_factory=DeepgramConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
+    azure_openai: OpenAIConfig | None = None
+    openrouter: OpenAIConfig | None = None
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
     azure_tts: AzureTtsConfig = field(default_factory=AzureTtsConfig)
+    openai_tts: OpenAITtsConfig = field(default_factory=OpenAITtsConfig)
     espeak: EspeakConfig = field(default_factory=EspeakConfig)
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)

@@ -13,11 +13,11 @@ from providers.azure_tts_wire import POLYGLOT_PATTERN as AZURE_POLYGLOT_PATTERN
 from providers.azure_tts_wire import VOICE_EXAMPLE as AZURE_VOICE_EXAMPLE
 from providers.azure_tts_wire import VOICE_PATTERN as AZURE_VOICE_PATTERN
 from providers.capabilities import Capabilities, Refusal
-from providers.errors import ProviderRejected
+from providers.errors import ProviderRefused, ProviderRejected
 from providers.espeak_voices import LANGUAGES as ESPEAK_LANGUAGES
 from providers.espeak_voices import VOICES as ESPEAK_VOICES
 from providers.models import FLUX_LANGUAGES, FLUX_MULTILINGUAL
-from providers.settings import ProviderSettings
+from providers.settings import AZURE_OPENAI_KEY, OPENROUTER_KEY, OpenAIConfig, ProviderSettings
 from voice.ports import Recogniser, Speaker
 
 T = TypeVar("T")
@@ -48,6 +48,25 @@ def _openai(settings: ProviderSettings) -> Thinker:
     from providers.openai_chat import OpenAIThinker
 
     return OpenAIThinker(settings.openai)
+
+
+def _named(config: OpenAIConfig | None, name: str, setting: str) -> Thinker:
+    if config is None:
+        raise ProviderRefused("is not set up", name, setting)
+    from providers.openai_body import check_config
+
+    check_config(config)
+    from providers.openai_chat import OpenAIThinker
+
+    return OpenAIThinker(config, name)
+
+
+def _azure_openai(settings: ProviderSettings) -> Thinker:
+    return _named(settings.azure_openai, "azure_openai", AZURE_OPENAI_KEY)
+
+
+def _openrouter(settings: ProviderSettings) -> Thinker:
+    return _named(settings.openrouter, "openrouter", OPENROUTER_KEY)
 
 
 def _scripted_thinker(settings: ProviderSettings) -> Thinker:
@@ -87,6 +106,8 @@ RECOGNISERS: Mapping[str, Callable[[ProviderSettings], Recogniser]] = {
 }
 THINKERS: Mapping[str, Callable[[ProviderSettings], Thinker]] = {
     "openai": _openai,
+    "azure_openai": _azure_openai,
+    "openrouter": _openrouter,
     "scripted": _scripted_thinker,
 }
 SPEAKERS: Mapping[str, Callable[[ProviderSettings], Speaker]] = {
@@ -104,6 +125,8 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
     ),
     ("recogniser", "scripted"): Capabilities(("ulaw_8000",), phrases=True, needs_key=False),
     ("thinker", "openai"): Capabilities(),
+    ("thinker", "azure_openai"): Capabilities(),
+    ("thinker", "openrouter"): Capabilities(),
     ("thinker", "scripted"): Capabilities(needs_key=False),
     ("speaker", "azure"): Capabilities(
         ("ulaw_8000",),

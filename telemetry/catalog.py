@@ -131,6 +131,25 @@ ERRORS: Final = _counter(
 PROVIDER_ERRORS: Final = _counter(
     "provider_errors", "errors", "Failures of a provider, by kind.", ("provider", "kind")
 )
+PROVIDER_REQUESTS: Final = _counter(
+    "provider_requests",
+    "requests",
+    "Requests where an agent names more than one provider, by why this one was asked: first, "
+    "hedge, failover, again, continued.",
+    ("provider", "work", "why"),
+)
+FAILOVER_WAIT: Final = _summary(
+    "failover_wait",
+    "From a request to its first useful output, where the first who was asked did not give it.",
+    ("work",),
+)
+PROVIDER_LEFT: Final = _gauge(
+    "provider_left",
+    "state",
+    "1 while a provider is left because it fails, in the view of any process.",
+    ("provider", "operation"),
+    "max",
+)
 PROTOCOL_ERRORS: Final = _counter(
     "protocol_errors", "errors", "Messages of a peer that break its protocol.", ("protocol",)
 )

@@ -14,18 +14,19 @@ from urllib.parse import urlsplit
 import httpx
 
 from cluster.carrier_client import open_carrier
-from cluster.chat_service import chat_endpoint
+from cluster.chat_service import chat_endpoint, stand_in_endpoint
 from cluster.doctor.examination import Findings
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.place import LOOPBACK, Place
 from cluster.settings import Settings
 from providers.errors import ProviderError
-from providers.settings import ChatEndpoint
+from providers.settings import ChatEndpoint, ChatService
 from telephony.errors import CarrierError, CarrierRefused, InvalidSetting
 
 _WITHIN_S: Final = 8.0
 _REFUSED: Final = frozenset({401, 403})
 _NO_CREDIT: Final = 402
+_BY_NAME: Final[Mapping[str, ChatService]] = {"azure_openai": "azure", "openrouter": "openrouter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ async def examine_key_trials(place: Place) -> Findings:
     used = {
         name
         for agent in place.agents.values()
-        for name in (agent.recogniser, agent.thinker, agent.speaker)
+        for name in (agent.recogniser, *agent.thinkers, agent.speaker)
     }
     trials = [trial for trial in planned(settings) if trial[0] in used]
     found = await asyncio.gather(
@@ -77,6 +78,10 @@ def planned(settings: Settings) -> list[tuple[str, KeyTrial]]:
         endpoint = ChatEndpoint()
     if endpoint.api_key:
         trials.append(("openai", _chat(endpoint)))
+    for name, service in _BY_NAME.items():
+        stand_in = _stand_in(settings, service)
+        if stand_in is not None:
+            trials.append((name, _chat(stand_in)))
     flux_key = settings.deepgram_api_key.get_secret_value()
     if flux_key:
         url = f"{settings.deepgram_base_url.rstrip('/')}/v1/projects"
@@ -89,6 +94,13 @@ def planned(settings: Settings) -> list[tuple[str, KeyTrial]]:
             ("elevenlabs", KeyTrial("ELEVENLABS_API_KEY", "GET", url, {"xi-api-key": voice_key}))
         )
     return trials
+
+
+def _stand_in(settings: Settings, service: ChatService) -> ChatEndpoint | None:
+    try:
+        return stand_in_endpoint(settings, service)
+    except ProviderError:  # said by the check of the keys
+        return None
 
 
 def _azure_speech(settings: Settings, key: str) -> KeyTrial:

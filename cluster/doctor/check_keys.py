@@ -36,7 +36,7 @@ async def examine_keys(place: Place) -> Findings:
     findings += [
         key_finding(name, value) for name, value in used_keys(settings, agents).items() if value
     ]
-    if any(agent.thinker == "openai" for agent in agents):
+    if any("openai" in agent.thinkers for agent in agents):
         findings += chat_findings(settings, agents, datetime.now(UTC).date())
     findings.append(_carrier_finding(settings))
     return findings
@@ -44,7 +44,7 @@ async def examine_keys(place: Place) -> Findings:
 
 def used_keys(settings: Settings, agents: Iterable[Agent]) -> Mapping[str, str]:
     """The keys that these agents and the carrier use: variable to value, empty ones too."""
-    used = {name for agent in agents for name in (agent.recogniser, agent.thinker, agent.speaker)}
+    used = {name for agent in agents for name in (agent.recogniser, *agent.thinkers, agent.speaker)}
     keys = {}
     if "azure" in used:
         keys["AZURE_SPEECH_KEY"] = settings.azure_speech_key.get_secret_value()
@@ -56,6 +56,10 @@ def used_keys(settings: Settings, agents: Iterable[Agent]) -> Mapping[str, str]:
         except ProviderError:
             endpoint = ChatEndpoint()
         keys[endpoint.key_setting] = endpoint.api_key
+    if "azure_openai" in used:
+        keys["AZURE_OPENAI_API_KEY"] = settings.azure_openai_api_key.get_secret_value()
+    if "openrouter" in used:
+        keys["OPENROUTER_API_KEY"] = settings.openrouter_api_key.get_secret_value()
     if "elevenlabs" in used:
         keys["ELEVENLABS_API_KEY"] = settings.elevenlabs_api_key.get_secret_value()
     keys["TWILIO_AUTH_TOKEN"] = settings.twilio_auth_token.get_secret_value()

@@ -53,7 +53,7 @@ async def examine_agents(place: Place) -> Findings:
     findings = [
         ok(
             agent_name(agent, settings),
-            f"{agent.language}, {agent.recogniser} / {agent.thinker} / {agent.speaker}",
+            f"{agent.language}, {agent.recogniser} / {agent.think_chain} / {agent.speaker}",
         )
         for agent in place.agents.values()
     ]

@@ -59,7 +59,7 @@ def test_an_error_names_the_file_and_the_field(
     [
         ("speaker: loudspeaker", "speaker: no speaker is called 'loudspeaker'; there are: "),
         ("recogniser: ear", "recogniser: no recogniser is called 'ear'; there are: azure"),
-        ("thinker: brain", "thinker: no thinker is called 'brain'; there are: openai"),
+        ("thinker: brain", "thinker: no thinker is called 'brain'; there are: azure_openai, "),
         ("speaker: espeak", "voice: the speaker espeak has no voice 'alto'; there are: default"),
         (
             "speaker: espeak\nvoice: f1\nlanguage: ja-JP",
@@ -120,3 +120,28 @@ def test_no_file_crashes_the_reader(text: str | bytes) -> None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
         with pytest.raises(AgentFileError):
             load_agent(path, "t1")
+
+
+def test_a_list_of_thinkers_is_a_chain_in_that_order(tmp_path: Path) -> None:
+    agent = load_agent(write(tmp_path, GOOD + "thinker: [openai, azure_openai, scripted]\n"), "t1")
+    assert agent.thinkers == ("openai", "azure_openai", "scripted")
+    assert (agent.thinker, agent.think_chain) == ("openai", "openai > azure_openai > scripted")
+
+
+def test_one_thinker_is_one_however_it_is_written(tmp_path: Path) -> None:
+    for text in ("thinker: scripted", "thinker: [scripted]"):
+        agent = load_agent(write(tmp_path, f"{GOOD}{text}\n"), "t1")
+        assert (agent.thinkers, agent.think_chain) == (("scripted",), "scripted")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("thinker: []", "thinker: one name, or a list of up to 4 different ones"),
+        ("thinker: [openai, openai]", "thinker: one name, or a list of up to 4 different ones"),
+        ("thinker: [openai, brain]", "thinker: no thinker is called 'brain'"),
+    ],
+)
+def test_a_chain_that_is_none(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(AgentFileError, match=said):
+        load_agent(write(tmp_path, f"{GOOD}{text}\n"), "t1")

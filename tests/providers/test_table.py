@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from providers.chat_endpoint import azure_endpoint
+from providers.chat_endpoint import azure_endpoint, openrouter_endpoint
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.settings import (
     AzureSpeechConfig,
@@ -35,15 +35,28 @@ KEYED = ProviderSettings(
     azure_tts=AzureTtsConfig(key="k", region="westeurope"),
     deepgram=DeepgramConfig(api_key="k"),
     openai=OpenAIConfig(ChatEndpoint(api_key="k")),
+    azure_openai=OpenAIConfig(
+        azure_endpoint("k", "https://example.openai.azure.com", deployment="d")
+    ),
+    openrouter=OpenAIConfig(openrouter_endpoint("k", model="m")),
     elevenlabs=ElevenLabsConfig(api_key="k"),
     scripted=ScriptedConfig(heard=((1.0, "yes"),)),
 )
 
 
+CHATS = {"openai", "azure_openai", "openrouter"}
+
+
+@pytest.mark.e2e
+def test_every_chat_service_is_called_what_it_says() -> None:
+    for name in CHATS:
+        assert build_thinker(name, KEYED).name == name
+
+
 def test_every_name_builds_what_it_says() -> None:
     for name in RECOGNISERS:
         assert build_recogniser(name, KEYED).name == name
-    for name in THINKERS.keys() - {"openai"}:  # its package takes a second to import: see e2e
+    for name in THINKERS.keys() - CHATS:  # their package takes a second to import: see e2e
         assert build_thinker(name, KEYED).name == name
     for name in SPEAKERS:
         assert build_speaker(name, KEYED).name == name
@@ -118,6 +131,16 @@ def test_openai_names_what_is_missing() -> None:
     with pytest.raises(ProviderRefused) as caught:
         build_thinker("openai", ProviderSettings())
     assert caught.value.setting == "OPENAI_API_KEY"
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("azure_openai", "AZURE_OPENAI_API_KEY"), ("openrouter", "OPENROUTER_API_KEY")],
+)
+def test_a_service_by_name_says_what_is_missing(name: str, setting: str) -> None:
+    with pytest.raises(ProviderRefused) as caught:
+        build_thinker(name, ProviderSettings())
+    assert caught.value.setting == setting
 
 
 def test_the_classic_azure_url_has_a_key_of_its_own() -> None:

@@ -1,0 +1,96 @@
+"""What one process is given to survive its providers, without starting anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.metrics_failover import LedgerTally, show_health
+from cluster.provider_health import ProcessHealth, think_chains
+from cluster.provider_settings import provider_settings
+from cluster.settings import Settings
+from dialogue.ports import Thinker
+from providers.failover.candidates import think_candidate
+from providers.failover.thinker import FailoverThinker
+from providers.health.local import LocalHealth
+from providers.health.signals import Sign, Signal
+from providers.health.unit import Unit
+from providers.health.view import HealthView
+from telemetry import catalog
+from telemetry.ledger import MetricsLedger
+from tests.support.fake_thinker import FakeThinker
+
+
+def settings(**fields: Any) -> Settings:
+    return Settings(_env_file=None, **fields)
+
+
+def health(ledger: MetricsLedger, **fields: Any) -> ProcessHealth:
+    return ProcessHealth("call-actor-1", settings(**fields), ledger)
+
+
+def test_one_name_is_the_service_itself_and_a_chain_is_one_of_its_own() -> None:
+    services: dict[str, Thinker] = {name: FakeThinker((), name=name) for name in ("a", "b")}
+    chains = {"a": ("a",), "a > b": ("a", "b"), "b > a": ("b", "a")}
+    ledger = MetricsLedger("call-actor-1", 1)
+    found = think_chains(chains, services, provider_settings(settings()), health(ledger))
+    assert found["a"] is services["a"]
+    assert isinstance(found["a > b"], FailoverThinker)
+    assert [found[name].name for name in chains] == list(chains)
+
+
+def test_no_hedge_where_none_is_allowed() -> None:
+    ledger = MetricsLedger("call-actor-1", 1)
+    generous, none = health(ledger).budget(), health(ledger, hedge_ratio=0).budget()
+    assert generous.spend()
+    none.request_sent()
+    assert not none.spend()
+
+
+def test_a_unit_of_health_tells_services_and_keys_apart_and_shows_no_key() -> None:
+    known = provider_settings(
+        settings(
+            openai_api_key="sk-one",
+            openai_base_url="https://user:pass@gateway.example/v1",
+            openrouter_api_key="sk-two",
+            openrouter_model="m/x",
+        )
+    )
+    one, two, three = (
+        think_candidate(name, FakeThinker(()), known) for name in ("openai", "openrouter", "tone")
+    )
+    assert (one.region, two.region) == ("gateway.example", "openrouter.ai")
+    assert two.model == "m/x"
+    assert one.credential != two.credential
+    assert "sk-" not in repr((one.credential, two.credential))
+    assert (three.name, three.region, three.credential) == ("tone", "", "")
+
+
+def test_what_is_counted() -> None:
+    ledger = MetricsLedger("call-actor-1", 1)
+    tally = LedgerTally(ledger)
+    tally.asked("think", "openai", "first")
+    tally.asked("think", "azure_openai", "hedge")
+    tally.waited("think", 0.6)
+    view = HealthView(LocalHealth("call-actor-1", lambda: 0.0), lambda: 1_000.0)
+    for name in ("openai", "azure_openai"):
+        view.can_probe(Unit(name, "llm.ttft").key, _never)
+    for _ in range(4):
+        view.saw(Unit("openai", "llm.ttft").key, Signal(Sign.UNAVAILABLE))
+    show_health(ledger, view)
+    plain = str(ledger.snapshot())
+    for metric in (catalog.PROVIDER_REQUESTS, catalog.FAILOVER_WAIT, catalog.PROVIDER_LEFT):
+        assert metric.name in plain
+    gauges = {
+        tuple(labels): value
+        for name, labels, value in _gauges(ledger)
+        if name == catalog.PROVIDER_LEFT.name
+    }
+    assert gauges == {("openai", "llm.ttft"): 1.0, ("azure_openai", "llm.ttft"): 0.0}
+
+
+def _gauges(ledger: MetricsLedger) -> list[Any]:
+    return [(name, labels, value) for (name, labels), value in ledger._gauges.items()]
+
+
+async def _never() -> float:
+    raise AssertionError("nobody probes here")
