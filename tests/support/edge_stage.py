@@ -288,7 +288,7 @@ class EdgeStage:
         **settings: Any,
     ) -> Door:
         """An edge that answers with ``agent``, listening; ``furnish`` gives it its services."""
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = _listening()
         url = _url(listening)
         edge = self._edge(agent, recogniser, speech, {"public_url": url, **settings})
         services = None if furnish is None else await furnish(edge)
@@ -300,7 +300,7 @@ class EdgeStage:
     ) -> list[Door]:
         """Edges of agent ``name`` behind one address; ``route`` picks one by the path."""
         agent, _, recogniser, speech = self.built[name]
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = _listening()
         url = _url(listening)
         edges = [
             self._edge(agent, recogniser, speech, {"public_url": url}, **parts)
@@ -411,6 +411,13 @@ class EdgeStage:
             for call_id, planned, reason in recorder.closed
             if recorder.calls[call_id].agent_id == agent
         ]
+
+
+def _listening() -> socket.socket:
+    """Any free port, without 40 ms of Nagle: asyncio leaves a socket of ours as it is."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _url(listening: socket.socket) -> str:
