@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: help demo test test-unit test-e2e test-ray check bench clean
+.PHONY: help demo test test-unit test-e2e test-ray test-live check bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,7 +24,7 @@ demo: $(STAMP) ## Six simulated calls through the real product, on this machine,
 
 test: $(STAMP) ## Every test that needs no keys
 	@echo "==> unit tests"
-	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e and not demo"
+	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e and not demo and not live"
 	@echo "==> end to end on loopback: real clients, sockets, emulators"
 	@$(BIN)/python -m pytest -n auto -m "e2e and not ray"
 	@echo "==> Ray suite"
@@ -33,13 +33,16 @@ test: $(STAMP) ## Every test that needs no keys
 	@$(BIN)/python -m pytest -m demo
 
 test-unit: $(STAMP) ## The tests that need no Ray and no socket: seconds
-	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e and not demo"
+	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e and not demo and not live"
 
 test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
 	@$(BIN)/python -m pytest -n auto -m "e2e and not ray"
 
 test-ray: $(STAMP) ## The tests of the Ray shells
 	@$(BIN)/python -m pytest -m ray
+
+test-live: $(STAMP) ## The providers' contracts against the real services whose keys are set; costs money
+	@$(BIN)/python -m pytest -m live -rs
 
 check: $(STAMP) ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
