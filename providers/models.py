@@ -15,6 +15,7 @@ from typing import Final
 
 DEFAULT_CHAT_MODEL: Final = "gpt-5.6-luna"
 DEFAULT_SPEECH_MODEL: Final = "eleven_flash_v2_5"
+DEFAULT_OPENAI_SPEECH_MODEL: Final = "gpt-4o-mini-tts"
 
 # Deepgram's models of turn-based recognition and the languages they hear, by primary BCP-47 subtag
 # (its page "Flux Multilingual & Language Prompting"). Only those of several take hints.
@@ -110,6 +111,12 @@ _ROWS = (
     _openai("gpt-3.5-turbo", date(2026, 10, 23)),
 )
 CHAT_MODELS: Final = {row.name: row for row in _ROWS}
+
+# All models of text-to-speech that OpenAI has, and the first day on which they are gone; servers of
+# the same protocol have their own. Source: ``openai.types.audio.speech_model`` (openai 3.52).
+OPENAI_SPEECH_MODELS: Final = dict.fromkeys(
+    ("gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15", "tts-1", "tts-1-hd"), date(2027, 1, 6)
+)
 
 # Models of text-to-speech that take ``language_code``; the others find the language themselves.
 SPEECH_MODELS_WITH_LANGUAGE: Final = frozenset({"eleven_flash_v2_5", "eleven_turbo_v2_5"})

@@ -22,7 +22,15 @@ from typing import Any
 
 from simulation.errors import FaultsInvalid
 
-SERVICES = ("azure", "azure_tts", "deepgram", "openai", "elevenlabs", "twilio")
+SERVICES = (
+    "azure",
+    "azure_tts",
+    "deepgram",
+    "openai",
+    "openai_tts",
+    "elevenlabs",
+    "twilio",
+)
 
 
 SILENT_S = 86_400.0
