@@ -5,7 +5,8 @@ Rules:
    replaced by another, which is told again what the last final words do not cover.
 2. A retryable break is followed by another socket as long as it helps: ``_MOST_IN_A_ROW`` sockets
    one after the other that bring the transcription no further are a failure. So is the first
-   socket that cannot be opened, and any later one that is refused or does not come in time.
+   socket that cannot be opened, any later one that is refused or does not come in time, and a new
+   one that is silent.
 3. A service that says nothing for ``stall_timeout_s`` although audio goes to it has broken: it
    reports on every quarter of a second, silence included.
 4. After ``close`` or a failure nothing more is delivered.
@@ -105,10 +106,11 @@ class FluxStream:
         in_a_row = 0
         try:
             while True:
-                progress_s = self._turns.progress_s
+                progress_s, is_new = self._turns.progress_s, self._ready is None
                 error = await self._listen(keyterms)
                 in_a_row = 0 if self._turns.progress_s > progress_s else in_a_row + 1
-                if not error.retryable or in_a_row >= _MOST_IN_A_ROW:
+                is_silent = in_a_row > 0 and is_new and isinstance(error, ProviderTimeout)
+                if not error.retryable or is_silent or in_a_row >= _MOST_IN_A_ROW:
                     self._fail(error)
                     return
                 _log.info("call %s: another socket, since %s", call_id, error)

@@ -24,7 +24,7 @@ from simulation.deepgram_flux_settings import (
 )
 from simulation.deepgram_flux_turns import FluxTurns
 from simulation.errors import WireViolation
-from simulation.faults import FaultBoard
+from simulation.faults import SILENT_S, FaultBoard
 from simulation.fingerprint import ClipIndex, Fingerprint
 from simulation.wire_http import Reply, Request
 from simulation.wire_server import Refusal
@@ -133,6 +133,8 @@ class FluxSession:
         self._sequence_id = 0
         self._outbox: deque[tuple[float, dict[str, Any]]] = deque()
         self._is_closing = False
+        # For a socket as a whole: it reports on all audio, whatever is said in it.
+        self._is_silent = service.board.of("deepgram").first_delay_s() >= SILENT_S
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._seen_bytes = 0
@@ -205,7 +207,7 @@ class FluxSession:
         self._say([success])
 
     def _say(self, messages: list[dict[str, Any]]) -> None:
-        if not messages:
+        if not messages or self._is_silent:
             return
         faults = self._service.board.of("deepgram")
         due = self._loop.time() + self._service.config.lag_s + faults.first_byte_delay_s

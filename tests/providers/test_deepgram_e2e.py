@@ -198,6 +198,19 @@ def test_a_turn_without_an_end_is_final_all_the_same() -> None:
     run_for_real(body())
 
 
+def test_a_service_that_reports_on_nothing_is_given_up() -> None:
+    async def body() -> None:
+        async with staged(stall_timeout_s=0.1) as (stage, recogniser):
+            stage.break_it(Faults(silent_ratio=1.0))
+            heard = Heard()
+            await talk(await recogniser.open(REQUEST, heard), heard)
+            assert [type(event) for event in heard.events] == [RecogniserFailed]
+            assert heard.failures[0].retryable
+            assert "says nothing" in heard.failures[0].message
+
+    run_for_real(body())
+
+
 async def against(
     server: Callable[[ServerConnection], Awaitable[None]],
     heard: Heard,

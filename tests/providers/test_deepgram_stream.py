@@ -114,6 +114,27 @@ def test_a_service_that_falls_silent_is_left_and_what_it_missed_is_told_again() 
     pooled(test, stall_timeout_s=1.0)
 
 
+@pytest.mark.parametrize(("is_warm", "sockets"), [(False, 1), (True, 2)])
+def test_a_new_socket_that_is_silent_is_not_followed_by_another(
+    is_warm: bool, sockets: int
+) -> None:
+    async def test(recogniser: DeepgramRecogniser, wires: FluxWires) -> None:
+        def prepare(wire: FluxWire, _number: int) -> None:
+            wire.is_deaf = True
+
+        wires.prepare = prepare
+        if is_warm:
+            await recogniser.warm("en-US", 1)
+            recogniser._kind("en-US").wanted = 0
+        heard = Heard()
+        await talk(await recogniser.open(REQUEST, heard), QUIET * 250)
+        assert len(heard.failures) == 1
+        assert heard.failures[0].retryable
+        assert len(wires.made) == sockets
+
+    pooled(test, stall_timeout_s=1.0)
+
+
 def test_a_caller_whose_audio_stops_is_no_reason_to_leave() -> None:
     async def test(recogniser: DeepgramRecogniser, wires: FluxWires) -> None:
         heard = Heard()
