@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+import warnings
 from typing import Any
 
 import ray
@@ -26,9 +27,8 @@ class MetricsActor:
     """The measurements of the cluster, merged; one for a cluster."""
 
     def __init__(self) -> None:
-        is_restarted = bool(ray.get_runtime_context().was_current_actor_reconstructed)
-        self._driver = MetricsDriver(time.time_ns() // 1_000, is_successor=is_restarted)
-        self._export = RayExport(is_restarted=is_restarted)
+        self._driver = MetricsDriver(time.time_ns() // 1_000, is_successor=_is_restarted())
+        self._export = RayExport()
         self._sweeper: asyncio.Task[None] | None = None
 
     async def report(self, plain: dict[str, Any]) -> dict[str, Any]:
@@ -54,9 +54,19 @@ class MetricsActor:
             sweeps += 1
             if sweeps % EXPORT_EVERY_SWEEPS == 0:
                 try:
-                    self._export.update(self._driver.totals(now=loop.time()), now=loop.time())
+                    self._to_ray(now=loop.time())
                 except Exception:  # our own view goes on
                     logger.exception("the export to Ray's metrics failed")
+
+    def _to_ray(self, *, now: float) -> None:
+        driver = self._driver
+        self._export.update(driver.totals(now=now), is_successor=driver.is_successor, now=now)
+
+
+def _is_restarted() -> bool:
+    with warnings.catch_warnings():  # Ray's own property uses one that Ray deprecates
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return bool(ray.get_runtime_context().was_current_actor_reconstructed)
 
 
 def begin_metrics() -> Any:

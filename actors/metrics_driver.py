@@ -65,6 +65,9 @@ class MetricsDriver:
     Args:
         incarnation: Start of this process in UTC microseconds.
         is_successor: Whether it is known that there was another one before.
+
+    Attributes:
+        is_successor: The same, or somebody has met another one.
     """
 
     def __init__(self, incarnation: int, *, is_successor: bool = False) -> None:
@@ -75,7 +78,7 @@ class MetricsDriver:
         self._gone: set[str] = set()
         self._estate = EstateMaker(self.merged, incarnation)
         self._peak_calls = 0
-        self._is_successor = is_successor
+        self.is_successor = is_successor
         self._began_at: float | None = None
         self._totals: Totals | None = None
         self._added_up_at = self._add_up_at = 0.0
@@ -113,7 +116,7 @@ class MetricsDriver:
         }
         held = report.get("view")
         if fate == "incomplete" or (type(held) is int and 0 < held < self._incarnation):
-            self._is_successor = True  # somebody has met another one
+            self.is_successor = True
         if type(held) is int and held >= 0 and self._may_show(now):
             view = self._newest_view(now)
             if view.number != held:
@@ -177,7 +180,7 @@ class MetricsDriver:
 
     def _may_show(self, now: float) -> bool:
         settle_s = max(SETTLE_S, DOUBTFUL_REPORTS * self.report_every_s)
-        return not self._is_successor or now - (self._began_at or 0.0) >= settle_s
+        return not self.is_successor or now - (self._began_at or 0.0) >= settle_s
 
     def _inherit(self, plain: object, *, now: float) -> None:
         names = self._estate.inherit(plain)

@@ -29,22 +29,23 @@ AGENT_KEEPS_S = 20.0  # two of Ray's report intervals, which are 10 s unless Ray
 
 
 class RayExport:
-    """Hands the measurements to Ray's metric agent of this node.
+    """Hands the measurements to Ray's metric agent of this node."""
 
-    Args:
-        is_restarted: Whether the agent may still show what a predecessor has exported.
-    """
-
-    def __init__(self, *, is_restarted: bool) -> None:
-        self._waits_s = AGENT_KEEPS_S if is_restarted else 0.0
+    def __init__(self) -> None:
         self._began_at: float | None = None
         self._gauges: dict[str, ray_metrics.Gauge] = {}
 
-    def update(self, totals: Totals, *, now: float) -> None:
-        """Export the measurements as they are now (loop time); call it every few seconds."""
+    def update(self, totals: Totals, *, is_successor: bool, now: float) -> None:
+        """Export the measurements; call it every few seconds.
+
+        Args:
+            totals: The measurements.
+            is_successor: Whether the agent may still show what another MetricsActor has exported.
+            now: Loop time.
+        """
         if self._began_at is None:
             self._began_at = now
-        if now - self._began_at < self._waits_s:
+        if is_successor and now - self._began_at < AGENT_KEEPS_S:
             return
         self._set(totals.counters)
         self._set(totals.gauges)
