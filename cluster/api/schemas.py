@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -19,13 +20,14 @@ from cluster.stream_parameters import MAX_VALUE_CHARS
 from records.call_overview import OverviewFilter
 from telephony import twiml
 from telephony.errors import InvalidPhoneNumber, InvalidTwiml
-from telephony.phone_number import check_e164
+from telephony.phone_number import MAX_DIGITS, MIN_DIGITS, check_e164
 from telephony.rest import MAX_INLINE_TWIML_CHARS
 
 MAX_VARIABLES = 50
 MAX_VARIABLE_CHARS = 4_000
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 _NOT_WORDS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 CallStateName = Literal[
@@ -40,10 +42,25 @@ CallStateName = Literal[
     "canceled",
 ]
 Direction = Literal["inbound", "outbound"]
-Number = Annotated[str, Field(examples=["+14155550123"], max_length=32)]
+# For readers of the document; what is wrong with a number is said by ``check_e164``.
+_E164 = rf"^\+[1-9][0-9]{{{MIN_DIGITS - 1},{MAX_DIGITS - 1}}}$"
+Number = Annotated[
+    str,
+    Field(examples=["+14155550123"], max_length=32, json_schema_extra={"pattern": _E164}),
+]
 NumberText = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{1,15}$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 VariableText = Annotated[str, StringConstraints(max_length=MAX_VALUE_CHARS)]
+
+
+def _written_out(moment: object) -> object:
+    """A date and a time, not a count of seconds since 1970."""
+    if isinstance(moment, str) and not _DATE.match(moment):
+        raise ValueError("write it as 2026-01-31T23:59:59Z")
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out)]
 
 
 class _Strict(BaseModel):
@@ -139,10 +156,10 @@ class CallQuery(_Strict):
     agent_id: Annotated[str, StringConstraints(max_length=128, pattern=NAME)] | None = None
     from_: NumberText | None = Field(None, alias="from", description="E.164.")
     to: NumberText | None = Field(None, description="E.164; write the plus sign as %2B.")
-    since: datetime | None = Field(
+    since: Moment | None = Field(
         None, description="Created at or after; RFC 3339, UTC if nothing else is said."
     )
-    until: datetime | None = Field(None, description="Created before.")
+    until: Moment | None = Field(None, description="Created before.")
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(
         None, max_length=400, description="`next_cursor` of the page before."
