@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from dialogue.session import CallIdentity
-from providers.models import DEFAULT_SPEECH_MODEL
+from providers.models import DEFAULT_OPENAI_SPEECH_MODEL, DEFAULT_SPEECH_MODEL
 from providers.openai_body import model_of
 from providers.settings import ProviderSettings
 from telemetry import catalog
@@ -186,6 +186,8 @@ def services_of(agent: Agent, known: ProviderSettings, *, direction: str) -> Ser
     voice = agent.speaker
     if agent.speaker == "elevenlabs":
         voice = known.elevenlabs.model or DEFAULT_SPEECH_MODEL
+    elif agent.speaker == "openai":
+        voice = known.openai_tts.model or DEFAULT_OPENAI_SPEECH_MODEL
     return Services(model, voice, agent.recogniser, direction=direction)
 
 

@@ -14,6 +14,7 @@ from cluster.settings import Settings
 from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.espeak_process import INSTALL_HINT, is_installed
+from providers.openai_tts_wire import OPENAI_ADDRESS
 from providers.settings import (
     AzureSpeechConfig,
     AzureTtsConfig,
@@ -22,6 +23,7 @@ from providers.settings import (
     ElevenLabsConfig,
     EspeakConfig,
     OpenAIConfig,
+    OpenAITtsConfig,
     ProviderSettings,
 )
 
@@ -61,7 +63,21 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             max_synthesisers=settings.azure_synthesisers_per_process,
             text_streaming=settings.azure_tts_text_streaming,
         ),
+        openai_tts=_openai_tts(settings),
         espeak=EspeakConfig(words_per_minute=settings.espeak_words_per_minute),
+    )
+
+
+def _openai_tts(settings: Settings) -> OpenAITtsConfig:
+    """A speech server of its own has its own key: OpenAI's is not shown to anybody else."""
+    key = settings.openai_tts_api_key.get_secret_value()
+    if not settings.openai_tts_base_url:
+        key = key or settings.openai_api_key.get_secret_value()
+    return OpenAITtsConfig(
+        api_key=key,
+        base_url=settings.openai_tts_base_url or settings.openai_base_url or OPENAI_ADDRESS,
+        model=settings.openai_tts_model,
+        sample_rate_hz=settings.openai_tts_sample_rate,
     )
 
 
@@ -83,9 +99,9 @@ def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
         of: agent.agent_id
         for agent in agents
         for of in (
-            ("recogniser", agent.recogniser),
+            *(("recogniser", name) for name in agent.recognisers),
             *(("thinker", name) for name in agent.thinkers),
-            ("speaker", agent.speaker),
+            *(("speaker", name) for name in agent.speakers),
         )
         if of in missing
     }
@@ -101,6 +117,7 @@ def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, 
     has_azure = settings.azure_speech_key.get_secret_value() and settings.azure_speech_region
     azure = "set AZURE_SPEECH_KEY and AZURE_SPEECH_REGION"
     chat = missing_for_chat(settings, (a for a in agents if "openai" in a.thinkers))
+    openai_voice = _openai_tts(settings)
     azure_chat = missing_for_stand_in(settings, "azure")
     openrouter = missing_for_stand_in(settings, "openrouter")
     return {
@@ -119,5 +136,9 @@ def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, 
         ("speaker", "elevenlabs"): ""
         if settings.elevenlabs_api_key.get_secret_value()
         else "set ELEVENLABS_API_KEY",
+        ("speaker", "openai"): ""
+        if openai_voice.api_key or openai_voice.base_url != OPENAI_ADDRESS
+        else "set OPENAI_TTS_API_KEY or OPENAI_API_KEY (or OPENAI_TTS_BASE_URL of a server that "
+        "needs none)",
         ("speaker", "espeak"): "" if is_installed() else INSTALL_HINT,
     }

@@ -84,6 +84,14 @@ class Settings(BaseSettings):
     azure_tts_host: str = Field("", validation_alias=_plain("AZURE_TTS_HOST"))
     azure_tts_text_streaming: bool = True
     azure_synthesisers_per_process: int = Field(24, ge=1, le=100)
+    openai_tts_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_plain("OPENAI_TTS_API_KEY")
+    )
+    openai_tts_base_url: str = Field("", validation_alias=_plain("OPENAI_TTS_BASE_URL"))
+    openai_tts_model: str = Field("", validation_alias=_plain("OPENAI_TTS_MODEL"))
+    openai_tts_sample_rate: int = Field(
+        24_000, ge=8_000, le=48_000, validation_alias=_plain("OPENAI_TTS_SAMPLE_RATE")
+    )
     espeak_words_per_minute: int = Field(165, ge=80, le=450)
     azure_streams_per_process: int = Field(25, ge=1, le=50)
     azure_segmentation_ms: int = Field(300, ge=100, le=5_000)
@@ -141,7 +149,11 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
     @field_validator(
-        "openai_base_url", "azure_openai_endpoint", "openrouter_base_url", "deepgram_base_url"
+        "openai_base_url",
+        "openai_tts_base_url",
+        "azure_openai_endpoint",
+        "openrouter_base_url",
+        "deepgram_base_url",
     )
     @classmethod
     def _web_address(cls, value: str) -> str:

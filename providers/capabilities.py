@@ -24,7 +24,8 @@ class Capabilities:
     """Facts about one provider.
 
     Attributes:
-        audio_formats: What crosses the port without conversion; empty for a language model.
+        audio_formats: What the service itself takes or gives; anything but ``ulaw_8000`` is
+            converted by its client. Empty for a language model.
         languages: Primary BCP-47 subtags it speaks or hears; empty when no list is known.
         not_languages: Tags that it is known not to serve although the list might suggest it.
         voices: Names of its voices; empty when anybody's list may differ.

@@ -93,6 +93,15 @@ def _espeak(settings: ProviderSettings) -> Speaker:
     return EspeakSpeaker(settings.espeak)
 
 
+def _openai_speaker(settings: ProviderSettings) -> Speaker:
+    from providers.openai_tts_wire import check_config
+
+    check_config(settings.openai_tts)
+    from providers.openai_tts import OpenAISpeaker
+
+    return OpenAISpeaker(settings.openai_tts)
+
+
 def _tone(settings: ProviderSettings) -> Speaker:
     from providers.scripted import ToneSpeaker
 
@@ -114,6 +123,7 @@ SPEAKERS: Mapping[str, Callable[[ProviderSettings], Speaker]] = {
     "azure": _azure_speaker,
     "elevenlabs": _elevenlabs,
     "espeak": _espeak,
+    "openai": _openai_speaker,
     "tone": _tone,
 }
 
@@ -139,12 +149,14 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
         ("ulaw_8000",), not_languages=("zh-HK", "yue"), text_marks=True
     ),
     ("speaker", "espeak"): Capabilities(
-        ("ulaw_8000",),
+        ("pcm_22050",),
         languages=ESPEAK_LANGUAGES,
         voices=ESPEAK_VOICES,
         text_marks=True,
         needs_key=False,
     ),
+    # Voices and languages are those of whichever server it is.
+    ("speaker", "openai"): Capabilities(("pcm_24000",)),
     ("speaker", "tone"): Capabilities(("ulaw_8000",), text_marks=True, needs_key=False),
 }
 

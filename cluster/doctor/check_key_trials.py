@@ -18,6 +18,7 @@ from cluster.chat_service import chat_endpoint, stand_in_endpoint
 from cluster.doctor.examination import Findings
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.place import LOOPBACK, Place
+from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from providers.errors import ProviderError
 from providers.settings import ChatEndpoint, ChatService
@@ -57,7 +58,7 @@ async def examine_key_trials(place: Place) -> Findings:
     used = {
         name
         for agent in place.agents.values()
-        for name in (agent.recogniser, *agent.thinkers, agent.speaker)
+        for name in (*agent.recognisers, *agent.thinkers, *agent.speakers)
     }
     trials = [trial for trial in planned(settings) if trial[0] in used]
     found = await asyncio.gather(
@@ -82,6 +83,11 @@ def planned(settings: Settings) -> list[tuple[str, KeyTrial]]:
         stand_in = _stand_in(settings, service)
         if stand_in is not None:
             trials.append((name, _chat(stand_in)))
+    speech_key = settings.openai_tts_api_key.get_secret_value()
+    if speech_key:
+        url = f"{provider_settings(settings).openai_tts.base_url.rstrip('/')}/models"
+        headers = {"Authorization": f"Bearer {speech_key}"}
+        trials.append(("openai", KeyTrial("OPENAI_TTS_API_KEY", "GET", url, headers)))
     flux_key = settings.deepgram_api_key.get_secret_value()
     if flux_key:
         url = f"{settings.deepgram_base_url.rstrip('/')}/v1/projects"

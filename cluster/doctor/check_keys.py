@@ -11,11 +11,17 @@ from cluster.doctor.check_settings import WOULD_NOT_START
 from cluster.doctor.examination import Findings
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.place import Place
-from cluster.provider_settings import missing_keys
+from cluster.provider_settings import missing_keys, provider_settings
 from cluster.settings import Settings
 from dialogue.agent import Agent
 from providers.errors import ProviderError
-from providers.models import DEFAULT_CHAT_MODEL, chat_model
+from providers.models import (
+    DEFAULT_CHAT_MODEL,
+    DEFAULT_OPENAI_SPEECH_MODEL,
+    OPENAI_SPEECH_MODELS,
+    chat_model,
+)
+from providers.openai_tts_wire import OPENAI_ADDRESS
 from providers.settings import ChatEndpoint
 
 _SOON_DAYS = 30
@@ -38,13 +44,16 @@ async def examine_keys(place: Place) -> Findings:
     ]
     if any("openai" in agent.thinkers for agent in agents):
         findings += chat_findings(settings, agents, datetime.now(UTC).date())
+    if any(agent.speaker == "openai" for agent in agents):
+        findings += speech_model_findings(settings, datetime.now(UTC).date())
     findings.append(_carrier_finding(settings))
     return findings
 
 
 def used_keys(settings: Settings, agents: Iterable[Agent]) -> Mapping[str, str]:
     """The keys that these agents and the carrier use: variable to value, empty ones too."""
-    used = {name for agent in agents for name in (agent.recogniser, *agent.thinkers, agent.speaker)}
+    agents = list(agents)
+    used = {name for agent in agents for name in (*agent.recognisers, *agent.thinkers, *agent.speakers)}
     keys = {}
     if "azure" in used:
         keys["AZURE_SPEECH_KEY"] = settings.azure_speech_key.get_secret_value()
@@ -56,6 +65,8 @@ def used_keys(settings: Settings, agents: Iterable[Agent]) -> Mapping[str, str]:
         except ProviderError:
             endpoint = ChatEndpoint()
         keys[endpoint.key_setting] = endpoint.api_key
+    if any(agent.speaker == "openai" for agent in agents):
+        keys["OPENAI_TTS_API_KEY"] = settings.openai_tts_api_key.get_secret_value()
     if "azure_openai" in used:
         keys["AZURE_OPENAI_API_KEY"] = settings.azure_openai_api_key.get_secret_value()
     if "openrouter" in used:
@@ -106,16 +117,32 @@ def chat_findings(settings: Settings, agents: Iterable[Agent], today: date) -> l
     return findings
 
 
-def model_finding(name: str, retires_on: date | None, today: date) -> Finding:
+def speech_model_findings(settings: Settings, today: date) -> list[Finding]:
+    """Does OpenAI still speak, where it is asked to?"""
+    speech = provider_settings(settings).openai_tts
+    if speech.base_url.rstrip("/") != OPENAI_ADDRESS:
+        return []  # other servers have models of their own
+    name = speech.model or DEFAULT_OPENAI_SPEECH_MODEL
+    advice = "name another speaker in the agent's file, or set OPENAI_TTS_BASE_URL"
+    return [model_finding(name, OPENAI_SPEECH_MODELS.get(name), today, "speak", advice)]
+
+
+def model_finding(
+    name: str,
+    retires_on: date | None,
+    today: date,
+    work: str = "think",
+    advice: str = "set OPENAI_MODEL, or model in the agent's file",
+) -> Finding:
     """Does the vendor still serve this model, and for how long?"""
-    subject, advice = f"model {name}", "set OPENAI_MODEL, or model in the agent's file"
+    subject = f"model {name}"
     if retires_on is None:
         return ok(subject, "no date of retirement is known")
     if retires_on <= today:
-        return fail(subject, f"retired on {retires_on}", "the agent cannot think", advice)
+        return fail(subject, f"retired on {retires_on}", f"the agent cannot {work}", advice)
     if (retires_on - today).days <= _SOON_DAYS:
         return warn(
-            subject, f"retires on {retires_on}", "the agent cannot think from then on", advice
+            subject, f"retires on {retires_on}", f"the agent cannot {work} from then on", advice
         )
     return ok(subject, f"retires on {retires_on}")
 

@@ -206,6 +206,10 @@ def test_the_names_of_the_services() -> None:
         "eleven_v3",
         "outbound",
     )
+    for speaker, voice in (("openai", "gpt-4o-mini-tts"), ("azure", "azure"), ("espeak", "espeak")):
+        services = services_of(replace(ANN, speaker=speaker), known, direction="inbound")
+        assert services.voice == voice
+        assert voice in load_prices().voices
     keyless = replace(ANN, thinker="scripted", speaker="tone", recogniser="scripted")
     assert services_of(keyless, known, direction="inbound") == Services(
         "scripted", "tone", "scripted"

@@ -45,6 +45,8 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
         ("PUBLIC_URL", "http://a.example", "PUBLIC_URL is http://a.example: the carrier opens"),
         ("AZURE_SPEECH_HOST", "http://a", "AZURE_SPEECH_HOST: must begin with ws:// or wss://"),
         ("AZURE_TTS_HOST", "http://a", "AZURE_TTS_HOST: must begin with ws:// or wss://"),
+        ("OPENAI_TTS_BASE_URL", "a:1/v1", "OPENAI_TTS_BASE_URL: must begin with https://"),
+        ("OPENAI_TTS_SAMPLE_RATE", "96000", "OPENAI_TTS_SAMPLE_RATE: Input should be less"),
         ("AZURE_OPENAI_ENDPOINT", "a.example", "AZURE_OPENAI_ENDPOINT: must begin with https://"),
         ("CALLCLUSTER_CHAT_SERVICE", "aws", "CALLCLUSTER_CHAT_SERVICE: Input should be"),
         ("TWILIO_AUTH_TOKEN", "", "TWILIO_AUTH_TOKEN is not set"),
@@ -172,6 +174,36 @@ def test_hearing_and_speaking_by_one_service_may_need_different_addresses() -> N
     assert missing_keys(keyed, both) == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "key", "base_url"),
+    [
+        ({}, "", "https://api.openai.com/v1"),
+        ({"openai_api_key": "chat"}, "chat", "https://api.openai.com/v1"),
+        ({"openai_api_key": "chat", "openai_base_url": "http://c/v1"}, "chat", "http://c/v1"),
+        (
+            {"openai_api_key": "chat", "openai_tts_api_key": "say"},
+            "say",
+            "https://api.openai.com/v1",
+        ),
+        ({"openai_api_key": "chat", "openai_tts_base_url": "http://s/v1"}, "", "http://s/v1"),
+        (
+            {"openai_tts_api_key": "say", "openai_tts_base_url": "http://s/v1"},
+            "say",
+            "http://s/v1",
+        ),
+    ],
+)
+def test_the_key_of_openai_is_not_shown_to_a_speech_server_of_ones_own(
+    fields: dict[str, str], key: str, base_url: str
+) -> None:
+    settings = Settings(_env_file=None, **fields)  # type: ignore[arg-type]
+    speech = provider_settings(settings).openai_tts
+    assert (speech.api_key, speech.base_url) == (key, base_url)
+    needed = missing_keys(settings, [replace(AGENT, speaker="openai")])
+    assert bool(needed) == (not fields)
+    assert all("OPENAI_TTS_API_KEY" in sentence for sentence in needed)
+
+
 def test_every_setting_of_a_speaker_reaches_it() -> None:
     known = provider_settings(
         Settings(
@@ -184,6 +216,8 @@ def test_every_setting_of_a_speaker_reaches_it() -> None:
             elevenlabs_model="m",
             elevenlabs_sockets=5,
             espeak_words_per_minute=99,
+            openai_tts_model="kokoro",
+            openai_tts_sample_rate=16_000,
         )
     )
     azure, eleven = known.azure_tts, known.elevenlabs
@@ -191,3 +225,4 @@ def test_every_setting_of_a_speaker_reaches_it() -> None:
     assert (azure.max_synthesisers, azure.text_streaming) == (3, False)
     assert (eleven.model, eleven.max_sockets) == ("m", 5)
     assert known.espeak.words_per_minute == 99
+    assert (known.openai_tts.model, known.openai_tts.sample_rate_hz) == ("kokoro", 16_000)

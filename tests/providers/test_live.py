@@ -31,7 +31,11 @@ from voice.ports import FRAME_S, FRAME_SAMPLES, Recogniser, RecogniserStream, Sp
 
 pytestmark = pytest.mark.live
 
-VOICES = {"elevenlabs": "21m00Tcm4TlvDq8ikWAM", "azure": "en-US-AvaMultilingualNeural"}
+VOICES = {
+    "elevenlabs": "21m00Tcm4TlvDq8ikWAM",
+    "azure": "en-US-AvaMultilingualNeural",
+    "openai": "alloy",
+}
 SPEECH = load_library().clip("goforward").ulaw + b"\xff" * 16_000
 LIMIT_S = 90.0
 

@@ -16,6 +16,7 @@ from providers.settings import (
     DeepgramConfig,
     ElevenLabsConfig,
     OpenAIConfig,
+    OpenAITtsConfig,
     ProviderSettings,
     ScriptedConfig,
 )
@@ -33,6 +34,7 @@ from providers.table import (
 KEYED = ProviderSettings(
     azure=AzureSpeechConfig(key="k", region="westeurope"),
     azure_tts=AzureTtsConfig(key="k", region="westeurope"),
+    openai_tts=OpenAITtsConfig(api_key="k"),
     deepgram=DeepgramConfig(api_key="k"),
     openai=OpenAIConfig(ChatEndpoint(api_key="k")),
     azure_openai=OpenAIConfig(
@@ -58,7 +60,7 @@ def test_every_name_builds_what_it_says() -> None:
         assert build_recogniser(name, KEYED).name == name
     for name in THINKERS.keys() - CHATS:  # their package takes a second to import: see e2e
         assert build_thinker(name, KEYED).name == name
-    for name in SPEAKERS:
+    for name in SPEAKERS.keys() - {"openai"}:  # likewise
         assert build_speaker(name, KEYED).name == name
 
 
@@ -72,7 +74,14 @@ def test_every_name_says_what_it_can_do() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "language", "voice", "field", "said"),
     [
-        ("speaker", "azur", "en-US", "x", "speaker", "there are: azure, elevenlabs, espeak, tone"),
+        (
+            "speaker",
+            "azur",
+            "en-US",
+            "x",
+            "speaker",
+            "there are: azure, elevenlabs, espeak, openai, tone",
+        ),
         ("recogniser", "google", "en-US", "", "recogniser", "there are: azure, deepgram"),
         ("recogniser", "deepgram", "zh-HK", "", "language", "deepgram does not serve zh-HK"),
         ("speaker", "espeak", "ja-JP", "f1", "language", "the speaker espeak does not serve ja-JP"),
@@ -104,7 +113,9 @@ def test_what_is_not_known_to_be_impossible_is_allowed() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ProviderRejected, match="there are: azure, elevenlabs, espeak, tone"):
+    with pytest.raises(
+        ProviderRejected, match="there are: azure, elevenlabs, espeak, openai, tone"
+    ):
         build_speaker("azur", KEYED)
 
 
@@ -156,6 +167,12 @@ def test_azures_voice_names_what_is_missing() -> None:
     assert caught.value.setting == "AZURE_SPEECH_KEY"
 
 
+def test_openais_voice_names_what_is_missing() -> None:
+    with pytest.raises(ProviderRefused) as caught:
+        build_speaker("openai", ProviderSettings())
+    assert caught.value.setting == "OPENAI_TTS_API_KEY"
+
+
 def test_elevenlabs_names_what_is_missing() -> None:
     with pytest.raises(ProviderRefused) as caught:
         build_speaker("elevenlabs", ProviderSettings())
@@ -169,6 +186,7 @@ def test_addresses_of_the_wrong_kind_are_named() -> None:
         openai=OpenAIConfig(ChatEndpoint(base_url="127.0.0.1:1")),
         elevenlabs=ElevenLabsConfig(api_key="k", base_url="127.0.0.1:1"),
         azure_tts=AzureTtsConfig(host="http://127.0.0.1:1"),
+        openai_tts=OpenAITtsConfig(base_url="127.0.0.1:1"),
     )
     for build, name, variable in (
         (build_recogniser, "azure", "AZURE_SPEECH_HOST"),
@@ -176,6 +194,7 @@ def test_addresses_of_the_wrong_kind_are_named() -> None:
         (build_thinker, "openai", "OPENAI_BASE_URL"),
         (build_speaker, "elevenlabs", "ELEVENLABS_BASE_URL"),
         (build_speaker, "azure", "AZURE_TTS_HOST"),
+        (build_speaker, "openai", "OPENAI_TTS_BASE_URL"),
     ):
         with pytest.raises(ProviderRejected) as caught:
             build(name, wrong)
@@ -189,6 +208,7 @@ def test_keys_are_never_printed() -> None:
         openai=OpenAIConfig(ChatEndpoint(api_key="topsecret")),
         elevenlabs=ElevenLabsConfig(api_key="topsecret"),
         azure_tts=AzureTtsConfig(key="topsecret"),
+        openai_tts=OpenAITtsConfig(api_key="topsecret"),
     )
     assert "topsecret" not in repr(secret)
 

@@ -16,6 +16,7 @@ from cluster.doctor.check_keys import (
     examine_keys,
     key_finding,
     model_finding,
+    speech_model_findings,
     without_user,
 )
 from cluster.doctor.check_nodes import node_findings
@@ -134,6 +135,22 @@ def test_an_address_is_shown_without_its_password() -> None:
 )
 def test_a_model_that_retires_is_said(retires_on: date | None, status: str) -> None:
     assert model_finding("m", retires_on, date(2026, 1, 1)).status == status
+
+
+def test_a_voice_that_retires_is_said_unless_it_is_another_servers() -> None:
+    (finding,) = speech_model_findings(settings(), date(2027, 2, 1))
+    assert finding.status == "fail"
+    assert "cannot speak" in str(finding)
+    (finding,) = speech_model_findings(settings(openai_tts_model="new"), date(2027, 2, 1))
+    assert finding.status == "ok"
+    own = settings(openai_tts_base_url="http://kokoro:8880/v1")
+    assert speech_model_findings(own, date(2027, 2, 1)) == []
+
+
+def test_the_key_of_a_speech_server_is_tried_there() -> None:
+    own = settings(openai_tts_api_key=SECRET, openai_tts_base_url="http://kokoro:8880/v1/")
+    trials = [trial for name, trial in planned(own) if trial.setting == "OPENAI_TTS_API_KEY"]
+    assert [trial.url for trial in trials] == ["http://kokoro:8880/v1/models"]
 
 
 # --- keys, tried ---------------------------------------------------------------------------------
