@@ -17,6 +17,9 @@ HEALTH_NAME = f"provider-health-v{VERSION}"
 BACK_OFFICE_NAME = f"back-office-v{VERSION}"
 CALL_ACTOR_PREFIX = f"call-actor-v{VERSION}-"
 
+# Ray would tell the GCS of every turn and every report, and the GCS keep 100,000 of them.
+_QUIET = {"enable_task_events": False}
+
 
 def directory_options() -> dict[str, Any]:
     """Options of the one directory of a cluster."""
@@ -29,6 +32,7 @@ def directory_options() -> dict[str, Any]:
         "max_restarts": -1,
         "max_task_retries": 0,
         "max_concurrency": 1_000,
+        **_QUIET,
     }
 
 
@@ -43,6 +47,7 @@ def metrics_options() -> dict[str, Any]:
         "max_restarts": -1,
         "max_task_retries": 0,
         "max_concurrency": 1_000,
+        **_QUIET,
     }
 
 
@@ -75,4 +80,5 @@ def call_actor_options(name: str) -> dict[str, Any]:
         "max_task_retries": 0,
         "max_concurrency": 10_000,
         "scheduling_strategy": "SPREAD",
+        **_QUIET,
     }

@@ -1,4 +1,4 @@
-"""The environment that Ray Serve reads at import, in every process of every node.
+"""The environment that Ray Serve reads at import, and glibc at its start, on every node.
 
 Serve reads ``RAY_SERVE_*`` when its modules are imported, in the controller, the proxies and the
 replicas: it has to be set before ``ray start``. Without it Serve silently runs its Python proxy,
@@ -14,6 +14,7 @@ from pathlib import Path
 
 HAPROXY_SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
 NICENESS_SWITCH = "RAY_worker_niceness"
+ARENAS_SWITCH = "MALLOC_ARENA_MAX"
 DRAIN_SWITCH = "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S"
 
 # What each value prevents stands in docs/architecture.md, section 8.
@@ -34,6 +35,9 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
     "RAY_SERVE_LOG_TO_STDERR": "0",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+    # A recogniser brings three threads, and glibc spreads threads over eight heaps a core, each of
+    # which keeps the most that it ever held.
+    ARENAS_SWITCH: "2",
 }
 
 
