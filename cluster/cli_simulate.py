@@ -35,6 +35,8 @@ def simulate_providers(
     elevenlabs_port: Annotated[int, typer.Option(help="ElevenLabs text-to-speech.")] = 7103,
     twilio_port: Annotated[int, typer.Option(help="Twilio's REST interface.")] = 7104,
     deepgram_port: Annotated[int, typer.Option(help="Deepgram Flux.")] = 7105,
+    azure_tts_port: Annotated[int, typer.Option(help="Azure text-to-speech.")] = 7106,
+    openai_tts_port: Annotated[int, typer.Option(help="OpenAI's speech endpoint.")] = 7107,
     twilio_numbers: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,7 +62,7 @@ def simulate_providers(
     final_lag_s: Annotated[float, typer.Option(help="Azure: end of phrase to phrase.")] = 0.1,
     first_token_s: Annotated[float, typer.Option(help="OpenAI: request to first token.")] = 0.25,
     per_token_s: Annotated[float, typer.Option(help="OpenAI: token to token.")] = 0.012,
-    first_byte_s: Annotated[float, typer.Option(help="ElevenLabs: text to first audio.")] = 0.12,
+    first_byte_s: Annotated[float, typer.Option(help="Voices: text to first audio.")] = 0.12,
     faults: Annotated[
         list[str] | None,
         typer.Option(
@@ -95,7 +97,15 @@ def simulate_providers(
     from cluster.run_emulators import Account, run_emulators
 
     run_emulators(
-        ports=(host, azure_port, openai_port, elevenlabs_port, deepgram_port),
+        ports=(
+            host,
+            azure_port,
+            openai_port,
+            elevenlabs_port,
+            deepgram_port,
+            azure_tts_port,
+            openai_tts_port,
+        ),
         lags=(interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s),
         account=Account(
             port=twilio_port,

@@ -13,15 +13,17 @@ import typer
 from cluster.emulator_script import load_script
 from cluster.errors import SettingsError
 from simulation.azure_stt import AzureConfig
+from simulation.azure_tts_session import AzureTtsConfig
 from simulation.carrier_signature import PublicAddress
 from simulation.elevenlabs_tts import ElevenLabsConfig
 from simulation.exchange import ExchangeConfig
 from simulation.faults import SERVICES, Faults
 from simulation.openai_chat import OpenAIConfig
+from simulation.openai_tts import OpenAITtsConfig
 from simulation.providers import ProvidersConfig, serve_forever
 from telephony.phone_number import is_e164
 
-Ports = tuple[str, int, int, int, int]
+Ports = tuple[str, int, int, int, int, int, int]
 Lags = tuple[float, float, float, float, float]
 
 
@@ -65,7 +67,7 @@ def run_emulators(
 ) -> None:
     """Run until a signal; prints the ready line, then the settings to use them."""
     written = load_script(script)
-    host, azure_port, openai_port, elevenlabs_port, deepgram_port = ports
+    host, azure_port, openai_port, elevenlabs_port, deepgram_port, *voice_ports = ports
     interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s = lags
     config = ProvidersConfig(
         host=host,
@@ -73,6 +75,8 @@ def run_emulators(
         openai_port=openai_port,
         elevenlabs_port=elevenlabs_port,
         deepgram_port=deepgram_port,
+        azure_tts_port=voice_ports[0],
+        openai_tts_port=voice_ports[1],
         twilio_port=account.port,
         twilio=account.config(),
         azure=AzureConfig(interim_lag_s=interim_lag_s, final_lag_s=final_lag_s),
@@ -84,6 +88,8 @@ def run_emulators(
         ),
         callees=written.callees,
         elevenlabs=ElevenLabsConfig(first_byte_s=first_byte_s),
+        azure_tts=AzureTtsConfig(first_byte_s=first_byte_s),
+        openai_tts=OpenAITtsConfig(first_byte_s=first_byte_s),
         faults=parse_faults(faults),
     )
     # A token that was given is not printed again.
@@ -133,6 +139,8 @@ def _announce(line: str, token: str) -> None:
         f"export OPENAI_BASE_URL={addresses['openai_base_url']} OPENAI_API_KEY=emulated\n"
         f"export ELEVENLABS_BASE_URL={addresses['elevenlabs_base_url']} "
         "ELEVENLABS_API_KEY=emulated\n"
+        f"export AZURE_TTS_HOST={addresses['azure_tts_host']} "
+        f"OPENAI_TTS_BASE_URL={addresses['openai_tts_base_url']} OPENAI_TTS_API_KEY=emulated\n"
         f"export TWILIO_API_BASE_URL={addresses['twilio_api_base_url']} "
         f"TWILIO_ACCOUNT_SID={addresses['twilio_account_sid']}{auth}"
     )

@@ -19,6 +19,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
+from simulation.azure_tts import AzureTextToSpeech
+from simulation.azure_tts_session import AzureTtsConfig
 from simulation.callee_book import Callee
 from simulation.clip_library import load_library
 from simulation.control import Control
@@ -30,6 +32,7 @@ from simulation.exchange_control import ExchangeControl
 from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
 from simulation.openai_chat import OpenAIChat, OpenAIConfig
+from simulation.openai_tts import OpenAITextToSpeech, OpenAITtsConfig
 from simulation.twilio_rest import TwilioRestApi
 from simulation.voice_sound import SpokenVoice
 from simulation.wire_server import Service, WireServer
@@ -43,8 +46,8 @@ class ProvidersConfig:
         azure_port: 0 takes a free one; so do the others.
         twilio: The account at the carrier.
         callees: Who answers calls out, by number; see ``callee_book``.
-        faults: By service (``azure``, ``openai``, ``elevenlabs``, ``twilio``).
-        voice: Speaks for ElevenLabs; None loads the best there is.
+        faults: By service; see ``faults.SERVICES``.
+        voice: Speaks for every service that speaks; None loads the best there is.
     """
 
     host: str = "127.0.0.1"
@@ -53,10 +56,14 @@ class ProvidersConfig:
     elevenlabs_port: int = 0
     twilio_port: int = 0
     deepgram_port: int = 0
+    azure_tts_port: int = 0
+    openai_tts_port: int = 0
     azure: AzureConfig = field(default_factory=AzureConfig)
     deepgram: DeepgramConfig = field(default_factory=DeepgramConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
+    azure_tts: AzureTtsConfig = field(default_factory=AzureTtsConfig)
+    openai_tts: OpenAITtsConfig = field(default_factory=OpenAITtsConfig)
     twilio: ExchangeConfig = field(default_factory=ExchangeConfig)
     callees: dict[str, Callee] = field(default_factory=dict)
     faults: dict[str, Faults] = field(default_factory=dict)
@@ -79,6 +86,8 @@ class RunningProviders:
     elevenlabs_port: int
     twilio_port: int
     deepgram_port: int
+    azure_tts_port: int
+    openai_tts_port: int
     board: FaultBoard
     control: Control
     exchange: Exchange
@@ -89,6 +98,11 @@ class RunningProviders:
         return f"ws://{self.host}:{self.azure_port}"
 
     @property
+    def azure_tts_host(self) -> str:
+        """The host of ``SpeechConfig(endpoint=...)`` for text-to-speech."""
+        return f"ws://{self.host}:{self.azure_tts_port}"
+
+    @property
     def deepgram_base_url(self) -> str:
         """Where ``/v2/listen`` is."""
         return f"http://{self.host}:{self.deepgram_port}"
@@ -97,6 +111,11 @@ class RunningProviders:
     def openai_base_url(self) -> str:
         """For ``AsyncOpenAI(base_url=...)``."""
         return f"http://{self.host}:{self.openai_port}/v1"
+
+    @property
+    def openai_tts_base_url(self) -> str:
+        """For ``AsyncOpenAI(base_url=...)`` that speaks."""
+        return f"http://{self.host}:{self.openai_tts_port}/v1"
 
     @property
     def elevenlabs_base_url(self) -> str:
@@ -119,8 +138,10 @@ class RunningProviders:
             {
                 "ready": True,
                 "azure_host": self.azure_host,
+                "azure_tts_host": self.azure_tts_host,
                 "deepgram_base_url": self.deepgram_base_url,
                 "openai_base_url": self.openai_base_url,
+                "openai_tts_base_url": self.openai_tts_base_url,
                 "elevenlabs_base_url": self.elevenlabs_base_url,
                 "twilio_api_base_url": self.twilio_api_base_url,
                 "twilio_account_sid": self.exchange.account.account_sid,
@@ -147,9 +168,13 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
     azure = AzureSpeechToText(config.azure, index, board)
     deepgram = DeepgramFlux(config.deepgram, index, board)
     openai = OpenAIChat(config.openai, board)
-    elevenlabs = ElevenLabsTextToSpeech(config.elevenlabs, config.voice or load_voice(), board)
+    voice = config.voice or load_voice()
+    elevenlabs = ElevenLabsTextToSpeech(config.elevenlabs, voice, board)
+    azure_tts = AzureTextToSpeech(config.azure_tts, voice, board)
+    openai_tts = OpenAITextToSpeech(config.openai_tts, voice, board)
     async with AsyncExitStack() as stack:
-        stack.callback(elevenlabs.close)
+        for speaker in (elevenlabs, azure_tts, openai_tts):
+            stack.callback(speaker.close)
 
         async def listen(service: Service, port: int) -> int:
             server = WireServer(service, control)
@@ -167,6 +192,8 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
             elevenlabs_port=await listen(elevenlabs, config.elevenlabs_port),
             twilio_port=await listen(TwilioRestApi(exchange), config.twilio_port),
             deepgram_port=await listen(deepgram, config.deepgram_port),
+            azure_tts_port=await listen(azure_tts, config.azure_tts_port),
+            openai_tts_port=await listen(openai_tts, config.openai_tts_port),
             board=board,
             control=control,
             exchange=exchange,

@@ -16,7 +16,9 @@ LINE = json.dumps(
     {
         "azure_host": "ws://a",
         "deepgram_base_url": "http://d",
+        "azure_tts_host": "ws://v",
         "openai_base_url": "http://o/v1",
+        "openai_tts_base_url": "http://s/v1",
         "elevenlabs_base_url": "http://e",
         "twilio_api_base_url": "http://t",
         "twilio_account_sid": "AC1",
@@ -61,6 +63,7 @@ def test_the_settings_are_printed_and_a_token_of_ones_own_is_not(
     run_emulators._announce(LINE, token)
     printed = capsys.readouterr().out
     assert printed.splitlines()[0] == LINE
+    assert "export AZURE_TTS_HOST=ws://v OPENAI_TTS_BASE_URL=http://s/v1 " in printed
     assert "export TWILIO_API_BASE_URL=http://t TWILIO_ACCOUNT_SID=AC1" in printed
     assert ("TWILIO_AUTH_TOKEN" in printed) is bool(token)
     assert "secret" not in repr(Account(auth_token="secret"))

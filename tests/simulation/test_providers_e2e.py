@@ -16,6 +16,7 @@ import pytest
 import websockets
 
 from simulation.azure_stt import AzureConfig
+from simulation.azure_tts_session import AzureTtsConfig
 from simulation.clip_library import load_library
 from simulation.elevenlabs_tts import ElevenLabsConfig
 from simulation.faults import Faults
@@ -32,6 +33,7 @@ CONFIG = ProvidersConfig(
     azure=AzureConfig(interim_lag_s=0.0, final_lag_s=0.0),
     openai=OpenAIConfig(first_token_s=0.0, per_token_s=0.0, script=SCRIPT),
     elevenlabs=ElevenLabsConfig(first_byte_s=0.0, speed_ratio=0.0),
+    azure_tts=AzureTtsConfig(first_byte_s=0.0, speed_ratio=0.0),
     voice=HummingVoice(),
 )
 
@@ -119,6 +121,27 @@ def test_azures_sdk_reconnects_after_a_drop_and_loses_no_word() -> None:
         seen = recognise(azure_config(providers), GO + QUIET)
         assert seen["final"] == ["Go forward ten meters."]
         assert providers.control.stats()["azure"]["requests"] == 2
+
+    running(scene)
+
+
+def test_azures_sdk_lists_voices_and_speaks_ssml_over_the_first_version() -> None:
+    def scene(providers: RunningProviders) -> None:
+        config = speech.SpeechConfig(host=providers.azure_tts_host, subscription="x" * 32)
+        config.set_speech_synthesis_output_format(
+            speech.SpeechSynthesisOutputFormat.Raw8Khz8BitMonoMULaw
+        )
+        synthesiser = speech.SpeechSynthesizer(config, audio_config=None)
+        voices = synthesiser.get_voices_async("zh-HK").get()
+        assert [voice.short_name for voice in voices.voices][:1] == ["zh-HK-HiuMaanNeural"]
+        ssml = (
+            "<speak version='1.0' xmlns='http://www.w3.org/2001/10/synthesis' xml:lang='en-US'>"
+            "<voice name='en-US-JennyNeural'>Tea &amp; milk.</voice></speak>"
+        )
+        result = synthesiser.speak_ssml_async(ssml).get()
+        assert result.reason == speech.ResultReason.SynthesizingAudioCompleted
+        spoken = HummingVoice().speak("Tea & milk.", "en-US", "en-US-JennyNeural")
+        assert result.audio_data == spoken.ulaw
 
     running(scene)
 
