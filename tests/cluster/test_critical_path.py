@@ -4,6 +4,7 @@ The same conversation is played on virtual time, once with a store, a MetricsAct
 that answer at once, and once with all three slow: two seconds for each answer, and a collector that
 does not answer at all before the call is over. Every message to the carrier must leave at the same
 instant, to the nanosecond of the virtual clock, and every stage of every turn must read the same.
+That this would show is shown, too: with a turn that does wait, for a twentieth of a second.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ from telemetry.ledger import MetricsLedger
 from telemetry.prices import load_prices
 from telemetry.traces import TraceQueue
 from tests.support.fake_thinker import FakeThinker
+from tests.support.local_mind_pool import Home
 from tests.support.metrics_world import FakeMetricsActor
 from tests.support.scripted_call import AGENT, REPLY, Phone, Stage, play
 
 SLOW_S = 2.0
+SLIGHTLY_S = 0.05
 LONG = "There is a lot to say about that. " + "It goes on and on and on. " * 6
 
 
@@ -66,7 +69,8 @@ class GatedExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.is_in.set()
-        self.gate.wait()
+        if not self.gate.wait(30):
+            raise AssertionError("somebody waits for the collector, and it for them")
         self.spans += spans
         return SpanExportResult.SUCCESS
 
@@ -95,8 +99,7 @@ class Behind:
         agents = {(AGENT.tenant_id, AGENT.agent_id): AGENT}
         ledger = MetricsLedger("call-actor", 1)
         costs = CallCosts(ledger, load_prices(), agents, ProviderSettings())
-        for home in stage.pool.homes.values():
-            home.driver._calls._recorder = StoreRecorder(self.writer, costs)
+        stage.pool.record_with(StoreRecorder(self.writer, costs))
         self.exporter = GatedExporter()
         if not slow_s:
             self.exporter.gate.set()
@@ -116,6 +119,13 @@ class Behind:
         )
         self.reporter.start()
 
+    async def waited_for(self, what: str) -> None:
+        """As a turn must not."""
+        if what == "store":
+            await self.store.write([])
+        elif what == "metrics":
+            await asyncio.sleep(self.actor.slow_s)
+
     async def close(self) -> None:
         await self.writer.aclose()
         await self.reporter.aclose()
@@ -123,22 +133,31 @@ class Behind:
         self.traces.close(30)
 
 
-def conversation(slow_s: float, monkeypatch: pytest.MonkeyPatch) -> Played:
+def conversation(slow_s: float, monkeypatch: pytest.MonkeyPatch, *, waits_for: str = "") -> Played:
     """Greeting, a turn, a long answer that is cut, its successor, keys, the end.
 
     Caller, frames, mind and speaker are each a little out of step: which of two timers of the same
     instant runs first depends on how many others there are.
     """
     played: list[Played] = []
+    stages: list[Behind] = []
     sent: list[tuple[float, str]] = []
     take = Phone._take
+
+    reach = Home.reach
 
     async def timed(self: Phone, text: str) -> None:
         sent.append((asyncio.get_running_loop().time(), text))
         await take(self, text)
 
+    async def reached(self: Home, method: str, plain: dict[str, Any]) -> None:
+        if method == "take_turn":
+            await stages[0].waited_for(waits_for)
+        await reach(self, method, plain)
+
     async def scene(stage: Stage) -> None:
         behind = Behind(stage, slow_s)
+        stages.append(behind)
         stage.speaker._delay_s = 0.0513
         for home in stage.pool.homes.values():
             home.slow_s = 0.0031
@@ -158,7 +177,7 @@ def conversation(slow_s: float, monkeypatch: pytest.MonkeyPatch) -> Played:
         phone.hang_up()
         await phone.ended()
         heard = phone.heard
-        if slow_s:
+        if not behind.exporter.gate.is_set():
             assert behind.exporter.is_in.wait(30), "the collector was asked, and hangs"
         await behind.close()
         played.append(
@@ -175,6 +194,7 @@ def conversation(slow_s: float, monkeypatch: pytest.MonkeyPatch) -> Played:
     answers = iter([REPLY, LONG, REPLY, REPLY, REPLY, REPLY, REPLY, REPLY])
     with monkeypatch.context() as patch:
         patch.setattr(Phone, "_take", timed)
+        patch.setattr(Home, "reach", reached)
         play(scene, stage_of(lambda: next(answers)))
     return played[0]
 
@@ -200,3 +220,13 @@ def test_turns_take_the_same_time_when_store_metrics_and_trace_are_slow(
         assert closing.usage["completion_tokens"] > 0
         assert sum(span.parent is None for span in played.spans) == 5
         assert played.reports
+
+
+@pytest.mark.parametrize("what", ["store", "metrics"])
+def test_a_turn_that_waits_for_one_of_them_is_seen(
+    monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    quick = conversation(0.0, monkeypatch, waits_for=what)
+    slow = conversation(SLIGHTLY_S, monkeypatch, waits_for=what)
+    assert slow.turns != quick.turns
+    assert slow.sent != quick.sent

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from actors.errors import MindLostError, NoSlotError
 from actors.lease_stock import LeaseStock
+from actors.mind_calls import Recorder
 from actors.mind_driver import MindConfig, MindDriver
 from actors.wire import (
     AbandonTurn,
@@ -150,6 +151,11 @@ class LocalMindPool:
             Grants({name: capacity}, tuple(self.homes), 0, capacity * len(self.homes))
         )
         return home
+
+    def record_with(self, recorder: Recorder) -> None:
+        """Have every actor of now tell its story to ``recorder``."""
+        for home in self.homes.values():
+            home.driver._calls._recorder = recorder
 
     def kill(self, name: str) -> None:
         """The process is gone: nothing answers, replies break off."""
