@@ -6,40 +6,44 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from actors.dialer import DialerConfig
 from actors.dialer_driver import DialerDriver
+from cluster.back_office_chores import BackOfficeChores
 from cluster.call_lifecycle import CallLifecycle, LifecycleParts
 from cluster.call_stores import CallStores, open_call_stores
 from cluster.call_urls import CallUrls
 from cluster.carrier_client import open_carrier
 from cluster.logs import configure_logging
 from cluster.patient_work import PatientWork
-from cluster.placing import DEFAULT_RING_S, new_call
+from cluster.placing import new_call
 from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from records.errors import RecordsError
-from records.retention import prune
 from records.writer import RecordWriter
-from telephony.call_token import CallClaims
-from telephony.callback_forms import CallStatusReport
-from telephony.errors import CarrierError, CarrierRefused, InvalidSetting
+from telephony.errors import CarrierError, InvalidSetting
 from telephony.rest import CarrierRest
 
 logger = logging.getLogger(__name__)
 
 BACK_OFFICE_PARTS = "cluster.back_office_parts:build_back_office_parts"
-DELETE_EVERY_S = 5.0
-RECONCILE_EVERY_S = 20.0
-PRUNE_EVERY_S = 3_600.0
-FIRST_PRUNE_AFTER_S = 30.0
-SILENT_PLACED_S = DEFAULT_RING_S + 60.0
-SILENT_ANSWERED_S = 4.2 * 3_600.0  # longer than a call lasts
-LOOKED_AT_ONCE = 20
-DAY_US = 24 * 3_600 * 1_000_000
 
 FreeSlots = Callable[[], Awaitable[int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeHours:
+    """How often each chore is done, in seconds; deletions also when there is word of one."""
+
+    delete_every_s: float = 5.0
+    ask_every_s: float = 20.0
+    prune_every_s: float = 3_600.0
+    first_prune_after_s: float = 30.0
+
+
+HOURS = OfficeHours()
 
 
 class BackOfficeParts:
@@ -50,6 +54,7 @@ class BackOfficeParts:
         stores: The tables.
         carrier: None when it is not configured: nothing is dialled then.
         free_slots: Calls that the cluster can take now.
+        hours: Of the chores.
     """
 
     def __init__(
@@ -58,14 +63,16 @@ class BackOfficeParts:
         stores: CallStores,
         carrier: CarrierRest | None,
         free_slots: FreeSlots,
+        hours: OfficeHours = HOURS,
     ) -> None:
+        self._hours = hours
         self._settings = settings
         self._stores = stores
         self._carrier = carrier
         urls = CallUrls(settings, wall_clock_us)
         self._writer = RecordWriter(stores.database)
         self._work = PatientWork()
-        self._lifecycle = CallLifecycle(
+        lifecycle = CallLifecycle(
             LifecycleParts(
                 stores=stores,
                 put=self._writer.put,
@@ -77,6 +84,7 @@ class BackOfficeParts:
             ),
             self._work,
         )
+        self._chores = BackOfficeChores(stores, carrier, lifecycle, wall_clock_us)
         self._deletions = asyncio.Event()
         self._dialer: DialerDriver | None = None
         if carrier is not None:
@@ -103,18 +111,19 @@ class BackOfficeParts:
 
     async def run(self) -> None:
         """Dial and tidy up until cancelled."""
+        chores, hours = self._chores, self._hours
         async with asyncio.TaskGroup() as group:
             if self._dialer is not None:
                 group.create_task(self._dialer.run())
                 group.create_task(
-                    _again("recordings", self._delete_recordings, self._wait_deletion)
+                    _again("recordings", chores.delete_recordings, self._wait_deletion)
                 )
                 group.create_task(
-                    _again("silent calls", self._ask_about_silent, _after(RECONCILE_EVERY_S))
+                    _again("silent calls", chores.ask_about_silent, _after(hours.ask_every_s))
                 )
             if self._settings.retention_days:
-                await asyncio.sleep(FIRST_PRUNE_AFTER_S)
-                group.create_task(_again("retention", self._prune, _after(PRUNE_EVERY_S)))
+                await asyncio.sleep(hours.first_prune_after_s)
+                group.create_task(_again("retention", self._prune, _after(hours.prune_every_s)))
 
     async def aclose(self) -> None:
         """End open questions and close every connection."""
@@ -130,49 +139,13 @@ class BackOfficeParts:
 
     async def _wait_deletion(self) -> None:
         try:
-            await asyncio.wait_for(self._deletions.wait(), DELETE_EVERY_S)
+            await asyncio.wait_for(self._deletions.wait(), self._hours.delete_every_s)
         except TimeoutError:
             return
         self._deletions.clear()
 
-    async def _delete_recordings(self) -> None:
-        """Have the carrier delete what was erased or is too old."""
-        if self._carrier is None:
-            return
-        for row in await self._stores.recordings.deleting(LOOKED_AT_ONCE):
-            await self._carrier.delete_recording(row.recording_sid)
-            await self._stores.recordings.remove(row.recording_sid)
-
-    async def _ask_about_silent(self) -> None:
-        """Calls whose callbacks were lost: ask the carrier what became of them."""
-        now_us, requests = wall_clock_us(), self._stores.requests
-        for status, silent_s in (("placed", SILENT_PLACED_S), ("answered", SILENT_ANSWERED_S)):
-            before_us = now_us - round(silent_s * 1e6)
-            for row in await requests.unchanged_since(status, before_us, LOOKED_AT_ONCE):
-                if self._carrier is None or not row.call_sid:
-                    continue
-                try:
-                    carrier_status = (await self._carrier.fetch_call(row.call_sid)).status
-                except CarrierRefused as error:
-                    if not error.is_unknown:
-                        raise
-                    carrier_status = "failed"
-                claims = CallClaims(row.tenant_id, row.agent_id, row.call_id, "outbound", 0)
-                self._lifecycle.status_reported(
-                    claims, CallStatusReport(row.call_sid, carrier_status)
-                )
-                await requests.change(
-                    row.tenant_id, row.call_id, {status}, updated_at_us=wall_clock_us()
-                )
-
     async def _prune(self) -> None:
-        """Delete calls that are older than they may be kept."""
-        before_us = wall_clock_us() - self._settings.retention_days * DAY_US
-        calls = 0
-        async for pruned in prune(self._stores.database, before_us):
-            calls = pruned.calls
-        if calls:
-            logger.info("%d calls older than %d days deleted", calls, self._settings.retention_days)
+        if (await self._chores.prune(self._settings.retention_days)).recordings:
             self._deletions.set()
 
 

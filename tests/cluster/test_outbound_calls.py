@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cluster.back_office_parts import OfficeHours
+from records.rows import CallRow
 from simulation.callee_book import Callee
 from tests.support.calling_stage import OURS, THEIRS, CallingStage, until
 from tests.support.edge_stage import CLIP, EdgeStage
@@ -175,6 +178,40 @@ def test_a_recording_is_kept_and_erased_at_the_carrier(stage: EdgeStage, tmp_pat
     play(stage, tmp_path, scene, Callee(after_s=0.0, talk_s=1.0))
 
 
+def test_a_call_that_is_too_old_goes_with_its_recording(stage: EdgeStage, tmp_path: Path) -> None:
+    async def scene(calling: CallingStage) -> None:
+        call_id = await calling.placed(record=True)
+        call = await calling.until_state(call_id, "completed")
+
+        async def recorded() -> Any:
+            rows = await calling.stores.recordings.of_call("default", call_id)
+            return [row for row in rows if row.status == "completed"]
+
+        (recording,) = await until(recorded)
+        began_long_ago = CallRow(
+            "default", "good", "v1", call_id, call["call_sid"], started_at_us=1
+        )
+        await calling.stores.calls.write([began_long_ago])
+
+        async def gone() -> bool:
+            is_known = await calling.stores.requests.get("default", call_id)
+            at_carrier = calling.exchange.log.recording(recording.recording_sid)
+            return is_known is None and at_carrier is None
+
+        await until(gone)
+
+        async def forgotten() -> bool:
+            return await calling.stores.recordings.get(recording.recording_sid) is None
+
+        await until(forgotten)
+        answer = await calling.api.get(f"/v1/calls/{call_id}")
+        assert answer.status_code == 404
+
+    often = OfficeHours(delete_every_s=0.05, prune_every_s=0.1, first_prune_after_s=0.0)
+    callee = Callee(after_s=0.0, talk_s=0.5)
+    play(stage, tmp_path, scene, callee, retention_days=1, hours=often)
+
+
 def test_a_call_that_comes_in_is_recorded_as_its_agent_says(
     stage: EdgeStage, tmp_path: Path
 ) -> None:
@@ -221,21 +258,31 @@ def test_a_dialer_that_dies_in_the_middle_rings_nobody_twice(
     stage: EdgeStage, tmp_path: Path
 ) -> None:
     async def scene(calling: CallingStage) -> None:
-        ids = [await calling.placed() for _ in range(6)]
-        for _ in range(5):
-            await asyncio.sleep(0.05)
+        numbers = [f"+1415555{number:04}" for number in range(6)]
+        ids = [await calling.placed(to=number) for number in numbers]
+
+        async def claimed(times: int) -> bool:
+            rows = [await calling.request(call_id) for call_id in ids]
+            return sum(row.attempts for row in rows) >= times
+
+        for times in range(1, 6):  # as soon as one more was claimed, whatever became of it
+
+            async def is_time(times: int = times) -> bool:
+                return await claimed(times)
+
+            await until(is_time)
             calling.kill_office()
             calling.office()
-        calling.nudge()
 
         async def settled() -> bool:
             rows = [await calling.request(call_id) for call_id in ids]
             return all(row.status in {"completed", "dialing"} for row in rows)
 
         await until(settled)
-        assert len(calling.legs()) <= len(ids)
-        completed = [await calling.request(call_id) for call_id in ids]
-        sids = [row.call_sid for row in completed if row.call_sid]
-        assert len(set(sids)) == len(sids)
+        rung = Counter(leg.record.identity.to_number for leg in calling.legs())
+        assert set(rung.values()) == {1}
+        for call_id, number in zip(ids, numbers, strict=True):
+            row = await calling.request(call_id)
+            assert row.status == "dialing" or rung[number] == 1
 
     play(stage, tmp_path, scene, Callee(after_s=0.0, talk_s=0.3))

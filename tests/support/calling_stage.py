@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from cluster.back_office_parts import BackOfficeParts, carrier_of
+from cluster.back_office_parts import BackOfficeParts, OfficeHours, carrier_of
 from cluster.call_services import CallServices, OutsideWorld
 from cluster.call_stores import CallStores
 from cluster.edge import Edge
@@ -30,6 +30,7 @@ from simulation.exchange import Exchange, ExchangeConfig
 from simulation.faults import FaultBoard
 from simulation.twilio_rest import TwilioRestApi
 from simulation.wire_server import WireServer
+from telephony.rest import CarrierRest
 from tests.support.edge_stage import TOKEN, Door, EdgeStage
 
 T = TypeVar("T")
@@ -59,7 +60,9 @@ class CallingStage:
         self.free_slots: int | None = 10
         self.board = FaultBoard()
         self.journal: list[JournalRow] = []
+        self.hours = OfficeHours()
         self._office: BackOfficeParts | None = None
+        self._carriers: list[CarrierRest] = []  # of every office that was
         self._working: asyncio.Task[None] | None = None
 
     @classmethod
@@ -70,6 +73,7 @@ class CallingStage:
         self = cls(stage, folder)
         agent, _, recogniser, speech = stage.built["good"]
         agent = dataclasses.replace(agent, **settings.pop("agent", {}))
+        self.hours = settings.pop("hours", self.hours)
         self.callee = callee or Callee(after_s=0.05, talk_s=1.0)
 
         async def furnish(edge: Edge) -> CallServices:
@@ -122,7 +126,10 @@ class CallingStage:
             return self.free_slots
 
         settings = settings or self.door.edge.settings
-        self._office = BackOfficeParts(settings, self.stores, carrier_of(settings), free_slots)
+        carrier = carrier_of(settings)
+        assert carrier is not None
+        self._carriers.append(carrier)
+        self._office = BackOfficeParts(settings, self.stores, carrier, free_slots, self.hours)
         self._working = asyncio.get_running_loop().create_task(self._office.run())
         return self._office
 
@@ -141,11 +148,11 @@ class CallingStage:
 
     async def aclose(self) -> None:
         await self.api.aclose()
-        if self._working is not None:
-            self._working.cancel()
+        self.kill_office()
         await self.services.aclose()
-        if self.carrier is not None:
-            await self.carrier.close()
+        for carrier in (self.carrier, *self._carriers):
+            if carrier is not None:
+                await carrier.close()
         await self._server.close()
         await self.exchange.__aexit__(None, None, None)
         await self.database.aclose()
