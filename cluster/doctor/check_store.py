@@ -42,7 +42,7 @@ async def examine_database(place: Place) -> Findings:
         is_down = isinstance(error, StoreUnavailable)
         advice = "start the database, or change DATABASE_URL" if is_down else "DATABASE_URL"
         return [fail("database", error.message, _NO_RECORDS, advice)]
-    where = url.render_as_string(hide_password=True)
+    where = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
     is_ours = not settings.database_url  # SQLite at its default place is migrated at every start
     findings = [schema_finding(state, where, is_migrated_at_start=is_ours)]
     if url.get_backend_name() == "sqlite" and place.environment.get("RAY_ADDRESS"):

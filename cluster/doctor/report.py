@@ -17,6 +17,7 @@ from cluster.doctor.finding import Finding, Status
 EXIT_OK = 0
 EXIT_FAILED = 1
 _STYLES: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "dim"}
+_SUBJECT_WIDTH = 18  # the usual names of keys, whole
 _ORDER: tuple[Status, ...] = ("fail", "warn", "ok", "skipped")
 
 
@@ -38,7 +39,8 @@ def _row_table(subject: Text, found: Text, advice: Text, status: Text | None = N
     """One row; rows of several tables stand under each other because their ratios are the same."""
     table = Table.grid(padding=(0, 2), expand=True)
     table.add_column(width=7)
-    for ratio in (4, 9, 7):
+    table.add_column(width=_SUBJECT_WIDTH, overflow="fold")
+    for ratio in (9, 7):
         table.add_column(ratio=ratio, overflow="fold")
     table.add_row(status or Text(""), subject, found, advice)
     return table
