@@ -7,7 +7,7 @@ Rules
    give another answer, and two halves of two answers make none. It ends there as failed (what was
    handed out still stands), and the caller's next words find the call on its new actor.
 3. A re-placement mints a newer epoch, so that a zombie of the old place is refused. While no actor
-   has a slot (the only one has just died) it waits up to ``REPLACE_WITHIN_S`` for one.
+   has a slot (the only one has just died) it waits for one (``mind_pool.place_elsewhere``).
 4. Settled turns ride on the next message; if none comes soon, they are sent on their own.
 5. One move at a time: whoever finds the actor lost meanwhile waits for the same move, and the end
    of the call waits for it too.
@@ -23,14 +23,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
-from actors.mind_pool import MindPool
+from actors.mind_pool import MindPool, place_elsewhere
 from actors.wire import CallOpened, CloseCall, OpenCall, SettleTurns, TakeTurn, TurnEntry, TurnItem
 
 logger = logging.getLogger(__name__)
 
 MAX_PLACEMENTS_A_TURN = 3
-REPLACE_WITHIN_S = 4.0
-ASK_FOR_SLOT_EVERY_S = 0.1
 CLOSE_WITHIN_S = 8.0
 
 
@@ -273,7 +271,7 @@ class MindClient:
     async def _place_elsewhere(self) -> CallOpened:
         call = self._call
         for _ in range(MAX_PLACEMENTS_A_TURN):
-            actor = await self._slot_elsewhere()
+            actor = await place_elsewhere(self._pool, self.call_id, avoid=self.actor)
             self._call = replace(
                 call,
                 epoch=(call.epoch[0], max(self._wall_clock_us(), call.epoch[1] + 1)),
@@ -290,18 +288,6 @@ class MindClient:
                 logger.info("call %s re-placed on %s", call.call_id, actor)
                 return self._accept(opened)
         raise NoSlotError("no CallActor took the call")
-
-    async def _slot_elsewhere(self) -> str:
-        """Another actor with a slot, as soon as there is one."""
-        loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + REPLACE_WITHIN_S
-        while True:
-            try:
-                return self._pool.place(self.call_id, avoid=self.actor)
-            except NoSlotError:
-                if loop.time() >= give_up_at:
-                    raise
-            await asyncio.sleep(ASK_FOR_SLOT_EVERY_S)
 
     async def _open_at(self, actor: str) -> CallOpened:
         message = replace(self._call, turn_log=self.turn_log)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from actors.errors import NoSlotError
 from actors.lease_stock import LeaseStock
 from actors.wire import (
     Acknowledged,
@@ -16,6 +18,9 @@ from actors.wire import (
     TakeTurn,
     TurnItem,
 )
+
+REPLACE_WITHIN_S = 4.0
+ASK_FOR_SLOT_EVERY_S = 0.1
 
 
 class MindPool(Protocol):
@@ -61,3 +66,20 @@ class EdgePool(MindPool, Protocol):
 
     async def call_state(self, actor: str, call_id: str) -> CallState:
         """What this actor knows of a call. Raises ``MindLostError``."""
+
+
+async def place_elsewhere(pool: MindPool, call_id: str, *, avoid: str) -> str:
+    """Another actor for a call that has lost its own, as soon as one has a slot.
+
+    Raises:
+        NoSlotError: None had one within ``REPLACE_WITHIN_S``.
+    """
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + REPLACE_WITHIN_S
+    while True:
+        try:
+            return pool.place(call_id, avoid=avoid)
+        except NoSlotError:
+            if loop.time() >= give_up_at:
+                raise
+        await asyncio.sleep(ASK_FOR_SLOT_EVERY_S)

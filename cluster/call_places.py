@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from actors.errors import NoSlotError
+from actors.mind_pool import place_elsewhere
 from cluster.edge_parts import AgentKey, EdgeParts
 from cluster.errors import NoCapacityError
 from dialogue.agent import Agent
@@ -51,32 +52,34 @@ class CallPlaces:
         key = (agent.tenant_id, agent.agent_id)
         return self._minted(call_sid, call_id, key, actor, resume=0)
 
-    def place_resumed(self, claims: StreamClaims, *, actor_alive: bool) -> Placement:
+    async def place_resumed(self, claims: StreamClaims, *, actor_alive: bool) -> Placement:
         """A place for a call whose stream was lost: its own actor, or another one.
 
         Raises:
-            NoCapacityError: The actor is gone and there is no other.
+            NoCapacityError: The actor is gone, and no other one had a slot soon.
         """
-        placement = self._place_again(claims, claims.hand_overs, "", actor_alive=actor_alive)
+        placement = await self._place_again(claims, claims.hand_overs, "", actor_alive=actor_alive)
         lost = "stream" if actor_alive else "stream_and_actor"
         self._parts.counts.ledger.count(catalog.CALLS_RESUMED, lost)
         return placement
 
-    def place_back(self, claims: StreamClaims, after: str, *, actor_alive: bool) -> Placement:
+    async def place_back(self, claims: StreamClaims, after: str, *, actor_alive: bool) -> Placement:
         """A place for a call that comes back from the carrier; ``after`` is what it did with it.
 
         Raises:
-            NoCapacityError: The actor is gone and there is no other.
+            NoCapacityError: The actor is gone, and no other one had a slot soon.
         """
-        return self._place_again(claims, claims.hand_overs + 1, after, actor_alive=actor_alive)
+        again = claims.hand_overs + 1
+        return await self._place_again(claims, again, after, actor_alive=actor_alive)
 
-    def _place_again(
+    async def _place_again(
         self, claims: StreamClaims, hand_overs: int, after: str, *, actor_alive: bool
     ) -> Placement:
         actor = claims.actor
         if not actor_alive:
             try:
-                actor = self._parts.pool.place(claims.call_id, avoid=claims.actor)
+                pool = self._parts.pool
+                actor = await place_elsewhere(pool, claims.call_id, avoid=claims.actor)
             except NoSlotError as error:
                 raise NoCapacityError(str(error)) from None
         return self._minted(

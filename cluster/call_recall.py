@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.errors import MindLostError, NoSlotError
-from actors.mind_pool import MindPool
+from actors.mind_pool import MindPool, place_elsewhere
 from actors.wire import OpenCall, TurnEntry
 from records.errors import RecordsError
 from records.rows import CallRow, JournalRow, TurnRow
@@ -104,7 +104,7 @@ class CallRecall:
         if recalled is None or recalled.call.planned_end or recalled.call.epoch > claims.epoch:
             return ""
         try:
-            actor = self._pool.place(claims.call_id, avoid=claims.actor)
+            actor = await place_elsewhere(self._pool, claims.call_id, avoid=claims.actor)
         except NoSlotError:
             return ""
         return actor if await self._given(claims, actor, recalled, {}) else ""

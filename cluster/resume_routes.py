@@ -77,7 +77,7 @@ class ResumeWebhook:
             edge.count("resumes_exhausted", 1)
             return twiml.say_and_hang_up(LOST, "en-US")
         try:
-            placement = edge.places.place_resumed(claims, actor_alive=state is not None)
+            placement = await edge.places.place_resumed(claims, actor_alive=state is not None)
         except NoCapacityError:
             return twiml.say_and_hang_up(LOST, "en-US")
         edge.count("streams_resumed", 1)
@@ -114,7 +114,8 @@ class ResumeWebhook:
         """A new stream for a call that comes back from the carrier; ``before`` is run first."""
         try:
             note = note_of(comeback)
-            placement = self._edge.places.place_back(claims, note, actor_alive=state is not None)
+            is_there = state is not None
+            placement = await self._edge.places.place_back(claims, note, actor_alive=is_there)
         except NoCapacityError:
             return twiml.say_and_hang_up(LOST, "en-US")
         return await self._connect(claims, form, placement, state, before)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors import mind_client
+from actors import mind_client, mind_pool
 from actors.errors import MindRefusedError, NoSlotError
 from actors.mind_client import MindClient, TurnQuestion
 from actors.mind_driver import MindConfig
@@ -180,7 +180,7 @@ def test_without_any_actor_the_turn_fails_in_bounded_time() -> None:
         with pytest.raises(NoSlotError):
             await stage.answer()
         waited_s = asyncio.get_running_loop().time() - began
-        assert waited_s <= mind_client.REPLACE_WITHIN_S + 0.2
+        assert waited_s <= mind_pool.REPLACE_WITHIN_S + 0.2
 
     play(scene, names=("ann",))
 

@@ -26,6 +26,7 @@ from records.rows import CallRow
 from telemetry.ledger import MetricsLedger
 from telephony.stream_token import StreamClaims
 from tests.support.local_mind_pool import LocalMindPool
+from tests.support.virtual_time import run
 
 AGENT = Agent(
     "default",
@@ -132,7 +133,7 @@ def with_desk(
         await scene(desk)
         await desk.pool.aclose()
 
-    asyncio.run(play())
+    run(play())
 
 
 HANG_UP = "<Hangup"
@@ -431,6 +432,18 @@ def test_a_call_that_has_moved_is_found_where_it_is() -> None:
         assert desk.ends == [("call-1", True, "transferred")]
 
     with_desk(scene, handed_over=stored)
+
+
+def test_a_call_waits_for_the_slot_that_comes() -> None:
+    async def scene(desk: Desk) -> None:
+        token = await desk.dial_token()
+        for name in ("a", "b"):
+            desk.pool.kill(name)
+            desk.pool.stock.void(name)
+        asyncio.get_running_loop().call_later(2.0, desk.pool.start, "c")
+        assert desk.stream(await desk.dialled(token)).actor == "c"
+
+    with_desk(scene)
 
 
 def test_where_no_actor_is_left_the_caller_is_told() -> None:
