@@ -102,6 +102,8 @@ def stage() -> Iterator[EdgeStage]:
         yield running
 
 
+# The fuzzer's own strategies draw from the random module.
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 def test_whatever_is_asked_is_answered_as_the_description_says(
     stage: EdgeStage, tmp_path: Path
 ) -> None:
