@@ -84,7 +84,7 @@ class CallDriver:
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
         self._ear = RecogniserFeed(
-            parts.recognisers, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
+            parts.ears, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
         )
         self._meter = CallMeter(parts.meter, mind.call_id)
         self._sent_samples = 0
@@ -226,9 +226,9 @@ class CallDriver:
         return self._mind.turn_log
 
     @property
-    def owner(self) -> Mapping[str, Any]:
-        """Who has the mind of this call (``MindClient.owner``)."""
-        return self._mind.owner
+    def mind(self) -> MindClient:
+        """The mind of this call."""
+        return self._mind
 
     def carrier_ended(self, state: str) -> None:
         """The carrier's status callback says that the call is over."""

@@ -9,7 +9,7 @@ from typing import Any
 from actors.frame_clock import FrameClock
 from actors.metrics_calls import AgentMeter
 from actors.speech_source import SpeechSource
-from voice.ports import Recogniser
+from providers.failover.ears import Ears
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class CallParts:
     """What all calls of an agent share in a process.
 
     Attributes:
-        recognisers: Best first.
+        ears: Who hears the callers.
         count: Counts what happens, by name (``actors.metrics_counts``).
         meter: Takes what calls and turns have measured.
     """
 
-    recognisers: tuple[Recogniser, ...]
+    ears: Ears
     speech: SpeechSource
     clock: FrameClock
     wall_clock_us: Callable[[], int]

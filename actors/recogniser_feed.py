@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
 from dialogue.agent import Agent
 from providers.errors import ProviderError
+from providers.failover.ears import Ears
 from providers.failover.listening import (
     CallIsDeaf,
     CloseStream,
@@ -32,7 +33,6 @@ from voice.ports import (
     SAMPLE_RATE_HZ,
     FinalTranscript,
     InterimTranscript,
-    Recogniser,
     RecogniseRequest,
     RecogniserEvent,
     RecogniserFailed,
@@ -62,32 +62,29 @@ class RecogniserFeed:
     """One call's ears.
 
     Args:
-        recognisers: The services, best first.
+        ears: The services, and what this process holds of them.
         agent: Language and hints.
         call_id: For logs.
         feed: Takes the words as events of the voice machine.
         on_lost: Called once when nobody is left to hear the caller.
-        on_deaf: Told of a service that heard nothing where another one heard words.
         policy: When a service is doubted.
     """
 
     def __init__(
         self,
-        recognisers: Sequence[Recogniser],
+        ears: Ears,
         agent: Agent,
         call_id: str,
         feed: Callable[[voice.Input], None],
         *,
         on_lost: Callable[[str], None],
-        on_deaf: Callable[[Recogniser], None] = lambda _: None,
         policy: ListeningPolicy | None = None,
     ) -> None:
-        self._recognisers = recognisers
+        self._ears = ears
         self._request = RecogniseRequest(call_id, agent.language, agent.hints)
         self._feed = feed
         self._on_lost = on_lost
-        self._on_deaf = on_deaf
-        self._machine = Listening(range(len(recognisers)), policy)
+        self._machine = Listening(ears.order(), policy)
         self._ring = ReplayRing()
         self._lines: dict[int, _Line] = {}
         self._streams: list[RecogniserStream] = []
@@ -153,13 +150,14 @@ class RecogniserFeed:
         match output:
             case OpenStream(stream=number, choice=choice):
                 line = self._lines[number] = _Line(choice)
+                self._ears.asked(choice, is_first=number == 1)
                 line.task = self._loop.create_task(self._open(number, line))
             case CloseStream(stream=number):
                 self._close_line(self._lines.pop(number))
             case TellDeaf(choice=choice):
-                recogniser = self._recognisers[choice]
-                logger.warning("call %s: %s hears nothing", self._request.call_id, recogniser.name)
-                self._on_deaf(recogniser)
+                name = self._ears.recognisers[choice].name
+                logger.warning("call %s: %s hears nothing", self._request.call_id, name)
+                self._ears.deaf(choice)
             case CallIsDeaf(reason=reason):
                 self._on_lost(reason)
             case _:
@@ -180,10 +178,12 @@ class RecogniserFeed:
         self._arm()
 
     async def _open(self, number: int, line: _Line) -> None:
-        recogniser = self._recognisers[line.choice]
+        recogniser = self._ears.recognisers[line.choice]
         try:
             stream = await recogniser.open(self._request, functools.partial(self._heard, number))
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not go deaf
+            if number in self._lines:
+                self._ears.failed(line.choice, error)
             self._failed(number, *_reason(error))
             return
         if self._lines.get(number) is not line:  # it was given up before it was handed over
@@ -197,6 +197,7 @@ class RecogniserFeed:
         line.stream = stream
         self._streams.append(stream)
         stream.write(self._ring.read(line.began))
+        self._ears.opened(line.choice)
         self._machine.opened(number, now=now)
         self._perform_all()
         self._arm()
@@ -239,6 +240,7 @@ class RecogniserFeed:
                 if self._counts(number, text):
                     self._final(line, text, end_s)
             case RecogniserFailed(message=message, retryable=retryable):
+                self._ears.failed(line.choice, event)
                 self._failed(number, message, retryable)
             case SpeechNoticed():
                 pass  # our own detector is quicker
@@ -258,6 +260,7 @@ class RecogniserFeed:
             text = without_overlap(text, line.overlaps) if line.overlaps else text
             line.overlaps = ""
             self._last_final = text
+            self._ears.heard(line.choice)
         self._feed(voice.FinalHeard(text, line.began / SAMPLE_RATE_HZ + end_s))
 
     def _failed(self, number: int, message: str, retryable: bool) -> None:

@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, tools_of
 from cluster.errors import AgentFileError
-from dialogue.agent import Agent, Phrases, TurnTaking
+from dialogue.agent import Agent, Phrases, SpareVoice, TurnTaking
 from providers.table import refusal_of
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PHRASES = Phrases()
 _TAKING = TurnTaking()
 MAX_CHAIN = 4
+_BUILT = {"phrases", "turn_taking", "tools", "thinker", "recogniser", "spare_voices"}
 
 
 class _PhrasesFile(BaseModel):
@@ -64,6 +65,13 @@ class _TurnTakingFile(BaseModel):
         return self
 
 
+class _SpareVoiceFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    speaker: str
+    voice: str = Field(min_length=1)
+
+
 class _AgentFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,9 +79,10 @@ class _AgentFile(BaseModel):
     prompt: str = Field(min_length=1)
     greeting: str = ""
     voice: str = Field(min_length=1)
-    recogniser: str = "azure"
+    recogniser: str | tuple[str, ...] = "azure"
     thinker: str | tuple[str, ...] = "openai"
     speaker: str = "elevenlabs"
+    spare_voices: tuple[_SpareVoiceFile, ...] = Field((), max_length=MAX_CHAIN - 1)
     model: str = ""
     temperature: float | None = Field(None, ge=0, le=2)
     max_reply_tokens: int | None = Field(300, ge=16)
@@ -85,7 +94,7 @@ class _AgentFile(BaseModel):
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
 
-    @field_validator("thinker")
+    @field_validator("thinker", "recogniser")
     @classmethod
     def _some_once_each(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
         chain = _chain(names)
@@ -98,6 +107,13 @@ class _AgentFile(BaseModel):
     def _apart(cls, tools: tuple[ToolFile, ...]) -> tuple[ToolFile, ...]:
         check_names(tools)
         return tools
+
+    @model_validator(mode="after")
+    def _voices_differ(self) -> Self:
+        own = _SpareVoiceFile(speaker=self.speaker, voice=self.voice)
+        if len({own, *self.spare_voices}) <= len(self.spare_voices):
+            raise ValueError("spare_voices: one voice is named twice")
+        return self
 
     @model_validator(mode="after")
     def _trouble_is_a_transfer(self) -> Self:
@@ -134,23 +150,30 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         raise AgentFileError(
             f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}"
         ) from None
-    for kind, name in (
-        ("recogniser", checked.recogniser),
-        *(("thinker", name) for name in _chain(checked.thinker)),
-        ("speaker", checked.speaker),
+    for place, kind, name, voice in (
+        *(("", "recogniser", name, "") for name in _chain(checked.recogniser)),
+        *(("", "thinker", name, "") for name in _chain(checked.thinker)),
+        ("", "speaker", checked.speaker, checked.voice),
+        *(
+            (f"spare_voices.{at}.", "speaker", spare.speaker, spare.voice)
+            for at, spare in enumerate(checked.spare_voices)
+        ),
     ):
-        voice = checked.voice if kind == "speaker" else ""
         if refusal := refusal_of(kind, name, checked.language, voice):
-            raise AgentFileError(f"{path}: {refusal.field}: {refusal.reason}")
+            raise AgentFileError(f"{path}: {place}{refusal.field}: {refusal.reason}")
     digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
-    values = checked.model_dump(exclude={"phrases", "turn_taking", "tools", "thinker"})
+    values = checked.model_dump(exclude=_BUILT)
     thinker, *then_thinkers = _chain(checked.thinker)
+    recogniser, *then_recognisers = _chain(checked.recogniser)
     return Agent(
         tenant_id=tenant_id,
         agent_id=path.stem,
         agent_version=digest,
         thinker=thinker,
         then_thinkers=tuple(then_thinkers),
+        recogniser=recogniser,
+        then_recognisers=tuple(then_recognisers),
+        spare_voices=tuple(SpareVoice(v.speaker, v.voice) for v in checked.spare_voices),
         tools=tools_of(checked.tools),
         phrases=Phrases(**checked.phrases.model_dump()),
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),

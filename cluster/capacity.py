@@ -21,7 +21,7 @@ def fitting(settings: Settings, agents: Iterable[Agent]) -> Settings:
         "azure": (settings.azure_streams_per_process, "AZURE"),
         "deepgram": (settings.deepgram_streams_per_process, "DEEPGRAM"),
     }
-    used = {agent.recogniser for agent in agents} & limits.keys()
+    used = {name for agent in agents for name in agent.recognisers} & limits.keys()
     if not used:
         return settings
     streams, name = min(limits[recogniser] for recogniser in used)

@@ -30,6 +30,7 @@ from cluster.call_stores import open_call_stores
 from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import stored_hand_over
 from cluster.mind_plan import mind_plan
+from cluster.provider_health import ProcessHealth, ears_of, voices_of
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
@@ -79,12 +80,15 @@ class IngressParts:
         ledger = self._ledger = MetricsLedger(f"ingress-{replica_id}", wall_clock_us())
         self._recognisers: dict[str, Recogniser] = {
             name: MeteredRecogniser(build_recogniser(name, known), ledger)
-            for name in {agent.recogniser for agent in self._agents.values()}
+            for name in {name for agent in self._agents.values() for name in agent.recognisers}
         }
         self._speakers: dict[str, Speaker] = {
             name: MeteredSpeaker(build_speaker(name, known), ledger)
-            for name in {agent.speaker for agent in self._agents.values()}
+            for name in {name for agent in self._agents.values() for name in agent.speakers}
         }
+        self._health = ProcessHealth(f"ingress-{replica_id}", settings, ledger)
+        self._ears = ears_of(self._agents, self._recognisers, self._health)
+        self._voices = voices_of(self._agents, self._speakers, self._health)
         self._store = ClipStore(
             ClipCache(CLIP_MEMORY_BYTES), ClipFolder(settings.data_dir.absolute() / "clips")
         )
@@ -99,8 +103,8 @@ class IngressParts:
             nudge=self._office.nudge,
         )
         self._sources = {
-            (tenant_id, name): SpeechSource(self._speakers[name], self._store, tenant_id=tenant_id)
-            for tenant_id, name in {(a.tenant_id, a.speaker) for a in self._agents.values()}
+            key: SpeechSource(voice, self._store, tenant_id=key[0])
+            for key, voice in self._voices.items()
         }
         self._active_calls = active_calls
         self._process = ProcessMeter(ledger, "ingress")
@@ -117,8 +121,8 @@ class IngressParts:
             agents=self._agents,
             call_parts={
                 key: CallParts(
-                    recognisers=(self._recognisers[agent.recogniser],),
-                    speech=self._sources[agent.tenant_id, agent.speaker],
+                    ears=self._ears[key],
+                    speech=self._sources[key],
                     clock=clock,
                     wall_clock_us=wall_clock_us,
                     count=counts,
@@ -146,6 +150,7 @@ class IngressParts:
         """
         waiting_for[:] = ["call actors", "recogniser", "voice"]
         self._reporter.start()
+        self._health.start()
         await self._records.prepare()
         await on_records()
         self._office.start()
@@ -176,28 +181,31 @@ class IngressParts:
         waiting_for[:] = [item for item in waiting_for if not item.startswith(what)]
 
     async def _warm_recognisers(self, _say: Callable[[str], None]) -> str:
+        """Ready with the agents' own; a spare one that is away is said and waited for by nobody."""
         for agent in self._agents.values():
-            try:
-                recogniser = self._recognisers[agent.recogniser]
-                await recogniser.warm(agent.language, WARM_RECOGNISERS)
-            except ProviderError as error:
-                return str(error)
+            for name in agent.recognisers:
+                try:
+                    await self._recognisers[name].warm(agent.language, WARM_RECOGNISERS)
+                except ProviderError as error:
+                    if name == agent.recogniser:
+                        return str(error)
+                    logger.warning("a spare recogniser is not warm: %s", error)
         return ""
 
     async def _warm_voices(self, _say: Callable[[str], None]) -> str:
-        for agent in self._agents.values():
-            problem = await self._warm_voice(agent)
+        for key, agent in self._agents.items():
+            problem = await self._warm_voice(key, agent)
             if problem:
                 return problem
         return ""
 
-    async def _warm_voice(self, agent: Agent) -> str:
+    async def _warm_voice(self, key: tuple[str, str], agent: Agent) -> str:
         """Open the voice's connection and render what must always be speakable."""
         try:
-            await self._speakers[agent.speaker].warm(agent.voice, agent.language)
+            await self._voices[key].warm(agent.voice, agent.language)
         except ProviderError as error:
             return str(error)
-        failures = await self._sources[agent.tenant_id, agent.speaker].prepare(agent)
+        failures = await self._sources[key].prepare(agent)
         return failures[0] if failures else ""
 
     def _sample(self) -> None:
@@ -205,6 +213,7 @@ class IngressParts:
         ledger, clips = self._ledger, self._store.memory.counts
         capacity = self._settings.calls_per_replica
         self._process.sample(active_calls=self._active_calls(), capacity=capacity)
+        self._health.sample()
         ledger.gauge(catalog.CACHE_BYTES, clips.held_bytes, "clips")
         ledger.count_up_to(catalog.CACHE_LOOKUPS, clips.hits, "clips", "hit")
         ledger.count_up_to(catalog.CACHE_LOOKUPS, clips.misses, "clips", "miss")
@@ -213,14 +222,14 @@ class IngressParts:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._reporter.aclose()
+        await asyncio.gather(self._reporter.aclose(), self._health.aclose())
         if self._traces is not None:
             await asyncio.to_thread(self._traces.close)
         await self._pool.aclose()
         for recogniser in self._recognisers.values():
             await recogniser.aclose()
-        for speaker in self._speakers.values():
-            await speaker.aclose()
+        for voice in self._voices.values():
+            await voice.aclose()
         await self._office.aclose()
         await self._journal.aclose()
         if self.world.carrier is not None:

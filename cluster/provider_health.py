@@ -9,19 +9,26 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping
+from typing import TypeVar
 
 from actors.metrics_failover import LedgerTally, show_health
 from actors.provider_health_actor import RayHealthLink
 from actors.provider_health_reporter import HealthReporter
 from cluster.settings import Settings
+from dialogue.agent import Agent
 from dialogue.ports import Thinker
 from providers.failover.candidates import think_candidate
+from providers.failover.ears import Ears
+from providers.failover.speaker import FailoverSpeaker, Voice
 from providers.failover.thinker import FailoverThinker
 from providers.health.budget import HedgeBudget
 from providers.health.local import LocalHealth
 from providers.health.view import HealthView
 from providers.settings import ProviderSettings
 from telemetry.ledger import MetricsLedger
+from voice.ports import Recogniser, Speaker
+
+Key = TypeVar("Key")
 
 
 class ProcessHealth:
@@ -88,4 +95,47 @@ def think_chains(
             continue
         candidates = [think_candidate(name, services[name], known) for name in names]
         found[chain] = FailoverThinker(candidates, health.view, budget, health.tally)
+    return found
+
+
+def ears_of(
+    agents: Mapping[Key, Agent], services: Mapping[str, Recogniser], health: ProcessHealth
+) -> dict[Key, Ears]:
+    """Who hears the callers of each agent; those with one recogniser judge nobody.
+
+    Args:
+        agents: By any key.
+        services: Every recogniser of theirs, by name.
+        health: Of this process.
+    """
+    found: dict[Key, Ears] = {}
+    shared: dict[tuple[str, ...], Ears] = {}
+    for key, agent in agents.items():
+        chain = agent.recognisers
+        if chain not in shared:
+            recognisers = [services[name] for name in chain]
+            has_choice = len(chain) > 1
+            shared[chain] = (
+                Ears(recognisers, health.view, health.tally, random.random)
+                if has_choice
+                else Ears(recognisers)
+            )
+        found[key] = shared[chain]
+    return found
+
+
+def voices_of(
+    agents: Mapping[Key, Agent], services: Mapping[str, Speaker], health: ProcessHealth
+) -> dict[Key, Speaker]:
+    """Who speaks for each agent: the service itself where it has one voice only."""
+    budget = health.budget()
+    found: dict[Key, Speaker] = {}
+    for key, agent in agents.items():
+        if not agent.spare_voices:
+            found[key] = services[agent.speaker]
+            continue
+        voices = [
+            Voice(services[each.speaker], each.voice, agent.language) for each in agent.voices
+        ]
+        found[key] = FailoverSpeaker(voices, health.view, budget, random.random, health.tally)
     return found

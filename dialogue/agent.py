@@ -71,6 +71,14 @@ class TurnTaking:
 
 
 @dataclass(frozen=True, slots=True)
+class SpareVoice:
+    """Who speaks when the agent's own voice cannot."""
+
+    speaker: str
+    voice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """One agent of one tenant, at one version.
 
@@ -78,6 +86,8 @@ class Agent:
         agent_version: Digest of the definition: two different definitions never share one.
         recogniser, thinker, speaker: Names of the providers in the provider table.
         then_thinkers: Who is asked, in this order, when ``thinker`` fails or is late.
+        then_recognisers: Who listens, in this order, when ``recogniser`` fails or hears nothing.
+        spare_voices: Who speaks, in this order, when ``speaker`` fails or is late.
         model: Language model; empty for the provider's default.
         voice: Voice id of the speaker.
         record: Its calls are recorded, each side on a channel of its own.
@@ -107,6 +117,28 @@ class Agent:
     tools: tuple[Tool, ...] = ()
     on_trouble: str = ""
     then_thinkers: tuple[str, ...] = ()
+    then_recognisers: tuple[str, ...] = ()
+    spare_voices: tuple[SpareVoice, ...] = ()
+
+    @property
+    def recognisers(self) -> tuple[str, ...]:
+        """All that may listen, best first."""
+        return (self.recogniser, *self.then_recognisers)
+
+    @property
+    def voices(self) -> tuple[SpareVoice, ...]:
+        """All voices, its own first."""
+        return (SpareVoice(self.speaker, self.voice), *self.spare_voices)
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """All services that may speak, each once, best first."""
+        return tuple(dict.fromkeys(voice.speaker for voice in self.voices))
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Names of all services of all kinds."""
+        return (*self.recognisers, *self.thinkers, *self.speakers)
 
     @property
     def thinkers(self) -> tuple[str, ...]:

@@ -55,11 +55,7 @@ async def examine_key_trials(place: Place) -> Findings:
         return [skipped("keys tried", "the settings cannot be read")]
     if not place.try_keys:
         return [skipped("keys tried", "--keys tries each with a request that costs nothing")]
-    used = {
-        name
-        for agent in place.agents.values()
-        for name in (*agent.recognisers, *agent.thinkers, *agent.speakers)
-    }
+    used = {name for agent in place.agents.values() for name in agent.providers}
     trials = [trial for trial in planned(settings) if trial[0] in used]
     found = await asyncio.gather(
         *(try_key(trial, place) for _, trial in trials), _try_carrier(settings)

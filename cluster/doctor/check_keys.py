@@ -53,7 +53,7 @@ async def examine_keys(place: Place) -> Findings:
 def used_keys(settings: Settings, agents: Iterable[Agent]) -> Mapping[str, str]:
     """The keys that these agents and the carrier use: variable to value, empty ones too."""
     agents = list(agents)
-    used = {name for agent in agents for name in (*agent.recognisers, *agent.thinkers, *agent.speakers)}
+    used = {name for agent in agents for name in agent.providers}
     keys = {}
     if "azure" in used:
         keys["AZURE_SPEECH_KEY"] = settings.azure_speech_key.get_secret_value()

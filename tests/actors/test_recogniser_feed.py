@@ -8,18 +8,23 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from actors.recogniser_feed import RecogniserFeed
-from providers.errors import ProviderBusy
+from providers.errors import ProviderBusy, ProviderTimeout
+from providers.failover.ears import Ears
 from providers.failover.listening import MOST_FAILURES, ListeningPolicy
+from providers.health.local import LocalHealth
+from providers.health.unit import Operation, Unit
+from providers.health.view import HealthView
 from tests.support import virtual_time
 from tests.support.fake_ear_and_mouth import FakeRecogniser, FakeStream
 from tests.support.scripted_call import AGENT
 from voice import events as voice
+from voice.ports import RecogniseRequest, RecogniserEvent
 
 POLICY = ListeningPolicy()
 CALL = "call-1"
 
 
-class Ears:
+class Hearing:
     """A feed with a clock of frames: each frame of the caller is its own number."""
 
     def __init__(self, *recognisers: FakeRecogniser) -> None:
@@ -27,15 +32,17 @@ class Ears:
         self.heard: list[str] = []
         self.ends_s: list[float] = []
         self.lost: list[str] = []
-        self.deaf: list[int] = []
         self.frames = 0
+        clock = asyncio.get_running_loop().time
+        self.view = HealthView(LocalHealth("me", lambda: 0.5), lambda: 1e9 + clock())
+        self.ears = Ears(self.recognisers, self.view, self)
+        self.asked_for: list[tuple[str, str]] = []
         self.feed = RecogniserFeed(
-            self.recognisers,
+            self.ears,
             AGENT,
             CALL,
             self._take,
             on_lost=self.lost.append,
-            on_deaf=lambda which: self.deaf.append(self.recognisers.index(which)),  # type: ignore[arg-type]
         )
         self.feed.start()
 
@@ -44,6 +51,16 @@ class Ears:
         mark = "" if isinstance(event, voice.FinalHeard) else "..."
         self.heard.append(event.text + mark)
         self.ends_s.append(event.end_s)
+
+    def asked(self, work: str, provider: str, why: str) -> None:
+        assert work == "recognise"
+        self.asked_for.append((provider, why))
+
+    def waited(self, work: str, seconds: float) -> None:
+        raise AssertionError(work)
+
+    def state(self, of: int, operation: Operation) -> str:
+        return self.view.verdict(Unit(self.recognisers[of].name, operation).key).state
 
     async def say(self, seconds: float, *, speech: bool = True) -> None:
         for _ in range(round(seconds / 0.02)):
@@ -59,9 +76,12 @@ class Ears:
         return len(self.recognisers[of].streams.get(CALL, []))
 
 
-def play(scene: Callable[[Ears], Awaitable[None]], recognisers: int = 2) -> None:
+def play(scene: Callable[[Hearing], Awaitable[None]], recognisers: int = 2) -> None:
     async def whole() -> None:
-        ears = Ears(*(FakeRecogniser() for _ in range(recognisers)))
+        named = [FakeRecogniser() for _ in range(recognisers)]
+        for number, recogniser in enumerate(named):
+            recogniser.name = f"service{number}"
+        ears = Hearing(*named)
         await asyncio.sleep(0)
         await scene(ears)
         await ears.feed.close()
@@ -77,7 +97,7 @@ def first_frame(stream: FakeStream) -> int:
 
 
 def test_words_of_a_stream_come_with_the_time_of_the_call() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         await ears.say(1.0, speech=False)
         await ears.say(0.5)
         ears.stream().hear("hello", final=False)
@@ -89,7 +109,7 @@ def test_words_of_a_stream_come_with_the_time_of_the_call() -> None:
 
 
 def test_a_stream_that_dies_in_mid_word_is_replaced_and_the_phrase_is_heard_whole() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         await ears.say(0.5)
         ears.stream().hear("first of all")
         await ears.say(0.6, speech=False)
@@ -111,7 +131,7 @@ def test_a_stream_that_dies_in_mid_word_is_replaced_and_the_phrase_is_heard_whol
 
 
 def test_words_at_the_seam_of_unbroken_speech_come_once() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         await ears.say(2.0)
         ears.stream().hear("I would like a table")
         await ears.say(0.5)
@@ -127,7 +147,7 @@ def test_words_at_the_seam_of_unbroken_speech_come_once() -> None:
 
 
 def test_a_recogniser_that_hangs_is_left_within_seconds_and_nothing_is_lost() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         await ears.say(0.5, speech=False)
         await ears.say(POLICY.doubt_speech_s)
         await asyncio.sleep(0)
@@ -135,7 +155,7 @@ def test_a_recogniser_that_hangs_is_left_within_seconds_and_nothing_is_lost() ->
         assert first_frame(ears.stream(1)) <= 25
         ears.stream(1).hear("are you there", final=False)
         assert ears.heard == ["are you there..."]
-        assert ears.deaf == [0]
+        assert ears.state(0, "stt.first_partial") == "suspect"
         await asyncio.sleep(0.01)
         assert ears.stream(0).closed
         ears.stream(0).hear("too late")
@@ -145,19 +165,19 @@ def test_a_recogniser_that_hangs_is_left_within_seconds_and_nothing_is_lost() ->
 
 
 def test_what_the_understudy_hears_later_than_the_first_is_not_heard_twice() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         await ears.say(POLICY.doubt_speech_s)
         await asyncio.sleep(0)
         ears.stream(0).hear("good morning")
         ears.stream(1).hear("good morning")
         assert ears.heard == ["good morning"]
-        assert ears.deaf == []
+        assert ears.state(0, "stt.first_partial") == "closed"
 
     play(scene)
 
 
 def test_an_empty_final_neither_moves_the_seam_nor_proves_anybody_well() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         await ears.say(POLICY.doubt_speech_s)
         await asyncio.sleep(0)
         ears.stream(0).hear("")
@@ -172,7 +192,7 @@ def test_an_empty_final_neither_moves_the_seam_nor_proves_anybody_well() -> None
 
 
 def test_words_that_a_turn_has_taken_long_ago_do_not_come_again() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         await ears.say(0.5)
         ears.stream().hear("yes please", final=False)
         await ears.say(0.6, speech=False)
@@ -186,7 +206,7 @@ def test_words_that_a_turn_has_taken_long_ago_do_not_come_again() -> None:
 
 
 def test_refusals_go_on_to_the_next_and_all_of_them_make_the_call_deaf() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         for recogniser in ears.recognisers:
             recogniser.refusals = [ProviderBusy("fake", "no place")] * MOST_FAILURES
         ears.stream().fail()
@@ -198,7 +218,7 @@ def test_refusals_go_on_to_the_next_and_all_of_them_make_the_call_deaf() -> None
 
 
 def test_an_opening_that_hangs_is_given_up_for_another() -> None:
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         ears.recognisers[1].hanging = True
         ears.stream(0).fail()
         await ears.say(POLICY.open_within_s + 0.1)
@@ -214,7 +234,7 @@ def test_an_opening_that_hangs_is_given_up_for_another() -> None:
 def test_killed_anywhere_every_phrase_is_heard_once(killed_at: int) -> None:
     """Phrases of one second with a pause between; a recogniser that hears what it was sent."""
 
-    async def scene(ears: Ears) -> None:
+    async def scene(ears: Hearing) -> None:
         alive = 0
         for phrase in range(3):
             for step in range(50):
@@ -231,3 +251,48 @@ def test_killed_anywhere_every_phrase_is_heard_once(killed_at: int) -> None:
         assert ears.heard == ["phrase 0", "phrase 1", "phrase 2"]
 
     play(scene)
+
+
+def test_streams_and_signs_are_counted() -> None:
+    async def scene(ears: Hearing) -> None:
+        await ears.say(0.5)
+        ears.stream().hear("hello")
+        ears.stream().fail()
+        await asyncio.sleep(0)
+        assert ears.asked_for == [("service0", "first"), ("service1", "failover")]
+        assert ears.state(0, "stt.open") == "suspect"
+        assert ears.state(1, "stt.open") == "closed"
+        assert ears.ears.order() == (0, 1)
+        for _ in range(4):
+            ears.ears.failed(0, ProviderBusy("fake", "no place"))
+        assert ears.ears.order() == (1, 0)
+
+    play(scene)
+
+
+def test_a_probe_wants_to_hear_a_word() -> None:
+    class Parrot(FakeRecogniser):
+        async def open(
+            self, request: RecogniseRequest, sink: Callable[[RecogniserEvent], None]
+        ) -> FakeStream:
+            stream = await super().open(request, sink)
+            if self.name == "service0":
+                asyncio.get_running_loop().call_later(0.2, stream.hear, "go")
+            return stream
+
+    async def whole() -> None:
+        clock = asyncio.get_running_loop().time
+        view = HealthView(LocalHealth("me", lambda: 0.5), lambda: 1e9 + clock())
+        parrots = [Parrot(), Parrot()]
+        for number, parrot in enumerate(parrots):
+            parrot.name = f"service{number}"
+        Ears(parrots, view)
+        good = view.probes[Unit("service0", "stt.first_partial").key]
+        deaf = view.probes[Unit("service1", "stt.first_partial").key]
+        assert await good() == pytest.approx(0.2)
+        with pytest.raises(ProviderTimeout, match="known sentence"):
+            await deaf()
+        assert all(parrot.open_streams == 0 for parrot in parrots)
+        assert len(parrots[0].streams["probe"][0].audio) > 16_000
+
+    virtual_time.run(whole())

@@ -128,6 +128,42 @@ def test_a_list_of_thinkers_is_a_chain_in_that_order(tmp_path: Path) -> None:
     assert (agent.thinker, agent.think_chain) == ("openai", "openai > azure_openai > scripted")
 
 
+def test_ears_and_voices_are_chains_too(tmp_path: Path) -> None:
+    more = (
+        "recogniser: [azure, deepgram]\n"
+        "spare_voices:\n  - {speaker: azure, voice: en-US-AvaMultilingualNeural}\n"
+        "  - {speaker: espeak, voice: f2}\n"
+    )
+    agent = load_agent(write(tmp_path, GOOD + more), "t1")
+    assert agent.recognisers == ("azure", "deepgram")
+    assert [(one.speaker, one.voice) for one in agent.voices[1:]] == [
+        ("azure", "en-US-AvaMultilingualNeural"),
+        ("espeak", "f2"),
+    ]
+    assert agent.speakers == (agent.speaker, "azure", "espeak")
+    assert set(agent.providers) >= {"azure", "deepgram", "espeak", agent.thinker}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("recogniser: [azure, azure]", "recogniser: one name, or a list"),
+        ("recogniser: [azure, ear]", "recogniser: no recogniser is called 'ear'"),
+        ("spare_voices: [{speaker: mouth, voice: x}]", "spare_voices.0.speaker: no speaker"),
+        ("spare_voices: [{speaker: espeak, voice: x9}]", "spare_voices.0.voice: "),
+        ("spare_voices: [{speaker: espeak}]", "spare_voices.0.voice: Field required"),
+        (
+            "spare_voices: [{speaker: espeak, voice: f1}, {speaker: espeak, voice: f1}]",
+            "spare_voices: one voice is named twice",
+        ),
+    ],
+)
+def test_a_wrong_link_of_a_chain_is_named(tmp_path: Path, more: str, said: str) -> None:
+    with pytest.raises(AgentFileError) as caught:
+        load_agent(write(tmp_path, GOOD + more + "\n"), "t1")
+    assert said in str(caught.value)
+
+
 def test_one_thinker_is_one_however_it_is_written(tmp_path: Path) -> None:
     for text in ("thinker: scripted", "thinker: [scripted]"):
         agent = load_agent(write(tmp_path, f"{GOOD}{text}\n"), "t1")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from actors.metrics_failover import LedgerTally, show_health
-from cluster.provider_health import ProcessHealth, think_chains
+from cluster.provider_health import ProcessHealth, ears_of, think_chains, voices_of
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
+from dialogue.agent import SpareVoice
 from dialogue.ports import Thinker
 from providers.failover.candidates import think_candidate
+from providers.failover.speaker import FailoverSpeaker
 from providers.failover.thinker import FailoverThinker
 from providers.health.local import LocalHealth
 from providers.health.signals import Sign, Signal
@@ -17,7 +20,9 @@ from providers.health.unit import Unit
 from providers.health.view import HealthView
 from telemetry import catalog
 from telemetry.ledger import MetricsLedger
+from tests.support.fake_ear_and_mouth import FakeRecogniser, FakeSpeaker
 from tests.support.fake_thinker import FakeThinker
+from tests.support.scripted_call import AGENT
 
 
 def settings(**fields: Any) -> Settings:
@@ -36,6 +41,36 @@ def test_one_name_is_the_service_itself_and_a_chain_is_one_of_its_own() -> None:
     assert found["a"] is services["a"]
     assert isinstance(found["a > b"], FailoverThinker)
     assert [found[name].name for name in chains] == list(chains)
+
+
+def test_agents_with_one_ear_and_one_voice_share_the_services_and_judge_nobody() -> None:
+    ledger = MetricsLedger("ingress-1", 1)
+    process = health(ledger)
+    plain = replace(AGENT, recogniser="a", speaker="x")
+    rich = replace(plain, then_recognisers=("b",), spare_voices=(SpareVoice("y", "alto"),))
+    agents = {"plain": plain, "rich": rich, "richer": replace(rich, voice="bass")}
+    listening = {name: named(FakeRecogniser(), name) for name in "ab"}
+    speaking = {name: named(FakeSpeaker(), name) for name in "xy"}
+
+    voices = voices_of({"plain": plain}, speaking, process)
+    assert voices["plain"] is speaking["x"]
+    ears = ears_of({"plain": plain}, listening, process)
+    assert ears["plain"].order() == (0,)
+    assert not process.view.probes
+
+    ears = ears_of(agents, listening, process)
+    assert ears["rich"] is ears["richer"]
+    assert [one.name for one in ears["rich"].recognisers] == ["a", "b"]
+    voices = voices_of(agents, speaking, process)
+    assert isinstance(voices["rich"], FailoverSpeaker)
+    assert voices["rich"].name == "x"
+    assert Unit("y", "tts.ttfa", model="alto").key in process.view.probes
+    assert Unit("b", "stt.open").key in process.view.probes
+
+
+def named(service: Any, name: str) -> Any:
+    service.name = name
+    return service
 
 
 def test_no_hedge_where_none_is_allowed() -> None:

@@ -40,6 +40,7 @@ from cluster.settings import Settings
 from dialogue.agent import Agent, Phrases
 from dialogue.ports import Thinker, ThinkEvent, ThinkRequest
 from dialogue.tools import Tool
+from providers.failover.ears import Ears
 from providers.table import build_recogniser, build_speaker, build_thinker
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
 from simulation.callee import Phones
@@ -335,7 +336,7 @@ class EdgeStage:
         edge_parts = EdgeParts(
             agents={key: agent},
             call_parts={
-                key: CallParts((recogniser,), speech, self.clock, wall_clock_us, counts, meter)
+                key: CallParts(Ears([recogniser]), speech, self.clock, wall_clock_us, counts, meter)
             },
             pool=self.pool,
             wall_clock_us=wall_clock_us,

@@ -27,6 +27,7 @@ from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from dialogue.agent import Agent, Phrases, TurnTaking
 from dialogue.ports import Thinker
+from providers.failover.ears import Ears
 from simulation.carrier_messages import (
     CONNECTED,
     MessageWriter,
@@ -128,7 +129,7 @@ class Stage:
         )
         self.clock = FrameClock(LoudScorer())
         self.parts = CallParts(
-            recognisers=(self.recogniser,),
+            ears=Ears([self.recogniser]),
             speech=self.speech,
             clock=self.clock,
             wall_clock_us=self.wall_clock_us,
