@@ -99,6 +99,11 @@ class MindClient:
         return self._call.epoch
 
     @property
+    def call(self) -> OpenCall:
+        """The call as it was opened last; its ``turn_log`` is that of the beginning."""
+        return self._call
+
+    @property
     def owner(self) -> dict[str, Any]:
         """Who has the call now, as a hand-over tells it (``dialogue.tool_use``)."""
         return {"actor": self.actor, "minted_us": self.epoch[1]}

@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
 
 from actors.call_parts import CallEnd
 from actors.errors import MindLostError
 from actors.mind_calls import INGRESS_VANISHED
+from actors.mind_client import MindClient
 from actors.wire import CallState, CloseCall
 from cluster.call_recall import CallRecall
 from cluster.call_registry import CallRegistry, LiveCall
 from cluster.edge_parts import EdgeParts
-from cluster.hand_overs import HandOvers
+from cluster.hand_overs import HandOvers, hand_over_row
+from dialogue.session import CallIdentity
 from records.errors import RecordsError
 from telephony.stream_token import StreamClaims
 
@@ -57,10 +61,23 @@ class CallEnds:
     def note(self, call: LiveCall, end: CallEnd) -> None:
         """A stream of this replica has ended."""
         if end.hand_over:
-            action = {**end.hand_over, **call.driver.owner}
-            self.hand_overs.note(call.call_id, call.epoch[0], action)
+            self._note_hand_over(call.driver.mind, end.hand_over)
         elif end.planned:
             self._note_planned(call.call_id)
+
+    def _note_hand_over(self, mind: MindClient, hand_over: Mapping[str, Any]) -> None:
+        """The CallActor writes it down as well: one of the two may be gone a moment later."""
+        opened, action = mind.call, {**hand_over, **mind.owner}
+        call = CallIdentity(
+            tenant_id=opened.tenant_id,
+            agent_id=opened.agent_id,
+            agent_version=opened.agent_version,
+            call_id=opened.call_id,
+            call_sid=opened.call_sid,
+            epoch=opened.epoch,
+        )
+        self.hand_overs.note(call.call_id, call.epoch[0], action)
+        self._parts.journal(hand_over_row(call, action, at_us=self._parts.wall_clock_us()))
 
     async def is_planned(self, claims: StreamClaims, state: CallState | None) -> bool:
         """Whether somebody chose to end this call: then there is nothing to resume.

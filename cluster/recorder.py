@@ -9,7 +9,7 @@ from typing import Any
 
 from actors.wire import TurnEntry
 from cluster.call_costs import CallBill, CallCosts
-from cluster.hand_overs import HANDED_OVER
+from cluster.hand_overs import hand_over_row
 from dialogue.session import CallIdentity
 from records.ids import derived_id
 from records.rows import CallRow, JournalRow, TurnRow
@@ -72,8 +72,7 @@ class StoreRecorder:
 
     def handed_over(self, call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> None:
         """The carrier does something with the call; the resume webhook may have to look it up."""
-        entry_id = derived_id(call.call_id, HANDED_OVER, str(call.epoch[0]))
-        self._journal(call, entry_id, HANDED_OVER, hand_over, at_us=at_us)
+        self._writer.put(hand_over_row(call, hand_over, at_us=at_us))
 
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         """The call is over, or lost and not resumed in time."""

@@ -164,8 +164,8 @@ def test_a_hand_over_is_told_even_when_the_actor_has_died() -> None:
         assert (await phone.ended()).hand_over == DIAL
         assert phone.mind.actor != "ann"
         state = await stage.pool.call_state(phone.mind.actor, "call-1")
-        assert state.hand_over == {**DIAL, **phone.driver.owner}
-        assert phone.driver.owner == {"actor": phone.mind.actor, "minted_us": state.epoch[1]}
+        assert state.hand_over == {**DIAL, **phone.driver.mind.owner}
+        assert phone.driver.mind.owner == {"actor": phone.mind.actor, "minted_us": state.epoch[1]}
         assert len(state.turn_log) == 2
 
     play(scene, staged)
