@@ -486,7 +486,7 @@ def test_every_word_is_marked_where_it_ends(
 )
 def test_refusals_are_typed(faults: Faults, kind: type[ProviderError], setting: str) -> None:
     async def body() -> None:
-        async with staged(first_byte_timeout_s=0.5) as (stage, speaker):
+        async with staged(first_byte_timeout_s=1.0) as (stage, speaker):
             stage.break_it(faults)
             with pytest.raises(kind) as caught:
                 await speaker.warm(VOICE, "en-US")
@@ -538,7 +538,7 @@ def test_a_break_comes_after_what_was_spoken(
     paced = EmulatorConfig(first_byte_s=0.0, speed_ratio=40.0)
 
     async def body() -> None:
-        limits = {"first_byte_timeout_s": 0.4, "stall_timeout_s": 0.4}
+        limits = {"first_byte_timeout_s": 1.0, "stall_timeout_s": 0.6}
         async with staged(paced, **limits) as (stage, speaker):
             stage.break_it(faults)
             chunks, error = await until_error(speaker, request(LONG))

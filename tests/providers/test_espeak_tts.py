@@ -235,7 +235,7 @@ for line in sys.stdin.buffer:
             out(b"X", b"speech")
     out(b"E")
 """
-LIMITS = EspeakConfig(first_byte_timeout_s=5.0, stall_timeout_s=0.2)
+LIMITS = EspeakConfig(first_byte_timeout_s=8.0, stall_timeout_s=0.6)
 
 
 class Worker:

@@ -206,7 +206,7 @@ def test_closing_early_hangs_up_and_opens_a_spare_connection() -> None:
             stage.mend_it()
             await iterator.aclose()  # type: ignore[attr-defined]
             async with asyncio.timeout(2):
-                while stage.server._connections & first or thinker._tasks:  # type: ignore[attr-defined]
+                while stage.server._connections & first or thinker._spare.is_refilling:
                     await asyncio.sleep(0.005)
             spare = set(stage.server._connections)
             await all_of(thinker)
