@@ -31,7 +31,7 @@ from tests.support import virtual_time
 WORKERS = 8
 REQUESTS_A_SECOND = 20.0
 CALLS_AT_ONCE, TURNS = 100, 10
-WARM_S, FAULT_S, AFTER_S = 30.0, 60.0, 20.0
+WARM_S, FAULT_S = 30.0, 60.0
 MEDIANS_S = {"a": 0.16, "b": 0.19, "c": 0.22}
 SIGMA = 0.35
 WIRE_S = 0.002
@@ -221,7 +221,9 @@ POLICIES: dict[str, Policy] = {
 }
 
 
-async def run(policy: Policy, fault: Fault, seed: int) -> Figures:
+async def run(
+    policy: Policy, fault: Fault, seed: int, *, warm_s: float = WARM_S, fault_s: float = FAULT_S
+) -> Figures:
     """One cluster, one fault."""
     chance, loop = random.Random(seed), asyncio.get_running_loop()
     models = {name: Model(name, chance) for name in MEDIANS_S}
@@ -234,7 +236,7 @@ async def run(policy: Policy, fault: Fault, seed: int) -> Figures:
         if policy is ours:
             reporters[-1].start()
     figures, began_at, tasks = Figures(), loop.time(), set()
-    fault_from, fault_to = began_at + WARM_S, began_at + WARM_S + FAULT_S
+    fault_from, fault_to = began_at + warm_s, began_at + warm_s + fault_s
     questions = asked_before = 0
 
     async def ask(number: int) -> None:
@@ -251,22 +253,19 @@ async def run(policy: Policy, fault: Fault, seed: int) -> Figures:
             figures.waits.append(math.inf)
 
     number = 0
-    while (now := loop.time()) < fault_to + AFTER_S:
-        is_on = fault_from <= now < fault_to
-        if is_on and models["a"].fault is not fault:
+    while (now := loop.time()) < fault_to:
+        if now >= fault_from and not questions:
             models["a"].fault = fault
             asked_before = sum(model.asked for model in models.values())
-        if not is_on and models["a"].fault is not healthy:
-            models["a"].fault = healthy
-            asked = sum(model.asked for model in models.values()) - asked_before
-            figures.extra_ratio = asked / questions - 1
-        questions += is_on
+        questions += now >= fault_from
         task = loop.create_task(ask(number))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         number += 1
         await asyncio.sleep(chance.expovariate(REQUESTS_A_SECOND))
     await asyncio.gather(*tasks)
+    asked = sum(model.asked for model in models.values()) - asked_before
+    figures.extra_ratio = asked / questions - 1
     for reporter in reporters:
         await reporter.aclose()
     return figures
