@@ -87,8 +87,8 @@ def config(url: str, key: str) -> schemathesis.Config:
             "color": False,
             **BOUNDS,
             "checks": {
-                # What a description cannot say: whether there is such an agent, a line, a cursor.
-                "positive_data_acceptance": {"expected-statuses": ["2xx", 401, 404, 409, 422]},
+                # What a description cannot say: such an agent, number or cursor may not be there.
+                "positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 422]},
                 # DELETE ends a call; what is known of it stays until it is erased.
                 "use_after_free": {"enabled": False},
             },
