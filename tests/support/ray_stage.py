@@ -33,6 +33,7 @@ from cluster import ports
 from cluster.settings import Settings, load_settings
 from simulation.azure_stt import AzureConfig
 from simulation.elevenlabs_tts import ElevenLabsConfig
+from simulation.exchange import ExchangeConfig
 from simulation.openai_chat import OpenAIConfig
 from simulation.openai_replies import ScriptLine
 from simulation.providers import ProvidersConfig, RunningProviders, run_providers
@@ -66,6 +67,7 @@ def emulators() -> Iterator[RunningProviders]:
         azure=AzureConfig(interim_lag_s=0.05, final_lag_s=0.02),
         openai=OpenAIConfig(first_token_s=0.1, per_token_s=0.005, script=REPLIES),
         elevenlabs=ElevenLabsConfig(first_byte_s=0.02),
+        twilio=ExchangeConfig(auth_token=AUTH_TOKEN),
     )
     ready = threading.Event()
     found: list[RunningProviders] = []
@@ -98,6 +100,9 @@ def provider_environment(running: RunningProviders) -> dict[str, str]:
         "OPENAI_API_KEY": "emulated",
         "ELEVENLABS_BASE_URL": running.elevenlabs_base_url,
         "ELEVENLABS_API_KEY": "emulated",
+        "TWILIO_API_BASE_URL": running.twilio_api_base_url,
+        "TWILIO_ACCOUNT_SID": running.exchange.account.account_sid,
+        "TWILIO_PHONE_NUMBER": running.exchange.account.numbers[0],
     }
 
 
