@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -14,6 +16,13 @@ from cluster.api.errors import STATUS_OF, ApiError, ErrorBody, ErrorCode, error_
 def test_every_code_has_one_status() -> None:
     assert set(STATUS_OF) == set(get_args(ErrorCode))
     assert all(400 <= status < 600 for status in STATUS_OF.values())
+
+
+def test_the_page_for_people_names_every_code() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d{3}) \| (.*) \|$", page, re.MULTILINE)
+    named = {(int(status), code) for status, text in rows for code in re.findall(r"`(\w+)`", text)}
+    assert named == {(status, code) for code, status in STATUS_OF.items() if code != "internal"}
 
 
 @pytest.mark.parametrize("code", get_args(ErrorCode))
