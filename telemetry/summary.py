@@ -62,6 +62,7 @@ def summarise(totals: Totals) -> dict[str, Any]:
             "underruns": groups.number(c.UNDERRUNS),
             "guesses": _by(groups, c.GUESSES),
             "dtmf_digits": groups.number(c.DIGITS),
+            "tools_used": _by(groups, c.TOOLS, "tool", "status"),
         },
         "latency_s": {
             "response": _spread(groups.sketch(c.RESPONSE_LATENCY)),
@@ -74,6 +75,9 @@ def summarise(totals: Totals) -> dict[str, Any]:
         "providers": {
             "latency_s": _spreads(groups, c.PROVIDER_LATENCY, "provider", "work"),
             "errors": _by(groups, c.PROVIDER_ERRORS),
+            "requests": _by(groups, c.PROVIDER_REQUESTS),
+            "failover_wait_s": _spreads(groups, c.FAILOVER_WAIT, "work"),
+            "left": [name for name, left in _by(groups, c.PROVIDER_LEFT).items() if left],
             "units": _by(groups, c.UNITS, "unit"),
         },
         "languages": _languages(groups),
