@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from dialogue.ports import ReplyDelta, ReplyDone, ToolCallRequested
+from dialogue.ports import ReplyDelta, ReplyDone, ToolCallBegan, ToolCallRequested
 from providers import openai_chat
 from providers.errors import ProviderUnavailable
 from tests.providers.stage import run_for_real
@@ -149,7 +149,11 @@ def test_a_tool_call_that_has_begun_is_not_silence() -> None:
 
         server, address = await serve(talk)
         thinker = thinker_at(address, first_token_timeout_s=0.2, stall_timeout_s=60.0)
-        assert await all_of(thinker) == [ToolCallRequested("c1", "go", "{}"), ReplyDone("stop")]
+        assert await all_of(thinker) == [
+            ToolCallBegan(),
+            ToolCallRequested("c1", "go", "{}"),
+            ReplyDone("stop"),
+        ]
         await thinker.aclose()
         server.close()
 
