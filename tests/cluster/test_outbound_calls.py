@@ -13,6 +13,7 @@ import pytest
 from cluster.back_office_parts import OfficeHours
 from records.rows import CallRow
 from simulation.callee_book import Callee
+from simulation.faults import Faults
 from tests.support.calling_stage import OURS, THEIRS, CallingStage, until
 from tests.support.edge_stage import CLIP, EdgeStage
 
@@ -252,6 +253,28 @@ def test_the_same_key_is_the_same_call(stage: EdgeStage, tmp_path: Path) -> None
         assert len(calling.legs()) == 1
 
     play(stage, tmp_path, scene, Callee(after_s=0.0, talk_s=0.3))
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(lose_answer=True, times=1),  # it rings, and we are not told
+        Faults(status=429, retry_after_s=0.2, times=2),
+    ],
+    ids=["answer lost", "throttled"],
+)
+def test_a_carrier_with_trouble_rings_the_phone_once(
+    stage: EdgeStage, tmp_path: Path, faults: Faults
+) -> None:
+    async def scene(calling: CallingStage) -> None:
+        calling.board.set("twilio", faults)
+        call_id = await calling.placed()
+        call = await calling.until_state(call_id, "completed")
+        (leg,) = calling.legs()
+        assert call["call_sid"] == leg.report.call_sid
+        assert (call["attempts"], call["error"]) == (1, None)
+
+    play(stage, tmp_path, scene, Callee(after_s=0.1, talk_s=0.3))
 
 
 def test_a_dialer_that_dies_in_the_middle_rings_nobody_twice(
