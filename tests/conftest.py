@@ -44,7 +44,7 @@ def pytest_collection() -> Generator[None]:
         return (yield)
     finally:
         gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
+        gc.set_threshold(5_000, 20, 1_000)
         gc.enable()
 
 

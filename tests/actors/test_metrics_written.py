@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 READERS = {"catalog.py", "summary.py", "exposition.py", "merged.py", "metrics_export.py"}
 
 
-def written_names() -> set[str]:
+@cache  # the same for every metric, and a second to read
+def written_names() -> Set[str]:
     """Every attribute or name of the catalog that a module of ours mentions."""
     found: set[str] = set()
     for room in ("actors", "cluster", "telemetry"):
