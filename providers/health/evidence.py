@@ -2,7 +2,8 @@
 
 Rules
 1. Each second has its counts of good, bad and slow attempts; ten seconds are kept.
-2. A *run* is the bad attempts since anybody saw a good one.
+2. A *run* is the bad attempts of the last minute since anybody saw a good one: where few calls are
+   made, four failures in a row take longer than ten seconds, and mean no less.
 3. A sighting is what one reporter saw, whole; of two the one with the higher number stays. So
    sightings may be lost, doubled and reordered, and what they add up to does not depend on it.
 4. What was seen before the unit was closed for the last time counts no more.
@@ -18,6 +19,7 @@ WINDOW_S = 10
 FADE_S = 2.0
 SLOW_WINDOW_S = 5
 RUN_KEPT = 8
+RUN_WINDOW_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -209,7 +211,7 @@ def _recent(
         if second > now - SLOW_WINDOW_S:
             slow += slows
             slow_of += goods
-    begin_s = max(last_good_s, since_s, now - WINDOW_S)
+    begin_s = max(last_good_s, since_s, now - RUN_WINDOW_S)
     run = [at for at in bad_at_s if at > begin_s]
     fading = fading_good + fading_bad
     return Recent(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.health.errors import HealthDataInvalid
-from providers.health.evidence import WINDOW_S, Evidence, Sighting, Window
+from providers.health.evidence import RUN_WINDOW_S, WINDOW_S, Evidence, Sighting, Window
 from providers.health.latency import FadingLatency, merged_quantiles
 from providers.health.reports import LatencyView, Report, report_of
 from tests.providers.health.clockwork import START_S, UNIT
@@ -44,6 +44,14 @@ def test_the_window_forgets() -> None:
     window.bad(now=START_S)
     window.good(now=START_S + WINDOW_S + 1)
     assert window.recent(now=START_S + WINDOW_S + 1).bad == 0
+
+
+def test_four_failures_in_a_row_are_a_run_however_few_calls_there_are() -> None:
+    window = Window()
+    for step in range(4):
+        window.bad(now=START_S + 15 * step)
+    assert window.recent(now=START_S + 45).run == 4
+    assert window.recent(now=START_S + 45 + RUN_WINDOW_S).run == 0
 
 
 def test_what_is_recent_weighs_more() -> None:
