@@ -78,10 +78,12 @@ class BackOffice:
     async def _begin(self) -> OfficeParts:
         if self._starting is None:
             self._starting = asyncio.get_running_loop().create_task(self._start())
+        starting = self._starting
         try:
-            return await asyncio.shield(self._starting)
+            return await asyncio.shield(starting)
         except Exception:
-            self._starting = None
+            if self._starting is starting:
+                self._starting = None  # the next nudge tries again
             logger.exception("the back office does not start")
             raise
 
@@ -91,6 +93,7 @@ class BackOffice:
         parts: OfficeParts = await builder(self._settings, self._free_slots)
         self._parts = parts
         self._working = asyncio.get_running_loop().create_task(parts.run())
+        self._working.add_done_callback(_say_why)
         return parts
 
     async def _free_slots(self) -> int | None:
@@ -106,6 +109,11 @@ class BackOffice:
             self._directory = None
             logger.warning("free slots are not known: %s", type(error).__name__)
             return None
+
+
+def _say_why(working: asyncio.Task[None]) -> None:
+    if not working.cancelled() and working.exception() is not None:
+        logger.error("the back office works no more", exc_info=working.exception())
 
 
 class RayBackOffice:
