@@ -19,8 +19,9 @@ from actors.mind_client import MindClient
 from actors.wire import CallState, CloseCall
 from cluster.call_recall import CallRecall
 from cluster.call_registry import CallRegistry, LiveCall
+from cluster.call_rows import hand_over_row, turn_rows
 from cluster.edge_parts import EdgeParts
-from cluster.hand_overs import HandOvers, hand_over_row
+from cluster.hand_overs import HandOvers
 from dialogue.session import CallIdentity
 from records.errors import RecordsError
 from telephony.stream_token import StreamClaims
@@ -66,7 +67,10 @@ class CallEnds:
             self._note_planned(call.call_id)
 
     def _note_hand_over(self, mind: MindClient, hand_over: Mapping[str, Any]) -> None:
-        """The CallActor writes it down as well: one of the two may be gone a moment later."""
+        """The CallActor writes all this down as well, and may be gone before it has.
+
+        While a stream is up, the turns are kept here; now the CallActor alone would have them.
+        """
         opened, action = mind.call, {**hand_over, **mind.owner}
         call = CallIdentity(
             tenant_id=opened.tenant_id,
@@ -77,7 +81,10 @@ class CallEnds:
             epoch=opened.epoch,
         )
         self.hand_overs.note(call.call_id, call.epoch[0], action)
-        self._parts.journal(hand_over_row(call, action, at_us=self._parts.wall_clock_us()))
+        self._parts.write(hand_over_row(call, action, at_us=self._parts.wall_clock_us()))
+        for turn in mind.turn_log:
+            for row in turn_rows(call, turn):
+                self._parts.write(row)
 
     async def is_planned(self, claims: StreamClaims, state: CallState | None) -> bool:
         """Whether somebody chose to end this call: then there is nothing to resume.

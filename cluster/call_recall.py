@@ -21,6 +21,7 @@ from typing import Any
 from actors.errors import MindLostError, NoSlotError
 from actors.mind_pool import MindPool, place_elsewhere
 from actors.wire import OpenCall, TurnEntry
+from cluster.call_rows import TOOL_USED
 from records.errors import RecordsError
 from records.rows import CallRow, JournalRow, TurnRow
 from records.store import RecordStore
@@ -29,7 +30,6 @@ from telephony.stream_token import StreamClaims
 logger = logging.getLogger(__name__)
 
 RECALL_WITHIN_S = 1.0
-TOOL_USED = "tool_used"  # kind of journal entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from actors.mind_pool import EdgePool
 from cluster.call_recall import Recall, nothing_recalled
 from cluster.hand_overs import StoredHandOver, nothing_stored
 from dialogue.agent import Agent
-from records.rows import JournalRow
+from records.rows import Row
 
 AgentKey = tuple[str, str]
 """(``tenant_id``, ``agent_id``)."""
 
 
-def unwritten(_row: JournalRow) -> None:
+def unwritten(_row: Row) -> None:
     """An edge without a record."""
 
 
@@ -34,7 +34,7 @@ class EdgeParts:
         cluster_view: The newest view of the whole cluster's measurements; None before the first.
         planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
         recall: A call as the record knows it; see ``call_recall.Recall``.
-        journal: Takes an entry of a call's journal; never waits.
+        write: Takes a row of a call's record; never waits.
         handed_over: What the record says that the carrier does with a call since the end of its
             stream; see ``hand_overs.StoredHandOver``.
     """
@@ -48,7 +48,7 @@ class EdgeParts:
     planned_end: Callable[[str], Awaitable[bool]]
     handed_over: StoredHandOver = nothing_stored
     recall: Recall = nothing_recalled
-    journal: Callable[[JournalRow], None] = unwritten
+    write: Callable[[Row], None] = unwritten
 
     @property
     def counters(self) -> Counter[str]:

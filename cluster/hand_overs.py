@@ -17,15 +17,13 @@ from typing import Any
 from actors.comeback import Comeback
 from actors.mind_calls import INGRESS_VANISHED
 from actors.wire import CallState
-from dialogue.session import CallIdentity
+from cluster.call_rows import HANDED_OVER
 from records.errors import RecordsError
-from records.ids import derived_id
 from records.rows import JournalRow
 from telephony.stream_token import StreamClaims
 
 logger = logging.getLogger(__name__)
 
-HANDED_OVER = "handed_over"  # kind of journal entry
 HAND_OVERS_KEPT = 2_000
 
 Action = Mapping[str, Any]
@@ -90,22 +88,6 @@ class HandOvers:
         except RecordsError as error:
             logger.warning("call %s: no word from the store: %s", claims.call_id, error)
             return {}
-
-
-def hand_over_row(call: CallIdentity, action: Action, *, at_us: int) -> JournalRow:
-    """The journal's entry; the same one from whoever writes it."""
-    return JournalRow(
-        tenant_id=call.tenant_id,
-        agent_id=call.agent_id,
-        agent_version=call.agent_version,
-        call_id=call.call_id,
-        call_sid=call.call_sid,
-        entry_id=derived_id(call.call_id, HANDED_OVER, str(call.epoch[0])),
-        epoch=call.epoch,
-        kind=HANDED_OVER,
-        at_us=at_us,
-        data=dict(action),
-    )
 
 
 def with_owner(claims: StreamClaims, action: Action) -> StreamClaims:

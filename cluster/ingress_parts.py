@@ -137,7 +137,7 @@ class IngressParts:
             planned_end=self._records.planned_end,
             handed_over=stored_hand_over(self._records.journal),
             recall=recall_from(self._records),
-            journal=self._journal.put,
+            write=self._journal.put,
         )
 
     async def start(

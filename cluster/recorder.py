@@ -9,10 +9,9 @@ from typing import Any
 
 from actors.wire import TurnEntry
 from cluster.call_costs import CallBill, CallCosts
-from cluster.hand_overs import hand_over_row
+from cluster.call_rows import hand_over_row, turn_rows
 from dialogue.session import CallIdentity
-from records.ids import derived_id
-from records.rows import CallRow, JournalRow, TurnRow
+from records.rows import CallRow
 from records.writer import RecordWriter
 
 MAX_CLOSED = 500  # rows of closed calls that a late turn may still change
@@ -39,32 +38,11 @@ class StoreRecorder:
 
     def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:
         """A turn is over."""
-        self._writer.put(
-            TurnRow(
-                tenant_id=call.tenant_id,
-                agent_id=call.agent_id,
-                agent_version=call.agent_version,
-                call_id=call.call_id,
-                call_sid=call.call_sid,
-                turn_id=turn.turn_id,
-                epoch=call.epoch,
-                kind=turn.kind,
-                caller_text=turn.caller_text,
-                agent_text=turn.agent_text,
-                heard_text=turn.heard_text,
-                outcome=turn.outcome,
-                reason=turn.reason,
-                at_us=turn.at_us,
-                timeline=turn.timeline,
-                usage=turn.usage,
-            )
-        )
-        for number, use in enumerate(turn.tools):
-            entry_id = derived_id(call.call_id, f"turn {turn.turn_id}", f"tool {number}")
-            self._journal(call, entry_id, "tool_used", use, at_us=turn.at_us, turn_id=turn.turn_id)
+        for row in turn_rows(call, turn):
+            self._writer.put(row)
         if self._costs.turn_settled(call, turn) and call.call_id in self._closed:
-            row = self._closed[call.call_id]
-            self._writer.put(_billed(row, self._costs.bill(call)))
+            closed = self._closed[call.call_id]
+            self._writer.put(_billed(closed, self._costs.bill(call)))
 
     def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         """Provider units of the call that belong to no turn."""
@@ -92,32 +70,6 @@ class StoreRecorder:
         while len(self._closed) > MAX_CLOSED:
             self._closed.popitem(last=False)
         self._writer.put(_billed(row, bill))
-
-    def _journal(
-        self,
-        call: CallIdentity,
-        entry_id: str,
-        kind: str,
-        data: Mapping[str, Any],
-        *,
-        at_us: int,
-        turn_id: int = 0,
-    ) -> None:
-        self._writer.put(
-            JournalRow(
-                tenant_id=call.tenant_id,
-                agent_id=call.agent_id,
-                agent_version=call.agent_version,
-                call_id=call.call_id,
-                call_sid=call.call_sid,
-                entry_id=entry_id,
-                epoch=call.epoch,
-                turn_id=turn_id,
-                kind=kind,
-                at_us=at_us,
-                data=dict(data),
-            )
-        )
 
     def _row(self, call: CallIdentity, **values: object) -> CallRow:
         return CallRow(

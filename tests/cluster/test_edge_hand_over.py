@@ -16,12 +16,12 @@ import pytest
 from actors.wire import TurnEntry
 from cluster.call_costs import CallCosts
 from cluster.call_recall import recall_from
-from cluster.hand_overs import HANDED_OVER, stored_hand_over
+from cluster.hand_overs import stored_hand_over
 from cluster.recorder import StoreRecorder
 from dialogue.session import CallIdentity
 from dialogue.tools import Tool
 from providers.settings import ProviderSettings
-from records.rows import JournalRow, Row
+from records.rows import JournalRow, Row, TurnRow
 from records.store import RecordStore
 from records.writer import RecordWriter
 from simulation.callee import Phones
@@ -77,15 +77,17 @@ class BothRecorders(ListRecorder):
 
 
 class Buffer:
-    """A writer of one actor; what it takes last dies with it."""
+    """The writer of one actor. What it takes last, before a hand-over, may die with the actor."""
 
-    def __init__(self, writer: RecordWriter, *, loses_hand_overs: bool) -> None:
+    def __init__(self, writer: RecordWriter, *, loses_last: bool) -> None:
         self._writer = writer
-        self._loses_hand_overs = loses_hand_overs
+        self._loses_last = loses_last
 
     def put(self, row: Row) -> None:
-        is_hand_over = isinstance(row, JournalRow) and row.kind == HANDED_OVER
-        if not (is_hand_over and self._loses_hand_overs):
+        is_last = (isinstance(row, JournalRow) and row.epoch[0] == 0) or (
+            isinstance(row, TurnRow) and row.epoch[0] == 0 and row.turn_id == 1
+        )
+        if not (is_last and self._loses_last):
             self._writer.put(row)
 
 
@@ -110,7 +112,7 @@ class World:
         for name in ("ann", "bob", "cleo"):
             home = stage.pool.start(name)
             costs = CallCosts(MetricsLedger(name, 1), load_prices(), agents, ProviderSettings())
-            buffer = Buffer(self.writer, loses_hand_overs=not self.actors_write)
+            buffer = Buffer(self.writer, loses_last=not self.actors_write)
             home.recorder = BothRecorders(StoreRecorder(buffer, costs))  # type: ignore[arg-type]
             home.driver._calls._recorder = home.recorder
 
@@ -134,7 +136,7 @@ class World:
             handed_over=stored_hand_over(self.store.journal),
             planned_end=self.store.planned_end,
             recall=recall_from(self.store),
-            journal=self.writer.put if self.replicas_write else lambda _row: None,
+            write=self.writer.put if self.replicas_write else lambda _row: None,
         )
         self.counters = second.counters
         assert first.url == second.url

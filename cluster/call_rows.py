@@ -1,0 +1,69 @@
+"""Rows of a call's story; whoever writes them, the same event makes the same row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from actors.wire import TurnEntry
+from dialogue.session import CallIdentity
+from records.ids import derived_id
+from records.rows import JournalRow, TurnRow
+
+HANDED_OVER = "handed_over"  # kinds of journal entries
+TOOL_USED = "tool_used"
+
+
+def turn_rows(call: CallIdentity, turn: TurnEntry) -> Iterator[TurnRow | JournalRow]:
+    """A turn, then the tools that it used."""
+    yield TurnRow(
+        tenant_id=call.tenant_id,
+        agent_id=call.agent_id,
+        agent_version=call.agent_version,
+        call_id=call.call_id,
+        call_sid=call.call_sid,
+        turn_id=turn.turn_id,
+        epoch=call.epoch,
+        kind=turn.kind,
+        caller_text=turn.caller_text,
+        agent_text=turn.agent_text,
+        heard_text=turn.heard_text,
+        outcome=turn.outcome,
+        reason=turn.reason,
+        at_us=turn.at_us,
+        timeline=turn.timeline,
+        usage=turn.usage,
+    )
+    for number, use in enumerate(turn.tools):
+        entry_id = derived_id(call.call_id, f"turn {turn.turn_id}", f"tool {number}")
+        yield _journal_row(call, entry_id, TOOL_USED, use, at_us=turn.at_us, turn_id=turn.turn_id)
+
+
+def hand_over_row(call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> JournalRow:
+    """What the carrier does with a call since the end of this stream."""
+    entry_id = derived_id(call.call_id, HANDED_OVER, str(call.epoch[0]))
+    return _journal_row(call, entry_id, HANDED_OVER, hand_over, at_us=at_us)
+
+
+def _journal_row(
+    call: CallIdentity,
+    entry_id: str,
+    kind: str,
+    data: Mapping[str, Any],
+    *,
+    at_us: int,
+    turn_id: int = 0,
+) -> JournalRow:
+    return JournalRow(
+        tenant_id=call.tenant_id,
+        agent_id=call.agent_id,
+        agent_version=call.agent_version,
+        call_id=call.call_id,
+        call_sid=call.call_sid,
+        entry_id=entry_id,
+        epoch=call.epoch,
+        turn_id=turn_id,
+        kind=kind,
+        at_us=at_us,
+        data=dict(data),
+    )
