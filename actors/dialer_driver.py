@@ -38,8 +38,8 @@ DUE_AT_ONCE = 200
 DIALING_LOST_AFTER_S = 60.0
 MAX_PLACED_LOOKED_AT = 1_000
 HOLDS = {
-    "capacity": "waiting: every line of the cluster is taken",
-    "throttled": f"waiting: {THROTTLED}",
+    "capacity": "every line of the cluster is taken",
+    "throttled": THROTTLED,
 }
 
 

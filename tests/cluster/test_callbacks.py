@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from actors.request_marks import HANG_UP
 from cluster.call_urls import MACHINE_PATH, RECORDING_PATH, STATUS_PATH, VOICE_PATH
@@ -396,5 +398,34 @@ def test_a_form_that_is_no_text_is_refused(on_api: OnApi) -> None:
     async def scene(api: ApiStage) -> None:
         answer = await api.hooks.post(PUBLIC + STATUS_PATH, content=b"\xff\xfe")
         assert answer.status_code == 400
+
+    on_api(scene)
+
+
+words = st.sampled_from(["ringing", "completed", "machine_start", "in-progress", "\x00", "é"])
+values = words | st.text(max_size=30) | st.integers().map(str) | st.just(SID) | st.just(RECORDING)
+FIELDS = (
+    *("CallSid", "CallStatus", "To", "From", "Direction", "AnsweredBy", "CallDuration"),
+    *("RecordingSid", "RecordingStatus", "RecordingUrl", "SequenceNumber", "Timestamp"),
+)
+names = st.sampled_from(FIELDS)
+forms = st.dictionaries(names | st.text(max_size=10), values, max_size=8)
+posts = st.tuples(st.sampled_from(ALL), st.sampled_from(["", "forged", "good"]), forms)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(asked=st.lists(posts, min_size=1, max_size=15))
+def test_whatever_is_signed_is_answered_and_breaks_nothing(
+    on_api: OnApi, asked: list[tuple[str, str, dict[str, str]]]
+) -> None:
+    async def scene(api: ApiStage) -> None:
+        call_id = await dialled(api)
+        for path, token, form in asked:
+            clean = {name: text.encode("utf-8", "ignore").decode() for name, text in form.items()}
+            tokens = {"": path, "forged": f"{path}?o=x.y", "good": api.target(path, call_id)}
+            answer = await api.post(tokens[token], **clean)
+            assert answer.status_code in {200, 204, 400, 403}
+        assert api.services.work.given_up == 0
+        assert (await api.request(call_id)).call_id == call_id
 
     on_api(scene)
