@@ -3,8 +3,8 @@
 Rules
 1. Every process reports about once a second. Of one that is silent for ``SILENT_S`` (or has said
    goodbye) the gauges no longer count; what it counted always does.
-2. Silent for ``FORGET_AFTER_S``, or the longest silent of more than ``MAX_SOURCES``: a process is
-   forgotten, its counts stay in the sums.
+2. After its goodbye, or silent for ``FORGET_AFTER_S``, or the longest silent of more than
+   ``MAX_SOURCES``: a process is forgotten, its counts stay in the sums.
 3. The answer says what is known of the process, so that it need only tell what is new, and how soon
    to report again: more processes report less often, so that one actor can hear them all.
 4. The view is made when somebody asks for it, at most once in ``VIEW_EVERY_S``, and is the same for
@@ -12,8 +12,8 @@ Rules
 5. A successor of another actor shows no view until everybody has told it everything: a replica that
    goes on showing its last one for some seconds is better than counters that fall and rise again,
    which every reader takes for a restart and counts twice.
-6. Whoever is shown the view also keeps what the dead have counted, for a successor of ours: see
-   ``actors.metrics_estate``.
+6. Some of those who are shown the view keep what the dead have counted, for a successor of ours:
+   see ``actors.metrics_estate``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actors.metrics_estate import Estate, EstateMaker
+from actors.metrics_estate import EstateMaker
 from telemetry import catalog
 from telemetry.errors import SnapshotInvalid
 from telemetry.exposition import render
@@ -39,7 +39,7 @@ SILENT_S = 10.0
 SETTLE_S = 5.0  # everybody has found a restarted actor by then
 DOUBTFUL_REPORTS = 3  # who missed so many may be dead
 FORGET_AFTER_S = 3_600.0
-MAX_SOURCES = 5_000
+MAX_SOURCES = 20_000
 REPORT_EVERY_S = 1.0
 REPORTS_A_SECOND = 200  # what one actor hears without falling behind
 VIEW_EVERY_S = 0.9
@@ -50,13 +50,12 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What replicas serve, made at ``made_at`` (loop time), and what they keep for us."""
+    """What replicas serve, made at ``made_at`` (loop time)."""
 
     number: int
     made_at: float
     text: bytes
     summary: bytes
-    estate: Estate | None
 
 
 class MetricsDriver:
@@ -76,6 +75,7 @@ class MetricsDriver:
         self._ledger = MetricsLedger(SOURCE, incarnation)
         self._heard_at: dict[str, float] = {}
         self._gone: set[str] = set()
+        self._goodbyes: set[tuple[str, int]] = set()
         self._estate = EstateMaker(self.merged, incarnation)
         self._peak_calls = 0
         self.is_successor = is_successor
@@ -106,6 +106,7 @@ class MetricsDriver:
         self._ledger.count(catalog.REPORTS, fate)
         if fate in {"taken", "repeated"} and report.get("leaving") is True:
             self._leave(source)
+            self._goodbyes.add((source, incarnation))
         self._note_peak(_count(report.get("peak_calls")))
         answer: dict[str, Any] = {
             "v": VERSION,
@@ -127,8 +128,9 @@ class MetricsDriver:
                     "text": view.text,
                     "summary": view.summary,
                 }
-            if view.estate is not None and view.estate.number != report.get("estate", 0):
-                answer["estate"] = view.estate.to_plain()
+            estate = self._estate.copy_for(source, report.get("estate", 0))
+            if estate is not None:
+                answer["estate"] = estate.to_plain()
         return answer
 
     def sweep(self, *, now: float) -> None:
@@ -140,11 +142,15 @@ class MetricsDriver:
                 self._leave(source)
             if now - at > FORGET_AFTER_S:
                 self._forget(source)
+        if self._estate.is_settled(now=now):
+            while self._goodbyes:
+                self._fold(*self._goodbyes.pop())
         surplus = len(self._heard_at) - MAX_SOURCES
         if surplus > 0:
             for source in sorted(self._heard_at, key=self._heard_at.__getitem__)[:surplus]:
                 self._forget(source)
         self._note_peak(active_calls(self.merged.gauges()))
+        self._estate.update(self._doubtful(now), now=now)
 
     def totals(self, *, now: float) -> Totals:
         """Everything measured, as it was when it was last added up; see rule 4."""
@@ -197,7 +203,14 @@ class MetricsDriver:
 
     def _leave(self, source: str) -> None:
         self._gone.add(source)
+        self._estate.left(source)
         self.merged.leave(source)
+
+    def _fold(self, source: str, incarnation: int) -> None:
+        self.merged.fold(source, incarnation)
+        if source not in self.merged.sources:  # else its successor lives
+            self._gone.discard(source)
+            self._heard_at.pop(source, None)
 
     def _forget(self, source: str) -> None:
         self.merged.forget(source)
@@ -217,7 +230,6 @@ class MetricsDriver:
                 made_at=self._added_up_at,
                 text=zlib.compress(render(totals).encode(), 1),
                 summary=zlib.compress(json.dumps(summarise(totals)).encode(), 1),
-                estate=self._estate.newest(self._doubtful(now), now=now),
             )
         return view
 

@@ -1,9 +1,9 @@
 """What dead processes have counted outlives the MetricsActor too: the ingress replicas keep it.
 
 The living tell a restarted actor everything anew; the dead cannot. So the actor hands what the dead
-have counted (see ``MergedMetrics.estate``) to every replica that is shown the view, and each offers
-it to an actor that it has not met before. What is lost is what a process counted and nobody was
-told before it died, and a process that died within some seconds of the actor.
+have counted (see ``MergedMetrics.estate``) to some of the replicas that are shown the view, which
+offer it to any actor that they have not met before. What is lost is what a process counted and
+nobody was told before it died, and a process that died within some seconds of the actor.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from telemetry.merged import MergedMetrics
 logger = logging.getLogger(__name__)
 
 SETTLE_S = 15.0  # every replica has offered its copy by then
+HOLDERS = 5  # replicas that keep one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class EstateMaker:
         self._began_at: float | None = None
         self._contents: object = ((), 0)  # nobody is dead
         self._newest: Estate | None = None
+        self._holders: set[str] = set()
 
     def inherit(self, plain: object) -> tuple[str, ...]:
         """Take a predecessor's, if it is newer than any other; the names of its processes."""
@@ -84,24 +86,43 @@ class EstateMaker:
         self._inherited = offered.number
         return names
 
-    def newest(self, doubtful: Collection[str], *, now: float) -> Estate | None:
-        """What a replica shall keep; None while predecessors' copies may still come.
+    def is_settled(self, *, now: float) -> bool:
+        """Whether no predecessor's copy will come any more; ``now`` is loop time."""
+        if self._began_at is None:
+            self._began_at = now
+        return now - self._began_at >= SETTLE_S
+
+    def update(self, doubtful: Collection[str], *, now: float) -> None:
+        """Make it anew if its contents have changed; call it about once a second.
 
         Args:
             doubtful: Names of processes that have not been heard for a while.
             now: Loop time.
         """
-        if self._began_at is None:
-            self._began_at = now
-        if now - self._began_at < SETTLE_S:
-            return None
+        self._holders.difference_update(doubtful)
+        if not self.is_settled(now=now):
+            return
         contents = (self._merged.departed(doubtful), self._merged.forgotten)
         if contents != self._contents:
             self._contents = contents
             plain = json.dumps(self._merged.estate(doubtful), separators=(",", ":"))
             number = max(self._actor, self._newest.number if self._newest else 0) + 1
             self._newest = Estate(number, self._actor, zlib.compress(plain.encode(), 1))
-        return self._newest
+
+    def copy_for(self, replica: str, held: object) -> Estate | None:
+        """What this replica, which has number ``held``, shall keep; None when it need not."""
+        if self._newest is None or (replica not in self._holders and self._is_full):
+            return None
+        self._holders.add(replica)
+        return self._newest if self._newest.number != held else None
+
+    def left(self, replica: str) -> None:
+        """It keeps nothing any more."""
+        self._holders.discard(replica)
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._holders) >= HOLDERS
 
 
 class EstateCopy:

@@ -55,6 +55,7 @@ def measure() -> dict[str, float]:
         "core_share_of_a_call_percent": (per_call_us + reports_us) / 1e4,
         "ledger_of_one_agent_kb": _ledger_kb(1),
         "ledger_of_ten_agents_kb": _ledger_kb(10),
+        "actor_kb_of_a_process": _actor_kb(),
         "imports_mb": _imports_mb(IMPORTS),
         "trace_imports_mb": _imports_mb(TRACE_IMPORTS),
     }
@@ -159,6 +160,20 @@ def _ledger_kb(agents: int) -> float:
     return held / 1e3
 
 
+def _actor_kb() -> float:
+    """Memory of the MetricsActor for one process of ten agents."""
+    driver = MetricsDriver(1)
+    ledger = _ledger(10)
+    driver.report({"v": 1, "snapshot": ledger.snapshot(), "view": -1}, now=0.0)
+    ledger.source = "another"
+    report = {"v": 1, "snapshot": ledger.snapshot(), "view": -1}
+    tracemalloc.start()
+    driver.report(report, now=0.0)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held / 1e3
+
+
 def _imports_mb(modules: str) -> float:
     """Resident memory that these imports add to a process that has what a replica has anyway."""
     program = (
@@ -225,6 +240,12 @@ def render(found: dict[str, float]) -> str:
         ("memory of a process: ten agents'", f"{found['ledger_of_ten_agents_kb']:.0f} kB"),
         ("memory of a replica that traces: modules", f"{found['trace_imports_mb']:.1f} MB"),
     ]
+    rows.append(
+        (
+            "MetricsActor: memory for a process of ten agents",
+            f"{found['actor_kb_of_a_process']:.0f} kB",
+        )
+    )
     for count in (few, many):
         rows += [
             (

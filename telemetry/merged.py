@@ -30,6 +30,7 @@ from telemetry.sketch import QuantileSketch
 from telemetry.snapshot import Source, Sums, read_snapshot, read_sums, read_whole
 
 MAX_FORGOTTEN = 20_000  # names that are remembered so that rule 4 can be kept
+MAX_INHERITED = 1_000  # of them that a successor is told of
 MAX_INCARNATIONS = 4  # of one name, before the oldest goes into the sum
 ESTATE_VERSION = 1
 
@@ -101,9 +102,21 @@ class MergedMetrics:
 
     def forget(self, source: str) -> None:
         """Keep no more of this name than its part in the sums."""
-        self._newest.pop(source, None)
         for key in [key for key in self._sources if key[0] == source]:
-            self._fold(key)
+            self.fold(*key)
+
+    def fold(self, source: str, incarnation: int) -> None:
+        """The same for one incarnation, which will never say anything any more."""
+        key = (source, incarnation)
+        if key not in self._sources:
+            return
+        self._former.add(self._sources.pop(key).sums)
+        if self._newest.get(source) == incarnation:
+            del self._newest[source]
+        self._forgotten[key] = None
+        self._folds += 1
+        while len(self._forgotten) > MAX_FORGOTTEN:
+            self._forgotten.popitem(last=False)
 
     def counters(self) -> dict[Series, float]:
         """Every counter, summed over all processes there ever were."""
@@ -159,10 +172,11 @@ class MergedMetrics:
         former = Sums()
         former.add(self._inherited)
         former.add(self._former)
+        forgotten = [*self._inherited_forgotten, *self._forgotten]
         return {
             "v": ESTATE_VERSION,
             "former": former.to_plain(),
-            "forgotten": [list(key) for key in (*self._inherited_forgotten, *self._forgotten)],
+            "forgotten": [list(key) for key in forgotten[-MAX_INHERITED:]],
             "sources": [
                 self._sources[name, incarnation].to_plain(name)
                 for name, incarnation, _ in self.departed(doubtful)
@@ -225,14 +239,7 @@ class MergedMetrics:
             self._sources[name, newest].present = False
             kept = sorted(key for key in self._sources if key[0] == name)
             for key in kept[:-MAX_INCARNATIONS]:
-                self._fold(key)
-
-    def _fold(self, key: Key) -> None:
-        self._former.add(self._sources.pop(key).sums)
-        self._forgotten[key] = None
-        self._folds += 1
-        while len(self._forgotten) > MAX_FORGOTTEN:
-            self._forgotten.popitem(last=False)
+                self.fold(*key)
 
     def _all_sums(self) -> list[Sums]:
         return [self._inherited, self._former, *(source.sums for source in self._sources.values())]

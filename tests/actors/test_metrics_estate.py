@@ -9,7 +9,7 @@ import pytest
 
 from actors.metrics_driver import SETTLE_S as SHOWS_AFTER_S
 from actors.metrics_driver import MetricsDriver
-from actors.metrics_estate import SETTLE_S, Estate, EstateCopy, EstateMaker
+from actors.metrics_estate import HOLDERS, SETTLE_S, Estate, EstateCopy, EstateMaker
 from telemetry import catalog as c
 from telemetry.ledger import MetricsLedger
 from telemetry.merged import MergedMetrics
@@ -37,40 +37,57 @@ def told() -> MergedMetrics:
 
 def made(actor: int = FIRST, doubtful: tuple[str, ...] = ()) -> Estate:
     maker = EstateMaker(told(), actor)
-    assert maker.newest(doubtful, now=0.0) is None
-    estate = maker.newest(doubtful, now=SETTLE_S)
+    maker.update(doubtful, now=0.0)
+    maker.update(doubtful, now=SETTLE_S)
+    estate = maker.copy_for("replica", 0)
     assert estate is not None
     return estate
 
 
 def test_nothing_is_handed_out_while_older_copies_may_still_come() -> None:
     maker = EstateMaker(told(), FIRST)
-    assert maker.newest((), now=100.0) is None
-    assert maker.newest((), now=99.9 + SETTLE_S) is None
-    assert maker.newest((), now=100.0 + SETTLE_S) is not None
+    for now in (100.0, 99.9 + SETTLE_S):
+        maker.update((), now=now)
+        assert maker.copy_for("replica", 0) is None
+    maker.update((), now=100.0 + SETTLE_S)
+    assert maker.copy_for("replica", 0) is not None
 
 
 def test_without_the_dead_there_is_none() -> None:
     maker = EstateMaker(MergedMetrics(), FIRST)
-    maker.newest((), now=0.0)
-    assert maker.newest((), now=SETTLE_S) is None
+    maker.update((), now=0.0)
+    maker.update((), now=SETTLE_S)
+    assert maker.copy_for("replica", 0) is None
 
 
 def test_it_is_made_anew_only_when_its_contents_change() -> None:
     merged = told()
     maker = EstateMaker(merged, FIRST)
-    maker.newest((), now=0.0)
-    first = maker.newest((), now=SETTLE_S)
-    assert maker.newest((), now=SETTLE_S + 1) is first
-    merged.leave("alive")
-    second = maker.newest((), now=SETTLE_S + 2)
-    assert first is not None
-    assert second is not None
-    assert (first.number, second.number) == (FIRST + 1, FIRST + 2)
-    merged.forget("dead")
-    third = maker.newest((), now=SETTLE_S + 3)
-    assert third is not None
-    assert third.number == FIRST + 3
+    maker.update((), now=0.0)
+    numbers = []
+    for now, change in enumerate((None, None, merged.leave, merged.forget), start=1):
+        if change is not None:
+            change("alive")
+        maker.update((), now=SETTLE_S + now)
+        found = maker.copy_for("replica", 0)
+        assert found is not None
+        numbers.append(found.number)
+    assert numbers == [FIRST + 1, FIRST + 1, FIRST + 2, FIRST + 3]
+
+
+def test_a_few_replicas_keep_it_and_others_take_the_place_of_those_that_go() -> None:
+    maker = EstateMaker(told(), FIRST)
+    maker.update((), now=0.0)
+    maker.update((), now=SETTLE_S)
+    names = [f"replica-{number}" for number in range(HOLDERS + 2)]
+    given = [name for name in names if maker.copy_for(name, 0) is not None]
+    assert given == names[:HOLDERS]
+    assert maker.copy_for(names[0], FIRST + 1) is None, "it has it"
+    maker.left(names[0])
+    maker.update((names[1],), now=SETTLE_S + 1)
+    assert maker.copy_for(names[-1], 0) is not None
+    assert maker.copy_for(names[-2], 0) is not None
+    assert maker.copy_for(names[0], 0) is None, "there are enough of them again"
 
 
 def test_a_successor_adds_it_once_and_never_an_older_one_after() -> None:
@@ -175,16 +192,45 @@ def test_who_is_told_only_what_is_new_knows_of_a_predecessor_too() -> None:
 
 def test_who_has_not_been_heard_for_three_reports_is_handed_out_as_well() -> None:
     driver = MetricsDriver(FIRST)
+    driver.sweep(now=0.0)
     driver.report(report("quiet", 5), now=SETTLE_S - 3.1)
-    answer = driver.report(report("replica", 1, view=0), now=SETTLE_S - 3.1)
-    driver.report(report("replica", 1, view=0), now=2 * SETTLE_S - 10)
-    answer = driver.report(report("replica", 1, view=0, estate=0), now=2 * SETTLE_S)
+    driver.report(report("replica", 1, view=0), now=SETTLE_S)
+    driver.sweep(now=SETTLE_S)
+    answer = driver.report(report("replica", 1, view=0, estate=0), now=SETTLE_S)
     successor = MetricsDriver(SECOND)
     successor.report(report("replica", 1, view=0, inheritance=answer["estate"]), now=0.0)
     assert counted(successor.merged) == 6
-    assert "estate" not in driver.report(
-        report("replica", 1, view=0, estate=answer["estate"]["number"]), now=2 * SETTLE_S
-    )
+    held = answer["estate"]["number"]
+    again = driver.report(report("replica", 1, view=0, estate=held), now=SETTLE_S)
+    assert "estate" not in again
+
+
+def test_who_said_goodbye_is_a_part_of_the_sum_once_nothing_can_be_inherited_any_more() -> None:
+    driver = MetricsDriver(FIRST)
+    driver.sweep(now=0.0)
+    driver.report(report("a", 5, leaving=True), now=1.0)
+    driver.report(report("b", 7), now=1.0)
+    driver.sweep(now=2.0)
+    assert driver.merged.forgotten == 0
+    driver.report(report("b", 7), now=SETTLE_S)
+    driver.sweep(now=SETTLE_S)
+    assert (driver.merged.forgotten, driver.merged.sources) == (1, ("b",))
+    assert counted(driver.merged) == 12
+    driver.report(report("a", 5), now=SETTLE_S)  # late, and counted already
+    assert counted(driver.merged) == 12
+
+
+def test_who_bears_the_name_of_one_that_said_goodbye_lives() -> None:
+    driver = MetricsDriver(FIRST)
+    driver.sweep(now=0.0)
+    driver.report(report("a", 5, leaving=True), now=SETTLE_S)
+    successor = MetricsLedger("a", 2)
+    successor.count(c.UNDERRUNS, by=2)
+    driver.report({"v": 1, "snapshot": successor.snapshot(), "view": -1}, now=SETTLE_S)
+    driver.sweep(now=SETTLE_S)
+    assert driver.merged.sources == ("a",)
+    assert driver.merged.known_version("a", 2) == 1
+    assert counted(driver.merged) == 7
 
 
 def test_the_inherited_are_forgotten_in_time() -> None:

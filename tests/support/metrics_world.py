@@ -8,6 +8,8 @@ from typing import Any
 from actors.errors import MetricsAwayError
 from actors.metrics_driver import MetricsDriver
 
+SWEEP_EVERY_S = 1.0
+
 
 class FakeMetricsActor:
     """A ``MetricsLink`` to a driver in this process; what crosses is plain data.
@@ -29,6 +31,7 @@ class FakeMetricsActor:
         self.reports: list[dict[str, Any]] = []
         self.in_flight = 0
         self.most_in_flight = 0
+        self._swept_at = 0.0
 
     async def report(self, plain: dict[str, Any]) -> dict[str, Any]:
         self.in_flight += 1
@@ -44,7 +47,11 @@ class FakeMetricsActor:
 
     def take(self, plain: dict[str, Any]) -> dict[str, Any]:
         self.reports.append(plain)
-        answer = self.driver.report(plain, now=asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        if now - self._swept_at >= SWEEP_EVERY_S:
+            self._swept_at = now
+            self.driver.sweep(now=now)
+        answer = self.driver.report(plain, now=now)
         if self.lose_answers:
             raise MetricsAwayError("the answer was lost")
         return answer

@@ -63,6 +63,13 @@ class Cluster(RuleBasedStateMachine):
         self.ledgers[who] = MetricsLedger(f"{name}+", 1)
 
     @rule(who=WHO)
+    def say_goodbye(self, who: int) -> None:
+        ledger = self.ledgers[who]
+        self.merged.merge(self.snapshot(who))
+        self.merged.fold(ledger.source, ledger.incarnation)
+        self.ledgers[who] = MetricsLedger(ledger.source, ledger.incarnation + 1)
+
+    @rule(who=WHO)
     def forget(self, who: int) -> None:
         ledger = self.ledgers[who]
         self.merged.merge(self.snapshot(who))
