@@ -168,6 +168,8 @@ class HealthReporter:
         local, now = self._view.local, self._view.clock()
         self._poll_s, local.calm_s = poll_s, calm_s
         local.stale_after_s = STALE_POLLS * poll_s
+        for unit in board.left_since(local.board):
+            logger.info("%s is left, as the board says", unit)
         local.receive_board(board, now=now)
         if board.stamp[0] != self._term:
             self._term = board.stamp[0]

@@ -51,6 +51,11 @@ class Entry:
     p95_s: float = 0.0
     p99_s: float = 0.0
 
+    @property
+    def is_usable(self) -> bool:
+        """True while callers may use it."""
+        return self.state in ("closed", "suspect")
+
     def to_plain(self) -> list[Any]:
         """As JSON types."""
         numbers = (self.closed_at_s, self.demoted_until_s, self.p50_s, self.p95_s, self.p99_s)
@@ -88,6 +93,12 @@ class Board:
         """What a worker that has seen everything up to ``stamp`` does not know."""
         changed = {key: entry for key, entry in self.entries.items() if entry.stamp > stamp}
         return Board(self.stamp, changed)
+
+    def left_since(self, before: Board) -> list[str]:
+        """Units that callers may not use by this board, and could by the one before it."""
+        left = (key for key, entry in self.entries.items() if not entry.is_usable)
+        known = before.entries
+        return sorted(key for key in left if key not in known or known[key].is_usable)
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON types; about 90 bytes a unit."""

@@ -7,14 +7,18 @@ signal is taken into memory. Whoever carries reports and boards hangs itself int
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from providers.health.local import LocalHealth, Verdict, worst
 from providers.health.signals import Signal
 
+logger = logging.getLogger(__name__)
+
 # One small request that nobody waits for; answers the seconds to its first useful output.
 # Raises ``ProviderError``.
 ProbeCall = Callable[[], Awaitable[float]]
+_MAY_LEAVE = frozenset({"bad", "shut"})
 
 
 class HealthView:
@@ -43,8 +47,12 @@ class HealthView:
         return worst([self.local.verdict(unit, now=now) for unit in units])
 
     def saw(self, unit: str, signal: Signal) -> None:
-        """Tell what an attempt has shown."""
-        self.local.saw(unit, signal, now=self.clock())
+        """Tell what an attempt has shown; the moment in which a unit is left is logged."""
+        now = self.clock()
+        may_leave = signal.weight in _MAY_LEAVE and self.local.verdict(unit, now=now).usable
+        self.local.saw(unit, signal, now=now)
+        if may_leave and not self.local.verdict(unit, now=now).usable:
+            logger.info("%s is left, as seen here: %s", unit, signal.sign.value)
         self.on_news()
 
     def can_probe(self, unit: str, call: ProbeCall) -> None:

@@ -39,6 +39,23 @@ def test_a_hard_failure_is_known_everywhere_at_once() -> None:
     play(scene)
 
 
+def test_the_moment_of_leaving_is_logged_by_whoever_sees_it_and_whoever_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scene(world: World) -> None:
+        ann, bob = await world.worker("ann"), await world.worker("bob")
+        ann.saw(Sign.UNAVAILABLE, POLICY.run_opens + 2)
+        await bob.until("open")
+        await asyncio.sleep(POLL_S / 2)
+
+    with caplog.at_level("INFO"):
+        play(scene)
+    said = [record.getMessage() for record in caplog.records if " is left, " in record.message]
+    assert said.count(f"{UNIT} is left, as seen here: unavailable") == 1
+    assert said.count(f"{UNIT} is left, as the board says") == 2
+    assert len(said) == 3
+
+
 def test_silence_is_known_everywhere_with_the_next_batch() -> None:
     async def scene(world: World) -> None:
         ann, bob = await world.worker("ann"), await world.worker("bob")

@@ -43,6 +43,14 @@ def test_a_delta_is_enough(old: Board, change: Board) -> None:
     assert new.since(new.stamp).entries == {}
 
 
+@given(boards(), boards())
+def test_what_is_left_by_news_was_usable_before(old: Board, news: Board) -> None:
+    left = set(news.left_since(old))
+    bad = {key for key, entry in news.entries.items() if entry.state in ("open", "half_open")}
+    known_bad = {key for key, entry in old.entries.items() if entry.state in ("open", "half_open")}
+    assert left == bad - known_bad
+
+
 @given(boards())
 def test_a_board_survives_json(board: Board) -> None:
     assert board_of(json.loads(json.dumps(board.to_plain()))) == board
