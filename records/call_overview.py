@@ -6,7 +6,7 @@ becomes a call of the records; so the list is of both tables, each call once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from records.edge_rows import CallRequestRow
 from records.tables import CALL_REQUESTS, CALLS
 
 OverviewCursor = tuple[int, str]
+Columns = Any  # of a subquery, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,13 @@ async def list_overview(
         limit: Rows on the page.
         before: ``created_at_us`` and ``call_id`` of the last call of the page before.
     """
-    return await _read(where, _matching(chosen, before), limit)
+    page = _page(_branches(chosen.tenant_id), _matching(chosen, before), limit)
+    return await _read(where, page, limit)
 
 
 async def find_overview(where: Database | str, tenant_id: str, call_id: str) -> CallOverview | None:
     """One call, or None. Raises ``RecordsError``."""
-    both = _both(tenant_id).subquery()
-    found = await _read(where, select(both).where(both.c.call_id == call_id), 1)
+    found = await _read(where, _page(_branches(tenant_id), _is(call_id), 1), 1)
     return found[0] if found else None
 
 
@@ -116,22 +117,45 @@ def overview_of_new(request: CallRequestRow) -> CallOverview:
     )
 
 
-def _matching(chosen: OverviewFilter, before: OverviewCursor | None) -> Select[Any]:
-    both = _both(chosen.tenant_id).subquery()
-    query = select(both)
-    for name in ("state", "direction", "agent_id", "from_number", "to_number"):
-        if wanted := getattr(chosen, name):
-            query = query.where(both.c[name] == wanted)
-    if chosen.from_us:
-        query = query.where(both.c.created_at_us >= chosen.from_us)
-    if chosen.before_us:
-        query = query.where(both.c.created_at_us < chosen.before_us)
-    if before is not None:
-        query = query.where(tuple_(both.c.created_at_us, both.c.call_id) < before)
-    return query.order_by(both.c.created_at_us.desc(), both.c.call_id.desc())
+def _is(call_id: str) -> Callable[[Columns], list[ColumnElement[bool]]]:
+    return lambda row: [row.call_id == call_id]
 
 
-def _both(tenant_id: str) -> Any:
+def _matching(
+    chosen: OverviewFilter, before: OverviewCursor | None
+) -> Callable[[Columns], list[ColumnElement[bool]]]:
+    def conditions(row: Columns) -> list[ColumnElement[bool]]:
+        names = ("state", "direction", "agent_id", "from_number", "to_number")
+        found = [row[name] == getattr(chosen, name) for name in names if getattr(chosen, name)]
+        if chosen.from_us:
+            found.append(row.created_at_us >= chosen.from_us)
+        if chosen.before_us:
+            found.append(row.created_at_us < chosen.before_us)
+        if before is not None:
+            found.append(tuple_(row.created_at_us, row.call_id) < before)
+        return found
+
+    return conditions
+
+
+def _page(
+    branches: Iterable[Select[Any]],
+    conditions: Callable[[Columns], list[ColumnElement[bool]]],
+    limit: int,
+) -> Select[Any]:
+    """The newest rows of each branch, and of these the newest: no branch is read whole."""
+    newest = []
+    for branch in branches:
+        row = branch.subquery()
+        query = select(row).where(*conditions(row.c))
+        order = (row.c.created_at_us.desc(), row.c.call_id.desc())
+        newest.append(select(query.order_by(*order).limit(limit).subquery()))
+    both = union_all(*newest).subquery()
+    return select(both).order_by(both.c.created_at_us.desc(), both.c.call_id.desc())
+
+
+def _branches(tenant_id: str) -> tuple[Select[Any], Select[Any]]:
+    """Calls that were asked for, and calls that came in, with the same columns."""
     request, call = CALL_REQUESTS.c, CALLS.c
     same = and_(request.tenant_id == call.tenant_id, request.call_id == call.call_id)
     of_call: Mapping[str, Any] = {
@@ -181,8 +205,10 @@ def _both(tenant_id: str) -> Any:
         call.erased_at_us,
         *(column.label(name) for name, column in of_call.items()),
     ).where(~select(request.call_id).where(same).exists())
-    return union_all(
-        asked_for.where(request.tenant_id == tenant_id), came_in.where(call.tenant_id == tenant_id)
+    # Columns stand in the order of both.
+    return (
+        asked_for.where(request.tenant_id == tenant_id),
+        came_in.where(call.tenant_id == tenant_id),
     )
 
 

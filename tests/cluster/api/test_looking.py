@@ -78,8 +78,8 @@ def test_pages_hold_every_call_once_even_those_of_one_instant(on_api: OnApi) -> 
             cursor = page["next_cursor"]
             if cursor is None:
                 break
-            await api.placed(to="+14155550124")  # newer ones do not shift the pages
             api.now_us += 1
+            await api.placed(to="+14155550124")  # newer ones do not shift the pages
         assert set(seen) == made
         assert len(seen) == 7
         assert await listed(api, limit=7, cursor="WzAsIiJd") == []  # before all of them
