@@ -193,5 +193,9 @@ async def build_back_office_parts(
     configure_logging(settings.log_level)
     settings.make_data_dir()
     stores = open_call_stores(settings)
-    await stores.calls.prepare()
+    try:
+        await stores.calls.prepare()
+    except BaseException:
+        await stores.aclose()
+        raise
     return BackOfficeParts(settings, stores, carrier_of(settings), free_slots)

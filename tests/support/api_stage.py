@@ -23,7 +23,7 @@ from cluster.webhooks import build_app
 from dialogue.agent import Agent
 from records.database import Database
 from records.edge_rows import CallRequestRow, NumberRow
-from records.errors import StoreUnavailable
+from records.errors import RecordsError, StoreUnavailable
 from records.rows import JournalRow
 from simulation.carrier_signature import sign
 from telemetry.ledger import MetricsLedger
@@ -47,15 +47,17 @@ class FragileDatabase(Database):
 
     Attributes:
         works_for: So many more connections are given out; None: any number.
+        failure: What is raised then.
     """
 
     works_for: int | None = None
+    failure: RecordsError = StoreUnavailable("the database does not answer")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
         if self.works_for is not None:
             if self.works_for <= 0:
-                raise StoreUnavailable("the database does not answer")
+                raise self.failure
             self.works_for -= 1
         async with super()._connected() as connection:
             yield connection

@@ -10,6 +10,13 @@ import pytest
 from cluster.api.app import MAX_BODY_BYTES
 from records.edge_rows import NumberRow
 from records.erasure import erase
+from records.errors import (
+    RecordsError,
+    SchemaNewer,
+    SchemaOlder,
+    StoreAccessDenied,
+    StoreNotWritable,
+)
 from tests.cluster.conftest import OnApi
 from tests.support.api_stage import OTHERS, OURS, THEIRS, ApiStage, error_of
 
@@ -266,6 +273,27 @@ def test_while_the_database_is_away_a_call_is_refused_and_can_be_asked_for_again
         api.database.works_for = None
         assert (await api.place(key="k1")).status_code == 201
         assert (await api.place(key="k1")).status_code == 200
+
+    on_api(scene)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        StoreNotWritable("cannot write the call store: Read-only file system"),
+        SchemaOlder("run callcluster records migrate"),
+        SchemaNewer("upgrade callcluster"),
+        StoreAccessDenied("the password is wrong"),
+    ],
+)
+def test_what_is_wrong_with_the_database_is_said(on_api: OnApi, failure: RecordsError) -> None:
+    async def scene(api: ApiStage) -> None:
+        await api.ask("GET", "/v1/agents")
+        api.database.works_for, api.database.failure = 0, failure
+        answer = await api.place()
+        assert error_of(answer) == (503, "store_unavailable", "")
+        assert failure.message in answer.json()["error"]["message"]
+        assert api.nudges == 0
 
     on_api(scene)
 
