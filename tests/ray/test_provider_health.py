@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import statistics
+import time
+import urllib.request
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,9 +16,11 @@ from typing import Any
 import pytest
 
 from actors.placement import HEALTH_NAME, NAMESPACE
-from providers.health.unit import Unit
+from providers.health.unit import Unit, unit_of_key
+from providers.settings import ScriptedConfig
+from simulation.faults import Faults
 from tests.support.health_witness import HealthWitness
-from tests.support.ray_phone import note
+from tests.support.ray_phone import note, telephones
 from tests.support.ray_stage import Stage
 
 pytestmark = pytest.mark.ray
@@ -90,5 +94,53 @@ def test_a_killed_keeper_changes_nothing_and_its_successor_takes_over(stage: Sta
                 await asyncio.sleep(0.1)
             await asyncio.gather(*(witness.mend.remote() for witness in found))
             await asyncio.gather(*(witness.when_it_is.remote("closed") for witness in found))
+
+    asyncio.run(run())
+
+
+async def board() -> dict[str, str]:
+    """The keeper's verdicts on the language model that the stage's agent prefers."""
+    import ray
+
+    handle = ray.get_actor(HEALTH_NAME, namespace=NAMESPACE)
+    units = (await handle.status.remote())["board"]["units"]
+    found = {unit_of_key(key): entry[2] for key, entry in units.items()}
+    return {unit.operation: state for unit, state in found.items() if unit.provider == "openai"}
+
+
+def test_calls_go_on_while_the_language_model_is_down(stage: Stage) -> None:
+    """Through the whole product: the chain of a CallActor, its reporter, the keeper, its probes."""
+    (stood_in,) = ScriptedConfig().replies
+
+    async def heard(phones: Any) -> list[str]:
+        result = await phones.call("card001", "goforward").result()
+        assert [turn.outcome for turn in result.turns] == ["answered", "answered"]
+        await stage.until_recorded(result.leg.call_sid)
+        return [turn.heard_text for turn in stage.turns(result.leg.call_sid)[1:]]
+
+    async def until_well() -> None:
+        async with asyncio.timeout(60):
+            while set((await board()).values()) & set(BAD):
+                await asyncio.sleep(0.1)
+
+    async def run() -> None:
+        await stage.whole_again()
+        async with telephones(stage) as phones:
+            assert stood_in not in await heard(phones)
+            stage.providers.board.set("openai", Faults(status=503))
+            for _ in range(3):
+                assert set(await heard(phones)) == {stood_in}
+            assert set((await board()).values()) & set(BAD)
+            mended_at = time.monotonic()
+            stage.providers.board.set("openai", Faults())
+            await until_well()
+            note("used again after", f"{time.monotonic() - mended_at:.1f} s")
+            async with asyncio.timeout(60):
+                while stood_in in await heard(phones):
+                    await asyncio.sleep(0.5)  # new calls come back one by one
+        url = f"{stage.premises.url}/metrics"
+        with await asyncio.to_thread(urllib.request.urlopen, url, timeout=5) as answer:
+            text = answer.read().decode()
+        assert 'callcluster_provider_requests_total{provider="scripted",work="think",' in text
 
     asyncio.run(run())

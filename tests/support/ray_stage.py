@@ -49,6 +49,7 @@ language: en-US
 voice: 21m00Tcm4TlvDq8ikWAM
 greeting: {GREETING}
 prompt: You answer the telephone.
+thinker: [openai, scripted]
 phrases:
   resume: Here I am again.
 """
