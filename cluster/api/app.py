@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response, Security
@@ -18,7 +19,7 @@ from cluster.api.auth import ApiKeys
 from cluster.api.body_limit import BodyLimit
 from cluster.api.desk import CallDesk
 from cluster.api.errors import ApiError, ErrorBody, ErrorCode, error_response
-from cluster.api.key_gate import TENANT, KeyGate
+from cluster.api.key_gate import DESK, TENANT, KeyGate
 from cluster.api.schemas import (
     NAME,
     AgentList,
@@ -94,7 +95,13 @@ def build_api(services: CallServices, world: OutsideWorld) -> KeyGate:
         lambda: asyncio.get_running_loop().time(),
         settings.tenant_id if settings.development else None,
     )
-    desk = CallDesk(services, world)
+    routes = BodyLimit(_routes(), MAX_BODY_BYTES)
+    return KeyGate(routes, keys.tenant_of, {DESK: CallDesk(services, world)})
+
+
+@cache
+def _routes() -> FastAPI:
+    """Every route and what is said of it: the same for all, since a request brings its desk."""
     app = FastAPI(
         title="callcluster",
         version="1",
@@ -106,94 +113,91 @@ def build_api(services: CallServices, world: OutsideWorld) -> KeyGate:
         redirect_slashes=False,  # to an address made of a header that anybody may send
     )
     _shape_errors(app)
-    _add_routes(app, desk)
-    return KeyGate(BodyLimit(app, MAX_BODY_BYTES), keys.tenant_of)
-
-
-def _add_routes(app: FastAPI, desk: CallDesk) -> None:
-    async def tenant_of(request: Request, _key: Annotated[Any, Security(_BEARER)]) -> str:
-        return str(getattr(request.state, TENANT))  # the gate has looked at the key
-
-    tenant = Annotated[str, Depends(tenant_of)]
-    _placing(app, desk, tenant)
-    _looking(app, desk, tenant)
-    _ending(app, desk, tenant)
-
-
-def _placing(app: FastAPI, desk: CallDesk, tenant: Any) -> None:
-    async def place_call(
-        tenant_id: str,
-        wish: PlaceCall,
-        response: Response,
-        idempotency_key: Annotated[
-            str | None,
-            Header(
-                min_length=1,
-                max_length=200,
-                pattern=r"^[\x21-\x7e]+$",
-                description="Chosen by you; the same key again is the same call.",
-            ),
-        ] = None,
-    ) -> CallView:
-        """Place a call.
-
-        The request is kept; the call is dialled when its turn comes. With an `Idempotency-Key` that
-        came before, the answer is the call of that time, with `Idempotent-Replayed: true`.
-        """
-        call, is_new = await desk.place(tenant_id, wish, idempotency_key or "")
-        if not is_new:
-            response.status_code = 200
-            response.headers["Idempotent-Replayed"] = "true"
-        response.headers["Location"] = f"/v1/calls/{call.call_id}"
-        return call
-
-    place_call.__annotations__["tenant_id"] = tenant
     app.post("/v1/calls", status_code=201, tags=["calls"], responses=_PLACING)(place_call)
-
-
-def _looking(app: FastAPI, desk: CallDesk, tenant: Any) -> None:
-    async def list_calls(tenant_id: str, query: Annotated[CallQuery, Query()]) -> CallPage:
-        """List calls, the newest first, those that wait in the queue included."""
-        before = read_cursor(query.cursor) if query.cursor else None
-        return await desk.page(query.chosen(tenant_id), query.limit, before)
-
-    async def get_call(tenant_id: str, call_id: CallId) -> CallDetail:
-        """Show a call: its state, what was said and heard, timings, cost, recordings."""
-        return await desk.show(tenant_id, call_id)
-
-    async def list_agents(tenant_id: str) -> AgentList:
-        """List your agents, the variables they need, and the numbers they answer."""
-        return desk.agents(tenant_id)
-
-    for route in (list_calls, get_call, list_agents):
-        route.__annotations__["tenant_id"] = tenant
     app.get("/v1/calls", tags=["calls"])(list_calls)
     app.get("/v1/calls/{call_id}", tags=["calls"], responses=_NOT_FOUND)(get_call)
     app.get("/v1/agents", tags=["agents"])(list_agents)
-
-
-def _ending(app: FastAPI, desk: CallDesk, tenant: Any) -> None:
-    async def hang_up(tenant_id: str, call_id: CallId, response: Response) -> CallView:
-        """End a call, or take it out of the queue.
-
-        200 when it is over (also when it was before), 202 while the carrier ends it.
-        """
-        call, is_over = await desk.hang_up(tenant_id, call_id)
-        response.status_code = 200 if is_over else 202
-        return call
-
-    async def erase_call(tenant_id: str, call_id: CallId) -> ErasedView:
-        """Erase what was said and who spoke, for good.
-
-        Counts, times and cost stay. Recordings are deleted at the carrier. A call that waits in the
-        queue is canceled; one that goes on is not ended, but nothing more of it is kept.
-        """
-        return await desk.erase(tenant_id, call_id)
-
-    for route in (hang_up, erase_call):
-        route.__annotations__["tenant_id"] = tenant
     app.delete("/v1/calls/{call_id}", tags=["calls"], responses={**_NOT_FOUND, **_ENDING})(hang_up)
     app.post("/v1/calls/{call_id}/erase", tags=["calls"], responses=_NOT_FOUND)(erase_call)
+    return app
+
+
+async def _tenant_of(request: Request, _key: Annotated[Any, Security(_BEARER)]) -> str:
+    return str(getattr(request.state, TENANT))  # the gate has looked at the key
+
+
+async def _desk_of(request: Request) -> CallDesk:
+    desk: CallDesk = getattr(request.state, DESK)
+    return desk
+
+
+Tenant = Annotated[str, Depends(_tenant_of)]
+Desk = Annotated[CallDesk, Depends(_desk_of)]
+
+
+async def place_call(
+    tenant_id: Tenant,
+    desk: Desk,
+    wish: PlaceCall,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=200,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Chosen by you; the same key again is the same call.",
+        ),
+    ] = None,
+) -> CallView:
+    """Place a call.
+
+    The request is kept; the call is dialled when its turn comes. With an `Idempotency-Key` that
+    came before, the answer is the call of that time, with `Idempotent-Replayed: true`.
+    """
+    call, is_new = await desk.place(tenant_id, wish, idempotency_key or "")
+    if not is_new:
+        response.status_code = 200
+        response.headers["Idempotent-Replayed"] = "true"
+    response.headers["Location"] = f"/v1/calls/{call.call_id}"
+    return call
+
+
+async def list_calls(
+    tenant_id: Tenant, desk: Desk, query: Annotated[CallQuery, Query()]
+) -> CallPage:
+    """List calls, the newest first, those that wait in the queue included."""
+    before = read_cursor(query.cursor) if query.cursor else None
+    return await desk.page(query.chosen(tenant_id), query.limit, before)
+
+
+async def get_call(tenant_id: Tenant, desk: Desk, call_id: CallId) -> CallDetail:
+    """Show a call: its state, what was said and heard, timings, cost, recordings."""
+    return await desk.show(tenant_id, call_id)
+
+
+async def list_agents(tenant_id: Tenant, desk: Desk) -> AgentList:
+    """List your agents, the variables they need, and the numbers they answer."""
+    return desk.agents(tenant_id)
+
+
+async def hang_up(tenant_id: Tenant, desk: Desk, call_id: CallId, response: Response) -> CallView:
+    """End a call, or take it out of the queue.
+
+    200 when it is over (also when it was before), 202 while the carrier ends it.
+    """
+    call, is_over = await desk.hang_up(tenant_id, call_id)
+    response.status_code = 200 if is_over else 202
+    return call
+
+
+async def erase_call(tenant_id: Tenant, desk: Desk, call_id: CallId) -> ErasedView:
+    """Erase what was said and who spoke, for good.
+
+    Counts, times and cost stay. Recordings are deleted at the carrier. A call that waits in the
+    queue is canceled; one that goes on is not ended, but nothing more of it is kept.
+    """
+    return await desk.erase(tenant_id, call_id)
 
 
 # --- errors ---------------------------------------------------------------------------------------

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from cluster.api.body_limit import Application, Message, Receive, Send
 from cluster.api.errors import ApiError, error_response
 
 GUARDED = "/v1"
 TENANT = "tenant_id"
+DESK = "desk"
 
 
 class KeyGate:
@@ -19,13 +21,18 @@ class KeyGate:
     Args:
         application: Gets what passes.
         tenant_of: From the ``Authorization`` header to a tenant. Raises ``ApiError``.
+        state: What else each request that passes has in ``request.state``.
     """
 
     def __init__(
-        self, application: Application, tenant_of: Callable[[str], Awaitable[str]]
+        self,
+        application: Application,
+        tenant_of: Callable[[str], Awaitable[str]],
+        state: Mapping[str, Any],
     ) -> None:
         self._application = application
         self._tenant_of = tenant_of
+        self._state = state
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -35,7 +42,8 @@ class KeyGate:
             except ApiError as error:
                 await error_response(error)(scope, receive, send)
                 return
-            scope = {**scope, "state": {**scope.get("state", {}), TENANT: tenant_id}}
+            state = {**scope.get("state", {}), **self._state, TENANT: tenant_id}
+            scope = {**scope, "state": state}
         await self._application(scope, receive, send)
 
 
