@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
+from simulation.callee import Phones
 from simulation.caller_call import CallOrder, CallResult, place_call
 from simulation.caller_events import AgentHeard, CallerEvent, CallerSaid
 from simulation.caller_script import Leave, Listen, Speak, Step, prepare
@@ -88,8 +89,12 @@ class Telephones:
 
     def call(self, *clips: str, pause_s: float = 0.4) -> LiveCall:
         """Place a call that says these clips."""
+        return self.play(conversation(*clips, pause_s=pause_s))
+
+    def play(self, script: Iterator[Step]) -> LiveCall:
+        """Place a call that does this."""
         live = LiveCall()
-        order = CallOrder(conversation(*clips, pause_s=pause_s), call=self._calls)
+        order = CallOrder(script, call=self._calls)
         self._calls += 1
         live.task = asyncio.get_running_loop().create_task(
             place_call(self.carrier, order, live.note)
@@ -98,8 +103,11 @@ class Telephones:
 
 
 @asynccontextmanager
-async def telephones(stage: Stage) -> AsyncIterator[Telephones]:
-    """A carrier that signs with the stage's token; its call ids are its own."""
+async def telephones(stage: Stage, phones: Phones | None = None) -> AsyncIterator[Telephones]:
+    """A carrier that signs with the stage's token; its call ids are its own.
+
+    ``phones`` are whom it can ring.
+    """
     config = CarrierConfig(stage.premises.url, AUTH_TOKEN)
-    async with Carrier(config, seed=next(_SEEDS)) as carrier:
+    async with Carrier(config, seed=next(_SEEDS), phones=phones) as carrier:
         yield Telephones(carrier)

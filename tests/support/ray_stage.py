@@ -44,6 +44,7 @@ REPLICAS = 3
 ACTORS = 2
 CALLS_PER_ACTOR = 3
 GREETING = "Front desk, good day."
+COLLEAGUE = "+14155550123"
 AGENT = f"""
 language: en-US
 voice: 21m00Tcm4TlvDq8ikWAM
@@ -52,12 +53,19 @@ prompt: You answer the telephone.
 thinker: [openai, scripted]
 phrases:
   resume: Here I am again.
+tools:
+  - type: transfer
+    to: "{COLLEAGUE}"
+    timeout_s: 5
+    announce: One moment, I will get her.
+    no_answer: Nobody is there.
 """
 # Short enough for a short suite, long enough to be killed in the middle of.
 REPLIES = (
     ScriptLine(("clubs",), "That is a very fine card, and I have noted it."),
     ScriptLine(("meters",), "All right, we are going forward."),
     ScriptLine(("somewhere",), "I would be glad to do that."),
+    ScriptLine(("weather",), "", tool="transfer"),
 )
 
 
