@@ -21,5 +21,4 @@ machines do no harm.
     route     candidates in order; a call keeps its voice
     quota     concurrency and rate of one credential, in leases
     resume    where a reply goes on in another voice
-    replay    what a second recogniser is sent again, and which of its words are new
 """
