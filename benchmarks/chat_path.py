@@ -21,15 +21,12 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import openai
-
 from benchmarks.report import table
 from cluster.demo_children import Child, clean_environment, free_ports
 from dialogue.ports import Message, ReplyDelta, ThinkRequest
 from providers.chat_endpoint import openai_endpoint
 from providers.chat_stream import ChatStream
 from providers.openai_body import blame_of, request_body
-from providers.openai_chat import OpenAIThinker
 from providers.settings import OpenAIConfig
 
 HISTORY_TURNS = (2, 20)
@@ -124,6 +121,10 @@ def _request(history_turns: int) -> ThinkRequest:
 
 @asynccontextmanager
 async def _ways(base_url: str) -> AsyncIterator[dict[str, Way]]:
+    import openai  # half a second: not for those who only read a table
+
+    from providers.openai_chat import OpenAIThinker
+
     config = OpenAIConfig(openai_endpoint("emulated", base_url))
     thinker = OpenAIThinker(config)
     client = openai.AsyncOpenAI(base_url=base_url, api_key="emulated", max_retries=0)
