@@ -11,6 +11,7 @@ import typer
 from cluster import (
     cli_agents,
     cli_call,
+    cli_chaos,
     cli_demo,
     cli_doctor,
     cli_keys,
@@ -62,6 +63,7 @@ cli_call.register(app)
 cli_load.register(app)
 cli_simulate.register(app)
 cli_demo.register(app)
+cli_chaos.register(app)
 cli_agents.register(app)
 cli_number.register(app)
 cli_keys.register(app)

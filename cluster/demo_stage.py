@@ -175,7 +175,7 @@ async def running_stage(logs: Path, progress: Progress) -> AsyncIterator[Stage]:
             progress.note(PYTHON_PROXY_COST)
         await _wait_for_emulators(emulators, progress)
         url = f"http://127.0.0.1:{ports.http}"
-        await _wait_for_product(product, url, haproxy, progress)
+        await wait_for_product(product, url, haproxy=haproxy, progress=progress)
         yield Stage(
             url=url,
             auth_token=auth_token,
@@ -225,7 +225,8 @@ async def _wait_for_emulators(emulators: Child, progress: Progress) -> None:
     progress.done(what)
 
 
-async def _wait_for_product(product: Child, url: str, haproxy: bool, progress: Progress) -> None:
+async def wait_for_product(product: Child, url: str, *, haproxy: bool, progress: Progress) -> None:
+    """Wait until ``callcluster serve`` would answer a call. Raises ``DemoFailed``."""
     progress.started("Ray")
     await product.said(lambda log: "starting Ray Serve" in log or None, _RAY_WITHIN_S)
     progress.done("Ray")

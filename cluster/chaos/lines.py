@@ -1,0 +1,150 @@
+"""Lines on which callers call, one call after the other, until they are told to stop.
+
+The same seed gives the same callers, who say the same in the same order; how many calls there are
+depends on how quickly they are answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from cluster.chaos.plan import CLIPS, ChaosPlan
+from cluster.chaos.stage import PUBLIC_URL, Stage
+from simulation.caller_call import CallOrder, CallResult, place_call
+from simulation.caller_events import CallerEvent, CallerSaid
+from simulation.caller_script import Leave, Listen, Speak, Step, prepare
+from simulation.carrier import Carrier, CarrierConfig
+from simulation.carrier_ticker import Lateness
+from simulation.clip_library import load_library
+
+# Longer than the pause after which the agent says again that it takes a moment.
+PATIENCE_S = 2.0
+GIVE_UP_S = 12.0
+LONGEST_CALL_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """One call, once it is over.
+
+    Attributes:
+        placed_at: When it was placed, seconds of UTC.
+        result: What its caller measured, with both channels.
+    """
+
+    placed_at: float
+    result: CallResult
+
+
+@dataclass(slots=True)
+class _Talk:
+    """What one caller says at the moment; loop times."""
+
+    placed_s: float
+    clip: str = ""
+    began_s: float = 0.0
+
+
+class Lines:
+    """Callers of one run; use as ``async with``.
+
+    The carrier has ids that no other one has: the product knows an old one again.
+
+    Args:
+        stage: Whom they call.
+        plan: How many, and what they say.
+
+    Attributes:
+        over: Calls that have ended.
+    """
+
+    def __init__(self, stage: Stage, plan: ChaosPlan) -> None:
+        self.over: list[PlacedCall] = []
+        self._plan = plan
+        library = load_library()
+        self._clips = {name: library.clip(name) for name in CLIPS}
+        self._prepared = {name: prepare(clip) for name, clip in self._clips.items()}
+        self._carrier = Carrier(
+            CarrierConfig(stage.url, stage.auth_token, public_url=PUBLIC_URL),
+            seed=secrets.randbits(64),
+        )
+        self._stopping = False
+        self._placed = 0
+        self._talks: dict[int, _Talk] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Lines:
+        await self._carrier.__aenter__()
+        loop = asyncio.get_running_loop()
+        for number in range(self._plan.calls):
+            self._tasks.append(loop.create_task(self._line(number)))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._carrier.__aexit__(None, None, None)
+
+    @property
+    def lateness(self) -> Lateness:
+        """How late the callers' own frames were."""
+        return self._carrier.ticker.lateness
+
+    async def stop(self) -> None:
+        """Let every caller finish what is being said; returns when all have hung up."""
+        self._stopping = True
+        await asyncio.gather(*self._tasks)
+
+    def in_mid_word(self) -> int:
+        """How many callers are in the middle of a word at this moment."""
+        now = asyncio.get_running_loop().time()
+        return sum(self._is_in_word(talk, now) for talk in self._talks.values())
+
+    def _is_in_word(self, talk: _Talk, now: float) -> bool:
+        if not talk.clip:
+            return False
+        at_s = now - talk.began_s + self._prepared[talk.clip].speech_start_s
+        words = self._clips[talk.clip].words
+        return any(word.start_s < at_s < word.end_s for word in words)
+
+    async def _line(self, number: int) -> None:
+        await asyncio.sleep(self._plan.ramp_s * number / self._plan.calls)
+        loop = asyncio.get_running_loop()
+        calls = 0
+        while not self._stopping:
+            call, self._placed = self._placed, self._placed + 1
+            random = Random(f"{self._plan.seed}/{number}/{calls}")
+            calls += 1
+            self._talks[call] = _Talk(loop.time())
+            placed_at = time.time()
+            order = CallOrder(
+                script=self._script(random),
+                call=call,
+                max_duration_s=LONGEST_CALL_S,
+                record=True,
+            )
+            result = await place_call(self._carrier, order, self._told)
+            del self._talks[call]
+            self.over.append(PlacedCall(placed_at, result))
+            if not result.leg.admitted:
+                await asyncio.sleep(1.0)  # one that is turned away does not try in a tight loop
+
+    def _script(self, random: Random) -> Iterator[Step]:
+        for clip in random.sample(list(self._prepared.values()), self._plan.turns):
+            yield Listen(PATIENCE_S, GIVE_UP_S)
+            if self._stopping:
+                break
+            yield Speak(clip)
+        yield Listen(PATIENCE_S, GIVE_UP_S)
+        yield Leave()
+
+    def _told(self, event: CallerEvent) -> None:
+        if isinstance(event, CallerSaid) and event.call in self._talks:
+            talk = self._talks[event.call]
+            talk.clip, talk.began_s = event.clip, talk.placed_s + event.at_s

@@ -1,0 +1,86 @@
+"""What the running product tells of itself: requests to providers, who is left, its records."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import httpx
+
+from cluster.chaos.lines import PlacedCall
+from cluster.chaos.turns import RecordedCall
+from records.store import RecordStore
+
+Requests = Counter[tuple[str, str]]
+_REQUESTS = re.compile(r"^callcluster_provider_requests_total\{(?P<labels>.*)\} (?P<value>\S+)$")
+_LEFT = re.compile(r"^callcluster_provider_left\{.*\} (?P<value>\S+)$")
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+_LOOK_EVERY_S = 0.5
+_RECORDED_WITHIN_S = 5.0
+
+
+async def metrics_text(url: str) -> str:
+    """The whole cluster's metrics, about a second old; empty while nobody has them."""
+    async with httpx.AsyncClient(trust_env=False, timeout=5.0) as http:
+        try:
+            answer = await http.get(f"{url}/metrics")
+        except httpx.HTTPError:
+            return ""
+        return answer.text if answer.is_success else ""
+
+
+def requests_in(text: str) -> Requests:
+    """Requests to providers so far, by ``(work, why)``."""
+    found: Requests = Counter()
+    for line in text.splitlines():
+        if match := _REQUESTS.match(line):
+            labels = dict(_LABEL.findall(match["labels"]))
+            found[labels["work"], labels["why"]] += round(float(match["value"]))
+    return found
+
+
+def extra_percent(before: Requests, after: Requests, role: str) -> float | None:
+    """Requests beyond one for each question, in percent; None without a question."""
+    spent = {why: after[work, why] - before[work, why] for work, why in after if work == role}
+    first = spent.pop("first", 0)
+    return 100.0 * sum(spent.values()) / first if first > 0 else None
+
+
+def left_in(text: str) -> int:
+    """How many providers are left at the moment."""
+    values = (match["value"] for line in text.splitlines() if (match := _LEFT.match(line)))
+    return sum(float(value) > 0 for value in values)
+
+
+async def until_well(url: str, within_s: float) -> bool:
+    """Wait until no provider is left any more; False when that took too long."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within_s
+    while loop.time() < deadline:
+        text = await metrics_text(url)
+        if text and not left_in(text):
+            return True
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return False
+
+
+async def recorded(store_url: str, calls: Sequence[PlacedCall]) -> list[RecordedCall]:
+    """The calls with their records, once those are whole; in the order of the calls."""
+    store = RecordStore(store_url)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _RECORDED_WITHIN_S
+    found = []
+    try:
+        for call in sorted(calls, key=lambda placed: placed.result.call):
+            sid = call.result.leg.call_sid
+            row = await store.call_by_sid(sid)
+            while (row is None or row.status == "active") and loop.time() < deadline:
+                await asyncio.sleep(_LOOK_EVERY_S)
+                row = await store.call_by_sid(sid)
+            rows = await store.turns(row.tenant_id, row.call_id) if row is not None else []
+            found.append(RecordedCall(call, row, tuple(rows)))
+    finally:
+        await store.aclose()
+    return found

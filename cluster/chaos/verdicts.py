@@ -1,0 +1,151 @@
+"""What was promised of failing providers, held against what callers noticed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from cluster.chaos.figures import LATE_S, Figures
+from cluster.chaos.phase import PhaseResult
+from cluster.chaos.plan import ChaosPlan
+
+REACHED: Final = "reached"
+MISSED: Final = "MISSED"
+FOR_SCALE: Final = "for scale"
+NOT_VALID: Final = "NOT VALID"
+
+ADDED_P95_S: Final = 0.2
+HANG_ABOVE_S: Final = 0.5
+SLOW_ABOVE_S: Final = 0.85
+EXTRA_PERCENT: Final = 8.0
+ONE_LATE_IN: Final = 200
+GAP_S: Final = 0.5
+REPEATED: Final = 3
+KNOWN_S: Final = 0.15
+SOUND_S: Final = 1.0
+DEAD_AIR_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One figure beside its target.
+
+    Attributes:
+        verdict: One of the words above.
+    """
+
+    figure: str
+    measured: str
+    target: str
+    verdict: str
+
+
+def verdicts(result: PhaseResult, found: Figures, plan: ChaosPlan) -> list[Verdict]:
+    """All that was promised of this fault."""
+    kind = result.fault.kind if result.fault else ""
+    lines: list[Verdict] = []
+    if kind in ("refused", "next"):
+        lines += _refused(found)
+    elif kind == "hang":
+        lines += [
+            _seconds("P99 above healthy, once known", found.known_above_p99_s, HANG_ABOVE_S),
+            _late(found, found.turns // ONE_LATE_IN),
+        ]
+    elif kind == "slow":
+        lines += [
+            _seconds("P99 above healthy", found.above_p99_s, SLOW_ABOVE_S),
+            _percent("extra provider calls", result.extra_percent, EXTRA_PERCENT),
+        ]
+    elif kind == "killed":
+        lines += _killed(result, found, plan)
+    elif kind == "down":
+        lines += _down(found)
+    if kind != "down":
+        lines.append(_known(found, plan))
+    lines.append(_seconds("longest dead air", found.dead_air_s, DEAD_AIR_S))
+    if result.is_punctual:
+        return lines
+    return [Verdict(line.figure, line.measured, line.target, NOT_VALID) for line in lines]
+
+
+def _refused(found: Figures) -> list[Verdict]:
+    return [
+        _seconds("added wait, P95", found.added_p95_s, ADDED_P95_S),
+        _late(found, 0),
+    ]
+
+
+def _killed(result: PhaseResult, found: Figures, plan: ChaosPlan) -> list[Verdict]:
+    is_ear = result.role == "recognise"
+    lost, extra = (
+        (found.words_lost, found.words_extra) if is_ear else (found.reply_lost, found.reply_extra)
+    )
+    gap_s = found.added_p99_s if is_ear else found.hole_s
+    return [
+        _count("killed", result.kills, plan.kills, is_most=False),
+        _count("words lost", lost, 0),
+        Verdict(
+            "words repeated",
+            f"{extra}, {found.most_extra} of one turn",
+            f"at most {REPEATED} each",
+            REACHED if found.most_extra <= REPEATED else MISSED,
+        ),
+        _seconds("gap" if not is_ear else "gap (added wait, P99)", gap_s, GAP_S),
+    ]
+
+
+def _down(found: Figures) -> list[Verdict]:
+    polite = "-" if found.polite is None else f"{100 * found.polite:.0f} %"
+    return [
+        _seconds("until any sound", found.first_sound_s, SOUND_S),
+        Verdict(
+            "ended politely, reason recorded",
+            f"{polite} of {found.ended_by_agent} ended by the agent",
+            "all",
+            REACHED if found.polite == 1.0 else MISSED,
+        ),
+    ]
+
+
+def _known(found: Figures, plan: ChaosPlan) -> Verdict:
+    figure = "seen anywhere to known everywhere"
+    if found.known_s is None or found.known_by is None:
+        return Verdict(figure, "nobody was left", f"under {KNOWN_S * 1_000:.0f} ms", FOR_SCALE)
+    is_all = found.known_by >= plan.processes
+    return Verdict(
+        figure,
+        f"{found.known_s * 1_000:.0f} ms, {found.known_by} of {plan.processes} processes",
+        f"under {KNOWN_S * 1_000:.0f} ms",
+        REACHED if is_all and found.known_s < KNOWN_S else MISSED,
+    )
+
+
+def _late(found: Figures, most: int) -> Verdict:
+    return Verdict(
+        f"replies over {LATE_S:.0f} s late",
+        f"{found.late} of {found.turns}",
+        "none" if most == 0 else f"at most {most}",
+        REACHED if found.late <= most else MISSED,
+    )
+
+
+def _seconds(figure: str, value: float | None, most_s: float) -> Verdict:
+    target = f"at most {most_s * 1_000:.0f} ms"
+    if value is None:
+        return Verdict(figure, "-", target, MISSED)
+    measured = "never" if math.isinf(value) else f"{value * 1_000:.0f} ms"
+    return Verdict(figure, measured, target, REACHED if value <= most_s else MISSED)
+
+
+def _percent(figure: str, value: float | None, most: float) -> Verdict:
+    target = f"at most {most:.0f} %"
+    if value is None:
+        return Verdict(figure, "-", target, MISSED)
+    return Verdict(figure, f"{value:.1f} %", target, REACHED if value <= most else MISSED)
+
+
+def _count(figure: str, value: int, limit: int, *, is_most: bool = True) -> Verdict:
+    is_reached = value <= limit if is_most else value >= limit
+    target = "none" if is_most and limit == 0 else f"{'at most' if is_most else 'at least'} {limit}"
+    return Verdict(figure, str(value), target, REACHED if is_reached else MISSED)
