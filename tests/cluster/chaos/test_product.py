@@ -1,0 +1,75 @@
+"""What is read of the running product: metrics and logs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from cluster.chaos.health_log import known_units, read_logs
+from cluster.chaos.product import extra_percent, left_in, requests_in
+from cluster.logs import _FORMAT as LOG_FORMAT
+
+BEFORE = """
+callcluster_provider_requests_total{provider="openai",work="think",why="first"} 10
+callcluster_provider_requests_total{provider="azure",work="recognise",why="first"} 3
+callcluster_provider_left{provider="openai",operation="llm.ttft"} 0
+"""
+AFTER = """
+# TYPE callcluster_provider_requests_total counter
+callcluster_provider_requests_total{provider="openai",work="think",why="first"} 15
+callcluster_provider_requests_total{provider="openrouter",work="think",why="first"} 5
+callcluster_provider_requests_total{provider="openrouter",work="think",why="hedge"} 1
+callcluster_provider_requests_total{provider="openrouter",work="think",why="failover"} 2.0
+callcluster_provider_requests_total{provider="azure",work="recognise",why="first"} 3
+callcluster_provider_left{provider="openai",operation="llm.ttft"} 1
+callcluster_provider_left{provider="openai",operation="llm.inter_token"} 0
+"""
+
+
+def test_requests_beyond_one_for_each_question() -> None:
+    before, after = requests_in(BEFORE), requests_in(AFTER)
+    assert extra_percent(before, after, "think") == pytest.approx(30.0)
+    assert extra_percent(before, after, "recognise") is None, "nobody was asked"
+
+
+def test_who_is_left() -> None:
+    assert (left_in(BEFORE), left_in(AFTER), left_in("")) == (0, 1, 0)
+
+
+def at(second: float) -> float:
+    return datetime(2026, 1, 2, 3, 4, 0).timestamp() + second  # noqa: DTZ001 - as logs are
+
+
+def line(second: int, ms: int, text: str) -> str:
+    return f"2026-01-02 03:04:{second:02},{ms:03} INFO providers.health.view: {text}"
+
+
+SEEN, TOLD = "openai/x is left, as seen here: late", "openai/x is left, as the board says"
+
+
+def test_seen_by_the_first_and_known_by_the_last() -> None:
+    lines = [
+        ("a", line(5, 100, SEEN)),
+        ("a", line(5, 300, TOLD)),
+        ("b", line(5, 130, TOLD)),
+        ("b", line(5, 140, "a call was answered")),
+        ("c", line(1, 0, TOLD)),
+        ("c", "Traceback"),
+    ]
+    (known,) = known_units(lines, at(4), at(10))
+    assert known.unit == "openai/x"
+    assert known.processes == 2, "what was before is another fault"
+    assert known.took_s == pytest.approx(0.03, abs=1e-5)
+    assert known.seen_at == pytest.approx(at(5.1), abs=1e-5)
+
+
+def test_logs_are_found_in_the_folder_of_a_session(tmp_path: Path) -> None:
+    logs = tmp_path / "ray" / "session_2026" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "worker-1.err").write_text(line(5, 0, SEEN) + "\n")
+    (logs / "raylet.err").write_text(line(5, 0, SEEN) + "\n")
+    (tmp_path / "ray" / "session_latest").symlink_to(tmp_path / "ray" / "session_2026")
+    assert len(read_logs(tmp_path)) == 1
+    assert LOG_FORMAT.startswith("%(asctime)s %(levelname)s %(name)s: "), "what is read here"
