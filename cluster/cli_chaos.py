@@ -35,9 +35,9 @@ def register(app: typer.Typer) -> None:
 def chaos_providers(
     calls: Annotated[int, typer.Option(min=1, max=40, metavar="N", help="Calls at once.")] = 20,
     faults: Annotated[
-        str, typer.Option(metavar="NAMES", help=f"Some of {','.join(BY_NAME)}.")
+        str, typer.Option(metavar="NAMES", help=f"Some of {', '.join(BY_NAME)}.")
     ] = "",
-    roles: Annotated[str, typer.Option(metavar="NAMES", help=f"Some of {','.join(ROLES)}.")] = "",
+    roles: Annotated[str, typer.Option(metavar="NAMES", help=f"Some of {', '.join(ROLES)}.")] = "",
     quick: Annotated[
         bool, typer.Option("--quick", help="A third of the time; tails are thin.")
     ] = False,
@@ -62,6 +62,13 @@ def chaos_providers(
     the first of each chain, and those that stand in. Callers with recorded human speech talk while
     one of them fails, and each figure is shown beside what is promised. Everything takes about an
     hour, one fault about six minutes.
+
+    [bold]Faults[/bold]
+      errors busy            503; 429 with Retry-After
+      hang slow half tenth   all hang; six times slower; half, one in ten hang
+      kill                   streams are cut in the middle, again and again
+      two                    503 of the first and of the second
+      down silent            everybody refuses; everybody hangs
 
     [bold]Exit code[/bold]
       0    all that is promised was reached
