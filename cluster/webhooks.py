@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,8 +23,10 @@ from cluster.edge import Edge
 from cluster.form_refused import FormRefused
 from cluster.handover_routes import DialWebhook
 from cluster.metrics_routes import include_metrics
+from cluster.request_body import BodyReader, BodyRefused
 from cluster.resume_routes import DIAL_PATH, ResumeWebhook
 from telephony import twiml
+from telephony.json_fields import SID
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +39,12 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
     include_metrics(app, edge)
     after_stream = ResumeWebhook(services)
     after_dial = DialWebhook(edge, after_stream)
+    signed_form = partial(_signed_form, BodyReader(MAX_FORM_BYTES))
 
     @app.exception_handler(FormRefused)
     async def refused(_request: Request, error: FormRefused) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=error.status)
+        headers = {"Connection": "close"} if error.status in (408, 413) else None
+        return JSONResponse({"error": str(error)}, error.status, headers)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -51,23 +56,23 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
 
     @app.post("/twilio/voice")
     async def voice(request: Request) -> Response:
-        form = await _signed_form(edge, request)
+        form = await signed_form(edge, request)
         call_sid = form.get("CallSid", "")
-        if not call_sid:
-            raise FormRefused(400, "CallSid is missing")
+        if SID.fullmatch(call_sid) is None:
+            raise FormRefused(400, "CallSid is 1 to 64 letters and digits")
         return _xml(await services.voice.answer(call_sid, form, request.query_params.get("o", "")))
 
     @app.post("/twilio/resume")
     async def resume(request: Request) -> Response:
-        form = await _signed_form(edge, request)
+        form = await signed_form(edge, request)
         return _xml(await after_stream.answer(form, request.query_params.get("s", "")))
 
     @app.post(DIAL_PATH)
     async def dial(request: Request) -> Response:
-        form = await _signed_form(edge, request)
+        form = await signed_form(edge, request)
         return _xml(await after_dial.answer(form, request.query_params.get("s", "")))
 
-    include_callbacks(app, edge, services, _signed_form)
+    include_callbacks(app, edge, services, signed_form)
     return app
 
 
@@ -89,16 +94,15 @@ def readiness(edge: Edge) -> dict[str, Any]:
     }
 
 
-async def _signed_form(edge: Edge, request: Request) -> dict[str, str]:
+async def _signed_form(bodies: BodyReader, edge: Edge, request: Request) -> dict[str, str]:
     """The form of a webhook, once its signature was found good."""
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_FORM_BYTES:
         raise FormRefused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_FORM_BYTES:
-            raise FormRefused(413, f"the body is larger than {MAX_FORM_BYTES} bytes")
+    try:
+        body = await bodies.read(request.receive)
+    except BodyRefused as error:
+        raise FormRefused(error.status, error.message) from None
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=500)
     except ValueError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from cluster.api.body_limit import Application, Message, Receive, Send
+from cluster.api.body_limit import Application, Send
 from cluster.api.errors import ApiError, error_response
+from cluster.request_body import Message, Receive
 
 GUARDED = "/v1"
 TENANT = "tenant_id"

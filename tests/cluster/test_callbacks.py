@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.request_marks import HANG_UP
+from cluster import webhooks
 from cluster.call_urls import MACHINE_PATH, RECORDING_PATH, STATUS_PATH, VOICE_PATH
+from cluster.request_body import BodyReader
 from cluster.voice_routes import BUSY, NOT_IN_SERVICE, TROUBLE
 from cluster.webhooks import MAX_FORM_BYTES
 from records.edge_rows import NumberRow
@@ -315,6 +318,23 @@ def test_a_form_that_is_too_long_is_refused_however_it_comes(on_api: OnApi, path
             answer = await api.hooks.post(path, content=content)
             assert answer.status_code == 413
             assert str(MAX_FORM_BYTES) in answer.text
+
+    on_api(scene)
+
+
+def test_a_form_that_does_not_end_is_given_up(
+    on_api: OnApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "BodyReader", partial(BodyReader, within_s=0.01))
+
+    async def drip() -> Any:
+        while True:
+            yield b"a"
+            await asyncio.sleep(0)
+
+    async def scene(api: ApiStage) -> None:
+        answer = await api.hooks.post(VOICE_PATH, content=drip())
+        assert (answer.status_code, answer.headers["Connection"]) == (408, "close")
 
     on_api(scene)
 

@@ -9,7 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.api.body_limit import BodyLimit, Message, Receive, Send
+from cluster.api.body_limit import BodyLimit, Send
+from cluster.request_body import Message, Receive
+from tests.support.virtual_time import run
 
 MAX = 10
 
@@ -76,6 +78,25 @@ def test_the_rest_of_a_body_that_is_too_long_is_not_read() -> None:
 def test_a_request_that_is_cut_off_is_not_served() -> None:
     application, sent, _ = serve(b"{", is_cut_off=True)
     assert (application.bodies, sent) == ([], [])
+
+
+def test_a_body_that_does_not_end_is_refused_in_time() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Message:
+        await asyncio.sleep(0.5)
+        return {"type": "http.request", "body": b"", "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    application = Application()
+    scope = {"type": "http", "method": "GET", "path": "/docs", "headers": []}
+    run(BodyLimit(application, MAX)(scope, receive, send))
+    assert application.bodies == []
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["error"]["code"] == "too_slow"
 
 
 def test_other_than_http_passes() -> None:
