@@ -33,14 +33,19 @@ def stream_parameters(
     """
     found = {
         "token": token,
-        "from": form.get("From", "")[:MAX_NUMBER_CHARS],
-        "to": form.get("To", "")[:MAX_NUMBER_CHARS],
+        "from": _party(form.get("From", "")),
+        "to": _party(form.get("To", "")),
     }
     if direction != INBOUND:
         found["direction"] = direction
     for name, value in (variables or {}).items():
         found[_VARIABLE + name] = value
     return found
+
+
+def _party(text: str) -> str:
+    """Who calls or is called, without what XML cannot hold: a caller over SIP chooses the name."""
+    return "".join(filter(str.isprintable, text[:MAX_NUMBER_CHARS]))
 
 
 def direction_of(parameters: Mapping[str, str]) -> str:
