@@ -1,4 +1,4 @@
-"""What every test shares: what is imported for a run, and no Ray outside the Ray suite."""
+"""What every test shares: what is imported for a run, no clock, no Ray outside the Ray suite."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from tests.support.selection import excluded_marks, mark_of_whole_file
 # How long an example takes says how busy the machine is, and nothing about the product.
 settings.register_profile("callcluster", deadline=None)
 settings.load_profile("callcluster")
+
+# How long an example takes says how busy the machine is: no test asserts wall-clock time.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 EXCLUDED = pytest.StashKey[Set[str]]()
 

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from records.schema import migrate
-from tests.support.api_stage import ApiStage
+from tests.support.api_stage import ApiStage, furnish
 
 
 class OnApi(Protocol):
@@ -21,22 +20,22 @@ class OnApi(Protocol):
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with our tables: copying it is quicker than migrating anew."""
-    path = tmp_path_factory.mktemp("records") / "migrated.sqlite3"
-    asyncio.run(migrate(f"sqlite:///{path}"))
-    return path
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A SQLite file and the keys in it: copying it is quicker than furnishing it anew."""
+    path = tmp_path_factory.mktemp("records") / "furnished.sqlite3"
+    return path, asyncio.run(furnish(path))
 
 
 @pytest.fixture
-def on_api(migrated_file: Path, tmp_path: Path) -> OnApi:
+def on_api(furnished: tuple[Path, dict[str, str]], tmp_path: Path) -> OnApi:
     """Runs a scene on an API with an empty database."""
 
     def run(scene: Callable[[ApiStage], Awaitable[None]], **settings: Any) -> None:
         async def main() -> None:
+            original, keys = furnished
             file = tmp_path / "calls.sqlite3"
-            shutil.copy(migrated_file, file)
-            async with ApiStage(file, **settings) as api:
+            shutil.copy(original, file)
+            async with ApiStage(file, keys, **settings) as api:
                 await scene(api)
 
         asyncio.run(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from records.database import Database
 from records.edge_rows import CallRequestRow, NumberRow
 from records.errors import RecordsError, StoreUnavailable
 from records.rows import JournalRow
+from records.schema import migrate
 from simulation.carrier_signature import sign
 from telemetry.ledger import MetricsLedger
 from tests.support.local_mind_pool import LocalMindPool
@@ -34,6 +36,7 @@ OURS = "+14155550199"
 OTHERS = "+14155550177"
 THEIRS = "+14155550123"
 AUTH_TOKEN = "t" * 32
+TENANTS = ("default", "acme")
 PUBLIC = "https://voice.example.com"
 NOW_US = 1_760_000_000_000_000
 
@@ -63,11 +66,33 @@ class FragileDatabase(Database):
             yield connection
 
 
+async def furnish(file: Path) -> dict[str, str]:
+    """Put into a SQLite file what every stage needs: tables, keys, a number of another tenant.
+
+    Returns:
+        The secret of a key, by tenant.
+    """
+    database = Database(f"sqlite:///{file}")
+    await migrate(database)
+    stores = CallStores(database)
+    keys = {tenant: await stores.keys.create(tenant, "tests", at_us=1) for tenant in TENANTS}
+    await stores.numbers.put(NumberRow(OTHERS, "acme", "bob"))
+    await database.aclose()
+    return keys
+
+
+@cache
+def _settings(**plain: Any) -> Settings:
+    """Nobody changes settings, and reading them takes as long as a request."""
+    return Settings(**{"_env_file": None, **plain})
+
+
 class ApiStage:
-    """Use as ``async with ApiStage(file) as api``.
+    """Use as ``async with ApiStage(file, keys) as api``.
 
     Args:
-        file: A SQLite file that has our tables.
+        file: A SQLite file that ``furnish`` has been over.
+        keys: What it answered.
         with_carrier: Whether Twilio is configured.
         settings: Of the deployment, beside those below.
 
@@ -77,7 +102,9 @@ class ApiStage:
         nudges: How often the back office was told.
     """
 
-    def __init__(self, file: Path, *, with_carrier: bool = True, **settings: Any) -> None:
+    def __init__(
+        self, file: Path, keys: Mapping[str, str], *, with_carrier: bool = True, **settings: Any
+    ) -> None:
         plain: dict[str, Any] = {
             "twilio_auth_token": AUTH_TOKEN,
             "twilio_phone_number": OURS,
@@ -89,14 +116,14 @@ class ApiStage:
         self.database = FragileDatabase(f"sqlite:///{file}")
         self.stores = CallStores(self.database)
         self.carrier = PhoneCompany()
-        self.keys: dict[str, str] = {}
+        self.keys = dict(keys)
         self.journal: list[JournalRow] = []
         self.nudges = 0
         pool = LocalMindPool({}, {}, names=())
         pool.stock.granted(Grants({"a": 4}, ("a",), active_calls=0, capacity=9))
         agents = {(agent.tenant_id, agent.agent_id): agent for agent in (ANN, MAX, BOB)}
         self.edge = Edge(
-            Settings(**{"_env_file": None, **plain}),
+            _settings(**plain),
             EdgeParts(
                 agents=agents,
                 call_parts={},
@@ -118,9 +145,6 @@ class ApiStage:
         self.edge.not_ready.clear()
 
     async def __aenter__(self) -> ApiStage:
-        for tenant in ("default", "acme"):
-            self.keys[tenant] = await self.stores.keys.create(tenant, "tests", at_us=1)
-        await self.stores.numbers.put(NumberRow(OTHERS, "acme", "bob"))
         await self.services.routes.refresh()
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
