@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.selection import excluded_marks, mark_of_whole_file
 
 # How long an example takes says how busy the machine is, and nothing about the product.
-settings.register_profile("callcluster", deadline=None)
+settings.register_profile(
+    "callcluster", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("callcluster")
-
-# How long an example takes says how busy the machine is: no test asserts wall-clock time.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
 
 EXCLUDED = pytest.StashKey[Set[str]]()
 
