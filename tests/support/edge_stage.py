@@ -63,7 +63,7 @@ from voice.levels import EnergyScorer
 from voice.ports import Recogniser
 
 T = TypeVar("T")
-Built = tuple[Agent, Thinker, Recogniser, SpeechSource]
+Built = tuple[Agent, Thinker, Recogniser | Ears, SpeechSource]
 TOKEN = "12345678901234567890123456789012"
 CLIP = "card001"
 _SEEDS = itertools.count(1)
@@ -283,7 +283,7 @@ class EdgeStage:
     async def open_door(
         self,
         agent: Agent,
-        recogniser: Recogniser,
+        recogniser: Recogniser | Ears,
         speech: SpeechSource,
         furnish: Callable[[Edge], Awaitable[CallServices]] | None = None,
         **settings: Any,
@@ -320,11 +320,12 @@ class EdgeStage:
     def _edge(
         self,
         agent: Agent,
-        recogniser: Recogniser,
+        recogniser: Recogniser | Ears,
         speech: SpeechSource,
         settings: dict[str, Any],
         **parts: Any,
     ) -> Edge:
+        ears = recogniser if isinstance(recogniser, Ears) else Ears([recogniser])
         ledger = MetricsLedger("door", 1)
         counts = EventCounts(ledger)
 
@@ -336,7 +337,7 @@ class EdgeStage:
         edge_parts = EdgeParts(
             agents={key: agent},
             call_parts={
-                key: CallParts(Ears([recogniser]), speech, self.clock, wall_clock_us, counts, meter)
+                key: CallParts(ears, speech, self.clock, wall_clock_us, counts, meter)
             },
             pool=self.pool,
             wall_clock_us=wall_clock_us,
