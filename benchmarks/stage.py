@@ -71,6 +71,8 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         f"--elevenlabs-port={elevenlabs}",
         "--twilio-port=0",
         "--deepgram-port=0",
+        "--azure-tts-port=0",
+        "--openai-tts-port=0",
         *_lag_options(plan.lags),
     )
     product = {
