@@ -18,6 +18,7 @@ from cluster.chaos.lines import Lines
 from cluster.chaos.plan import ChaosPlan
 from cluster.chaos.product import (
     extra_percent,
+    failover_wait_s,
     metrics_text,
     recorded,
     requests_in,
@@ -69,6 +70,8 @@ class PhaseResult:
         calls: How they ended.
         known: Providers that were left meanwhile.
         extra_percent: Requests beyond one for each question; None where there was none.
+        failover_p95_s: From a request to the first output of somebody else than the first, P95, as
+            the product counts it; None where nobody else was needed.
         kills: Streams killed.
         is_well: Everything was used again in time.
         lateness_p99_ms: Of the callers' own frames.
@@ -82,6 +85,7 @@ class PhaseResult:
     calls: list[EndedCall] = field(default_factory=list)
     known: list[Known] = field(default_factory=list)
     extra_percent: float | None = None
+    failover_p95_s: float | None = None
     kills: int = 0
     is_well: bool = True
     lateness_p99_ms: float = 0.0
@@ -112,6 +116,7 @@ class PhaseResult:
             "lateness_p99_ms": self.lateness_p99_ms,
             "load_average": self.load_average,
             "extra_percent": self.extra_percent,
+            "failover_p95_s": self.failover_p95_s,
             "kills": self.kills,
             "well_again": self.is_well,
             "left": [
@@ -149,9 +154,12 @@ async def run_fault(
         await emulators.mend()
         result.until_at = time.time()
         await _wait(max(plan.after_s, METRICS_AGE_S), "mended", tell)
-        after = requests_in(await metrics_text(stage.url))
-        result.extra_percent = extra_percent(before, after, role)
+        metrics = await metrics_text(stage.url)
+        result.failover_p95_s = failover_wait_s(metrics, role)
         await _gather(stage, lines, result, tell)
+    # A recogniser is asked once a call, and those who were listening already count as well.
+    streams = len({turn.call for turn in result.struck}) if role == "recognise" else 0
+    result.extra_percent = extra_percent(before, requests_in(metrics), role, streams)
     logs = await asyncio.to_thread(read_logs, stage.logs)
     result.known = known_units(logs, result.from_at, result.until_at)
     tell("until all is used again")

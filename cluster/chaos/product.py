@@ -16,6 +16,7 @@ from records.store import RecordStore
 Requests = Counter[tuple[str, str]]
 _REQUESTS = re.compile(r"^callcluster_provider_requests_total\{(?P<labels>.*)\} (?P<value>\S+)$")
 _LEFT = re.compile(r"^callcluster_provider_left\{.*\} (?P<value>\S+)$")
+_WAIT = re.compile(r"^callcluster_failover_wait_seconds\{(?P<labels>.*)\} (?P<value>\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _LOOK_EVERY_S = 0.5
 _RECORDED_WITHIN_S = 5.0
@@ -41,11 +42,28 @@ def requests_in(text: str) -> Requests:
     return found
 
 
-def extra_percent(before: Requests, after: Requests, role: str) -> float | None:
-    """Requests beyond one for each question, in percent; None without a question."""
+def extra_percent(before: Requests, after: Requests, role: str, questions: int = 0) -> float | None:
+    """Requests beyond one for each question, in percent; None without a question.
+
+    Args:
+        before: So far, as it began.
+        after: As it was over.
+        role: Whose.
+        questions: At least so many there were, asked before it began perhaps.
+    """
     spent = {why: after[work, why] - before[work, why] for work, why in after if work == role}
-    first = spent.pop("first", 0)
+    first = max(spent.pop("first", 0), questions)
     return 100.0 * sum(spent.values()) / first if first > 0 else None
+
+
+def failover_wait_s(text: str, role: str) -> float | None:
+    """From requests to the first useful output of somebody else than the first, P95; or None."""
+    for line in text.splitlines():
+        if match := _WAIT.match(line):
+            labels = dict(_LABEL.findall(match["labels"]))
+            if (labels["work"], labels.get("quantile")) == (role, "0.95"):
+                return float(match["value"])
+    return None
 
 
 def left_in(text: str) -> int:

@@ -50,7 +50,7 @@ def table(judged: Sequence[Judged]) -> Table:
     """A line for each figure."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("fails", "how", "turns", "figure", "measured", "target", ""):
-        shown.add_column(name, no_wrap=name not in ("figure", "how"))
+        shown.add_column(name, no_wrap=name not in ("figure", "how", "measured"))
     for each in judged:
         result = each.result
         head = (result.role, each.title, str(each.figures.turns))

@@ -32,6 +32,7 @@ from cluster.demo_live import StartProgress
 from cluster.errors import ClusterError, DemoFailed
 from simulation.load import be_first_served
 
+_WIDTH = 130  # of what is written to a file
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -72,6 +73,8 @@ class _Run:
         self._output = output
         self._target = target
         self._console = Console(stderr=True, highlight=False)
+        if not self._console.is_terminal:
+            self._console = Console(stderr=True, highlight=False, width=_WIDTH)
         self._healthy: list[PhaseResult] = []
         self._judged: list[Judged] = []
         self._began_s = time.monotonic()

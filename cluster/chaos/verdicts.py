@@ -16,6 +16,8 @@ FOR_SCALE: Final = "for scale"
 NOT_VALID: Final = "NOT VALID"
 
 ADDED_P95_S: Final = 0.2
+SECOND_S: Final = 0.3
+THIRD_S: Final = 0.4
 HANG_ABOVE_S: Final = 0.5
 SLOW_ABOVE_S: Final = 0.85
 EXTRA_PERCENT: Final = 8.0
@@ -46,7 +48,7 @@ def verdicts(result: PhaseResult, found: Figures, plan: ChaosPlan) -> list[Verdi
     kind = result.fault.kind if result.fault else ""
     lines: list[Verdict] = []
     if kind in ("refused", "next"):
-        lines += _refused(found)
+        lines += _refused(result, found)
     elif kind == "hang":
         lines += [
             _seconds("P99 above healthy, once known", found.known_above_p99_s, HANG_ABOVE_S),
@@ -69,11 +71,18 @@ def verdicts(result: PhaseResult, found: Figures, plan: ChaosPlan) -> list[Verdi
     return [Verdict(line.figure, line.measured, line.target, NOT_VALID) for line in lines]
 
 
-def _refused(found: Figures) -> list[Verdict]:
-    return [
-        _seconds("added wait, P95", found.added_p95_s, ADDED_P95_S),
+def _refused(result: PhaseResult, found: Figures) -> list[Verdict]:
+    is_third = result.fault is not None and result.fault.kind == "next"
+    lines = [
+        _seconds("added wait, P95", found.added_p95_s, THIRD_S if is_third else ADDED_P95_S),
         _late(found, 0),
     ]
+    if result.role == "speak":
+        which, most_s = ("third", THIRD_S) if is_third else ("second", SECOND_S)
+        lines.append(
+            _seconds(f"failure to the {which}'s audio, P95", result.failover_p95_s, most_s)
+        )
+    return lines
 
 
 def _killed(result: PhaseResult, found: Figures, plan: ChaosPlan) -> list[Verdict]:
@@ -109,7 +118,7 @@ def _down(found: Figures) -> list[Verdict]:
 
 
 def _known(found: Figures, plan: ChaosPlan) -> Verdict:
-    figure = "seen anywhere to known everywhere"
+    figure = "seen to known everywhere"
     if found.known_s is None or found.known_by is None:
         return Verdict(figure, "nobody was left", f"under {KNOWN_S * 1_000:.0f} ms", FOR_SCALE)
     is_all = found.known_by >= plan.processes

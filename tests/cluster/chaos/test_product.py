@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.chaos.health_log import known_units, read_logs
-from cluster.chaos.product import extra_percent, left_in, requests_in
+from cluster.chaos.product import extra_percent, failover_wait_s, left_in, requests_in
 from cluster.logs import _FORMAT as LOG_FORMAT
 
 BEFORE = """
@@ -32,6 +32,25 @@ def test_requests_beyond_one_for_each_question() -> None:
     before, after = requests_in(BEFORE), requests_in(AFTER)
     assert extra_percent(before, after, "think") == pytest.approx(30.0)
     assert extra_percent(before, after, "recognise") is None, "nobody was asked"
+
+
+def test_recognisers_are_asked_once_a_call() -> None:
+    before = requests_in(BEFORE)
+    more = (
+        'callcluster_provider_requests_total{provider="deepgram",work="recognise",why="failover"} 2'
+    )
+    after = requests_in(AFTER + more)
+    assert extra_percent(before, after, "recognise", questions=8) == pytest.approx(25.0)
+
+
+def test_how_long_somebody_else_took() -> None:
+    text = """
+callcluster_failover_wait_seconds{work="speak",quantile="0.5"} 0.1
+callcluster_failover_wait_seconds{work="speak",quantile="0.95"} 0.25
+callcluster_failover_wait_seconds_count{work="speak"} 7
+"""
+    assert failover_wait_s(text, "speak") == 0.25
+    assert failover_wait_s(text, "think") is None
 
 
 def test_who_is_left() -> None:

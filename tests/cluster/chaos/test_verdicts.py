@@ -98,7 +98,7 @@ def test_one_in_two_hundred_may_be_late() -> None:
 )
 def test_known_everywhere_is_by_every_process(known: list[Known], verdict: str) -> None:
     run = result("errors", turn(), known=known)
-    assert judged(run)["seen anywhere to known everywhere"] == verdict
+    assert judged(run)["seen to known everywhere"] == verdict
 
 
 def test_too_many_requests_are_missed_and_none_are_no_measurement() -> None:
@@ -123,6 +123,23 @@ def test_a_call_that_nobody_ended_politely_is_missed(calls: list[Any]) -> None:
 def test_calls_that_their_callers_ended_say_nothing_of_politeness() -> None:
     run = result("down", turn(), calls=[ended(), ended(ended_by="caller", reason="hung_up")])
     assert judged(run)["ended politely, reason recorded"] == REACHED
+
+
+@pytest.mark.parametrize(
+    ("fault", "wait_s", "figure", "verdict"),
+    [
+        ("errors", 0.29, "failure to the second's audio, P95", REACHED),
+        ("busy", 0.31, "failure to the second's audio, P95", MISSED),
+        ("two", 0.39, "failure to the third's audio, P95", REACHED),
+        ("two", 0.41, "failure to the third's audio, P95", MISSED),
+        ("two", None, "failure to the third's audio, P95", MISSED),
+    ],
+)
+def test_how_soon_somebody_else_is_heard(
+    fault: str, wait_s: float | None, figure: str, verdict: str
+) -> None:
+    run = result(fault, turn(), role="speak", failover_p95_s=wait_s)
+    assert judged(run)[figure] == verdict
 
 
 def test_too_few_kills_are_missed() -> None:
