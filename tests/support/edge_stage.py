@@ -336,9 +336,7 @@ class EdgeStage:
         meter = AgentMeter(ledger, agent)
         edge_parts = EdgeParts(
             agents={key: agent},
-            call_parts={
-                key: CallParts(ears, speech, self.clock, wall_clock_us, counts, meter)
-            },
+            call_parts={key: CallParts(ears, speech, self.clock, wall_clock_us, counts, meter)},
             pool=self.pool,
             wall_clock_us=wall_clock_us,
             counts=counts,
