@@ -24,6 +24,8 @@ from tests.cluster.conftest import OnApi
 from tests.support import virtual_time
 from tests.support.api_stage import ApiStage
 
+pytestmark = pytest.mark.e2e
+
 SID = "CA" + "1" * 32
 
 

@@ -23,6 +23,8 @@ from telephony.errors import CarrierRefused
 from tests.cluster.conftest import OnApi
 from tests.support.api_stage import OTHERS, OURS, PUBLIC, THEIRS, ApiStage
 
+pytestmark = pytest.mark.e2e
+
 SID = "CA" + "1" * 32
 RECORDING = "RE" + "1" * 32
 

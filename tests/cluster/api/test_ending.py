@@ -18,6 +18,8 @@ from tests.cluster.api.test_looking import call_row
 from tests.cluster.conftest import OnApi
 from tests.support.api_stage import THEIRS, ApiStage, error_of
 
+pytestmark = pytest.mark.e2e
+
 SID = "CA" + "1" * 32
 
 

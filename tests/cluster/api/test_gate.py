@@ -8,6 +8,8 @@ from cluster.api.app import MAX_BODY_BYTES
 from tests.cluster.conftest import OnApi
 from tests.support.api_stage import ApiStage, error_of
 
+pytestmark = pytest.mark.e2e
+
 PATHS = [
     ("GET", "/v1/calls"),
     ("POST", "/v1/calls"),

@@ -11,6 +11,8 @@ from records.rows import CallRow, JournalRow, TurnRow
 from tests.cluster.conftest import OnApi
 from tests.support.api_stage import OURS, THEIRS, ApiStage, error_of
 
+pytestmark = pytest.mark.e2e
+
 
 def call_row(call_id: str, **changes: Any) -> CallRow:
     """A call as the records have it."""

@@ -20,6 +20,8 @@ from records.errors import (
 from tests.cluster.conftest import OnApi
 from tests.support.api_stage import OTHERS, OURS, THEIRS, ApiStage, error_of
 
+pytestmark = pytest.mark.e2e
+
 
 async def nothing_was_kept(api: ApiStage) -> bool:
     return not await api.stores.requests.list(None) and not api.nudges
