@@ -30,6 +30,7 @@ from simulation.load_figures import lateness_distribution
 from simulation.load_report import LATENESS_LIMIT_S
 
 METRICS_AGE_S = 2.5
+DOWN_S = 40.0
 WELL_WITHIN_S = 60.0
 # New calls come back to a provider by tenths; after this long all of them do.
 RAMP_S = 10.0
@@ -150,7 +151,9 @@ async def run_fault(
             await _kill(emulators, lines, plan, _role(role), result, tell)
         else:
             await emulators.strike(strikes(fault, role))
-            await _wait(plan.fault_s, "broken", tell)
+            # When all are down a call ends with its third reply that fails.
+            least_s = DOWN_S if fault.kind == "down" else 0.0
+            await _wait(max(plan.fault_s, least_s), "broken", tell)
         await emulators.mend()
         result.until_at = time.time()
         await _wait(max(plan.after_s, METRICS_AGE_S), "mended", tell)
