@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: help demo test test-unit test-e2e test-ray test-live check bench clean
+.PHONY: help demo test test-unit test-properties test-e2e test-ray test-live check bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test: $(STAMP) ## Every test that needs no keys
 
 test-unit: $(STAMP) ## The tests that need no Ray and no socket: seconds
 	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e and not demo and not live"
+
+test-properties: $(STAMP) ## The properties with all of their examples (the other suites try half)
+	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not demo and not live" --hypothesis-profile=full
 
 test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
 	@$(BIN)/python -m pytest -n auto -m "e2e and not ray"

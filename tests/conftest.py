@@ -9,15 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
+from tests.support.examples import load_profiles, take_fewer_examples
 from tests.support.selection import excluded_marks, mark_of_whole_file
 
-# How long an example takes says how busy the machine is, and nothing about the product.
-settings.register_profile(
-    "callcluster", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("callcluster")
+load_profiles()
 
 EXCLUDED = pytest.StashKey[Set[str]]()
 
@@ -48,6 +44,10 @@ def pytest_collection() -> Generator[None]:
         gc.freeze()
         gc.set_threshold(5_000, 20, 1_000)
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    take_fewer_examples(items)
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,12 @@
-"""What a run imports: never less than it has to run."""
+"""What a run imports, and how often it tries: never less than it has to."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.support.examples import FULL, quick_count, take_fewer_examples
 from tests.support.selection import excluded_marks, mark_of_whole_file
 
 
@@ -37,3 +40,20 @@ def test_only_a_plain_expression_rules_a_mark_out(expression: str, excluded: set
 )
 def test_the_mark_of_a_whole_file(text: str, mark: str | None) -> None:
     assert mark_of_whole_file(text) == mark
+
+
+@pytest.mark.parametrize(("said", "tried"), [(200, 100), (50, 25), (20, 10), (12, 10), (5, 5)])
+def test_a_quick_run_tries_half_of_the_examples_and_never_few(said: int, tried: int) -> None:
+    assert quick_count(said) == tried
+
+
+@given(st.none())
+@settings(max_examples=40)
+def said_forty(_nothing: None) -> None: ...
+
+
+def test_what_a_test_says_of_itself_is_lowered_once(request: pytest.FixtureRequest) -> None:
+    item = pytest.Function.from_parent(request.node.parent, name="forty", callobj=said_forty)
+    take_fewer_examples([item, item])
+    full = settings.get_current_profile_name() == FULL
+    assert said_forty._hypothesis_internal_use_settings.max_examples == (40 if full else 20)
