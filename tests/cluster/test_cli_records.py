@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from cluster.wall_clock import wall_clock_us
 from records.database import Database
 from records.migrations import HEAD, VERSION_TABLE
 from records.recording_store import RecordingStore
-from records.schema import prepare
 from records.store import RecordStore
 from tests.records.edge_samples import recording
 from tests.records.rows import call, turn
@@ -42,14 +42,14 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(tmp_path: Path, migrated_file: Path) -> str:
     """The database at its default place: one call of today, one of a hundred days ago."""
     (tmp_path / "var").mkdir()
+    shutil.copy(migrated_file, tmp_path / "var/callcluster.sqlite3")
     address = f"sqlite:///{tmp_path}/var/callcluster.sqlite3"
 
     async def fill() -> None:
         database = Database(address)
-        await prepare(database)
         now_us = wall_clock_us()
         await RecordStore(database).write(
             [
