@@ -47,7 +47,7 @@ class EndpointConfig:
     missed_speech_lag_s: float = 0.6
     stale_speech_s: float = 2.0
     empty_speech_s: float = 0.6
-    empty_silence_s: float = 2.0
+    empty_silence_s: float = 1.7
     went_on_speech_s: float = 0.12
     frame_stall_s: float = 0.1
 
