@@ -36,9 +36,6 @@ speaker: elevenlabs
 spare_voices:
   - {speaker: azure, voice: en-US-AvaMultilingualNeural}
   - {speaker: openai, voice: alloy}
-turn_taking:
-  idle_prompt_s: 3000
-  idle_hang_up_s: 3600
 """
 _SERVICES = ("azure", "openai", "elevenlabs", "twilio", "deepgram", "azure-tts", "openai-tts")
 _EMULATORS_WITHIN_S = 60.0
