@@ -13,6 +13,8 @@ import pytest
 from benchmarks.failover import FAULTS, Figures, ours, run, ten_seconds
 from tests.support import virtual_time
 
+pytestmark = pytest.mark.e2e  # minutes of a whole cluster, if on virtual time
+
 
 @functools.cache
 def figures(name: str) -> Figures:
