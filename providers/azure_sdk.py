@@ -180,7 +180,8 @@ class SdkRecogniser:
 
     def write(self, ulaw: bytes) -> None:
         """Hand over audio; copies it and returns. Raises ``RuntimeError`` from the SDK."""
-        self._stream.write(ulaw)
+        if ulaw:  # to the SDK, writing nothing is the end of the audio
+            self._stream.write(ulaw)
 
     def stop(self) -> None:
         """Stop, disconnect, and let go of everything native. Idempotent."""

@@ -68,7 +68,7 @@ class RecogniserStream(Protocol):
     """One open recognition of one call."""
 
     def write(self, ulaw: bytes) -> None:
-        """Hand over caller audio. Never blocks, never raises; cost is microseconds."""
+        """Hand over caller audio, or none. Never blocks, never raises; cost is microseconds."""
 
     async def close(self) -> None:
         """Stop listening and give the connection back. Idempotent; no event follows."""

@@ -108,6 +108,20 @@ class RecogniserContract:
 
         self.on_loop(test)
 
+    def test_writing_nothing_changes_nothing(self) -> None:
+        """A call that has not sent audio yet has nothing to be heard again."""
+
+        async def test(recogniser: Recogniser) -> None:
+            heard = Heard()
+            stream = await recogniser.open(REQUEST, heard)
+            stream.write(b"")
+            await self.talk(stream, heard)
+            await stream.close()
+            assert not heard.failures
+            assert heard.finals
+
+        self.on_loop(test)
+
     def test_the_sink_runs_on_the_loop_and_never_inside_write(self) -> None:
         async def test(recogniser: Recogniser) -> None:
             heard = Heard()
