@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, tools_of
-from cluster.errors import AgentFileError
+from cluster.agent_yaml import read_yaml
+from cluster.errors import AgentFileError, SettingsError
+from cluster.setting_types import TENANT
 from dialogue.agent import Agent, Phrases, SpareVoice, TurnTaking
 from providers.table import refusal_of
 
-_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _PHRASES = Phrases()
 _TAKING = TurnTaking()
 MAX_CHAIN = 4
+MAX_NAMES_CHARS = 120
+"""Of tenant, agent and tool together: the tokens of a call fit into the carrier's parameters."""
 _BUILT = {"phrases", "turn_taking", "tools", "thinker", "recogniser", "spare_voices"}
 
 
@@ -94,6 +98,13 @@ class _AgentFile(BaseModel):
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
 
+    @field_validator("prompt")
+    @classmethod
+    def _says_something(cls, prompt: str) -> str:
+        if prompt.isspace():
+            raise ValueError("must not be blank")
+        return prompt
+
     @field_validator("thinker", "recogniser")
     @classmethod
     def _some_once_each(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -135,11 +146,12 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         AgentFileError: Not readable, not YAML, a field is wrong, or a provider that it names does
             not exist or cannot do its language or voice; the message names the field.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AgentFileError(f"{path}: cannot be read: {error}") from None
+    if not _ID.fullmatch(path.stem):
+        raise AgentFileError(
+            f"{path}: the file's name is the agent's id: a letter or digit, then letters, digits, "
+            "_, - and dots, 64 at most"
+        )
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise AgentFileError(f"{path}: must be a mapping of fields such as language and prompt")
     try:
@@ -147,9 +159,8 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise AgentFileError(
-            f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}"
-        ) from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise AgentFileError(f"{path}: {where}: {said}" if where else f"{path}: {said}") from None
     for place, kind, name, voice in (
         *(("", "recogniser", name, "") for name in _chain(checked.recogniser)),
         *(("", "thinker", name, "") for name in _chain(checked.thinker)),
@@ -161,7 +172,11 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
     ):
         if refusal := refusal_of(kind, name, checked.language, voice):
             raise AgentFileError(f"{path}: {place}{refusal.field}: {refusal.reason}")
-    digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
+    _check_names(path, tenant_id, checked)
+    try:
+        digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
+    except ValueError:
+        raise AgentFileError(f"{path}: holds half a character (\\ud800 to \\udfff)") from None
     values = checked.model_dump(exclude=_BUILT)
     thinker, *then_thinkers = _chain(checked.thinker)
     recogniser, *then_recognisers = _chain(checked.recogniser)
@@ -181,6 +196,29 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
     )
 
 
+def _check_names(path: Path, tenant_id: str, checked: _AgentFile) -> None:
+    """Names travel through the carrier in tokens, for which it has little room."""
+    longest = max((tool.name for tool in checked.tools), key=len, default="")
+    chars = len(tenant_id) + len(path.stem) + len(longest)
+    if chars > MAX_NAMES_CHARS:
+        raise AgentFileError(
+            f"{path}: the names of tenant, agent and tool ({longest or 'none'}) are {chars} "
+            f"characters together, at most {MAX_NAMES_CHARS}: shorten one of them"
+        )
+
+
+def require_agent(
+    agents: Mapping[tuple[str, str], Agent], tenant_id: str, agent_id: str, folder: Path
+) -> None:
+    """Raises ``SettingsError`` when the default agent has no file."""
+    if (tenant_id, agent_id) not in agents:
+        known = ", ".join(sorted(name for tenant, name in agents if tenant == tenant_id))
+        raise SettingsError(
+            f"CALLCLUSTER_DEFAULT_AGENT is {agent_id!r}, but there is no such file in {folder}: "
+            f"{known or 'none'}"
+        )
+
+
 def load_tenants(folder: Path, tenant_id: str) -> dict[tuple[str, str], Agent]:
     """Read the agents of every tenant: ``(tenant id, agent id)`` to agent.
 
@@ -195,7 +233,7 @@ def load_tenants(folder: Path, tenant_id: str) -> dict[tuple[str, str], Agent]:
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
         if not any(inner.glob("*.yaml")):
             continue
-        if not _TENANT.fullmatch(inner.name) or inner.name == tenant_id:
+        if not TENANT.fullmatch(inner.name) or inner.name == tenant_id:
             raise AgentFileError(
                 f"{inner}: name the folder after another tenant than {tenant_id} "
                 "(CALLCLUSTER_TENANT_ID), in letters, digits, _ and -, 64 at most"

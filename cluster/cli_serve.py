@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.agents import load_tenants
+from cluster.agents import load_tenants, require_agent
 from cluster.cli_console import say
 from cluster.cli_help import add_command
 from cluster.errors import SettingsError
@@ -70,6 +70,7 @@ def serve(
         overrides["mode"] = "development"
     settings = load_settings(**overrides)
     agents = load_tenants(settings.agents_dir, settings.tenant_id)
+    require_agent(agents, settings.tenant_id, settings.default_agent, settings.agents_dir)
     voice_configs(agents.values(), settings)  # says now what would be wrong at the first call
     missing = missing_keys(settings, agents.values())
     if missing:

@@ -22,7 +22,7 @@ from actors.speech_source import SpeechSource
 from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
-from cluster.agents import load_tenants
+from cluster.agents import load_tenants, require_agent
 from cluster.back_office_parts import BACK_OFFICE_PARTS, carrier_of
 from cluster.call_recall import recall_from
 from cluster.call_services import OutsideWorld
@@ -70,12 +70,7 @@ class IngressParts:
         self._settings = settings
         settings.make_data_dir()
         self._agents = load_tenants(settings.agents_dir, settings.tenant_id)
-        if (settings.tenant_id, settings.default_agent) not in self._agents:
-            raise ValueError(
-                f"CALLCLUSTER_DEFAULT_AGENT is {settings.default_agent!r}, but there is no such "
-                f"file in {settings.agents_dir}: "
-                + ", ".join(name for _, name in sorted(self._agents))
-            )
+        require_agent(self._agents, settings.tenant_id, settings.default_agent, settings.agents_dir)
         known = provider_settings(settings)
         ledger = self._ledger = MetricsLedger(f"ingress-{replica_id}", wall_clock_us())
         self._recognisers: dict[str, Recogniser] = {

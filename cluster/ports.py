@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from cluster.errors import PortInUseError
+from cluster.errors import PortInUseError, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,23 @@ def require_free(ports: Sequence[tuple[int, str]]) -> None:
                 f"port {port} is taken by {listener.name} (process {listener.pid}). End it, or "
                 f"choose another port with {setting}."
             )
+
+
+def require_address(host: str) -> None:
+    """Check that this machine has the address that we are to listen at.
+
+    Raises:
+        SettingsError: It has not.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"CALLCLUSTER_HOST is {host!r}, where this machine cannot listen: "
+            f"{error.strerror or error}"
+        ) from None
 
 
 def free_port() -> int:

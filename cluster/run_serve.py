@@ -53,7 +53,9 @@ def prepare_environment(settings: Settings, say: Callable[[str], None]) -> bool:
 
     Raises:
         PortInUseError: Somebody else listens where we must.
+        SettingsError: This machine has not the address that we are to listen at.
     """
+    ports.require_address(settings.host)
     folder = haproxy_folder(settings.port)
     folder.mkdir(mode=0o700, exist_ok=True)
     haproxy = serve_env.prepare(os.environ, folder=folder)

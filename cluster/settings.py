@@ -17,6 +17,17 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cluster.errors import SettingsError
+from cluster.setting_types import (
+    AccountSid,
+    Host,
+    Key,
+    LogLevel,
+    PhoneNumber,
+    Region,
+    SocketAddress,
+    TenantId,
+    WebAddress,
+)
 from telemetry.errors import PricesInvalid
 from telemetry.prices import load_prices
 from telephony.errors import InvalidSetting
@@ -42,30 +53,28 @@ class Settings(BaseSettings):
     )
 
     # Providers
-    openai_api_key: SecretStr = Field(SecretStr(""), validation_alias=_plain("OPENAI_API_KEY"))
-    openai_base_url: str = Field("", validation_alias=_plain("OPENAI_BASE_URL"))
+    openai_api_key: Key = Field(SecretStr(""), validation_alias=_plain("OPENAI_API_KEY"))
+    openai_base_url: WebAddress = Field("", validation_alias=_plain("OPENAI_BASE_URL"))
     openai_model: str = Field("", validation_alias=_plain("OPENAI_MODEL"))
-    azure_openai_api_key: SecretStr = Field(
+    azure_openai_api_key: Key = Field(
         SecretStr(""), validation_alias=_plain("AZURE_OPENAI_API_KEY")
     )
-    azure_openai_endpoint: str = Field("", validation_alias=_plain("AZURE_OPENAI_ENDPOINT"))
+    azure_openai_endpoint: WebAddress = Field("", validation_alias=_plain("AZURE_OPENAI_ENDPOINT"))
     azure_openai_deployment: str = Field("", validation_alias=_plain("AZURE_OPENAI_DEPLOYMENT"))
     azure_openai_api_version: str = Field(
         "", validation_alias=_plain("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION")
     )
-    openrouter_api_key: SecretStr = Field(
-        SecretStr(""), validation_alias=_plain("OPENROUTER_API_KEY")
-    )
-    openrouter_base_url: str = Field("", validation_alias=_plain("OPENROUTER_BASE_URL"))
+    openrouter_api_key: Key = Field(SecretStr(""), validation_alias=_plain("OPENROUTER_API_KEY"))
+    openrouter_base_url: WebAddress = Field("", validation_alias=_plain("OPENROUTER_BASE_URL"))
     openrouter_model: str = Field("", validation_alias=_plain("OPENROUTER_MODEL"))
     chat_service: Literal["openai", "azure", "openrouter"] | None = None
-    azure_speech_key: SecretStr = Field(
+    azure_speech_key: Key = Field(
         SecretStr(""), validation_alias=_plain("AZURE_SPEECH_KEY", "AZURE_SPEECH_API_KEY")
     )
-    azure_speech_region: str = Field("", validation_alias=_plain("AZURE_SPEECH_REGION"))
-    azure_speech_host: str = Field("", validation_alias=_plain("AZURE_SPEECH_HOST"))
-    deepgram_api_key: SecretStr = Field(SecretStr(""), validation_alias=_plain("DEEPGRAM_API_KEY"))
-    deepgram_base_url: str = Field(
+    azure_speech_region: Region = Field("", validation_alias=_plain("AZURE_SPEECH_REGION"))
+    azure_speech_host: SocketAddress = Field("", validation_alias=_plain("AZURE_SPEECH_HOST"))
+    deepgram_api_key: Key = Field(SecretStr(""), validation_alias=_plain("DEEPGRAM_API_KEY"))
+    deepgram_base_url: WebAddress = Field(
         "https://api.deepgram.com", validation_alias=_plain("DEEPGRAM_BASE_URL")
     )
     deepgram_model: str = Field("", validation_alias=_plain("DEEPGRAM_MODEL"))
@@ -73,21 +82,17 @@ class Settings(BaseSettings):
     deepgram_eot_threshold: float = Field(0.7, ge=0.5, le=0.9)
     deepgram_eager_eot_threshold: float = Field(0.4, ge=0.0, le=0.9)
     deepgram_eot_timeout_ms: int = Field(1_000, ge=500, le=60_000)
-    elevenlabs_api_key: SecretStr = Field(
-        SecretStr(""), validation_alias=_plain("ELEVENLABS_API_KEY")
-    )
-    elevenlabs_base_url: str = Field(
+    elevenlabs_api_key: Key = Field(SecretStr(""), validation_alias=_plain("ELEVENLABS_API_KEY"))
+    elevenlabs_base_url: WebAddress = Field(
         "https://api.elevenlabs.io", validation_alias=_plain("ELEVENLABS_BASE_URL")
     )
     elevenlabs_model: str = Field("", validation_alias=_plain("ELEVENLABS_MODEL"))
     elevenlabs_sockets: int = Field(16, ge=1, le=200)
-    azure_tts_host: str = Field("", validation_alias=_plain("AZURE_TTS_HOST"))
+    azure_tts_host: SocketAddress = Field("", validation_alias=_plain("AZURE_TTS_HOST"))
     azure_tts_text_streaming: bool = True
     azure_synthesisers_per_process: int = Field(24, ge=1, le=100)
-    openai_tts_api_key: SecretStr = Field(
-        SecretStr(""), validation_alias=_plain("OPENAI_TTS_API_KEY")
-    )
-    openai_tts_base_url: str = Field("", validation_alias=_plain("OPENAI_TTS_BASE_URL"))
+    openai_tts_api_key: Key = Field(SecretStr(""), validation_alias=_plain("OPENAI_TTS_API_KEY"))
+    openai_tts_base_url: WebAddress = Field("", validation_alias=_plain("OPENAI_TTS_BASE_URL"))
     openai_tts_model: str = Field("", validation_alias=_plain("OPENAI_TTS_MODEL"))
     openai_tts_sample_rate: int = Field(
         24_000, ge=8_000, le=48_000, validation_alias=_plain("OPENAI_TTS_SAMPLE_RATE")
@@ -98,12 +103,10 @@ class Settings(BaseSettings):
 
     # Telephony
     public_url: str = Field("http://127.0.0.1:8000", validation_alias=_plain("PUBLIC_URL"))
-    twilio_account_sid: str = Field("", validation_alias=_plain("TWILIO_ACCOUNT_SID"))
-    twilio_auth_token: SecretStr = Field(
-        SecretStr(""), validation_alias=_plain("TWILIO_AUTH_TOKEN")
-    )
-    twilio_phone_number: str = Field("", validation_alias=_plain("TWILIO_PHONE_NUMBER"))
-    twilio_api_base_url: str = Field(
+    twilio_account_sid: AccountSid = Field("", validation_alias=_plain("TWILIO_ACCOUNT_SID"))
+    twilio_auth_token: Key = Field(SecretStr(""), validation_alias=_plain("TWILIO_AUTH_TOKEN"))
+    twilio_phone_number: PhoneNumber = Field("", validation_alias=_plain("TWILIO_PHONE_NUMBER"))
+    twilio_api_base_url: WebAddress = Field(
         "https://api.twilio.com", validation_alias=_plain("TWILIO_API_BASE_URL")
     )
 
@@ -114,27 +117,27 @@ class Settings(BaseSettings):
 
     # The product
     mode: Literal["production", "development"] = "production"
-    tenant_id: str = "default"
+    tenant_id: TenantId = "default"
     agents_dir: Path = Path("agents")
     unknown_numbers: Literal["default_agent", "refuse"] = "default_agent"
     calls_per_second: float = Field(1.0, gt=0, le=100)
     default_agent: str = "reception"
     token_secret: SecretStr = SecretStr("")
-    host: str = "0.0.0.0"  # noqa: S104 - the front and HAProxy of other nodes connect from outside
+    host: Host = "0.0.0.0"  # noqa: S104 - the front and HAProxy of other nodes connect from outside
     port: int = Field(8000, ge=1, le=65_535)
-    ingress_replicas: int = Field(1, ge=1)
-    calls_per_replica: int = Field(100, ge=1)
-    calls_per_actor: int = Field(50, ge=1)
-    call_actors: int = Field(1, ge=1)
-    max_call_actors: int = Field(1_000, ge=1)
-    max_resumes: int = Field(5, ge=0)
+    ingress_replicas: int = Field(1, ge=1, le=10_000)
+    calls_per_replica: int = Field(100, ge=1, le=10_000)
+    calls_per_actor: int = Field(50, ge=1, le=10_000)
+    call_actors: int = Field(1, ge=1, le=100_000)
+    max_call_actors: int = Field(1_000, ge=1, le=100_000)
+    max_resumes: int = Field(5, ge=0, le=1_000)
     speculate: bool = True
     playout_chunk_ms: int = Field(60, ge=20, le=400)
-    actor_timeout_s: float = Field(1.0, gt=0)
+    actor_timeout_s: float = Field(1.0, gt=0, le=60)
     hedge_ratio: float = Field(0.05, ge=0, le=0.5)
     probe_idle_providers: bool = True
-    log_level: str = "INFO"
-    metrics_token: SecretStr = SecretStr("")
+    log_level: LogLevel = "INFO"
+    metrics_token: Key = SecretStr("")
     prices_file: Path | None = None
 
     @field_validator("public_url")
@@ -148,24 +151,9 @@ class Settings(BaseSettings):
             raise ValueError("write it as https://voice.example.com")
         return value.rstrip("/")
 
-    @field_validator(
-        "openai_base_url",
-        "openai_tts_base_url",
-        "azure_openai_endpoint",
-        "openrouter_base_url",
-        "deepgram_base_url",
-    )
-    @classmethod
-    def _web_address(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"http", "https"}:
-            raise ValueError("must begin with https:// (or http://)")
-        return value.strip()
-
     @field_validator("azure_speech_host", "azure_tts_host")
     @classmethod
-    def _websocket_host(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"ws", "wss"}:
-            raise ValueError("must begin with ws:// or wss://")
+    def _bare_host(cls, value: str) -> str:
         return value.rstrip("/")
 
     @field_validator("prices_file")

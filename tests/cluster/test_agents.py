@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.agents import load_agent, load_agents
+from actors.comeback import Comeback
+from actors.placement import CALL_ACTOR_PREFIX
+from cluster.agents import MAX_NAMES_CHARS, load_agent, load_agents, load_tenants, require_agent
 from cluster.errors import AgentFileError, SettingsError
+from cluster.hand_overs import note_of
 from cluster.settings import Settings
 from cluster.voice_config import voice_config, voice_configs
+from telephony.stream_token import MAX_TOKEN_CHARS, StreamClaims, mint, new_token_id
 
 GOOD = "language: en-US\nvoice: alto\nprompt: Be brief.\n"
 
@@ -30,6 +34,13 @@ def write(folder: Path, text: str | bytes, name: str = "ann.yaml") -> Path:
         ("- a\n- b\n", "must be a mapping"),
         ("", "must be a mapping"),
         ("voice: alto\nprompt: x\n", "language: Field required"),
+        (GOOD + "prompt: another\n", "cannot be read: 'prompt' stands here twice"),
+        (GOOD + "phrases: {goodbye: a, goodbye: b}\n", "cannot be read: 'goodbye' stands here"),
+        (GOOD + "greeting: " + "[" * 5_000, "cannot be read: too many brackets"),
+        (GOOD + 'greeting: "\\ud800"\n', "holds half a character"),
+        (GOOD + 'phrases: {goodbye: "\\udfff"}\n', "holds half a character"),
+        (GOOD + "on_trouble: sales\n", "on_trouble: must name a tool of type transfer"),
+        ("language: en-US\nvoice: alto\nprompt: ' '\n", "prompt: must not be blank"),
         (GOOD + "colour: red\n", "colour: Extra inputs are not permitted"),
         (GOOD + "temperature: 9\n", "temperature: Input should be less than or equal to 2"),
         (GOOD + "max_call_s: long\n", "max_call_s: Input should be a valid number"),
@@ -76,6 +87,49 @@ def test_what_a_provider_cannot_do_is_refused_when_the_file_is_read(
     with pytest.raises(AgentFileError) as error:
         load_agent(path, "t1")
     assert str(error.value).startswith(f"{path}: {said}")
+
+
+@pytest.mark.parametrize("name", ["my agent", "übung", ".", "a'; drop table--", "a\nb", "a" * 65])
+def test_the_name_of_a_file_is_an_id_for_urls_and_tokens(tmp_path: Path, name: str) -> None:
+    with pytest.raises(AgentFileError, match="the file's name is the agent's id"):
+        load_agent(write(tmp_path, GOOD, f"{name}.yaml"), "t1")
+
+
+def test_names_that_do_not_fit_into_a_token_are_refused_when_they_are_read(tmp_path: Path) -> None:
+    tool = "tools: [{type: transfer, name: TOOL, to: '+14155550123'}]\n"
+    for spare, fits in ((0, True), (1, False)):
+        tenant_id, tool_name = "t" * 40, "n" * 40
+        agent_id = "a" * (MAX_NAMES_CHARS - 80 + spare)
+        path = write(tmp_path, GOOD + tool.replace("TOOL", tool_name), f"{agent_id}.yaml")
+        if not fits:
+            with pytest.raises(AgentFileError, match="121 characters together, at most 120"):
+                load_agent(path, tenant_id)
+            continue
+        load_agent(path, tenant_id)
+        claims = StreamClaims(
+            kind="stream",
+            tenant_id=tenant_id,
+            agent_id=agent_id,
+            call_id="c" * 36,
+            call_sid="C" * 34,
+            actor=CALL_ACTOR_PREFIX + "f" * 8,
+            resume=1_020,
+            minted_us=10**15,
+            expires_us=10**15,
+            token_id=new_token_id(),
+            hand_overs=20,
+            after=note_of(Comeback("dial", tool_name, "no-answer")),
+        )
+        assert len(mint(claims, b"s" * 32)) <= MAX_TOKEN_CHARS
+
+
+def test_a_default_agent_without_a_file_is_said(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    agents = load_tenants(tmp_path, "t1")
+    require_agent(agents, "t1", "ann", tmp_path)
+    for tenant_id, agent_id in (("t1", "bob"), ("t2", "ann")):
+        with pytest.raises(SettingsError, match="CALLCLUSTER_DEFAULT_AGENT is"):
+            require_agent(agents, tenant_id, agent_id, tmp_path)
 
 
 def test_a_folder_that_is_missing_or_empty_names_its_setting(tmp_path: Path) -> None:

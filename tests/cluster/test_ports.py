@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from cluster import ports
-from cluster.errors import PortInUseError
+from cluster.errors import PortInUseError, SettingsError
 
 pytestmark = pytest.mark.e2e
 
@@ -33,6 +33,17 @@ def test_a_port_in_use_names_who_has_it_and_what_moves_it() -> None:
 @pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("tail") is None, reason="needs tail and /proc"
 )
+@pytest.mark.parametrize("host", ["198.51.100.1", "nobody.invalid"])
+def test_an_address_that_this_machine_has_not_names_its_setting(host: str) -> None:
+    with pytest.raises(SettingsError, match="where this machine cannot listen"):
+        ports.require_address(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_an_address_of_this_machine_is_fine(host: str) -> None:
+    ports.require_address(host)
+
+
 def test_only_a_leftover_haproxy_of_our_own_folder_is_ended(tmp_path: Path) -> None:
     """Somebody else's proxy, and another deployment's, are left alone."""
     binary = tmp_path / "haproxy"

@@ -50,6 +50,24 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
         ("AZURE_OPENAI_ENDPOINT", "a.example", "AZURE_OPENAI_ENDPOINT: must begin with https://"),
         ("CALLCLUSTER_CHAT_SERVICE", "aws", "CALLCLUSTER_CHAT_SERVICE: Input should be"),
         ("TWILIO_AUTH_TOKEN", "", "TWILIO_AUTH_TOKEN is not set"),
+        ("TWILIO_ACCOUNT_SID", "AC123", "TWILIO_ACCOUNT_SID: AC and 32 hexadecimal digits"),
+        ("TWILIO_PHONE_NUMBER", "0415", "TWILIO_PHONE_NUMBER: a phone number begins with +"),
+        ("TWILIO_API_BASE_URL", "api.twilio.com", "TWILIO_API_BASE_URL: must begin with https:"),
+        ("ELEVENLABS_BASE_URL", "https://", "ELEVENLABS_BASE_URL: not a URL: write https://host"),
+        ("OPENAI_BASE_URL", "https://h:99999/v1", "OPENAI_BASE_URL: not a URL (Port out of range"),
+        ("OPENAI_BASE_URL", "https://a b/v1", "OPENAI_BASE_URL: not a URL: write https://host"),
+        ("OPENAI_BASE_URL", " ", "OPENAI_BASE_URL: must begin with https://"),
+        ("AZURE_SPEECH_HOST", "wss://[::1", "AZURE_SPEECH_HOST: not a URL (Invalid IPv6"),
+        ("AZURE_SPEECH_HOST", "ws://", "AZURE_SPEECH_HOST: not a URL: write wss://host"),
+        ("AZURE_SPEECH_REGION", "https://x", "AZURE_SPEECH_REGION: a name such as westeurope"),
+        ("OPENAI_API_KEY", "sk-1\nsk-2", "OPENAI_API_KEY: holds a blank, a line break or"),
+        ("ELEVENLABS_API_KEY", "schlüssel", "ELEVENLABS_API_KEY: holds a blank, a line break"),
+        ("CALLCLUSTER_METRICS_TOKEN", " ", "CALLCLUSTER_METRICS_TOKEN: holds blanks only"),
+        ("CALLCLUSTER_TENANT_ID", "our team", "CALLCLUSTER_TENANT_ID: letters, digits, _ and -"),
+        ("CALLCLUSTER_HOST", "http://0.0.0.0", "CALLCLUSTER_HOST: an address of this machine"),
+        ("CALLCLUSTER_LOG_LEVEL", "LOUD", "CALLCLUSTER_LOG_LEVEL: one of DEBUG, INFO"),
+        ("CALLCLUSTER_CALLS_PER_REPLICA", "9" * 20, "CALLCLUSTER_CALLS_PER_REPLICA: Input should"),
+        ("CALLCLUSTER_ACTOR_TIMEOUT_S", "inf", "CALLCLUSTER_ACTOR_TIMEOUT_S: Input should be"),
     ],
 )
 def test_an_error_names_the_variable_and_what_to_do(
@@ -68,6 +86,20 @@ def test_every_error_is_said_at_once_and_none_shows_a_secret(
     assert "CALLCLUSTER_PORT" in str(error.value)
     assert "PUBLIC_URL" in str(error.value)
     assert "secret" not in str(error.value)
+
+
+def test_blanks_around_a_key_are_taken_off_and_levels_are_of_any_case(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load(monkeypatch, OPENAI_API_KEY=" sk-1\n", CALLCLUSTER_LOG_LEVEL="debug")
+    assert (settings.openai_api_key.get_secret_value(), settings.log_level) == ("sk-1", "DEBUG")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.0.0.1", "localhost", "node-1.internal"])
+def test_every_way_to_write_an_address_to_listen_at_is_taken(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    assert load(monkeypatch, CALLCLUSTER_HOST=host).host == host
 
 
 def test_known_names_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
