@@ -6,6 +6,9 @@ runs.
 
 from __future__ import annotations
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from cluster import (
@@ -34,9 +37,9 @@ EXPECTED = (ClusterError, ProviderError, RecordsError, SimulationError, Telephon
 EXIT_CODES = """\
 [bold]Exit code[/bold] of every command
   0    done
-  1    looked at and found bad (doctor, demo, records check); answered with no
+  1    found bad (doctor, demo, chaos, records check); or you answered no
   2    not done: one line says what is missing or wrong
-  3 4  load and call: see their --help
+  3 4  load, call and chaos: see their --help
   130  Ctrl-C"""
 
 app = typer.Typer(
@@ -57,6 +60,30 @@ app = typer.Typer(
         "callcluster call --to +14155550123    place a call",
     ),
 )
+
+
+def _say_version(*, is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"callcluster {metadata.version('callcluster')}")
+        raise typer.Exit
+
+
+@app.callback()
+def callcluster(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and exit.",
+            is_eager=True,
+            allow_from_autoenv=False,
+            callback=lambda value: _say_version(is_asked=value),
+        ),
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 cli_serve.register(app)
 cli_doctor.register(app)
 cli_call.register(app)

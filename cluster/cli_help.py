@@ -64,7 +64,9 @@ def _hide_derived(prefix: str, function: Callable[..., Any]) -> list[str]:
         for info in getattr(hint, "__metadata__", ()):
             if isinstance(info, OptionInfo) and str(info.envvar or prefix).startswith(prefix):
                 info.show_envvar = False
-                flags = [flag for flag in info.param_decls or () if flag.startswith("--")]
+                # Inside Annotated, typer takes the first flag for the default until it runs.
+                named = (info.default, *(info.param_decls or ()))
+                flags = [flag for flag in named if isinstance(flag, str) and flag[:2] == "--"]
                 flag = flags[0] if flags else f"--{name.replace('_', '-')}"
                 found.append(f"{info.envvar or prefix + name.upper()} for {flag}")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -71,29 +72,31 @@ def load(
       4  the callers were punctual, but not every call was carried to its end:
          calls were refused, failed or ended early by the server
     """
+    from cluster.load_progress import LoadProgress
     from simulation.load import LoadConfig, run_load
     from simulation.load_summary import render_summary
 
     if json_file is not None:
         _write(json_file, "")  # better now than after the run
     token, origin = what_is_signed(auth_token, public_url, url)
-    report = asyncio.run(
-        run_load(
-            LoadConfig(
-                url=url,
-                calls=calls,
-                concurrent=concurrency,
-                duration_s=duration or None,
-                turns=turns,
-                ramp_s=ramp,
-                seed=seed,
-                language=language,
-                interrupt_ratio=interrupt,
-                auth_token=token,
-                public_url=origin,
-            )
-        )
+    config = LoadConfig(
+        url=url,
+        calls=calls,
+        concurrent=concurrency,
+        duration_s=duration or None,
+        turns=turns,
+        ramp_s=ramp,
+        seed=seed,
+        language=language,
+        interrupt_ratio=interrupt,
+        auth_token=token,
+        public_url=origin,
     )
+    progress = LoadProgress(calls, sys.stderr)
+    try:
+        report = asyncio.run(run_load(config, progress.take))
+    finally:
+        progress.clear()
     typer.echo(render_summary(report))
     if json_file is not None:
         _write(json_file, json.dumps(report.as_dict(), indent=2) + "\n")

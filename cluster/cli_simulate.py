@@ -10,7 +10,7 @@ import typer
 from cluster.cli_help import add_command
 
 simulate_app = typer.Typer(
-    no_args_is_help=True, help="The stage: emulated providers that real clients talk to."
+    no_args_is_help=True, help="Emulated services that the real clients talk to, without any key."
 )
 
 

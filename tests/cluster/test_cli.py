@@ -132,7 +132,7 @@ def test_load_ends_with_the_exit_code_of_its_report(
 ) -> None:
     """One call of two is refused; the callers are punctual or late."""
 
-    async def two_calls(config: LoadConfig) -> LoadReport:
+    async def two_calls(config: LoadConfig, _take: object) -> LoadReport:
         lateness = Lateness()
         lateness.add(lateness_s)
         legs = (

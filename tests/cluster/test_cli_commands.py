@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +285,15 @@ def test_the_doctor_reads_even_settings_that_cannot_be(
     code, out, _ = terminal.type("doctor", "--offline")
     assert code == 1
     assert "CALLCLUSTER_CALL_ACTORS" in out
+
+
+# --- the command itself --------------------------------------------------------------------------
+
+
+def test_the_version_is_that_of_the_package(terminal: Terminal) -> None:
+    assert terminal.type("--version") == (0, f"callcluster {metadata.version('callcluster')}\n", "")
+
+
+def test_help_names_an_option_as_it_is_typed(terminal: Terminal) -> None:
+    _, out, _ = terminal.type("doctor", "--help")
+    assert "CALLCLUSTER_DOCTOR_JSON for --json" in out
