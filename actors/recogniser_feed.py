@@ -56,6 +56,8 @@ class _Line:
     stream: RecogniserStream | None = None
     began: int = 0
     overlaps: str = ""  # known words that its first phrase may begin with
+    live_from: int = 0  # what was said before was sent at once, and its lag means nothing
+    is_measured: bool = False  # the lag of the running phrase
 
 
 class RecogniserFeed:
@@ -197,6 +199,7 @@ class RecogniserFeed:
         line.stream = stream
         self._streams.append(stream)
         stream.write(self._ring.read(line.began))
+        line.live_from = self._ring.samples
         self._ears.opened(line.choice)
         self._machine.opened(number, now=now)
         self._perform_all()
@@ -234,6 +237,7 @@ class RecogniserFeed:
         match event:
             case InterimTranscript(text=text, end_s=end_s):
                 if self._counts(number, text):
+                    self._measure(line, text, end_s)
                     text = without_overlap(text, line.overlaps) if line.overlaps else text
                     self._feed(voice.InterimHeard(text, line.began / SAMPLE_RATE_HZ + end_s))
             case FinalTranscript(text=text, end_s=end_s):
@@ -254,11 +258,20 @@ class RecogniserFeed:
         self._perform_all()
         return counts
 
+    def _measure(self, line: _Line, text: str, end_s: float) -> None:
+        """How late the first words of a phrase are."""
+        said_at = line.began + round(end_s * SAMPLE_RATE_HZ)
+        if line.is_measured or said_at <= line.live_from or not has_words(text):
+            return
+        line.is_measured = True
+        self._ears.came(line.choice, max(0.0, (self._ring.samples - said_at) / SAMPLE_RATE_HZ))
+
     def _final(self, line: _Line, text: str, end_s: float) -> None:
         if has_words(text):
             self._ring.commit(line.began + round(end_s * SAMPLE_RATE_HZ))
             text = without_overlap(text, line.overlaps) if line.overlaps else text
             line.overlaps = ""
+            line.is_measured = False
             self._last_final = text
             self._ears.heard(line.choice)
         self._feed(voice.FinalHeard(text, line.began / SAMPLE_RATE_HZ + end_s))

@@ -5,7 +5,8 @@ Rules
    call that nobody else hears had better ask somebody doubtful than nobody.
 2. A stream that opens, and words that come, are good signs; a stream that breaks is a bad one, and
    so is hearing nothing where another recogniser heard words.
-3. A probe speaks one known sentence (``probe_clip``) and wants to hear a word, whichever.
+3. How late words come is measured once a phrase: who is much later than usual is left by new calls.
+4. A probe speaks one known sentence (``probe_clip``) and wants to hear a word, whichever.
 """
 
 from __future__ import annotations
@@ -58,18 +59,22 @@ class Ears:
         names = [recogniser.name for recogniser in recognisers]
         self._open_units = [Unit(name, "stt.open").key for name in names]
         self._word_units = [Unit(name, "stt.first_partial").key for name in names]
+        self._lag_units = [Unit(name, "stt.final_lag").key for name in names]
         if view is not None:
             for at, recogniser in enumerate(self.recognisers):
                 view.can_probe(self._open_units[at], _probe(recogniser))
                 view.can_probe(self._word_units[at], _probe(recogniser))
+                view.can_probe(self._lag_units[at], _probe(recogniser, is_open=True))
 
     def order(self) -> tuple[int, ...]:
         """Places of all recognisers, the best first, for a new call."""
         if self._view is None:
             return tuple(range(len(self.recognisers)))
         verdicts = {
-            words: self._view.verdict(words, opening)
-            for words, opening in zip(self._word_units, self._open_units, strict=True)
+            words: self._view.verdict(words, *others)
+            for words, *others in zip(
+                self._word_units, self._open_units, self._lag_units, strict=True
+            )
         }
         route = CallRoute(self._draw(), tuple((unit,) for unit in self._word_units))
         chosen = [self._word_units.index(unit) for unit in route.choose(verdicts).units]
@@ -99,6 +104,10 @@ class Ears:
         """It brought a finished phrase."""
         self._saw(self._word_units[choice], Signal(Sign.ANSWERED))
 
+    def came(self, choice: int, lag_s: float) -> None:
+        """It brought words this much later than they were said."""
+        self._saw(self._lag_units[choice], Signal(Sign.ANSWERED, latency_s=lag_s))
+
     def deaf(self, choice: int) -> None:
         """It heard nothing where another one heard words."""
         self._saw(self._word_units[choice], Signal(Sign.NO_CONTENT))
@@ -108,7 +117,9 @@ class Ears:
             self._view.saw(unit, signal)
 
 
-def _probe(recogniser: Recogniser) -> ProbeCall:
+def _probe(recogniser: Recogniser, *, is_open: bool = False) -> ProbeCall:
+    """From the request for a stream to a word; with ``is_open`` from when it was open."""
+
     async def ask() -> float:
         loop = asyncio.get_running_loop()
         began_at = loop.time()
@@ -126,6 +137,8 @@ def _probe(recogniser: Recogniser) -> ProbeCall:
                     pass
 
         stream = await recogniser.open(RecogniseRequest("probe", PROBE_LANGUAGE), sink)
+        if is_open:
+            began_at = loop.time()
         try:
             clip = probe_clip()
             for at in range(0, len(clip), _CHUNK_SAMPLES):

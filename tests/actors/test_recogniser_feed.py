@@ -164,6 +164,42 @@ def test_a_recogniser_that_hangs_is_left_within_seconds_and_nothing_is_lost() ->
     play(scene)
 
 
+def test_a_recogniser_whose_words_come_much_later_than_usual_is_left_by_new_calls() -> None:
+    async def phrases(ears: Hearing, count: int, late_s: float) -> None:
+        for _ in range(count):
+            await ears.say(0.2)
+            ears.stream().hear("well", final=False, late_s=late_s)
+            ears.stream().hear("well", final=False, late_s=5.0)  # once a phrase
+            ears.stream().hear("well")
+
+    async def scene(ears: Hearing) -> None:
+        await ears.say(2.0)
+        await phrases(ears, 40, 0.15)
+        assert ears.state(0, "stt.final_lag") == "closed"
+        assert ears.ears.order() == (0, 1)
+        await phrases(ears, 25, 0.9)
+        assert ears.state(0, "stt.final_lag") == "open"
+        assert ears.ears.order() == (1, 0)
+
+    play(scene)
+
+
+def test_the_lag_of_what_was_sent_again_says_nothing() -> None:
+    async def scene(ears: Hearing) -> None:
+        lags: list[float] = []
+        ears.ears.came = lambda choice, lag_s: lags.append(lag_s)  # type: ignore[method-assign]
+        await ears.say(1.0)
+        ears.stream().fail()
+        await asyncio.sleep(0)
+        await ears.say(0.5)
+        ears.stream(1).hear("long ago", final=False, late_s=0.7)
+        assert lags == []
+        ears.stream(1).hear("long ago it", final=False, late_s=0.2)
+        assert lags == [pytest.approx(0.2)]
+
+    play(scene)
+
+
 def test_what_the_understudy_hears_later_than_the_first_is_not_heard_twice() -> None:
     async def scene(ears: Hearing) -> None:
         await ears.say(POLICY.doubt_speech_s)

@@ -51,8 +51,8 @@ class FakeStream:
     async def close(self) -> None:
         self.closed = True
 
-    def hear(self, text: str, *, final: bool = True) -> None:
-        end_s = len(self.audio) / SAMPLE_RATE_HZ
+    def hear(self, text: str, *, final: bool = True, late_s: float = 0.0) -> None:
+        end_s = len(self.audio) / SAMPLE_RATE_HZ - late_s
         self._sink(FinalTranscript(text, end_s) if final else InterimTranscript(text, end_s))
 
     def fail(self, message: str = "gone", *, retryable: bool = True) -> None:
