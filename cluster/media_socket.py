@@ -12,10 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from time import monotonic
 from typing import Any
 
 from cluster.call_registry import LiveCall
 from cluster.edge import Edge, ReplicaFullRefusal, StreamRefusal
+from cluster.logs import SeldomLine
+from cluster.voice_routes import MEDIA_PATH
 from telephony.errors import StreamRefused, TokenRefused
 from telephony.media_stream import MediaStream
 from telephony.stream_events import ProtocolWarning, StreamStarted
@@ -44,6 +47,7 @@ class MediaSocket:
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
+        self._refused = SeldomLine(logger.warning, monotonic)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one socket."""
@@ -57,10 +61,10 @@ class MediaSocket:
         query = scope.get("query_string", b"").decode("latin-1")
         if not self._edge.handshake_allowed(path + (f"?{query}" if query else ""), headers):
             self._edge.count("handshakes_refused", 1)
-            logger.warning(
+            self._refused(
                 "media socket refused: wrong or missing X-Twilio-Signature. The signed address "
-                "must be %s (PUBLIC_URL) and the key TWILIO_AUTH_TOKEN.",
-                self._edge.origin.stream_url(path),
+                f"must be {self._edge.origin.stream_url(MEDIA_PATH)} (PUBLIC_URL) and the key "
+                "TWILIO_AUTH_TOKEN."
             )
             await send({"type": "websocket.close", "code": CLOSE_POLICY})
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from functools import partial
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,7 @@ from cluster.callback_routes import include_callbacks
 from cluster.edge import Edge
 from cluster.form_refused import FormRefused
 from cluster.handover_routes import DialWebhook
+from cluster.logs import SeldomLine
 from cluster.metrics_routes import include_metrics
 from cluster.request_body import BodyReader, BodyRefused
 from cluster.resume_routes import DIAL_PATH, ResumeWebhook
@@ -39,7 +41,8 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
     include_metrics(app, edge)
     after_stream = ResumeWebhook(services)
     after_dial = DialWebhook(edge, after_stream)
-    signed_form = partial(_signed_form, BodyReader(MAX_FORM_BYTES))
+    refusals = SeldomLine(logger.warning, monotonic)
+    signed_form = partial(_signed_form, BodyReader(MAX_FORM_BYTES), refusals)
 
     @app.exception_handler(FormRefused)
     async def refused(_request: Request, error: FormRefused) -> JSONResponse:
@@ -94,7 +97,9 @@ def readiness(edge: Edge) -> dict[str, Any]:
     }
 
 
-async def _signed_form(bodies: BodyReader, edge: Edge, request: Request) -> dict[str, str]:
+async def _signed_form(
+    bodies: BodyReader, refused: SeldomLine, edge: Edge, request: Request
+) -> dict[str, str]:
     """The form of a webhook, once its signature was found good."""
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_FORM_BYTES:
@@ -112,10 +117,9 @@ async def _signed_form(bodies: BodyReader, edge: Edge, request: Request) -> dict
         target += f"?{request.url.query}"
     if not edge.webhook_allowed(target, pairs, request.headers):
         edge.count("webhooks_refused", 1)
-        logger.warning(
+        refused(
             "webhook refused: wrong or missing X-Twilio-Signature. The signed address begins with "
-            "%s (PUBLIC_URL); the key is TWILIO_AUTH_TOKEN.",
-            edge.settings.public_url,
+            f"{edge.settings.public_url} (PUBLIC_URL); the key is TWILIO_AUTH_TOKEN."
         )
         raise FormRefused(
             403, "X-Twilio-Signature is missing or wrong (PUBLIC_URL, TWILIO_AUTH_TOKEN)"
