@@ -56,6 +56,11 @@ class Account:
             numbers=self.numbers or default.numbers,
         )
 
+    def product_settings(self, config: ExchangeConfig) -> str:
+        """Variables for the product: a number to call from; no signatures without a public name."""
+        mode = "" if self.public_url else " CALLCLUSTER_MODE=development"
+        return f"TWILIO_PHONE_NUMBER={config.numbers[0]}{mode}"
+
 
 def run_emulators(
     *,
@@ -96,7 +101,7 @@ def run_emulators(
     token = "" if account.auth_token else config.twilio.auth_token
 
     def announce(line: str) -> None:
-        _announce(line, token)
+        _announce(line, token, account.product_settings(config.twilio))
 
     try:
         asyncio.run(serve_forever(config, announce))
@@ -128,7 +133,7 @@ def parse_faults(texts: Sequence[str]) -> dict[str, Faults]:
     return {service: Faults.parse(values) for service, values in wire.items()}
 
 
-def _announce(line: str, token: str) -> None:
+def _announce(line: str, token: str, product: str) -> None:
     addresses = json.loads(line)
     typer.echo(line)
     auth = f" TWILIO_AUTH_TOKEN={token}" if token else ""
@@ -142,5 +147,6 @@ def _announce(line: str, token: str) -> None:
         f"export AZURE_TTS_HOST={addresses['azure_tts_host']} "
         f"OPENAI_TTS_BASE_URL={addresses['openai_tts_base_url']} OPENAI_TTS_API_KEY=emulated\n"
         f"export TWILIO_API_BASE_URL={addresses['twilio_api_base_url']} "
-        f"TWILIO_ACCOUNT_SID={addresses['twilio_account_sid']}{auth}"
+        f"TWILIO_ACCOUNT_SID={addresses['twilio_account_sid']}{auth}\n"
+        f"export {product}"
     )

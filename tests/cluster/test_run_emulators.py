@@ -60,10 +60,27 @@ def test_what_cannot_be_is_named(wrong: dict[str, Any], named: str) -> None:
 def test_the_settings_are_printed_and_a_token_of_ones_own_is_not(
     token: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_emulators._announce(LINE, token)
+    run_emulators._announce(LINE, token, "TWILIO_PHONE_NUMBER=+1")
     printed = capsys.readouterr().out
     assert printed.splitlines()[0] == LINE
     assert "export AZURE_TTS_HOST=ws://v OPENAI_TTS_BASE_URL=http://s/v1 " in printed
     assert "export TWILIO_API_BASE_URL=http://t TWILIO_ACCOUNT_SID=AC1" in printed
+    assert printed.splitlines()[-1] == "export TWILIO_PHONE_NUMBER=+1"
     assert ("TWILIO_AUTH_TOKEN" in printed) is bool(token)
     assert "secret" not in repr(Account(auth_token="secret"))
+
+
+@pytest.mark.parametrize(
+    ("account", "printed"),
+    [
+        (Account(), "TWILIO_PHONE_NUMBER=+14155550199 CALLCLUSTER_MODE=development"),
+        (
+            Account(numbers=("+442071838750",), public_url="https://voice.example.com"),
+            "TWILIO_PHONE_NUMBER=+442071838750",
+        ),
+    ],
+)
+def test_without_a_public_name_the_product_runs_in_development_mode(
+    account: Account, printed: str
+) -> None:
+    assert account.product_settings(account.config()) == printed
