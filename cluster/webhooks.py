@@ -46,7 +46,7 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
 
     @app.exception_handler(FormRefused)
     async def refused(_request: Request, error: FormRefused) -> JSONResponse:
-        headers = {"Connection": "close"} if error.status in (408, 413) else None
+        headers = {"Connection": "close"} if error.status == 408 else None
         return JSONResponse({"error": str(error)}, error.status, headers)
 
     @app.get("/healthz")
