@@ -93,7 +93,8 @@ def open_engine(url: URL, *, command_timeout_s: float = COMMAND_TIMEOUT_S) -> As
     Raises:
         StoreAddressInvalid: The driver of this database is not installed.
     """
-    options: dict[str, Any] = {"json_serializer": _dump_json}
+    # No error shows what a statement was about: numbers, and what was said.
+    options: dict[str, Any] = {"json_serializer": _dump_json, "hide_parameters": True}
     if url.get_backend_name() == "postgresql":
         options.update(pool_pre_ping=True, pool_size=2, max_overflow=2, pool_timeout=5)
     if url.drivername == "postgresql+asyncpg":

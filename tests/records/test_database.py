@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from records.database import parse_url
+from records.database import open_engine, parse_url
 from records.errors import StoreAddressInvalid, StoreUnavailable
 from records.explain import explain
 
@@ -38,3 +40,23 @@ def test_a_password_stays_out_of_the_message() -> None:
     error = explain(OperationalError("", {}, OSError("refused")), url)
     assert isinstance(error, StoreUnavailable)
     assert "hunter2" not in str(error)
+
+
+async def _failed(number: str) -> str:
+    engine = open_engine(parse_url("sqlite://"))
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(
+                text("insert into nowhere values (:number)"), {"number": number}
+            )
+    except OperationalError as error:
+        return str(error)
+    finally:
+        await engine.dispose()
+    return ""
+
+
+def test_no_error_shows_what_a_statement_was_about() -> None:
+    said = asyncio.run(_failed("+14155550123"))
+    assert "nowhere" in said
+    assert "+14155550123" not in said
