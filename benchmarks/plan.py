@@ -1,7 +1,8 @@
 """What is measured in which order: stages (a product with its emulators) of phases (calls).
 
 Phases of one stage run one after another on the same product, fewest calls first, so that memory
-shows what further calls add.
+shows what further calls add to a product that has never carried so many; then some *again*, which
+shows what a call takes where its memory is there already.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Lags:
     per_token_s: float = 0.0
 
 
+AGAIN_S = 6.0
 ZERO = Lags(0.0, 0.0, 0.0)
 TYPICAL = Lags(0.15, 0.3, 0.2, 0.012)
 
@@ -32,13 +34,14 @@ class PhasePlan:
     """Calls that are up at once, and for how long they are watched.
 
     Attributes:
-        kind: ``talk`` in turns, ``listen`` without a word, ``idle`` without calls, ``setup`` for
+        kind: ``talk`` in turns, ``again`` the same on a product that has carried as many before
+            (for its memory alone), ``listen`` without a word, ``idle`` without calls, ``setup`` for
             short calls one after another.
         calls: At once.
         window_s: Measured with all calls up.
     """
 
-    kind: Literal["talk", "listen", "idle", "setup"]
+    kind: Literal["talk", "again", "listen", "idle", "setup"]
     calls: int
     window_s: float
 
@@ -71,19 +74,23 @@ def _talk(*calls_and_s: tuple[int, float]) -> tuple[PhasePlan, ...]:
     return tuple(PhasePlan("talk", calls, window_s) for calls, window_s in calls_and_s)
 
 
+def _again(*calls: int) -> tuple[PhasePlan, ...]:
+    return tuple(PhasePlan("again", each, AGAIN_S) for each in calls)
+
+
 def full_plan(parts: frozenset[str]) -> list[StagePlan]:
     """Everything of ``parts``, long enough for percentiles."""
     default: tuple[PhasePlan, ...] = (PhasePlan("idle", 0, 12),)
+    if "calls" in parts:
+        default += _talk((1, 25), (5, 25), (10, 30), (20, 75), (25, 60)) + _again(1, 10, 25)
     if "frames" in parts:
         default += (PhasePlan("listen", 20, 20),)
-    if "calls" in parts:
-        default += _talk((1, 25), (5, 25), (10, 30), (20, 75), (25, 60))
     if "setup" in parts:
         default += (PhasePlan("setup", 5, 20),)
     plan = []
     if "overhead" in parts:
         cold = _talk((1, 25), (10, 40), (20, 45), (25, 75))
-        plan.append(StagePlan("zero, cold", ZERO, False, cold))
+        plan.append(StagePlan("zero, cold", ZERO, False, cold + _again(1, 10, 25)))
         plan.append(
             StagePlan("zero, speculative", ZERO, True, _talk((1, 20), (10, 30), (20, 30), (25, 60)))
         )
@@ -103,10 +110,10 @@ def quick_plan(parts: frozenset[str]) -> list[StagePlan]:
     if "overhead" in parts:
         plan.append(StagePlan("zero, cold", ZERO, False, _talk((10, 20))))
     default: tuple[PhasePlan, ...] = (PhasePlan("idle", 0, 5),)
-    if "frames" in parts:
-        default += (PhasePlan("listen", 10, 8),)
     if "calls" in parts:
         default += _talk((1, 12), (10, 15), (20, 20))
+    if "frames" in parts:
+        default += (PhasePlan("listen", 10, 8),)
     if "setup" in parts:
         default += (PhasePlan("setup", 2, 8),)
     if len(default) > 1:

@@ -236,6 +236,7 @@ def _fit_table(stage: StageResult) -> str:
             name.replace("_", " "),
             *(_parts(lines.get(f"cpu:{name}"))),
             *(_parts(lines.get(f"memory:{name}"))),
+            _parts(lines.get(f"memory_again:{name}"))[0],
         )
         for name in names
         if f"cpu:{name}" in lines
@@ -249,6 +250,7 @@ def _fit_table(stage: StageResult) -> str:
         "MB per further call",
         "MB at rest",
         "r²",
+        "MB again",
     )
     return f"#### Each further call: {stage.plan.name}\n\n" + table(header, rows)
 

@@ -59,7 +59,8 @@ def fits(stage: StageResult) -> dict[str, Line]:
 
     Keys: ``cpu:GROUP`` (ms of CPU a second) and ``memory:GROUP`` (MB), each against calls, and
     ``cpu:server``, ``memory:server``; ``memory:calls`` leaves Ray's own processes out, which grow
-    and shrink with their own affairs.
+    and shrink with their own affairs. ``memory_again:GROUP`` and ``memory_again:server`` are of the
+    phases on a product that has carried as many before.
     """
     phases = [p for p in stage.of_kind("talk") if p.valid and p.plan.calls in FITTED_CALLS]
     lines = {}
@@ -68,6 +69,10 @@ def fits(stage: StageResult) -> dict[str, Line]:
         lines[f"memory:{group}"] = fit_line([(p.plan.calls, p.memory[group]) for p in phases])
     lines["cpu:server"] = fit_line([(p.plan.calls, p.server_ms_per_s) for p in phases])
     lines["memory:server"] = fit_line([(p.plan.calls, server_part(p.memory)) for p in phases])
+    again = [p for p in stage.of_kind("again") if p.valid]
+    for name in GROUPS:
+        lines[f"memory_again:{name}"] = fit_line([(p.plan.calls, p.memory[name]) for p in again])
+    lines["memory_again:server"] = fit_line([(p.plan.calls, server_part(p.memory)) for p in again])
     lines["memory:calls"] = fit_line(
         [(p.plan.calls, sum(p.memory[group] for group in CARRIERS)) for p in phases]
     )

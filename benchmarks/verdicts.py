@@ -36,6 +36,7 @@ def verdicts(stages: Sequence[StageResult], lines: Mapping[str, Line]) -> list[V
         _sound(stages),
         _per_call(lines, "memory:server", "memory for each further call, MB", MEMORY_MB),
         _per_call(lines, "memory:calls", "of it in processes that carry calls, MB", MEMORY_MB),
+        _per_call(lines, "memory_again:server", "where as many were before, MB", MEMORY_MB),
         _per_call(lines, "cpu:server", "server CPU per call-second, ms", None),
         _most(stages),
     ]

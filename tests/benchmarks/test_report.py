@@ -48,6 +48,21 @@ def test_idle_cost_is_kept_apart_from_the_cost_of_a_call() -> None:
     assert found["memory:server"].slope == pytest.approx(0.4)
 
 
+def test_memory_of_a_product_that_has_carried_as_many_is_a_line_of_its_own() -> None:
+    again = [_phase(calls) for calls in (1, 25)]
+    for phase in again:
+        phase.plan = PhasePlan("again", phase.plan.calls, 6.0)
+        phase.memory[INGRESS] = 150.0 + 0.1 * phase.plan.calls
+    stage = _stage(_phase(1), _phase(25), *again)
+    found = fits(stage)
+    assert found["memory:server"].slope == pytest.approx(0.4)
+    assert found["memory_again:server"].slope == pytest.approx(0.1)
+    assert found["cpu:server"].n == 2
+    rows = {verdict.figure: verdict.measured for verdict in verdicts([stage], found)}
+    assert rows["memory for each further call, MB"].startswith("0.40 ")
+    assert rows["where as many were before, MB"].startswith("0.10 ")
+
+
 def test_runs_that_do_not_count_and_more_than_25_calls_are_not_fitted() -> None:
     found = fits(_stage(_phase(1), _phase(10), _phase(20, why="late"), _phase(50)))
     assert found["cpu:server"].n == 2
