@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -140,16 +142,22 @@ def check_place(url: URL, *, make: bool = False) -> bool:
             f"{path} is a directory: DATABASE_URL must name a file, such as "
             f"sqlite:///{path}/callcluster.sqlite3"
         )
+    # A file that is there is only looked at. To open and close it would take away the locks that
+    # SQLite holds on it in this process (POSIX: close() drops every lock of the process), and then
+    # another process that closes its last connection deletes the log from under ours.
+    # https://www.sqlite.org/howtocorrupt.html, section 2.2
     try:
-        path.open("ab" if make else "rb").close()
-    except FileNotFoundError:
-        if not make:
-            return False
-        raise StoreNotWritable(_not_writable(path, "it cannot be made")) from None
+        if not path.exists():
+            if not make:
+                return False
+            with contextlib.suppress(FileExistsError):  # somebody was quicker
+                path.open("xb").close()
     except OSError as error:
+        raise StoreNotWritable(_not_writable(path, error.strerror or "it cannot be made")) from None
+    if not os.access(path, os.W_OK if make else os.R_OK):
         raise StoreNotWritable(
-            _not_writable(path, error.strerror or "it cannot be opened")
-        ) from None
+            _not_writable(path, "it may not be written" if make else "it may not be read")
+        )
     return True
 
 
