@@ -10,6 +10,8 @@ from benchmarks import failover_ears
 from benchmarks.failover_ears import FAULTS, Figures, ours, ten_seconds
 from tests.support import virtual_time
 
+pytestmark = pytest.mark.e2e  # minutes of a whole cluster, if on virtual time
+
 
 @functools.cache
 def figures(name: str) -> Figures:

@@ -10,6 +10,8 @@ from benchmarks.failover import FAULTS, Figures, run
 from benchmarks.failover_voices import our_voices
 from tests.support import virtual_time
 
+pytestmark = pytest.mark.e2e  # minutes of a whole cluster, if on virtual time
+
 
 @functools.cache
 def figures(name: str) -> Figures:
