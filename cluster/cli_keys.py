@@ -13,6 +13,7 @@ from rich.table import Table
 from cluster.cli_console import say, show
 from cluster.cli_help import add_command
 from cluster.errors import SettingsError
+from cluster.setting_types import TENANT
 from cluster.settings import read_settings
 from cluster.wall_clock import wall_clock_us
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from records.key_store import KeyStore
 
 T = TypeVar("T")
+MAX_NAME_CHARS = 200
 keys_app = typer.Typer(no_args_is_help=True, help="API keys: who may use /v1, and as which tenant.")
 Tenant = Annotated[
     str,
@@ -49,6 +51,10 @@ def create(
 ) -> None:
     """Make a key and print it, once: it is kept as a hash only."""
     tenant_id = tenant or read_settings().tenant_id
+    if not TENANT.fullmatch(tenant_id):
+        raise SettingsError("--tenant: letters, digits, _ and -, 64 at most")
+    if not name.isprintable() or not name.strip() or len(name) > MAX_NAME_CHARS:
+        raise SettingsError(f"the name of a key is one line of up to {MAX_NAME_CHARS} characters")
     secret = _with_store(lambda keys: keys.create(tenant_id, name, at_us=wall_clock_us()))
     say(f"[green]ok[/green] a key of tenant {tenant_id}; it is shown this once:")
     typer.echo(secret)

@@ -71,6 +71,9 @@ def run_emulators(
     script: Path | None = None,
 ) -> None:
     """Run until a signal; prints the ready line, then the settings to use them."""
+    for port in (*ports[1:], account.port):
+        if not 0 <= port <= 65_535:
+            raise SettingsError(f"there is no port {port}: 0 (any free one) to 65535")
     written = load_script(script)
     host, azure_port, openai_port, elevenlabs_port, deepgram_port, *voice_ports = ports
     interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s = lags

@@ -226,6 +226,9 @@ def read_settings(**overrides: Any) -> Settings:
             for item in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError("; ".join(lines)) from None
+    except (UnicodeDecodeError, OSError) as error:  # nothing else is read here but that file
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"the file .env of this folder cannot be read: {why}") from None
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -161,6 +161,38 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(terminal: Ter
     assert (code, f"has no good key {key_id}" in said) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("a\nb",), "the name of a key is one line"),
+        ((" ",), "the name of a key is one line"),
+        (("x" * 201,), "up to 200 characters"),
+        (("crm", "--tenant", "our team/.."), "--tenant: letters, digits, _ and -"),
+    ],
+)
+def test_a_key_for_nobody_is_not_made(
+    terminal: Terminal, arguments: tuple[str, ...], said: str
+) -> None:
+    code, secret, text = terminal.type("keys", "create", *arguments)
+    assert (code, secret) == (2, "")
+    assert said in text
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_named(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00=x\n")
+    code, _, said = terminal.type("agents", "validate")
+    assert code == 2
+    assert said == "callcluster: the file .env of this folder cannot be read: it is not UTF-8"
+
+
+@pytest.mark.parametrize("option", ["--azure-port", "--twilio-port"])
+def test_a_port_that_is_none_is_said(terminal: Terminal, option: str) -> None:
+    code, _, said = terminal.type("simulate", "providers", option, "99999")
+    assert (code, said) == (2, "callcluster: there is no port 99999: 0 (any free one) to 65535")
+
+
 def test_keys_need_neither_a_carrier_nor_a_public_address(terminal: Terminal) -> None:
     assert terminal.type("keys", "list")[2] == "no keys yet: 'callcluster keys create NAME'"
 
