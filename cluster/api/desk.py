@@ -76,6 +76,8 @@ class CallDesk:
                 "variables",
             )
         from_number = await self._from_number(tenant_id, agent.agent_id, wish.from_)
+        if wish.to == from_number:
+            raise ApiError("to: the agent would call its own number", "invalid_request", "to")
         now_us = self._wall_clock_us()
         detection = wish.machine_detection.model_dump()
         row = CallRequestRow(

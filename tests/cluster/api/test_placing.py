@@ -70,6 +70,8 @@ def test_an_accepted_call_is_kept_before_it_is_answered(on_api: OnApi) -> None:
         ({"to": "0123"}, (422, "invalid_request", "to")),
         ({"to": None}, (422, "invalid_request", "to")),
         ({"from": "0123"}, (422, "invalid_request", "from")),
+        ({"to": OURS}, (422, "invalid_request", "to")),  # it would talk to itself
+        ({"to": OURS, "from": OURS}, (422, "invalid_request", "to")),
         ({"from": OTHERS}, (403, "number_not_yours", "from")),
         ({"from": "+14155550000"}, (403, "number_not_yours", "from")),
         ({"tenant_id": "acme"}, (422, "invalid_request", "tenant_id")),
