@@ -53,11 +53,12 @@ def prepare_environment(settings: Settings, say: Callable[[str], None]) -> bool:
 
     Raises:
         PortInUseError: Somebody else listens where we must.
+        ClusterError: The folder for HAProxy's files belongs to somebody else.
         SettingsError: This machine has not the address that we are to listen at.
     """
     ports.require_address(settings.host)
     folder = haproxy_folder(settings.port)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    serve_env.make_own_folder(folder)
     haproxy = serve_env.prepare(os.environ, folder=folder)
     if not haproxy:
         say(PYTHON_PROXY_COST)

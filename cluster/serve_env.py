@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import resource
+import stat
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+
+from cluster.errors import ClusterError
 
 HAPROXY_SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
 NICENESS_SWITCH = "RAY_worker_niceness"
@@ -65,6 +68,23 @@ def haproxy_available() -> bool:
     except (ImportError, FileNotFoundError):
         return False
     return True
+
+
+def make_own_folder(folder: Path) -> None:
+    """Make the folder of HAProxy's files, which whoever can write there steers.
+
+    Raises:
+        ClusterError: It exists and is somebody else's, or is no folder.
+    """
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise ClusterError(
+                f"{folder} is where HAProxy's files go, and not a folder of this user's: remove it"
+            ) from None
+        folder.chmod(0o700)
 
 
 def prepare(environment: MutableMapping[str, str], *, folder: Path | None = None) -> bool:
