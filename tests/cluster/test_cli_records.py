@@ -20,6 +20,8 @@ from records.store import RecordStore
 from tests.records.edge_samples import recording
 from tests.records.rows import call, turn
 
+pytestmark = pytest.mark.e2e
+
 DAY_US = 86_400_000_000
 
 

@@ -22,6 +22,8 @@ from records.rows import CallRow
 from records.schema import migrate
 from records.store import RecordStore
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).parents[2]
 KEYS = {
     "AZURE_SPEECH_KEY": "k",
@@ -185,7 +187,6 @@ def test_on_a_cluster_the_nodes_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     assert serve(monkeypatch) == STARTED
 
 
-@pytest.mark.e2e
 @pytest.mark.parametrize("typed", ["serve", "records migrate", "keys create x", "records check"])
 def test_a_read_only_disk_is_one_line(tmp_path: Path, typed: str) -> None:
     """A real one, in a mount namespace of its own: it is gone with the command."""
