@@ -12,7 +12,7 @@ import pytest
 from cluster.errors import ClusterError
 from cluster.run_serve import START_FAILED, wait_until_ready
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.e2e
 
 Answers = list[tuple[int, dict[str, object]]]
 
