@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cluster.chaos.phase import PhaseResult
+from cluster.chaos.phase import EndedCall, PhaseResult
 from cluster.chaos.turns import ChaosTurn
+from dialogue.agent import Phrases
 
 LATE_S = 1.0
+_FAREWELLS = (Phrases().trouble, Phrases().goodbye)
 _FEWEST_OF_A_CLIP = 3
 
 
@@ -67,8 +69,8 @@ class Figures:
         reply_lost: Of replies.
         known_s: The longest from seen anywhere to known everywhere.
         known_by: The fewest processes that knew.
-        polite: Share of calls that the agent ended whose end was planned and recorded with a
-            reason.
+        polite: Of the calls that their callers did not end, the share of those that were told so
+            and whose record has a reason.
     """
 
     turns: int
@@ -109,9 +111,7 @@ def figures(result: PhaseResult, healthy: Healthy) -> Figures:
     known_at = max((known.known_at for known in result.known), default=result.from_at)
     after = [turn.reply_s for turn in struck if turn.spoke_at >= known_at]
     by_agent = [call for call in result.calls if call.ended_by != "caller"]
-    polite = [
-        call for call in by_agent if call.is_planned and call.reason and call.ended_by == "agent"
-    ]
+    polite = [call for call in by_agent if _is_polite(call)]
     return Figures(
         turns=len(struck),
         added_p50_s=quantile(late, 0.5),
@@ -134,6 +134,11 @@ def figures(result: PhaseResult, healthy: Healthy) -> Figures:
         ended_by_agent=len(by_agent),
         polite=len(polite) / len(by_agent) if by_agent else None,
     )
+
+
+def _is_polite(call: EndedCall) -> bool:
+    is_told = call.last_words.endswith(_FAREWELLS)
+    return call.ended_by == "agent" and call.is_planned and bool(call.reason) and is_told
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -124,7 +125,12 @@ class PhaseResult:
                 {"unit": k.unit, "processes": k.processes, "took_ms": round(1_000 * k.took_s, 1)}
                 for k in self.known
             ],
-            "calls_ended": _counted(self.calls),
+            "calls_ended": Counter(
+                f"by {call.ended_by}: {call.status} {call.reason}" for call in self.calls
+            ),
+            "last_words": Counter(
+                call.last_words for call in self.calls if call.ended_by == "agent"
+            ),
             "turns": [turn.as_dict() for turn in self.turns],
         }
 
@@ -209,14 +215,6 @@ def _ended(call: RecordedCall) -> EndedCall:
         is_planned=bool(row and row.planned_end),
         last_words=heard[-1] if heard else "",
     )
-
-
-def _counted(calls: Sequence[EndedCall]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for call in calls:
-        name = f"by {call.ended_by}: {call.status} {call.reason}"
-        counts[name] = counts.get(name, 0) + 1
-    return counts
 
 
 async def _wait(seconds: float, what: str, tell: Tell) -> None:

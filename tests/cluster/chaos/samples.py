@@ -8,6 +8,7 @@ from cluster.chaos.faults import BY_NAME
 from cluster.chaos.lines import PlacedCall
 from cluster.chaos.phase import EndedCall, PhaseResult
 from cluster.chaos.turns import ChaosTurn, RecordedCall
+from dialogue.agent import Phrases
 from records.rows import CallRow, TurnRow
 from simulation.caller_call import CallResult
 from simulation.caller_events import TurnMeasured
@@ -69,6 +70,6 @@ def ended(**changes: Any) -> EndedCall:
         "status": "ended",
         "reason": "provider_trouble",
         "is_planned": True,
-        "last_words": "Goodbye.",
+        "last_words": Phrases().trouble,
     }
     return EndedCall(**{**values, **changes})

@@ -112,6 +112,7 @@ def test_too_many_requests_are_missed_and_none_are_no_measurement() -> None:
         [],
         [ended(is_planned=False)],
         [ended(reason="")],
+        [ended(last_words="Let me see.")],
         [ended(), ended(ended_by="error")],
     ],
 )
