@@ -14,7 +14,7 @@ from telephony.phone_number import check_e164
 
 MAX_TOOLS = 32
 MAX_RING_S = 300
-_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,39}$"
+TOOL_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,39}$"
 _SIP = re.compile(r"sips?:[\x21-\x7e]{1,120}@[\x21-\x7e]{1,120}")
 
 # What the model reads when the file says nothing: it must be of use with any agent.
@@ -39,7 +39,7 @@ class EndCallFile(_ToolFile):
     """``type: end_call``."""
 
     type: Literal["end_call"]
-    name: str = Field("end_call", pattern=_NAME)
+    name: str = Field("end_call", pattern=TOOL_NAME)
     description: str = Field(_END_CALL, min_length=1, max_length=1_000)
 
 
@@ -47,7 +47,7 @@ class TransferFile(_ToolFile):
     """``type: transfer``."""
 
     type: Literal["transfer"]
-    name: str = Field("transfer", pattern=_NAME)
+    name: str = Field("transfer", pattern=TOOL_NAME)
     description: str = Field(_TRANSFER, min_length=1, max_length=1_000)
     to: str
     timeout_s: int = Field(20, ge=5, le=MAX_RING_S)
@@ -80,7 +80,7 @@ class SendDigitsFile(_ToolFile):
     """``type: send_digits``."""
 
     type: Literal["send_digits"]
-    name: str = Field("send_digits", pattern=_NAME)
+    name: str = Field("send_digits", pattern=TOOL_NAME)
     description: str = Field(_SEND_DIGITS, min_length=1, max_length=1_000)
 
 
@@ -104,4 +104,4 @@ def _number(text: str) -> str:
     try:
         return check_e164(text)
     except InvalidPhoneNumber as error:
-        raise ValueError(error.message) from None
+        raise ValueError(error.message.removeprefix("number: ")) from None

@@ -14,14 +14,20 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, tools_of
+from cluster.agent_tools import MAX_TOOLS, TOOL_NAME, ToolFile, check_names, tools_of
 from cluster.agent_yaml import read_yaml
 from cluster.errors import AgentFileError, SettingsError
+from cluster.file_mistakes import Mistake, Place, mistakes
 from cluster.setting_types import TENANT
 from dialogue.agent import Agent, Phrases, SpareVoice, TurnTaking
 from providers.table import refusal_of
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_LANGUAGE = r"^[a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+_PATTERNS = {
+    _LANGUAGE: "must be a language tag such as en-US or de-DE",
+    TOOL_NAME: "must be a letter, then letters, digits, _ and -, 40 characters at most",
+}
 _PHRASES = Phrases()
 _TAKING = TurnTaking()
 MAX_CHAIN = 4
@@ -79,7 +85,7 @@ class _SpareVoiceFile(BaseModel):
 class _AgentFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    language: str = Field(pattern=r"^[a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    language: str = Field(pattern=_LANGUAGE)
     prompt: str = Field(min_length=1)
     greeting: str = ""
     voice: str = Field(min_length=1)
@@ -144,34 +150,35 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
 
     Raises:
         AgentFileError: Not readable, not YAML, a field is wrong, or a provider that it names does
-            not exist or cannot do its language or voice; the message names the field.
+            not exist or cannot do its language or voice; the message names line and field, and has
+            a line for each field that is wrong.
     """
     if not _ID.fullmatch(path.stem):
         raise AgentFileError(
             f"{path}: the file's name is the agent's id: a letter or digit, then letters, digits, "
             "_, - and dots, 64 at most"
         )
-    content = read_yaml(path)
-    if not isinstance(content, dict):
+    file = read_yaml(path)
+    if not isinstance(file.content, dict):
         raise AgentFileError(f"{path}: must be a mapping of fields such as language and prompt")
     try:
-        checked = _AgentFile.model_validate(content)
+        checked = _AgentFile.model_validate(file.content)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise AgentFileError(f"{path}: {where}: {said}" if where else f"{path}: {said}") from None
-    for place, kind, name, voice in (
-        *(("", "recogniser", name, "") for name in _chain(checked.recogniser)),
-        *(("", "thinker", name, "") for name in _chain(checked.thinker)),
-        ("", "speaker", checked.speaker, checked.voice),
+        found = mistakes(error, _AgentFile, _PATTERNS)
+        raise AgentFileError("\n".join(f"{file.at(one.place)}: {one}" for one in found)) from None
+    places: list[tuple[Place, str, str, str]] = [
+        *(((), "recogniser", name, "") for name in _chain(checked.recogniser)),
+        *(((), "thinker", name, "") for name in _chain(checked.thinker)),
+        ((), "speaker", checked.speaker, checked.voice),
         *(
-            (f"spare_voices.{at}.", "speaker", spare.speaker, spare.voice)
+            (("spare_voices", at), "speaker", spare.speaker, spare.voice)
             for at, spare in enumerate(checked.spare_voices)
         ),
-    ):
+    ]
+    for place, kind, name, voice in places:
         if refusal := refusal_of(kind, name, checked.language, voice):
-            raise AgentFileError(f"{path}: {place}{refusal.field}: {refusal.reason}")
+            wrong = Mistake((*place, refusal.field), refusal.reason)
+            raise AgentFileError(f"{file.at(wrong.place)}: {wrong}")
     _check_names(path, tenant_id, checked)
     try:
         digest = hashlib.blake2b(checked.model_dump_json().encode(), digest_size=6).hexdigest()
@@ -222,37 +229,42 @@ def require_agent(
 def load_tenants(folder: Path, tenant_id: str) -> dict[tuple[str, str], Agent]:
     """Read the agents of every tenant: ``(tenant id, agent id)`` to agent.
 
+    Raises:
+        AgentFileError: As ``agent_files``; or a file is wrong, as ``load_agent`` says.
+    """
+    return {
+        (owner, path.stem): load_agent(path, owner)
+        for owner, path in agent_files(folder, tenant_id)
+    }
+
+
+def agent_files(folder: Path, tenant_id: str) -> list[tuple[str, Path]]:
+    """The files of every tenant, with the tenant's id.
+
     Files of ``folder`` itself belong to ``tenant_id``; those of a folder in it to the tenant that
     it is named after.
 
     Raises:
-        AgentFileError: As ``load_agents``; or a folder whose name is no tenant's, or is
-            ``tenant_id``, which would have two folders.
+        AgentFileError: ``folder`` is missing or empty; or a folder in it whose name is no tenant's,
+            or is ``tenant_id``, which would have two folders.
     """
-    found = {(tenant_id, name): agent for name, agent in load_agents(folder, tenant_id).items()}
+    if not folder.is_dir():
+        raise AgentFileError(f"{folder}: no such folder (CALLCLUSTER_AGENTS_DIR)")
+    found = [(tenant_id, path) for path in sorted(folder.glob("*.yaml"))]
+    if not found:
+        raise AgentFileError(f"{folder}: no agent files (*.yaml) here (CALLCLUSTER_AGENTS_DIR)")
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if not any(inner.glob("*.yaml")):
-            continue
-        if not TENANT.fullmatch(inner.name) or inner.name == tenant_id:
+        paths = sorted(inner.glob("*.yaml"))
+        if paths and (not TENANT.fullmatch(inner.name) or inner.name == tenant_id):
             raise AgentFileError(
                 f"{inner}: name the folder after another tenant than {tenant_id} "
                 "(CALLCLUSTER_TENANT_ID), in letters, digits, _ and -, 64 at most"
             )
-        found |= {
-            (inner.name, name): agent for name, agent in load_agents(inner, inner.name).items()
-        }
+        found += [(inner.name, path) for path in paths]
     return found
 
 
 def load_agents(folder: Path, tenant_id: str) -> dict[str, Agent]:
-    """Read every ``*.yaml`` of ``folder``: agent id to agent.
-
-    Raises:
-        AgentFileError: The folder is missing or empty, or one file is wrong.
-    """
-    if not folder.is_dir():
-        raise AgentFileError(f"{folder}: no such folder (CALLCLUSTER_AGENTS_DIR)")
-    agents = {path.stem: load_agent(path, tenant_id) for path in sorted(folder.glob("*.yaml"))}
-    if not agents:
-        raise AgentFileError(f"{folder}: no agent files (*.yaml) here (CALLCLUSTER_AGENTS_DIR)")
-    return agents
+    """Read the agents of one tenant: agent id to agent. Raises ``AgentFileError``."""
+    agents = load_tenants(folder, tenant_id)
+    return {name: agent for (owner, name), agent in agents.items() if owner == tenant_id}

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
-from cluster.agents import load_tenants
-from cluster.cli_console import say
+from cluster.agents import agent_files, load_agent
+from cluster.cli_console import complain, say
 from cluster.cli_help import add_command
+from cluster.errors import AgentFileError, SettingsError
 from cluster.settings import read_settings
+from dialogue.agent import Agent
+from dialogue.variables import placeholders
 
 agents_app = typer.Typer(no_args_is_help=True, help="Agents: the YAML files of your AI personas.")
 
@@ -37,11 +40,36 @@ def agents_validate(
     from cluster.voice_config import voice_configs
 
     settings = read_settings()
-    agents = load_tenants(folder, settings.tenant_id)
-    voice_configs(agents.values(), settings)
-    for (tenant_id, agent_id), agent in agents.items():
-        name = agent_id if tenant_id == settings.tenant_id else f"{tenant_id}/{agent_id}"
-        say(
-            f"[green]ok[/green] {name}: {agent.language}, {agent.recogniser} / "
-            f"{agent.think_chain} / {agent.speaker}, version {agent.agent_version}"
-        )
+    agents: list[Agent] = []
+    are_wrong = False
+    for tenant_id, path in agent_files(folder, settings.tenant_id):
+        try:
+            agent = load_agent(path, tenant_id)
+            voice_configs([agent], settings)
+        except (AgentFileError, SettingsError) as error:
+            are_wrong = True
+            for line in str(error).splitlines():
+                complain(line)
+        else:
+            agents.append(agent)
+    for agent in agents:
+        say(f"[green]ok[/green] {_described(agent, settings.tenant_id)}")
+    if are_wrong:
+        raise SystemExit(2)
+
+
+def _described(agent: Agent, own_tenant_id: str) -> str:
+    """One line: who it is, who works for it, what a call that it places has to bring."""
+    is_own = agent.tenant_id == own_tenant_id
+    name = agent.agent_id if is_own else f"{agent.tenant_id}/{agent.agent_id}"
+    chains = " / ".join(
+        " > ".join(names) for names in (agent.recognisers, agent.thinkers, agent.speakers)
+    )
+    tools = ", ".join(tool.name for tool in agent.tools)
+    variables = ", ".join(sorted(placeholders(agent)))
+    return (
+        f"{name}: {agent.language}, {chains}"
+        + (f", tools {tools}" if tools else "")
+        + (f", variables {variables}" if variables else "")
+        + f", version {agent.agent_version}"
+    )

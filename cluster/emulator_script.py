@@ -26,6 +26,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from cluster.errors import SettingsError
+from cluster.file_mistakes import mistakes
 from simulation.callee_book import ANYBODY, Callee
 from simulation.errors import CalleeInvalid
 from simulation.openai_replies import ScriptLine
@@ -104,9 +105,9 @@ def load_script(path: Path | None) -> EmulatorScript:
     except yaml.YAMLError as error:
         raise SettingsError(f"--script {path}: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"]) or "the file"
-        raise SettingsError(f"--script {path}: {place}: {problem['msg']}") from None
+        (first, *_) = mistakes(error, _File)
+        where = "" if first.place else "the file "
+        raise SettingsError(f"--script {path}: {where}{first}") from None
     except CalleeInvalid as error:
         raise SettingsError(f"--script {path}: callees: {error}") from None
 

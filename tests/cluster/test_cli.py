@@ -73,7 +73,7 @@ def test_a_broken_agent_file_is_named(
     assert "ok reception: en-US" in said(capsys)
     Path("agents/broken.yaml").write_text("language: en-US\n")
     assert run(monkeypatch, "agents", "validate") == 2
-    assert "agents/broken.yaml: prompt: Field required" in said(capsys)
+    assert "agents/broken.yaml: prompt: is missing" in said(capsys)
 
 
 def test_an_error_is_one_line_however_narrow_the_terminal(

@@ -136,7 +136,7 @@ def test_a_voice_that_the_speaker_does_not_have_is_said_by_validate(terminal: Te
     )
     code, _, said = terminal.type("agents", "validate")
     assert code == 2
-    assert "agents/quiet.yaml: voice: the speaker espeak has no voice 'Rachel'" in said
+    assert "agents/quiet.yaml:4: voice: the speaker espeak has no voice 'Rachel'" in said
     Path("agents/quiet.yaml").write_text("language: en-US\nprompt: x\nspeaker: espeak\nvoice: f1\n")
     code, _, said = terminal.type("agents", "validate")
     assert code == 0
@@ -329,3 +329,24 @@ def test_the_version_is_that_of_the_package(terminal: Terminal) -> None:
 def test_help_names_an_option_as_it_is_typed(terminal: Terminal) -> None:
     _, out, _ = terminal.type("doctor", "--help")
     assert "CALLCLUSTER_DOCTOR_JSON for --json" in out
+
+
+def test_validate_names_every_file_that_is_wrong_and_every_one_that_is_good(
+    terminal: Terminal,
+) -> None:
+    Path("agents/a.yaml").write_text("language: en-US\nvoice: x\n")
+    Path("agents/acme").mkdir()
+    Path("agents/acme/b.yaml").write_text("language: en-US\nvoice: x\nprompt: y\ncolour: red\n")
+    Path("agents/acme/c.yaml").write_text(
+        "language: en-US\nvoice: x\nprompt: Call {name}.\ntools: [{type: end_call}]\n"
+        "recogniser: [azure, deepgram]\n"
+    )
+    code, _, said = terminal.type("agents", "validate")
+    assert code == 2
+    assert "agents/a.yaml: prompt: is missing" in said
+    assert "agents/acme/b.yaml:4: colour: there is no such field" in said
+    assert "ok reception: en-US" in said
+    assert (
+        "ok acme/c: en-US, azure > deepgram / openai / elevenlabs, tools end_call, variables name"
+        in said
+    )
