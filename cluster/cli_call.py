@@ -155,6 +155,12 @@ def call(
         raise SystemExit(EXIT_NOT_REACHED)
 
 
+_OPTIONS = {  # what the API calls otherwise than the command line, by the code of its refusal
+    "missing_variables": " (--var NAME=VALUE, once for each)",
+    "unknown_agent": " (--agent)",
+}
+
+
 def parse_variables(texts: list[str]) -> dict[str, str]:
     """``NAME=VALUE`` texts. Raises ``SettingsError``."""
     found = {}
@@ -193,6 +199,9 @@ async def _place(new: NewCall, way: Way, key: str) -> ApiCall:
             return await api.place_call(new, key)
         except ApiUnreachableError as error:
             raise ApiUnreachableError(f"{error}. To try again: --idempotency-key {key}") from None
+        except ApiRefusedError as error:
+            hint = _OPTIONS.get(error.code, "")
+            raise ApiRefusedError(f"{error}{hint}", error.code, error.status) from None
 
 
 async def _follow(placed: ApiCall, way: Way, follower: CallFollower) -> ApiCall:

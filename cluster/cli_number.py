@@ -85,6 +85,12 @@ def list_numbers(
     """Every number that has a route, and who answers it."""
     settings = read_settings()
     rows, states = asyncio.run(_list(settings, tenant, check=check))
+    own = settings.twilio_phone_number
+    if own and tenant in ("", settings.tenant_id) and own not in {row.number for row in rows}:
+        say(
+            f"{own} is yours by TWILIO_PHONE_NUMBER: calls are placed from it, and "
+            f"{settings.default_agent} answers it"
+        )
     if not rows:
         say("no numbers yet: 'callcluster number use +14155550100'")
         return

@@ -163,7 +163,7 @@ def test_a_number_that_the_carrier_refuses(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--agent", "nobody"), "there is no agent 'nobody'; there are: good"),
+        (("--agent", "nobody"), "there is no agent 'nobody'; there are: good (--agent)"),
         (("--from", "+14155550111"), "from: this is no number of yours"),
         (("--api-key", "cck_wrong"), "callcluster keys create"),
         (("--idempotency-key", "a b"), "--idempotency-key: 1 to 200 ASCII characters"),

@@ -224,6 +224,15 @@ def test_a_number_is_used_listed_and_dropped(terminal: Terminal, carrier: PaperC
     assert "no numbers yet" in terminal.type("number", "list")[2]
 
 
+def test_the_number_of_the_settings_is_listed_too(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWILIO_PHONE_NUMBER", NUMBER)
+    own = f"{NUMBER} is yours by TWILIO_PHONE_NUMBER: calls are placed from it, and reception "
+    assert own in terminal.type("number", "list")[2]
+    assert own not in terminal.type("number", "list", "--tenant", "acme")[2]
+
+
 def test_a_number_of_somebody_is_left_alone_without_a_yes(
     terminal: Terminal, carrier: PaperCarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
