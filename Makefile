@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: help demo test test-unit test-properties test-e2e test-ray test-live check bench clean
+.PHONY: help demo test test-unit test-properties test-e2e test-ray test-cluster test-live check bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,25 +24,33 @@ demo: $(STAMP) ## Six simulated calls through the real product, on this machine,
 
 test: $(STAMP) ## Every test that needs no keys
 	@echo "==> unit tests"
-	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e and not demo and not live"
+	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live"
 	@echo "==> end to end on loopback: real clients, sockets, emulators"
-	@$(BIN)/python -m pytest -n auto -m "e2e and not ray"
+	@$(BIN)/python -m pytest -n auto -m "e2e and not ray and not cluster"
 	@echo "==> Ray suite"
-	@$(BIN)/python -m pytest -m ray
+	@$(BIN)/python -m pytest -m "ray and not soak"
+	@echo "==> on a Ray cluster for minutes"
+	@$(BIN)/python -m pytest -m "ray and soak"
 	@echo "==> the demo, broken off in the middle, leaves nothing behind"
 	@$(BIN)/python -m pytest -m demo
 
 test-unit: $(STAMP) ## The tests that need no Ray and no socket: seconds
-	@$(BIN)/python -m pytest -n auto -m "not ray and not e2e and not demo and not live"
+	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live"
 
 test-properties: $(STAMP) ## The properties with all of their examples (the other suites try half)
-	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not demo and not live" --hypothesis-profile=full
+	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not cluster and not demo and not live" --hypothesis-profile=full
 
 test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
-	@$(BIN)/python -m pytest -n auto -m "e2e and not ray"
+	@$(BIN)/python -m pytest -n auto -m "e2e and not ray and not cluster"
 
-test-ray: $(STAMP) ## The tests of the Ray shells
-	@$(BIN)/python -m pytest -m ray
+test-ray: $(STAMP) ## The tests of the Ray shells: three minutes
+	@$(BIN)/python -m pytest -m "ray and not soak"
+
+test-soak: $(STAMP) ## The long ones on a Ray cluster: what shows in minutes only
+	@$(BIN)/python -m pytest -m "ray and soak"
+
+test-cluster: $(STAMP) ## The whole product on Ray, several replicas, parts killed: ten minutes, not in make test
+	@$(BIN)/python -m pytest -m cluster
 
 test-live: $(STAMP) ## The providers' contracts against the real services whose keys are set; costs money
 	@$(BIN)/python -m pytest -m live -rs

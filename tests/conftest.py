@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _no_ray_outside_its_suite(request: pytest.FixtureRequest) -> Iterator[None]:
     """Unit tests never start Ray: a driver or a machine that needs it is in the wrong room."""
-    if request.node.get_closest_marker("ray") is not None:
+    if any(request.node.get_closest_marker(mark) for mark in ("ray", "cluster")):
         yield
         return
     with pytest.MonkeyPatch.context() as patch:

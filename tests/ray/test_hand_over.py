@@ -17,7 +17,7 @@ from simulation.clip_library import load_library
 from tests.support.ray_phone import note, telephones
 from tests.support.ray_stage import COLLEAGUE, GREETING, Stage
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.cluster
 
 
 def script() -> Iterator[Step]:

@@ -29,7 +29,7 @@ from tests.support.counting_process import CountingProcess
 from tests.support.ray_phone import note, telephones
 from tests.support.ray_stage import REPLICAS, Stage
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.cluster
 
 SIDES = {"ingress-x": 1, "ingress-y": 2, "ingress-z": 3, "call-actor-x": 4, "call-actor-y": 5}
 PASSED_ON_S = SETTLE_S + 6  # a silent process is in every replica's copy by then

@@ -19,7 +19,7 @@ from records.database import Database
 from records.key_store import KeyStore
 from tests.support.ray_stage import GREETING, Stage
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.cluster
 
 SAID = {"card001": "Ten of clubs."}
 ANSWER = "That is a very fine card, and I have noted it."

@@ -23,9 +23,10 @@ from tests.support.health_witness import HealthWitness
 from tests.support.ray_phone import note, telephones
 from tests.support.ray_stage import Stage
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.cluster
 
 WITNESSES = 4
+ROUNDS = 3  # each waits for probes to find that all is well again
 BAD = ("open", "half_open")
 
 
@@ -70,12 +71,12 @@ async def kill_keeper() -> None:
 def test_seen_by_one_known_by_all(stage: Stage) -> None:
     async def run() -> None:
         async with witnesses() as found:
-            late_s = [late for _ in range(5) for late in await seen_to_known(found)]
+            late_s = [late for _ in range(ROUNDS) for late in await seen_to_known(found)]
         note(
             "seen anywhere -> known in another process, ms:",
             f"median {1_000 * statistics.median(late_s):.1f}, worst {1_000 * max(late_s):.1f}",
         )
-        assert len(late_s) == 5 * (WITNESSES - 1)
+        assert len(late_s) == ROUNDS * (WITNESSES - 1)
         assert max(late_s) < 2.0, "by news, not by the next poll that ends"
 
     asyncio.run(run())
@@ -108,13 +109,14 @@ async def board() -> dict[str, str]:
     return {unit.operation: state for unit, state in found.items() if unit.provider == "openai"}
 
 
+@pytest.mark.soak
 def test_calls_go_on_while_the_language_model_is_down(stage: Stage) -> None:
     """Through the whole product: the chain of a CallActor, its reporter, the keeper, its probes."""
     (stood_in,) = ScriptedConfig().replies
 
     async def heard(phones: Any) -> list[str]:
-        result = await phones.call("card001", "goforward").result()
-        assert [turn.outcome for turn in result.turns] == ["answered", "answered"]
+        result = await phones.call("card001").result()
+        assert [turn.outcome for turn in result.turns] == ["answered"]
         await stage.until_recorded(result.leg.call_sid)
         return [turn.heard_text for turn in stage.turns(result.leg.call_sid)[1:]]
 
@@ -128,8 +130,8 @@ def test_calls_go_on_while_the_language_model_is_down(stage: Stage) -> None:
         async with telephones(stage) as phones:
             assert stood_in not in await heard(phones)
             stage.providers.board.set("openai", Faults(status=503))
-            for _ in range(3):
-                assert set(await heard(phones)) == {stood_in}
+            for _ in range(3):  # calls of one turn: each finds what the one before has seen
+                assert await heard(phones) == [stood_in]
             assert set((await board()).values()) & set(BAD)
             mended_at = time.monotonic()
             stage.providers.board.set("openai", Faults())
