@@ -28,9 +28,7 @@ test: $(STAMP) ## Every test that needs no keys
 	@echo "==> end to end on loopback: real clients, sockets, emulators"
 	@$(BIN)/python -m pytest -n auto -m "e2e and not ray and not cluster"
 	@echo "==> Ray suite"
-	@$(BIN)/python -m pytest -m "ray and not soak"
-	@echo "==> on a Ray cluster for minutes"
-	@$(BIN)/python -m pytest -m "ray and soak"
+	@$(BIN)/python -m pytest -m ray
 	@echo "==> the demo, broken off in the middle, leaves nothing behind"
 	@$(BIN)/python -m pytest -m demo
 
@@ -43,11 +41,8 @@ test-properties: $(STAMP) ## The properties with all of their examples (the othe
 test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
 	@$(BIN)/python -m pytest -n auto -m "e2e and not ray and not cluster"
 
-test-ray: $(STAMP) ## The tests of the Ray shells: three minutes
-	@$(BIN)/python -m pytest -m "ray and not soak"
-
-test-soak: $(STAMP) ## The long ones on a Ray cluster: what shows in minutes only
-	@$(BIN)/python -m pytest -m "ray and soak"
+test-ray: $(STAMP) ## The tests of the Ray shells
+	@$(BIN)/python -m pytest -m ray
 
 test-cluster: $(STAMP) ## The whole product on Ray, several replicas, parts killed: ten minutes, not in make test
 	@$(BIN)/python -m pytest -m cluster

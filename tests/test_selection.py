@@ -13,14 +13,17 @@ from tests.support.selection import excluded_marks, mark_of_whole_file
 @pytest.mark.parametrize(
     ("expression", "excluded"),
     [
-        ("", set()),
-        ("ray", set()),
-        ("not ray", {"ray"}),
-        ("not ray and not e2e and not demo", {"ray", "e2e", "demo"}),
-        ("e2e and not ray", {"ray"}),
-        ("not ray or e2e", set()),
-        ("not (ray and e2e)", set()),
-        ("not ray and (e2e or not demo)", set()),
+        ("", {"cluster"}),
+        ("ray", {"cluster"}),
+        ("cluster", set()),
+        ("ray or cluster", set()),
+        ("not ray", {"ray", "cluster"}),
+        ("not ray and not e2e and not demo", {"ray", "e2e", "demo", "cluster"}),
+        ("not cluster and not ray", {"ray", "cluster"}),
+        ("e2e and not ray", {"ray", "cluster"}),
+        ("not ray or e2e", {"cluster"}),
+        ("not (ray and e2e)", {"cluster"}),
+        ("not ray and (e2e or not demo)", {"cluster"}),
     ],
 )
 def test_only_a_plain_expression_rules_a_mark_out(expression: str, excluded: set[str]) -> None:

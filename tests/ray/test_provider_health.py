@@ -109,7 +109,6 @@ async def board() -> dict[str, str]:
     return {unit.operation: state for unit, state in found.items() if unit.provider == "openai"}
 
 
-@pytest.mark.soak
 def test_calls_go_on_while_the_language_model_is_down(stage: Stage) -> None:
     """Through the whole product: the chain of a CallActor, its reporter, the keeper, its probes."""
     (stood_in,) = ScriptedConfig().replies

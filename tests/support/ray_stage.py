@@ -325,6 +325,7 @@ def product(running: RunningProviders) -> Iterator[Stage]:
             run_serve.wait_until_ready(settings.port, within_s=60)
             stage = Stage(place, settings, running, haproxy)
             until(lambda: stage.readiness()["cluster_capacity"] == 2 * CALLS_PER_ACTOR)
+            until(lambda: sum(replica["ready"] for replica in stage.replicas()) == REPLICAS)
             yield stage
         finally:
             run_serve.stop_all(settings.port)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Set
 
 _WHOLE_FILE = re.compile(r"^pytestmark = pytest\.mark\.(\w+)$", re.MULTILINE)
+OPT_IN = frozenset({"cluster"})  # minutes: only for a run that names it
 _EXCLUDED = re.compile(r"not\s+(\w+)")
 
 
@@ -13,12 +14,14 @@ def excluded_marks(expression: str) -> Set[str]:
     """The marks that ``-m expression`` rules out whatever else a test carries.
 
     Only a plain ``a and not b and not c`` is understood; anything cleverer rules out nothing, and
-    the tests are deselected after their import as usual.
+    the tests are deselected after their import as usual. What is opt-in is ruled out by not being
+    named.
     """
+    unnamed = OPT_IN - set(re.findall(r"\w+", expression))
     terms = [term.strip() for term in expression.split(" and ")]
     if any(re.fullmatch(r"(not\s+)?\w+", term) is None for term in terms):
-        return frozenset()
-    return {found[1] for term in terms if (found := _EXCLUDED.fullmatch(term))}
+        return unnamed
+    return unnamed | {found[1] for term in terms if (found := _EXCLUDED.fullmatch(term))}
 
 
 def mark_of_whole_file(text: str) -> str | None:
