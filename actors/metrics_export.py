@@ -15,6 +15,7 @@ do not ask for the type.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from ray.util import metrics as ray_metrics
@@ -25,7 +26,8 @@ from telemetry.ledger import Series
 from telemetry.merged import Totals
 from telemetry.sketch import QuantileSketch
 
-AGENT_KEEPS_S = 20.0  # two of Ray's report intervals, which are 10 s unless Ray is told otherwise
+REPORT_INTERVAL = "RAY_metrics_report_interval_ms"
+AGENT_KEEPS_S = 2 * float(os.environ.get(REPORT_INTERVAL, "10000")) / 1_000  # two of them
 
 
 class RayExport:

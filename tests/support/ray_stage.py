@@ -156,6 +156,7 @@ def premises(running: RunningProviders, **extra: str) -> Iterator[Premises]:
         "PYTHONPATH": str(ROOT),
         "RAY_TMPDIR": str(folder),  # a cluster that nobody takes for the one of this machine
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_metrics_report_interval_ms": "1000",  # 10 s otherwise: for Ray's own /metrics
         "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.free_port()),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.free_port()),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
