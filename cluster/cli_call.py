@@ -16,7 +16,14 @@ from cluster.api_client import ApiCall, ApiClient, NewCall, WhenMachine
 from cluster.call_follow import CallFollower
 from cluster.cli_console import output, say
 from cluster.cli_help import add_command
-from cluster.cli_load import LOCAL, AuthToken, PublicUrl, Url, what_is_signed
+from cluster.cli_load import (
+    LOCAL,
+    AuthToken,
+    PublicUrl,
+    Url,
+    require_listener,
+    what_is_signed,
+)
 from cluster.errors import ApiRefusedError, ApiUnreachableError, SettingsError
 from cluster.settings import read_settings
 from telephony.phone_number import check_e164
@@ -126,6 +133,7 @@ def call(
         from cluster.call_simulated import simulate_call
 
         token, origin = what_is_signed(auth_token, public_url, url)
+        require_listener(url)
         ended_well = simulate_call(
             url, turns=turns, auth_token=token, public_url=origin, settings=read_settings(), say=say
         )

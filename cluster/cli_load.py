@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from cluster.cli_help import add_command
-from cluster.errors import SettingsError
+from cluster.errors import ApiUnreachableError, SettingsError
 from cluster.settings import read_settings
 
 Url = Annotated[str, typer.Option(envvar="CALLCLUSTER_URL", help="Where the product listens.")]
@@ -26,6 +28,7 @@ PublicUrl = Annotated[
     typer.Option(envvar="PUBLIC_URL", help="The origin that is signed; default: of .env, --url."),
 ]
 LOCAL = "http://127.0.0.1:8000"
+CONNECT_WITHIN_S = 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +82,7 @@ def load(
     if json_file is not None:
         _write(json_file, "")  # better now than after the run
     token, origin = what_is_signed(auth_token, public_url, url)
+    require_listener(url)
     config = LoadConfig(
         url=url,
         calls=calls,
@@ -109,6 +113,28 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, "utf-8")
     except OSError as error:
         raise SettingsError(f"--json {path}: cannot be written: {error.strerror}") from None
+
+
+def require_listener(url: str) -> None:
+    """See that somebody listens at ``url``, before calls are placed that all fail.
+
+    Raises:
+        ApiUnreachableError: Nobody does.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        host, port = None, 0
+    if not host:
+        return  # whoever uses the address says what is wrong with it
+    try:
+        socket.create_connection((host, port), CONNECT_WITHIN_S).close()
+    except OSError as error:
+        raise ApiUnreachableError(
+            f"nothing answers at {url} ({error.strerror or error}): is 'callcluster serve' "
+            "running? Name its address with --url (CALLCLUSTER_URL)"
+        ) from None
 
 
 def what_is_signed(auth_token: str, public_url: str, url: str) -> tuple[str, str]:

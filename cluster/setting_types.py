@@ -70,7 +70,7 @@ def _fits(pattern: re.Pattern[str], said: str, *, may_be_empty: bool = False) ->
 
 def _level(value: str) -> str:
     if value.upper() not in _LEVELS:
-        raise ValueError(f"one of {', '.join(_LEVELS)}")
+        raise ValueError(f"must be one of {', '.join(_LEVELS)}")
     return value.upper()
 
 
@@ -78,8 +78,12 @@ WebAddress = Annotated[str, AfterValidator(_address(("http", "https"), "https://
 SocketAddress = Annotated[str, AfterValidator(_address(("ws", "wss"), "ws:// or wss://"))]
 Key = Annotated[SecretStr, AfterValidator(_key)]
 PhoneNumber = Annotated[str, AfterValidator(_phone_number)]
-AccountSid = Annotated[str, _fits(_ACCOUNT_SID, "AC and 32 hexadecimal digits", may_be_empty=True)]
-Region = Annotated[str, _fits(_REGION, "a name such as westeurope", may_be_empty=True)]
-TenantId = Annotated[str, _fits(TENANT, "letters, digits, _ and -, 64 at most")]
-Host = Annotated[str, _fits(_HOST, "an address of this machine, or 0.0.0.0 for all of them")]
+AccountSid = Annotated[
+    str, _fits(_ACCOUNT_SID, "must be AC and 32 hexadecimal digits", may_be_empty=True)
+]
+Region = Annotated[str, _fits(_REGION, "must be a name such as westeurope", may_be_empty=True)]
+TenantId = Annotated[str, _fits(TENANT, "must be letters, digits, _ and -, 64 at most")]
+Host = Annotated[
+    str, _fits(_HOST, "must be an address of this machine, or 0.0.0.0 for all of them")
+]
 LogLevel = Annotated[str, AfterValidator(_level)]

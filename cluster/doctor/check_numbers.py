@@ -22,6 +22,8 @@ async def examine_numbers(place: Place) -> Findings:
         return [skipped("numbers", "the settings cannot be read")]
     if not place.try_keys:
         return [skipped("numbers", "--keys asks Twilio where they ring")]
+    if not settings.database_url and not settings.data_dir.exists():
+        return [skipped("numbers", "the product was never started: none has a route yet")]
     try:
         state = await schema.check(settings.store_url)
         if state.state != "ok":  # nothing is changed here, so nothing can be read either

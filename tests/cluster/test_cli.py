@@ -143,6 +143,7 @@ def test_load_ends_with_the_exit_code_of_its_report(
         return build_report(config.seed, config.concurrent, results, Effort(1, 1, lateness, False))
 
     monkeypatch.setattr("simulation.load.run_load", two_calls)
+    monkeypatch.setattr("cluster.cli_load.require_listener", lambda _url: None)
     assert run(monkeypatch, "load", "--calls", "2", "--json", "report.json") == code
     assert json.loads(Path("report.json").read_text())["counts"]["calls_offered"] == 2
     text = capsys.readouterr().out

@@ -14,6 +14,7 @@ import pytest
 
 from cluster.call_simulated import recorded_transcript, simulate_call
 from cluster.cli import main
+from cluster.ports import free_port
 from cluster.settings import Settings
 from records.rows import CallRow, TurnRow
 from records.store import RecordStore
@@ -178,3 +179,16 @@ def test_the_words_of_a_call_come_from_the_records(tmp_path: Path) -> None:
         ]
 
     asyncio.run(body())
+
+
+@pytest.mark.parametrize("words", [("load", "--calls", "2"), ("call", "--simulate")])
+def test_no_call_is_placed_where_nobody_listens(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setattr("sys.argv", ["callcluster", *words, "--url", url])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"nothing answers at {url} (Connection refused): is 'callcluster serve' run" in said

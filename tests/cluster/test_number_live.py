@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ async def use(settings: Settings, row: NumberRow = ROW) -> None:
 def test_a_number_is_set_up_seen_by_the_doctor_and_unhooked(tmp_path: Path) -> None:
     async def scene(_running: RunningProviders, settings: Settings) -> None:
         place = Place(settings=settings, agents={("default", "a1"): AGENT}, try_keys=True)
+        new = replace(place, settings=settings.model_copy(update={"data_dir": tmp_path / "no"}))
+        assert "never started" in (await examine_numbers(new))[0].found
         assert (await examine_numbers(place))[0].status == "skipped"  # no tables yet
         await use(settings)
         await use(settings)  # again: nothing more
