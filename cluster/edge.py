@@ -191,6 +191,8 @@ class Edge:
         if not claims.resume:
             self.parts.pool.call_begun(claims.call_id)
         call = self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
+        how = "taken up again" if claims.resume else direction_of(parameters)
+        logger.info("call %s: %s, agent %s", claims.call_id, how, agent.agent_id)
         self.on_call_begun(BegunCall(claims, agent, direction_of(parameters)))
         return call
 

@@ -167,12 +167,14 @@ def start_ray(*, dashboard: bool) -> None:
     Raises:
         ClusterError: The cluster that RAY_ADDRESS names cannot be joined.
     """
-    import ray
-
     address = os.environ.get("RAY_ADDRESS")
     if address:
         connect(address)
         return
+    # As Ray would choose for a cluster of its own; chosen here, it does not warn of it.
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    import ray
+
     ray.init(
         address="local",  # never some other cluster that happens to run here
         namespace=NAMESPACE,
@@ -194,6 +196,7 @@ def deploy(settings: Settings) -> None:
     from cluster.ingress import build_deployment
     from cluster.mind_plan import mind_plan
 
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)  # its progress is ours, said once
     begin_directory(mind_plan(settings))  # while Serve starts
     serve.start(http_options={"host": settings.host, "port": settings.port})
     try:
@@ -289,4 +292,7 @@ def _banner(settings: Settings, report: dict[str, Any]) -> str:
         f"  webhook of your number:  {settings.public_url}/twilio/voice   (POST)",
         f"  health:                  http://127.0.0.1:{settings.port}/readyz",
     ]
-    return "\n".join([*lines, *(f"  note: {warning}" for warning in report["warnings"])])
+    notes = list(report["warnings"])
+    if settings.development:
+        notes.append("development mode: no signature is checked, and the API needs no key")
+    return "\n".join([*lines, *(f"  note: {note}" for note in notes)])

@@ -33,7 +33,7 @@ def _clean_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PUBLIC_URL", raising=False)
     monkeypatch.setenv("COLUMNS", "1000")
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "agents", tmp_path / "agents")
+    shutil.copytree(ROOT / "tests/fixtures/agents", tmp_path / "agents")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

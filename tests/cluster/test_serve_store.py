@@ -45,7 +45,7 @@ def _clean_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "agents", tmp_path / "agents")
+    shutil.copytree(ROOT / "tests/fixtures/agents", tmp_path / "agents")
     (tmp_path / "var").mkdir()
 
     def started(*_: object, **__: object) -> None:
