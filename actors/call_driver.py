@@ -322,6 +322,8 @@ class CallDriver:
             case voice.ClearPlayout():
                 self._outbox.drop_waiting()
                 self._outbox.put(self._writer.clear())
+            case voice.JudgeTurn():
+                pass  # no end-of-turn model is wired in
             case voice.BeginTurn():
                 self._meter.begun(output)
                 self._replies.begin(output)

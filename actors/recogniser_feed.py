@@ -38,6 +38,8 @@ from voice.ports import (
     RecogniserFailed,
     RecogniserStream,
     SpeechNoticed,
+    TurnEndHinted,
+    TurnResumed,
 )
 from voice.words import has_words
 
@@ -246,6 +248,14 @@ class RecogniserFeed:
             case RecogniserFailed(message=message, retryable=retryable):
                 self._ears.failed(line.choice, event)
                 self._failed(number, message, retryable)
+            case TurnEndHinted(text=text, end_s=end_s, probability=probability):
+                if self._counts(number, text):
+                    text = without_overlap(text, line.overlaps) if line.overlaps else text
+                    end_s += line.began / SAMPLE_RATE_HZ
+                    self._feed(TurnEndHinted(text, end_s, probability))
+            case TurnResumed(end_s=end_s):
+                if number == self._machine.listened:
+                    self._feed(TurnResumed(line.began / SAMPLE_RATE_HZ + end_s))
             case SpeechNoticed():
                 pass  # our own detector is quicker
             case _:

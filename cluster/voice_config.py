@@ -38,6 +38,7 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
     """How this agent's ear and mouth behave in this deployment."""
     taking, phrases = agent.turn_taking, agent.phrases
     return VoiceConfig(
+        language=agent.language,
         phrases=SpokenPhrases(
             apology=phrases.apology,
             still_there=phrases.still_there,

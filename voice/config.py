@@ -113,6 +113,7 @@ class VoiceConfig:
     """Everything a ``VoiceSession`` has to know about its agent.
 
     Attributes:
+        language: BCP-47 tag of what is spoken in the call.
         barge_in_speech_s: Caller speech during playout that stops the agent.
         barge_in_window_s: The window within which that speech has to add up.
         went_on_window_s: Caller speech that starts so early in our playout belongs to the
@@ -132,6 +133,7 @@ class VoiceConfig:
             plain data with a ``verb``; empty for nothing.
     """
 
+    language: str = "en-US"
     phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     playout: PlayoutConfig = field(default_factory=PlayoutConfig)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from voice.ports import TextMark
+from voice.ports import TurnEndHinted as TurnEndHinted
+from voice.ports import TurnResumed as TurnResumed
 
 TurnKind = Literal["greeting", "caller", "digits", "silence", "resume"]
 Outcome = Literal["heard", "interrupted", "failed", "dropped"]
@@ -51,6 +53,14 @@ class FinalHeard:
 
     text: str
     end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnJudged:
+    """The end-of-turn model's answer to the ``JudgeTurn`` of the same ``pause_id``."""
+
+    pause_id: int
+    finished_ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +160,9 @@ Input = (
     | FrameHeard
     | InterimHeard
     | FinalHeard
+    | TurnEndHinted
+    | TurnResumed
+    | TurnJudged
     | DigitPressed
     | SegmentPlanned
     | ReplyFinished
@@ -162,6 +175,13 @@ Input = (
 )
 
 # --- outputs --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTurn:
+    """Ask the end-of-turn model about the caller's last seconds. It need not ever answer."""
+
+    pause_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +277,8 @@ class EndCall:
 
 
 Output = (
-    BeginTurn
+    JudgeTurn
+    | BeginTurn
     | CommitTurn
     | AbandonTurn
     | Synthesise

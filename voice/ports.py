@@ -61,7 +61,46 @@ class RecogniserFailed:
     retryable: bool
 
 
-RecogniserEvent = SpeechNoticed | InterimTranscript | FinalTranscript | RecogniserFailed
+@dataclass(frozen=True, slots=True)
+class TurnEndHinted:
+    """The recogniser itself believes that the caller has finished.
+
+    Attributes:
+        text: All words of the running phrase, as it hears them now.
+        end_s: Where the last of them ends.
+        probability: How sure it is, 0 to 1; None when it does not say.
+    """
+
+    text: str
+    end_s: float
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResumed:
+    """The recogniser takes its last ``TurnEndHinted`` back: the caller goes on."""
+
+    end_s: float
+
+
+RecogniserEvent = (
+    SpeechNoticed
+    | InterimTranscript
+    | FinalTranscript
+    | TurnEndHinted
+    | TurnResumed
+    | RecogniserFailed
+)
+
+
+class TurnModel(Protocol):
+    """Tells by the sound of the last seconds whether a caller has finished."""
+
+    async def judge(self, ulaw: bytes) -> float:
+        """How likely the turn is over, 0 to 1, at the end of this audio; its last 8 s matter.
+
+        Takes its time away from the event loop. Raises ``ProviderError``.
+        """
 
 
 class RecogniserStream(Protocol):

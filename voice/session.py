@@ -49,6 +49,9 @@ from voice.events import (
     SpeechArrived,
     SpeechFailed,
     SpeechFinished,
+    TurnEndHinted,
+    TurnJudged,
+    TurnResumed,
 )
 from voice.fillers import Fillers, FillerSounds
 from voice.floor import Floor
@@ -113,6 +116,8 @@ class VoiceSession:
                 self._mouth.playout.mark_played(event.name, now=now)
             case DigitPressed():
                 self._press(event.digit, now)
+            case TurnEndHinted() | TurnResumed() | TurnJudged():
+                pass
             case CallStarted():
                 self._start(event, now)
             case HangUpRequested():
