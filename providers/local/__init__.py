@@ -1,0 +1,1 @@
+"""Small models that run in this process: is this speech, and is this turn finished?"""
