@@ -167,14 +167,12 @@ def start_ray(*, dashboard: bool) -> None:
     Raises:
         ClusterError: The cluster that RAY_ADDRESS names cannot be joined.
     """
+    import ray
+
     address = os.environ.get("RAY_ADDRESS")
     if address:
         connect(address)
         return
-    # As Ray would choose for a cluster of its own; chosen here, it does not warn of it.
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-    import ray
-
     ray.init(
         address="local",  # never some other cluster that happens to run here
         namespace=NAMESPACE,
