@@ -3,9 +3,9 @@
 ``python -m benchmarks.failover`` runs the product's own chain, reporters and keeper, eight workers
 of them on one virtual clock, over models whose first tokens come as measured ones do (lognormal,
 medians 160, 190 and 220 ms), and breaks the first one for a minute. A hundred calls ask every five
-seconds, ten times each. Beside it stand two ways in which this is often done by hand. It measures
-the policy, not this machine: nothing waits for real. What the wire and the emulators add is
-measured elsewhere.
+seconds, ten times each; once more for agents with tools, whose requests are never doubled. Beside
+it stand two ways in which this is often done by hand. It measures the policy, not this machine:
+nothing waits for real. What the wire and the emulators add is measured elsewhere.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import logging
 import math
 import random
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from actors.provider_health_driver import HealthDriver
 from actors.provider_health_reporter import HealthReporter
-from dialogue.ports import Message, ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest
+from dialogue.ports import Message, ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest, ToolDefinition
 from providers.errors import ProviderBusy, ProviderError, ProviderUnavailable
 from providers.failover.think_chain import ThinkCandidate
 from providers.failover.thinker import FailoverThinker
@@ -37,6 +37,7 @@ MEDIANS_S = {"a": 0.16, "b": 0.19, "c": 0.22}
 SIGMA = 0.35
 WIRE_S = 0.002
 HANG = 1e6
+TOOL = ToolDefinition("transfer", "Puts the caller through.", {})
 Fault = Callable[[random.Random, float], float]  # delay of a first token in s, or an error
 
 
@@ -178,6 +179,17 @@ class OneAfterAnother:
         """Nothing to close."""
 
 
+class WithTools:
+    """A chain, asked for agents that have tools."""
+
+    def __init__(self, chain: FailoverThinker) -> None:
+        self._chain = chain
+
+    def reply(self, request: ThinkRequest) -> AsyncIterator[ThinkEvent]:
+        """The answer of whoever gives one."""
+        return self._chain.reply(replace(request, tools=(TOOL,)))
+
+
 @dataclass
 class Figures:
     """What callers waited for, seconds.
@@ -212,6 +224,11 @@ def ours(models: list[Model], view: HealthView) -> FailoverThinker:
     return FailoverThinker(candidates, view, HedgeBudget(), Silent())
 
 
+def with_tools(models: list[Model], view: HealthView) -> WithTools:
+    """The product's, for agents with tools."""
+    return WithTools(ours(models, view))
+
+
 def ten_seconds(models: list[Model], _view: HealthView) -> OneAfterAnother:
     """10 s for each, anew for each request."""
     return OneAfterAnother(models, 10.0, is_kept=False)
@@ -224,6 +241,7 @@ def ten_seconds_kept(models: list[Model], _view: HealthView) -> OneAfterAnother:
 
 POLICIES: dict[str, Policy] = {
     "this product": ours,
+    "this product, agent with tools": with_tools,
     "10 s, then the next": ten_seconds,
     "the same, kept for the call": ten_seconds_kept,
 }
@@ -241,7 +259,7 @@ async def run(
         view = HealthView(LocalHealth(f"w{number}", chance.random), loop.time)
         chains.append(policy(list(models.values()), view))
         reporters.append(HealthReporter(f"w{number}", view, Wire(driver), chance.random))
-        if view.probes or policy is ours:
+        if view.probes or policy in (ours, with_tools):
             reporters[-1].start()
     figures, began_at, tasks = Figures(), loop.time(), set()
     fault_from, fault_to = began_at + warm_s, began_at + warm_s + fault_s

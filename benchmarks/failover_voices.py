@@ -10,7 +10,14 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 
-from benchmarks.failover import POLICIES, Model, Policy, Silent, ours, show
+from benchmarks.failover import (
+    Model,
+    Policy,
+    Silent,
+    show,
+    ten_seconds,
+    ten_seconds_kept,
+)
 from dialogue.ports import Message, ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest
 from providers.failover.speaker import FailoverSpeaker, Voice
 from providers.health.budget import HedgeBudget
@@ -64,7 +71,9 @@ def our_voices(models: list[Model], view: HealthView) -> Spoken:
 
 
 VOICES: dict[str, Policy] = {
-    name: our_voices if policy is ours else policy for name, policy in POLICIES.items()
+    "this product": our_voices,
+    "10 s, then the next": ten_seconds,
+    "the same, kept for the call": ten_seconds_kept,
 }
 
 

@@ -110,6 +110,7 @@ class Contest(Generic[T]):
         view: Told of everything seen.
         is_output: Whether an item is a useful output.
         may_hedge: Asked before each hedge.
+        one_at_a_time: Nobody is asked while another one works (``providers.health.attempts``).
         on_start: Told of each request: the name and why (``providers.health.attempts``).
         tasks: Of the owner; holds what goes on in the background.
     """
@@ -123,6 +124,7 @@ class Contest(Generic[T]):
         may_hedge: Callable[[], bool],
         on_start: Callable[[str, str], None],
         tasks: set[asyncio.Task[None]],
+        one_at_a_time: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._entrants = {entrant.unit: entrant for entrant in entrants}
@@ -135,7 +137,8 @@ class Contest(Generic[T]):
         self._error: ProviderError | None = None
         self._timer: asyncio.TimerHandle | None = None
         candidates = [Candidate(entrant.unit, entrant.timing) for entrant in entrants]
-        self._machine = Attempts(candidates, may_hedge, now=self._loop.time())
+        now = self._loop.time()
+        self._machine = Attempts(candidates, may_hedge, now=now, one_at_a_time=one_at_a_time)
         self._drain()
 
     async def winner(self) -> Won[T]:

@@ -4,7 +4,8 @@ Rules
 1. Before the first token a failover is free: a hard failure asks the next at once, a late one is
    hedged, the first useful output wins (``contest``). Useful is a token that is not blank, the
    beginning of a tool call, or a refusal by a content filter; an empty answer is none.
-2. Requests whose answer may use tools are never hedged.
+2. Of a request whose answer may use tools no two are ever out at once: a late one is closed, and
+   the next is asked then. Once a tool call has begun, its stream is waited for.
 3. Words are handed out when they are whole (``seam``). When the reply breaks off or stalls in the
    middle, the next model is asked to go on after the last of them, and what it repeats is dropped.
 4. Once a tool call was handed out the reply is over, however its stream ends: nobody is asked
@@ -143,7 +144,8 @@ class FailoverThinker:
             self._chain.entrants(models, question),
             self._view,
             is_output=_is_anything if account.given else _is_output,
-            may_hedge=self._budget.spend if may_hedge and not may_use_tools else _never,
+            may_hedge=self._budget.spend if may_hedge else _never,
+            one_at_a_time=may_use_tools,
             on_start=asked,
             tasks=self._tasks,
         )

@@ -13,6 +13,9 @@ Rules
    Its own first output, or its silence time, ends it.
 6. A stale pooled socket is asked once more, at once; that says nothing about the provider.
 7. When the caller speaks or hangs up before the first output, nobody is to blame.
+8. Of requests that may not be doubled (``one_at_a_time``) no two ever run: where another one would
+   be hedged, the first is closed at its silence time, within the same budget, and then the next is
+   asked. Should all who are left fail, one that was only silent is asked once more.
 
 Shape of a machine: events in with ``now``, outputs out. ``providers.failover.contest`` drives it.
 """
@@ -130,18 +133,31 @@ class _Running:
 class Attempts:
     """One request.
 
+    Args:
+        candidates: Best first; at least one.
+        may_hedge: Asked before each call that is made early.
+        now: Seconds.
+        one_at_a_time: See rule 8.
+
     Attributes:
         winner: Unit that gave the output; None before, and when nobody did.
-        hedges: Hedges that were sent.
+        hedges: Calls that were made early.
         calls: Calls to providers in all.
     """
 
     def __init__(
-        self, candidates: Sequence[Candidate], may_hedge: Callable[[], bool], *, now: float
+        self,
+        candidates: Sequence[Candidate],
+        may_hedge: Callable[[], bool],
+        *,
+        now: float,
+        one_at_a_time: bool = False,
     ) -> None:
         if not candidates:
             raise ValueError("a request needs at least one candidate")
         self._left = deque(candidates[:MOST_ASKED])
+        self._at_once = 1 if one_at_a_time else MOST_AT_ONCE
+        self._only_silent: deque[Candidate] = deque()
         self._may_hedge = may_hedge
         self._running: dict[int, _Running] = {}
         self._outputs: deque[Output] = deque()
@@ -196,22 +212,36 @@ class Attempts:
             due.append(timing.silent_after_s)
         if not self._decided and not run.late:
             due.append(timing.deadline_s)
-        if self._can_hedge(run) and timing.hedge_after_s is not None:
-            due.append(timing.hedge_after_s)
+        if self._can_hedge(run):
+            due.append(self._early_s(run))
         return run.began_s + min(due)
 
     def _can_hedge(self, run: _Running) -> bool:
-        alone = len(self._running) < MOST_AT_ONCE
-        return not self._decided and not run.hedged and alone and bool(self._left)
+        if (
+            self._decided
+            or run.hedged
+            or not self._left
+            or run.candidate.timing.hedge_after_s is None
+        ):
+            return False
+        return self._at_once == 1 or len(self._running) < self._at_once
+
+    def _early_s(self, run: _Running) -> float:
+        """When another one is asked, after this one was; its timing has a time for it."""
+        timing = run.candidate.timing
+        # Closed before its silence time it could not be told from one that hangs, see rule 5.
+        return timing.silent_after_s if self._at_once == 1 else timing.hedge_after_s or 0.0
 
     def _due(self, run: _Running, now: float) -> None:
         timing = run.candidate.timing
         waited_s = now - run.began_s + 1e-9
-        hedge_s = timing.hedge_after_s
-        if hedge_s is not None and waited_s >= hedge_s and self._can_hedge(run):
+        if self._can_hedge(run) and waited_s >= self._early_s(run):
             run.hedged = True
             if self._may_hedge():
                 self.hedges += 1
+                if self._at_once == 1:
+                    self._replace(run, now)
+                    return
                 self._start("hedge", now)
         if waited_s >= timing.silent_after_s and not run.told:
             run.told = True
@@ -222,6 +252,13 @@ class Attempts:
         if waited_s >= timing.deadline_s and not run.late and not self._decided:
             run.late = True
             self._go_on(now)
+
+    def _replace(self, run: _Running, now: float) -> None:
+        """Give up on one that is silent, and ask the next."""
+        self._outputs.append(TellHealth(run.candidate.unit, Signal(Sign.SILENT)))
+        self._cancel(run.attempt)
+        self._only_silent.append(run.candidate)
+        self._start("failover", now)
 
     def _answered(self, run: _Running, now: float) -> None:
         signal = Signal(Sign.ANSWERED, latency_s=now - run.began_s)
@@ -246,8 +283,11 @@ class Attempts:
             signal = Signal(Sign.UNAVAILABLE)
         if not (run.told and signal.weight == "bad"):
             self._outputs.append(TellHealth(run.candidate.unit, signal))
-        if not self._decided:
-            self._go_on(now)
+        if self._decided:
+            return
+        if not self._left and self._only_silent and self.calls < MOST_ASKED:
+            self._left.append(self._only_silent.popleft())
+        self._go_on(now)
 
     def _go_on(self, now: float) -> None:
         """Somebody failed or is late: ask the next, unless a hedge is under way already."""
@@ -255,7 +295,7 @@ class Attempts:
         if in_time:
             return
         if self._left:
-            while len(self._running) >= MOST_AT_ONCE:
+            while len(self._running) >= self._at_once:
                 self._cancel(min(self._running))
             self._start("failover", now)
             return

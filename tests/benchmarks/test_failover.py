@@ -10,7 +10,7 @@ import functools
 
 import pytest
 
-from benchmarks.failover import FAULTS, Figures, ours, run, ten_seconds
+from benchmarks.failover import FAULTS, Figures, ours, run, ten_seconds, with_tools
 from tests.support import virtual_time
 
 pytestmark = pytest.mark.e2e  # minutes of a whole cluster, if on virtual time
@@ -41,6 +41,15 @@ def test_a_fault_of_the_first_is_hardly_noticed(
     assert sum(wait > 1.0 for wait in found.waits) <= len(found.waits) / 200
     assert found.quantile_s(1.0) < 2.0
     assert found.extra_ratio <= extra_ratio
+
+
+@pytest.mark.parametrize("fault", ["hang", "one in ten hangs"])
+def test_an_agent_with_tools_waits_hardly_longer(fault: str) -> None:
+    stage = run(with_tools, FAULTS[fault], seed=7, warm_s=10.0, fault_s=20.0)
+    well, found = figures("none"), virtual_time.run(stage)
+    assert found.quantile_s(0.99) <= well.quantile_s(0.99) + 0.5
+    assert found.quantile_s(1.0) < 1.2
+    assert found.extra_ratio <= 0.08
 
 
 def test_while_all_is_well_nobody_else_is_asked() -> None:

@@ -193,15 +193,30 @@ def test_without_budget_a_hang_costs_the_deadline() -> None:
     play(scene)
 
 
-def test_what_may_use_tools_is_never_hedged_but_fails_over() -> None:
+def test_what_may_use_tools_is_never_out_twice_but_fails_over_as_soon_as_it_is_silent() -> None:
     async def scene() -> None:
         request = replace(REQUEST, tools=(TOOL,))
-        chain = Chain((HANG,), (0.2, *WHOLE))
-        assert await chain.text(request) == "".join(WHOLE)
+        chain = Chain((HANG,), (0.2, CALL, ReplyDone("tool_calls")))
+        events = await chain.ask(request)
+        assert events == [CALL, ReplyDone("tool_calls")]
+        assert chain.took_s == pytest.approx(1.15 * 0.6 + 0.2), "silence, and not the deadline"
         assert chain.asks == ["a first", "b failover"]
+        assert (chain.models[0].cancelled, chain.open_replies) == (1, 0)
         chain = Chain((HANG,), (0.2, *WHOLE))
         await chain.text(replace(request, tool_choice="none"))
         assert chain.asks == ["a first", "b hedge"]
+
+    play(scene)
+
+
+def test_at_no_moment_do_two_models_work_on_a_request_with_tools() -> None:
+    async def scene() -> None:
+        chain = Chain((HANG,), (HANG,), (0.1, *WHOLE))
+        asking = asyncio.ensure_future(chain.ask(replace(REQUEST, tools=(TOOL,))))
+        while not asking.done():
+            await asyncio.sleep(0.01)
+            assert chain.open_replies <= 1
+        assert text_of(asking.result()) == "".join(WHOLE)
 
     play(scene)
 

@@ -29,13 +29,13 @@ DOWN = Signal(Sign.UNAVAILABLE)
 
 
 class Scene:
-    def __init__(self, *units: str, hedges: int = 9) -> None:
+    def __init__(self, *units: str, hedges: int = 9, one_at_a_time: bool = False) -> None:
         self.left = hedges
         candidates = [
             Candidate(unit, LAST if unit == units[-1] else TIMING) for unit in units or "ab"
         ]
         self.now = 0.0
-        self.machine = Attempts(candidates, self.may_hedge, now=0.0)
+        self.machine = Attempts(candidates, self.may_hedge, now=0.0, one_at_a_time=one_at_a_time)
 
     def may_hedge(self) -> bool:
         self.left -= 1
@@ -204,6 +204,46 @@ def test_what_comes_after_the_end_changes_nothing() -> None:
     scene.came(0)
     assert scene.came(0) == []
     assert scene.failed(0) == []
+
+
+def test_what_may_not_be_doubled_is_left_when_it_is_silent_and_only_then_asked_elsewhere() -> None:
+    scene = Scene("a", "b", one_at_a_time=True)
+    assert started(scene.until(0.49)) == [("a", "first")]
+    silent = TellHealth("a", Signal(Sign.SILENT))
+    assert scene.until(0.5) == [silent, CancelAttempt(0), StartAttempt(1, "b", "failover")]
+    assert scene.came(0) == [], "an answer after that is nobody's"
+    assert scene.machine.hedges == 1
+    scene.now = 0.7
+    assert UseAttempt(1, "b", 0.7) in scene.came(1)
+
+
+def test_what_may_not_be_doubled_keeps_to_the_budget_and_to_one_at_a_time() -> None:
+    scene = Scene("a", "b", hedges=0, one_at_a_time=True)
+    outputs = scene.until(0.6)
+    assert outputs[-2:] == [CancelAttempt(0), StartAttempt(1, "b", "failover")]
+    scene = Scene("a", "b", hedges=0, one_at_a_time=True)
+    scene.until(0.55)
+    assert UseAttempt(0, "a", 0.55) in scene.came(0), "until its deadline it may answer"
+
+
+@pytest.mark.parametrize("hedges", [0, 9])
+def test_no_two_of_one_request_ever_run_when_it_may_not_be_doubled(hedges: int) -> None:
+    scene = Scene("a", "b", "c", "d", hedges=hedges, one_at_a_time=True)
+    running, most = set(), 0
+    for output in scene.until(10.0):
+        if isinstance(output, StartAttempt):
+            running.add(output.attempt)
+        elif isinstance(output, CancelAttempt):
+            running.discard(output.attempt)
+        most = max(most, len(running))
+    assert (most, scene.machine.calls) == (1, 3)
+
+
+def test_one_that_was_only_silent_is_asked_again_when_the_others_are_down() -> None:
+    scene = Scene("a", "b", one_at_a_time=True)
+    scene.until(0.55)
+    assert scene.failed(1) == [TellHealth("b", DOWN), StartAttempt(2, "a", "failover")]
+    assert isinstance(scene.failed(2)[-1], GiveUp)
 
 
 def test_hedges_never_exceed_their_share() -> None:
