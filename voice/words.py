@@ -90,6 +90,11 @@ def has_real_words(text: str) -> bool:
     return any(form not in _HESITATIONS for form in normalise(text))
 
 
+def units(text: str) -> float:
+    """How much was said, in words: one for each word, a half for each Han character or kana."""
+    return sum(0.5 if is_unspaced(word.form[0]) else 1.0 for word in split_words(text))
+
+
 def join_words(parts: Iterable[str]) -> str:
     """One text of several, with a space in between except next to unspaced scripts."""
     joined = ""

@@ -1,0 +1,64 @@
+"""Short things callers say: yes and no, a listener's "mhm", stop words, hesitations, thanks."""
+
+from __future__ import annotations
+
+from voice.lexicon.compiled import Phrases
+from voice.lexicon.registry import lexicon_for
+from voice.lexicon.tokens import fold, tokens_of
+
+_MOST_TOKENS = 12  # of a short answer
+_MOST_CHARACTERS = 400
+
+
+def _tokens(text: str) -> list[str]:
+    return tokens_of(fold(text[:_MOST_CHARACTERS]))
+
+
+def is_yes_or_no(text: str, language: str) -> bool:
+    """True when ``text`` is a yes or a no and nothing else but hesitations and politeness."""
+    tokens = _tokens(text)
+    lexicon = lexicon_for(language)
+    if len(tokens) > _MOST_TOKENS or lexicon.yes_no.find(tokens) is None:
+        return False
+    return lexicon.answers.covers(tokens)
+
+
+def is_backchannel(text: str, language: str) -> bool:
+    """True when ``text`` is what a listener says while the other goes on: "mhm", "okay", 嗯.
+
+    The same words may be an answer after a question: the caller of this function knows.
+    """
+    tokens = _tokens(text)
+    return len(tokens) <= _MOST_TOKENS and lexicon_for(language).backchannels.covers(tokens)
+
+
+def has_stop_word(text: str, language: str) -> bool:
+    """True when ``text`` tells the speaker to stop: "wait", "hold on", 等陣."""
+    tokens = _tokens(text)
+    lexicon = lexicon_for(language)
+    start = 0
+    while (found := lexicon.stops.find(tokens, start)) is not None:
+        if not _is_inside(found, lexicon.not_stops, tokens):
+            return True
+        start = found[1]
+    return False
+
+
+def _is_inside(found: tuple[int, int], phrases: Phrases, tokens: list[str]) -> bool:
+    start = 0
+    while (outer := phrases.find(tokens, start)) is not None:
+        if outer[0] <= found[0] and found[1] <= outer[1]:
+            return True
+        start = outer[0] + 1
+    return False
+
+
+def is_filler(text: str, language: str) -> bool:
+    """True when ``text`` is hesitation and nothing else: "um", "let me see"."""
+    return lexicon_for(language).fillers.covers(_tokens(text))
+
+
+def is_polite_tail(extra: str, language: str) -> bool:
+    """True when ``extra``, said after an utterance, adds nothing to what was asked: "please"."""
+    tokens = _tokens(extra)
+    return not tokens or lexicon_for(language).polite.covers(tokens)

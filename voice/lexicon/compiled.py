@@ -1,0 +1,165 @@
+"""A table made ready for look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from voice.lexicon.kinds import Cue, LexicalCue
+from voice.lexicon.table import Table
+from voice.lexicon.tokens import fold, tokens_of
+
+# Field of the table -> what the waterfall says. Later fields win: a phrase that is complete or done
+# was put there because its last word alone misleads.
+_END_FIELDS = (
+    ("verbs", Cue.HOLD, "ends in a verb that wants more"),
+    ("adverbs", Cue.HOLD, "ends in a word that wants another"),
+    ("subjects", Cue.HOLD, "ends in a subject without its verb"),
+    ("prepositions", Cue.HOLD, "ends in a preposition"),
+    ("articles", Cue.HOLD, "ends in an article"),
+    ("determiners", Cue.HOLD, "ends in a determiner"),
+    ("conjunctions", Cue.HOLD, "ends in a conjunction"),
+    ("fillers", Cue.HOLD, "ends in a hesitation"),
+    ("holds", Cue.HOLD, "ends in an unfinished phrase"),
+    ("complete", Cue.NEUTRAL, "a phrase that may be complete"),
+    ("done", Cue.DONE, "ends in a closing phrase"),
+    ("particles", Cue.DONE, "ends in a final particle"),
+)
+PREPOSITION = "ends in a preposition"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """A set of phrases, each kept as its tokens joined by one blank.
+
+    Attributes:
+        forms: The phrases.
+        longest: Tokens of the longest one.
+    """
+
+    forms: frozenset[str]
+    longest: int
+
+    def covers(self, tokens: list[str]) -> bool:
+        """True when ``tokens``, one at least, are made of these phrases and nothing else."""
+        at, count = 0, len(tokens)
+        while at < count:
+            for size in range(min(self.longest, count - at), 0, -1):
+                if " ".join(tokens[at : at + size]) in self.forms:
+                    at += size
+                    break
+            else:
+                return False
+        return count > 0
+
+    def find(self, tokens: list[str], start: int = 0) -> tuple[int, int] | None:
+        """Where the first of these phrases stands, from ``start`` on: first token and one past."""
+        count = len(tokens)
+        for at in range(start, count):
+            for size in range(min(self.longest, count - at), 0, -1):
+                if " ".join(tokens[at : at + size]) in self.forms:
+                    return at, at + size
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """One language, ready: see ``Table`` for what the fields mean."""
+
+    language: str
+    depth: str
+    ends: Mapping[str, LexicalCue]
+    longest_end: int
+    strands: frozenset[str]
+    completed_by: Mapping[str, frozenset[str]]
+    fillers: Phrases
+    yes_no: Phrases
+    answers: Phrases
+    backchannels: Phrases
+    stops: Phrases
+    not_stops: Phrases
+    polite: Phrases
+    numbers: Mapping[str, int]
+    shy_numbers: frozenset[str]
+    repeats: Mapping[str, int]
+    number_joiners: frozenset[str]
+    decimals: frozenset[str]
+    digit_words: frozenset[str]
+    asks: Mapping[str, str]
+    asking: Phrases
+    question_words: Phrases
+    yes_no_openers: Phrases
+    choice_words: Phrases
+    requests: Phrases
+
+
+def compile_table(table: Table, neutral: Table) -> Lexicon:
+    """A lexicon of ``table``, with what ``neutral`` knows for every language."""
+    ends: dict[str, LexicalCue] = {}
+    for name, cue, why in _END_FIELDS:
+        found = LexicalCue(cue, why)
+        for form in (*_forms(getattr(neutral, name)), *_forms(getattr(table, name))):
+            ends[form] = found
+    fillers = neutral.fillers + " " + table.fillers
+    polite = neutral.polite + " " + table.polite
+    yes_no = " ".join((neutral.yes, neutral.no, table.yes, table.no))
+    numbers, shy = _valued(table.numbers)
+    asks = {_form(phrase): what for phrase, what in _pairs(table.asks)}
+    return Lexicon(
+        language=table.tags.split()[0],
+        depth=table.depth,
+        ends=ends,
+        longest_end=max((form.count(" ") + 1 for form in ends), default=1),
+        strands=frozenset(_forms(table.strands)),
+        completed_by={
+            _form(last): frozenset(_forms(words)) for last, words in table.completed_by.items()
+        },
+        fillers=_phrases(fillers),
+        yes_no=_phrases(yes_no),
+        answers=_phrases(" ".join((yes_no, fillers, polite))),
+        backchannels=_phrases(neutral.backchannels + " " + table.backchannels),
+        stops=_phrases(neutral.stops + " " + table.stops),
+        not_stops=_phrases(table.not_stops),
+        polite=_phrases(polite + " " + fillers),
+        numbers=numbers,
+        shy_numbers=shy,
+        repeats=_valued(table.repeats)[0],
+        number_joiners=frozenset(_forms(table.number_joiners)),
+        decimals=frozenset(_forms(table.decimals)),
+        digit_words=frozenset(_forms(table.digit_words)),
+        asks=asks,
+        asking=_phrases(" ".join(form.replace(" ", "_") for form in asks)),
+        question_words=_phrases(table.question_words),
+        yes_no_openers=_phrases(table.yes_no_openers),
+        choice_words=_phrases(table.choice_words),
+        requests=_phrases(table.requests),
+    )
+
+
+def _form(phrase: str) -> str:
+    return " ".join(tokens_of(fold(phrase.replace("_", " "))))
+
+
+def _forms(phrases: str) -> list[str]:
+    return [_form(phrase) for phrase in phrases.split()]
+
+
+def _phrases(phrases: str) -> Phrases:
+    forms = frozenset(_forms(phrases))
+    return Phrases(forms, max((form.count(" ") + 1 for form in forms), default=0))
+
+
+def _pairs(pairs: str) -> list[tuple[str, str]]:
+    found = (pair.rpartition("=") for pair in pairs.split())
+    return [(word, value) for word, _, value in found]
+
+
+def _valued(pairs: str) -> tuple[dict[str, int], frozenset[str]]:
+    values: dict[str, int] = {}
+    shy: set[str] = set()
+    for word, value in _pairs(pairs):
+        form = _form(word)
+        values[form] = int(value.rstrip("?"))
+        if value.endswith("?"):
+            shy.add(form)
+    return values, frozenset(shy)
