@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from voice.levels import EnergyConfig, EnergyScorer
+from voice.levels import EnergyScorer
+from voice.noise_floor import FloorConfig
 
 RATE_HZ = 8000
 Samples = npt.NDArray[np.float64]
@@ -105,7 +106,7 @@ def test_a_reset_slot_is_as_new() -> None:
     scorer = EnergyScorer(1)
     run(noise(3.0, -35.0), scorer)
     scorer.reset(0)
-    assert scorer.floor_db(0) == EnergyConfig().start_floor_db
+    assert scorer.floor_db(0) == FloorConfig().start_db
     line = noise(1.0, -58.0) + voice(1.0)
     assert run(line, scorer) == run(line)
 
