@@ -59,6 +59,9 @@ class Clip:
         words: In order; times from the publisher, or apportioned over the speech segments.
         segments: Stretches of speech, ``(start_s, end_s)``; what lies between is pause.
         kind: ``human`` or ``synthetic``.
+        role: What it can be in a corpus: ``utterance``, ``digit``, ``yes_no``, ``backchannel`` or
+            ``interruption``.
+        speaker: Who says it, where that is known: pieces of one number come from one speaker.
         ulaw: 8 kHz mu-law, a whole number of 160-byte frames.
     """
 
@@ -71,6 +74,8 @@ class Clip:
     licence: str
     source: str
     path: Path
+    role: str = "utterance"
+    speaker: str = ""
 
     @property
     def speech_start_s(self) -> float:
@@ -210,6 +215,8 @@ def _clip(entry: dict[str, Any], folder: Path) -> Clip:
         licence=entry["licence"],
         source=entry["source"],
         path=folder / entry["file"],
+        role=entry.get("role", "utterance"),
+        speaker=entry.get("speaker", ""),
     )
 
 

@@ -1,0 +1,68 @@
+"""A run as text for a terminal."""
+
+from __future__ import annotations
+
+from cluster.evaluate.figures import Share, Spread, TurnFigures
+from cluster.evaluate.result import Result
+
+_HEAD = (
+    "                        turns   cut %  (95 %)        latency ms: mean    P50    P90    P95"
+    "    P99   commit-frame P50   P95   hit %  waste %"
+)
+
+
+def render(result: Result) -> str:
+    """The tables."""
+    lines = [", ".join(f"{name} {value}" for name, value in result.settings.items()), "", _HEAD]
+    lines += [_line(figures) for figures in result.tables]
+    over = result.talk_over
+    lines += [
+        "",
+        f"talking over the agent: duck {_pair(over.duck)}, silence {_pair(over.silence)},"
+        f" missed {_share(over.missed)}",
+        f"backchannels: ridden {_share(over.ridden)}, false stops {_share(over.false_stops)},"
+        f" resume {_pair(over.resume)}",
+        f"heard text wrong by words: {over.heard_error}",
+        f"{len(result.rows)} turns in {result.call_s / 60:.1f} minutes of calls"
+        + (f", {result.judged} questions to the end-of-turn model" if result.judged else ""),
+    ]
+    return "\n".join([*lines, *result.notes])
+
+
+def _line(figures: TurnFigures) -> str:
+    latency, engine = figures.latency, figures.commit_to_frame
+    cut = figures.cut
+    interval = f"({100 * cut.low:.1f}-{100 * cut.high:.1f})"
+    times = " ".join(
+        f"{_ms(value):>6}"
+        for value in (
+            latency.mean_ms,
+            latency.p50_ms,
+            latency.p90_ms,
+            latency.p95_ms,
+            latency.p99_ms,
+        )
+    )
+    return (
+        f"{figures.name:<22} {figures.turns:>6}  {_percent(cut):>6}  {interval:<12}"
+        f"            {times}   {_ms(engine.p50_ms):>16} {_ms(engine.p95_ms):>5}"
+        f"  {_percent(figures.hits):>6}  {_percent(figures.wasted):>7}"
+        + (f"  {figures.premature} premature" if figures.premature else "")
+        + (f"  {figures.unanswered} unanswered" if figures.unanswered else "")
+    )
+
+
+def _pair(spread: Spread) -> str:
+    return f"P50 {_ms(spread.p50_ms)} P95 {_ms(spread.p95_ms)} ms (n {spread.count})"
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
+
+
+def _percent(share: Share) -> str:
+    return "-" if share.ratio is None else f"{100 * share.ratio:.1f}"
+
+
+def _share(share: Share) -> str:
+    return f"{_percent(share)} % of {share.of}"

@@ -1,0 +1,189 @@
+"""Recordings to make turns of: the clips that ship, or a folder of anybody's own.
+
+A folder holds sound files (WAV, 16-bit PCM or mu-law, any rate) and ``manifest.json`` (or
+``clips.json``), a list of objects with these fields:
+
+    file        path within the folder
+    language    BCP-47 tag: ``en-US``, ``de``, ``zh-HK``, ``yue``
+    transcript  what is said, as one would write it; entries without one are left out
+    words       ``[["go", 0.51, 0.85], ...]``, seconds; when missing they share the speech out
+    speech_segments_s  ``[[0.51, 2.37], ...]``, between them is pause; when missing, by level
+    kind        ``human`` (when missing) or anything that begins with ``synthetic``
+    licence, source    for the report; not interpreted
+    role        ``utterance`` (when missing), ``digit``, ``yes_no``, ``backchannel``,
+                ``interruption``
+    speaker     who speaks; recordings of one speaker never fall on both sides of the split
+    name        its name in reports; the file's when missing
+
+The ends of speech decide what counts as a cut and from where a latency is counted: label them by
+hand, or check what was found.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulation.clip_library import (
+    SAMPLE_RATE_HZ,
+    Clip,
+    ClipLibrary,
+    Word,
+    display_words,
+    load_library,
+)
+from simulation.corpus_questions import tongue
+from simulation.errors import ClipUnreadable
+from simulation.resampling import resample
+from simulation.wav_file import read_wav
+
+_NAMES = ("manifest.json", "clips.json")
+_SEGMENTS = ("speech_segments_s", "true_speech_segments_s", "auto_speech_segments_s")
+_WINDOW = 80  # 10 ms
+_BELOW_PEAK_DB = 32.0
+_ABOVE_FLOOR_DB = 10.0
+_JOIN_S = 0.1
+_SHORTEST_S = 0.06
+
+Segments = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """What a folder holds.
+
+    Attributes:
+        left_out: Files that cannot be used, and why, a line each.
+    """
+
+    clips: ClipLibrary
+    left_out: tuple[str, ...] = ()
+
+
+def read_recordings(folder: Path | None = None) -> Recordings:
+    """The recordings of ``folder``, or those that ship.
+
+    Raises:
+        ClipUnreadable: There is no list, it is not of the form above, or nothing in it is usable.
+    """
+    if folder is None:
+        return Recordings(load_library())
+    path = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
+    if path is None:
+        raise ClipUnreadable(f"{folder} holds no {_NAMES[0]}: see docs/turn-taking.md for its form")
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ClipUnreadable(f"{path}: {error}") from error
+    if not isinstance(entries, list):
+        raise ClipUnreadable(f"{path} must hold a list of objects")
+    clips: list[Clip] = []
+    left_out: list[str] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            clips.append(_clip(entry, folder))
+        except ClipUnreadable as error:
+            left_out.append(error.message)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            left_out.append(f"entry {number}: {type(error).__name__}: {error}")
+    if not clips:
+        raise ClipUnreadable(f"{path}: nothing in it can be used; " + "; ".join(left_out[:3]))
+    return Recordings(ClipLibrary(tuple(clips)), tuple(left_out))
+
+
+def _clip(entry: dict[str, Any], folder: Path) -> Clip:
+    file, language = str(entry["file"]), str(entry["language"])
+    transcript = str(entry.get("transcript") or "").strip()
+    if not transcript:
+        raise ClipUnreadable(f"{file}: no transcript")
+    path = folder / file
+    try:
+        sound = read_wav(path.read_bytes())
+    except OSError as error:
+        raise ClipUnreadable(f"{file}: {error.strerror}") from error
+    except ClipUnreadable as error:
+        raise ClipUnreadable(f"{file}: {error.message}") from error
+    given = next((entry[name] for name in _SEGMENTS if entry.get(name)), None)
+    if given is not None:
+        segments: Segments = tuple((float(a), float(b)) for a, b in given)
+    else:
+        segments = speech_by_level(resample(sound.samples, sound.rate_hz, SAMPLE_RATE_HZ))
+    if not segments:
+        raise ClipUnreadable(f"{file}: no speech in it")
+    shown = display_words(transcript, "zh" if tongue(language) == "yue" else language)
+    timed = entry.get("words") or ()
+    if len(timed) == len(shown):
+        words = tuple(
+            Word(str(text), float(start_s), float(end_s), display)
+            for (text, start_s, end_s, *_), display in zip(timed, shown, strict=True)
+        )
+    else:
+        words = apportioned(shown, segments)
+    return Clip(
+        name=str(entry.get("name") or file),
+        language=language,
+        transcript=transcript,
+        words=words,
+        segments=_without_afterthoughts(segments, words),
+        kind="synthetic" if str(entry.get("kind", "human")).startswith("synthetic") else "human",
+        licence=str(entry.get("licence", "")),
+        source=str(entry.get("source", "")),
+        path=path,
+        role=str(entry.get("role", "utterance")),
+        speaker=str(entry.get("speaker", "")),
+    )
+
+
+def _without_afterthoughts(segments: Segments, words: tuple[Word, ...]) -> Segments:
+    """Sounds that lie wholly outside all words are no speech: a breath, a click, a chair."""
+    first_s, last_s = words[0].start_s, words[-1].end_s
+    kept = tuple(span for span in segments if span[1] > first_s - 0.1 and span[0] < last_s)
+    return kept or segments
+
+
+def apportioned(shown: tuple[str, ...], segments: Segments) -> tuple[Word, ...]:
+    """Share stretches of speech out over the words, by their letters."""
+    total_s = sum(end - start for start, end in segments)
+    weights = [max(1, sum(char.isalnum() for char in word)) for word in shown]
+    words: list[Word] = []
+    done = 0
+    for display, weight in zip(shown, weights, strict=True):
+        start_s = _at(done / sum(weights) * total_s, segments)
+        done += weight
+        end_s = max(_at(done / sum(weights) * total_s, segments, is_end=True), start_s + 0.01)
+        text = "".join(char for char in display.lower() if char.isalnum() or char in "'’")
+        words.append(Word(text or display, start_s, end_s, display))
+    return tuple(words)
+
+
+def _at(spoken_s: float, segments: Segments, *, is_end: bool = False) -> float:
+    for start, end in segments:
+        length = end - start
+        if spoken_s < length - 1e-9 or (is_end and spoken_s <= length + 1e-9):
+            return start + spoken_s
+        spoken_s -= length
+    return segments[-1][1]
+
+
+def speech_by_level(samples: np.ndarray[Any, np.dtype[np.int16]]) -> Segments:
+    """Stretches of speech in quiet recordings: above the floor and near enough to the peak."""
+    count = len(samples) // _WINDOW
+    if count == 0:
+        return ()
+    windows = samples[: count * _WINDOW].astype(np.float64).reshape(count, _WINDOW)
+    level_db = 10 * np.log10(np.maximum(np.square(windows).mean(axis=1), 1.0))
+    floor_db = float(np.quantile(level_db, 0.05))
+    limit_db = max(float(level_db.max()) - _BELOW_PEAK_DB, min(floor_db + _ABOVE_FLOOR_DB, 45.0))
+    found: list[list[float]] = []
+    for at in np.flatnonzero(level_db > limit_db):
+        start_s = float(at) * _WINDOW / SAMPLE_RATE_HZ
+        end_s = start_s + _WINDOW / SAMPLE_RATE_HZ
+        if found and start_s - found[-1][1] < _JOIN_S:
+            found[-1][1] = end_s
+        else:
+            found.append([start_s, end_s])
+    return tuple((a, b) for a, b in found if b - a >= _SHORTEST_S)
