@@ -6,8 +6,8 @@ import re
 from itertools import pairwise
 
 from voice.lexicon.compiled import Lexicon
-from voice.lexicon.han_numbers import HAN_DIGITS
 from voice.lexicon.kinds import Asked
+from voice.lexicon.numbers import number_value
 from voice.lexicon.registry import lexicon_for, region_of
 from voice.lexicon.tokens import fold, tokens_of
 
@@ -68,9 +68,7 @@ def _digit_count(tokens: list[str], lexicon: Lexicon) -> int | None:
     """The N of "the last four digits", "your six-digit code", 六位數."""
     for before, after in pairwise(tokens):
         if after in lexicon.digit_words:
-            value = lexicon.numbers.get(before, HAN_DIGITS.get(before))
-            if value is None and before.isdecimal():
-                value = int(before)
+            value = number_value(before, lexicon)
             if value is not None and 0 < value <= _MOST_DIGITS:
                 return value
     return None

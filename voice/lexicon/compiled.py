@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from voice.lexicon.kinds import Cue, LexicalCue
@@ -22,8 +22,13 @@ _END_FIELDS = (
     ("fillers", Cue.HOLD, "ends in a hesitation"),
     ("holds", Cue.HOLD, "ends in an unfinished phrase"),
     ("complete", Cue.NEUTRAL, "a phrase that may be complete"),
-    ("done", Cue.DONE, "ends in a closing phrase"),
     ("particles", Cue.DONE, "ends in a final particle"),
+    ("done", Cue.DONE, "ends in a closing phrase"),
+)
+_SUFFIX_FIELDS = (
+    ("holding_suffixes", Cue.HOLD, "its last word asks for more"),
+    ("complete_suffixes", Cue.NEUTRAL, "its last word may be complete"),
+    ("done_suffixes", Cue.DONE, "ends in a final ending"),
 )
 PREPOSITION = "ends in a preposition"
 
@@ -70,6 +75,8 @@ class Lexicon:
     depth: str
     ends: Mapping[str, LexicalCue]
     longest_end: int
+    suffixes: Mapping[str, LexicalCue]
+    longest_suffix: int
     strands: frozenset[str]
     completed_by: Mapping[str, frozenset[str]]
     fillers: Phrases
@@ -79,8 +86,14 @@ class Lexicon:
     stops: Phrases
     not_stops: Phrases
     polite: Phrases
+    is_unspaced: bool
     numbers: Mapping[str, int]
+    longest_number: int
+    number_ends: frozenset[str]
+    number_run: frozenset[str]
+    is_vigesimal: bool
     shy_numbers: frozenset[str]
+    least_run: int
     repeats: Mapping[str, int]
     number_joiners: frozenset[str]
     decimals: frozenset[str]
@@ -88,7 +101,9 @@ class Lexicon:
     asks: Mapping[str, str]
     asking: Phrases
     question_words: Phrases
+    question_stems: tuple[str, ...]
     yes_no_openers: Phrases
+    yes_no_endings: tuple[str, ...]
     choice_words: Phrases
     requests: Phrases
 
@@ -100,16 +115,23 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         found = LexicalCue(cue, why)
         for form in (*_forms(getattr(neutral, name)), *_forms(getattr(table, name))):
             ends[form] = found
+    suffixes: dict[str, LexicalCue] = {}
+    for name, cue, why in _SUFFIX_FIELDS:
+        suffixes.update(dict.fromkeys(getattr(table, name).split(), LexicalCue(cue, why)))
     fillers = neutral.fillers + " " + table.fillers
     polite = neutral.polite + " " + table.polite
     yes_no = " ".join((neutral.yes, neutral.no, table.yes, table.no))
     numbers, shy = _valued(table.numbers)
+    repeats, decimals = _valued(table.repeats)[0], frozenset(_forms(table.decimals))
+    is_unspaced = any(" " in form for form in numbers)
     asks = {_form(phrase): what for phrase, what in _pairs(table.asks)}
     return Lexicon(
         language=table.tags.split()[0],
         depth=table.depth,
         ends=ends,
-        longest_end=max((form.count(" ") + 1 for form in ends), default=1),
+        longest_end=_longest(ends),
+        suffixes=suffixes,
+        longest_suffix=max(map(len, suffixes), default=0),
         strands=frozenset(_forms(table.strands)),
         completed_by={
             _form(last): frozenset(_forms(words)) for last, words in table.completed_by.items()
@@ -121,19 +143,31 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         stops=_phrases(neutral.stops + " " + table.stops),
         not_stops=_phrases(table.not_stops),
         polite=_phrases(polite + " " + fillers),
+        is_unspaced=is_unspaced,
         numbers=numbers,
-        shy_numbers=shy,
-        repeats=_valued(table.repeats)[0],
+        longest_number=_longest(numbers),
+        number_ends=frozenset(form.rsplit(" ", 1)[-1] for form in (*numbers, *repeats, *decimals)),
+        number_run=frozenset(table.number_run),
+        is_vigesimal=table.is_vigesimal,
+        shy_numbers=frozenset(numbers) if is_unspaced else shy,
+        least_run=3 if is_unspaced else 2,
+        repeats=repeats,
         number_joiners=frozenset(_forms(table.number_joiners)),
-        decimals=frozenset(_forms(table.decimals)),
+        decimals=decimals,
         digit_words=frozenset(_forms(table.digit_words)),
         asks=asks,
-        asking=_phrases(" ".join(form.replace(" ", "_") for form in asks)),
+        asking=Phrases(frozenset(asks), _longest(asks)),
         question_words=_phrases(table.question_words),
+        question_stems=tuple(table.question_stems.split()),
         yes_no_openers=_phrases(table.yes_no_openers),
+        yes_no_endings=tuple(table.yes_no_endings.split()),
         choice_words=_phrases(table.choice_words),
         requests=_phrases(table.requests),
     )
+
+
+def _longest(forms: Iterable[str]) -> int:
+    return max((form.count(" ") + 1 for form in forms), default=0)
 
 
 def _form(phrase: str) -> str:
@@ -146,7 +180,7 @@ def _forms(phrases: str) -> list[str]:
 
 def _phrases(phrases: str) -> Phrases:
     forms = frozenset(_forms(phrases))
-    return Phrases(forms, max((form.count(" ") + 1 for form in forms), default=0))
+    return Phrases(forms, _longest(forms))
 
 
 def _pairs(pairs: str) -> list[tuple[str, str]]:

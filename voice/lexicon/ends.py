@@ -13,7 +13,9 @@ from voice.lexicon.registry import lexicon_for
 from voice.lexicon.tokens import fold, tokens_of
 
 _TAIL_CHARACTERS = 80
+_MOST_ANSWER_TOKENS = 6
 _NOTHING = LexicalCue(Cue.NEUTRAL, "no words")
+_ANSWER = LexicalCue(Cue.NEUTRAL, "a yes or a no")
 _OPEN_END = LexicalCue(Cue.NEUTRAL, "no known end")
 _TRAILS_OFF = LexicalCue(Cue.HOLD, "trails off")
 _QUESTION = LexicalCue(Cue.DONE, "ends in a question mark")
@@ -36,12 +38,22 @@ def end_cue(text: str, language: str) -> LexicalCue:
     if len(text) > _TAIL_CHARACTERS and len(tokens) > 1:
         del tokens[0]  # it may have been cut in two
     lexicon = lexicon_for(language)
-    cue = _by_words(tokens, lexicon)
-    if tail.endswith(("?", "؟", ";")) and cue.why != "ends in a hesitation":
+    cue = _whole(tokens, lexicon) if len(tokens) <= _MOST_ANSWER_TOKENS else None
+    if cue is None:
+        cue = _by_words(tokens, lexicon)
+    if tail.endswith(("?", "؟")) and cue.why != "ends in a hesitation":
         return _QUESTION
     if cue.cue is Cue.NEUTRAL and tail.endswith(_TRAILING):
         return _TRAILS_OFF
     return cue
+
+
+def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
+    """A short answer that is all there is: its last word need not be an unfinished one."""
+    if not lexicon.yes_no.covers(tokens):
+        return None
+    cue = lexicon.ends.get(" ".join(tokens))
+    return cue if cue is not None and cue.cue is Cue.DONE else _ANSWER
 
 
 def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:
@@ -52,6 +64,11 @@ def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:
         cue = lexicon.ends.get(" ".join(tokens[-size:]))
         if cue is not None:
             return _in_context(cue, tokens[:-size], tokens[-1], lexicon)
+    last = tokens[-1]
+    for size in range(min(lexicon.longest_suffix, len(last)), 0, -1):
+        cue = lexicon.suffixes.get(last[-size:])
+        if cue is not None:
+            return cue
     return _OPEN_END
 
 

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from voice.lexicon.compiled import Lexicon
-from voice.lexicon.han_numbers import HAN_DIGITS, HAN_UNITS, han_digit_counts
 from voice.lexicon.kinds import Cue, LexicalCue
+from voice.lexicon.numerals import HAN, digit_counts
 from voice.lexicon.registry import lexicon_for
 from voice.lexicon.tokens import fold, tokens_of
 
-_FEWEST_OF_A_NUMBER = 7  # digits; fewer after "my number is" go on
+_FEWEST_OF_A_PHONE_NUMBER = 7
+_FEWEST_OF_A_CODE = 4
+_MOST_TAIL_TOKENS = 24
+_NEAR_TOKENS = 8  # how far a number may stand from its name
 _DECIMAL = LexicalCue(Cue.HOLD, "a decimal point with nothing after it")
+_REPEAT = LexicalCue(Cue.HOLD, "a double with no digit after it")
 _READING = LexicalCue(Cue.HOLD, "digits are being read out")
 _TENS = LexicalCue(Cue.HOLD, "a number that may go on")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One number word, or a run of words that are none.
+
+    Attributes:
+        kind: ``word`` is a number word of the table, ``written`` a token with digits in it,
+            ``numerals`` a run of Chinese or Korean numerals.
+        start: Its first token.
+        end: One past its last token.
+        value: Of a word its value, of a repeat how often.
+        counts: Of written digits and numerals how many digits each number has.
+    """
+
+    kind: Literal["word", "written", "numerals", "repeat", "joiner", "other"]
+    start: int
+    end: int
+    value: int = 0
+    counts: tuple[int, ...] = ()
 
 
 def digits_in(text: str, language: str) -> int:
@@ -19,103 +46,158 @@ def digits_in(text: str, language: str) -> int:
 
     Written digits of any script count one each, number words count as they would be dialled.
     """
-    return sum(count_digits(tokens_of(fold(text)), lexicon_for(language)))
-
-
-def count_digits(tokens: list[str], lexicon: Lexicon) -> list[int]:
-    """Digits of each number in ``tokens``, in order."""
-    counts: list[int] = []
-    at = 0
-    while at < len(tokens):
-        token = tokens[at]
-        written = sum(char.isdigit() for char in token)
-        if written:
-            counts.append(written)
-            at += 1
-        elif token in HAN_DIGITS or token in HAN_UNITS:
-            end = at
-            while end < len(tokens) and (tokens[end] in HAN_DIGITS or tokens[end] in HAN_UNITS):
-                end += 1
-            counts += han_digit_counts(tokens[at:end])
-            at = end
-        elif token in lexicon.repeats and at + 1 < len(tokens) and _digit(tokens[at + 1], lexicon):
-            counts.append(lexicon.repeats[token])
-            at += 2
-        elif token in lexicon.numbers:
-            if token in lexicon.shy_numbers and not _has_neighbour(tokens, at, lexicon):
-                at += 1
-                continue
-            at, size = _group(tokens, at, lexicon)
-            counts.append(size)
-        else:
-            at += 1
-    return counts
+    lexicon = lexicon_for(language)
+    return sum(_counts(_pieces(tokens_of(fold(text)), lexicon), lexicon))
 
 
 def unfinished_number(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
     """A reason to wait when the last tokens begin a number that must go on; else None."""
     last = tokens[-1]
-    if len(tokens) > 1 and last in lexicon.decimals and is_number(tokens[-2], lexicon):
-        return _DECIMAL
-    if not is_number(last, lexicon):
+    if not _may_end_number(last, lexicon):
         return None
-    start = len(tokens) - 1
-    while start > 0 and is_number(tokens[start - 1], lexicon):
+    tokens = tokens[-_MOST_TAIL_TOKENS:]
+    pieces = _pieces(tokens, lexicon)
+    start = len(pieces)
+    while start > 0 and pieces[start - 1].kind not in ("other", "joiner"):
         start -= 1
-    run = tokens[start:]
-    digits = sum(count_digits(run, lexicon))
-    singles = len(run) == digits
-    named = lexicon.asking.find(tokens[:start]) is not None
-    if singles and 2 <= digits <= 3:
+    run = pieces[start:]
+    if not run:
+        is_after_number = len(pieces) > 1 and pieces[-2].kind in ("word", "written", "numerals")
+        return _DECIMAL if last in lexicon.decimals and is_after_number else None
+    if run[-1].kind == "repeat":
+        is_spelling = len(run) > 1 or lexicon.asking.find(tokens) is not None
+        return _REPEAT if is_spelling else None
+    return _short_of(tokens[: run[0].start], run, lexicon)
+
+
+def _short_of(before: list[str], run: list[Piece], lexicon: Lexicon) -> LexicalCue | None:
+    counts = _counts(run, lexicon)
+    digits = sum(counts)
+    asked = lexicon.asking.find(before, max(0, len(before) - _NEAR_TOKENS))
+    if asked is not None:
+        what = lexicon.asks[" ".join(before[asked[0] : asked[1]])]
+        fewest = _FEWEST_OF_A_PHONE_NUMBER if what == "phone" else _FEWEST_OF_A_CODE
+        return _READING if digits < fewest else None
+    if 2 <= digits <= 3 and len(counts) == digits and run[0].kind != "written":
         return _READING
-    if named and digits < 4:
-        return _READING
-    value = lexicon.numbers.get(last, 0)
-    if len(tokens) == 1 and 20 <= value <= 90:
+    if not before and len(run) == 1 and run[0].kind == "word" and 20 <= run[0].value <= 90:
         return _TENS
     return None
 
 
-def is_number(token: str, lexicon: Lexicon) -> bool:
-    """True for a written number, a number word and a Chinese numeral."""
-    return token in lexicon.numbers or token in HAN_DIGITS or token in HAN_UNITS or token.isdigit()
+def number_value(token: str, lexicon: Lexicon) -> int | None:
+    """The value of one token that is a number by itself; else None."""
+    if token.isdecimal():
+        return int(token)
+    return lexicon.numbers.get(token, HAN.get(token))
 
 
-def _digit(token: str, lexicon: Lexicon) -> bool:
-    return lexicon.numbers.get(token, 10) < 10 or (token.isdigit() and len(token) == 1)
+def _may_end_number(token: str, lexicon: Lexicon) -> bool:
+    if token in lexicon.number_ends or token in HAN or token[-1].isdigit():
+        return True
+    return token[-1] in lexicon.number_run
 
 
-def _has_neighbour(tokens: list[str], at: int, lexicon: Lexicon) -> bool:
-    around = tokens[max(at - 1, 0) : at] + tokens[at + 1 : at + 2]
-    return any(is_number(token, lexicon) for token in around)
+def _pieces(tokens: list[str], lexicon: Lexicon) -> list[Piece]:
+    """``tokens`` as numbers and others; a shy number with too few neighbours counts as other."""
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(tokens):
+        pieces.append(_piece(tokens, at, lexicon))
+        at = pieces[-1].end
+    if lexicon.shy_numbers:
+        _drop_lonely(pieces, tokens, lexicon)
+    return pieces
 
 
-def _group(tokens: list[str], at: int, lexicon: Lexicon) -> tuple[int, int]:
-    """One cardinal number from ``at`` on: one past its last token, and its digits."""
-    total, current = 0, lexicon.numbers[tokens[at]]
+def _piece(tokens: list[str], at: int, lexicon: Lexicon) -> Piece:
+    token = tokens[at]
+    written = sum(map(str.isdigit, token))
+    if written:
+        return Piece("written", at, at + 1, counts=(written,))
+    if token in HAN:
+        end = at + 1
+        while end < len(tokens) and tokens[end] in HAN:
+            end += 1
+        return Piece("numerals", at, end, counts=digit_counts(tokens[at:end]))
+    for size in range(min(lexicon.longest_number, len(tokens) - at), 0, -1):
+        value = lexicon.numbers.get(" ".join(tokens[at : at + size]))
+        if value is not None:
+            return Piece("word", at, at + size, value)
+    if len(token) > 1 and lexicon.number_run.issuperset(token):
+        return Piece("numerals", at, at + 1, counts=digit_counts(token, lexicon.numbers))
+    if token in lexicon.repeats:
+        return Piece("repeat", at, at + 1, lexicon.repeats[token])
+    return Piece("joiner" if token in lexicon.number_joiners else "other", at, at + 1)
+
+
+def _drop_lonely(pieces: list[Piece], tokens: list[str], lexicon: Lexicon) -> None:
+    start = 0
+    for at in range(len(pieces) + 1):
+        if at < len(pieces) and pieces[at].kind not in ("other", "joiner"):
+            continue
+        is_all = lexicon.is_unspaced and at - start == len(pieces)
+        if at - start < lexicon.least_run and not is_all:
+            for place in range(start, at):
+                piece = pieces[place]
+                if " ".join(tokens[piece.start : piece.end]) in lexicon.shy_numbers:
+                    pieces[place] = Piece("other", piece.start, piece.end)
+        start = at + 1
+
+
+def _counts(pieces: list[Piece], lexicon: Lexicon) -> list[int]:
+    """Digits of each number, in order."""
+    counts: list[int] = []
+    at = 0
+    while at < len(pieces):
+        piece = pieces[at]
+        if piece.kind == "word":
+            at, digits = _cardinal(pieces, at, lexicon)
+            counts.append(digits)
+            continue
+        if piece.kind == "repeat" and at + 1 < len(pieces) and _is_digit(pieces[at + 1]):
+            counts.append(piece.value)
+            at += 1
+        counts += piece.counts
+        at += 1
+    return counts
+
+
+def _is_digit(piece: Piece) -> bool:
+    return piece.counts == (1,) or (piece.kind == "word" and piece.value < 10)
+
+
+def _cardinal(pieces: list[Piece], at: int, lexicon: Lexicon) -> tuple[int, int]:
+    """One number in words from ``at`` on: one past its last piece, and its digits."""
+    total, current = 0, pieces[at].value
     last = current
     at += 1
-    while at < len(tokens):
-        ahead = at
-        if tokens[at] in lexicon.number_joiners and at + 1 < len(tokens):
-            ahead = at + 1
-        value = lexicon.numbers.get(tokens[ahead])
-        if value is None or value == 0:
+    while at < len(pieces):
+        ahead = at + 1 if pieces[at].kind == "joiner" else at
+        if ahead >= len(pieces) or pieces[ahead].kind != "word":
             break
-        if value >= 100 and 0 < current < value:
+        value = pieces[ahead].value
+        if lexicon.is_vigesimal and current == 4 and value == 20:
+            current = 80
+        elif value >= 100 and 0 < current < value:
             if value == 100:
                 current *= 100
             else:
                 total, current = total + current * value, 0
-        elif _adds(value, last):
+        elif _adds(value, last, lexicon):
             current += value
         else:
             break
-        last, at = value, ahead + 1
+        last = 80 if current == 80 else value
+        at = ahead + 1
     return at, len(str(total + current))
 
 
-def _adds(value: int, last: int) -> bool:
+def _adds(value: int, last: int, lexicon: Lexicon) -> bool:
+    if value == 0:
+        return False
     if last >= 100:
         return value < last
-    return 20 <= last <= 90 and last % 10 == 0 and 1 <= value <= 9
+    if lexicon.is_vigesimal and last in (60, 80) and 10 <= value <= 19:
+        return True
+    return 20 <= last <= 90 and last % 10 == 0 and value <= 9

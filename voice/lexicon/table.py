@@ -29,6 +29,9 @@ class Table:
         complete: Ends that are complete although their last word alone is not: "come in".
         done: Ends after which people stop: "that's all".
         particles: Final particles of a sentence; as ``done``, but they say so.
+        holding_suffixes: Ends of a last word after which something must come.
+        complete_suffixes: Longer ends of a last word that are complete all the same.
+        done_suffixes: Ends of a last word after which people stop.
         strands: Words that let a preposition stand at the end: "what ... for".
         completed_by: Last word -> words which, earlier in the utterance, make it complete.
         fillers: Hesitations: "um".
@@ -38,7 +41,10 @@ class Table:
         stops: Words that stop the agent at once.
         not_stops: Phrases that contain a stop word and are none.
         polite: Words that add nothing to what was asked.
-        numbers: ``word=value``; ``word=value?`` counts only next to another number.
+        numbers: ``word=value``; ``word=value?`` counts only next to another number, and in scripts
+            without spaces every one does.
+        number_run: Syllables that make up fused numbers, each a word of ``numbers`` too.
+        is_vigesimal: "soixante-dix", "quatre-vingts".
         repeats: ``word=times``: "double=2".
         number_joiners: Words inside numbers: "and".
         decimals: "point".
@@ -46,7 +52,9 @@ class Table:
         asks: ``phrase=what``, what a question with that phrase wants: a number of digits, or
             ``phone`` and ``postcode`` (by region), or ``any``.
         question_words: "what", "who".
+        question_stems: Question words that take endings.
         yes_no_openers: First words of a yes/no question, or its tags and particles.
+        yes_no_endings: Ends of the last word of a yes/no question.
         choice_words: "or".
         requests: "tell me", "please give": a question without a question mark.
     """
@@ -64,6 +72,9 @@ class Table:
     complete: str = ""
     done: str = ""
     particles: str = ""
+    holding_suffixes: str = ""
+    complete_suffixes: str = ""
+    done_suffixes: str = ""
     strands: str = ""
     completed_by: Mapping[str, str] = field(default_factory=dict)
     fillers: str = ""
@@ -74,12 +85,16 @@ class Table:
     not_stops: str = ""
     polite: str = ""
     numbers: str = ""
+    number_run: str = ""
+    is_vigesimal: bool = False
     repeats: str = ""
     number_joiners: str = ""
     decimals: str = ""
     digit_words: str = ""
     asks: str = ""
     question_words: str = ""
+    question_stems: str = ""
     yes_no_openers: str = ""
+    yes_no_endings: str = ""
     choice_words: str = ""
     requests: str = ""
