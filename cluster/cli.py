@@ -17,6 +17,7 @@ from cluster import (
     cli_chaos,
     cli_demo,
     cli_doctor,
+    cli_evaluate,
     cli_keys,
     cli_load,
     cli_number,
@@ -91,6 +92,7 @@ cli_load.register(app)
 cli_simulate.register(app)
 cli_demo.register(app)
 cli_chaos.register(app)
+cli_evaluate.register(app)
 cli_agents.register(app)
 cli_number.register(app)
 cli_keys.register(app)

@@ -20,6 +20,8 @@ from voice.words import is_unspaced
 
 Key = tuple[int, int]  # turn_id, guess
 _SIGN_BITS = 24
+_FIRST_SIGN = 64  # behind the ramp with which the product lets a sound begin
+_LEVEL_AT = 128
 _AMPLITUDE = 8_031
 _LOUD = 400  # below this a person would not call it talking
 _LATIN_CHARS_PER_S = 15.0
@@ -103,18 +105,18 @@ def word_ends(text: str) -> tuple[tuple[int, float], ...]:
 def frame_of(number: int) -> bytes:
     """20 ms of sound that bear a number of 24 bits."""
     bits = np.arange(FRAME_SAMPLES) % 2
-    bits[:_SIGN_BITS] = (number >> np.arange(_SIGN_BITS)) & 1
+    bits[_FIRST_SIGN : _FIRST_SIGN + _SIGN_BITS] = (number >> np.arange(_SIGN_BITS)) & 1
     return bytes(g711.encode(np.where(bits, _AMPLITUDE, -_AMPLITUDE).astype(np.int16)))
 
 
 def read_frame(frame: bytes) -> tuple[int, float]:
     """The number of a frame and its level, 1.0 as it was synthesised; 0 and 0.0 for silence."""
     samples = g711.decode(frame)
-    level = float(abs(int(samples[_SIGN_BITS + 2])))
+    level = float(abs(int(samples[_LEVEL_AT])))
     if level < 1:
         return 0, 0.0
-    bits = samples[:_SIGN_BITS] > 0
-    return int((bits.astype(np.int64) << np.arange(_SIGN_BITS)).sum()), level / _AMPLITUDE
+    bits = (samples[_FIRST_SIGN : _FIRST_SIGN + _SIGN_BITS] > 0).astype(np.int64)
+    return int((bits << np.arange(_SIGN_BITS)).sum()), level / _AMPLITUDE
 
 
 @dataclass(frozen=True, slots=True)
