@@ -88,7 +88,8 @@ class ReplayCaller:
             self._samples = None
         if len(spoken) < FRAME_SAMPLES:
             spoken = np.concatenate([spoken, np.zeros(FRAME_SAMPLES - len(spoken), np.int32)])
-        return np.clip(spoken + noise, -32_768, 32_767).astype(np.int16)
+        mixed: Samples = np.clip(spoken + noise, -32_768, 32_767).astype(np.int16)
+        return mixed
 
     def _begin(self, turn: LabelledTurn, start_s: float, media_s: float) -> None:
         self._next += 1

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cluster.errors import SettingsError
 from cluster.evaluate.knobs import configs_of
 from cluster.evaluate.lags import EARS, ReplyLags
 from cluster.evaluate.network import NetworkKind
-from cluster.evaluate.replay import CallPlan, ReplayPlan, plan_calls, replay
+from cluster.evaluate.replay import ReplayPlan, plan_calls, replay
+from cluster.evaluate.replay_call import CallPlan
 from cluster.evaluate.replay_log import CallLog
 from cluster.evaluate.result import Result, result_of
 from simulation.corpus import CorpusPlan, Split, build_corpus
@@ -65,17 +66,14 @@ class ReplayRun:
 
     def __init__(self, asked: Asked) -> None:
         if asked.ear not in EARS:
-            raise SettingsError(
-                f"there is no recogniser {asked.ear}; choose from {', '.join(EARS)}"
-            )
+            known = ", ".join(EARS)
+            raise SettingsError(f"--ear: there is no {asked.ear}; choose from {known}")
         self._asked = asked
         recordings = read_recordings(asked.clips)
         plan = CorpusPlan(turns=asked.turns, seed=asked.seed, split=asked.split)
         if asked.languages:
             spoken = {name: plan.languages.get(name, 0.1) for name in asked.languages}
-            plan = CorpusPlan(
-                turns=asked.turns, seed=asked.seed, split=asked.split, languages=spoken
-            )
+            plan = replace(plan, languages=spoken)
         turns = build_corpus(recordings.clips, plan)
         self._plan = ReplayPlan(
             seed=asked.seed,
