@@ -41,11 +41,13 @@ from simulation.errors import ClipUnreadable
 from simulation.resampling import resample
 from simulation.wav_file import read_wav
 
+# Recordings that only corpora are made of: simulated callers would say little but digits.
+CORPUS_CLIPS = Path(__file__).parent / "clips" / "corpus"
 _NAMES = ("manifest.json", "clips.json")
 _SEGMENTS = ("speech_segments_s", "true_speech_segments_s", "auto_speech_segments_s")
 _WINDOW = 80  # 10 ms
-_BELOW_PEAK_DB = 32.0
-_ABOVE_FLOOR_DB = 10.0
+_BELOW_PEAK_DB = (36.0, 28.0)  # never lower than the first, nor, for a loud floor, higher
+_ABOVE_FLOOR_DB = 8.0
 _JOIN_S = 0.1
 _SHORTEST_S = 0.06
 
@@ -71,7 +73,8 @@ def read_recordings(folder: Path | None = None) -> Recordings:
         ClipUnreadable: There is no list, it is not of the form above, or nothing in it is usable.
     """
     if folder is None:
-        return Recordings(load_library())
+        more = load_library(CORPUS_CLIPS)
+        return Recordings(ClipLibrary((*load_library(), *more)))
     path = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
     if path is None:
         raise ClipUnreadable(f"{folder} holds no {_NAMES[0]}: see docs/turn-taking.md for its form")
@@ -177,7 +180,9 @@ def speech_by_level(samples: np.ndarray[Any, np.dtype[np.int16]]) -> Segments:
     windows = samples[: count * _WINDOW].astype(np.float64).reshape(count, _WINDOW)
     level_db = 10 * np.log10(np.maximum(np.square(windows).mean(axis=1), 1.0))
     floor_db = float(np.quantile(level_db, 0.05))
-    limit_db = max(float(level_db.max()) - _BELOW_PEAK_DB, min(floor_db + _ABOVE_FLOOR_DB, 45.0))
+    peak_db = float(level_db.max())
+    lowest_db, highest_db = (peak_db - below for below in _BELOW_PEAK_DB)
+    limit_db = min(max(floor_db + _ABOVE_FLOOR_DB, lowest_db), highest_db)
     found: list[list[float]] = []
     for at in np.flatnonzero(level_db > limit_db):
         start_s = float(at) * _WINDOW / SAMPLE_RATE_HZ
