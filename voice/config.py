@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from voice.endpoint_config import EndpointConfig as EndpointConfig
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
 
@@ -20,43 +21,6 @@ class SpokenPhrases:
     trouble: str = (
         "I am having some trouble right now. Please call again in a little while. Goodbye."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointConfig:
-    """When the caller counts as finished.
-
-    Attributes:
-        eager_silence_s: Silence after which a reply is prepared but held.
-        commit_silence_s: Silence after which the turn is taken.
-        final_wait_s: How much longer to wait for the recogniser's final words at commit.
-        stuck_words_s: Words that have not changed for so long are taken even in steady noise.
-        missed_speech_lag_s: New interim words so long after the last speech frame mean that the
-            detector missed quiet speech; silence is then measured from their arrival.
-        stale_speech_s: Words so long after any speech frame have no acoustic evidence at all.
-        empty_speech_s: Speech without a single word that deserves an apology.
-        empty_silence_s: Silence after such speech before the apology.
-        went_on_speech_s: Renewed speech after which a prepared reply is given up.
-        frame_stall_s: Without frames for so long, loop time counts as silence.
-    """
-
-    eager_silence_s: float = 0.2
-    commit_silence_s: float = 0.55
-    final_wait_s: float = 0.25
-    stuck_words_s: float = 3.0
-    missed_speech_lag_s: float = 0.6
-    stale_speech_s: float = 2.0
-    empty_speech_s: float = 0.6
-    empty_silence_s: float = 1.7
-    went_on_speech_s: float = 0.12
-    frame_stall_s: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Raises ``BadVoiceConfig`` when the thresholds are out of order."""
-        if not 0.0 < self.eager_silence_s <= self.commit_silence_s:
-            raise BadVoiceConfig("eager_silence_s must be above 0 and at most commit_silence_s")
-        if self.final_wait_s < 0.0:
-            raise BadVoiceConfig("final_wait_s must not be negative")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CallerPaused:
-    """The caller has probably finished; ``text`` are the words so far (the eager threshold)."""
+    """The caller has probably finished (the eager threshold).
+
+    Attributes:
+        text: The words so far.
+        reason: The evidence with its figures.
+        confidence: How likely it is that he has, 0 to 1; a guess at best.
+    """
 
     text: str
     reason: str
+    confidence: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,7 @@ class CallerFinished:
 
     Attributes:
         text: The words of the turn; empty for speech without words.
-        reason: What decided, such as ``final+silence 560 ms``.
+        reason: What decided, such as ``final+silence 560 ms (550 needed: no known end)``.
         speech_ended_at: Loop time of the last speech frame, or of the words if none was seen.
         final_at: Loop time of the last final words; None if there were none.
     """

@@ -1,33 +1,40 @@
 """When has the caller finished?
 
-Evidence is the silence since the last confirmed speech frame (media time) and the recogniser's
-words. Rules, in the order in which they are tried:
+Evidence is the silence since the last confirmed speech frame (media time), the words, and whatever
+else is known (``evidence.py``). Rules, in the order in which they are tried:
 
 1. No words, no turn; but ``empty_speech_s`` of speech followed by ``empty_silence_s`` without a
    single word is reported as an empty turn, at most ``MAX_EMPTY_TURNS`` times in a row.
 2. Words that have not changed for ``stuck_words_s`` are taken, whatever the noise on the line does.
 3. While the caller speaks nothing else is decided.
-4. After ``commit_silence_s`` the turn is taken if all its words are final and none of the speech is
-   newer than they are; otherwise after ``final_wait_s`` more, with the words there are.
-5. After ``eager_silence_s`` the caller has probably finished: a reply may be prepared.
+4. The evidence is weighed anew whenever some of it changes: it says how much silence is needed to
+   take the turn, and how much to prepare a reply.
+5. Words that are on their way are waited for: as long as this call's recogniser usually needs, and
+   ``final_wait_s`` beyond the needed silence at most (``evidence_lag.py``). They need not be final.
+6. Words younger than ``stable_words_s`` may still change and are given that time, unless they are
+   final or all that was asked for.
+7. When the pause has a certain length the end-of-turn model is asked (``next_question``). Nothing
+   waits for its answer.
 
-Words of several phrases of one utterance are joined. A turn may be taken before the recogniser's
-final words: these are compared with what was taken, and only what goes beyond it is new. Words that
-come long after all speech mean that the detector missed it: they count as speech at their arrival.
-When no frames come, loop time stands in for media time.
+A turn may be taken before the recogniser's final words; only what goes beyond them is new
+(``evidence_words.py``). Words that come long after all speech mean that the detector missed it:
+they count as speech at their arrival. When no frames come, loop time stands in for media time.
 """
 
 from __future__ import annotations
 
-from voice.config import EndpointConfig
 from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
+from voice.endpoint_config import EndpointConfig
+from voice.evidence import Weighed
+from voice.evidence_lag import WordLag
+from voice.evidence_scale import Scale
+from voice.evidence_silence import Silence
+from voice.evidence_words import HeardWords
 from voice.ports import FRAME_S
-from voice.speech_detector import SpeechDetector, SpeechEdge, SpeechState
-from voice.words import has_words, join_words, normalise, remainder
+from voice.speech_detector import SpeechEdge, SpeechState
+from voice.words import has_words
 
 MAX_EMPTY_TURNS = 2
-_UNCOVERED_SPEECH_S = 0.2
-_TAKEN_LIFETIME_S = 3.0
 _ROUNDING_S = 1e-6
 
 
@@ -36,6 +43,7 @@ class Endpointer:
 
     Args:
         config: Thresholds.
+        language: BCP-47 tag of the caller's words.
 
     Attributes:
         detector: The stretches of speech it has found in the frames.
@@ -46,44 +54,38 @@ class Endpointer:
         "_config",
         "_empty_turns",
         "_final_at",
-        "_finals",
-        "_frame_at",
+        "_lag",
         "_paused_on",
-        "_phrase",
-        "_speech_at",
+        "_question",
+        "_scale",
+        "_silence",
         "_speech_frames",
-        "_tail",
-        "_taken",
-        "_taken_at",
-        "_uncovered_frames",
+        "_taken_frame",
+        "_words",
         "_words_at",
-        "_words_quiet_at",
         "detector",
     )
 
-    def __init__(self, config: EndpointConfig) -> None:
+    def __init__(self, config: EndpointConfig, language: str = "en-US") -> None:
         self._config = config
-        self.detector = SpeechDetector()
-        self._finals: tuple[str, ...] = ()
-        self._phrase = ""  # the running phrase as last heard, and its words not yet taken
-        self._tail = ""
-        self._taken = ""
-        self._taken_at = 0.0
+        self._silence = Silence(config.frame_stall_s)
+        self.detector = self._silence.detector
+        self._words = HeardWords()
+        self._lag = WordLag(config.word_lag_s)
+        self._scale = Scale(config, language)
+        self._question: int | None = None
         self._paused_on: tuple[str, ...] | None = None
-        self._speech_frames = 0  # confirmed speech of this utterance; and since its last words
-        self._uncovered_frames = 0
+        self._speech_frames = 0  # confirmed speech of this utterance
+        self._taken_frame = 0  # where the speech of the last turn ended
         self._empty_turns = 0
-        self._frame_at: float | None = None
-        self._speech_at: float | None = None
         self._words_at: float | None = None
-        self._words_quiet_at: float | None = None
         self._final_at: float | None = None
         self._checked_at = 0.0
 
     @property
     def text(self) -> str:
         """The words heard since the last turn was taken."""
-        return join_words((*self._finals, self._tail))
+        return self._words.text
 
     @property
     def is_waiting(self) -> bool:
@@ -91,93 +93,117 @@ class Endpointer:
         return (
             self.detector.state is not SpeechState.QUIET
             or self._speech_frames > 0
-            or bool(self._finals)
-            or self._tail != ""
+            or self._words.text != ""
         )
 
     def speech_started_at(self, *, now: float) -> float:
         """Loop time at which the running or last stretch of speech began, about."""
         return now - (self.detector.frames - self.detector.start_frame) * FRAME_S
 
+    def next_question(self) -> int | None:
+        """The pause about which the end-of-turn model is to be asked, once; None for none."""
+        question, self._question = self._question, None
+        return question
+
+    def hear_agent(self, text: str) -> None:
+        """What the agent said last, as far as the caller heard it; empty while it speaks."""
+        self._scale.hear_agent(text)
+
     def hear_frame(self, is_speech: bool, *, now: float) -> EndpointDecision | None:
         """Count one frame; about a microsecond on a quiet call."""
         detector = self.detector
+        ended_frame = detector.end_frame
         edge = detector.receive(is_speech)
-        self._frame_at = now
-        if detector.end_frame == detector.frames and detector.is_speaking:
-            heard = detector.frames - detector.start_frame if edge is SpeechEdge.STARTED else 1
-            self._speech_at = now
-            self._speech_frames += heard
-            self._uncovered_frames += heard
-            return self._notice_speech() if self._paused_on is not None else self._decide(now)
-        if not self.is_waiting:
-            return None
-        return self._decide(now)
+        self._silence.frame_at = now
+        if detector.end_frame != detector.frames or not detector.is_speaking:
+            return self._decide(now) if self.is_waiting else None
+        heard = 1
+        if edge is SpeechEdge.STARTED:
+            heard = detector.frames - detector.start_frame
+            if self._words.text:
+                self._scale.learn_pause((detector.start_frame - ended_frame) * FRAME_S)
+        self._silence.speech_at = now
+        self._speech_frames += heard
+        self._lag.spoke(heard * FRAME_S)
+        self._end_pause()
+        return self._notice_speech() if self._paused_on is not None else self._decide(now)
 
-    def hear_interim(self, text: str, *, now: float) -> EndpointDecision | None:
-        """All words of the running phrase so far; they may still change."""
-        before = normalise(self.text)
-        self._phrase = text
-        self._tail = self._beyond_taken(text, now)
-        if self._taken:
-            self._taken_at = now
-        if not has_words(self._tail):
-            self._tail = ""
-        if normalise(self.text) == before:
+    def hear_interim(self, text: str, *, now: float, end_s: float = 0.0) -> EndpointDecision | None:
+        """All words of the running phrase so far, which may still change.
+
+        Args:
+            text: The words.
+            now: Loop time.
+            end_s: Media time at which the last of them ends; 0 if that is not known.
+        """
+        before = self._words.form
+        self._words.hear_interim(text, is_same_phrase=self._speech_frames == 0, now=now)
+        if not self._count_words(before, end_s, now):
             return None
-        self._count_words(now)
-        if self._silence_s(now) > self._config.missed_speech_lag_s:
-            self._words_quiet_at = now
+        if self._silence.length_s(now) > self._config.missed_speech_lag_s:
+            self._silence.missed_at = now
         return self._after_words(now)
 
-    def hear_final(self, text: str, *, now: float) -> EndpointDecision | None:
+    def hear_final(self, text: str, *, now: float, end_s: float = 0.0) -> EndpointDecision | None:
         """The running phrase as it will stay; empty when it was nothing after all."""
-        before = normalise(self.text)
-        rest = self._beyond_taken(text, now)
-        self._phrase = self._tail = self._taken = ""
-        if has_words(rest):
-            self._finals += (rest.strip(),)
+        before = self._words.form
+        has_rest = self._words.hear_final(text, is_same_phrase=self._speech_frames == 0, now=now)
+        is_stale = self._silence.acoustic_s(now) > self._config.stale_speech_s
+        if has_rest:
             self._final_at = now
-            self._uncovered_frames = 0
-            is_stale = self._acoustic_silence_s(now) > self._config.stale_speech_s
             if not is_stale:
-                self._words_quiet_at = None
-        elif not self._finals:
+                self._silence.missed_at = None
+        elif not self._words.has_finals:
             self._final_at = None
-        if normalise(self.text) != before:
-            self._count_words(now)
-            if self._acoustic_silence_s(now) > self._config.stale_speech_s:
-                self._words_quiet_at = now
+        if self._count_words(before, end_s if has_rest else 0.0, now) and is_stale:
+            self._silence.missed_at = now
         return self._after_words(now)
+
+    def hear_hint(
+        self, text: str, probability: float | None, *, now: float, end_s: float = 0.0
+    ) -> EndpointDecision | None:
+        """The recogniser believes, 0 to 1, that these words are the end of the turn."""
+        decision = self.hear_interim(text, now=now, end_s=end_s)
+        if isinstance(decision, CallerFinished) or not self._words.text:
+            return decision
+        self._scale.hear_hint(probability)
+        return self._decide(now) or decision
+
+    def withdraw_hint(self) -> None:
+        """The recogniser has heard that the caller goes on."""
+        self._scale.change_words()
+
+    def hear_judgement(self, pause_id: int, ratio: float, *, now: float) -> EndpointDecision | None:
+        """The end-of-turn model's answer, 0 to 1; one for an earlier pause changes nothing."""
+        return self._decide(now) if self._scale.hear_judgement(pause_id, ratio) else None
 
     def put_back(self, text: str, *, now: float) -> None:
         """The caller had not finished: ``text`` was taken too early and opens what follows."""
         if not has_words(text):
             return
-        self._finals = (text, *self._finals)
+        pause_frames = self.detector.start_frame - self._taken_frame
+        self._scale.learn_pause(pause_frames * FRAME_S, was_taken=True)
+        self._words.put_back(text)
+        self._scale.change_words()
         self._words_at = now
         self._paused_on = None
-        self._uncovered_frames = 0
 
     def take(self, *, now: float) -> str:
         """Hand over the words heard so far and begin a new utterance."""
-        text = self.text
-        if self._phrase and self._tail:
-            self._taken, self._taken_at = self._phrase, now
-        self._finals, self._tail = (), ""
+        self._lag.ended(self._silence.acoustic_s(now))
+        self._taken_frame = self.detector.end_frame
+        text = self._words.take(now=now)
+        self._end_pause()
+        self._scale.change_words()
         self._paused_on = None
-        self._speech_frames = self._uncovered_frames = 0
-        self._words_at = self._words_quiet_at = self._final_at = None
+        self._speech_frames = 0
+        self._words_at = self._silence.missed_at = self._final_at = None
         return text
 
     def next_deadline(self) -> float | None:
         """Loop time of the next check; only while frames fail to come does it matter."""
-        if not self.is_waiting:
-            return None
-        last_s = self._frame_at if self._frame_at is not None else self._words_at
-        if last_s is None:
-            return None
-        return max(last_s + self._config.frame_stall_s, self._checked_at + FRAME_S)
+        stalls_at = self._silence.stalls_at(self._words_at) if self.is_waiting else None
+        return None if stalls_at is None else max(stalls_at, self._checked_at + FRAME_S)
 
     def handle_deadline(self, *, now: float) -> EndpointDecision | None:
         """Decide by loop time if frames have stopped coming."""
@@ -187,23 +213,26 @@ class Endpointer:
         self._checked_at = now
         return self._decide(now)
 
-    def _beyond_taken(self, text: str, now: float) -> str:
-        if not self._taken:
-            return text
-        if now - self._taken_at > _TAKEN_LIFETIME_S:
-            self._taken = ""
-            return text
-        return remainder(text, self._taken, is_same_phrase=self._speech_frames == 0)
+    def _count_words(self, before: tuple[str, ...], end_s: float, now: float) -> bool:
+        """Words came that were ``before``; returns whether they are others now."""
+        is_new = self._words.form != before
+        speech_s = self.detector.start_s, self.detector.end_s
+        at_s = self._silence.media_s(now)
+        self._lag.arrived(end_s, at_s=at_s, speech_s=speech_s, is_new=is_new)
+        if is_new:
+            self._scale.change_words()
+            self._words_at = now
+            self._empty_turns = 0
+        return is_new
 
-    def _count_words(self, now: float) -> None:
-        self._words_at = now
-        self._uncovered_frames = 0
-        self._empty_turns = 0
+    def _end_pause(self) -> None:
+        self._scale.end_pause()
+        self._question = None
 
     def _after_words(self, now: float) -> EndpointDecision | None:
         decision = self._decide(now)
         if decision is None and self._paused_on is not None:
-            if normalise(self.text) == self._paused_on:
+            if self._words.form == self._paused_on:
                 return None
             self._paused_on = None
             return CallerWentOn()
@@ -216,65 +245,58 @@ class Endpointer:
         self._paused_on = None
         return CallerWentOn()
 
-    def _stalled_s(self, now: float) -> float:
-        if self._frame_at is None:
-            return 0.0
-        gap_s = now - self._frame_at
-        return gap_s if gap_s >= self._config.frame_stall_s - _ROUNDING_S else 0.0
-
-    def _acoustic_silence_s(self, now: float) -> float:
-        if self._speech_at is None:
-            return float("inf")
-        return self.detector.silence_s + self._stalled_s(now)
-
-    def _silence_s(self, now: float) -> float:
-        silence_s = self._acoustic_silence_s(now)
-        if self._words_quiet_at is not None:
-            silence_s = min(silence_s, now - self._words_quiet_at)
-        return silence_s + _ROUNDING_S
-
     def _decide(self, now: float) -> EndpointDecision | None:
-        config = self._config
-        if not self._finals and not self._tail:
+        config, words = self._config, self._words
+        if not words.text:
             return self._decide_without_words(now)
         if self._words_at is not None and now - self._words_at >= config.stuck_words_s:
             return self._finish(f"words unchanged for {config.stuck_words_s:.1f} s", now)
-        if self._is_speech_on(now):
+        if self._silence.is_broken(now):
             return None
-        silence_s = self._silence_s(now)
-        silence_ms = round(min(silence_s, 60.0) * 1000)
-        if silence_s >= config.commit_silence_s:
-            if not self._tail and self._uncovered_frames * FRAME_S < _UNCOVERED_SPEECH_S:
-                return self._finish(f"final+silence {silence_ms} ms", now)
-            if silence_s >= config.commit_silence_s + config.final_wait_s:
-                return self._finish(f"interim after wait {silence_ms} ms", now)
-        if silence_s >= config.eager_silence_s:
-            words = normalise(self.text)
-            if words != self._paused_on:
-                self._paused_on = words
-                return CallerPaused(self.text, f"silence {silence_ms} ms")
-        return None
+        silence_s = self._silence.length_s(now)
+        weighed = self._scale.weighed(words.text)
+        judge = self._scale.judge
+        if silence_s >= judge.next_at_s and not weighed.is_whole:
+            self._question = judge.asked(silence_s)
+        if silence_s < weighed.eager_s or silence_s < self._words_by_s(weighed):
+            return None
+        if silence_s >= weighed.commit_s and self._is_stable(weighed, now):
+            return self._finish(self._reason(weighed, silence_s), now)
+        if words.form == self._paused_on:
+            return None
+        self._paused_on = words.form
+        reason = self._reason(weighed, silence_s)
+        return CallerPaused(words.text, reason, weighed.confidence(silence_s))
 
-    def _is_speech_on(self, now: float) -> bool:
-        state = self.detector.state
-        is_on = state is SpeechState.SPEAKING or state is SpeechState.STARTING
-        return is_on and self._stalled_s(now) == 0.0
+    def _words_by_s(self, weighed: Weighed) -> float:
+        if self._silence.missed_at is not None:
+            return 0.0
+        return self._lag.wait_s(weighed.commit_s, self._config.final_wait_s)
+
+    def _is_stable(self, weighed: Weighed, now: float) -> bool:
+        if weighed.is_whole or self._words.is_final or self._words_at is None:
+            return True
+        return now - self._words_at >= self._config.stable_words_s - _ROUNDING_S
+
+    def _reason(self, weighed: Weighed, silence_s: float) -> str:
+        state = "final" if self._words.is_final else "interim"
+        waited_ms, needed_ms = round(min(silence_s, 60.0) * 1000), round(weighed.commit_s * 1000)
+        return f"{state}+silence {waited_ms} ms ({needed_ms} needed: {weighed.why})"
 
     def _decide_without_words(self, now: float) -> EndpointDecision | None:
-        if self._speech_frames == 0 or self._silence_s(now) < self._config.empty_silence_s:
+        silence = self._silence
+        if self._speech_frames == 0 or silence.length_s(now) < self._config.empty_silence_s:
             return None
-        if self._is_speech_on(now):
+        if silence.is_broken(now):
             return None
         is_long = self._speech_frames * FRAME_S >= self._config.empty_speech_s - _ROUNDING_S
         if is_long and self._empty_turns < MAX_EMPTY_TURNS:
             self._empty_turns += 1
             return self._finish("speech without words", now)
-        self._speech_frames = self._uncovered_frames = 0
+        self._speech_frames = 0
         return None
 
     def _finish(self, reason: str, now: float) -> CallerFinished:
-        ended_at = self._speech_at
-        if self._words_quiet_at is not None or ended_at is None:
-            ended_at = self._words_quiet_at if self._words_quiet_at is not None else now
+        ended_at = self._silence.began_at(now)
         final_at = self._final_at
         return CallerFinished(self.take(now=now), reason, ended_at, final_at)

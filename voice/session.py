@@ -41,6 +41,7 @@ from voice.events import (
     HangUpRequested,
     Input,
     InterimHeard,
+    JudgeTurn,
     MarkPlayed,
     Output,
     ReplyFailed,
@@ -52,9 +53,11 @@ from voice.events import (
     TurnEndHinted,
     TurnJudged,
     TurnResumed,
+    TurnSettled,
 )
 from voice.fillers import Fillers, FillerSounds
 from voice.floor import Floor
+from voice.hearing import WordsEvent, hear
 from voice.idle import IdleWatch
 from voice.keypad import Keypad
 from voice.mouth import Mouth
@@ -82,9 +85,9 @@ class VoiceSession:
     def __init__(self, config: VoiceConfig, sounds: FillerSounds | None = None) -> None:
         self._config = config
         self._outbox: deque[Output] = deque()
-        self._ear = Endpointer(config.endpoint)
+        self._ear = Endpointer(config.endpoint, config.language)
         self._mouth = Mouth(config, self._outbox.append)
-        self._turns = Turns(config, self._mouth, self._outbox.append)
+        self._turns = Turns(config, self._mouth, self._emit)
         self._ending = Ending()
         self._floor = Floor(config, self._ear, self._mouth, self._turns, self._ending)
         self._fillers = Fillers(config.fillers, sounds or FillerSounds(), self._mouth)
@@ -106,7 +109,7 @@ class VoiceSession:
         match event:
             case FrameHeard():
                 self._hear_frame(event.is_speech, now)
-            case InterimHeard() | FinalHeard():
+            case InterimHeard() | FinalHeard() | TurnEndHinted() | TurnResumed() | TurnJudged():
                 self._hear_words(event, now)
             case SegmentPlanned() | ReplyFinished() | ReplyFailed():
                 self._turns.hear_mind(event, now=now)
@@ -116,8 +119,6 @@ class VoiceSession:
                 self._mouth.playout.mark_played(event.name, now=now)
             case DigitPressed():
                 self._press(event.digit, now)
-            case TurnEndHinted() | TurnResumed() | TurnJudged():
-                pass
             case CallStarted():
                 self._start(event, now)
             case HangUpRequested():
@@ -197,13 +198,10 @@ class VoiceSession:
         if decision is not None:
             self._decide(decision, now)
 
-    def _hear_words(self, event: InterimHeard | FinalHeard, now: float) -> None:
-        if has_words(event.text):
+    def _hear_words(self, event: WordsEvent, now: float) -> None:
+        if has_words(getattr(event, "text", "")):
             self._idle.note_activity(now=now)
-        if isinstance(event, FinalHeard):
-            decision = self._ear.hear_final(event.text, now=now)
-        else:
-            decision = self._ear.hear_interim(event.text, now=now)
+        decision = hear(self._ear, event, now=now)
         if not isinstance(decision, CallerFinished) and self._floor.is_talked_over():
             carried = self._floor.yield_to_caller(now=now)
             if carried:
@@ -264,6 +262,13 @@ class VoiceSession:
 
     # --- the agent --------------------------------------------------------------------------------
 
+    def _emit(self, output: Output) -> None:
+        self._outbox.append(output)
+        if not isinstance(output, TurnSettled) or output.heard_text == "":
+            return
+        if output.agent_text != self._config.phrases.apology:  # what was asked before still stands
+            self._ear.hear_agent(output.heard_text)
+
     def _start(self, event: CallStarted, now: float) -> None:
         if self._is_started:
             return
@@ -294,7 +299,10 @@ class VoiceSession:
         )
 
     def _follow_up(self, now: float) -> None:
-        """Settle what was heard, and end the call when nothing is left to say."""
+        """Ask about a pause, settle what was heard, end the call when nothing is left to say."""
+        question = self._ear.next_question()
+        if question is not None:
+            self._outbox.append(JudgeTurn(question))
         turns, ending = self._turns, self._ending
         if turns.current is None and ending.reason is None and not turns.has_given_up:
             return

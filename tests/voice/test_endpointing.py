@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from voice.config import EndpointConfig
 from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
+from voice.endpoint_config import EndpointConfig
 from voice.endpointing import Endpointer
+from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
 
 
 class Ear:
     """An endpointer with a clock and a log of (media seconds, decision)."""
 
-    def __init__(self, **settings: float) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.endpointer = Endpointer(EndpointConfig(**settings))
         self.now = 50.0
         self.log: list[tuple[float, EndpointDecision]] = []
@@ -33,11 +36,11 @@ class Ear:
     def hush(self, seconds: float) -> None:
         self.frames(seconds, speech=False)
 
-    def interim(self, text: str) -> None:
-        self._note(self.endpointer.hear_interim(text, now=self.now))
+    def interim(self, text: str, end_s: float = 0.0) -> None:
+        self._note(self.endpointer.hear_interim(text, now=self.now, end_s=end_s))
 
-    def final(self, text: str) -> None:
-        self._note(self.endpointer.hear_final(text, now=self.now))
+    def final(self, text: str, end_s: float = 0.0) -> None:
+        self._note(self.endpointer.hear_final(text, now=self.now, end_s=end_s))
 
     def stall(self, seconds: float) -> None:
         end = self.now + seconds
@@ -65,32 +68,83 @@ def test_eager_then_commit_after_their_silences() -> None:
     ear.final("hello")
     ear.hush(1.0)
     assert ear.paused == [(1.2, "hello")]
-    assert ear.finished == [(1.56, "hello", "final+silence 560 ms")]
+    assert ear.finished == [(1.56, "hello", "final+silence 560 ms (550 needed: no known end)")]
 
 
-def test_interim_words_are_taken_after_the_extra_wait() -> None:
+def test_words_need_not_be_final() -> None:
     ear = Ear()
     ear.talk(1.0)
     ear.interim("hello")
     ear.hush(1.0)
-    assert ear.finished == [(1.8, "hello", "interim after wait 800 ms")]
+    assert ear.finished == [(1.56, "hello", "interim+silence 560 ms (550 needed: no known end)")]
 
 
-def test_a_final_after_the_commit_silence_commits_at_once() -> None:
+def test_words_after_the_commit_silence_commit_at_once() -> None:
     ear = Ear()
     ear.talk(1.0)
-    ear.hush(0.7)
+    ear.hush(0.6)
     ear.final("hello")
-    assert ear.finished == [(1.7, "hello", "final+silence 700 ms")]
+    assert ear.finished == [(1.6, "hello", "final+silence 600 ms (550 needed: no known end)")]
 
 
-def test_a_final_within_the_extra_wait_commits_at_once() -> None:
+def test_words_that_have_just_changed_are_given_a_moment() -> None:
     ear = Ear()
     ear.talk(1.0)
     ear.interim("hello")
-    ear.hush(0.6)
-    ear.final("hello you")
-    assert ear.finished == [(1.6, "hello you", "final+silence 600 ms")]
+    ear.hush(0.54)
+    ear.interim("hello you")
+    ear.hush(0.06)
+    assert [(at, text) for at, text, _ in ear.finished] == [(1.6, "hello you")]
+
+
+class TestWordsOnTheirWay:
+    def test_words_that_reach_the_end_of_the_speech_are_not_waited_for(self) -> None:
+        ear = Ear(commit_silence_s=0.2)
+        ear.talk(1.0)
+        ear.interim("a table", end_s=0.95)
+        ear.hush(0.3)
+        assert [at for at, _, _ in ear.finished] == [1.2]
+
+    def test_speech_behind_the_last_word_waits_as_long_as_words_usually_need(self) -> None:
+        ear = Ear(commit_silence_s=0.2)
+        ear.talk(1.0)
+        ear.interim("a table", end_s=0.7)  # it came 300 ms late, so will the next one
+        ear.hush(0.5)
+        assert [at for at, _, _ in ear.finished] == [1.36]
+
+    def test_what_this_recogniser_needs_is_learned(self) -> None:
+        ear = Ear(commit_silence_s=0.2)
+        ear.talk(0.6)
+        ear.interim("a", end_s=0.1)
+        ear.talk(0.4)
+        ear.interim("a table", end_s=0.75)
+        ear.hush(0.7)
+        assert [at for at, _, _ in ear.finished] == [1.46]  # but final_wait_s beyond at most
+
+    def test_speech_for_whole_words_is_waited_for_to_the_last(self) -> None:
+        ear = Ear()
+        ear.talk(1.5)
+        ear.interim("a table", end_s=0.9)
+        ear.hush(1.0)
+        assert [at for at, _, _ in ear.finished] == [2.3]
+
+    def test_a_cough_is_no_word_for_long(self) -> None:
+        ear = Ear()
+        ear.talk(1.0)
+        ear.interim("a table", end_s=0.95)
+        ear.hush(0.4)
+        ear.talk(0.14)
+        ear.hush(1.0)
+        assert [at for at, _, _ in ear.finished] == [2.1]
+
+    def test_the_words_that_were_waited_for_are_taken(self) -> None:
+        ear = Ear(commit_silence_s=0.2)
+        ear.talk(1.0)
+        ear.interim("a table", end_s=0.7)
+        ear.hush(0.24)
+        ear.interim("a table tonight", end_s=0.98)
+        ear.hush(0.3)
+        assert [(at, text) for at, text, _ in ear.finished] == [(1.3, "a table tonight")]
 
 
 def test_noise_without_words_is_no_turn() -> None:
@@ -151,33 +205,33 @@ def test_han_phrases_are_joined_without_a_space() -> None:
 def test_a_caller_who_goes_on_is_noticed_by_his_voice() -> None:
     ear = Ear()
     ear.talk(0.6)
-    ear.interim("I want")
+    ear.interim("a table")
     ear.hush(0.3)
     ear.talk(0.2)
     assert ear.went_on == [1.02]
-    ear.interim("I want a table")
+    ear.interim("a table tonight")
     ear.hush(0.3)
-    assert [text for _, text in ear.paused] == ["I want", "I want a table"]
+    assert [text for _, text in ear.paused] == ["a table", "a table tonight"]
 
 
 def test_a_click_in_the_pause_is_not_going_on() -> None:
     ear = Ear()
     ear.talk(0.6)
-    ear.interim("I want")
+    ear.interim("a table")
     ear.hush(0.3)
     ear.talk(0.02)
     ear.hush(0.5)
     assert ear.went_on == []
-    assert ear.finished[0][0] == 1.4
+    assert ear.finished[0][0] == 1.16
 
 
 def test_new_words_in_the_pause_replace_the_eager_ones() -> None:
     ear = Ear()
     ear.talk(0.6)
-    ear.interim("I want")
+    ear.interim("a table")
     ear.hush(0.3)
-    ear.interim("I want a table")
-    assert [text for _, text in ear.paused] == ["I want", "I want a table"]
+    ear.interim("a table tonight")
+    assert [text for _, text in ear.paused] == ["a table", "a table tonight"]
 
 
 def test_words_that_vanish_take_the_pause_back() -> None:
@@ -200,6 +254,7 @@ def test_speech_newer_than_the_final_words_waits_for_more() -> None:
     ear.hush(0.7)
     assert ear.finished == []
     ear.final("a table")
+    ear.hush(0.1)
     assert [text for _, text, _ in ear.finished] == ["I want a table"]
 
 
@@ -221,11 +276,11 @@ def test_new_words_long_after_the_last_speech_frame_mean_missed_speech() -> None
     ear.interim("I want")
     ear.hush(0.5)
     ear.hush(0.2)
-    ear.interim("I want a table please")
+    ear.interim("I want a table tonight")
     ear.hush(0.5)
     assert ear.finished == []
-    ear.hush(0.4)
-    assert [text for _, text, _ in ear.finished] == ["I want a table please"]
+    ear.hush(0.1)
+    assert [text for _, text, _ in ear.finished] == ["I want a table tonight"]
 
 
 def test_words_that_stay_the_same_are_taken_in_steady_noise() -> None:
@@ -291,7 +346,7 @@ class TestStall:
         assert ear.finished[0][0] == pytest.approx(1.55, abs=0.03)
 
     def test_a_short_gap_between_frames_is_not_silence(self) -> None:
-        ear = Ear(eager_silence_s=0.05, commit_silence_s=0.1)
+        ear = Ear(eager_silence_s=0.06, commit_silence_s=0.12)
         ear.talk(1.0)
         ear.final("hello")
         ear.stall(0.09)
@@ -306,15 +361,24 @@ class TestStall:
 def test_words_put_back_open_the_next_turn() -> None:
     ear = Ear()
     ear.talk(1.0)
-    ear.final("I want")
-    ear.hush(0.6)
-    ear.talk(0.4)
-    ear.endpointer.put_back("I want", now=ear.now)
     ear.final("a table")
     ear.hush(0.6)
-    assert [text for _, text, _ in ear.finished] == ["I want", "I want a table"]
+    ear.talk(0.4)
+    ear.endpointer.put_back("a table", now=ear.now)
+    ear.final("tonight")
+    ear.hush(0.8)
+    assert [text for _, text, _ in ear.finished] == ["a table", "a table tonight"]
 
 
-def test_thresholds_out_of_order_are_refused() -> None:
-    with pytest.raises(ValueError, match="eager_silence_s"):
-        EndpointConfig(eager_silence_s=0.9)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"eager_silence_s": 0.9},
+        {"longest_silence_s": 0.3},
+        {"judge_at_s": (0.4, 0.1)},
+        {"final_wait_s": -1.0},
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused_by_name(settings: Any) -> None:
+    with pytest.raises(BadVoiceConfig, match=next(iter(settings))):
+        EndpointConfig(**settings)

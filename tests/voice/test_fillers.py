@@ -128,7 +128,7 @@ def test_a_caller_who_goes_on_during_a_filler_takes_the_turn_back() -> None:
     assert stage.at(ClearPlayout) == spoken_at  # not one word more of the sentence
     stage.talk(0.3)
     stage.final("and one more thing")
-    stage.wait(0.6)
+    stage.wait(0.8)
 
     assert stage.sent(SENTENCE)[-1] <= spoken_at
     assert stage.last(CommitTurn).text == "hello there and one more thing"

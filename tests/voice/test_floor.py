@@ -150,7 +150,7 @@ class TestCallerWentOn:
         assert stage.last(AbandonTurn).turn_id == 1
         stage.talk(0.2)
         stage.final("for two")
-        stage.wait(0.6)
+        stage.wait(0.8)
         commit = stage.last(CommitTurn)
         assert (commit.turn_id, commit.text) == (1, "I want a table for two")
         assert commit.guess > 1

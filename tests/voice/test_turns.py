@@ -64,23 +64,23 @@ class TestGuesses:
     def test_a_caller_who_goes_on_abandons_the_guess(self) -> None:
         stage = Stage(replies=["Hello."])
         stage.talk(0.6)
-        stage.interim("I want")
+        stage.interim("a table")
         stage.wait(0.3)
         stage.talk(0.4)
         assert stage.names() == ["BeginTurn", "AbandonTurn"]
-        stage.final("I want a table")
+        stage.final("a table tonight")
         stage.wait(0.7)
-        assert stage.last(CommitTurn).text == "I want a table"
+        assert stage.last(CommitTurn).text == "a table tonight"
 
     def test_nothing_of_an_abandoned_guess_is_sent(self) -> None:
         stage = Stage(speaks=False)
         stage.talk(0.6)
-        stage.interim("I want")
+        stage.interim("a table")
         stage.wait(0.3)
         stale = stage.last(BeginTurn)
         stage.answer(stale, "Stale.")
         stage.talk(0.4)
-        stage.final("I want a table")
+        stage.final("a table tonight")
         stage.wait(0.7)
         stage.voice(Synthesise(stale.turn_id, stale.guess, 0, "Stale."))
         stage.put(SegmentPlanned(stale.turn_id, stale.guess, 1, "Staler."))

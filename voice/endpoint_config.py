@@ -1,0 +1,85 @@
+"""When the caller counts as finished: frozen numbers, all durations in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voice.errors import BadVoiceConfig
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """When the caller counts as finished; ``voice.evidence`` and ``voice.endpointing`` say how.
+
+    Attributes:
+        eager_silence_s: Silence after which a reply is prepared but held, behind words that say
+            nothing about the end; evidence shortens and prolongs it.
+        commit_silence_s: Silence after which the turn is taken, likewise.
+        least_eager_s, least_silence_s: No evidence makes them shorter than this.
+        longest_silence_s: No evidence makes them longer than this.
+        longest_answer_s: The same where a yes or no, or one of a few things, was asked for.
+        longest_digits_s: The same while digits that were asked for are missing.
+        answer_silence_s: Silence that is needed behind a yes or no that was asked for.
+        digits_silence_s: Silence that is needed behind as many digits as were asked for.
+        done_factor, hold_factor: On the silence, where the last words are an end, or no end.
+        answer_factor, open_factor, digits_factor: By what was asked; digits when some were said
+            and nobody knows how many there should be.
+        model_weight: The end-of-turn model's factor is ``exp(-weight * (2 * ratio - 1))``.
+        hint_weight: The same for the recogniser's own belief, if that is above a half.
+        pace_weight: The factor of this caller's pauses is their ratio to the usual one, to this
+            power.
+        usual_pause_s: Pauses in the middle of a turn, of a caller of whom nothing is known yet.
+        judge_at_s: Silences at which the model is asked.
+        word_lag_s: How late words come from a recogniser of which nothing is known yet.
+        stable_words_s: Words younger than this may still change, and are waited for.
+        final_wait_s: How much longer to wait for words that are still on their way.
+        stuck_words_s: Words that have not changed for so long are taken even in steady noise.
+        missed_speech_lag_s: New interim words so long after the last speech frame mean that the
+            detector missed quiet speech; silence is then measured from their arrival.
+        stale_speech_s: Words so long after any speech frame have no acoustic evidence at all.
+        empty_speech_s: Speech without a single word that deserves an apology.
+        empty_silence_s: Silence after such speech before the apology.
+        went_on_speech_s: Renewed speech after which a prepared reply is given up.
+        frame_stall_s: Without frames for so long, loop time counts as silence.
+    """
+
+    eager_silence_s: float = 0.2
+    commit_silence_s: float = 0.55
+    least_eager_s: float = 0.06
+    least_silence_s: float = 0.12
+    longest_silence_s: float = 2.0
+    longest_answer_s: float = 0.9
+    longest_digits_s: float = 3.0
+    answer_silence_s: float = 0.2
+    digits_silence_s: float = 0.12
+    done_factor: float = 0.45
+    hold_factor: float = 3.2
+    answer_factor: float = 0.85
+    open_factor: float = 1.1
+    digits_factor: float = 1.6
+    model_weight: float = 0.55
+    hint_weight: float = 1.6
+    pace_weight: float = 0.5
+    usual_pause_s: float = 0.45
+    judge_at_s: tuple[float, ...] = (0.12, 0.36, 0.8)
+    word_lag_s: float = 0.3
+    stable_words_s: float = 0.06
+    final_wait_s: float = 0.25
+    stuck_words_s: float = 3.0
+    missed_speech_lag_s: float = 0.6
+    stale_speech_s: float = 2.0
+    empty_speech_s: float = 0.6
+    empty_silence_s: float = 1.7
+    went_on_speech_s: float = 0.12
+    frame_stall_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Raises ``BadVoiceConfig`` when the thresholds are out of order."""
+        if not 0.0 < self.eager_silence_s <= self.commit_silence_s:
+            raise BadVoiceConfig("eager_silence_s must be above 0 and at most commit_silence_s")
+        if self.final_wait_s < 0.0:
+            raise BadVoiceConfig("final_wait_s must not be negative")
+        if not self.commit_silence_s <= self.longest_silence_s:
+            raise BadVoiceConfig("longest_silence_s must be at least commit_silence_s")
+        if list(self.judge_at_s) != sorted(set(self.judge_at_s)):
+            raise BadVoiceConfig("judge_at_s must rise")

@@ -1,0 +1,84 @@
+"""The evidence of one call as it comes and goes, weighed again only after it has changed.
+
+Rules:
+
+1. What the agent asked stays until it says something else.
+2. The recogniser's hint and the model's answer belong to one pause: they are gone when the caller
+   speaks again. A hint is gone too when the words change.
+3. This caller's pauses are learned over the whole call.
+"""
+
+from __future__ import annotations
+
+from voice.endpoint_config import EndpointConfig
+from voice.evidence import NOTHING_ASKED, Evidence, Weighed, weigh
+from voice.evidence_model import TurnJudge
+from voice.evidence_pauses import CallerPauses
+from voice.lexicon import what_was_asked
+
+_LIKELY = 0.7
+
+
+class Scale:
+    """Weighs one caller's evidence.
+
+    Args:
+        config: What each piece weighs.
+        language: BCP-47 tag.
+
+    Attributes:
+        judge: When the end-of-turn model is asked.
+    """
+
+    __slots__ = ("_asked", "_config", "_hint", "_language", "_pauses", "_weighed", "judge")
+
+    def __init__(self, config: EndpointConfig, language: str) -> None:
+        self._config = config
+        self._language = language
+        self._asked = NOTHING_ASKED
+        self._hint: float | None = None
+        self._pauses = CallerPauses(config.usual_pause_s)
+        self._weighed: Weighed | None = None
+        self.judge = TurnJudge(config.judge_at_s)
+
+    def weighed(self, text: str) -> Weighed:
+        """What the evidence comes to, with these words."""
+        if self._weighed is None:
+            pace_ratio = self._pauses.pace_ratio
+            evidence = Evidence(
+                text, self._language, self._asked, self.judge.ratio, self._hint, pace_ratio
+            )
+            self._weighed = weigh(evidence, self._config)
+        return self._weighed
+
+    def hear_agent(self, text: str) -> None:
+        """What the agent said last; empty while it speaks."""
+        self._asked = what_was_asked(text, self._language) if text else NOTHING_ASKED
+        self._weighed = None
+
+    def change_words(self) -> None:
+        """The words are others now."""
+        self._hint = self._weighed = None
+
+    def hear_hint(self, probability: float | None) -> None:
+        """The recogniser believes in an end, 0 to 1; None when it does not say how much."""
+        self._hint = _LIKELY if probability is None else min(max(probability, 0.0), 1.0)
+        self._weighed = None
+
+    def hear_judgement(self, pause_id: int, ratio: float) -> bool:
+        """The model's answer; returns whether it counts."""
+        counts = self.judge.answered(pause_id, ratio)
+        if counts:
+            self._weighed = None
+        return counts
+
+    def end_pause(self) -> None:
+        """The caller speaks."""
+        if self._hint is not None or self.judge.ratio is not None:
+            self._hint = self._weighed = None
+        self.judge.went_on()
+
+    def learn_pause(self, pause_s: float, *, was_taken: bool = False) -> None:
+        """The caller paused so long and went on; see ``CallerPauses``."""
+        if self._pauses.went_on_after(pause_s, was_taken=was_taken):
+            self._weighed = None
