@@ -29,7 +29,7 @@ class LedgerTally:
 
 
 def show_health(ledger: MetricsLedger, view: HealthView) -> None:
-    """Write a gauge for every provider and operation that this process uses: 1 while it is left."""
+    """Write the gauges: 1 for everything that is left, and how full what has a limit is."""
     worst: dict[tuple[str, str], float] = {}
     for key in view.probes:
         unit = unit_of_key(key)
@@ -38,3 +38,6 @@ def show_health(ledger: MetricsLedger, view: HealthView) -> None:
         worst[where] = max(worst.get(where, 0.0), is_left)
     for where, is_left in worst.items():
         ledger.gauge(catalog.PROVIDER_LEFT, is_left, *where)
+    for work, provider in view.quotas.limited:
+        used_ratio = view.quotas.fullness(work, provider)
+        ledger.gauge(catalog.PROVIDER_QUOTA_USED, used_ratio, provider, work)

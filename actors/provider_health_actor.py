@@ -13,6 +13,7 @@ import ray
 
 from actors.errors import HealthAwayError
 from actors.placement import provider_health_options
+from actors.provider_health_desks import QuotaDesks
 from actors.provider_health_driver import HealthDriver
 
 MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
@@ -30,6 +31,7 @@ class ProviderHealthActor:
     def __init__(self, probes_idle: bool = True) -> None:
         term = time.time_ns() // 1_000
         self._driver = HealthDriver(time.time, term, random.random, probes_idle=probes_idle)
+        self._desks = QuotaDesks(time.time, term)
 
     async def report(self, plain: dict[str, Any]) -> None:
         """See ``HealthDriver.report``."""
@@ -43,9 +45,13 @@ class ProviderHealthActor:
         """See ``HealthDriver.probed``."""
         await self._driver.probed(plain)
 
+    async def lease(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """See ``QuotaDesks.lease``."""
+        return self._desks.lease(plain)
+
     async def status(self) -> dict[str, Any]:
-        """For people: the process, who reports to it, and the board."""
-        return {"pid": os.getpid(), **self._driver.status()}
+        """For people: the process, who reports to it, the board, and what is leased."""
+        return {"pid": os.getpid(), **self._driver.status(), "quotas": self._desks.status()}
 
 
 def begin_provider_health(*, probes_idle: bool = True) -> Any:
@@ -55,7 +61,7 @@ def begin_provider_health(*, probes_idle: bool = True) -> Any:
 
 
 class RayHealthLink:
-    """``HealthLink`` over Ray.
+    """``HealthLink`` and ``QuotaLink`` over Ray.
 
     The handle outlives a restart of the actor. When the actor was killed for good, it is made anew
     after a while.
@@ -82,6 +88,11 @@ class RayHealthLink:
         """Hand over the answer to a probe. Raises ``HealthAwayError``."""
         await self._ask(lambda handle: handle.probed.remote(plain))
 
+    async def lease(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Say what is needed of the limits. Raises ``HealthAwayError``."""
+        answer: dict[str, Any] = await self._ask(lambda handle: handle.lease.remote(plain))
+        return answer
+
     async def _ask(self, question: Callable[[Any], Any]) -> Any:
         now = asyncio.get_running_loop().time()
         if self._lost_at is not None and now - self._lost_at < MAKE_ANEW_AFTER_S:
@@ -96,7 +107,8 @@ class RayHealthLink:
         except ray.exceptions.ActorDiedError as error:
             self._handle, self._lost_at = None, now
             raise HealthAwayError(type(error).__name__) from None
-        except (ray.exceptions.RayError, ValueError) as error:
+        except (ray.exceptions.RayError, ValueError, AttributeError) as error:
+            # The last: an actor of an earlier version, which outlives a deploy.
             raise HealthAwayError(type(error).__name__) from None
         self._lost_at = None
         return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Refusal = Literal["", "starting", "draining", "replicas_full", "actors_full"]
+Refusal = Literal["", "starting", "draining", "replicas_full", "actors_full", "providers_full"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,10 @@ class Edge:
         if not self.draining and not self.not_ready:
             await self.parts.pool.wait_for_slot()
 
+    async def provider_refusal(self, agent: Agent, call_id: str) -> str:
+        """Why the agent's providers cannot take a new call; empty when they can."""
+        return "" if await self.parts.gate.admits(agent, call_id) else "providers_full"
+
     # --- a socket becomes a call -----------------------------------------------------------------
 
     def begin_call(
@@ -190,6 +194,7 @@ class Edge:
         parts.meter.call_began(resume=claims.resume)
         if not claims.resume:
             self.parts.pool.call_begun(claims.call_id)
+            self.parts.gate.begun(claims.call_id)
         call = self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
         how = "taken up again" if claims.resume else direction_of(parameters)
         logger.info("call %s: %s, agent %s", claims.call_id, how, agent.agent_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.call_parts import CallParts
 from actors.metrics_counts import EventCounts
@@ -12,6 +12,7 @@ from actors.metrics_reporter import ClusterView
 from actors.mind_pool import EdgePool
 from cluster.call_recall import Recall, nothing_recalled
 from cluster.hand_overs import StoredHandOver, nothing_stored
+from cluster.provider_gate import ProviderGate
 from dialogue.agent import Agent
 from records.rows import Row
 
@@ -35,6 +36,7 @@ class EdgeParts:
         planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
         recall: A call as the record knows it; see ``call_recall.Recall``.
         write: Takes a row of a call's record; never waits.
+        gate: Whether providers take one more call.
         handed_over: What the record says that the carrier does with a call since the end of its
             stream; see ``hand_overs.StoredHandOver``.
     """
@@ -49,6 +51,7 @@ class EdgeParts:
     handed_over: StoredHandOver = nothing_stored
     recall: Recall = nothing_recalled
     write: Callable[[Row], None] = unwritten
+    gate: ProviderGate = field(default_factory=ProviderGate)
 
     @property
     def counters(self) -> Counter[str]:

@@ -36,6 +36,7 @@ from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from dialogue.agent import Agent
 from providers.errors import ProviderError
+from providers.leased import leased_recogniser, leased_speaker
 from providers.table import build_recogniser, build_speaker
 from records.writer import RecordWriter
 from telemetry import catalog
@@ -73,15 +74,18 @@ class IngressParts:
         require_agent(self._agents, settings.tenant_id, settings.default_agent, settings.agents_dir)
         known = provider_settings(settings)
         ledger = self._ledger = MetricsLedger(f"ingress-{replica_id}", wall_clock_us())
+        self._health = ProcessHealth(f"ingress-{replica_id}", settings, ledger)
+        quotas = self._health.quotas
         self._recognisers: dict[str, Recogniser] = {
-            name: MeteredRecogniser(build_recogniser(name, known), ledger)
+            name: leased_recogniser(
+                MeteredRecogniser(build_recogniser(name, known), ledger), quotas
+            )
             for name in {name for agent in self._agents.values() for name in agent.recognisers}
         }
         self._speakers: dict[str, Speaker] = {
-            name: MeteredSpeaker(build_speaker(name, known), ledger)
+            name: leased_speaker(MeteredSpeaker(build_speaker(name, known), ledger), quotas)
             for name in {name for agent in self._agents.values() for name in agent.speakers}
         }
-        self._health = ProcessHealth(f"ingress-{replica_id}", settings, ledger)
         self._ears = ears_of(self._agents, self._recognisers, self._health)
         self._voices = voices_of(self._agents, self._speakers, self._health)
         self._store = ClipStore(
@@ -133,6 +137,7 @@ class IngressParts:
             handed_over=stored_hand_over(self._records.journal),
             recall=recall_from(self._records),
             write=self._journal.put,
+            gate=self._health.gate(),
         )
 
     async def start(

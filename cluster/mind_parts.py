@@ -24,6 +24,7 @@ from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from dialogue.ports import Thinker
 from providers.errors import ProviderError
+from providers.leased import leased_thinker
 from providers.table import build_thinker
 from records.writer import RecordWriter
 from telemetry import catalog
@@ -111,11 +112,11 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     known = provider_settings(settings)
     name = f"call-actor-{uuid.uuid4().hex[:12]}"
     ledger = MetricsLedger(name, wall_clock_us())
+    health = ProcessHealth(name, settings, ledger)
     services = {
-        name: MeteredThinker(build_thinker(name, known), ledger)
+        name: leased_thinker(MeteredThinker(build_thinker(name, known), ledger), health.quotas)
         for name in {name for agent in agents.values() for name in agent.thinkers}
     }
-    health = ProcessHealth(name, settings, ledger)
     chains = {agent.think_chain: agent.thinkers for agent in agents.values()}
     thinkers = think_chains(chains, services, known, health)
     costs = CallCosts(ledger, _prices(settings), agents, known)

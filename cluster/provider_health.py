@@ -1,11 +1,12 @@
 """The health of providers in one process: what its composites share.
 
-Used where agents name more than one provider for the same work. A deployment without such an agent
-starts none of it.
+Used where agents name more than one provider for the same work, or a provider has a limit. Without
+either none of it is started.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Mapping
@@ -13,7 +14,11 @@ from typing import TypeVar
 
 from actors.metrics_failover import LedgerTally, show_health
 from actors.provider_health_actor import RayHealthLink
+from actors.provider_health_leaser import QuotaLeaser
 from actors.provider_health_reporter import HealthReporter
+from cluster.provider_gate import ProviderGate
+from cluster.provider_limits import quota_limits
+from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from dialogue.agent import Agent
 from dialogue.ports import Thinker
@@ -23,6 +28,7 @@ from providers.failover.speaker import FailoverSpeaker, Voice
 from providers.failover.thinker import FailoverThinker
 from providers.health.budget import HedgeBudget
 from providers.health.local import LocalHealth
+from providers.health.quotas import Quotas
 from providers.health.view import HealthView
 from providers.settings import ProviderSettings
 from telemetry.ledger import MetricsLedger
@@ -40,17 +46,21 @@ class ProcessHealth:
         ledger: Of this process.
 
     Attributes:
+        quotas: What limits allow this process.
         view: For composites: what they ask and tell.
         tally: For composites: what they count.
     """
 
     def __init__(self, name: str, settings: Settings, ledger: MetricsLedger) -> None:
-        self.view = HealthView(LocalHealth(name, random.random), time.time)
+        limits = quota_limits(settings.provider_limits, provider_settings(settings))
+        self.quotas = Quotas(name, limits, time.time)
+        self.view = HealthView(LocalHealth(name, random.random), time.time, self.quotas)
         self.tally = LedgerTally(ledger)
         self._ledger = ledger
         self._hedge_ratio = settings.hedge_ratio
         link = RayHealthLink(probes_idle=settings.probe_idle_providers)
         self._reporter = HealthReporter(name, self.view, link)
+        self._leaser = QuotaLeaser(name, self.quotas, link)
         self._is_started = False
 
     def budget(self) -> HedgeBudget:
@@ -59,10 +69,15 @@ class ProcessHealth:
         return HedgeBudget(self._hedge_ratio, first=first)
 
     def start(self) -> None:
-        """Tell and hear, in the background, if anybody here has a choice. Idempotent."""
+        """Tell and hear, in the background, if anybody has a choice or a limit. Idempotent."""
+        self._leaser.start()
         if self.view.probes and not self._is_started:
             self._is_started = True
             self._reporter.start()
+
+    def gate(self) -> ProviderGate:
+        """Whether providers take one more call."""
+        return ProviderGate(self.quotas, self._leaser.next_answer)
 
     def sample(self) -> None:
         """Write the gauges."""
@@ -70,7 +85,7 @@ class ProcessHealth:
 
     async def aclose(self) -> None:
         """Stop."""
-        await self._reporter.aclose()
+        await asyncio.gather(self._reporter.aclose(), self._leaser.aclose())
 
 
 def think_chains(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from cluster.provider_limits import checked_limits
 from telephony.errors import InvalidPhoneNumber
 from telephony.phone_number import check_e164
 
@@ -86,4 +87,5 @@ TenantId = Annotated[str, _fits(TENANT, "must be letters, digits, _ and -, 64 at
 Host = Annotated[
     str, _fits(_HOST, "must be an address of this machine, or 0.0.0.0 for all of them")
 ]
+ProviderLimits = Annotated[str, AfterValidator(checked_limits)]
 LogLevel = Annotated[str, AfterValidator(_level)]

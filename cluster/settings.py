@@ -23,6 +23,7 @@ from cluster.setting_types import (
     Key,
     LogLevel,
     PhoneNumber,
+    ProviderLimits,
     Region,
     SocketAddress,
     TenantId,
@@ -136,6 +137,7 @@ class Settings(BaseSettings):
     actor_timeout_s: float = Field(1.0, gt=0, le=60)
     hedge_ratio: float = Field(0.05, ge=0, le=0.5)
     probe_idle_providers: bool = True
+    provider_limits: ProviderLimits = ""
     log_level: LogLevel = "INFO"
     metrics_token: Key = SecretStr("")
     prices_file: Path | None = None

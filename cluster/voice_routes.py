@@ -172,6 +172,8 @@ class VoiceWebhook:
         edge = self._edge
         await edge.wait_for_slot()
         refusal = edge.refusal()
+        if not refusal and direction == INBOUND:  # somebody whom we have called is not sent away
+            refusal = await edge.provider_refusal(agent, call_id)
         if not refusal:
             try:
                 placement = edge.places.place(call_sid, agent, call_id)

@@ -91,6 +91,7 @@ def readiness(edge: Edge) -> dict[str, Any]:
         "free_slots": stock.free,
         "cluster_active_calls": stock.cluster_active,
         "cluster_capacity": stock.cluster_capacity,
+        "provider_limits": edge.parts.gate.status(),
         "haproxy": os.environ.get(serve_env.HAPROXY_SWITCH) == "1",
         "warnings": serve_env.complaints(),
         "counters": dict(edge.parts.counters),

@@ -150,6 +150,13 @@ PROVIDER_LEFT: Final = _gauge(
     ("provider", "operation"),
     "max",
 )
+PROVIDER_QUOTA_USED: Final = _gauge(
+    "provider_quota_used_ratio",
+    "ratio",
+    "Share of a limit that is set (CALLCLUSTER_PROVIDER_LIMITS) in use in the whole cluster.",
+    ("provider", "work"),
+    "max",
+)
 PROTOCOL_ERRORS: Final = _counter(
     "protocol_errors", "errors", "Messages of a peer that break its protocol.", ("protocol",)
 )

@@ -77,7 +77,11 @@ class Ears:
             )
         }
         route = CallRoute(self._draw(), tuple((unit,) for unit in self._word_units))
-        chosen = [self._word_units.index(unit) for unit in route.choose(verdicts).units]
+        full = {
+            unit: self._view.quotas.fullness("recognise", recogniser.name)
+            for unit, recogniser in zip(self._word_units, self.recognisers, strict=True)
+        }
+        chosen = [self._word_units.index(unit) for unit in route.choose(verdicts, full).units]
         return (*chosen, *(at for at in range(len(self.recognisers)) if at not in chosen))
 
     def asked(self, choice: int, *, is_first: bool) -> None:

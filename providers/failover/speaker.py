@@ -163,7 +163,11 @@ class FailoverSpeaker:
         verdicts = {
             unit: self._view.verdict(unit, voice.flow_unit) for unit, voice in self._voices.items()
         }
-        choice = route.choose(verdicts).units
+        full = {
+            unit: self._view.quotas.fullness("speak", voice.speaker.name)
+            for unit, voice in self._voices.items()
+        }
+        choice = route.choose(verdicts, full).units
         units = [unit for unit in choice if unit not in left] or [choice[0]]
         entrants = []
         for number, unit in enumerate(units):

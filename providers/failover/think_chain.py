@@ -133,7 +133,9 @@ class ThinkChain:
         models = {model.first: model for model in self.models(request.model)}
         verdicts = {first: self._view.verdict(first, model.flow) for first, model in models.items()}
         route = CallRoute(_lot(request.call_id), tuple((first,) for first in models), sticky=False)
-        choice = route.choose(verdicts)
+        quotas = self._view.quotas
+        full = {first: quotas.fullness("think", m.candidate.name) for first, m in models.items()}
+        choice = route.choose(verdicts, full)
         left = [models[first] for first in choice.units if first not in broken]
         if not left:
             left = [model for first, model in models.items() if first not in broken]

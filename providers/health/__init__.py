@@ -20,5 +20,6 @@ machines do no harm.
     attempts  one request over several candidates
     route     candidates in order; a call keeps its voice
     quota     concurrency and rate of one credential, in leases
+    quotas    all limits as one process uses them
     resume    where a reply goes on in another voice
 """

@@ -5,8 +5,9 @@ Rules
    doubled or reordered, and whoever dies.
 2. So a worker gives up *first* what it no longer needs, then says what it keeps, and may use more
    only after the answer to its newest word. The desk counts what it granted until it is told less.
-3. Each worker that wants some gets an even share of what is free. What a worker keeps beyond its
-   share is asked back; it gives back only what is not in use.
+3. Each worker that wants some gets at least an even share of the limit, and what nobody else wants
+   of theirs. What a worker keeps beyond its share is asked back once another one wants it; it gives
+   back only what is not in use.
 4. A worker that says nothing for ``LEASE_S`` may use nothing new after that, and the desk counts it
    no more ``GRACE_S`` later.
 5. A limit that shrinks (a 429, a header) is reached by asking back; nothing in use is cut.
@@ -30,7 +31,7 @@ class Wish:
         worker: Its name.
         number: Ascending.
         kept: What it may use from now on, in use included.
-        in_use: Of that.
+        in_use: Of that, and what it uses beyond it: what has begun is never cut.
         more: What it would like in addition.
     """
 
@@ -85,6 +86,11 @@ class QuotaDesk:
         return sum(holder.holds for holder in self._holders.values())
 
     @property
+    def workers(self) -> int:
+        """How many have said something lately, as far as is known."""
+        return len(self._holders)
+
+    @property
     def fullness(self) -> float:
         """Share of the limit in use, as far as is told."""
         in_use = sum(holder.in_use for holder in self._holders.values())
@@ -97,12 +103,12 @@ class QuotaDesk:
         if known is not None and wish.number <= known.number:
             return known.lease if wish.number == known.number else None
         others = [holder for name, holder in self._holders.items() if name != wish.worker]
-        elsewhere = sum(holder.holds for holder in others)
+        elsewhere = sum(max(holder.holds, holder.in_use) for holder in others)
         free = self.limit - elsewhere - wish.kept
         wanting = 1 + sum(1 for holder in others if holder.more or holder.in_use)
         share = max(1, self.limit // wanting)
-        added = max(0, min(wish.more, free, max(0, share - wish.kept)))
         short = sum(min(holder.more, max(0, share - holder.holds)) for holder in others)
+        added = max(0, min(wish.more, free, max(share - wish.kept, free - short)))
         needed = max(short - max(0, free), -free)
         asked_back = max(
             0, min(needed, wish.kept - min(share, wish.kept) if free >= 0 else wish.kept)
@@ -134,6 +140,7 @@ class QuotaPurse:
         self._worker = worker
         self._number = 0
         self._asked_back = 0
+        self._is_answered = True
         self._asked_at_s = float("-inf")
         self._sent_s = float("-inf")
         self.held = 0
@@ -142,34 +149,42 @@ class QuotaPurse:
 
     def take(self, *, now: float) -> bool:
         """Use one unit; False when there is none, or the lease has run out."""
-        if self.in_use >= self.held or now - self._sent_s > LEASE_S:
+        if self.in_use >= self.held or not self.is_leased(now=now):
             return False
         self.in_use += 1
         return True
+
+    def is_leased(self, *, now: float) -> bool:
+        """Whether the desk has answered lately."""
+        return now - self._sent_s <= LEASE_S
 
     def give_back(self) -> None:
         """One unit is not in use any more."""
         self.in_use = max(0, self.in_use - 1)
 
-    def wish(self, want: int, *, now: float) -> Wish:
+    def wish(self, want: int, *, now: float, over: int = 0) -> Wish:
         """Give up what is not needed, and say what is.
 
         Args:
             want: Units that it would like to have, in use included.
             now: Seconds; the lease counts from when it was asked for.
+            over: Units that it uses beyond what it holds.
         """
         spare = max(0, self.held - max(want, self.in_use))
         spare = max(spare, min(self._asked_back, self.held - self.in_use))
         self.held -= max(0, spare)
         self._asked_back = 0
         self._number += 1
+        self._is_answered = False
         self._asked_at_s = now
-        return Wish(self._worker, self._number, self.held, self.in_use, max(0, want - self.held))
+        in_use, more = self.in_use + over, max(0, want - self.held)
+        return Wish(self._worker, self._number, self.held, in_use, more)
 
     def answered(self, lease: Lease) -> None:
         """Take the answer to the newest wish; others are ignored, and so is a doubled one."""
-        if lease.number != self._number or self._sent_s == self._asked_at_s:
+        if lease.number != self._number or self._is_answered:
             return
+        self._is_answered = True
         self.held += lease.added
         self._asked_back = lease.asked_back
         self._sent_s = self._asked_at_s

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from providers.health.local import LocalHealth, Verdict, worst
+from providers.health.quotas import Quotas
 from providers.health.signals import Signal
 
 logger = logging.getLogger(__name__)
@@ -27,15 +28,19 @@ class HealthView:
     Args:
         local: The machine behind it.
         clock: Seconds of the clock that all processes share (UTC).
+        quotas: How full each provider is; without it none has a limit.
 
     Attributes:
         probes: How each unit can be tried off the path of any call, by its key.
         on_news: Called after each signal; must not wait.
     """
 
-    def __init__(self, local: LocalHealth, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, local: LocalHealth, clock: Callable[[], float], quotas: Quotas | None = None
+    ) -> None:
         self.local = local
         self.clock = clock
+        self.quotas = quotas or Quotas()
         self.probes: dict[str, ProbeCall] = {}
         self.on_news: Callable[[], None] = _nobody
 

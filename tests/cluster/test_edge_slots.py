@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from actors.wire import Grants
 from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.edge_parts import EdgeParts
+from cluster.provider_gate import ProviderGate
 from cluster.settings import Settings
 from cluster.voice_routes import BUSY
 from cluster.webhooks import build_app
@@ -109,3 +111,20 @@ def test_nobody_waits_at_a_door_that_is_closed() -> None:
     assert BUSY in said
     assert pool.waits == 0
     assert edge.parts.counters == {"calls_refused_draining": 1}
+
+
+class FullGate(ProviderGate):
+    """The agent's providers take no more calls."""
+
+    async def admits(self, agent: Agent, call_id: str) -> bool:
+        return False
+
+
+def test_a_call_beyond_what_providers_allow_is_refused_politely_and_takes_no_slot() -> None:
+    def fill(edge: Edge) -> None:
+        edge.parts = replace(edge.parts, gate=FullGate())
+
+    (said,), edge, pool = answers(ONE, 1, fill)
+    assert BUSY in said
+    assert pool.stock.free == 1
+    assert edge.parts.counters == {"calls_refused_providers_full": 1}

@@ -43,6 +43,7 @@ AUTH_TOKEN = "carrier-token-of-the-ray-suite"
 REPLICAS = 3
 ACTORS = 2
 CALLS_PER_ACTOR = 3
+STREAMS = 200  # of the recogniser's key; far more than there are calls
 GREETING = "Front desk, good day."
 COLLEAGUE = "+14155550123"
 AGENT = f"""
@@ -312,6 +313,7 @@ def product(running: RunningProviders) -> Iterator[Stage]:
             CALLCLUSTER_CALL_ACTORS="2",
             CALLCLUSTER_MAX_CALL_ACTORS="2",
             CALLCLUSTER_CALLS_PER_ACTOR=str(CALLS_PER_ACTOR),
+            CALLCLUSTER_PROVIDER_LIMITS=f"recogniser.azure={STREAMS}",
         ) as place,
         in_environment(place.environment),
     ):

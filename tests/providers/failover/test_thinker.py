@@ -29,6 +29,7 @@ from providers.failover.think_chain import ThinkCandidate
 from providers.failover.thinker import FailoverThinker
 from providers.health.budget import HedgeBudget
 from providers.health.local import LocalHealth
+from providers.health.quotas import QuotaLimit, Quotas
 from providers.health.unit import Unit
 from providers.health.view import HealthView
 from providers.scripted import ScriptedThinker
@@ -476,5 +477,19 @@ def test_one_in_ten_hangs_and_nobody_waits_for_long() -> None:
         assert sum(wait > 0.25 for wait in waits) == 20
         assert max(waits) <= 0.6 + 0.25, "a deadline at worst"
         assert sum(why.endswith("hedge") for why in chain.asks) <= 1 + 0.05 * 240
+
+    play(scene)
+
+
+def test_one_that_is_nearly_at_its_limit_comes_after_the_others() -> None:
+    async def scene() -> None:
+        limit = QuotaLimit("think", "a", 10, per_minute=True)
+        chain = Chain(WHOLE, WHOLE)
+        chain.view.quotas = Quotas("test", [limit], now)
+        for fullness, first in ((0.8, "a"), (0.9, "b")):
+            wish = chain.view.quotas.wishes()[limit.key]
+            chain.view.quotas.answered({limit.key: [wish[1], 0, 0, fullness]})
+            await chain.text()
+            assert chain.asks[-1] == f"{first} first"
 
     play(scene)

@@ -1,0 +1,205 @@
+"""Processes that share the limit of a key, over a keeper that dies: on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from actors.errors import HealthAwayError
+from actors.provider_health_desks import CALLS_A_SECOND, QuotaDesks
+from actors.provider_health_leaser import QuotaLeaser
+from providers.health.errors import HealthDataInvalid
+from providers.health.quota import LEASE_S
+from providers.health.quotas import QuotaLimit, Quotas
+from tests.support import virtual_time
+
+LIMIT = QuotaLimit("recognise", "azure", 10, credential="1a2b")
+WIRE_S = 0.002
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class World:
+    """Desks and processes; everything between them goes over a wire as JSON."""
+
+    def __init__(self) -> None:
+        self.is_up = True
+        self.desks = QuotaDesks(now, 1)
+        self.workers: list[Worker] = []
+
+    def worker(self, name: str) -> Worker:
+        self.workers.append(Worker(name, self))
+        return self.workers[-1]
+
+    async def lease(self, plain: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.sleep(WIRE_S)
+        if not self.is_up:
+            raise HealthAwayError("cut")
+        answer = self.desks.lease(json.loads(json.dumps(plain)))
+        await asyncio.sleep(WIRE_S)
+        found: dict[str, Any] = json.loads(json.dumps(answer))
+        return found
+
+    def held(self) -> int:
+        return sum(int(worker.status["held"]) for worker in self.workers)
+
+
+class Worker:
+    def __init__(self, name: str, world: World) -> None:
+        self.quotas = Quotas(name, [LIMIT], now)
+        self.quotas.limits("recognise", "azure")
+        self.leaser = QuotaLeaser(name, self.quotas, world)
+        self.leaser.start()
+
+    @property
+    def status(self) -> dict[str, float]:
+        return self.quotas.status()["recognise.azure"]
+
+    def begin(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.quotas.begin("recognise", "azure")
+
+    def reserves(self, call_id: str) -> bool:
+        return self.quotas.reserve(call_id, "recognise", ("azure",))
+
+
+def play(scene: Callable[[World], Awaitable[None]]) -> None:
+    async def body() -> None:
+        world = World()
+        try:
+            await scene(world)
+        finally:
+            for worker in world.workers:
+                await worker.leaser.aclose()
+
+    virtual_time.run(body())
+
+
+def test_all_together_never_hold_more_than_the_limit_and_one_alone_may_have_it_all() -> None:
+    async def scene(world: World) -> None:
+        ann, bob = world.worker("ann"), world.worker("bob")
+        for number in range(10):
+            await asyncio.sleep(0.3)
+            assert ann.reserves(f"call-{number}") == (number < 8), "two are kept by bob"
+            if number < 8:
+                ann.quotas.begun(f"call-{number}")
+                ann.begin()
+            assert world.held() <= LIMIT.units
+        assert bob.reserves("his own")
+
+    play(scene)
+
+
+def test_what_another_process_used_is_known_here_within_a_second() -> None:
+    async def scene(world: World) -> None:
+        ann, bob = world.worker("ann"), world.worker("bob")
+        await asyncio.sleep(0.1)
+        ann.begin(5)
+        await asyncio.sleep(1.2)
+        assert bob.quotas.fullness("recognise", "azure") == 0.5
+
+    play(scene)
+
+
+def test_a_keeper_that_starts_again_gives_nothing_away_twice() -> None:
+    async def scene(world: World) -> None:
+        ann, bob = world.worker("ann"), world.worker("bob")
+        await asyncio.sleep(0.1)
+        ann.begin(6)
+        await asyncio.sleep(1.5)
+        world.desks = QuotaDesks(now, 2)
+        for _ in range(int(LEASE_S * 10)):
+            bob.begin()  # as many as it likes
+            await asyncio.sleep(0.1)
+            assert world.held() <= LIMIT.units
+        assert ann.status["held"] >= 6, "nothing in use is cut"
+
+    play(scene)
+
+
+def test_while_the_keeper_is_away_calls_come_in_and_afterwards_the_limit_holds_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scene(world: World) -> None:
+        ann = world.worker("ann")
+        for _ in range(10):
+            await asyncio.sleep(0.2)
+            ann.begin()
+        await asyncio.sleep(0.2)
+        assert not ann.reserves("beyond")
+        world.is_up = False
+        await asyncio.sleep(LEASE_S + 1.0)
+        assert ann.reserves("while it is away")
+        world.is_up = True
+        await asyncio.sleep(3.0)
+        assert not ann.reserves("again")
+
+    with caplog.at_level("INFO"):
+        play(scene)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "limits of providers are not known, and do not hold: cut",
+        "limits of providers hold again",
+    ]
+
+
+def test_who_waits_for_an_answer_gets_the_next_one() -> None:
+    async def scene(world: World) -> None:
+        ann = world.worker("ann")
+        await asyncio.sleep(0.5)
+        began = now()
+        await ann.leaser.next_answer()
+        assert now() - began < 0.1, "it is asked at once"
+
+    play(scene)
+
+
+def test_without_a_limit_nobody_asks_anything() -> None:
+    async def scene(world: World) -> None:
+        leaser = QuotaLeaser("ann", Quotas("ann"), world)
+        leaser.start()
+        await asyncio.sleep(5.0)
+        assert world.desks.status() == {}
+        await leaser.aclose()
+
+    play(scene)
+
+
+def test_many_processes_ask_less_often() -> None:
+    desks = QuotaDesks(lambda: 0.0, 1)
+    wishes = {LIMIT.key: [10, 1, 0, 0, 0]}
+    answer: dict[str, Any] = {}
+    for number in range(2 * CALLS_A_SECOND):
+        answer = desks.lease({"v": 1, "reporter": f"w{number}", "wishes": wishes})
+    assert answer["wait_s"] == 2.0
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        None,
+        {},
+        {"reporter": "a", "wishes": []},
+        {"reporter": "a", "wishes": {"k": [1]}},
+        {"reporter": "a", "term": -1, "wishes": {}},
+        {"reporter": "a", "wishes": {str(n): [1, 1, 0, 0, 0] for n in range(201)}},
+    ],
+)
+def test_what_is_no_wish_is_refused_in_words(plain: Any) -> None:
+    with pytest.raises(HealthDataInvalid, match=r"\w"):
+        QuotaDesks(lambda: 0.0, 1).lease(plain)
+
+
+def test_unknown_fields_and_a_second_number_are_tolerated() -> None:
+    desks = QuotaDesks(lambda: 0.0, 7)
+    message = {"v": 2, "reporter": "a", "new": 1, "wishes": {LIMIT.key: [10, 3, 0, 0, 2, "more"]}}
+    answer = desks.lease(message)
+    assert answer["leases"] == {LIMIT.key: [3, 2, 0, 0.0]}
+    assert desks.lease(message) == answer, "said twice is said once"
+    assert desks.status() == {LIMIT.key: [10, 2, 0.0]}
