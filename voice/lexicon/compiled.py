@@ -9,28 +9,34 @@ from voice.lexicon.kinds import Cue, LexicalCue
 from voice.lexicon.table import Table
 from voice.lexicon.tokens import fold, tokens_of
 
+VERB = "ends in a verb that wants more"
+PREPOSITION = "ends in a preposition"
+PHRASE = "ends in an unfinished phrase"
+HESITATION = "ends in a hesitation"
+PARTICLE = "ends in a final particle"
+CLOSING = "ends in a closing phrase"
+STRANDABLE = frozenset({VERB, PREPOSITION, PHRASE, HESITATION})
 # Field of the table -> what the waterfall says. Later fields win: a phrase that is complete or done
 # was put there because its last word alone misleads.
 _END_FIELDS = (
-    ("verbs", Cue.HOLD, "ends in a verb that wants more"),
+    ("fillers", Cue.HOLD, HESITATION),
+    ("verbs", Cue.HOLD, VERB),
     ("adverbs", Cue.HOLD, "ends in a word that wants another"),
     ("subjects", Cue.HOLD, "ends in a subject without its verb"),
-    ("prepositions", Cue.HOLD, "ends in a preposition"),
+    ("prepositions", Cue.HOLD, PREPOSITION),
     ("articles", Cue.HOLD, "ends in an article"),
     ("determiners", Cue.HOLD, "ends in a determiner"),
     ("conjunctions", Cue.HOLD, "ends in a conjunction"),
-    ("fillers", Cue.HOLD, "ends in a hesitation"),
-    ("holds", Cue.HOLD, "ends in an unfinished phrase"),
+    ("holds", Cue.HOLD, PHRASE),
     ("complete", Cue.NEUTRAL, "a phrase that may be complete"),
-    ("particles", Cue.DONE, "ends in a final particle"),
-    ("done", Cue.DONE, "ends in a closing phrase"),
+    ("particles", Cue.DONE, PARTICLE),
+    ("done", Cue.DONE, CLOSING),
 )
 _SUFFIX_FIELDS = (
     ("holding_suffixes", Cue.HOLD, "its last word asks for more"),
     ("complete_suffixes", Cue.NEUTRAL, "its last word may be complete"),
     ("done_suffixes", Cue.DONE, "ends in a final ending"),
 )
-PREPOSITION = "ends in a preposition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Lexicon:
     longest_suffix: int
     strands: frozenset[str]
     completed_by: Mapping[str, frozenset[str]]
+    after_numbers: frozenset[str]
     fillers: Phrases
     yes_no: Phrases
     answers: Phrases
@@ -136,6 +143,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         completed_by={
             _form(last): frozenset(_forms(words)) for last, words in table.completed_by.items()
         },
+        after_numbers=frozenset(_forms(table.after_numbers)),
         fillers=_phrases(fillers),
         yes_no=_phrases(yes_no),
         answers=_phrases(" ".join((yes_no, fillers, polite))),

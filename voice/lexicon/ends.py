@@ -6,26 +6,32 @@ answer costs the same for a word and for a page.
 
 from __future__ import annotations
 
-from voice.lexicon.compiled import PREPOSITION, Lexicon
+from voice.lexicon.compiled import CLOSING, HESITATION, PARTICLE, STRANDABLE, Lexicon
 from voice.lexicon.kinds import Cue, LexicalCue
-from voice.lexicon.numbers import unfinished_number
+from voice.lexicon.numbers import number_value, unfinished_number
 from voice.lexicon.registry import lexicon_for
 from voice.lexicon.tokens import fold, tokens_of
 
 _TAIL_CHARACTERS = 80
 _MOST_ANSWER_TOKENS = 6
+_MOST_PARTICLE_TOKENS = 24  # in a longer turn particles also end clauses
 _NOTHING = LexicalCue(Cue.NEUTRAL, "no words")
-_ANSWER = LexicalCue(Cue.NEUTRAL, "a yes or a no")
+_ANSWER = LexicalCue(Cue.NEUTRAL, "a short answer")
+_HESITATION = LexicalCue(Cue.HOLD, "only a hesitation")
 _OPEN_END = LexicalCue(Cue.NEUTRAL, "no known end")
 _TRAILS_OFF = LexicalCue(Cue.HOLD, "trails off")
 _QUESTION = LexicalCue(Cue.DONE, "ends in a question mark")
-_STRANDED = LexicalCue(Cue.NEUTRAL, "its preposition belongs to an earlier word")
+_LONG = LexicalCue(Cue.NEUTRAL, "a particle in a long turn")
+_SPELLED = LexicalCue(Cue.NEUTRAL, "letters are being spelled")
+_STRANDED = LexicalCue(Cue.NEUTRAL, "its last word belongs to a question word")
 _COMPLETED = LexicalCue(Cue.NEUTRAL, "its last word belongs to an earlier one")
-_TRAILING = ("...", "…", ",", "，", "、", "-", "–", "—", ":", "：", ";", "；")
+_TRAILING = ("...", "…", ",", "，", "、", "-", "–", "—", ":", "：", ";", "；", "،")
 
 
 def end_cue(text: str, language: str) -> LexicalCue:
     """What the last words of ``text`` say about the end of the caller's turn.
+
+    A bare "yes" is ``NEUTRAL``: whether that is all depends on what was asked (``is_yes_or_no``).
 
     Args:
         text: The caller's words so far, with or without punctuation; only the tail matters.
@@ -41,8 +47,8 @@ def end_cue(text: str, language: str) -> LexicalCue:
     cue = _whole(tokens, lexicon) if len(tokens) <= _MOST_ANSWER_TOKENS else None
     if cue is None:
         cue = _by_words(tokens, lexicon)
-    if tail.endswith(("?", "؟")) and cue.why != "ends in a hesitation":
-        return _QUESTION
+    if cue.cue is not Cue.DONE and tail.endswith(("?", "؟")):
+        return cue if cue.why == HESITATION else _QUESTION
     if cue.cue is Cue.NEUTRAL and tail.endswith(_TRAILING):
         return _TRAILS_OFF
     return cue
@@ -50,10 +56,14 @@ def end_cue(text: str, language: str) -> LexicalCue:
 
 def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
     """A short answer that is all there is: its last word need not be an unfinished one."""
-    if not lexicon.yes_no.covers(tokens):
-        return None
-    cue = lexicon.ends.get(" ".join(tokens))
-    return cue if cue is not None and cue.cue is Cue.DONE else _ANSWER
+    if lexicon.yes_no.covers(tokens) or lexicon.backchannels.covers(tokens):
+        cue = lexicon.ends.get(" ".join(tokens))
+        return cue if cue is not None and cue.why == CLOSING else _ANSWER
+    if lexicon.fillers.covers(tokens):
+        return _HESITATION
+    if lexicon.polite.covers(tokens):  # "please ...": more than half of what was to be said
+        return _ANSWER
+    return None
 
 
 def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:
@@ -61,7 +71,7 @@ def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:
     if number is not None:
         return number
     for size in range(min(lexicon.longest_end, len(tokens)), 0, -1):
-        cue = lexicon.ends.get(" ".join(tokens[-size:]))
+        cue = lexicon.ends.get(" ".join(tokens[-size:]) if size > 1 else tokens[-1])
         if cue is not None:
             return _in_context(cue, tokens[:-size], tokens[-1], lexicon)
     last = tokens[-1]
@@ -73,11 +83,23 @@ def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:
 
 
 def _in_context(cue: LexicalCue, before: list[str], last: str, lexicon: Lexicon) -> LexicalCue:
-    if cue.cue is not Cue.HOLD:
+    if cue.cue is Cue.DONE:
+        return _LONG if cue.why == PARTICLE and len(before) > _MOST_PARTICLE_TOKENS else cue
+    if cue.cue is Cue.NEUTRAL or not before:
         return cue
-    if cue.why == PREPOSITION and not lexicon.strands.isdisjoint(before):
+    if len(last) <= 2 and _is_spelling(before):
+        return _SPELLED
+    if cue.why in STRANDABLE and not lexicon.strands.isdisjoint(before):
         return _STRANDED
     completing = lexicon.completed_by.get(last)
     if completing is not None and not completing.isdisjoint(before):
         return _COMPLETED
+    if last in lexicon.after_numbers and number_value(before[-1], lexicon) is not None:
+        return _COMPLETED
     return cue
+
+
+def _is_spelling(before: list[str]) -> bool:
+    """True when letters and digits come one by one: "n w 8 r 1 x a"."""
+    near = before[-3:]
+    return sum(len(token) == 1 and token.isascii() for token in near) > len(near) // 2

@@ -32,8 +32,9 @@ class Table:
         holding_suffixes: Ends of a last word after which something must come.
         complete_suffixes: Longer ends of a last word that are complete all the same.
         done_suffixes: Ends of a last word after which people stop.
-        strands: Words that let a preposition stand at the end: "what ... for".
+        strands: Words that let a preposition or a verb stand at the end: "what ... for".
         completed_by: Last word -> words which, earlier in the utterance, make it complete.
+        after_numbers: Last words that are complete after a number: "9 am".
         fillers: Hesitations: "um".
         yes: Ways to say yes as a whole answer.
         no: Ways to say no as a whole answer.
@@ -77,6 +78,7 @@ class Table:
     done_suffixes: str = ""
     strands: str = ""
     completed_by: Mapping[str, str] = field(default_factory=dict)
+    after_numbers: str = ""
     fillers: str = ""
     yes: str = ""
     no: str = ""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from voice.lexicon.table import Table
 
-# "Yes, I am", "if you can", "there was": a pronoun and its verb may be all there is to say.
-_PRONOUNS = "i you he she it we they there that who which so not"
-_VERBS = "is are am was were will would can could should do does did has had must might may"
-_SHORT = " ".join(f"{who}_{verb}" for who in _PRONOUNS.split() for verb in _VERBS.split())
+# "Yes, I am", "if you can", "as it was": these let an auxiliary stand at the end.
+_AUXILIARIES = """
+    is are am was were will would can could should do does did has had have must might may be
+"""
+_LETS_STAND = (
+    "yes yeah no nope if so as than think sure hope wherever whatever whenever neither ok okay"
+)
 # "Where is", "what did": the same verbs after a question word have only begun.
 _OPENED = " ".join(
     f"{word}_{verb}"
@@ -37,8 +40,8 @@ TABLE = Table(
     """,
     prepositions="""
         of at from with to for into onto between without during than via per toward towards upon
-        despite except among regarding concerning about in on by as after under against near within
-        around
+        despite except among regarding concerning about in on by as after like under against near
+        within around
     """,
     articles="a an the",
     determiners="my your our their its his every whose mr mrs ms mister missus dr",
@@ -57,29 +60,29 @@ TABLE = Table(
         could_you would_you will_you do_you did_you have_you i_have we_have do_you_have let_me
         can_i_please could_i_please i_please you_please please_can_you for_example such_as and_then
         think_that thought_that said_that hope_that believe_that means_that sure_that so_that
-        half_past quarter_past quarter_to my_name dot underscore dash what_about how_about
-        the_same_as as_well_as in_order_to this_is is_there are_there looks_like sounds_like
-        something_like is_a one_of instead_of a_lot_of
+        half_past quarter_past quarter_to dot underscore dash what_about how_about the_same_as
+        as_well_as in_order_to this_is is_there are_there looks_like sounds_like something_like is_a
+        one_of instead_of a_lot_of
     """,
-    complete=f"""
-        {_SHORT} it_will_be all_i_need all_i_have yes_i_have no_i_have who_is_this what_is_this
-        think_so hope_so guess_so so_so say_so if_so or_so so_do_i neither_do_i so_am_i than_i
-        a_while kind_of sort_of course_not why_not if_not or_not rather_not hope_not guess_not
-        probably_not maybe_not absolutely_not certainly_not definitely_not of_course_not love_to
-        want_to_not don't_want_to didn't_want_to don't_have_to have_to_not wouldn't_want_to
-        you_want_to you_have_to used_to supposed_to come_in came_in coming_in log_in logged_in
-        logging_in logon sign_in signed_in signing_in check_in checked_in checking_in move_in
-        moved_in moving_in get_in fill_in filled_in let_in drop_in plug_in pay_in paid_in stay_in
-        go_in it_in them_in that_in him_in her_in me_in us_in hand_in call_in phone_in live_in go_on
-        going_on hold_on hang_on come_on carry_on it_on that_on them_on log_on turn_on turned_on
-        switch_on switched_on later_on early_on so_on move_on from_now_on put_on try_on stop_by
-        drop_by come_by stand_by close_by go_by passing_by come_with go_with the_day_after
-        year_after look_after soon_after about_it worry_about think_about talking_about talk_about
-        all_about look_around turn_around come_around go_around get_around way_around come_from
-        go_to could_be might_be should_be can_be may_be used_to_be to_be_honest how_are_you
-        who_are_you where_are_you how_do_you_do what_can_you that_i_have just_about to_do can_do
-        will_do does_it say_the_least anywhere_near nothing_like not_like you_have what_you_have
-        one_on_one all_in opt_in
+    complete="""
+        it_will_be all_i_need all_i_have yes_i_have no_i_have who_is_this what_is_this think_so
+        hope_so guess_so so_so say_so if_so or_so so_do_i neither_do_i so_am_i than_i a_while
+        kind_of sort_of course_not why_not if_not or_not rather_not hope_not guess_not probably_not
+        maybe_not absolutely_not certainly_not definitely_not of_course_not love_to want_to_not
+        don't_want_to didn't_want_to don't_have_to have_to_not wouldn't_want_to you_want_to
+        you_have_to used_to supposed_to come_in came_in coming_in log_in logged_in logging_in logon
+        sign_in signed_in signing_in check_in checked_in checking_in move_in moved_in moving_in
+        get_in fill_in filled_in let_in drop_in plug_in pay_in paid_in stay_in go_in it_in them_in
+        that_in him_in her_in me_in us_in hand_in call_in phone_in live_in go_on going_on hold_on
+        hang_on come_on carry_on it_on that_on them_on log_on turn_on turned_on switch_on
+        switched_on later_on early_on so_on move_on from_now_on put_on try_on stop_by drop_by
+        come_by stand_by close_by go_by passing_by come_with go_with the_day_after year_after
+        look_after soon_after about_it worry_about think_about talking_about talk_about all_about
+        look_around turn_around come_around go_around get_around way_around come_from go_to could_be
+        might_be should_be can_be may_be used_to_be to_be_honest how_are_you who_are_you
+        where_are_you how_do_you_do what_can_you that_i_have just_about to_do can_do will_do does_it
+        say_the_least anywhere_near nothing_like not_like you_have what_you_have one_on_one all_in
+        opt_in
     """,
     done="""
         thank_you thanks thank_you_very_much thank_you_so_much that's_all that_is_all that's_it
@@ -90,6 +93,8 @@ TABLE = Table(
         what who which where how whom nothing anything something everything someone anyone somebody
         thing things what's who's where's
     """,
+    completed_by=dict.fromkeys(_AUXILIARIES.split(), _LETS_STAND),
+    after_numbers="am",
     fillers="""
         uh um like well you_know i_mean let_me_see let's_see let_me_think how_do_i_say
         what's_it_called hang_on_let_me

@@ -48,15 +48,15 @@ TABLE = Table(
         j'en_voudrais_un en_ai_un en_veux_un j'en_ai_une j'en_veux_une il_y_en_a y_en_a j'en_ai
         il_n'y_en_a je_peux_pas ce_que_je_veux ce_que_je_cherche comme_ça avec_ou_sans vas_y allez_y
         où_va qui_va tu_vas il_le_faut comme_il_faut s'il_le_faut qu'il_faut ce_qu'il_faut
-        que_je_suis où_je_suis qui_je_suis là_où_je_suis non_merci comment_il_s'appelle
-        comment_elle_s'appelle comment_s'appelle comment_je_m'appelle pas_trop pas_très ça_sera
-        ça_l'est il_l'est elle_l'est je_le_suis une_minute deux_ou_trois c'est_trop c'en_est_trop
-        bien_sûr_que_si ça_je_peux oui_je_peux bonjour_monsieur bonjour_madame merci_monsieur
-        merci_madame oui_monsieur oui_madame non_monsieur non_madame au_revoir_monsieur
-        au_revoir_madame pourquoi_pas donnez_moi_les prenez_les appelez_les prends_les mets_les
-        faites_les appelle_le appelez_le faites_le mets_le prends_le fais_le dites_le appelez_la
-        prenez_la et_vous et_moi moi_si mais_si ah_si tu_peux si_tu_peux si_vous_pouvez si_je_peux
-        si_tu_veux comme_tu_veux quand_tu_veux tu_veux on_doit à_la_une numéro_un
+        que_je_suis où_je_suis qui_je_suis là_où_je_suis comment_il_s'appelle comment_elle_s'appelle
+        comment_s'appelle comment_je_m'appelle pas_trop pas_très ça_sera ça_l'est il_l'est
+        elle_l'est je_le_suis une_minute deux_ou_trois c'est_trop c'en_est_trop bien_sûr_que_si
+        ça_je_peux oui_je_peux bonjour_monsieur bonjour_madame merci_monsieur merci_madame
+        oui_monsieur oui_madame non_monsieur non_madame au_revoir_monsieur au_revoir_madame
+        pourquoi_pas donnez_moi_les prenez_les appelez_les prends_les mets_les faites_les appelle_le
+        appelez_le faites_le mets_le prends_le fais_le dites_le appelez_la prenez_la et_vous et_moi
+        moi_si mais_si ah_si tu_peux si_tu_peux si_vous_pouvez si_je_peux si_tu_veux comme_tu_veux
+        quand_tu_veux tu_veux on_doit à_la_une numéro_un
     """,
     done="""
         merci merci_beaucoup s'il_vous_plaît s'il_te_plaît svp au_revoir c'est_tout ce_sera_tout

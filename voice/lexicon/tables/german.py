@@ -45,12 +45,12 @@ TABLE = Table(
         ja_das_ist_es was_ist_das wer_ist_das wer_bist_du wie_ist_das wie_das das_ist_es so_ist_es
         das_war_das ist_das war_das ich_das sie_das du_das mir_das wir_das kann_ich_das mir_den
         ich_den ich_die nehme_die nehme_den nehme_das sehr_gut ich_bin_es wie_viel_ist_das
-        nicht_sehr danke_sehr bitte_sehr so_sehr zu_sehr wo_ich_bin wer_ich_bin was_ich_brauche
-        was_ich_möchte was_ich_suche was_ich_will wie_ich_heiße ja_möchte_ich ab_und_zu
-        nach_und_nach nicht_an von_mir_aus nach_wie_vor vor_mir durch_und_durch wie_man_das das_mit
-        die_ganze ein_und_aus von_klein_auf was_für_einen ich_keine habe_keine habe_keinen
-        habe_ich_keine brauche_keine brauche_keinen gibt_es_keine gibt_es_keinen will_keine
-        ist_meine ist_meiner ist_ihre sind_ihre sind_meine was_ich_hätte von_ihr bei_ihr mit_ihr
+        nicht_sehr bitte_sehr so_sehr zu_sehr wo_ich_bin wer_ich_bin was_ich_brauche was_ich_möchte
+        was_ich_suche was_ich_will wie_ich_heiße ja_möchte_ich ab_und_zu nach_und_nach nicht_an
+        von_mir_aus nach_wie_vor vor_mir durch_und_durch wie_man_das das_mit die_ganze ein_und_aus
+        von_klein_auf was_für_einen ich_keine habe_keine habe_keinen habe_ich_keine brauche_keine
+        brauche_keinen gibt_es_keine gibt_es_keinen will_keine ist_meine ist_meiner ist_ihre
+        sind_ihre sind_meine was_ich_hätte von_ihr bei_ihr mit_ihr
     """,
     done="""
         danke dankeschön danke_schön vielen_dank besten_dank tschüss tschüs auf_wiederhören
