@@ -9,7 +9,6 @@ the seed and whatever else lies in the folder. Tune on one side, report the othe
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import Literal
 from simulation.clip_library import Clip, ClipLibrary, Word
 from simulation.corpus_pauses import digit_gap_s, group_pause_s, pauses_s
 from simulation.corpus_questions import digits_question, open_question, tongue, yes_no_question
-from simulation.corpus_speech import Utterance
+from simulation.corpus_speech import Utterance, breaks
 from simulation.corpus_turn import LabelledTurn, TurnKind
 from simulation.errors import ClipMissing
 
@@ -28,6 +27,7 @@ SPLITS: tuple[Split, ...] = ("all", "dev", "held-out")
 
 # Shares of the turns of a language; what a language has no recordings for falls to utterances.
 SHARES: dict[str, float] = {
+    "natural": 0.06,
     "digits": 0.14,
     "yes_no": 0.10,
     "backchannel": 0.08,
@@ -42,7 +42,7 @@ _GROUPS: dict[int, tuple[int, ...]] = {
 }
 _FEWEST_WORDS_TO_PAUSE = 4
 _CLAUSE_WEIGHT = 3.0
-# A recording with a pause like this is left as its speaker said it.
+# A recording with a pause like this can be used as its speaker said it.
 _OWN_PAUSE_S = 0.3
 
 
@@ -127,7 +127,10 @@ def _kinds(
     needed = {"digits": "digit", "yes_no": "yes_no", "backchannel": "backchannel"}
     kinds: list[str] = []
     for kind, share in shares.items():
-        if shelf[needed.get(kind, "utterance")]:
+        clips = shelf[needed.get(kind, "utterance")]
+        if kind == "natural":
+            clips = _with_own_pauses(clips)
+        if clips:
             kinds += [kind] * round(count * share)
     kinds += ["utterance"] * (count - len(kinds))
     random.shuffle(kinds)
@@ -154,6 +157,10 @@ class _Maker:
             case "backchannel":
                 clip = random.choice(self._shelf["backchannel"])
                 return self._whole(turn_id, "backchannel", clip, "", ())
+            case "natural":
+                clip = random.choice(_with_own_pauses(self._shelf["utterance"]))
+                question = open_question(clip.language, random)
+                return self._whole(turn_id, "natural", clip, question, ())
             case "interruption":
                 shelf = self._shelf["interruption"] + self._shelf["utterance"]
                 return self._whole(turn_id, "interruption", random.choice(shelf), "", ())
@@ -161,26 +168,29 @@ class _Maker:
                 clip = random.choice(self._shelf["utterance"])
                 question = open_question(clip.language, random)
                 pauses = self._pauses(clip)
-                own = any(b[0] - a[1] >= _OWN_PAUSE_S for a, b in itertools.pairwise(clip.segments))
-                found: TurnKind = "natural" if own else "paused" if pauses else "plain"
-                return self._whole(turn_id, found, clip, question, () if own else pauses)
+                found: TurnKind = "paused" if any(length for _, length in pauses) else "plain"
+                return self._whole(turn_id, found, clip, question, pauses)
 
     def _pauses(self, clip: Clip) -> tuple[tuple[int, float], ...]:
-        """Before which words a pause is put, and how long it is."""
+        """Before which words a pause is put, and how long it is; where its speaker paused, 0.
+
+        What a speaker paused is taken out first: how long turns pause is one distribution.
+        """
+        own = breaks(clip)
+        chosen = dict.fromkeys(own, 0.0)
         places = range(1, len(clip.words))
-        if not self._plan.with_pauses or len(clip.words) < _FEWEST_WORDS_TO_PAUSE:
-            return ()
-        lengths = pauses_s(self._random, len(places))
-        weights = {
-            at: _CLAUSE_WEIGHT if clip.words[at - 1].display[-1:] in ",;:，、；" else 1.0
-            for at in places
-        }
-        chosen: list[tuple[int, float]] = []
-        for length in lengths:
-            at = self._random.choices(list(weights), list(weights.values()))[0]
-            del weights[at]
-            chosen.append((at, length))
-        return tuple(sorted(chosen))
+        if self._plan.with_pauses and len(clip.words) >= _FEWEST_WORDS_TO_PAUSE:
+            weights = {
+                at: _CLAUSE_WEIGHT
+                if at in own or clip.words[at - 1].display[-1:] in ",;:，、；"
+                else 1.0
+                for at in places
+            }
+            for length in pauses_s(self._random, len(places)):
+                at = self._random.choices(list(weights), list(weights.values()))[0]
+                del weights[at]
+                chosen[at] = length
+        return tuple(sorted(chosen.items()))
 
     def _whole(
         self,
@@ -221,6 +231,14 @@ class _Maker:
                 speech.say(used[-1])
         speech.trail_off(used[-1])
         return _labelled(turn_id, "digits", question, speech, tuple(used))
+
+
+def _with_own_pauses(clips: Sequence[Clip]) -> list[Clip]:
+    return [
+        clip
+        for clip in clips
+        if any(end_s - start_s >= _OWN_PAUSE_S for start_s, end_s in breaks(clip).values())
+    ]
 
 
 def _labelled(

@@ -2,8 +2,8 @@
 
 Rules
 
-1. A clip is cut where it is quietest within 80 ms of a word boundary: word times of publishers are
-   rounded, and those that were apportioned are estimates.
+1. A clip is cut in the pauses of its speaker, or where it is quietest within 80 ms of a word
+   boundary: word times of publishers are rounded, and those that were apportioned are estimates.
 2. A pause is filled with the clip's own room tone where there is some, so that it does not sound
    like a line that went dead; otherwise with nothing, and the noise of the line is heard alone.
 3. Cuts are faded over 8 ms: a click is evidence that a real pause does not give.
@@ -28,6 +28,7 @@ _SNAP_S = 0.08
 _LEAD_S = 0.04
 _TAIL_S = 0.2
 _LEAST_TONE_S = 0.08
+_KEPT_S = 0.03  # of a pause on either side of it
 
 
 @lru_cache(maxsize=256)
@@ -91,8 +92,8 @@ class Utterance:
         """Add words ``first`` to ``last`` (not included) of a clip, with what lies between them."""
         words = clip.words
         last = len(words) if last is None else last
-        start_s = clip.speech_start_s if first == 0 else _boundary(clip, first)
-        end_s = clip.speech_end_s if last == len(words) else _boundary(clip, last)
+        start_s = clip.speech_start_s if first == 0 else boundary(clip, first)[1]
+        end_s = clip.speech_end_s if last == len(words) else boundary(clip, last)[0]
         shift_s = self.length_s - start_s
         self._add(_faded(_slice(clip, start_s, end_s), begin=first > 0, end=last < len(words)))
         for word in words[first:last]:
@@ -123,10 +124,28 @@ class Utterance:
         self._length += len(samples)
 
 
-def _boundary(clip: Clip, word: int) -> float:
+def breaks(clip: Clip) -> dict[int, tuple[float, float]]:
+    """Where its speaker paused: the number of the word behind each pause, and the pause."""
+    found: dict[int, tuple[float, float]] = {}
+    for (_, start_s), (end_s, _) in itertools.pairwise(clip.segments):
+        if end_s - start_s < SHORTEST_PAUSE_S:
+            continue
+        middle_s = (start_s + end_s) / 2
+        word = sum((word.start_s + word.end_s) / 2 < middle_s for word in clip.words)
+        if 0 < word < len(clip.words):
+            found[word] = (start_s, end_s)
+    return found
+
+
+def boundary(clip: Clip, word: int) -> tuple[float, float]:
+    """Where what comes before a word ends, and where the word begins, with what leads to it."""
+    own = breaks(clip).get(word)
+    if own is not None:
+        return own[0] + _KEPT_S, own[1] - _KEPT_S
     before, after = clip.words[word - 1], clip.words[word]
     middle_s = (before.end_s + after.start_s) / 2
-    return quietest_near(clip, middle_s, before.start_s + 0.02, after.end_s - 0.02)
+    at_s = quietest_near(clip, middle_s, before.start_s + 0.02, after.end_s - 0.02)
+    return at_s, at_s
 
 
 def _slice(clip: Clip, start_s: float, end_s: float) -> Samples:

@@ -89,4 +89,4 @@ def test_every_file_on_the_list_is_there_and_small_enough_to_ship() -> None:
     folder = LIBRARY.clip("goforward").path.parent.parent
     listed = {clip.path for clip in (*LIBRARY, *load_library(CORPUS_CLIPS))}
     assert listed == set(folder.rglob("*.wav"))
-    assert sum(path.stat().st_size for path in folder.rglob("*")) < 3_000_000
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 4_000_000
