@@ -2,14 +2,17 @@
 
 Rules
 1. A *unit* is about one spoken syllable: 1 for a Han character, kana, Hangul syllable or digit, 1/3
-   for a letter of an alphabet. Every threshold counts units, so that Cantonese is not made to wait
-   for an English number of characters.
-2. The first segment is short, because the caller waits for it: it ends at a sentence end once it
-   has ``min_units``, or at a clause end once it has ``first_clause_units``. Later segments end at
-   sentence ends, or at clause ends once they have ``clause_units``.
-3. CJK sentence ends (。！？) and line ends decide at once. A full stop is judged by the next
-   character, and where that is not enough (``a.m.``, ``No.``) by the next that is not a space.
-4. Never inside a number ("22,1", "1,000", "１，０００", "10:30"), an abbreviation, an address.
+   for a letter of an alphabet (``cutter_marks``). Every threshold counts units, so that Cantonese
+   is not made to wait for an English number of characters.
+2. The first segment is short, because the caller waits for it: it ends at the first sentence or
+   clause end that leaves it ``min_units``, or before a conjunction (``cutter_phrases``). Later
+   segments end at sentence ends, or at clause ends once they have ``clause_units``.
+3. What can mean nothing else decides at once: 。！？ and the like in every script, line ends,
+   ``?`` and ``!`` outside addresses, the comma of a short first clause ("Of course,"). Any other
+   comma waits for the next character to be no digit, a full stop as ``abbreviations`` says.
+   Where there are brackets or quotes, one character is waited for, since it may close them.
+4. Never inside a number ("22,1", "1,000", "１，０００", "10:30", "May 3, 2026"), an abbreviation,
+   an address.
 5. A segment never exceeds ``max_units`` or ``max_chars``; it is then cut between two words.
 6. One character is taken at a time: the segments do not depend on how the stream was cut into
    deltas. Nothing but space is lost, and punctuation that no word follows.
@@ -19,51 +22,48 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from dialogue.abbreviations import StopReader
+from dialogue.cutter_lookahead import Candidate, LookAhead, Rule, extends
+from dialogue.cutter_marks import (
+    CLAUSES,
+    CLAUSES_AT_ONCE,
+    ENDS,
+    ENDS_AT_ONCE,
+    NEVER_LEADING,
+    OPENERS,
+    SPECIAL,
+    UNITS,
+    is_unspaced,
+    leaves_open,
+    units_of,
+)
+from dialogue.cutter_phrases import PhraseReader
+from dialogue.cutter_spaces import SpaceReader
 
-_ENDS_AT_ONCE = frozenset("。！？｡…؟۔।॥։።")
-_ENDS = frozenset(".!?．")
-_CLAUSES_CJK = frozenset("，、；：﹐､،؛")
-_CLAUSES = frozenset(",;:")
-_DASHES = frozenset("—―–-")
-_CLOSERS = frozenset("\"'”’»)]}」』）】》〉")
-_NEVER_LEADING = "」』）】》〉”»)]}。！？｡…!?؟۔।॥ "
-_SPACES = frozenset(ch for ch in map(chr, range(0x3001)) if ch.isspace())
-_SPECIAL = _ENDS_AT_ONCE | _ENDS | _CLAUSES_CJK | _CLAUSES | _DASHES | _SPACES
-_PLAIN_RUN = re.compile(f"[^{re.escape(''.join(sorted(_SPECIAL)))}]+")
-# Written without spaces between words: a space ends a clause.
-_SPACE_IS_CLAUSE = frozenset(["th", "lo", "km", "my"])
-
-_Rule = Literal["space", "capital", "not_digit", "any"]
+_PLAIN_RUN = re.compile(f"[^{re.escape(''.join(sorted(SPECIAL)))}]+")
+_OPENER = re.compile(f"[{re.escape(''.join(sorted(OPENERS)))}]")
+_ADDRESS = re.compile(r"@|://|www\.|[A-Za-z0-9]\.[A-Za-z]|/\S*$")
+_AT_ONCE_UNITS = 3.5
 
 
 @dataclass(frozen=True, slots=True)
 class CutLimits:
-    """Thresholds of the cutter, in spoken units unless said otherwise."""
+    """Thresholds of the cutter, in spoken units unless said otherwise.
+
+    Attributes:
+        min_units: What a sentence needs to be said by itself.
+        first_clause_units: What the first clause of a reply needs.
+        first_pause_units: Likewise where only a space ends it, as in Thai, or a conjunction.
+        clause_units: What any later clause needs.
+    """
 
     min_units: float = 1.3
-    first_clause_units: float = 2.3
+    first_clause_units: float = 1.3
+    first_pause_units: float = 4.0
     clause_units: float = 8.0
     max_units: float = 56.0
     max_chars: int = 180
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """A place where the text may be cut, once the next characters allow it.
-
-    Attributes:
-        end: Length of the segment.
-        rule: What must come next: a space (``space``), anything but a digit (``not_digit``, spaces
-            are skipped), a capital (``capital``, likewise), or anything (``any``).
-    """
-
-    end: int
-    is_sentence: bool
-    rule: _Rule
-    mark: str
 
 
 class SegmentCutter:
@@ -76,12 +76,13 @@ class SegmentCutter:
 
     def __init__(self, language: str, limits: CutLimits | None = None) -> None:
         self._limits = limits or CutLimits()
-        self._stops = _stop_reader(language)
-        self._space_is_clause = language.split("-")[0].casefold() in _SPACE_IS_CLAUSE
+        self._ahead, self._spaces, self._phrases = _readers(language)
+        self._question = ";" if language.split("-")[0].casefold() == "el" else ""
         self._pending = ""
         self._units = 0.0
-        self._candidate: _Candidate | None = None
+        self._candidate: Candidate | None = None
         self._is_first = True
+        self._is_open = False  # a bracket or quote, in a segment that is out
         self._ready: list[str] = []
 
     def feed(self, text: str) -> list[str]:
@@ -91,9 +92,10 @@ class SegmentCutter:
             run = _PLAIN_RUN.match(text, position) if self._candidate is None else None
             if run is not None and self._has_room(run.end() - position):
                 self._pending += run.group()
-                for ch in run.group():
-                    self._units += _UNITS[ch]
+                self._units += units_of(run.group())
                 position = run.end()
+                if self._is_first:
+                    self._phrase_inside()
             else:
                 self._take(text[position])
                 position += 1
@@ -112,20 +114,23 @@ class SegmentCutter:
 
     def _take(self, ch: str) -> None:
         if self._candidate is not None:
-            if self._extends(ch):
+            if extends(self._candidate, self._pending, ch):
                 self._append(ch)
                 self._candidate.end = len(self._pending)
                 return
             self._decide(ch)
-        if ch not in _SPECIAL:
+        if ch not in SPECIAL:
             self._append(ch)
         elif ch.isspace():
             self._space(ch)
         else:
             self._append(ch)
-            self._punctuation(ch)
+            if self._candidate is None:
+                self._punctuation(ch)
         if not self._has_room(0):
             self._cut_long()
+        elif self._is_first and ch not in SPECIAL:
+            self._phrase_inside()
 
     def _has_room(self, chars: int) -> bool:
         """Whether so many characters, of at most one unit each, fit for certain."""
@@ -137,98 +142,118 @@ class SegmentCutter:
 
     def _append(self, ch: str) -> None:
         self._pending += ch
-        self._units += _UNITS[ch]
+        self._units += UNITS[ch]
 
     def _space(self, ch: str) -> None:
-        if ch == "\n" and self._cut_at(len(self._pending), is_sentence=True):
-            return
-        if self._space_is_clause and self._candidate is None:
-            self._cut_at(len(self._pending), is_sentence=False)
+        if ch == "\n":
+            self._candidate = None
+            if self._cut_now(self._sentence_needs):
+                return
+        elif self._candidate is None and self._pending:
+            if self._spaces.is_needed:
+                self._pause()
+            elif self._is_first:
+                self._cut_phrase(self._phrases.end_at_space(self._pending))
         if self._pending and not self._pending.endswith(" "):
             self._pending += " "
 
+    def _pause(self) -> None:
+        """A space where spaces are the only punctuation."""
+        match self._spaces.judge(self._pending):
+            case "sentence":
+                self._cut_now(self._sentence_needs)
+            case "clause":
+                limits = self._limits
+                needs = limits.first_pause_units if self._is_first else limits.clause_units
+                self._wait(needs, is_sentence=False, mark=" ", rule="native")
+            case "none":
+                pass
+
+    def _phrase_inside(self) -> None:
+        if self._candidate is None and self._phrases.looks_inside:
+            least = int(self._limits.first_pause_units)
+            self._cut_phrase(self._phrases.end_inside(self._pending, least))
+
+    def _cut_phrase(self, end: int | None) -> None:
+        if end is not None and units_of(self._pending[:end]) >= self._limits.first_pause_units:
+            self._cut(end)
+
+    @property
+    def _sentence_needs(self) -> float:
+        return self._limits.min_units
+
+    @property
+    def _clause_needs(self) -> float:
+        limits = self._limits
+        return limits.first_clause_units if self._is_first else limits.clause_units
+
     def _punctuation(self, ch: str) -> None:
         before = self._pending[-2:-1]
-        end = len(self._pending)
-        if ch in _ENDS_AT_ONCE:
-            self._cut_at(end, is_sentence=True)
-        elif ch in _ENDS:
-            self._candidate = _Candidate(end, is_sentence=True, rule="space", mark=ch)
-        elif ch in _CLAUSES_CJK:
+        if ch in ENDS_AT_ONCE or ch in ENDS or ch == self._question:
+            self._end(ch, before)
+        elif ch in CLAUSES_AT_ONCE:
             if before.isdigit():
-                self._candidate = _Candidate(end, is_sentence=False, rule="not_digit", mark=ch)
+                self._wait(self._clause_needs, is_sentence=False, mark=ch, rule="not_digit")
             else:
-                self._cut_at(end, is_sentence=False)
-        elif ch in _CLAUSES or (ch in "–-" and before == " "):
-            self._candidate = _Candidate(end, is_sentence=False, rule="space", mark=ch)
-        elif ch in "—―":
-            rule: _Rule = "not_digit" if self._pending[:-1].rstrip()[-1:].isdigit() else "any"
-            self._candidate = _Candidate(end, is_sentence=False, rule=rule, mark=ch)
+                self._cut_now(self._clause_needs)
+        elif ch in CLAUSES:
+            short = self._is_first and self._units <= _AT_ONCE_UNITS and ch != ":"
+            if short and _is_letter(before) and self._is_plain():
+                self._cut_now(self._clause_needs)
+            else:
+                self._wait(self._clause_needs, is_sentence=False, mark=ch)
+        elif ch in "—―" or before == " ":
+            self._wait(self._clause_needs, is_sentence=False, mark=ch)
+
+    def _end(self, ch: str, before: str) -> None:
+        """The end of a sentence, perhaps."""
+        if ch in ENDS_AT_ONCE:
+            is_certain = not self._may_close() and not (ch == "…" and before.isdigit())
+        else:
+            is_certain = ch not in ".．" and self._is_plain()
+        if is_certain:
+            self._cut_now(self._sentence_needs)
+        else:
+            self._wait(self._sentence_needs, is_sentence=True, mark=ch)
+
+    def _is_plain(self) -> bool:
+        """Whether the mark at the end can belong to no address, quote or bracket."""
+        return not (self._may_close() or _ADDRESS.search(self._pending.rsplit(" ", 1)[-1]))
+
+    def _may_close(self) -> bool:
+        return self._is_open or bool(_OPENER.search(self._pending))
+
+    def _wait(self, needs: float, *, is_sentence: bool, mark: str, rule: Rule = "after") -> None:
+        end = len(self._pending)
+        self._candidate = Candidate(end, self._units, needs, is_sentence, mark, rule)
 
     # --- look-ahead -------------------------------------------------------------------------------
-
-    def _extends(self, ch: str) -> bool:
-        """Whether ``ch`` still belongs to the punctuation that was seen: ``?!``, ``."``, ``——``."""
-        candidate = self._candidate
-        if candidate is None or candidate.end != len(self._pending):
-            return False
-        if candidate.is_sentence:
-            return ch in _CLOSERS or ch in _ENDS
-        return (ch in _CLOSERS and candidate.mark in _CLAUSES) or ch == candidate.mark == "—"
 
     def _decide(self, ch: str) -> None:
         candidate = self._candidate
         if candidate is None:
             return
-        rule = candidate.rule
-        if rule == "space":
-            rule = self._after_mark(candidate, ch)
-        if ch.isspace() and ch != "\n" and rule in ("capital", "not_digit"):
-            candidate.rule = rule
+        decision = self._ahead.decide(candidate, self._pending, ch)
+        if decision == "wait":
             return
         self._candidate = None
-        if rule == "not_digit":
-            allowed = not ch.isdigit()
-        elif rule == "capital":
-            allowed = ch == "\n" or (ch.isalpha() and not ch.islower()) or ch in "“«「¿¡\"'"
-        else:
-            allowed = rule == "any"
-        if allowed:
-            self._cut_at(candidate.end, is_sentence=candidate.is_sentence)
-
-    def _after_mark(self, candidate: _Candidate, ch: str) -> _Rule:
-        """The rule that holds once the character right after the mark is known.
-
-        ``any`` allows the cut, ``space`` (still) forbids it.
-        """
-        text = self._pending[: candidate.end].rstrip("\"'”’»)]}」』）】》〉")
-        if not (ch.isspace() or (_UNITS[ch] == 1 and not ch.isdigit())):
-            return "space"
-        if ch.isspace() and text[-2:-1].isdigit() and not candidate.is_sentence:
-            return "not_digit"
-        if candidate.mark in "!?" or not candidate.is_sentence:
-            return "any"
-        if text.endswith(("!", "?")):
-            return "any"
-        return _RULE_OF[self._stops.judge(text[:-1])]
+        if decision == "cut" and candidate.units >= candidate.needs:
+            self._cut(candidate.end)
 
     # --- cutting ----------------------------------------------------------------------------------
 
-    def _cut_at(self, end: int, *, is_sentence: bool) -> bool:
-        limits = self._limits
-        clause = limits.first_clause_units if self._is_first else limits.clause_units
-        if self._units < (limits.min_units if is_sentence else clause):
-            return False
-        return self._cut(end)
+    def _cut_now(self, needs: float) -> bool:
+        return self._units >= needs and self._cut(len(self._pending))
 
     def _cut(self, end: int) -> bool:
         """Emit ``end`` characters; the rest, if any, stays and is counted anew."""
-        segment = self._pending[:end].lstrip(_NEVER_LEADING).rstrip()
+        segment = self._pending[:end].lstrip(NEVER_LEADING).rstrip()
         rest = self._pending[end:].lstrip()
         self._pending, self._units, self._candidate = "", 0.0, None
         if any(ch.isalnum() for ch in segment):
             self._ready.append(segment)
             self._is_first = False
+            self._is_open = leaves_open(segment, self._is_open)
         for ch in rest:
             self._take(ch)
         return True
@@ -241,7 +266,7 @@ class SegmentCutter:
             if left == " ":
                 between_digits = text[end - 2].isdigit() and right.isdigit()
             else:
-                between_digits = _UNITS[left] != 1 or _UNITS[right] != 1 or left.isdigit()
+                between_digits = not (is_unspaced(left) and is_unspaced(right)) or left.isdigit()
             if not between_digits and not right.isspace():
                 self._cut(end)
                 return
@@ -257,41 +282,20 @@ def _before_number(text: str) -> int:
     return len(text) - 1
 
 
-_RULE_OF: dict[str, _Rule] = {
-    "cut": "any",
-    "keep": "space",
-    "cut_before_capital": "capital",
-    "keep_before_digit": "not_digit",
-}
+def _is_letter(ch: str) -> bool:
+    """A letter, or a mark above or below one."""
+    return ch.isalpha() or (ch > "\u02ff" and not ch.isdigit())
 
 
-class _Units(dict[str, float]):
-    """Spoken units of a character, computed once for each."""
-
-    def __missing__(self, ch: str) -> float:
-        if not ch.isalnum():
-            value = 0.0
-        elif (
-            ch.isdigit()
-            or "\u3040" <= ch <= "\u30ff"
-            or "\u3400" <= ch <= "\u9fff"
-            or "\uac00" <= ch <= "\ud7a3"
-            or "\uf900" <= ch <= "\ufaff"
-            or "\U00020000" <= ch <= "\U0003ffff"
-        ):
-            value = 1.0
-        else:
-            value = 1 / 3
-        self[ch] = value
-        return value
+_Readers = tuple[LookAhead, SpaceReader, PhraseReader]
+_READERS: dict[str, _Readers] = {}
 
 
-_UNITS = _Units()
-_READERS: dict[str, StopReader] = {}
-
-
-def _stop_reader(language: str) -> StopReader:
-    reader = _READERS.get(language)
-    if reader is None:
-        reader = _READERS[language] = StopReader(language)
-    return reader
+def _readers(language: str) -> _Readers:
+    known = _READERS.get(language)
+    if known is None:
+        primary = language.split("-")[0].casefold()
+        spaces = SpaceReader(primary)
+        ahead = LookAhead(StopReader(language), spaces)
+        known = _READERS[language] = (ahead, spaces, PhraseReader(primary))
+    return known

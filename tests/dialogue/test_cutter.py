@@ -43,8 +43,18 @@ def cut(text: str, language: str = "en-US", *, at: tuple[int, ...] = ()) -> list
         ("See www.example.com. Then call.", ["See www.example.com.", "Then call."]),
         ("Mail jo.doe@x.co.uk, thanks.", ["Mail jo.doe@x.co.uk,", "thanks."]),
         ('He said "go." Then he left.', ['He said "go."', "Then he left."]),
-        ("Really?! I did not know.", ["Really?!", "I did not know."]),
-        ("Well... let me look.", ["Well... let me look."]),
+        ("Really?! I did not know.", ["Really?", "I did not know."]),
+        ("Well... let me look.", ["Well...", "let me look."]),
+        ("I live in the U.S. Would you?", ["I live in the U.S.", "Would you?"]),
+        ("Ask at the U.S. Embassy now.", ["Ask at the U.S. Embassy now."]),
+        ("It lands at 9 p.m. Pacific time.", ["It lands at 9 p.m. Pacific time."]),
+        ("Sure, we do.", ["Sure,", "we do."]),
+        ("It is on May 3, 2026, at noon.", ["It is on May 3, 2026,", "at noon."]),
+        ("He said (yes, we do!) and left.", ["He said (yes,", "we do!)", "and left."]),
+        ("See x.com/?a=b now. Then call me.", ["See x.com/?a=b now.", "Then call me."]),
+        ("Please ask them because we do.", ["Please ask them", "because we do."]),
+        ("It is plan B. Would you take it?", ["It is plan B.", "Would you take it?"]),
+        ("From 9 - 17 we are open.", ["From 9 - 17 we are open."]),
         ("Five–six — or maybe more.", ["Five–six —", "or maybe more."]),
         ("First line\nsecond line", ["First line", "second line"]),
         ("", []),
@@ -60,11 +70,14 @@ def test_english(text: str, segments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "segments"),
     [
-        ("好呀，我幫你睇下。多謝！", ["好呀，我幫你睇下。", "多謝！"]),
+        ("好呀，我幫你睇下。多謝！", ["好呀，", "我幫你睇下。", "多謝！"]),
+        ("你嘅訂單號碼係A382，多謝。", ["你嘅訂單號碼係", "A382，多謝。"]),
+        ("你嘅電話號碼係咪6088？", ["你嘅電話號碼係咪6088？"]),
+        ("我聽日唔得因為我要返工。", ["我聽日唔得", "因為我要返工。"]),
         ("冇問題！你想訂幾多位？", ["冇問題！", "你想訂幾多位？"]),
         ("總共１，０００蚊。", ["總共１，０００蚊。"]),
         ("下晝３：３０，可以嗎？", ["下晝３：３０，", "可以嗎？"]),
-        ("「你好。」佢話。", ["「你好。", "佢話。"]),
+        ("「你好。」佢話。", ["「你好。」", "佢話。"]),
         ("真係？！好嘢。", ["真係？", "好嘢。"]),
         ("OK，冇問題。", ["OK，冇問題。"]),
         ("我哋喺彌敦道100號，地下。", ["我哋喺彌敦道100號，", "地下。"]),
@@ -82,6 +95,24 @@ def test_cantonese(text: str, segments: list[str]) -> None:
         ("fr-FR", "Mme. Petit arrive. Bien.", ["Mme. Petit arrive.", "Bien."]),
         ("hi-IN", "नमस्ते जी। आप कैसे हैं?", ["नमस्ते जी।", "आप कैसे हैं?"]),
         ("ar-EG", "مرحبا بك، كيف حالك؟ شكرا.", ["مرحبا بك،", "كيف حالك؟", "شكرا."]),
+        ("de-DE", "Am 3. Mai. Möchten Sie?", ["Am 3. Mai.", "Möchten Sie?"]),
+        ("de-DE", "Es sind 25. Möchten Sie?", ["Es sind 25.", "Möchten Sie?"]),
+        ("de-DE", "Im 2. Stock bitte.", ["Im 2. Stock bitte."]),
+        ("pl-PL", "Jest o godz. 10.30. Dobrze?", ["Jest o godz. 10.30.", "Dobrze?"]),
+        ("da-DK", "Det koster 5 kr. i alt. Fint?", ["Det koster 5 kr. i alt.", "Fint?"]),
+        ("fr-FR", "Il est au 12, rue Haute, oui.", ["Il est au 12, rue Haute,", "oui."]),
+        ("el-GR", "Τι κάνετε; Καλά είμαι.", ["Τι κάνετε;", "Καλά είμαι."]),
+        ("hy-AM", "Այո, լավ է։ Շնորհակալ եմ։", ["Այո, լավ է։", "Շնորհակալ եմ։"]),
+        ("am-ET", "እሺ፣ ይሁን። አመሰግናለሁ።", ["እሺ፣", "ይሁን።", "አመሰግናለሁ።"]),
+        ("th-TH", "ได้ค่ะ เปิด 9 โมง ถึง 17 น. ค่ะ", ["ได้ค่ะ", "เปิด 9 โมง ถึง 17 น. ค่ะ"]),
+        ("th-TH", "วันอื่น ๆ เปิดค่ะ", ["วันอื่น ๆ เปิดค่ะ"]),
+        ("my-MM", "ဟုတ်ကဲ့၊ ရပါတယ်။", ["ဟုတ်ကဲ့၊", "ရပါတယ်။"]),
+        ("km-KH", "អរគុណច្រើន។ សូមរង់ចាំ។", ["អរគុណច្រើន។", "សូមរង់ចាំ។"]),
+        ("ur-PK", "جی ضرور۔ شکریہ۔", ["جی ضرور۔", "شکریہ۔"]),
+        ("ka-GE", "კარგი. გმადლობთ.", ["კარგი.", "გმადლობთ."]),
+        ("he-IL", 'אצל ד"ר לוי. טוב?', ['אצל ד"ר לוי.', "טוב?"]),
+        ("ko-KR", "지금은 안 되지만 내일은 됩니다.", ["지금은 안 되지만", "내일은 됩니다."]),
+        ("xx", "Ela jorta. Vemi!", ["Ela jorta.", "Vemi!"]),
     ],
 )
 def test_other_languages(language: str, text: str, segments: list[str]) -> None:
@@ -90,6 +121,18 @@ def test_other_languages(language: str, text: str, segments: list[str]) -> None:
 
 def test_chinese_terminators_need_no_look_ahead() -> None:
     assert SegmentCutter("zh-HK").feed("好嘅好嘅。") == ["好嘅好嘅。"]
+
+
+def test_what_is_certain_needs_no_look_ahead() -> None:
+    cutter = SegmentCutter("en-US")
+    assert cutter.feed("Of course,") == ["Of course,"]
+    assert cutter.feed(" I can do that!") == ["I can do that!"]
+
+
+def test_a_number_may_end_in_the_middle_of_a_delta() -> None:
+    cutter = SegmentCutter("zh-HK")
+    assert cutter.feed("總共係１，") == []
+    assert cutter.feed("０００蚊。") == ["總共係１，０００蚊。"]
 
 
 def test_a_full_stop_waits_for_one_character() -> None:
