@@ -31,16 +31,71 @@ class PlayoutConfig:
         lead_s: Audio kept ahead of the caller's ear in the carrier's buffer.
         chunk_frames: Frames in one message after the first one.
         mark_every_s: A mark about every so much audio, besides one at each segment's end.
+        duck_db: How far the voice is turned down while a caller may be interrupting.
+        ducked_lead_s: The lead meanwhile, so that it can soon be turned up again.
+        duck_ramp_s: How long turning it down takes; ``restore_ramp_s``: turning it up.
+        fade_s: How long it dies away where it stops; 0 for not at all.
+        join_s: How long it rises where it goes on.
     """
 
     lead_s: float = 0.2
     chunk_frames: int = 3
     mark_every_s: float = 0.5
+    duck_db: float = -18.0
+    ducked_lead_s: float = 0.08
+    duck_ramp_s: float = 0.02
+    restore_ramp_s: float = 0.06
+    fade_s: float = 0.04
+    join_s: float = 0.005
 
     def __post_init__(self) -> None:
-        """Raises ``BadVoiceConfig`` when a chunk does not fit into the lead."""
+        """Raises ``BadVoiceConfig`` when a chunk does not fit into the lead, or a gain is none."""
         if self.chunk_frames < 1 or self.chunk_frames * FRAME_S > self.lead_s:
             raise BadVoiceConfig("chunk_frames must be 1 at least and fit into lead_s")
+        if self.duck_db > 0.0:
+            raise BadVoiceConfig("duck_db must be 0 at most: the voice is turned down")
+        if min(self.duck_ramp_s, self.restore_ramp_s, self.fade_s, self.join_s) < 0.0:
+            raise BadVoiceConfig("ramps and fades of the playout must not be negative")
+
+
+@dataclass(frozen=True, slots=True)
+class BargeInConfig:
+    """What a caller's sound does to the reply that is being heard; see ``voice.barge_in``.
+
+    Attributes:
+        duck_speech_s: Sound after which the voice is turned down.
+        pause_speech_s: Sound after which it falls silent.
+        window_s: The window within which that sound has to add up.
+        doubt_s: More sound that is needed after a pause for nothing.
+        restore_silence_s: Quiet after which a voice turned down is turned up.
+        resume_silence_s: Quiet after which a paused reply goes on.
+        brief_sound_s: A shorter sound is over when it is quiet.
+        words_due_s: After a longer one words may come until so long after its beginning.
+        longest_sound_s: A sound so long is an interruption, or noise, whatever is understood.
+        late_words_s: Words so long after the caller's last sound still belong to it.
+    """
+
+    duck_speech_s: float = 0.06
+    pause_speech_s: float = 0.16
+    window_s: float = 0.6
+    doubt_s: float = 0.06
+    restore_silence_s: float = 0.12
+    resume_silence_s: float = 0.24
+    brief_sound_s: float = 0.7
+    words_due_s: float = 1.2
+    longest_sound_s: float = 2.0
+    late_words_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raises ``BadVoiceConfig`` when the amounts of sound are out of order."""
+        sounds_s = (self.duck_speech_s, self.pause_speech_s, self.longest_sound_s)
+        if not 0.0 < sounds_s[0] <= sounds_s[1] <= sounds_s[2]:
+            raise BadVoiceConfig(
+                "duck_speech_s must be above 0, at most pause_speech_s, and that at most "
+                "longest_sound_s"
+            )
+        if self.pause_speech_s > self.window_s:
+            raise BadVoiceConfig("pause_speech_s must fit into window_s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,10 +200,31 @@ def test_nothing_is_sent_while_paused() -> None:
     assert mouth.playout.next_deadline() is None
 
 
+def test_what_goes_on_after_a_hole_begins_softly() -> None:
+    mouth = Mouth()
+    mouth.give(5, whole=False)
+    mouth.wait(0.3)
+    mouth.give(5)
+    (_, before), (_, after), *_ = mouth.log
+    assert isinstance(before, SendAudio)
+    assert isinstance(after, SendAudio)
+    assert set(before.ulaw) == {0x11}
+    assert after.ulaw[0] != 0x11
+    assert set(after.ulaw[40:]) == {0x11}
+
+
 @pytest.mark.parametrize(("lead_s", "chunk_frames"), [(0.05, 3), (0.2, 0)])
 def test_a_chunk_has_to_fit_into_the_lead(lead_s: float, chunk_frames: int) -> None:
     with pytest.raises(BadVoiceConfig, match="chunk_frames"):
         PlayoutConfig(lead_s=lead_s, chunk_frames=chunk_frames)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("duck_db", 3.0), ("fade_s", -0.1), ("join_s", -1.0)]
+)
+def test_levels_and_fades_have_their_bounds(setting: str, value: float) -> None:
+    with pytest.raises(BadVoiceConfig):
+        PlayoutConfig(**{setting: value})
 
 
 @settings(max_examples=50, deadline=None)
@@ -211,7 +232,7 @@ def test_a_chunk_has_to_fit_into_the_lead(lead_s: float, chunk_frames: int) -> N
 def test_every_byte_comes_out_once_in_order_and_in_whole_frames(
     pieces: list[tuple[int, float]],
 ) -> None:
-    mouth = Mouth()
+    mouth = Mouth(PlayoutConfig(join_s=0.0))
     mouth.playout.open(KEY)
     given_audio = b""
     for number, (size, pause_s) in enumerate(pieces):
