@@ -107,8 +107,12 @@ def build_corpus(library: ClipLibrary, plan: CorpusPlan) -> list[LabelledTurn]:
     turns: list[LabelledTurn] = []
     for language, count in counts.items():
         kinds = _kinds(count, plan.shares, shelves[language], random)
-        for number, kind in enumerate(kinds):
-            maker = _Maker(Random(f"{plan.seed}/{language}/{number}"), shelves[language], plan)
+        # Evenly over the distribution, so that small corpora and rare long pauses go together.
+        shares = [(number + random.random()) / count for number in range(count)]
+        random.shuffle(shares)
+        for number, (kind, share) in enumerate(zip(kinds, shares, strict=True)):
+            luck = Random(f"{plan.seed}/{language}/{number}")
+            maker = _Maker(luck, share, shelves[language], plan)
             turns.append(maker.make(kind, f"{language}-{number:04d}"))
     return turns
 
@@ -140,8 +144,11 @@ def _kinds(
 class _Maker:
     """Makes one turn."""
 
-    def __init__(self, random: Random, shelf: dict[str, list[Clip]], plan: CorpusPlan) -> None:
+    def __init__(
+        self, random: Random, share: float, shelf: dict[str, list[Clip]], plan: CorpusPlan
+    ) -> None:
         self._random = random
+        self._share = share
         self._shelf = shelf
         self._plan = plan
 
@@ -186,7 +193,7 @@ class _Maker:
                 else 1.0
                 for at in places
             }
-            for length in pauses_s(self._random, len(places)):
+            for length in pauses_s(self._random, self._share, len(places)):
                 at = self._random.choices(list(weights), list(weights.values()))[0]
                 del weights[at]
                 chosen[at] = length

@@ -31,9 +31,8 @@ _GROUP_BOUNDS_S = (0.25, 1.2)
 _DIGIT_GAP_S = (0.03, 0.12)
 
 
-def longest_pause_s(random: Random) -> float:
-    """The longest pause of one turn; 0 for a turn without any."""
-    share = random.random()
+def longest_pause_s(share: float) -> float:
+    """The longest pause of a turn, 0 for none; a share ``share`` of turns has a longer one."""
     if share >= SURVIVAL[0][1]:
         return 0.0
     for (short_s, more), (long_s, less) in itertools.pairwise(SURVIVAL):
@@ -43,9 +42,15 @@ def longest_pause_s(random: Random) -> float:
     return SURVIVAL[-1][0]
 
 
-def pauses_s(random: Random, most: int) -> list[float]:
-    """The pauses of one turn, the longest first; at most ``most`` and at most two."""
-    longest = longest_pause_s(random)
+def pauses_s(random: Random, share: float, most: int) -> list[float]:
+    """The pauses of one turn, the longest first; at most ``most`` and at most two.
+
+    Args:
+        random: Decides about the second.
+        share: Decides about the longest; see ``longest_pause_s``.
+        most: Places there are.
+    """
+    longest = longest_pause_s(share)
     if longest == 0.0 or most < 1:
         return []
     found = [longest]
