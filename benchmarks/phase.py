@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks import machine
 from benchmarks.plan import PhasePlan
 from benchmarks.process_cost import (
     GROUPS,
@@ -45,6 +46,7 @@ class PhaseResult:
         memory: PSS in MB by group at the end of the window.
         load: The callers' own report; empty without callers.
         turns: From the product's records; None without turns.
+        pace_ms: How fast the machine was around it (``machine.pace_ms``), mean of before and after.
     """
 
     plan: PhasePlan
@@ -54,6 +56,7 @@ class PhaseResult:
     load: dict[str, Any] = field(default_factory=dict)
     turns: TurnFigures | None = None
     load_average: float = 0.0
+    pace_ms: float = 0.0
 
     @property
     def valid(self) -> bool:
@@ -93,6 +96,7 @@ class PhaseResult:
             "valid": self.valid,
             "why_invalid": self.why_invalid,
             "load_average": self.load_average,
+            "pace_ms": self.pace_ms,
             "memory_mb": {name: round(mb, 2) for name, mb in self.memory.items()},
             "callers": self.load,
         }
@@ -113,7 +117,7 @@ class PhaseResult:
 
 async def run_phase(stage: Stage, plan: PhasePlan) -> PhaseResult:
     """Run one phase; what goes wrong with it is in the result, not raised."""
-    result = PhaseResult(plan, load_average=os.getloadavg()[0])
+    result = PhaseResult(plan, load_average=os.getloadavg()[0], pace_ms=machine.pace_ms())
     if plan.kind == "idle":
         await asyncio.sleep(IDLE_SETTLE_S)
         await _measure(result)
@@ -148,6 +152,7 @@ async def run_phase(stage: Stage, plan: PhasePlan) -> PhaseResult:
         await _end(callers)
     _judge(result, report, await _last_words(callers))
     await _until_quiet(stage)
+    result.pace_ms = (result.pace_ms + machine.pace_ms()) / 2
     if plan.kind == "talk":
         result.turns = figures(read_turns(stage.store, since_us))
     return result

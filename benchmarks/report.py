@@ -76,7 +76,8 @@ def _head(run: dict[str, Any]) -> str:
         f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, Python "
         f"{machine['python']}, Ray {machine['ray']}, Azure Speech SDK "
         f"{machine['azure_speech_sdk']}. Load average before "
-        f"{_three(before['load_average'])}, after {_three(after['load_average'])}. Also running: "
+        f"{_three(before['load_average'])}, after {_three(after['load_average'])}; pace "
+        f"{before['pace_ms']} ms before, {after['pace_ms']} ms after. Also running: "
         f"{', '.join(others) or 'nothing above 2 % of a core'}."
     )
 
@@ -132,17 +133,20 @@ def _overhead(stages: Sequence[StageResult]) -> str:
                     phase.plan.calls,
                     *(c.n, c.p50_ms, c.p95_ms, c.p99_ms, c.mean_ms),
                     *(ear.get("p50_ms"), ear.get("p95_ms")),
+                    phase.pace_ms,
                     "yes" if phase.valid else "NO",
                 )
             )
     if not rows:
         return ""
     quantiles = ("P50", "P95", "P99", "mean", "ear P50", "ear P95")
-    header = ("product", "lags ms", "calls", "turns", *quantiles, "counts")
+    header = ("product", "lags ms", "calls", "turns", *quantiles, "pace", "counts")
     return (
         "### Turn decided to first frame on the wire, ms\n\n"
         "By the product's own records; *ear* is the caller's view, true end of speech to audible. "
-        "*Cold* does nothing before the turn is decided.\n\n" + table(header, rows)
+        "*Cold* does nothing before the turn is decided. *Pace* is the CPU time of one and the "
+        "same small loop, ms, around the phase: compare rows at equal pace.\n\n"
+        + table(header, rows)
     )
 
 

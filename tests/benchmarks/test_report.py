@@ -89,7 +89,8 @@ def test_most_calls_without_a_hole(hole_ms: float, most: str) -> None:
 
 def _run() -> dict[str, object]:
     machine = dict.fromkeys(("date", "cores", "cpu", "python", "ray", "azure_speech_sdk"), "x")
-    load = {"load_average": [0.1, 0.2, 0.3], "others": [{"name": "cron", "cpu_percent": 3.0}]}
+    others = [{"name": "cron", "cpu_percent": 3.0}]
+    load = {"load_average": [0.1, 0.2, 0.3], "pace_ms": 30.0, "others": others}
     return {
         "machine": {**machine, "memory_gb": 8},
         "command": "bench",
