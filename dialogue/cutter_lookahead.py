@@ -155,7 +155,8 @@ class LookAhead:
             return "wait"
         if candidate.rule == "starter":
             return "cut" if self._stops.opens_sentence(word) else "keep"
-        return "keep" if self._stops.continues(word) else "cut"
+        is_spelled = candidate.mark == "," and len(word) == 1  # "7, 4, Q, 2"
+        return "keep" if is_spelled or self._stops.continues(word) else "cut"
 
 
 def _is_small(ch: str) -> bool:
