@@ -324,24 +324,39 @@ class CallDriver:
                 self._outbox.put(self._writer.clear())
             case voice.JudgeTurn():
                 pass  # no end-of-turn model is wired in
-            case voice.BeginTurn():
-                self._meter.begun(output)
-                self._replies.begin(output)
             case voice.Synthesise():
                 self._replies.synthesise(output)
-            case voice.CommitTurn():
-                self._parts.count("turns_committed", 1)
-                self._ear.turn_taken(now=self._loop.time())
-                self._meter.committed(output)
-            case voice.AbandonTurn(turn_id=turn_id, guess=guess):
-                self._meter.abandoned(output)
-                self._replies.abandon(turn_id, guess)
+            case voice.PauseSpeech() | voice.ResumeSpeech():
+                is_paused = isinstance(output, voice.PauseSpeech)
+                self._replies.pause(output.turn_id, output.guess, is_paused=is_paused)
+            case voice.BeginTurn() | voice.CommitTurn() | voice.RetractTurn() | voice.AbandonTurn():
+                self._follow(output)
             case voice.TurnSettled():
                 self._settle(output)
             case voice.EndCall(reason=reason, hand_over=hand_over):
                 self._end(True, reason, hand_over=hand_over)
             case _:
                 assert_never(output)
+
+    def _follow(
+        self, step: voice.BeginTurn | voice.CommitTurn | voice.RetractTurn | voice.AbandonTurn
+    ) -> None:
+        """A reply is asked for, taken, taken back or given up."""
+        match step:
+            case voice.BeginTurn():
+                self._meter.begun(step)
+                self._replies.begin(step)
+            case voice.CommitTurn():
+                self._parts.count("turns_committed", 1)
+                self._ear.turn_taken(now=self._loop.time())
+                self._meter.committed(step)
+            case voice.RetractTurn():
+                self._meter.retracted(step)
+            case voice.AbandonTurn(turn_id=turn_id, guess=guess):
+                self._meter.abandoned(step)
+                self._replies.abandon(turn_id, guess)
+            case _:
+                assert_never(step)
 
     def _settle(self, settled: voice.TurnSettled) -> None:
         at_us = self._parts.wall_clock_us()

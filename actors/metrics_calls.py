@@ -77,7 +77,7 @@ class CallMeter:
         self._meter = meter
         self._call_id = call_id
         self._ledger = meter.ledger
-        self._guess: tuple[int, int] | None = None
+        self._guesses: set[tuple[int, int]] = set()
         self._taken: tuple[int, int] | None = None
         self._sums = CallSums()
 
@@ -86,18 +86,28 @@ class CallMeter:
     def begun(self, turn: voice.BeginTurn) -> None:
         """The mind is asked."""
         if turn.speculative:
-            self._guess = (turn.turn_id, turn.guess)
+            self._guesses.add((turn.turn_id, turn.guess))
 
     def committed(self, turn: voice.CommitTurn) -> None:
         """The turn is taken."""
         self._fate_of_taken(None)
-        if self._guess == (turn.turn_id, turn.guess):
-            self._guess, self._taken = None, self._guess
+        key = (turn.turn_id, turn.guess)
+        if key in self._guesses:
+            self._guesses.discard(key)
+            self._taken = key
+
+    def retracted(self, turn: voice.RetractTurn) -> None:
+        """The turn is not over after all; its reply is a guess again if it was one."""
+        self._ledger.count(catalog.RETREATS, *self._meter.labels)
+        if self._taken == (turn.turn_id, turn.guess):
+            self._guesses.add(self._taken)
+            self._taken = None
 
     def abandoned(self, turn: voice.AbandonTurn) -> None:
         """A reply is given up; of a taken one the settled turn tells whether it was used."""
-        if self._guess == (turn.turn_id, turn.guess):
-            self._guess = None
+        key = (turn.turn_id, turn.guess)
+        if key in self._guesses:
+            self._guesses.discard(key)
             self._ledger.count(catalog.GUESSES, "dropped")
 
     def _fate_of_taken(self, spoken: tuple[int, int] | None) -> None:

@@ -32,6 +32,7 @@ class _Reply:
     """The tasks of one guess, and what they measured."""
 
     asked_at: float
+    may_read: asyncio.Event
     think: asyncio.Task[None] | None = None
     speak: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
@@ -95,7 +96,14 @@ class ReplyTasks:
             self._loop.call_soon(self._feed, voice.SpeechFinished(*where))
             return
         reply.usage["spoken_chars"] = reply.usage.get("spoken_chars", 0) + len(order.text)
-        reply.speak[order.index] = self._loop.create_task(self._speak(order, request))
+        speak = self._speak(order, request, reply.may_read)
+        reply.speak[order.index] = self._loop.create_task(speak)
+
+    def pause(self, turn_id: int, guess: int, *, is_paused: bool) -> None:
+        """Read the speaker of this guess no further for now, or go on."""
+        reply = self._replies.get((turn_id, guess))
+        if reply is not None:
+            reply.may_read.clear() if is_paused else reply.may_read.set()
 
     def abandon(self, turn_id: int, guess: int) -> None:
         """Stop everything of this guess."""
@@ -137,7 +145,11 @@ class ReplyTasks:
             reply.cancel()
 
     def _reply(self, turn_id: int, guess: int) -> _Reply:
-        return self._replies.setdefault((turn_id, guess), _Reply(asked_at=self._loop.time()))
+        reply = self._replies.get((turn_id, guess))
+        if reply is None:
+            reply = self._replies[turn_id, guess] = _Reply(self._loop.time(), asyncio.Event())
+            reply.may_read.set()
+        return reply
 
     async def _think(self, begin: voice.BeginTurn, reply: _Reply) -> None:
         turn_id, guess = begin.turn_id, begin.guess
@@ -167,12 +179,16 @@ class ReplyTasks:
             self._count("replies_failed", 1)
             self._feed(voice.ReplyFailed(turn_id, guess, f"broke: {type(error).__name__}"))
 
-    async def _speak(self, order: voice.Synthesise, request: SpeakRequest) -> None:
+    async def _speak(
+        self, order: voice.Synthesise, request: SpeakRequest, may_read: asyncio.Event
+    ) -> None:
         where = (order.turn_id, order.guess, order.index)
         try:
             async with contextlib.aclosing(self._speech.stream(request)) as chunks:
                 async for chunk in chunks:
                     self._feed(voice.SpeechArrived(*where, chunk.ulaw, chunk.marks))
+                    if not may_read.is_set():  # as much is held as may be
+                        await may_read.wait()
             self._feed(voice.SpeechFinished(*where))
         except ProviderError as error:
             logger.warning("call %s: speech failed: %s", self._mind.call_id, error)

@@ -112,6 +112,12 @@ TOOLS: Final = _counter(
     ("tenant_id", "agent_id", "tool", "status"),
 )
 UNDERRUNS: Final = _counter("underruns", "underruns", "Times the ear ran dry within a reply.")
+RETREATS: Final = _counter(
+    "retreats",
+    "turns",
+    "Turns taken back because the caller had not finished: silent yet, or within a syllable.",
+    _AGENT,
+)
 GUESSES: Final = _counter(
     "guesses",
     "guesses",

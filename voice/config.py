@@ -9,6 +9,7 @@ from typing import Any
 from voice.endpoint_config import EndpointConfig as EndpointConfig
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
+from voice.speculation import SpeculationConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,11 @@ class VoiceConfig:
         went_on_window_s: Caller speech that starts so early in our playout belongs to the
             utterance before it: the caller had not finished.
         went_on_heard_s: But not once so much of our playout was heard.
+        retreat_speech_s: So much of such speech stops the agent.
         idle_prompt_s: Silence on both sides after which the agent asks whether anyone is there.
         idle_hang_up_s: Silence on both sides after which the call ends.
         speculate: Prepare a reply at the eager threshold already.
-        max_guesses: Speculative attempts at one turn; after them the commit is awaited.
+        speculation: How.
         segments_ahead: Segments synthesised beyond the one that is being sent.
         hold_for_speech_s: A reply that is ready while the caller makes a sound waits at most
             so long before it starts.
@@ -159,12 +161,13 @@ class VoiceConfig:
     fillers: FillerConfig = field(default_factory=FillerConfig)
     barge_in_speech_s: float = 0.24
     barge_in_window_s: float = 0.6
-    went_on_window_s: float = 0.15
+    went_on_window_s: float = 0.4
     went_on_heard_s: float = 1.0
+    retreat_speech_s: float = 0.08
     idle_prompt_s: float = 12.0
     idle_hang_up_s: float = 40.0
     speculate: bool = True
-    max_guesses: int = 3
+    speculation: SpeculationConfig = field(default_factory=SpeculationConfig)
     segments_ahead: int = 2
     hold_for_speech_s: float = 2.0
     reply_wait_s: float = 5.0

@@ -197,11 +197,26 @@ class BeginTurn:
 
 @dataclass(frozen=True, slots=True)
 class CommitTurn:
-    """The turn is taken: a guess made before has become the reply (or begins right now)."""
+    """The turn is taken: a guess made before has become the reply (or begins right now).
+
+    ``text`` are the words that were said; the guess may have been made at fewer.
+    """
 
     turn_id: int
     guess: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetractTurn:
+    """The turn is not over after all: its reply is held again, as if it had never been taken.
+
+    What was sent of it is cleared before. ``CommitTurn`` or ``AbandonTurn`` follows in the end.
+    """
+
+    turn_id: int
+    guess: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +239,31 @@ class Synthesise:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseSpeech:
+    """Read the speaker of this guess no further: as much is held as may be."""
+
+    turn_id: int
+    guess: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeSpeech:
+    """Read on: the guess that was paused is being spoken."""
+
+    turn_id: int
+    guess: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendAudio:
-    """Send this audio to the carrier now; a whole number of frames but for a segment's last."""
+    """Send this audio to the carrier now; a whole number of frames but for a segment's last.
+
+    ``turn_id`` and ``guess`` tell whose it is: only those of the turn that is taken are ever sent.
+    """
 
     ulaw: bytes
+    turn_id: int = -1
+    guess: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +316,11 @@ Output = (
     JudgeTurn
     | BeginTurn
     | CommitTurn
+    | RetractTurn
     | AbandonTurn
     | Synthesise
+    | PauseSpeech
+    | ResumeSpeech
     | SendAudio
     | SendMark
     | ClearPlayout

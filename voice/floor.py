@@ -7,8 +7,8 @@ Rules:
 2. While the agent speaks, ``barge_in_speech_s`` of speech within the window takes the floor; so do
    real words (more than "mhm") while speech is on.
 3. Speech that began before or in the first ``went_on_window_s`` of our playout belongs to the
-   utterance being answered: the caller had not finished. It takes the floor sooner, the turn is
-   dropped and its words open the next one.
+   utterance being answered: the caller had not finished. ``retreat_speech_s`` of it suffice, the
+   turn is taken back and its words open what follows.
 4. Once the call ends firmly the floor is the agent's.
 5. A reply with an action that was heard waits for a caller who is speaking, at most
    ``ACTION_WAITS_S``: "no, wait" comes late.
@@ -54,8 +54,8 @@ class Floor:
         elif not self._ending.is_firm:
             self._barge_in.receive(is_speech)
             needed_s = self._config.barge_in_speech_s
-            if self._has_gone_on(turn, now):
-                needed_s = min(needed_s, self._config.endpoint.went_on_speech_s)
+            if self._ear.detector.is_speaking and self._has_gone_on(turn, now):
+                needed_s = min(needed_s, self._config.retreat_speech_s)
             if self._barge_in.speech_s >= needed_s - _ROUNDING_S:
                 self._ear.put_back(self.yield_to_caller(now=now), now=now)
 
@@ -106,11 +106,8 @@ class Floor:
             return ""
         self._ending.take_back()
         self._barge_in.reset()
-        if not self._mouth.is_audible:
+        if not self._mouth.is_audible or self._has_gone_on(turn, now):
             return self._turns.retract(now=now)
-        if self._has_gone_on(turn, now):
-            self._turns.stop("dropped", "caller went on", now=now)
-            return turn.text
         self._turns.stop("interrupted", "barge-in", now=now)
         return ""
 

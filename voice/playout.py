@@ -239,7 +239,7 @@ class Playout:
             self.reply_samples += piece.size
         sound = piece.padded if track.is_filler else self._gain.apply(piece.padded)
         self.levels.note(sound, start)
-        self._emit(SendAudio(sound))
+        self._emit(SendAudio(sound, track.key.turn_id, track.key.guess))
         is_end = track.is_whole and not track.waiting
         if not is_end and track.sent - track.marked >= self._config.mark_every_s * SAMPLE_RATE_HZ:
             self._mark(track)

@@ -3,11 +3,11 @@
 Rules:
 
 1. Caller's words and silence go through the endpointer. At its eager threshold a reply is
-   prepared (held), at its commit threshold the turn is taken.
+   prepared (held, ``guesses.py``), at its commit threshold the turn is taken.
 2. Words while a taken turn is still silent take it back: it is asked again with all the words.
 3. Speech or real words while the agent speaks stop it: clear, abandon, settle with what was heard.
    Speech that begins in the first moments of our own playout means that the caller had not
-   finished: the turn is dropped and its words open the next one.
+   finished: the turn is taken back likewise.
 4. A reply that is ready while the caller makes a sound waits, for a bounded time (``floor.py``).
 5. A turn settles when all of it was heard. Failed ones apologise; too many end the call.
 6. A reply that is late is preceded by a breath or a sentence from memory (``fillers.py``); nothing
@@ -62,6 +62,7 @@ from voice.idle import IdleWatch
 from voice.keypad import Keypad
 from voice.mouth import Mouth
 from voice.turns import Turns
+from voice.waste import SpeculationBudget
 from voice.words import has_real_words, has_words, join_words
 
 __all__ = [
@@ -80,14 +81,21 @@ class VoiceSession:
     Args:
         config: How this agent takes turns.
         sounds: What may be heard while a reply is late; none by default.
+        budget: Of the guesses, shared with the tenant's other calls; one of its own by default.
     """
 
-    def __init__(self, config: VoiceConfig, sounds: FillerSounds | None = None) -> None:
+    def __init__(
+        self,
+        config: VoiceConfig,
+        sounds: FillerSounds | None = None,
+        budget: SpeculationBudget | None = None,
+    ) -> None:
         self._config = config
         self._outbox: deque[Output] = deque()
         self._ear = Endpointer(config.endpoint, config.language)
         self._mouth = Mouth(config, self._outbox.append)
-        self._turns = Turns(config, self._mouth, self._emit)
+        budget = budget or SpeculationBudget(config.speculation.max_waste_ratio)
+        self._turns = Turns(config, self._mouth, budget, self._emit)
         self._ending = Ending()
         self._floor = Floor(config, self._ear, self._mouth, self._turns, self._ending)
         self._fillers = Fillers(config.fillers, sounds or FillerSounds(), self._mouth)
@@ -133,7 +141,7 @@ class VoiceSession:
             return
         self._turns.forget_action()
         self._turns.settle_if_heard(now=now)
-        self._turns.drop_guess("stream closed")
+        self._turns.drop_guesses("stream closed")
         self._turns.stop("interrupted", "stream closed", now=now)
         self._turns.give_up_retracted()
         self._is_over = True
@@ -160,7 +168,9 @@ class VoiceSession:
             is_held = self._mouth.playout.is_paused
             filler_at = None if is_held else self._fillers.next_deadline(turn)
             return _earliest(ear_at, key_at, floor_at, mouth_at, filler_at)
-        return self._idle.next_deadline() if self._is_idle() else _earliest(ear_at, key_at)
+        if self._is_idle():
+            return self._idle.next_deadline()
+        return _earliest(ear_at, key_at, self._turns.guesses.next_deadline())
 
     def handle_deadline(self, *, now: float) -> None:
         """Do what has come due at ``now``; early or repeated calls do no harm."""
@@ -172,11 +182,12 @@ class VoiceSession:
         entry = self._keypad.handle_deadline(now=now)
         if entry is not None:
             self._enter(entry, now)
+        self._turns.handle_deadline(now=now)
         self._mouth.pump(now=now)
         turn = self._turns.taken
         if turn is not None:
             if self._mouth.is_stuck(now=now):
-                self._turns.fail(self._mouth.first_missing, "no progress", now=now)
+                self._turns.fail(self._mouth.reply.first_missing, "no progress", now=now)
             elif not self._mouth.is_audible:
                 self._floor.hold(turn, now=now)
             if not self._mouth.playout.is_paused:
@@ -206,20 +217,26 @@ class VoiceSession:
             carried = self._floor.yield_to_caller(now=now)
             if carried:
                 self._ear.put_back(carried, now=now)  # and decide anew, with all the words
-                return
+                decision = None
+        if self._turns.taken is None and self._ear.text:
+            self._turns.guesses.hear_words(self._ear.text, may_guess=self._may_guess, now=now)
         if decision is not None:
             self._decide(decision, now)
+
+    @property
+    def _may_guess(self) -> bool:
+        is_free = self._turns.taken is None and not self._keypad.is_waiting
+        return self._config.speculate and is_free and not self._ending.is_firm
 
     def _decide(self, decision: EndpointDecision, now: float) -> None:
         if self._ending.is_firm:
             return
         match decision:
             case CallerPaused():
-                is_free = self._turns.taken is None and not self._keypad.is_waiting
-                if self._config.speculate and is_free:
-                    self._turns.guess(decision.text, now=now)
+                if self._may_guess:
+                    self._turns.guess(decision.text, decision.confidence, now=now)
             case CallerWentOn():
-                self._turns.drop_guess("caller went on")
+                self._turns.guesses.doubt()
             case CallerFinished():
                 self._take_turn(decision, now)
             case _:
@@ -245,7 +262,7 @@ class VoiceSession:
             return
         self._idle.note_activity(now=now)
         self._ending.take_back()
-        self._turns.drop_guess("key pressed")
+        self._turns.drop_guesses("key pressed")
         self._turns.stop("interrupted", "key pressed", now=now)
         entry = self._keypad.press(digit, now=now)
         if entry is not None:
@@ -257,7 +274,7 @@ class VoiceSession:
             return
         spoken, self._spoken_before_keys = self._spoken_before_keys, ""
         text = join_words((spoken, self._ear.take(now=now), entry))
-        self._turns.drop_guess("keys entered")
+        self._turns.drop_guesses("keys entered")
         self._turns.take("digits", CallerFinished(text, "keys entered", now, None), now=now)
 
     # --- the agent --------------------------------------------------------------------------------
@@ -287,7 +304,7 @@ class VoiceSession:
             self._give_up(event.reason, event.farewell)
         else:
             self._ending.decide(event.reason, event.farewell, is_firm=True)
-        self._turns.drop_guess(event.reason)
+        self._turns.drop_guesses(event.reason)
         self._turns.forget_action()
         if not self._mouth.is_audible:
             self._turns.stop("dropped", event.reason, now=now)
@@ -304,7 +321,7 @@ class VoiceSession:
         if question is not None:
             self._outbox.append(JudgeTurn(question))
         turns, ending = self._turns, self._ending
-        if turns.current is None and ending.reason is None and not turns.has_given_up:
+        if turns.is_idle and ending.reason is None and not turns.has_given_up:
             return
         if turns.taken is not None and self._floor.is_awaited(turns.taken, now=now):
             return
@@ -314,12 +331,12 @@ class VoiceSession:
         if settled is not None:
             action = {} if settled.failure else settled.action
             ending.perform(hang_up=settled.hang_up, action=action)
-        if turns.current is not None and turns.current.said_trouble:
+        if turns.taken is not None and turns.taken.said_trouble:
             self._give_up("provider_trouble", None)
         elif turns.has_given_up:
             self._give_up("provider_trouble", self._config.phrases.trouble)
-            turns.drop_guess("provider trouble")
-        if ending.reason is not None and turns.current is None:
+            turns.drop_guesses("provider trouble")
+        if ending.reason is not None and turns.is_idle:
             self._end(ending.reason, now)
 
     def _end(self, reason: str, now: float) -> None:
@@ -335,7 +352,7 @@ class VoiceSession:
 
     def _is_idle(self) -> bool:
         return (
-            self._turns.current is None
+            self._turns.is_idle
             and self._ending.reason is None
             and not self._ear.is_waiting
             and not self._keypad.is_waiting

@@ -16,6 +16,7 @@ FIRST_SEGMENT: Final = "first_segment"
 SPEAK_REQUESTED: Final = "speak_requested"
 SPEAK_FIRST_BYTE: Final = "speak_first_byte"
 FILLER_OUT: Final = "filler_out"
+RETREATED: Final = "retreated"
 FIRST_FRAME_OUT: Final = "first_frame_out"
 FIRST_FRAME_AUDIBLE: Final = "first_frame_audible"
 
@@ -30,6 +31,7 @@ STAGES: Final = (
     SPEAK_REQUESTED,
     SPEAK_FIRST_BYTE,
     FILLER_OUT,
+    RETREATED,
     FIRST_FRAME_OUT,
     FIRST_FRAME_AUDIBLE,
 )

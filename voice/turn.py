@@ -40,3 +40,8 @@ class Turn:
     heard_at: float | None = None
     held_at: float | None = None
     timeline: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """``(turn_id, guess)``, as events name it."""
+        return self.turn_id, self.guess

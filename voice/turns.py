@@ -2,15 +2,17 @@
 
 States of the current turn:
 
-    none -> guessed        a reply is prepared and held             BeginTurn(speculative)
-    guessed -> none        the caller went on, or other words       AbandonTurn
-    none, guessed -> taken the turn is over                         (BeginTurn,) CommitTurn
-    taken -> none          the caller went on before any audio      AbandonTurn; same turn_id again
-    taken -> settled       heard, interrupted, failed, dropped      TurnSettled, once for a turn_id
+    none -> taken       the turn is over; nothing was prepared   BeginTurn, CommitTurn
+    none -> guessed     replies are prepared and held            BeginTurn(speculative)
+    guessed -> taken    one of them answers what was said        CommitTurn; AbandonTurn of others
+    taken -> guessed    the caller had not finished; the reply   RetractTurn, or AbandonTurn if it
+                        is kept in case no words follow          cannot be; same turn_id again
+    taken -> settled    heard, interrupted, failed, dropped      TurnSettled, once for a turn_id
 
-A taken turn is *thinking* until its first audio is sent, then *speaking*. What the session says of
-its own accord (greeting, apology, farewell) is a taken turn with one planned segment; the mind is
-not asked. A turn that fails before anything was said becomes an apology under its next guess.
+Guesses live in ``guesses.py``; here is what is taken. A taken turn is *thinking* until its first
+audio is sent, then *speaking*. What the session says of its own accord (greeting, apology,
+farewell) is a taken turn with one planned segment; the mind is not asked. A turn that fails before
+anything was said becomes an apology under its next guess.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from voice.events import (
     Output,
     ReplyFailed,
     ReplyFinished,
+    ResumeSpeech,
+    RetractTurn,
     SegmentPlanned,
     SpeechArrived,
     SpeechFailed,
@@ -37,9 +41,11 @@ from voice.events import (
     TurnKind,
     TurnSettled,
 )
+from voice.guesses import Guesses
 from voice.mouth import Mouth
+from voice.reply import Reply
 from voice.turn import Turn
-from voice.words import normalise
+from voice.waste import SpeculationBudget, TurnSpend
 
 
 class Turns:
@@ -47,39 +53,53 @@ class Turns:
 
     Args:
         config: Phrases and limits.
-        mouth: Speaks the current turn.
+        mouth: Speaks the taken turn.
+        budget: Of the guesses.
         emit: Takes the outputs.
 
     Attributes:
-        current: The turn that is guessed or taken, if there is one.
+        guesses: Replies prepared for the turn that comes.
+        taken: The turn that is thinking or speaking, if there is one.
         failures: Failed turns in a row.
     """
 
     __slots__ = (
+        "_asked",
+        "_attempts",
+        "_budget",
         "_config",
         "_emit",
-        "_guesses",
         "_mouth",
         "_taken_back",
         "_turn_id",
-        "current",
         "failures",
+        "guesses",
+        "taken",
     )
 
-    def __init__(self, config: VoiceConfig, mouth: Mouth, emit: Callable[[Output], None]) -> None:
+    def __init__(
+        self,
+        config: VoiceConfig,
+        mouth: Mouth,
+        budget: SpeculationBudget,
+        emit: Callable[[Output], None],
+    ) -> None:
         self._config = config
         self._mouth = mouth
+        self._budget = budget
         self._emit = emit
         self._turn_id = 1
-        self._guesses = 0
+        self._attempts = 0
+        self._asked = 0  # of them, those that the mind was asked for
         self._taken_back: Turn | None = None
-        self.current: Turn | None = None
+        self.guesses = Guesses(config, budget, emit)
+        self.taken: Turn | None = None
         self.failures = 0
 
     @property
-    def taken(self) -> Turn | None:
-        """The current turn if it is thinking or speaking."""
-        return self.current if self.current is not None and self.current.is_taken else None
+    def is_idle(self) -> bool:
+        """True when nothing is taken and nothing prepared."""
+        return self.taken is None and not self.guesses.live
 
     @property
     def has_given_up(self) -> bool:
@@ -90,52 +110,50 @@ class Turns:
         """Count on from ``turn_id``: after a loss the call goes on in another process."""
         self._turn_id = turn_id
 
-    def guess(self, text: str, *, now: float) -> None:
-        """Prepare a reply to ``text``, unless the same one is being prepared already."""
-        if self.current is not None:
-            if normalise(self.current.text) == normalise(text):
-                return
-            self.drop_guess("other words")
-        if self._guesses >= self._config.max_guesses:
-            return
-        turn = self._open("caller", text, is_asked=True, now=now)
-        turn.timeline[timeline.EAGER] = now
-        self._emit(BeginTurn(turn.turn_id, turn.guess, turn.kind, text, speculative=True))
+    def guess(self, text: str, confidence: float | None, *, now: float) -> None:
+        """Prepare a reply to ``text``, if none is prepared and one more is wanted."""
+        if self.guesses.is_wanted(text, confidence, now=now):
+            self._begin_guess(text, now)
 
-    def drop_guess(self, reason: str) -> None:
-        """Give up a reply that was only prepared; nothing happens if there is none."""
-        turn = self.current
-        if turn is not None and not turn.is_taken:
-            self._abandon(turn, reason)
-            self.current = None
+    def drop_guesses(self, reason: str) -> None:
+        """Give up what was only prepared."""
+        self.guesses.drop_all(reason)
+
+    def handle_deadline(self, *, now: float) -> None:
+        """Do what is due with the guesses."""
+        due = self.guesses.handle_deadline(now=now)
+        if due is not None and self.taken is None:
+            self._begin_guess(due, now)
 
     def take(self, kind: TurnKind, finished: CallerFinished, *, now: float) -> None:
-        """The turn is over: a guess at the same words becomes the reply, else one is asked for."""
-        turn = self.current
-        if turn is not None and (
-            turn.kind != kind or normalise(turn.text) != normalise(finished.text)
-        ):
-            self.drop_guess("other words")
-            turn = None
-        if turn is None:
-            turn = self._open(kind, finished.text, is_asked=True, now=now)
-            self._emit(BeginTurn(turn.turn_id, turn.guess, kind, finished.text, speculative=False))
+        """The turn is over: a guess at these words becomes the reply, else one is asked for."""
+        guess = self.guesses.pick(kind, finished.text)
+        if guess is None:
+            self.drop_guesses("other words")
+            turn = self._open(kind, finished.text, is_asked=True)
+            reply = self._reply_of(turn)
+            self._emit(BeginTurn(*turn.key, kind, finished.text, speculative=False))
+        else:
+            turn, reply = guess.turn, guess.reply
         turn.text = finished.text
         turn.timeline[timeline.SPEECH_ENDED] = finished.speech_ended_at
         if finished.final_at is not None:
             turn.timeline[timeline.FINAL_TRANSCRIPT] = finished.final_at
         self._taken_back = None
         self._take(turn, finished.reason, now)
-        self._emit(CommitTurn(turn.turn_id, turn.guess, turn.text))
-        self._mouth.release(now=now)
+        self._emit(CommitTurn(*turn.key, turn.text))
+        self._mouth.speak(reply, now=now)
+        if guess is not None and guess.is_paused:
+            self._emit(ResumeSpeech(*turn.key))
+        self.drop_guesses("other words")
 
     def say(self, kind: TurnKind, text: str, *, reason: str, now: float) -> None:
         """Say ``text`` without asking the mind."""
-        self.drop_guess(reason)
+        self.drop_guesses(reason)
         self.give_up_retracted()
-        turn = self._open(kind, "", is_asked=False, now=now)
+        turn = self._open(kind, "", is_asked=False)
         self._take(turn, reason, now)
-        self._speak_alone(text, now)
+        self._speak_alone(turn, text, now)
 
     def greet(self, text: str, *, now: float) -> None:
         """Say the greeting: turn 0."""
@@ -144,20 +162,28 @@ class Turns:
         self._turn_id = turn_id
 
     def retract(self, *, now: float) -> str:
-        """Take back a turn of which nothing was heard; returns the words it would have answered.
+        """Take back a turn that was taken too early; returns the words it would have answered.
 
-        A turn that was asked for keeps its number; another one is settled as interrupted.
+        A turn that was asked for keeps its number, and its reply is held, as whole as it is, in
+        case that no other words come; another turn is settled as interrupted.
         """
-        turn = self.current
-        if turn is None or not turn.is_taken:
+        turn = self.taken
+        if turn is None:
             return ""
         if not turn.is_asked or turn.has_apologised:
             self.stop("interrupted", "caller spoke first", now=now)
             return ""
-        self._abandon(turn, "caller went on")
+        if self._mouth.is_audible:
+            turn.timeline[timeline.RETREATED] = now
+        reply = None if turn.failure else self._mouth.take_back()
         self._fall_silent(now)
-        self.current = None
-        self._taken_back = turn
+        self.taken, self._taken_back = None, turn
+        if reply is None:
+            self._abandon(turn, "caller went on")
+        else:
+            turn.is_taken = False
+            self._emit(RetractTurn(*turn.key, "caller went on"))
+            self.guesses.take_back(turn, reply)
         return turn.text
 
     def give_up_retracted(self) -> None:
@@ -168,20 +194,23 @@ class Turns:
 
     def stop(self, outcome: Outcome, reason: str, *, now: float) -> None:
         """Settle the taken turn here and now, from what was heard; its audio is thrown away."""
-        turn = self.current
-        if turn is None or not turn.is_taken:
+        turn = self.taken
+        if turn is None:
             return
         heard = self._mouth.heard_text(now=now)
         self._fall_silent(now)
-        if self._mouth.is_truncated or not self._mouth.is_all_there:
+        if self._mouth.reply.is_truncated or not self._mouth.reply.is_all_there:
             self._abandon(turn, reason)
         outcome = "failed" if turn.failure else outcome
         self._settle_spoken(turn, outcome, heard, turn.failure or reason)
 
     def hear_mind(self, event: SegmentPlanned | ReplyFinished | ReplyFailed, *, now: float) -> None:
-        """A step of the reply, if it belongs to the current one."""
-        turn = self.current
+        """A step of a reply, if that is spoken or held."""
+        turn = self.taken
         if turn is None or not self._mouth.owns(event.turn_id, event.guess):
+            guess = self.guesses.find(event.turn_id, event.guess)
+            if guess is not None:
+                self.guesses.hear_mind(guess, event, now=now)
             return
         match event:
             case SegmentPlanned():
@@ -198,8 +227,11 @@ class Turns:
     def hear_speaker(
         self, event: SpeechArrived | SpeechFinished | SpeechFailed, *, now: float
     ) -> None:
-        """Audio of a segment, if it belongs to the current reply."""
+        """Audio of a segment, if its reply is spoken or held."""
         if not self._mouth.owns(event.turn_id, event.guess):
+            guess = self.guesses.find(event.turn_id, event.guess)
+            if guess is not None:
+                self.guesses.hear_speaker(guess, event, now=now)
             return
         match event:
             case SpeechArrived():
@@ -214,16 +246,13 @@ class Turns:
 
     def fail(self, index: int | None, message: str, *, now: float) -> None:
         """The mind (``index`` None) or the synthesis of segment ``index`` has failed."""
-        turn = self.current
+        turn, reply = self.taken, self._mouth.reply
         if turn is None:
             return
-        if not turn.is_taken:
-            self.drop_guess(message)
-            return
         turn.failure = turn.failure or message
-        if index is None and self._mouth.has_segments:
+        if index is None and reply.segments:
             self._mouth.finish_plan(now=now)
-        elif index is not None and self._mouth.has_speech_before(index):
+        elif index is not None and reply.has_speech_before(index):
             self._mouth.truncate(index, now=now)
         elif not turn.is_asked or turn.has_apologised:
             self._mouth.truncate(0, now=now)
@@ -232,8 +261,8 @@ class Turns:
 
     def forget_action(self) -> None:
         """The call ends before the action of the current reply can be performed."""
-        if self.current is not None:
-            self.current.action = {}
+        if self.taken is not None:
+            self.taken.action = {}
 
     def is_heard(self, *, now: float) -> bool:
         """True when all of the taken turn was said and heard."""
@@ -246,42 +275,49 @@ class Turns:
         if turn is None or not self.is_heard(now=now):
             return None
         heard = self._mouth.heard_text(now=now)
-        if self._mouth.is_truncated:
+        if self._mouth.reply.is_truncated:
             self._abandon(turn, turn.failure)
         self._settle_spoken(turn, "failed" if turn.failure else "heard", heard, turn.failure)
         return turn
 
-    def _open(self, kind: TurnKind, text: str, *, is_asked: bool, now: float) -> Turn:
-        self._guesses += 1
-        turn = self.current = Turn(self._turn_id, self._guesses, kind, text, is_asked)
-        self._mouth.begin(turn.turn_id, turn.guess, now=now)
-        return turn
+    def _begin_guess(self, text: str, now: float) -> None:
+        turn = self._open("caller", text, is_asked=True)
+        turn.timeline[timeline.EAGER] = now
+        self.guesses.begin(turn)
+
+    def _open(self, kind: TurnKind, text: str, *, is_asked: bool) -> Turn:
+        self._attempts += 1
+        self._asked += is_asked
+        return Turn(self._turn_id, self._attempts, kind, text, is_asked)
+
+    def _reply_of(self, turn: Turn) -> Reply:
+        return Reply(turn.key, self._config.speculation.held_bytes)
 
     def _take(self, turn: Turn, reason: str, now: float) -> None:
+        self.taken = turn
         turn.is_taken = True
         turn.taken_at = now
         turn.reason = reason
         turn.timeline[timeline.COMMITTED] = now
 
-    def _speak_alone(self, text: str, now: float) -> None:
+    def _speak_alone(self, turn: Turn, text: str, now: float) -> None:
+        self._mouth.speak(self._reply_of(turn), now=now)
         self._mouth.plan(0, text, now=now)
         self._mouth.finish_plan(now=now)
-        self._mouth.release(now=now)
 
     def _apologise(self, turn: Turn, message: str, now: float) -> None:
         self._abandon(turn, message)
-        self._guesses += 1
-        turn.guess = self._guesses
+        self._attempts += 1
+        turn.guess = self._attempts
         turn.has_apologised = True
         turn.hang_up, turn.action = False, {}
         turn.said_trouble = self.failures + 1 >= self._config.max_failures
         phrases = self._config.phrases
-        self._mouth.begin(turn.turn_id, turn.guess, now=now)
-        self._speak_alone(phrases.trouble if turn.said_trouble else phrases.apology, now)
+        self._speak_alone(turn, phrases.trouble if turn.said_trouble else phrases.apology, now)
 
     def _abandon(self, turn: Turn, reason: str) -> None:
         self._mouth.close()
-        self._emit(AbandonTurn(turn.turn_id, turn.guess, reason))
+        self._emit(AbandonTurn(*turn.key, reason))
 
     def _fall_silent(self, now: float) -> None:
         """Nothing of the reply is heard from here on, nor of a filler before it."""
@@ -292,27 +328,42 @@ class Turns:
     def _settle_spoken(self, turn: Turn, outcome: Outcome, heard: str, reason: str) -> None:
         mouth = self._mouth
         stages = {
-            timeline.SPEAK_REQUESTED: mouth.requested_at,
-            timeline.SPEAK_FIRST_BYTE: mouth.first_byte_at,
+            timeline.SPEAK_REQUESTED: mouth.reply.requested_at,
+            timeline.SPEAK_FIRST_BYTE: mouth.reply.first_byte_at,
             timeline.FIRST_FRAME_OUT: mouth.playout.first_out_at,
             timeline.FIRST_FRAME_AUDIBLE: mouth.playout.first_audible_at,
         }
         turn.timeline.update({name: at for name, at in stages.items() if at is not None})
         mouth.close()
-        self.current = None
-        self._settle(turn, outcome, mouth.planned_text, heard, reason or turn.reason)
+        self.taken = None
+        self._settle(turn, outcome, mouth.reply.planned_text, heard, reason or turn.reason)
         if turn.failure:
             self.failures += 1
         elif turn.is_asked and outcome != "dropped":
             self.failures = 0
 
     def _settle(self, turn: Turn, outcome: Outcome, planned: str, heard: str, reason: str) -> None:
-        key = (turn.turn_id, turn.guess)
         texts = (turn.text, planned, heard)
         performs = outcome == "heard" and (turn.hang_up or is_known(turn.action))
         told = TurnSettled(
-            *key, turn.kind, *texts, outcome, reason, turn.timeline, performs=performs
+            *turn.key, turn.kind, *texts, outcome, reason, turn.timeline, performs=performs
         )
+        if self._asked:
+            self._budget.settle(self._spend(turn))
         self._emit(told)
-        self._guesses = 0
+        self._attempts = self._asked = 0
+        self.guesses.new_turn()
         self._turn_id = max(self._turn_id, turn.turn_id + 1)
+
+    def _spend(self, turn: Turn) -> TurnSpend:
+        """What this turn asked for, and how much of it in vain."""
+        is_answered = turn.is_asked and turn.is_taken
+        spoken = self._mouth.reply.requested_chars if is_answered else 0
+        wasted = self.guesses.wasted_chars
+        return TurnSpend(
+            calls=self._asked,
+            guessed_calls=self.guesses.begun,
+            wasted_calls=self._asked - is_answered,
+            chars=spoken + wasted,
+            wasted_chars=wasted,
+        )

@@ -77,7 +77,7 @@ def test_a_caller_who_says_no_wait_stays() -> None:
     async def scene(stage: Stage) -> None:
         phone = await stage.phone().greeted()
         await phone.say("sales please")
-        await phone.until_heard("putting")
+        await phone.until_heard("colleagues")
         await phone.say("no wait", 0.8)
         await phone.until_heard("Well.")
         await asyncio.sleep(5.0)

@@ -25,6 +25,7 @@ TIMES = {
     "speak_requested": 0.46,
     "speak_first_byte": 0.5,
     "filler_out": 0.55,
+    "retreated": 0.52,
     "first_frame_out": 0.56,
     "first_frame_audible": 0.57,
 }
@@ -52,6 +53,7 @@ def test_one_child_a_stage_each_begins_with_what_it_waited_for() -> None:
         "speak_requested": (0.45, 0.46),
         "speak_first_byte": (0.46, 0.5),
         "filler_out": (0.55, 0.55),
+        "retreated": (0.0, 0.52),
         "first_frame_out": (0.55, 0.56),
         "first_frame_audible": (0.56, 0.57),
     }

@@ -10,6 +10,7 @@ from tests.voice.stage import Stage
 from voice.events import (
     AbandonTurn,
     BeginTurn,
+    CommitTurn,
     DigitPressed,
     EndCall,
     HangUpRequested,
@@ -57,7 +58,8 @@ def test_a_guess_does_nothing_however_complete_it_is() -> None:
     stage.answer(guess, "I am putting you through.", action=DIAL)
     stage.talk(0.4)
     stage.interim("sales or rather support")
-    stage.wait(0.3)
+    stage.wait(0.9)
+    assert stage.last(CommitTurn).text == "sales or rather support"
     assert any(left.guess == guess.guess for left in stage.of(AbandonTurn))
     assert stage.of(EndCall) == []
 

@@ -14,9 +14,11 @@ from voice.events import (
     CommitTurn,
     HangUpRequested,
     ReplyFailed,
+    RetractTurn,
     SegmentPlanned,
     SendAudio,
     SpeechFailed,
+    Synthesise,
     TurnSettled,
 )
 
@@ -117,29 +119,45 @@ class TestBargeIn:
 
 
 class TestCallerWentOn:
-    def test_speech_at_the_very_start_of_our_playout_drops_the_turn(self) -> None:
+    def answered(self) -> Stage:
+        """The agent has begun to speak, 60 ms ago."""
         stage = Stage(replies=["One two three."], audio_s=2.0)
-        stage.say("I want a table")
-        stage.wait(0.52)
-        stage.talk(0.14)
-        assert stage.settled == [(1, "dropped", "")]
+        stage.ask("I want a table")
+        stage.wait(stage.at(CommitTurn) + 0.06 - stage.now)
+        return stage
+
+    def test_speech_in_our_first_moments_takes_the_turn_back(self) -> None:
+        stage = self.answered()
+        stage.talk(0.08)
+        assert stage.last(ClearPlayout) == ClearPlayout()
+        assert stage.last(RetractTurn).turn_id == 1
+        assert stage.settled == []
         stage.talk(0.4)
         stage.interim("for two")
         stage.final("for two")
         stage.wait(0.6)
         assert stage.last(CommitTurn).text == "I want a table for two"
-        assert stage.last(CommitTurn).turn_id == 2
+        assert stage.last(CommitTurn).turn_id == 1
+        assert [left.guess for left in stage.of(AbandonTurn)] == [1]
 
-    def test_a_dropped_turn_is_answered_even_if_no_words_follow(self) -> None:
-        stage = Stage(replies=["One two three."], audio_s=2.0)
-        stage.say("I want a table")
-        stage.wait(0.52)
+    def test_a_turn_taken_back_is_answered_even_if_no_words_follow(self) -> None:
+        stage = self.answered()
         stage.talk(0.14)
         stage.wait(1.5)
-        assert stage.last(CommitTurn).text == "I want a table"
-        assert len(stage.of(CommitTurn)) == 2
+        assert [each.guess for each in stage.of(CommitTurn)] == [1, 1]
+        assert len(stage.of(BeginTurn)) == len(stage.of(Synthesise)) == 1
         stage.wait(3.0)
-        assert stage.settled[-1] == (2, "heard", "One two three.")
+        assert stage.settled == [(1, "heard", "One two three.")]
+        assert stage.audio == b"\x01" * 16_000
+
+    @pytest.mark.parametrize("late_s", [0.3, 0.5])
+    def test_later_speech_is_a_barge_in(self, late_s: float) -> None:
+        stage = self.answered()
+        stage.wait(late_s)
+        stage.talk(0.1)
+        is_late = late_s > 0.4
+        assert (stage.of(ClearPlayout) == []) is is_late
+        assert (stage.of(RetractTurn) == []) is is_late
 
     def test_words_while_thinking_ask_again_with_all_of_them(self) -> None:
         stage = Stage()
@@ -147,13 +165,14 @@ class TestCallerWentOn:
         stage.wait(0.3)
         stage.talk(0.2)
         stage.interim("for two")
-        assert stage.last(AbandonTurn).turn_id == 1
+        assert stage.last(RetractTurn).turn_id == 1
         stage.talk(0.2)
         stage.final("for two")
         stage.wait(0.8)
         commit = stage.last(CommitTurn)
         assert (commit.turn_id, commit.text) == (1, "I want a table for two")
         assert commit.guess > 1
+        assert stage.last(AbandonTurn).guess == 1
         assert stage.of(TurnSettled) == []
 
     def test_a_late_final_with_new_words_while_thinking_asks_again(self) -> None:
@@ -176,14 +195,12 @@ class TestCallerWentOn:
         assert len(stage.of(CommitTurn)) == 1
         assert stage.settled == [(1, "heard", "One.")]
 
-    def test_a_dropped_turn_still_settles_once(self) -> None:
-        stage = Stage(replies=["One two three."], audio_s=2.0)
-        stage.say("I want a table")
-        stage.wait(0.52)
+    def test_a_turn_taken_back_settles_once(self) -> None:
+        stage = self.answered()
         stage.talk(0.6)
         stage.final("for two")
         stage.wait(5.0)
-        assert [turn_id for turn_id, _, _ in stage.settled] == [1, 2]
+        assert [turn_id for turn_id, _, _ in stage.settled] == [1]
 
     def test_a_turn_taken_back_is_settled_if_the_call_ends_first(self) -> None:
         stage = Stage()
@@ -235,7 +252,7 @@ class TestHold:
         stage = self.ready_while_sounding()
         stage.interim("and one more thing")
         stage.wait(0.1)
-        assert stage.last(AbandonTurn).turn_id == 1
+        assert stage.last(RetractTurn).turn_id == 1
         stage.wait(0.3)
         assert stage.of(SendAudio) == []
 

@@ -25,6 +25,7 @@ from voice.events import (
     Synthesise,
     TurnSettled,
 )
+from voice.speculation import SpeculationConfig
 
 CONFIG = VoiceConfig()
 PHRASES = CONFIG.phrases
@@ -50,16 +51,17 @@ class TestGuesses:
         assert stage.names() == ["BeginTurn", "CommitTurn"]
         assert stage.last(CommitTurn).text == final
 
-    def test_other_words_abandon_the_guess(self) -> None:
+    def test_other_words_are_another_guess(self) -> None:
         stage = Stage(replies=["Hello."])
         stage.talk(0.6)
         stage.interim("I want to cook")
         stage.wait(0.3)
         stage.final("I want to book")
         stage.wait(0.4)
-        assert stage.names() == ["BeginTurn", "AbandonTurn", "BeginTurn", "CommitTurn"]
+        assert stage.names() == ["BeginTurn", "BeginTurn", "CommitTurn", "AbandonTurn"]
         assert [(each.turn_id, each.guess) for each in stage.of(BeginTurn)] == [(1, 1), (1, 2)]
         assert stage.last(CommitTurn).guess == 2
+        assert stage.last(AbandonTurn).guess == 1
 
     def test_a_caller_who_goes_on_abandons_the_guess(self) -> None:
         stage = Stage(replies=["Hello."])
@@ -67,10 +69,11 @@ class TestGuesses:
         stage.interim("a table")
         stage.wait(0.3)
         stage.talk(0.4)
-        assert stage.names() == ["BeginTurn", "AbandonTurn"]
         stage.final("a table tonight")
         stage.wait(0.7)
+        assert stage.names() == ["BeginTurn", "BeginTurn", "CommitTurn", "AbandonTurn"]
         assert stage.last(CommitTurn).text == "a table tonight"
+        assert stage.last(AbandonTurn).guess == 1
 
     def test_nothing_of_an_abandoned_guess_is_sent(self) -> None:
         stage = Stage(speaks=False)
@@ -89,7 +92,7 @@ class TestGuesses:
         assert [each.text for each in stage.of(Synthesise)] == ["Stale."]
 
     def test_guesses_at_one_turn_are_bounded(self) -> None:
-        stage = Stage(replace(CONFIG, max_guesses=2))
+        stage = Stage(replace(CONFIG, speculation=SpeculationConfig(max_guesses=2)))
         for words in ("one", "one two", "one two three", "one two three four"):
             stage.talk(0.3)
             stage.interim(words)
