@@ -15,7 +15,6 @@ PHRASE = "ends in an unfinished phrase"
 HESITATION = "ends in a hesitation"
 PARTICLE = "ends in a final particle"
 CLOSING = "ends in a closing phrase"
-STRANDABLE = frozenset({VERB, PREPOSITION, PHRASE, HESITATION})
 # Field of the table -> what the waterfall says. Later fields win: a phrase that is complete or done
 # was put there because its last word alone misleads.
 _END_FIELDS = (
@@ -84,6 +83,7 @@ class Lexicon:
     suffixes: Mapping[str, LexicalCue]
     longest_suffix: int
     strands: frozenset[str]
+    strandable: frozenset[str]
     completed_by: Mapping[str, frozenset[str]]
     after_numbers: frozenset[str]
     fillers: Phrases
@@ -131,6 +131,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
     numbers, shy = _valued(table.numbers)
     repeats, decimals = _valued(table.repeats)[0], frozenset(_forms(table.decimals))
     is_unspaced = any(" " in form for form in numbers)
+    strandable = [PREPOSITION] if table.strands_prepositions else []
     asks = {_form(phrase): what for phrase, what in _pairs(table.asks)}
     return Lexicon(
         language=table.tags.split()[0],
@@ -140,6 +141,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         suffixes=suffixes,
         longest_suffix=max(map(len, suffixes), default=0),
         strands=frozenset(_forms(table.strands)),
+        strandable=frozenset((VERB, PHRASE, *strandable)),
         completed_by={
             _form(last): frozenset(_forms(words)) for last, words in table.completed_by.items()
         },

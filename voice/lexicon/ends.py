@@ -6,7 +6,7 @@ answer costs the same for a word and for a page.
 
 from __future__ import annotations
 
-from voice.lexicon.compiled import CLOSING, HESITATION, PARTICLE, STRANDABLE, Lexicon
+from voice.lexicon.compiled import CLOSING, HESITATION, PARTICLE, Lexicon
 from voice.lexicon.kinds import Cue, LexicalCue
 from voice.lexicon.numbers import number_value, unfinished_number
 from voice.lexicon.registry import lexicon_for
@@ -56,7 +56,7 @@ def end_cue(text: str, language: str) -> LexicalCue:
 
 def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
     """A short answer that is all there is: its last word need not be an unfinished one."""
-    if lexicon.yes_no.covers(tokens) or lexicon.backchannels.covers(tokens):
+    if _is_answer(tokens, lexicon) or lexicon.backchannels.covers(tokens):
         cue = lexicon.ends.get(" ".join(tokens))
         return cue if cue is not None and cue.why == CLOSING else _ANSWER
     if lexicon.fillers.covers(tokens):
@@ -64,6 +64,10 @@ def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
     if lexicon.polite.covers(tokens):  # "please ...": more than half of what was to be said
         return _ANSWER
     return None
+
+
+def _is_answer(tokens: list[str], lexicon: Lexicon) -> bool:
+    return lexicon.answers.covers(tokens) and lexicon.yes_no.find(tokens) is not None
 
 
 def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:
@@ -89,7 +93,7 @@ def _in_context(cue: LexicalCue, before: list[str], last: str, lexicon: Lexicon)
         return cue
     if len(last) <= 2 and _is_spelling(before):
         return _SPELLED
-    if cue.why in STRANDABLE and not lexicon.strands.isdisjoint(before):
+    if cue.why in lexicon.strandable and not lexicon.strands.isdisjoint(before):
         return _STRANDED
     completing = lexicon.completed_by.get(last)
     if completing is not None and not completing.isdisjoint(before):

@@ -11,8 +11,7 @@ from voice.lexicon.numerals import HAN, digit_counts
 from voice.lexicon.registry import lexicon_for
 from voice.lexicon.tokens import fold, tokens_of
 
-_FEWEST_OF_A_PHONE_NUMBER = 7
-_FEWEST_OF_A_CODE = 4
+_FEWEST = {"phone": 7, "any": 4}  # digits: a number that was named has at least as many
 _MOST_TAIL_TOKENS = 24
 _NEAR_TOKENS = 8  # how far a number may stand from its name
 _DECIMAL = LexicalCue(Cue.HOLD, "a decimal point with nothing after it")
@@ -76,7 +75,7 @@ def _short_of(before: list[str], run: list[Piece], lexicon: Lexicon) -> LexicalC
     asked = lexicon.asking.find(before, max(0, len(before) - _NEAR_TOKENS))
     if asked is not None:
         what = lexicon.asks[" ".join(before[asked[0] : asked[1]])]
-        fewest = _FEWEST_OF_A_PHONE_NUMBER if what == "phone" else _FEWEST_OF_A_CODE
+        fewest = _FEWEST.get(what, 0)
         return _READING if digits < fewest else None
     if 2 <= digits <= 3 and len(counts) == digits and run[0].kind != "written":
         return _READING

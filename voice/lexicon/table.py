@@ -32,7 +32,8 @@ class Table:
         holding_suffixes: Ends of a last word after which something must come.
         complete_suffixes: Longer ends of a last word that are complete all the same.
         done_suffixes: Ends of a last word after which people stop.
-        strands: Words that let a preposition or a verb stand at the end: "what ... for".
+        strands: Question words that let a verb stand at the end: "how much it is".
+        strands_prepositions: They let a preposition stand there as well: "what ... for".
         completed_by: Last word -> words which, earlier in the utterance, make it complete.
         after_numbers: Last words that are complete after a number: "9 am".
         fillers: Hesitations: "um".
@@ -77,6 +78,7 @@ class Table:
     complete_suffixes: str = ""
     done_suffixes: str = ""
     strands: str = ""
+    strands_prepositions: bool = False
     completed_by: Mapping[str, str] = field(default_factory=dict)
     after_numbers: str = ""
     fillers: str = ""

@@ -7,13 +7,14 @@ from voice.lexicon.table import Table
 TABLE = Table(
     tags="fr",
     depth="deep",
+    strands="quel quelle quels quelles combien comment où quand quoi pourquoi",
     conjunctions="""
         et ou mais parce car donc si que quand lorsque puisque comme ni sinon qu' lorsqu' puisqu'
         jusqu' tandis
     """,
     prepositions="""
-        de à en dans sur sous pour par avec sans chez vers entre depuis pendant du des au aux d'
-        selon malgré contre parmi envers dès hors jusque
+        de à en dans sur sous pour par avec sans chez vers entre pendant du des au aux d' selon
+        malgré contre parmi envers dès hors jusque
     """,
     articles="le la les un une l'",
     determiners="""
@@ -35,7 +36,7 @@ TABLE = Table(
         mon_numéro_c'est le_code_est il_y_a est-ce_que est_ce_que parce_que pour_que afin_de
         avant_de au_lieu_de à_cause_de par_exemple c'est_à_dire je_peux je_vais je_souhaite
         j'ai_besoin j'ai_besoin_de à_partir_de il_faut y_a-t-il c'est_pour c'est_que et_puis
-        et_après ainsi_que en_fait j'appelle_pour je_cherche je_veux vous_pouvez vous_avez avez_vous
+        et_après ainsi_que j'appelle_pour je_cherche je_veux vous_pouvez vous_avez avez_vous
         pouvez_vous pourriez_vous puis_je est_ce_qu'il est_ce_qu'on ce_qui ce_que ne_pas
     """,
     complete="""
@@ -56,7 +57,7 @@ TABLE = Table(
         pourquoi_pas donnez_moi_les prenez_les appelez_les prends_les mets_les faites_les appelle_le
         appelez_le faites_le mets_le prends_le fais_le dites_le appelez_la prenez_la et_vous et_moi
         moi_si mais_si ah_si tu_peux si_tu_peux si_vous_pouvez si_je_peux si_tu_veux comme_tu_veux
-        quand_tu_veux tu_veux on_doit à_la_une numéro_un
+        quand_tu_veux tu_veux on_doit à_la_une numéro_un en_fait du_coup depuis vers_elle voilà_bon
     """,
     done="""
         merci merci_beaucoup s'il_vous_plaît s'il_te_plaît svp au_revoir c'est_tout ce_sera_tout

@@ -15,6 +15,7 @@ _COMPOUNDS = " ".join(
 TABLE = Table(
     tags="de",
     depth="deep",
+    strands="was wer wen wem welche welcher welches welchen wo wann warum wie wieviel wohin",
     conjunctions="""
         und oder aber weil dass wenn ob obwohl sondern denn damit sodass falls während bevor nachdem
         sowie beziehungsweise als entweder weder
@@ -79,12 +80,12 @@ TABLE = Table(
             wählen wähle
         """,
         "ein": """
-            kaufe kaufen kauft lade laden lädt lud stelle stellen stellt stell schalte schalten
-            schaltet schalt trage tragen trägt trag gebe geben gibt gib schlafe schlafen zahle
-            zahlen zahlt fällt fallen fiel steige steigen steigt ziehe ziehen zieht richte richten
-            richtet richt checke checken checkt logge loggen loggt lege legen reiche reichen reicht
-            setze setzen bringe bringen plane planen planst packe packen nehme nehmen nimmt greife
-            tritt sehe kehren kehre
+            füge fügen füg kaufe kaufen kauft lade laden lädt lud stelle stellen stellt stell
+            schalte schalten schaltet schalt trage tragen trägt trag gebe geben gibt gib schlafe
+            schlafen zahle zahlen zahlt fällt fallen fiel steige steigen steigt ziehe ziehen zieht
+            richte richten richtet richt checke checken checkt logge loggen loggt lege legen reiche
+            reichen reicht setze setzen bringe bringen plane planen planst packe packen nehme nehmen
+            nimmt greife tritt sehe kehren kehre
         """,
         "mit": """
             komme kommen kommt kam bringe bringen bringt bring nehme nehmen nimmt nimm teile teilen

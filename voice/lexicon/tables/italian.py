@@ -23,6 +23,7 @@ def _compounds() -> str:
 TABLE = Table(
     tags="it",
     depth="deep",
+    strands="che cosa chi quale quali dove quando come quanto quanta quanti quante",
     conjunctions="""
         e ed o od oppure ma però perché se che quando mentre anche_se quindi poi_e né anziché
         affinché benché siccome poiché cioè

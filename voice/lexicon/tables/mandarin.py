@@ -95,7 +95,6 @@ TABLE = Table(
         谢谢 謝謝 谢谢你 謝謝你 谢谢您 謝謝您 麻烦你 麻煩你 麻烦您 麻煩您 多谢 多謝 拜托 拜託 请 請
         麻烦了 麻煩了 辛苦了 吧 啊 哈 了 呀 嘛
     """,
-    decimals="点 點",
     digit_words="位 位数 位數 位数字 位數字 个数字 個數字 个数 碼 码",
     asks="""
         电话=phone 電話=phone 手机号=phone 手機號=phone 手机号码=phone 手機號碼=phone 联系方式=phone

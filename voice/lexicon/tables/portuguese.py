@@ -7,9 +7,9 @@ from voice.lexicon.table import Table
 TABLE = Table(
     tags="pt",
     depth="deep",
+    strands="quem qual quais onde quando como quanto quanta quantos quantas",
     conjunctions="""
-        e ou mas porque se que quando enquanto embora porém contudo pois portanto como onde nem
-        então aí_eu
+        e ou mas porque se que quando enquanto porém contudo pois portanto como onde nem aí_eu
     """,
     prepositions="""
         de em a para por com sem sobre sob entre até desde ante contra do da dos das no na nos nas

@@ -7,6 +7,7 @@ from voice.lexicon.table import Table
 TABLE = Table(
     tags="es",
     depth="deep",
+    strands="qué quién quiénes cuál cuáles dónde cuándo cómo cuánto cuánta cuántos cuántas lo_que",
     conjunctions="""
         y e o u pero porque aunque si sino ni que mientras cuando donde como pues entonces además
         mas
@@ -44,7 +45,7 @@ TABLE = Table(
         ahí_voy dame_una dame_un quiero_una quiero_uno solo_una una_a_la_una la_una a_la_una
         sólo_una no_no_ha ya_ha ya_lo_he como_siempre cómo_están dónde_están quiénes_son cuáles_son
         cuántos_son cuánto_son que_nos que_me esta_es no_lo_está lo_está de_esta de_este en_este
-        en_esta de_nada por_favor_si con_este con_esta y_este y_esta esta_noche
+        en_esta de_nada por_favor_si con_este con_esta y_este y_esta esta_noche eh bueno esto
     """,
     done="""
         gracias muchas_gracias muchísimas_gracias por_favor adiós chao hasta_luego nada_más
