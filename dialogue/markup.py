@@ -29,12 +29,10 @@ from dialogue.markup_spans import (
 )
 from dialogue.markup_tables import (
     BULLETS,
-    CALLERS,
-    LABEL_PREFIXES,
-    LABELS,
     PLAIN_RUN,
     is_unspeakable,
 )
+from dialogue.speaker_labels import CALLERS, OPENING, label_of, may_be_label
 
 _OPENERS: dict[str, Mode] = {
     "<": tag,
@@ -143,23 +141,22 @@ def _first_of_line(scan: Scan, ch: str) -> None:
         scan.emit(ch)
     elif ch in ">|" or is_unspeakable(ch):
         return
-    elif ch.casefold() in LABEL_PREFIXES:
+    elif may_be_label(ch):
         scan.held = ch
     else:
         scan.release(0, ch)
 
 
 def _label(scan: Scan, ch: str) -> None:
-    label = scan.held.casefold()
-    if ch in ":：" and label in LABELS:
-        if label in CALLERS and scan.spoke:
-            scan.settle(_nothing)  # the model began to invent the caller's answer
-        else:
-            scan.settle(_line_start)
-    elif label + ch.casefold() in LABEL_PREFIXES:
+    label = label_of(scan.held) if ch in ":：" else ""
+    if label in CALLERS and scan.spoke:
+        scan.settle(_nothing)  # the model began to invent the caller's answer
+    elif label and not (label in OPENING and scan.spoke):
+        scan.settle(_line_start)
+    elif may_be_label(scan.held + ch):
         scan.held += ch
-    else:
-        scan.release(len(scan.held), ch)
+    elif not (ch in "*_" and label_of(scan.held)):  # "**Agent**:"
+        scan.release(len(scan.held.partition("(")[0]), ch)
 
 
 def _nothing(scan: Scan, ch: str) -> None:

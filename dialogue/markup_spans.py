@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dialogue.markup_scan import Scan
 from dialogue.markup_tables import CLOSERS
+from dialogue.speaker_labels import label_of
 from dialogue.stage_directions import (
     MAX_CHARS,
     MAX_FIRST_WORD_CHARS,
@@ -53,8 +54,9 @@ def stage(scan: Scan, ch: str) -> None:
         scan.held += ch
     elif opener == "*":
         scan.emphasis_open = True
-        scan.held = content
-        scan.release(0, ch)
+        scan.settle(scan.home)
+        for inner in content + ch:
+            scan.take(inner)
     else:
         scan.release(1, ch)
 
@@ -97,6 +99,9 @@ def link(scan: Scan, ch: str) -> None:
         scan.mode = target
         return
     content = scan.held[1:-1]
+    if ch in ":：" and scan.home is scan.line_start and label_of(content):
+        scan.settle(scan.line_start)  # [Agent]:
+        return
     scan.settle(scan.prose)
     if not content.isdigit():  # [1] is a footnote
         scan.emit_unless_direction(content)

@@ -4,14 +4,6 @@ from __future__ import annotations
 
 import re
 
-_OWN_LABELS = (
-    "agent|ai|ai agent|ai assistant|assistant|bot|operator|receptionist|virtual assistant"
-    "|助理|助手|客服|客服人員|客服人员"
-)
-_CALLER_LABELS = "caller|customer|human|user|來電者|来电者|用戶|用户"
-CALLERS = frozenset(_CALLER_LABELS.split("|"))
-LABELS = CALLERS.union(_OWN_LABELS.split("|"))
-LABEL_PREFIXES = frozenset(label[:n] for label in LABELS for n in range(1, len(label) + 1))
 PROSE_FENCES = frozenset(["", "text", "txt", "plain", "plaintext", "markdown", "md"])
 REASONING_TAGS = frozenset(["think", "thinking", "thought", "reasoning", "scratchpad"])
 END_CALL_TAGS = frozenset(["end_call", "hang_up", "hangup", "endcall"])

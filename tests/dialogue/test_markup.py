@@ -52,6 +52,27 @@ def speakable(text: str, *, at: tuple[int, ...] = ()) -> str:
         ("**Assistant:** Hello.", "Hello."),
         ("AI： 你好", "你好"),
         ("客服：你好", "你好"),
+        ("Agent (Sarah): Hello.", "Hello."),
+        ("Agent (laughs softly) is here.", "Agent is here."),
+        ("[Agent]: Hello.", "Hello."),
+        ("**Agent**: Hello.", "Hello."),
+        ("*Agent:* Hello.", "Hello."),
+        ("Agent : Bonjour.", "Bonjour."),
+        ("Asistente: Hola.", "Hola."),
+        ("KI-Assistent: Hallo.", "Hallo."),
+        ("Оператор: Да.", "Да."),
+        ("المساعد: مرحبا", "مرحبا"),
+        ("सहायक: नमस्ते", "नमस्ते"),
+        ("ผู้ช่วย: สวัสดีค่ะ", "สวัสดีค่ะ"),
+        ("オペレーター：はい。", "はい。"),
+        ("상담원: 네.", "네."),
+        ("AI助手：你好", "你好"),
+        ("助理：你好\n助理：再見", "你好 再見"),
+        ("Reply: Hello.\nAnswer: yes", "Hello. Answer: yes"),
+        ("Ja.\nAnrufer: Und dann?", "Ja."),
+        ("好。\n用戶：點解？", "好。"),
+        ("Kunde: Weber", "Kunde: Weber"),
+        ("*Please* call *now*.", "Please call now."),
         ("Agent Smith is here: really", "Agent Smith is here: really"),
         ("Use: fine", "Use: fine"),
         ("Hi.\nCaller: Yes please.\nAgent: Sure.", "Hi."),
@@ -97,6 +118,13 @@ def test_the_model_may_put_the_receiver_down(text: str) -> None:
     assert "end" not in spoken
 
 
+@pytest.mark.parametrize("label", ["Agent: ", "助理：", "AI Assistant (Kim): ", "Собеседник"])
+def test_a_label_may_come_in_any_number_of_deltas(label: str) -> None:
+    text = f"{label}Good day."
+    spoken = "Good day." if label[-1] in ": ：" else text
+    assert speakable(text, at=tuple(range(1, len(text)))) == spoken
+
+
 def test_plain_text_is_not_held_back() -> None:
     assert MarkupFilter().feed("Hello there, I") == "Hello there, I"
 
@@ -110,7 +138,7 @@ def test_a_tag_that_never_closes_is_given_back() -> None:
     assert speakable("a <b " + "word " * 100).count("word") == 100
 
 
-PIECES = [*"ab 1\n*_`~#-|<>/[]()&;:!（）【】笑😊\u200d", "laughs", "think", "Agent", "amp"]
+PIECES = [*"ab 1\n*_`~#-|<>/[]()&;:!（）【】笑😊\u200d", "laughs", "think", "Agent", "助理", "amp"]
 MARKED = st.lists(st.sampled_from(PIECES), max_size=50).map("".join)
 
 
