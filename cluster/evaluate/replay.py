@@ -32,6 +32,7 @@ _LONGEST_S = 900.0
 
 Scorers = Callable[[int], SpeechScorer]
 Configs = Callable[[str], VoiceConfig]
+Judges = Callable[[str], Judge | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def replay(
     plan: ReplayPlan,
     *,
     scorer: Scorers = EnergyScorer,
-    judge: Judge | None = None,
+    judge: Judges | None = None,
     on_call: Callable[[CallLog], None] | None = None,
 ) -> list[CallLog]:
     """Replay calls; the same arguments give the same logs on any machine.
@@ -101,7 +102,7 @@ def replay(
         configs: The machine's configuration for a language.
         plan: The same that the calls were planned with.
         scorer: Makes the scorer of so many slots.
-        judge: The end-of-turn model; see ``ReplayCall``.
+        judge: The end-of-turn model for a language; see ``ReplayCall``.
         on_call: Told when a call is over.
 
     Returns:
@@ -113,7 +114,9 @@ def replay(
 
     def opened() -> Iterator[ReplayCall]:
         for planned in waiting:
-            yield ReplayCall(planned, configs(planned.language), EARS[plan.ear], plan.reply, judge)
+            model = judge(planned.language) if judge is not None else None
+            config = configs(planned.language)
+            yield ReplayCall(planned, config, EARS[plan.ear], plan.reply, model)
 
     fresh = opened()
     slots: dict[int, tuple[ReplayCall, float]] = {}

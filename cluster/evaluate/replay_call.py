@@ -58,7 +58,8 @@ class ReplayCall:
         config: How the agent takes turns.
         ear: Which recogniser.
         reply: How quick the rest is.
-        judge: The end-of-turn model: mu-law of the last 8 s to a probability; None for none.
+        judge: The end-of-turn model: mu-law of the turn so far, 8 s at most, to a probability;
+            None for none.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class ReplayCall:
         self._due: list[tuple[float, int, voice.Input]] = []
         self._serial = count()
         self._frames = 0
+        self._turn_from = 0  # frame with which the turn began
         self._way: deque[tuple[float, Samples]] = deque()
         self._delivered = 0
         self._heard: deque[bytes] = deque(maxlen=_JUDGED_FRAMES)
@@ -95,7 +97,10 @@ class ReplayCall:
         """Everything that happens before the tick at ``now``."""
         start_s = self._plan.start_s + self._frames * FRAME_S
         while start_s + FRAME_S <= now + 1e-9:
+            place = self._caller.place
             frame = self._caller.frame(start_s, self._frames * FRAME_S)
+            if self._caller.place != place:
+                self._turn_from = self._frames
             self._frames += 1
             self._way.append(
                 (self._network.arrival_s(start_s + FRAME_S), self._network.carried(frame))
@@ -193,7 +198,10 @@ class ReplayCall:
     def _ask_model(self, pause_id: int, now: float) -> None:
         self.log.judged += 1
         if self._judge is not None:
-            finished = self._judge(b"".join(self._heard))
+            # From the turn's first frame on: what was before is another turn, long ago.
+            count = min(len(self._heard), max(0, self._delivered - self._turn_from))
+            heard = list(self._heard)[len(self._heard) - count :]
+            finished = self._judge(b"".join(heard))
             self._push(now + self._lags.judge_s, voice.TurnJudged(pause_id, finished))
 
     def _answer(self) -> Answer:

@@ -94,6 +94,9 @@ class ReplayCaller:
     def _begin(self, turn: LabelledTurn, start_s: float, media_s: float) -> None:
         self._next += 1
         self._samples, self._at = turn.samples, 0
+        # Under the same turn lies the same noise, however long the agent took before.
+        place = Random(f"{turn.turn_id}/noise").randrange(len(self._noise) // FRAME_SAMPLES)
+        self._noise_at = place * FRAME_SAMPLES
         self._ear.begin(turn, media_s)
         self._quiet_since_s = start_s + turn.speech_end_s
         self._log.said.append(Said(turn, start_s, self._quiet_since_s))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster.evaluate.cases import Case, worst_cases
 from cluster.evaluate.figures import TurnFigures, turn_tables
 from cluster.evaluate.replay_log import CallLog
 from cluster.evaluate.talk_over_figures import TalkOverFigures, talk_over_figures
@@ -24,6 +25,7 @@ class Result:
         tables: Lines of the table of turns, "all" first.
         call_s: How long the calls were, together.
         judged: Questions to the end-of-turn model.
+        cases: The worst turns.
     """
 
     settings: Mapping[str, Any]
@@ -35,6 +37,7 @@ class Result:
     call_s: float
     judged: int = 0
     notes: tuple[str, ...] = field(default=())
+    cases: tuple[Case, ...] = field(default=())
 
     @property
     def all(self) -> TurnFigures:
@@ -78,4 +81,5 @@ def result_of(
         call_s=sum(log.over_s for log in logs),
         judged=sum(log.judged for log in logs),
         notes=tuple(notes),
+        cases=worst_cases(rows, logs),
     )

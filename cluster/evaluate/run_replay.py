@@ -1,102 +1,79 @@
-"""A corpus through the voice machine, from what a person asked for to a result."""
+"""The command without its options: replay, sweep, compare, show, write."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import SettingsError
-from cluster.evaluate.knobs import configs_of
-from cluster.evaluate.lags import EARS, ReplyLags
-from cluster.evaluate.network import NetworkKind
-from cluster.evaluate.replay import ReplayPlan, plan_calls, replay
-from cluster.evaluate.replay_call import CallPlan
+from cluster.evaluate.compare import compare, read_before, render_changes
+from cluster.evaluate.page import page, write_page
 from cluster.evaluate.replay_log import CallLog
-from cluster.evaluate.result import Result, result_of
-from simulation.corpus import CorpusPlan, Split, build_corpus
-from simulation.corpus_manifest import read_recordings
-from simulation.corpus_noise import NoiseKind
+from cluster.evaluate.replay_run import Asked, ReplayRun
+from cluster.evaluate.sweep import sweep
+from cluster.evaluate.text_report import render
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is to be measured.
+class Wanted:
+    """What is to be made of it.
 
     Attributes:
-        clips: Folder of recordings; None for those that ship.
-        languages: Spoken languages; empty for all there are.
-        changes: Numbers of the configuration that are other than the default.
-        ready_ratio: Share of turns whose first segment is there at once.
+        sweeps: Settings and their values.
+        compare: A run before.
     """
 
-    turns: int = 400
-    seed: int = 1
-    split: Split = "all"
-    clips: Path | None = None
-    languages: tuple[str, ...] = ()
-    ear: str = "azure"
-    ready_ratio: float = 0.0
-    noise: NoiseKind | None = None
-    network: NetworkKind | None = None
-    changes: Mapping[str, float] = field(default_factory=dict)
-
-    def settings(self) -> dict[str, str]:
-        """What was chosen, in words."""
-        chosen = {
-            "turns": str(self.turns),
-            "seed": str(self.seed),
-            "split": self.split,
-            "recordings": str(self.clips or "shipped"),
-            "recogniser": self.ear,
-            "ready": f"{self.ready_ratio:.0%}",
-            "noise": self.noise or "mixed",
-            "network": self.network or "mixed",
-        }
-        return chosen | {name: f"{value:g}" for name, value in self.changes.items()}
+    sweeps: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    compare: Path | None = None
+    html: Path | None = None
+    json_file: Path | None = None
 
 
-class ReplayRun:
-    """A corpus, planned once and replayed as often as settings are tried.
+def run_replay(asked: Asked, wanted: Wanted, say: Callable[[str], None]) -> int:
+    """Measure, show, write. Returns the exit code of the command.
 
     Raises:
-        SettingsError: There is no such recogniser.
-        ClipUnreadable, ClipMissing: The recordings cannot be used.
+        SettingsError: Something that was asked for cannot be.
     """
+    before = read_before(wanted.compare) if wanted.compare else None
+    run = ReplayRun(asked)
+    over = 0
 
-    def __init__(self, asked: Asked) -> None:
-        if asked.ear not in EARS:
-            known = ", ".join(EARS)
-            raise SettingsError(f"--ear: there is no {asked.ear}; choose from {known}")
-        self._asked = asked
-        recordings = read_recordings(asked.clips)
-        plan = CorpusPlan(turns=asked.turns, seed=asked.seed, split=asked.split)
-        if asked.languages:
-            spoken = {name: plan.languages.get(name, 0.1) for name in asked.languages}
-            plan = replace(plan, languages=spoken)
-        turns = build_corpus(recordings.clips, plan)
-        self._plan = ReplayPlan(
-            seed=asked.seed,
-            ear=asked.ear,
-            reply=ReplyLags(ready_ratio=asked.ready_ratio),
-            noise=asked.noise,
-            network=asked.network,
-        )
-        self._calls: list[CallPlan] = plan_calls(turns, list(recordings.clips), self._plan)
-        self.notes = tuple(f"left out: {line}" for line in recordings.left_out)
+    def count(_: CallLog) -> None:
+        nonlocal over
+        over += 1
+        _progress(f"{over} of {run.calls} calls")
 
-    @property
-    def calls(self) -> int:
-        """How many there are."""
-        return len(self._calls)
+    result = run.replay(on_call=count)
+    _progress("")
+    say(render(result))
+    found = []
+    for name, values in wanted.sweeps:
+        found.append(sweep(run, name, values, lambda n: _progress(f"value {n}")))
+        _progress("")
+        say("\n" + found[-1].render())
+    changes = compare(before, result) if before is not None else []
+    if changes:
+        say("\n" + render_changes(changes))
+    plain = result.as_dict() | {"sweeps": [each.as_dict() for each in found]}
+    _write(wanted.json_file, "--json", lambda: json.dumps(plain) + "\n")
+    _write(wanted.html, "--html", lambda: page(result, found, changes))
+    return 1 if any("WORSE" in change.verdict for change in changes[:1]) else 0
 
-    def replay(
-        self,
-        changes: Mapping[str, float] | None = None,
-        on_call: Callable[[CallLog], None] | None = None,
-    ) -> Result:
-        """Replay all calls, with further ``changes`` of the configuration."""
-        together = {**self._asked.changes, **(changes or {})}
-        logs = replay(self._calls, configs_of(together), self._plan, on_call=on_call)
-        settings = self._asked.settings() | {n: f"{v:g}" for n, v in together.items()}
-        return result_of(logs, settings, self.notes)
+
+def _write(path: Path | None, option: str, text: Callable[[], str]) -> None:
+    if path is None:
+        return
+    try:
+        write_page(path, text())
+    except OSError as error:
+        raise SettingsError(f"{option} {path}: cannot be written: {error.strerror}") from None
+
+
+def _progress(line: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[2K{line}")
+        sys.stderr.flush()

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cluster.evaluate.figures import Share, TurnFigures
+from cluster.evaluate.replay_run import ReplayRun
 from cluster.evaluate.result import Result
-from cluster.evaluate.run_replay import ReplayRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,117 @@
+"""A corpus through the voice machine, planned once and replayed with many settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cluster.errors import SettingsError
+from cluster.evaluate.knobs import configs_of
+from cluster.evaluate.lags import EARS, ReplyLags
+from cluster.evaluate.models import TurnModels, scorer_of
+from cluster.evaluate.network import NetworkKind
+from cluster.evaluate.replay import ReplayPlan, plan_calls, replay
+from cluster.evaluate.replay_call import CallPlan
+from cluster.evaluate.replay_log import CallLog
+from cluster.evaluate.result import Result, result_of
+from simulation.corpus import CorpusPlan, Split, build_corpus
+from simulation.corpus_manifest import read_recordings
+from simulation.corpus_noise import NoiseKind
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured.
+
+    Attributes:
+        clips: Folder of recordings; None for those that ship.
+        languages: Spoken languages; empty for all there are.
+        changes: Numbers of the configuration that are other than the default.
+        ready_ratio: Share of turns whose first segment is there at once.
+    """
+
+    turns: int = 400
+    seed: int = 1
+    split: Split = "all"
+    clips: Path | None = None
+    languages: tuple[str, ...] = ()
+    ear: str = "azure"
+    scorer: str = "energy"
+    turn_model: str = "none"
+    ready_ratio: float = 0.0
+    noise: NoiseKind | None = None
+    network: NetworkKind | None = None
+    changes: Mapping[str, float] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, str]:
+        """What was chosen, in words."""
+        chosen = {
+            "turns": str(self.turns),
+            "seed": str(self.seed),
+            "split": self.split,
+            "recordings": str(self.clips or "shipped"),
+            "recogniser": self.ear,
+            "speech detector": self.scorer,
+            "end-of-turn model": self.turn_model,
+            "ready": f"{self.ready_ratio:.0%}",
+            "noise": self.noise or "mixed",
+            "network": self.network or "mixed",
+        }
+        return chosen | {name: f"{value:g}" for name, value in self.changes.items()}
+
+
+class ReplayRun:
+    """A corpus, planned once and replayed as often as settings are tried.
+
+    Raises:
+        SettingsError: There is no such recogniser.
+        ClipUnreadable, ClipMissing: The recordings cannot be used.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        if asked.ear not in EARS:
+            known = ", ".join(EARS)
+            raise SettingsError(f"--ear: there is no {asked.ear}; choose from {known}")
+        self._asked = asked
+        self._scorer = scorer_of(asked.scorer)
+        self._models = TurnModels(asked.turn_model)
+        recordings = read_recordings(asked.clips)
+        plan = CorpusPlan(turns=asked.turns, seed=asked.seed, split=asked.split)
+        if asked.languages:
+            spoken = {name: plan.languages.get(name, 0.1) for name in asked.languages}
+            plan = replace(plan, languages=spoken)
+        turns = build_corpus(recordings.clips, plan)
+        self._plan = ReplayPlan(
+            seed=asked.seed,
+            ear=asked.ear,
+            reply=ReplyLags(ready_ratio=asked.ready_ratio),
+            noise=asked.noise,
+            network=asked.network,
+        )
+        self._calls: list[CallPlan] = plan_calls(turns, list(recordings.clips), self._plan)
+        self.notes = tuple(f"left out: {line}" for line in recordings.left_out)
+
+    @property
+    def calls(self) -> int:
+        """How many there are."""
+        return len(self._calls)
+
+    def replay(
+        self,
+        changes: Mapping[str, float] | None = None,
+        on_call: Callable[[CallLog], None] | None = None,
+    ) -> Result:
+        """Replay all calls, with further ``changes`` of the configuration."""
+        together = {**self._asked.changes, **(changes or {})}
+        logs = replay(
+            self._calls,
+            configs_of(together),
+            self._plan,
+            scorer=self._scorer,
+            judge=self._models.judge_for,
+            on_call=on_call,
+        )
+        self._models.keep()
+        settings = self._asked.settings() | {n: f"{v:g}" for n, v in together.items()}
+        return result_of(logs, settings, self.notes)
