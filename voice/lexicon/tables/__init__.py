@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from voice.lexicon.table import Table
 from voice.lexicon.tables import (
+    baltic_uralic,
     cantonese,
+    east_slavic,
     english,
     french,
     german,
+    germanic,
+    indic,
     italian,
     japanese,
     korean,
     mandarin,
+    others,
     portuguese,
+    romance,
+    south_slavic,
+    southeast_asian,
     spanish,
+    turkic,
+    west_asian,
+    west_slavic,
 )
 
 TABLES: tuple[Table, ...] = (
@@ -27,4 +38,15 @@ TABLES: tuple[Table, ...] = (
     cantonese.TABLE,
     japanese.TABLE,
     korean.TABLE,
+    *germanic.TABLES,
+    *romance.TABLES,
+    *east_slavic.TABLES,
+    *west_slavic.TABLES,
+    *south_slavic.TABLES,
+    *baltic_uralic.TABLES,
+    *turkic.TABLES,
+    *west_asian.TABLES,
+    *indic.TABLES,
+    *southeast_asian.TABLES,
+    *others.TABLES,
 )
