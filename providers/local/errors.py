@@ -2,7 +2,8 @@
 
 ProviderError
 ├── LocalModelUnavailable     it cannot be loaded here (not retryable)
-└── TurnModelBusy             no answer in time: others were first, or the machine is slow
+├── TurnModelBusy             no answer in time: others were first, or the machine is slow
+└── TurnModelFailed           it raised; a fault of ours or of the library (not retryable)
 """
 
 from __future__ import annotations
@@ -18,3 +19,9 @@ class LocalModelUnavailable(ProviderError):
 
 class TurnModelBusy(ProviderBusy):
     """The end-of-turn model had no time for this pause; that says nothing about the turn."""
+
+
+class TurnModelFailed(ProviderError):
+    """The end-of-turn model raised; its log line has the details."""
+
+    retryable = False
