@@ -17,6 +17,9 @@ from providers.errors import ProviderProtocolError
 from providers.http_status import safe_code
 
 _END_OF_TURN = "EndOfTurn"
+_EAGER_END = "EagerEndOfTurn"
+_RESUMED = "TurnResumed"
+_BY_ITSELF = ("manual", "timeout")  # what ended a turn, when it was not the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class TurnInfo:
         window_start_s, window_end_s: The audio that was transcribed, in seconds of the socket's.
         transcript: All words of the turn so far; they may change until it ends.
         is_end: The turn is over.
+        is_likely_end: The model believes that it is: then, or ahead of that.
+        is_resumed: It no longer believes so.
+        end_ratio: How sure it is, 0 to 1; None when it does not say.
     """
 
     request_id: str
@@ -53,6 +59,9 @@ class TurnInfo:
     transcript: str
     words: tuple[HeardWord, ...]
     is_end: bool
+    is_likely_end: bool = False
+    is_resumed: bool = False
+    end_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +105,26 @@ def _turn_info(message: dict[str, Any]) -> TurnInfo:
     index = message.get("turn_index")
     if not isinstance(index, int):
         raise ProviderProtocolError("turn_index that is no number", PROVIDER)
+    event, sure = _text(message, "event"), message.get("end_of_turn_confidence")
+    is_end = event == _END_OF_TURN
     return TurnInfo(
         request_id=_text(message, "request_id"),
         index=index,
-        window_start_s=_seconds(message.get("audio_window_start")),
-        window_end_s=_seconds(message.get("audio_window_end")),
+        window_start_s=_number(message.get("audio_window_start")),
+        window_end_s=_number(message.get("audio_window_end")),
         transcript=_text(message, "transcript"),
         words=tuple(_word(word) for word in words),
-        is_end=_text(message, "event") == _END_OF_TURN,
+        is_end=is_end,
+        is_likely_end=event == _EAGER_END or (is_end and message.get("trigger") not in _BY_ITSELF),
+        is_resumed=event == _RESUMED,
+        end_ratio=None if sure is None else min(_number(sure), 1.0),
     )
 
 
 def _word(word: object) -> HeardWord:
     if not isinstance(word, dict):
         raise ProviderProtocolError("a word that is no object", PROVIDER)
-    times = [None if word.get(key) is None else _seconds(word[key]) for key in ("start", "end")]
+    times = [None if word.get(key) is None else _number(word[key]) for key in ("start", "end")]
     return HeardWord(_text(word, "word"), times[0], times[1])
 
 
@@ -121,13 +135,13 @@ def _text(message: dict[str, Any], name: str) -> str:
     return value
 
 
-def _seconds(value: object) -> float:
+def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ProviderProtocolError("a time that is no number", PROVIDER)
+        raise ProviderProtocolError("a time or a confidence that is no number", PROVIDER)
     try:
-        seconds = float(value)
+        number = float(value)
     except OverflowError:
-        seconds = math.inf
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ProviderProtocolError("a time that cannot be", PROVIDER)
-    return seconds
+        number = math.inf
+    if not math.isfinite(number) or number < 0:
+        raise ProviderProtocolError("a time or a confidence that cannot be", PROVIDER)
+    return number

@@ -2,8 +2,9 @@
 
 Rules:
 1. A turn over there is a phrase here: StartOfTurn is ``SpeechNoticed``, EndOfTurn the final words,
-   everything between them (Update, EagerEndOfTurn, TurnResumed) the words so far. An eager end is
-   no final: its words may still be taken back. A reply to them is prepared by our own endpointer.
+   everything between them the words so far. EagerEndOfTurn is ``TurnEndHinted``, which TurnResumed
+   takes back, and no final: its words may still change. EndOfTurn is a hint too, if the model made
+   it, for who has finished is decided by our own endpointer.
 2. Times of a socket count from its first byte, and a socket may begin anywhere in the call's audio;
    events carry times of the call's audio.
 3. When a socket breaks, the next one is told again all audio behind the last final words, but no
@@ -19,12 +20,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from providers.deepgram_messages import TurnInfo
-from voice.ports import FinalTranscript, InterimTranscript, SpeechNoticed
+from voice.ports import (
+    FinalTranscript,
+    InterimTranscript,
+    SpeechNoticed,
+    TurnEndHinted,
+    TurnResumed,
+)
 
 # A word that is not yet reported began this long before the end of what was transcribed, at most.
 _BEFORE_WORDS_S = 1.5
 
-TurnEvent = SpeechNoticed | InterimTranscript | FinalTranscript
+TurnEvent = SpeechNoticed | InterimTranscript | FinalTranscript | TurnEndHinted | TurnResumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +93,16 @@ class TurnReader:
         if text and not self._is_open:
             self._is_open = True
             events.append(SpeechNoticed(self._start_of(info, end_s)))
+        hint = TurnEndHinted(text, end_s, info.end_ratio)
+        is_hint = info.is_likely_end and text != "" and not is_behind
         if info.is_end:
+            events += [hint] if is_hint else []
             events.append(self._end(text, window_end_s, end_s))
         elif text:
             self._last = info
             if not is_behind:
-                events.append(InterimTranscript(text, end_s))
+                events += [TurnResumed(end_s)] if info.is_resumed else []
+                events.append(hint if is_hint else InterimTranscript(text, end_s))
         elif not self._is_open:
             self._final_s = max(self._final_s, window_end_s - _BEFORE_WORDS_S)
         return tuple(events)

@@ -54,6 +54,8 @@ def test_a_turn_as_the_documentation_shows_it() -> None:
         transcript="Hello, you?",
         words=(HeardWord("Hello,", 0.2, 0.5), HeardWord("you?", None, None)),
         is_end=True,
+        is_likely_end=True,
+        end_ratio=0.86,
     )
 
 
@@ -62,6 +64,23 @@ def test_every_other_event_is_words_so_far(event: str) -> None:
     message = parse(turn(event=event))
     assert isinstance(message, TurnInfo)
     assert not message.is_end
+    assert message.is_likely_end == (event == "EagerEndOfTurn")
+    assert message.is_resumed == (event == "TurnResumed")
+
+
+@pytest.mark.parametrize("trigger", ["manual", "timeout"])
+def test_an_end_that_the_model_did_not_make_is_no_belief(trigger: str) -> None:
+    message = parse(turn(trigger=trigger))
+    assert isinstance(message, TurnInfo)
+    assert message.is_end
+    assert not message.is_likely_end
+
+
+def test_the_confidence_is_not_above_one_and_may_be_missing() -> None:
+    sure, silent = parse(turn(end_of_turn_confidence=7)), parse(turn(end_of_turn_confidence=None))
+    assert isinstance(sure, TurnInfo)
+    assert isinstance(silent, TurnInfo)
+    assert (sure.end_ratio, silent.end_ratio) == (1.0, None)
 
 
 def test_what_is_not_about_a_turn() -> None:
@@ -93,6 +112,8 @@ def test_what_is_not_about_a_turn() -> None:
         turn(audio_window_end="1.3"),
         turn(audio_window_end=True),
         turn(audio_window_end=-1),
+        turn(end_of_turn_confidence="high"),
+        turn(end_of_turn_confidence=math.nan),
         turn(audio_window_end=math.nan),
         turn(audio_window_end=math.inf),
         turn(audio_window_end=10**400),

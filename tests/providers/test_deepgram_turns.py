@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +15,13 @@ from simulation.deepgram_flux_settings import FluxSettings
 from simulation.deepgram_flux_turns import FluxTurns
 from simulation.fingerprint import ClipIndex, Fingerprint
 from tests.support.flux_wire import as_wire
-from voice.ports import FinalTranscript, InterimTranscript, SpeechNoticed
+from voice.ports import (
+    FinalTranscript,
+    InterimTranscript,
+    SpeechNoticed,
+    TurnEndHinted,
+    TurnResumed,
+)
 
 LIBRARY = load_library()
 INDEX = ClipIndex([LIBRARY.clip(name) for name in ("goforward", "hes_en_um")])
@@ -59,6 +67,28 @@ def test_a_turn_is_noticed_followed_and_ended() -> None:
         InterimTranscript("Go forward", 1.5),
         FinalTranscript("Go forward.", 1.5),
     ]
+
+
+def test_what_the_model_believes_about_the_end_is_told() -> None:
+    reader = TurnReader()
+    sure = replace(info(1.2, "Go", GO), is_likely_end=True, end_ratio=0.5)
+    again = replace(info(1.6, "Go forward", GO, FORWARD), is_resumed=True)
+    end = replace(info(1.9, "Go forward.", GO, FORWARD, is_end=True), is_likely_end=True)
+    assert read(reader, info(1.0, "Go", GO), sure, again, end)[1:] == [
+        InterimTranscript("Go", 0.8),
+        TurnEndHinted("Go", 0.8, 0.5),
+        TurnResumed(1.5),
+        InterimTranscript("Go forward", 1.5),
+        TurnEndHinted("Go forward.", 1.5, None),
+        FinalTranscript("Go forward.", 1.5),
+    ]
+
+
+def test_a_belief_about_words_of_a_broken_socket_is_not_told_again() -> None:
+    reader = TurnReader()
+    read(reader, info(2.0, "Go forward", GO, FORWARD))
+    reader.restart(0.0)
+    assert read(reader, replace(info(1.0, "Go", GO), is_likely_end=True)) == []
 
 
 def test_words_without_times_end_with_the_window() -> None:
