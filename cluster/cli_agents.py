@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from cluster.agents import agent_files, load_agent
-from cluster.cli_console import complain, say
+from cluster.cli_console import complain, say, show
 from cluster.cli_help import add_command
 from cluster.errors import AgentFileError, SettingsError
-from cluster.settings import read_settings
+from cluster.settings import Settings, read_settings
 from dialogue.agent import Agent
 from dialogue.variables import placeholders
 
@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
         agents_validate,
         "callcluster agents validate",
         "callcluster agents validate /etc/callcluster/agents",
+        "callcluster agents validate --keys     also asks ElevenLabs for the agents' voices",
     )
+    add_command(agents_app, "agents voices", agents_voices, "callcluster agents voices")
     app.add_typer(agents_app, name="agents")
 
 
@@ -35,6 +37,9 @@ def agents_validate(
         Path,
         typer.Argument(envvar="CALLCLUSTER_AGENTS_DIR", help="Folder with the agents' YAML files."),
     ] = Path("agents"),
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Ask the service for each voice, with your key.")
+    ] = False,
 ) -> None:
     """Read every agent and say what is wrong with which field of which file."""
     from cluster.voice_config import voice_configs
@@ -54,8 +59,47 @@ def agents_validate(
             agents.append(agent)
     for agent in agents:
         say(f"[green]ok[/green] {_described(agent, settings.tenant_id)}")
+    if keys and agents:
+        are_wrong = _has_missing_voice(settings, agents) or are_wrong
     if are_wrong:
         raise SystemExit(2)
+
+
+def agents_voices() -> None:
+    """List the voices of your ElevenLabs account: what an agent's voice can be."""
+    import asyncio
+
+    from rich.table import Table
+
+    from cluster.voice_lookup import listed_voices
+
+    settings = read_settings()
+    if not settings.elevenlabs_api_key.get_secret_value():
+        raise SettingsError("ELEVENLABS_API_KEY is not set")
+    voices = asyncio.run(listed_voices(settings))
+    table = Table("voice", "name", "category", "languages", box=None)
+    for voice in voices:
+        table.add_row(voice.voice_id, voice.name, voice.category, " ".join(voice.languages))
+    show(table)
+
+
+def _has_missing_voice(settings: Settings, agents: list[Agent]) -> bool:
+    """Say what the service says of each voice; whether one of them is not there."""
+    import asyncio
+
+    from cluster.voice_lookup import looked_up, voices_in
+
+    if voices_in(agents) and not settings.elevenlabs_api_key.get_secret_value():
+        raise SettingsError("ELEVENLABS_API_KEY is not set, so no voice can be asked for")
+    is_missing = False
+    for answer in asyncio.run(looked_up(settings, agents)):
+        who = ", ".join(answer.agents)
+        if answer.voice is not None:
+            say(f"[green]ok[/green] voice {answer.voice_id} ({answer.voice.name}): {who}")
+        else:
+            complain(f"voice of {who}: {answer.problem}")
+            is_missing = is_missing or answer.is_missing
+    return is_missing
 
 
 def _described(agent: Agent, own_tenant_id: str) -> str:

@@ -3,21 +3,27 @@
 The vendor's package has no asynchronous client for it, so this is our own: a pool of sockets, one
 or more for each voice and language (both stand in the address), each carrying up to five segments.
 Sockets are opened on demand and kept warm.
+
+Where no websocket is to be had, speech goes over HTTP (``elevenlabs_spare``).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+from providers.elevenlabs_sdk import ElevenLabsHttp
 from providers.elevenlabs_segment import Segment
 from providers.elevenlabs_socket import Connection, VoiceSocket, connect
+from providers.elevenlabs_spare import SparePath
 from providers.elevenlabs_wire import MAX_CONTEXTS, PROVIDER, socket_url
 from providers.errors import (
     ProviderBusy,
     ProviderError,
+    ProviderProtocolError,
     ProviderRefused,
     ProviderRejected,
     ProviderUnavailable,
@@ -46,18 +52,25 @@ class ElevenLabsSpeaker:
     Args:
         config: Key, address, deadlines.
         connect: Opens a socket: address, key, seconds; to be replaced in tests.
+        http: Speaks where no socket is to be had; to be replaced in tests.
 
     Raises:
         ProviderRefused: There is no key.
         ProviderRejected: The address is no http(s) or ws(s) URL.
     """
 
-    def __init__(self, config: ElevenLabsConfig, connect: Connect = connect) -> None:
+    def __init__(
+        self,
+        config: ElevenLabsConfig,
+        connect: Connect = connect,
+        http: ElevenLabsHttp | None = None,
+    ) -> None:
         if not config.api_key:
             raise ProviderRefused("there is no key", PROVIDER, ELEVENLABS_KEY)
         socket_url(config, "any", "")
         self._config = config
         self._connect = connect
+        self._spare_path = SparePath(config, http or ElevenLabsHttp(config))
         self._sockets: list[VoiceSocket] = []
         self._openings: list[_Opening] = []
         self._warmed: set[Key] = set()
@@ -76,15 +89,39 @@ class ElevenLabsSpeaker:
             ProviderError: No connection; the key or the voice is refused.
         """
         key = _key(voice, language)
+        if self._spare_path.is_only_one:
+            await self._spare_path.warm(key)
+            return
         self._warmed.add(key)
         if not any(socket.key == key and socket.usable for socket in self._sockets):
-            await self._wait_for_socket(key)
+            try:
+                await self._wait_for_socket(key)
+            except ProviderProtocolError as refusal:
+                await self._spare_path.warm(key, refusal)
 
     async def speak(self, request: SpeakRequest) -> AsyncIterator[SpeechChunk]:
         """Yield the audio of one segment; see ``voice.ports.Speaker``."""
         if not request.text.strip():
             return
-        segment = await self._begin(request)
+        key = _key(request.voice, request.language)
+        has_room = any(socket.key == key and socket.room > 0 for socket in self._sockets)
+        is_spared = self._spare_path.is_only_one or (self._spare_path.is_due(key) and not has_room)
+        spoken = self._spare_path.speak(request) if is_spared else self._over_socket(key, request)
+        async with contextlib.aclosing(spoken) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _over_socket(
+        self, key: Key, request: SpeakRequest
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        try:
+            segment = await self._begin(request)
+        except ProviderProtocolError as refusal:
+            instead = self._spare_path.instead(key, request, refusal)
+            async with contextlib.aclosing(instead) as chunks:
+                async for spoken in chunks:
+                    yield spoken
+            return
         try:
             while True:
                 try:
@@ -114,7 +151,9 @@ class ElevenLabsSpeaker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         sockets, self._sockets = self._sockets, []
-        await asyncio.gather(*(socket.aclose() for socket in sockets))
+        await asyncio.gather(*(socket.aclose() for socket in sockets), self._spare_path.aclose())
+
+    # --- sockets ----------------------------------------------------------------------------------
 
     async def _begin(self, request: SpeakRequest) -> Segment:
         key = _key(request.voice, request.language)

@@ -34,6 +34,9 @@ PROVIDER = "elevenlabs"
 BLAME = Blame(PROVIDER, ELEVENLABS_KEY, "voice", ELEVENLABS_BASE_URL)
 MAX_CONTEXTS = 5
 
+# Statuses of a front or a proxy that does not know websockets, or wants none.
+_OF_SOMEBODY_ELSE = frozenset({400, 403, 404, 405, 406, 426, 501})
+
 # How far ahead the service may skip in the text (markup, characters it does not speak).
 _SKIP_CHARS = 12
 
@@ -130,13 +133,34 @@ def error_of_message(code: object) -> ProviderError:
 
 
 def error_of_handshake(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-    """The typed error for a refused upgrade, with the code of ``{"detail": {"code": ...}}``."""
-    code = ""
+    """The typed error for a refused upgrade, with the code of ``{"detail": {"code": ...}}``.
+
+    A refusal without the service's own words is that of something in between, which lets no
+    websocket through.
+    """
     try:
-        detail = json.loads(body).get("detail")
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        message = None
+    is_its_own = isinstance(message, dict) and "detail" in message
+    if not is_its_own and status in _OF_SOMEBODY_ELSE:
+        said = f"no websocket there (HTTP {status})"
+        return ProviderProtocolError(said, PROVIDER, ELEVENLABS_BASE_URL)
+    return error_of_http(status, headers, message)
+
+
+def error_of_http(status: int, headers: Mapping[str, str], message: object) -> ProviderError:
+    """The typed error for a refused request.
+
+    Args:
+        status: 400 or more.
+        headers: Names in lower case.
+        message: The body as JSON; anything.
+    """
+    detail = message.get("detail") if isinstance(message, dict) else None
+    code = ""
+    if isinstance(detail, dict):
         code = safe_code(detail.get("code")) or safe_code(detail.get("status"))
-    except (ValueError, AttributeError, RecursionError):
-        code = ""
     blame = BLAME
     if status in (400, 404, 422) and "model" in code:
         blame = Blame(PROVIDER, ELEVENLABS_KEY, ELEVENLABS_MODEL, ELEVENLABS_BASE_URL)

@@ -118,6 +118,9 @@ OPENAI_SPEECH_MODELS: Final = dict.fromkeys(
     ("gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15", "tts-1", "tts-1-hd"), date(2027, 1, 6)
 )
 
+# Models of text-to-speech that are not served over websockets.
+SPEECH_MODELS_WITHOUT_SOCKET: Final = frozenset({"eleven_v3"})
+
 # Models of text-to-speech that take ``language_code``; the others find the language themselves.
 SPEECH_MODELS_WITH_LANGUAGE: Final = frozenset({"eleven_flash_v2_5", "eleven_turbo_v2_5"})
 

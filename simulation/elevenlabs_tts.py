@@ -1,8 +1,8 @@
 """ElevenLabs' text-to-speech, over HTTP and WebSockets, spoken by the emulated voice.
 
 Paths: ``POST /v1/text-to-speech/{voice}`` and ``.../stream``, sockets ``.../stream-input`` and
-``.../multi-stream-input``, ``GET /v1/voices``, ``/v1/models``, ``/v1/user/subscription``. Audio
-formats are ``ulaw_8000`` and ``pcm_8000``.
+``.../multi-stream-input``, ``GET /v1/voices``, ``/v1/voices/{voice}``, ``/v2/voices`` (in pages),
+``/v1/models``, ``/v1/user/subscription``. Audio formats are ``ulaw_8000`` and ``pcm_8000``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from telephony import g711
 _SPEECH = re.compile(
     r"/v1/text-to-speech/(?P<voice>[^/]+)(?P<kind>/stream|/stream-input|/multi-stream-input)?"
 )
-_LISTS = ("/v1/voices", "/v1/models", "/v1/user/subscription")
+_LISTS = ("/v1/voices", "/v2/voices", "/v1/models", "/v1/user/subscription")
+_ONE_VOICE = re.compile(r"/v1/voices/(?P<id>[^/]+)")
 BAD_KEY = "bad"
 BAD_VOICE = "missing-voice"
 _MOST_CHARS = 10_000
@@ -101,11 +102,14 @@ class ElevenLabsTextToSpeech:
     def check(self, request: Request) -> None:
         """Path, key, voice and format. Raises ``Refusal``."""
         match = _SPEECH.fullmatch(request.path)
-        if match is None and request.path not in _LISTS:
+        of_one = _ONE_VOICE.fullmatch(request.path)
+        if match is None and of_one is None and request.path not in _LISTS:
             raise Refusal(404, http_error(404, "Not found", "not_found"))
         key = request.headers.get("xi-api-key", "")
         if key == BAD_KEY or (not key and not request.is_upgrade):
             raise Refusal(401, http_error(401, "Invalid API key"))
+        if of_one is not None and of_one["id"] not in dict(self._config.voices):
+            raise Refusal(404, http_error(404, f"A voice with id {of_one['id']} was not found"))
         if match is None:
             return
         if match["voice"] == BAD_VOICE:
@@ -146,7 +150,7 @@ class ElevenLabsTextToSpeech:
         """Plain HTTP. Raises ``Refusal``, ``WireViolation``."""
         match = _SPEECH.fullmatch(request.path)
         if match is None:
-            reply.json(200, self._list(request.path))
+            reply.json(200, self._list(request))
             return
         if request.method != "POST" or match["kind"] not in (None, "/stream"):
             raise Refusal(405, http_error(405, "POST text to speak"))
@@ -201,20 +205,15 @@ class ElevenLabsTextToSpeech:
         finally:
             self._speaking -= 1
 
-    def _list(self, path: str) -> Any:
+    def _list(self, request: Request) -> Any:
+        path = request.path
+        if (of_one := _ONE_VOICE.fullmatch(path)) is not None:
+            return _voice(of_one["id"], dict(self._config.voices)[of_one["id"]])
+        voices = [_voice(voice_id, name) for voice_id, name in self._config.voices]
         if path == "/v1/voices":
-            return {
-                "voices": [
-                    {
-                        "voice_id": voice_id,
-                        "name": name,
-                        "category": "premade",
-                        "labels": {},
-                        "available_for_tiers": [],
-                    }
-                    for voice_id, name in self._config.voices
-                ]
-            }
+            return {"voices": voices}
+        if path == "/v2/voices":
+            return _page(voices, request)
         if path == "/v1/models":
             return [
                 {"model_id": name, "name": name, "can_do_text_to_speech": True, "languages": []}
@@ -226,6 +225,31 @@ class ElevenLabsTextToSpeech:
             "character_limit": 100_000,
             "status": "active",
         }
+
+
+def _voice(voice_id: str, name: str) -> dict[str, Any]:
+    return {
+        "voice_id": voice_id,
+        "name": name,
+        "category": "premade",
+        "labels": {"language": "en"},
+        "available_for_tiers": [],
+    }
+
+
+def _page(voices: list[dict[str, Any]], request: Request) -> dict[str, Any]:
+    """One page of the list; its token is where the next one begins."""
+    size, token = request.query.get("page_size", "10"), request.query.get("next_page_token", "0")
+    if not (size.isdigit() and 1 <= int(size) <= 100 and token.isdigit()):
+        raise Refusal(400, http_error(400, "page_size is 1 to 100", "validation_error"))
+    after = int(token) + int(size)
+    has_more = after < len(voices)
+    return {
+        "voices": voices[int(token) : after],
+        "has_more": has_more,
+        "total_count": len(voices),
+        "next_page_token": str(after) if has_more else None,
+    }
 
 
 def _audio(speech: Speech, wanted: _Wanted) -> bytes:

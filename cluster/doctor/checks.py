@@ -16,6 +16,7 @@ from cluster.doctor.check_public import examine_public
 from cluster.doctor.check_running import examine_running
 from cluster.doctor.check_settings import examine_agents, examine_settings
 from cluster.doctor.check_store import examine_database, examine_disk
+from cluster.doctor.check_voices import examine_voices
 from cluster.doctor.examination import Check
 
 CHECKS: Final = (
@@ -23,6 +24,7 @@ CHECKS: Final = (
     Check("Agents", examine_agents),
     Check("Keys", examine_keys),
     Check("Keys, tried", examine_key_trials, needs_network=True),
+    Check("Voices", examine_voices, needs_network=True, timeout_s=30.0),
     Check("Packages", examine_packages),
     Check("HAProxy", examine_haproxy),
     Check("Ports", examine_ports),

@@ -85,7 +85,9 @@ def test_errors_on_the_socket(code: object, kind: type[ProviderError], setting: 
     ("status", "body", "kind", "setting"),
     [
         (401, b"", ProviderRefused, "ELEVENLABS_API_KEY"),
-        (403, b"[]", ProviderRefused, "ELEVENLABS_API_KEY"),
+        (403, b'{"detail": {"code": "forbidden"}}', ProviderRefused, "ELEVENLABS_API_KEY"),
+        (403, b"[]", ProviderProtocolError, "ELEVENLABS_BASE_URL"),
+        (426, b"<html>", ProviderProtocolError, "ELEVENLABS_BASE_URL"),
         (404, b'{"detail": {"code": "voice_not_found"}}', ProviderRejected, "voice"),
         (404, b'{"detail": {"code": "model_not_found"}}', ProviderRejected, "ELEVENLABS_MODEL"),
         (429, b'{"detail": {"status": "system_busy"}}', ProviderBusy, ""),
