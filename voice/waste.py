@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import dataclass, fields
 
 WINDOW_TURNS = 40
-FEWEST_TURNS = 6
+FEWEST_TURNS = 10
 _STEP_UP = 0.2
 _STEP_DOWN = 0.1
 _COMFORT = 0.8  # of the allowed waste: nearer to it nothing changes
