@@ -416,6 +416,9 @@ class TestTakenTooEarly:
         table.plan(1, *words)
         assert len(table.of(Synthesise)) == 3, "no more is spoken while the caller goes on"
         table.take(COOK)
+        for _ in range(20):
+            table.now += 0.06
+            table.mouth.pump(now=table.now)
         assert table.last(Synthesise).index == 3
         table.speak(1, 160, 3, ends=True)
         assert table.mouth.reply.planned_text == " ".join(words)
