@@ -20,6 +20,7 @@ from actors.errors import ActorsError, MindRefusedError
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
+from actors.pause_judge import PauseJudge
 from actors.recogniser_feed import RecogniserFeed
 from actors.reply_tasks import ReplyTasks
 from actors.turn_entries import zero_of
@@ -86,6 +87,7 @@ class CallDriver:
         self._ear = RecogniserFeed(
             parts.ears, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
         )
+        self._pauses = PauseJudge(parts, self._ear, self._feed)
         self._meter = CallMeter(parts.meter, mind.call_id)
         self._sent_samples = 0
         self._frames: deque[bytes] = deque()
@@ -122,6 +124,7 @@ class CallDriver:
             if self._slot is not None:
                 self._parts.clock.leave(self._slot)
             self._replies.cancel_all()
+            self._pauses.cancel()
             for task in self._background:
                 task.cancel()
             if not self._is_open:
@@ -322,8 +325,8 @@ class CallDriver:
             case voice.ClearPlayout():
                 self._outbox.drop_waiting()
                 self._outbox.put(self._writer.clear())
-            case voice.JudgeTurn():
-                pass  # no end-of-turn model is wired in
+            case voice.JudgeTurn(pause_id=pause_id):
+                self._pauses.ask(pause_id)
             case voice.Synthesise():
                 self._replies.synthesise(output)
             case voice.PauseSpeech() | voice.ResumeSpeech():

@@ -10,6 +10,7 @@ from actors.frame_clock import FrameClock
 from actors.metrics_calls import AgentMeter
 from actors.speech_source import SpeechSource
 from providers.failover.ears import Ears
+from voice.ports import TurnModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class CallParts:
         ears: Who hears the callers.
         count: Counts what happens, by name (``actors.metrics_counts``).
         meter: Takes what calls and turns have measured.
+        turn_model: Tells by ear whether a caller has finished; None when there is none, or it does
+            not know the agent's language.
     """
 
     ears: Ears
@@ -28,6 +31,7 @@ class CallParts:
     wall_clock_us: Callable[[], int]
     count: Callable[[str, float], None]
     meter: AgentMeter
+    turn_model: TurnModel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from providers.failover.listening import (
     TellDeaf,
 )
 from providers.failover.overlap import without_overlap
-from providers.failover.replay_ring import ReplayRing
+from providers.failover.replay_ring import RING_S, ReplayRing
 from voice import events as voice
 from voice.ports import (
     SAMPLE_RATE_HZ,
@@ -119,6 +119,10 @@ class RecogniserFeed:
         self._ring.write(ulaw)
         for stream in self._streams:
             stream.write(ulaw)
+
+    def last_audio(self) -> bytes:
+        """The caller's last ``RING_S`` seconds, or what there is of them; mu-law."""
+        return self._ring.read(self._ring.samples - RING_S * SAMPLE_RATE_HZ)
 
     def scored(self, *, is_speech: bool, now: float) -> None:
         """The next 20 ms of what was written are speech, or not."""
