@@ -1,12 +1,16 @@
 """Words as the endpointer compares and joins them, in scripts with and without spaces.
 
-A word is a run of letters, digits and combining marks; a Han character or kana is a word by itself.
+A word is a run of letters, digits and combining marks. In scripts without spaces (Han, kana, Thai,
+Lao, Khmer, Burmese) a character with its marks is a word by itself.
 Two texts are the same when their words are: case, punctuation, spacing and compatibility forms
-(full-width letters, ligatures) do not count.
+(full-width letters, half-width kana, ligatures) do not count, nor do the vowel points of Arabic and
+Hebrew, which recognisers write or leave out. Other diacritics do ("papa" is not "papá"), and
+simplified and traditional characters differ.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ _HESITATION_SPELLINGS = (
     " 嗯 唔 呃 哦 喔 啊 呀 欸 誒 噢 え ん"
 )
 _HESITATIONS = frozenset(_HESITATION_SPELLINGS.split())
+_ASCII_WORD = re.compile(r"[a-z0-9][a-z0-9']*")
 # Han (with extensions), kana, and the full-width punctuation that stands between them.
 _UNSPACED = (
     (0x2E80, 0x303F),
@@ -31,6 +36,20 @@ _UNSPACED = (
     (0xFF61, 0xFF9F),
     (0x20000, 0x3FFFF),
 )
+# Thai and Lao, Burmese, Khmer, without their digits.
+_SYLLABIC = (
+    (0x0E01, 0x0E4E),
+    (0x0E80, 0x0ECF),
+    (0x1000, 0x103F),
+    (0x1050, 0x109F),
+    (0x1780, 0x17DF),
+)
+# Voicing marks of half-width kana are letters to Unicode.
+_KANA_MARKS = frozenset("\uff9e\uff9f")
+# Vowel points, the stretching stroke, joiners, and the dot that case-folding "İ" leaves behind.
+_OPTIONAL = re.compile("[\u0591-\u05c7\u0640\u064b-\u0652\u0670\u00ad\u200c\u200d\u0307]")
+_HALF_A_WORD = 0.5  # two Han characters or kana make about one word
+_QUARTER_OF_A_WORD = 0.25  # letters of Thai and its neighbours, counted without their marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +64,49 @@ class Word:
 def is_unspaced(char: str) -> bool:
     """True for a character of a script that is written without spaces between words."""
     code = ord(char)
+    return _is_ideographic(code) or _is_syllabic(code)
+
+
+def _is_ideographic(code: int) -> bool:
     return code >= 0x2E80 and any(low <= code <= high for low, high in _UNSPACED)
+
+
+def _is_syllabic(code: int) -> bool:
+    return 0x0E00 < code < 0x1800 and any(low <= code <= high for low, high in _SYLLABIC)
 
 
 def split_words(text: str) -> list[Word]:
     """The words of ``text`` in order; apostrophes inside a word are left out of its form."""
+    if text.isascii():
+        found = _ASCII_WORD.finditer(text.lower())
+        return [Word(match[0].replace("'", ""), *match.span()) for match in found]
     words: list[Word] = []
-    form, start = "", 0
+    start: int | None = None
+    is_single = False  # the word is one character and its marks
     for at, char in enumerate(text):
-        if unicodedata.category(char)[0] in "LNM":
-            if is_unspaced(char):
-                if form:
-                    words.append(Word(form, start, at))
-                    form = ""
-                words.append(Word(_comparable(char), at, at + 1))
-                continue
-            if not form:
-                start = at
-            form += _comparable(char)
-        elif form and char not in _APOSTROPHES:
-            words.append(Word(form, start, at))
-            form = ""
-    if form:
-        words.append(Word(form, start, len(text)))
+        category = unicodedata.category(char)
+        if start is not None and (category[0] == "M" or char in _KANA_MARKS):
+            continue
+        if category[0] not in "LNM":
+            is_inside = category == "Cf" or (char in _APOSTROPHES and not is_single)
+            if start is not None and not is_inside:
+                words.append(Word(_comparable(text[start:at]), start, at))
+                start = None
+            continue
+        if start is not None and (is_single or is_unspaced(char)):
+            words.append(Word(_comparable(text[start:at]), start, at))
+            start = None
+        if start is None:
+            start, is_single = at, is_unspaced(char)
+    if start is not None:
+        words.append(Word(_comparable(text[start:]), start, len(text)))
     return words
 
 
-def _comparable(char: str) -> str:
-    return unicodedata.normalize("NFKC", char).casefold()
+def _comparable(word: str) -> str:
+    letters = "".join(char for char in word if char not in _APOSTROPHES)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", letters).casefold())
+    return folded if folded.isascii() else _OPTIONAL.sub("", folded) or folded
 
 
 def normalise(text: str) -> tuple[str, ...]:
@@ -91,8 +125,17 @@ def has_real_words(text: str) -> bool:
 
 
 def units(text: str) -> float:
-    """How much was said, in words: one for each word, a half for each Han character or kana."""
-    return sum(0.5 if is_unspaced(word.form[0]) else 1.0 for word in split_words(text))
+    """How much was said, in words: a half for each Han character or kana, one for a spaced word.
+
+    Letters of Thai, Lao, Khmer and Burmese count a quarter each.
+    """
+    return sum(_unit(ord(text[word.start])) for word in split_words(text))
+
+
+def _unit(code: int) -> float:
+    if _is_ideographic(code):
+        return _HALF_A_WORD
+    return _QUARTER_OF_A_WORD if _is_syllabic(code) else 1.0
 
 
 def join_words(parts: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from voice.words import (
     normalise,
     remainder,
     split_words,
+    units,
 )
 
 
@@ -25,13 +26,38 @@ from voice.words import (
         ("我想訂一張檯。", "我想 訂一張檯"),
         ("Straße", "STRASSE"),
         ("cafe\u0301", "CAFÉ"),
+        ("ﾊﾞｽを予約", "バスを予約"),
+        ("か\u3099", "が"),
+        ("ﬁne", "FINE"),
+        ("İZMİR", "izmir"),
+        ("مَرْحَبًا", "مرحبا"),
+        ("مرحـــبا", "مرحبا"),
+        ("שָׁלוֹם", "שלום"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("co\u00adoperate", "cooperate"),
+        ("n'est-ce pas", "N’EST CE PAS!"),
+        ("สวัสดี ครับ", "สวัสดีครับ"),
+        ("first\nsecond", "first second"),
     ],
 )
 def test_the_same_words(left: str, right: str) -> None:
     assert normalise(left) == normalise(right)
 
 
-@pytest.mark.parametrize(("left", "right"), [("yes", "yet"), ("二", "三"), ("a b", "ab")])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("yes", "yet"),
+        ("二", "三"),
+        ("a b", "ab"),
+        ("papá", "papa"),
+        ("sí", "si"),
+        ("schon", "schön"),
+        ("电话", "電話"),
+        ("は", "ば"),
+        ("มา", "ม้า"),
+    ],
+)
 def test_different_words(left: str, right: str) -> None:
     assert normalise(left) != normalise(right)
 
@@ -87,6 +113,36 @@ def test_what_a_phrase_says_beyond_what_was_taken(phrase: str, taken: str, rest:
 def test_a_phrase_that_shares_nothing_may_be_a_new_one() -> None:
     assert remainder("yes please", "book a table", is_same_phrase=False) == "yes please"
     assert remainder("yes", "yeah", is_same_phrase=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0.0),
+        ("...", 0.0),
+        ("hold on", 2.0),
+        ("我想訂一張檯", 3.0),
+        ("予約です", 2.0),
+        ("안녕 하세요", 2.0),
+        ("book 兩位", 2.0),
+        ("มี", 0.25),
+        ("ﾊﾞ", 0.5),
+    ],
+)
+def test_how_much_was_said(text: str, count: float) -> None:
+    assert units(text) == count
+
+
+def test_a_mark_belongs_to_its_character() -> None:
+    phrase = "ﾊﾞｽで行く"
+    assert [phrase[word.start : word.end] for word in split_words(phrase)][:2] == ["ﾊﾞ", "ｽ"]
+    assert remainder("ﾊﾞｽで行きます", "バスで", is_same_phrase=True) == "行きます"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_what_was_said_adds_up(left: str, right: str) -> None:
+    assert units(f"{left} {right}") == units(left) + units(right)
 
 
 @settings(max_examples=60, deadline=None)
