@@ -25,6 +25,7 @@ _EAGER, _SURE = 0.4, 0.8
 class _Said:
     text: str
     display: str
+    start_s: float
     end_s: float
     language: str
 
@@ -65,7 +66,13 @@ class ReplayEar:
     def begin(self, turn: LabelledTurn, start_s: float) -> None:
         """``turn`` will be said from media time ``start_s`` on."""
         self._coming += [
-            _Said(word.text, word.display, start_s + word.end_s, turn.language)
+            _Said(
+                word.text,
+                word.display,
+                start_s + word.start_s,
+                start_s + word.end_s,
+                turn.language,
+            )
             for word in turn.words
         ]
         if self._lags.hints is not None:
@@ -98,8 +105,8 @@ class ReplayEar:
         return said
 
     def _pauses(self, media_s: float) -> bool:
-        """Nothing has begun to be said meanwhile: sound without a finished word is no silence."""
-        return not self._coming or self._coming[0].end_s - media_s > 0.25
+        """Nothing has begun to be said meanwhile: half a word is no silence."""
+        return not self._coming or self._coming[0].start_s > media_s + _ROUNDING_S
 
     def _finish(self, due_s: float) -> Due:
         final = FinalHeard(self._display(), self._phrase[-1].end_s)

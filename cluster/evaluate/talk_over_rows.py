@@ -26,6 +26,7 @@ from voice.words import normalise
 STOP_S = 0.3
 _FULL = 0.9
 _SAME_RUN_S = 0.002
+_EPSILON_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,9 @@ def _row(log: CallLog, span: Span, frame: HeardFrame) -> TalkOverRow:
 
 
 def _frame_at(log: CallLog, at_s: float) -> HeardFrame | None:
-    index = log.mouth.at(at_s)
+    index = log.mouth.at(at_s + _EPSILON_S)
     found = log.mouth.frames[index - 1] if index else None
-    return found if found is not None and found.start_s + FRAME_S > at_s else None
+    return found if found is not None and found.start_s + FRAME_S > at_s + _EPSILON_S else None
 
 
 def _duck(log: CallLog, onset_s: float, end_s: float) -> float | None:

@@ -150,13 +150,14 @@ def _reply(log: CallLog, span: Span) -> _Reply:
     """The reply that was heard after the turn's end, or that went on beyond it."""
     frames = log.mouth.frames
     end_s = span.said.end_s
-    at = log.mouth.at(end_s)
+    at = log.mouth.at(end_s - _EPSILON_S)
     mine = {each.key for each in log.committed if span.holds(each.at_s)}
-    if at and frames[at - 1].start_s + FRAME_S > end_s and _key(log, frames[at - 1]) in mine:
+    if at and _key(log, frames[at - 1]) in mine:
         stays_until_s = _run_end(frames, at - 1)
         if stays_until_s - end_s > SOFT_RETREAT_S:
             return _Reply(_key(log, frames[at - 1]), frames[at - 1].start_s, True)
-        at = log.mouth.at(stays_until_s - _SAME_RUN_S)
+        if stays_until_s > end_s:
+            at = log.mouth.at(stays_until_s - _SAME_RUN_S)
     for frame in frames[at:]:
         if frame.start_s >= span.until_s:
             break
