@@ -13,55 +13,91 @@ from voice.lexicon.tokens import fold, tokens_of
 
 _TAIL_CHARACTERS = 400
 _SENTENCE = re.compile(r"[^.!?。！？؟।]+[.!?。！？؟।]*")
-_PHONE_DIGITS = {"us": 10, "ca": 10, "en": 10, "hk": 8, "yue": 8, "cn": 11, "zh": 11, "tw": 10}
-_POSTCODE_DIGITS = {"us": 5, "en": 5, "cn": 6, "zh": 6, "de": 5, "es": 5, "fr": 5, "it": 5}
+# Fixed lengths only, as dialled inside the country; elsewhere numbers differ in length.
+_DIGITS_BY_REGION = {
+    "phone": {
+        "us": 10, "ca": 10, "mx": 10, "co": 10, "gb": 11, "fr": 10, "es": 9, "pt": 9, "pl": 9,
+        "cz": 9, "gr": 10, "dk": 8, "no": 8, "au": 10, "in": 10, "sg": 8, "hk": 8, "mo": 8,
+        "yue": 8, "cn": 11, "zh": 11, "tw": 10,
+    },
+    "postcode": {"us": 5, "au": 4, "cn": 6, "in": 6, "sg": 6},
+}  # fmt: skip
 _MOST_DIGITS = 40
 
 
 def what_was_asked(agent_text: str, language: str) -> Asked:
     """The kind of answer the agent waits for after ``agent_text``, what the caller heard of it.
 
-    The last question counts; words after it ("take your time.") do not hide it.
+    The last question counts; words after it ("take your time.") do not hide it. Elliptic questions
+    ("And your name?") are ``open``: a wrong guess there would cut the caller.
     """
     lexicon = lexicon_for(language)
     sentences = _SENTENCE.findall(fold(agent_text[-_TAIL_CHARACTERS:]))
     for sentence in reversed(sentences):
         tokens = tokens_of(sentence)
+        if lexicon.question_stems:
+            tokens = [_stem(token, lexicon) for token in tokens]
         marked = sentence.rstrip().endswith(("?", "؟"))
-        if marked or _is_request(tokens, lexicon):
-            return _kind(tokens, lexicon, language)
+        is_request = lexicon.requests.find(tokens) is not None
+        if tokens and (marked or is_request or _is_unmarked_question(tokens, lexicon)):
+            return _asked(tokens, lexicon, language, is_request=is_request)
     return Asked("none")
 
 
-def _is_request(tokens: list[str], lexicon: Lexicon) -> bool:
-    if lexicon.requests.find(tokens) is not None:
+def _stem(token: str, lexicon: Lexicon) -> str:
+    """The longest known beginning of a word that takes endings."""
+    for size in range(len(token), 1, -1):
+        if token[:size] in lexicon.question_stems:
+            return token[:size]
+    return token
+
+
+def _is_unmarked_question(tokens: list[str], lexicon: Lexicon) -> bool:
+    opener = lexicon.yes_no_openers.find(tokens)
+    if opener is None:
+        return tokens[-1].endswith(lexicon.yes_no_endings)
+    if lexicon.is_unspaced:
         return True
-    return bool(tokens) and lexicon.yes_no_openers.find(tokens) is not None and len(tokens) > 2
+    words = tokens[opener[0] : opener[1]]
+    return opener[0] == 0 and len(tokens) > 2 and not lexicon.yes_no.covers(words)
 
 
-def _kind(tokens: list[str], lexicon: Lexicon, language: str) -> Asked:
+def _asked(tokens: list[str], lexicon: Lexicon, language: str, *, is_request: bool) -> Asked:
     yes_no = lexicon.yes_no_openers.find(tokens)
     word = lexicon.question_words.find(tokens)
-    opens_with_yes_no = yes_no is not None and (word is None or yes_no[0] < word[0])
     count = _digit_count(tokens, lexicon)
     if count is not None:
         return Asked("digits", count)
-    asked = lexicon.asking.find(tokens)
-    if asked is not None and not (opens_with_yes_no and yes_no is not None and yes_no[0] == 0):
-        what = lexicon.asks[" ".join(tokens[asked[0] : asked[1]])]
+    what = _number_named(tokens, lexicon)
+    opens_yes_no = yes_no is not None and yes_no[0] == 0
+    if what is not None and (is_request or not opens_yes_no):
         return Asked("digits", _count(what, language))
-    if lexicon.choice_words.find(tokens) is not None:
+    if lexicon.choice_words.find(tokens, 1) is not None:
         return Asked("choice")
-    if opens_with_yes_no:
+    if word is None and (yes_no is not None or tokens[-1].endswith(lexicon.yes_no_endings)):
+        return Asked("yes_no")
+    if yes_no is not None and word is not None and yes_no[0] < word[0]:
         return Asked("yes_no")
     return Asked("open")
+
+
+def _number_named(tokens: list[str], lexicon: Lexicon) -> str | None:
+    """What the sentence calls the number it wants, rather one that tells how long it is."""
+    first: str | None = None
+    found = lexicon.asking.find(tokens)
+    while found is not None:
+        what = lexicon.asks[" ".join(tokens[found[0] : found[1]])]
+        if what != "any":
+            return what
+        first = what
+        found = lexicon.asking.find(tokens, found[1])
+    return first
 
 
 def _count(what: str, language: str) -> int | None:
     if what.isdigit():
         return int(what)
-    table = {"phone": _PHONE_DIGITS, "postcode": _POSTCODE_DIGITS}.get(what, {})
-    return table.get(region_of(language))
+    return _DIGITS_BY_REGION.get(what, {}).get(region_of(language))
 
 
 def _digit_count(tokens: list[str], lexicon: Lexicon) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from voice.lexicon.kinds import Cue, LexicalCue
 from voice.lexicon.table import Table
 from voice.lexicon.tokens import fold, tokens_of
+from voice.words import is_unspaced as is_unspaced_char
 
 VERB = "ends in a verb that wants more"
 PREPOSITION = "ends in a preposition"
@@ -108,7 +109,7 @@ class Lexicon:
     asks: Mapping[str, str]
     asking: Phrases
     question_words: Phrases
-    question_stems: tuple[str, ...]
+    question_stems: frozenset[str]
     yes_no_openers: Phrases
     yes_no_endings: tuple[str, ...]
     choice_words: Phrases
@@ -130,7 +131,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
     yes_no = " ".join((neutral.yes, neutral.no, table.yes, table.no))
     numbers, shy = _valued(table.numbers)
     repeats, decimals = _valued(table.repeats)[0], frozenset(_forms(table.decimals))
-    is_unspaced = any(" " in form for form in numbers)
+    is_unspaced = is_unspaced_char(table.question_words.strip()[:1] or " ")
     strandable = [PREPOSITION] if table.strands_prepositions else []
     asks = {_form(phrase): what for phrase, what in _pairs(table.asks)}
     return Lexicon(
@@ -168,12 +169,20 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         asks=asks,
         asking=Phrases(frozenset(asks), _longest(asks)),
         question_words=_phrases(table.question_words),
-        question_stems=tuple(table.question_stems.split()),
+        question_stems=_stems(table, asks),
         yes_no_openers=_phrases(table.yes_no_openers),
         yes_no_endings=tuple(table.yes_no_endings.split()),
         choice_words=_phrases(table.choice_words),
         requests=_phrases(table.requests),
     )
+
+
+def _stems(table: Table, asks: Iterable[str]) -> frozenset[str]:
+    """Words of questions that take endings; nothing where words take none."""
+    if not table.question_stems:
+        return frozenset()
+    words = (word for form in asks for word in form.split())
+    return frozenset((*table.question_stems.split(), *table.digit_words.split(), *words))
 
 
 def _longest(forms: Iterable[str]) -> int:

@@ -147,27 +147,29 @@ TABLE = Table(
         phone_number=phone mobile_number=phone cell_number=phone telephone=phone
         contact_number=phone callback_number=phone number_to_reach=phone number_can_we_reach=phone
         my_number=phone my_phone=phone my_mobile=phone my_cell=phone best_number=phone
-        postcode=postcode post_code=postcode postal_code=postcode zip_code=zip zip=zip pin=any
-        pin_code=any passcode=any password=any what_year=4 which_year=4 year_of_birth=4
-        year_were_you_born=4 date_of_birth=any birth_date=any birthday=any born=any
-        account_number=any card_number=16 credit_card=any order_number=any reference_number=any
-        booking_number=any confirmation_number=any confirmation_code=any reservation_number=any
-        customer_number=any member_number=any membership_number=any policy_number=any
-        case_number=any ticket_number=any invoice_number=any tracking_number=any social_security=9
-        security_code=any verification_code=any code=any expiry_date=any expiration_date=any
-        what_number=any the_number=any your_number=any number=any what_date=any which_date=any
-        extension=any passport_number=any license_number=any serial_number=any
+        postcode=postcode post_code=postcode postal_code=postcode pin=any pin_code=any passcode=any
+        password=any what_year=4 which_year=4 year_of_birth=4 year_were_you_born=4 date_of_birth=any
+        birth_date=any birthday=any born=any account_number=any card_number=16 credit_card=any
+        order_number=any reference_number=any booking_number=any confirmation_number=any
+        confirmation_code=any reservation_number=any customer_number=any member_number=any
+        membership_number=any policy_number=any case_number=any ticket_number=any invoice_number=any
+        tracking_number=any social_security=9 security_code=any verification_code=any code=any
+        expiry_date=any expiration_date=any what_number=any the_number=any your_number=any
+        number=any what_date=any which_date=any extension=any passport_number=any license_number=any
+        serial_number=any zip_code=5 zip=5
     """,
     question_words="what who whom whose which where when why how what's who's where's when's how's",
     yes_no_openers="""
         do does did is are was were am can could will would shall should have has had may might
         isn't aren't wasn't don't doesn't didn't can't couldn't won't wouldn't haven't hasn't
-        correct right okay
+        correct right okay anything_else any ready
     """,
     choice_words="or",
     requests="""
         tell_me give_me please_say please_enter please_tell please_give please_confirm
         please_provide let_me_know i_need_your i'll_need_your say spell read_me go_ahead_with
-        may_i_have can_i_have could_i_have i_just_need_your
+        may_i_have can_i_have could_i_have i_just_need_your can_you_give could_you_give can_you_tell
+        could_you_tell could_i_get can_i_get may_i_get can_i_take could_i_take i_get_your
+        would_you_give would_you_tell
     """,
 )

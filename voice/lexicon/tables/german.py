@@ -197,7 +197,10 @@ TABLE = Table(
         kontonummer=any bestellnummer=any auftragsnummer=any rechnungsnummer=any vorgangsnummer=any
         buchungsnummer=any versicherungsnummer=any vertragsnummer=any kreditkarte=any
         kartennummer=16 iban=any nummer=any datum=any passwort=any reservierungsnummer=any
-        sendungsnummer=any
+        sendungsnummer=any dreistellige=3 dreistelligen=3 dreistelliger=3 vierstellige=4
+        vierstelligen=4 vierstelliger=4 fünfstellige=5 fünfstelligen=5 fünfstelliger=5
+        sechsstellige=6 sechsstelligen=6 sechsstelliger=6 achtstellige=8 achtstelligen=8
+        achtstelliger=8
     """,
     question_words="""
         was wer wen wem wessen welche welcher welches welchen welchem wo wohin woher wann warum
@@ -211,6 +214,7 @@ TABLE = Table(
     choice_words="oder",
     requests="""
         sagen_sie nennen_sie geben_sie sag_mir nenne_mir bitte_nennen bitte_sagen buchstabieren_sie
-        teilen_sie ich_brauche_ihre ich_bräuchte verraten_sie
+        teilen_sie ich_brauche_ihre ich_bräuchte verraten_sie können_sie_mir könnten_sie_mir sagen
+        geben nennen
     """,
 )

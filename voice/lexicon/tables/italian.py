@@ -117,6 +117,7 @@ TABLE = Table(
     choice_words="o oppure",
     requests="""
         mi_dica dimmi mi_dia dammi mi_può_dire mi_può_dare indichi inserisca mi_dice mi_fornisca
-        scandisca ripeta confermi ho_bisogno_del mi_serve
+        scandisca ripeta confermi ho_bisogno_del mi_serve mi_potrebbe_dare mi_potrebbe_dire
+        può_darmi può_dirmi potrebbe_darmi potrebbe_dirmi
     """,
 )

@@ -109,6 +109,7 @@ TABLE = Table(
     choice_words="ou",
     requests="""
         diga me_diga diga_me me_dê dê_me informe me_informe indique forneça preciso_do preciso_da
-        pode_me_dizer pode_me_dar confirme soletre pode_dizer
+        pode_me_dizer pode_me_dar confirme soletre pode_dizer pode_me_informar poderia_me_dizer
+        poderia_me_dar poderia_informar
     """,
 )

@@ -110,5 +110,6 @@ TABLE = Table(
     requests="""
         dígame dime deme dame indíqueme indique proporcione me_dice me_da me_puede_dar
         me_puede_decir necesito_su confirme confírmeme deletree me_podría_decir me_podría_dar
+        podría_darme puede_darme podría_decirme puede_decirme podrías_darme me_podrías_dar
     """,
 )
