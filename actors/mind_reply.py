@@ -140,6 +140,7 @@ class Reply:
             ("completion_tokens", done.completion_tokens),
         ):
             if tokens is not None:
+                unit += f"@{done.stand_in}" if done.stand_in else ""
                 self._usage[unit] = self._usage.get(unit, 0) + tokens
 
     def _finish(self) -> ThinkRequest | None:

@@ -24,7 +24,7 @@ from dialogue.ports import Message, ReplyDelta, ReplyDone, ThinkEvent, ThinkRequ
 from providers.errors import ProviderBusy, ProviderError, ProviderUnavailable
 from providers.failover.think_chain import ThinkCandidate
 from providers.failover.thinker import FailoverThinker
-from providers.health.budget import HedgeBudget
+from providers.health.budget import TenantBudgets
 from providers.health.local import LocalHealth
 from providers.health.view import HealthView
 from tests.support import virtual_time
@@ -221,7 +221,7 @@ Policy = Callable[[list[Model], HealthView], Chain]
 def ours(models: list[Model], view: HealthView) -> FailoverThinker:
     """The product's."""
     candidates = [ThinkCandidate(model.name, model) for model in models]
-    return FailoverThinker(candidates, view, HedgeBudget(), Silent())
+    return FailoverThinker(candidates, view, TenantBudgets(), Silent())
 
 
 def with_tools(models: list[Model], view: HealthView) -> WithTools:

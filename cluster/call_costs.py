@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -143,14 +143,22 @@ class CallCosts:
         services = self._services(call)
         bill = bill_of(usage, services, self._prices)
         for component, usd in bill.usd.items():
-            labels = (component, call.tenant_id, call.agent_id)
-            self._tell(tally, catalog.COST, labels, usd)
+            where = (component, call.tenant_id, call.agent_id)
+            self._tell(tally, catalog.COST, where, usd)
+        # One service may count a unit twice: the agent's own model, and as somebody's stand-in.
+        units: defaultdict[tuple[str, str], float] = defaultdict(float)
         for unit, amount in usage.items():
-            if unit in UNITS:
-                self._tell(tally, catalog.UNITS, (unit, item_of(unit, services)), amount)
+            plain = unit.partition("@")[0]
+            if plain in UNITS:
+                units[plain, item_of(unit, services)] += amount
+        for labels, total in units.items():
+            self._tell(tally, catalog.UNITS, labels, total)
+        unpriced: defaultdict[tuple[str, str], float] = defaultdict(float)
         for missing in bill.unpriced:
-            self._tell(tally, catalog.UNPRICED, (missing.unit, missing.item), missing.amount)
+            unpriced[missing.unit, missing.item] += missing.amount
             self._say_once(missing.unit, missing.item)
+        for labels, total in unpriced.items():
+            self._tell(tally, catalog.UNPRICED, labels, total)
         return CallBill(usage, bill)
 
     def _tally(self, call: CallIdentity) -> _Tally:
@@ -180,15 +188,26 @@ class CallCosts:
 
 def services_of(agent: Agent, known: ProviderSettings, *, direction: str) -> Services:
     """The names under which the price table knows what an agent uses."""
-    model = agent.thinker
-    if agent.thinker == "openai":
-        model = agent.model or model_of(known.openai)
+    own = _model(agent.thinker, known)
+    has_models = own != agent.thinker  # those without keys have none
+    model = (agent.model or own) if has_models else own
+    stand_ins = {name: _model(name, known) for name in agent.then_thinkers}
     voice = agent.speaker
     if agent.speaker == "elevenlabs":
         voice = known.elevenlabs.model or DEFAULT_SPEECH_MODEL
     elif agent.speaker == "openai":
         voice = known.openai_tts.model or DEFAULT_OPENAI_SPEECH_MODEL
-    return Services(model, voice, agent.recogniser, direction=direction)
+    return Services(model, voice, agent.recogniser, direction=direction, stand_ins=stand_ins)
+
+
+def _model(name: str, known: ProviderSettings) -> str:
+    """The model that a thinker answers with when an agent names none."""
+    config = {
+        "openai": known.openai,
+        "azure_openai": known.azure_openai,
+        "openrouter": known.openrouter,
+    }.get(name)
+    return model_of(config) if config is not None else name
 
 
 def _sum_of(tally: _Tally) -> dict[str, float]:

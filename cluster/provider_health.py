@@ -26,7 +26,7 @@ from providers.failover.candidates import think_candidate
 from providers.failover.ears import Ears
 from providers.failover.speaker import FailoverSpeaker, Voice
 from providers.failover.thinker import FailoverThinker
-from providers.health.budget import HedgeBudget
+from providers.health.budget import TenantBudgets
 from providers.health.local import LocalHealth
 from providers.health.quotas import Quotas
 from providers.health.view import HealthView
@@ -63,10 +63,9 @@ class ProcessHealth:
         self._leaser = QuotaLeaser(name, self.quotas, link)
         self._is_started = False
 
-    def budget(self) -> HedgeBudget:
+    def budgets(self) -> TenantBudgets:
         """Hedges for one kind of work in this process."""
-        first = 1.0 if self._hedge_ratio else 0.0
-        return HedgeBudget(self._hedge_ratio, first=first)
+        return TenantBudgets(self._hedge_ratio)
 
     def start(self) -> None:
         """Tell and hear, in the background, if anybody has a choice or a limit. Idempotent."""
@@ -102,14 +101,14 @@ def think_chains(
         known: What they were made of.
         health: Of this process.
     """
-    budget = health.budget()
+    budgets = health.budgets()
     found: dict[str, Thinker] = {}
     for chain, names in chains.items():
         if len(names) == 1:
             found[chain] = services[names[0]]
             continue
         candidates = [think_candidate(name, services[name], known) for name in names]
-        found[chain] = FailoverThinker(candidates, health.view, budget, health.tally)
+        found[chain] = FailoverThinker(candidates, health.view, budgets, health.tally)
     return found
 
 
@@ -143,7 +142,7 @@ def voices_of(
     agents: Mapping[Key, Agent], services: Mapping[str, Speaker], health: ProcessHealth
 ) -> dict[Key, Speaker]:
     """Who speaks for each agent: the service itself where it has one voice only."""
-    budget = health.budget()
+    budgets = health.budgets()
     found: dict[Key, Speaker] = {}
     for key, agent in agents.items():
         if not agent.spare_voices:
@@ -152,5 +151,6 @@ def voices_of(
         voices = [
             Voice(services[each.speaker], each.voice, agent.language) for each in agent.voices
         ]
+        budget = budgets.of(agent.tenant_id)
         found[key] = FailoverSpeaker(voices, health.view, budget, random.random, health.tally)
     return found

@@ -96,6 +96,7 @@ class ThinkRequest:
             they stand before the messages in the provider's prompt cache.
         tool_choice: ``none`` forbids tools without changing that prefix, ``required`` forces one.
             Only sent with ``tools``.
+        tenant_id: Whose call it is: what may be spent on second opinions is each tenant's own.
     """
 
     call_id: str
@@ -105,6 +106,7 @@ class ThinkRequest:
     max_tokens: int | None = None
     tools: tuple[ToolDefinition, ...] = ()
     tool_choice: ToolChoice = "auto"
+    tenant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +123,14 @@ class ReplyDone:
     Attributes:
         reason: As the provider names it: ``stop``, ``length``, ``tool_calls``, ``content_filter``.
         cached_tokens: How many of ``prompt_tokens`` came from the provider's prompt cache.
+        stand_in: Who answered instead of the agent's own thinker, by name; empty for its own.
     """
 
     reason: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
+    stand_in: str = ""
 
 
 ThinkEvent = ReplyDelta | ToolCallBegan | ToolCallRequested | ReplyDone

@@ -186,6 +186,7 @@ class DialogueSession(Generic[Turn]):
             temperature=agent.temperature,
             max_tokens=agent.max_reply_tokens,
             tools=self._toolbox.definitions(),
+            tenant_id=agent.tenant_id,
         )
         self._guesses[key] = _Guess(request, MarkupFilter(), SegmentCutter(agent.language))
         return request

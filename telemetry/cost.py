@@ -13,13 +13,16 @@ Units of a call, in ``usage``:
 ``recording_s``     seconds recorded; minutes begun are billed        ``carrier``
 ``detections``      answering-machine detections                      ``carrier``
 ==================  ================================================  =====================
+
+Tokens of a model that stood in for the agent's own have its name behind them:
+``prompt_tokens@openrouter``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telemetry.prices import PriceTable
 
@@ -32,6 +35,7 @@ class Services:
 
     Attributes:
         direction: ``inbound`` or ``outbound``.
+        stand_ins: Of those who may stand in for the language model: name to model.
     """
 
     language_model: str
@@ -39,6 +43,7 @@ class Services:
     recogniser: str
     carrier: str = "twilio"
     direction: str = "inbound"
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,9 @@ def bill_of(usage: Mapping[str, float], services: Services, prices: PriceTable) 
 
 def item_of(unit: str, services: Services) -> str:
     """The name under which the price table knows the service that counts this unit."""
+    unit, _, stand_in = unit.partition("@")
+    if stand_in:
+        return services.stand_ins.get(stand_in, stand_in)
     if unit.endswith("_tokens"):
         return services.language_model
     if unit == "spoken_chars":
@@ -106,7 +114,17 @@ def item_of(unit: str, services: Services) -> str:
 def _thinking(
     usage: Mapping[str, float], services: Services, prices: PriceTable
 ) -> Iterator[_Position]:
-    name = services.language_model
+    for stand_in in {"", *(unit.partition("@")[2] for unit in usage)}:
+        name = item_of(f"_tokens@{stand_in}", services)
+        suffix = f"@{stand_in}" if stand_in else ""
+        tokens = {
+            unit: usage.get(unit + suffix, 0.0)
+            for unit in ("prompt_tokens", "cached_tokens", "completion_tokens")
+        }
+        yield from _tokens(tokens, name, prices)
+
+
+def _tokens(usage: Mapping[str, float], name: str, prices: PriceTable) -> Iterator[_Position]:
     prompt, completion = usage.get("prompt_tokens", 0.0), usage.get("completion_tokens", 0.0)
     cached = min(usage.get("cached_tokens", 0.0), prompt)
     model = prices.language_models.get(name)

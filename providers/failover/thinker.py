@@ -20,6 +20,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final
 
 from dialogue.ports import (
@@ -36,7 +37,7 @@ from providers.failover.continuation import continued
 from providers.failover.seam import Seam, WholeWords
 from providers.failover.tally import FailoverTally
 from providers.failover.think_chain import ChainModel, Pauses, ThinkCandidate, ThinkChain
-from providers.health.budget import HedgeBudget
+from providers.health.budget import TenantBudgets
 from providers.health.deadline import timing
 from providers.health.signals import Sign, Signal, signal_of_error
 from providers.health.view import HealthView
@@ -53,7 +54,7 @@ class FailoverThinker:
     Args:
         candidates: Best first; at least one. They are closed with the chain.
         view: Of this process.
-        budget: For the hedges of all language models of this process.
+        budgets: For the hedges of all language models of this process, each tenant's own.
         tally: Told of every request.
     """
 
@@ -61,12 +62,12 @@ class FailoverThinker:
         self,
         candidates: Sequence[ThinkCandidate],
         view: HealthView,
-        budget: HedgeBudget,
+        budgets: TenantBudgets,
         tally: FailoverTally,
     ) -> None:
         self._chain = ThinkChain(candidates, view)
         self._view = view
-        self._budget = budget
+        self._budgets = budgets
         self._tally = tally
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -115,6 +116,10 @@ class FailoverThinker:
         for candidate in self._chain.candidates:
             await candidate.thinker.aclose()
 
+    def _stand_in(self, name: str) -> str:
+        """The name of whoever answered, unless it is the agent's own thinker."""
+        return name if name != self._chain.candidates[0].name else ""
+
     async def _warm(self, candidate: ThinkCandidate) -> ProviderError | None:
         try:
             await candidate.thinker.warm()
@@ -133,10 +138,11 @@ class FailoverThinker:
     ) -> Contest[ThinkEvent]:
         may_use_tools = bool(question.tools) and question.tool_choice != "none"
         is_continued = bool(account.broken)
+        budget = self._budgets.of(question.tenant_id)
 
         def asked(name: str, why: str) -> None:
             if why == "first":
-                self._budget.request_sent()
+                budget.request_sent()
             is_next = is_continued and why == "first"
             self._tally.asked("think", name, "continued" if is_next else why)
 
@@ -144,7 +150,7 @@ class FailoverThinker:
             self._chain.entrants(models, question),
             self._view,
             is_output=_is_anything if account.given else _is_output,
-            may_hedge=self._budget.spend if may_hedge else _never,
+            may_hedge=budget.spend if may_hedge else _never,
             one_at_a_time=may_use_tools,
             on_start=asked,
             tasks=self._tasks,
@@ -198,7 +204,9 @@ class FailoverThinker:
                 if text := account.told(rest):
                     yield text
             account.has_call = account.has_call or isinstance(event, ToolCallRequested)
-            account.is_done = isinstance(event, ReplyDone)
+            if isinstance(event, ReplyDone):
+                account.is_done = True
+                event = replace(event, stand_in=self._stand_in(won.entrant.name))
             yield event
             if account.is_done:
                 if pauses.count >= _FEWEST_PAUSES:

@@ -11,6 +11,8 @@ One for each operation and tenant.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 HEDGE_RATIO = 0.05
 
 
@@ -46,3 +48,31 @@ class HedgeBudget:
         self._tokens -= 1.0
         self.spent += 1
         return True
+
+
+MOST_TENANTS = 1_000
+
+
+class TenantBudgets:
+    """A bucket for each tenant: one whose requests are all late spends nobody else's hedges.
+
+    Args:
+        ratio: Of each; none is ever spent where it is 0.
+        first: What each begins with; None for one hedge, or none where ``ratio`` is 0.
+    """
+
+    def __init__(self, ratio: float = HEDGE_RATIO, *, first: float | None = None) -> None:
+        self._ratio = ratio
+        self._first = first if first is not None else (1.0 if ratio else 0.0)
+        self._budgets: OrderedDict[str, HedgeBudget] = OrderedDict()
+
+    def of(self, tenant_id: str) -> HedgeBudget:
+        """The bucket of this tenant; those unused for longest are forgotten."""
+        budget = self._budgets.get(tenant_id)
+        if budget is None:
+            budget = self._budgets[tenant_id] = HedgeBudget(self._ratio, first=self._first)
+            if len(self._budgets) > MOST_TENANTS:
+                self._budgets.popitem(last=False)
+        else:
+            self._budgets.move_to_end(tenant_id)
+        return budget

@@ -10,7 +10,14 @@ from actors.mind_calls import MindConfig
 from actors.mind_reply import Question, Reply
 from actors.wire import TurnEntry, TurnItem
 from dialogue.agent import Agent
-from dialogue.ports import ReplyDelta, ThinkEvent, ThinkRequest, ToolCallBegan, ToolCallRequested
+from dialogue.ports import (
+    ReplyDelta,
+    ReplyDone,
+    ThinkEvent,
+    ThinkRequest,
+    ToolCallBegan,
+    ToolCallRequested,
+)
 from dialogue.session import CallIdentity, DialogueSession
 from dialogue.tools import Tool
 from tests.support.fake_thinker import HANG, FakeThinker, Step
@@ -77,6 +84,18 @@ def test_a_provider_that_does_not_let_go_holds_nobody_up() -> None:
         reply.cancel("abandoned")
         assert (await drained(reply))[-1].refusal == "abandoned"
         assert clock() - start == 1.0
+
+    run(play())
+
+
+def test_tokens_of_a_stand_in_are_told_under_its_name() -> None:
+    async def play() -> None:
+        done = ReplyDone("stop", 10, 5, stand_in="openrouter")
+        items = await drained(begun(FakeThinker(("Sure.", done))))
+        assert items[-1].usage == {
+            "prompt_tokens@openrouter": 10,
+            "completion_tokens@openrouter": 5,
+        }
 
     run(play())
 

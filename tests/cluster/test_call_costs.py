@@ -16,7 +16,7 @@ from dialogue.session import CallIdentity
 from providers.settings import ChatEndpoint, ElevenLabsConfig, OpenAIConfig, ProviderSettings
 from records.rows import CallRow, Row
 from telemetry import catalog as c
-from telemetry.cost import Services
+from telemetry.cost import Services, Unpriced, bill_of
 from telemetry.ledger import MetricsLedger
 from telemetry.merged import MergedMetrics
 from telemetry.prices import load_prices
@@ -214,3 +214,56 @@ def test_the_names_of_the_services() -> None:
     assert services_of(keyless, known, direction="inbound") == Services(
         "scripted", "tone", "scripted"
     )
+
+
+STANDING_IN = replace(
+    ANN, agent_id="chain", model="gpt-5.6-luna", then_thinkers=("openrouter", "azure_openai")
+)
+
+
+def test_tokens_of_a_stand_in_cost_what_its_own_model_costs() -> None:
+    known = ProviderSettings(
+        openrouter=OpenAIConfig(ChatEndpoint("openrouter", model="gpt-5.4-mini")),
+        azure_openai=OpenAIConfig(ChatEndpoint("azure", model="my-deployment")),
+    )
+    services = services_of(STANDING_IN, known, direction="inbound")
+    assert services.language_model == "gpt-5.6-luna"
+    usage = {
+        "prompt_tokens": 1_000.0,
+        "prompt_tokens@openrouter": 2_000.0,
+        "cached_tokens@openrouter": 1_000.0,
+        "completion_tokens@openrouter": 100.0,
+        "prompt_tokens@azure_openai": 10.0,
+    }
+    bill = bill_of(usage, services, load_prices())
+    own, other = 1_000 * 0.20e-6, 1_000 * 0.75e-6 + 1_000 * 0.075e-6 + 100 * 4.50e-6
+    assert bill.usd == {"think": pytest.approx(own + other)}
+    assert bill.unpriced == (Unpriced("prompt_tokens", "my-deployment", 10.0),)
+
+
+def test_one_model_under_two_names_is_told_to_the_metrics_as_one() -> None:
+    model = services_of(ANN, ProviderSettings(), direction="inbound").language_model
+    own = replace(ANN, agent_id="two", then_thinkers=("azure_openai",))
+    known = ProviderSettings(azure_openai=OpenAIConfig(ChatEndpoint("azure", model=model)))
+    ledger = MetricsLedger("b", 1)
+    costs = CallCosts(ledger, load_prices(), {("t1", "two"): own}, known)
+    call = replace(CALL, agent_id="two")
+    usage = {"prompt_tokens": 10.0, "prompt_tokens@azure_openai": 5.0}
+    costs.turn_settled(call, TurnEntry(1, "caller", usage=usage))
+    costs.call_closed(call, planned=True, reason="caller_hung_up", duration_s=5.0)
+    merged = MergedMetrics()
+    merged.merge(ledger.snapshot())
+    assert merged.counters()[c.UNITS.name, ("prompt_tokens", model)] == 15
+
+
+@pytest.mark.parametrize(
+    ("thinker", "wanted"),
+    [("azure_openai", "my-deployment"), ("openrouter", "m/x"), ("scripted", "scripted")],
+)
+def test_every_thinker_is_known_by_its_model(thinker: str, wanted: str) -> None:
+    known = ProviderSettings(
+        openrouter=OpenAIConfig(ChatEndpoint("openrouter", model="m/x")),
+        azure_openai=OpenAIConfig(ChatEndpoint("azure", model="my-deployment")),
+    )
+    agent = replace(ANN, thinker=thinker)
+    assert services_of(agent, known, direction="inbound").language_model == wanted

@@ -75,10 +75,12 @@ def named(service: Any, name: str) -> Any:
 
 def test_no_hedge_where_none_is_allowed() -> None:
     ledger = MetricsLedger("call-actor-1", 1)
-    generous, none = health(ledger).budget(), health(ledger, hedge_ratio=0).budget()
-    assert generous.spend()
-    none.request_sent()
-    assert not none.spend()
+    generous, none = health(ledger).budgets(), health(ledger, hedge_ratio=0).budgets()
+    assert generous.of("ann").spend()
+    assert not generous.of("ann").spend()
+    assert generous.of("bob").spend(), "each tenant has its own"
+    none.of("ann").request_sent()
+    assert not none.of("ann").spend()
 
 
 def test_a_unit_of_health_tells_services_and_keys_apart_and_shows_no_key() -> None:

@@ -21,7 +21,7 @@ from providers.failover.speaker import FailoverSpeaker, Voice
 from providers.failover.tally import Work
 from providers.failover.think_chain import ThinkCandidate
 from providers.failover.thinker import FailoverThinker
-from providers.health.budget import HedgeBudget
+from providers.health.budget import HedgeBudget, TenantBudgets
 from providers.health.local import LocalHealth
 from providers.health.view import HealthView
 from providers.table import build_speaker
@@ -81,7 +81,7 @@ class FailoverStage(EdgeStage):
         thinker = FailoverThinker(
             [ThinkCandidate(f"model-{at}", model) for at, model in enumerate(models)],
             view,
-            HedgeBudget(),
+            TenantBudgets(),
             asked,
         )
         self._stack.push_async_callback(thinker.aclose)

@@ -27,7 +27,7 @@ from providers.failover.continuation import GO_ON
 from providers.failover.tally import Work
 from providers.failover.think_chain import ThinkCandidate
 from providers.failover.thinker import FailoverThinker
-from providers.health.budget import HedgeBudget
+from providers.health.budget import TenantBudgets
 from providers.health.local import LocalHealth
 from providers.health.quotas import QuotaLimit, Quotas
 from providers.health.unit import Unit
@@ -73,7 +73,7 @@ class Chain:
                 for model in self.models
             ],
             self.view,
-            HedgeBudget(first=budget),
+            TenantBudgets(first=budget),
             self.counted,
         )
         self.began = now()
@@ -118,7 +118,7 @@ class TestChain(ThinkerContract):
             for name in ("one", "two")
         ]
         view = HealthView(LocalHealth("test", lambda: 0.0), now)
-        yield FailoverThinker(candidates, view, HedgeBudget(), Counted())
+        yield FailoverThinker(candidates, view, TenantBudgets(), Counted())
 
 
 def test_a_healthy_first_answers_alone_and_word_for_word() -> None:
@@ -184,6 +184,18 @@ def test_one_that_accepts_and_hangs_is_hedged_then_left() -> None:
     play(scene)
 
 
+def test_hedges_of_one_tenant_are_not_spent_by_another() -> None:
+    async def scene() -> None:
+        chain = Chain((HANG,), (0.2, *WHOLE), budget=1.0)
+        asks = [("greedy", "hedge"), ("greedy", "failover"), ("modest", "hedge")]
+        for tenant_id, why in asks:
+            chain.view.local = LocalHealth("test", lambda: 0.0)  # nobody remembers the fault
+            await chain.text(replace(REQUEST, tenant_id=tenant_id))
+            assert chain.asks[-1] == f"b {why}"
+
+    play(scene)
+
+
 def test_without_budget_a_hang_costs_the_deadline() -> None:
     async def scene() -> None:
         chain = Chain((HANG,), (0.2, *WHOLE), budget=0.0)
@@ -199,7 +211,7 @@ def test_what_may_use_tools_is_never_out_twice_but_fails_over_as_soon_as_it_is_s
         request = replace(REQUEST, tools=(TOOL,))
         chain = Chain((HANG,), (0.2, CALL, ReplyDone("tool_calls")))
         events = await chain.ask(request)
-        assert events == [CALL, ReplyDone("tool_calls")]
+        assert events == [CALL, ReplyDone("tool_calls", stand_in="b")]
         assert chain.took_s == pytest.approx(1.15 * 0.6 + 0.2), "silence, and not the deadline"
         assert chain.asks == ["a first", "b failover"]
         assert (chain.models[0].cancelled, chain.open_replies) == (1, 0)
@@ -274,7 +286,7 @@ def test_a_reply_that_breaks_off_is_ended_by_the_next(
         chain = Chain(ended, rest(*second))
         events = await chain.ask()
         assert text_of(events) == "On Sundays we close at five."
-        assert events[-1] == ReplyDone("stop", 11, 7)
+        assert events[-1] == ReplyDone("stop", 11, 7, stand_in="b")
         assert sum(isinstance(event, ReplyDone) for event in events) == 1
         assert chain.asks == ["a first", "b continued"]
         assert chain.state("a", "llm.inter_token") == "suspect"
@@ -350,7 +362,7 @@ def test_a_call_that_broke_off_before_it_was_whole_is_asked_for_again() -> None:
     async def scene() -> None:
         chain = Chain((ToolCallBegan(), ProviderUnavailable("reset")), (CALL,))
         events = await chain.ask(replace(REQUEST, tools=(TOOL,)))
-        assert events[-2:] == [CALL, ReplyDone("stop", 11, 7)]
+        assert events[-2:] == [CALL, ReplyDone("stop", 11, 7, stand_in="b")]
         assert chain.models[1].requests[0].messages == REQUEST.messages
 
     play(scene)
@@ -418,7 +430,7 @@ def test_the_same_service_twice_is_one() -> None:
         model = FakeThinker((ProviderUnavailable("x", "a"),), name="a")
         view = HealthView(LocalHealth("test", lambda: 0.0), now)
         twins = [ThinkCandidate("a", model, "host"), ThinkCandidate("a", model, "host")]
-        thinker = FailoverThinker(twins, view, HedgeBudget(), Counted())
+        thinker = FailoverThinker(twins, view, TenantBudgets(), Counted())
         with pytest.raises(ProviderUnavailable):
             _ = [event async for event in thinker.reply(REQUEST)]
         assert len(model.requests) == 1
@@ -450,7 +462,7 @@ def test_a_chain_is_warm_when_one_of_it_is() -> None:
 
         def chain(*models: FakeThinker) -> FailoverThinker:
             candidates = [ThinkCandidate(model.name, model) for model in models]
-            return FailoverThinker(candidates, view, HedgeBudget(), Counted())
+            return FailoverThinker(candidates, view, TenantBudgets(), Counted())
 
         await chain(Cold(WHOLE, name="a"), FakeThinker(WHOLE, name="b")).warm()
         with pytest.raises(ProviderUnavailable):

@@ -14,7 +14,7 @@ from providers.errors import ProviderError
 from providers.failover.tally import Work
 from providers.failover.think_chain import ThinkCandidate
 from providers.failover.thinker import FailoverThinker
-from providers.health.budget import HedgeBudget
+from providers.health.budget import TenantBudgets
 from providers.health.local import LocalHealth
 from providers.health.unit import Unit
 from providers.health.view import HealthView
@@ -65,7 +65,7 @@ async def chain() -> AsyncIterator[Scene]:
             ThinkCandidate("one", thinker_at(first.address)),
             ThinkCandidate("two", thinker_at(second.address)),
         ]
-        thinker = FailoverThinker(candidates, view, HedgeBudget(first=5.0), asks)
+        thinker = FailoverThinker(candidates, view, TenantBudgets(first=5.0), asks)
         try:
             yield Scene(first, second, thinker, view, asks)
         finally:

@@ -19,7 +19,7 @@ from providers.health.attempts import (
     TellHealth,
     UseAttempt,
 )
-from providers.health.budget import HedgeBudget
+from providers.health.budget import MOST_TENANTS, HedgeBudget, TenantBudgets
 from providers.health.deadline import Timing
 from providers.health.signals import Sign, Signal
 
@@ -268,3 +268,15 @@ def test_a_share_of_nothing_never_hedges() -> None:
     budget = HedgeBudget(0.0, first=0.0)
     budget.request_sent()
     assert not budget.spend()
+
+
+def test_tenants_that_are_not_heard_of_for_long_are_forgotten() -> None:
+    budgets = TenantBudgets()
+    first = budgets.of("first")
+    assert first.spend()
+    for number in range(MOST_TENANTS - 1):
+        budgets.of(str(number))
+    assert budgets.of("first") is first
+    for number in range(MOST_TENANTS):
+        budgets.of(f"again-{number}")
+    assert budgets.of("first") is not first
