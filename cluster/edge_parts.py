@@ -12,6 +12,7 @@ from actors.metrics_reporter import ClusterView
 from actors.mind_pool import EdgePool
 from cluster.call_recall import Recall, nothing_recalled
 from cluster.hand_overs import StoredHandOver, nothing_stored
+from cluster.local_models import LocalModels
 from cluster.provider_gate import ProviderGate
 from dialogue.agent import Agent
 from records.rows import Row
@@ -36,6 +37,7 @@ class EdgeParts:
         planned_end: Whether the record says that the call with this ``CallSid`` ended as planned.
         recall: A call as the record knows it; see ``call_recall.Recall``.
         write: Takes a row of a call's record; never waits.
+        models: What tells speech from silence, and finished turns from unfinished ones.
         gate: Whether providers take one more call.
         handed_over: What the record says that the carrier does with a call since the end of its
             stream; see ``hand_overs.StoredHandOver``.
@@ -51,6 +53,7 @@ class EdgeParts:
     handed_over: StoredHandOver = nothing_stored
     recall: Recall = nothing_recalled
     write: Callable[[Row], None] = unwritten
+    models: LocalModels | None = None
     gate: ProviderGate = field(default_factory=ProviderGate)
 
     @property

@@ -29,6 +29,7 @@ from cluster.call_services import OutsideWorld
 from cluster.call_stores import open_call_stores
 from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import stored_hand_over
+from cluster.local_models import load_local_models
 from cluster.mind_plan import mind_plan
 from cluster.provider_health import ProcessHealth, ears_of, voices_of
 from cluster.provider_settings import provider_settings
@@ -43,7 +44,6 @@ from telemetry import catalog
 from telemetry.errors import TracesUnavailable
 from telemetry.ledger import MetricsLedger
 from telemetry.traces import TraceQueue, open_traces
-from voice.levels import EnergyScorer
 from voice.ports import Recogniser, Speaker
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,10 @@ class IngressParts:
         )
         self._traces = _open_traces()
         counts = EventCounts(ledger)
-        clock = FrameClock(EnergyScorer(settings.calls_per_replica), self._process.note_lag)
+        self._models = load_local_models(settings)
+        for warning in self._models.warnings:
+            logger.warning("%s", warning)
+        clock = FrameClock(self._models.scorer, self._process.note_lag)
         self._pool = RayMindPool(
             replica_id, settings.calls_per_replica, active_calls, settings.actor_timeout_s
         )
@@ -126,6 +129,7 @@ class IngressParts:
                     wall_clock_us=wall_clock_us,
                     count=counts,
                     meter=AgentMeter(ledger, agent, self._traces),
+                    turn_model=self._models.turn_model_for(agent.language),
                 )
                 for key, agent in self._agents.items()
             },
@@ -149,7 +153,9 @@ class IngressParts:
             waiting_for: Says at any time what is still missing.
             on_records: Awaited as soon as the tables can be read.
         """
-        waiting_for[:] = ["call actors", "recogniser", "voice"]
+        waiting_for[:] = ["models", "call actors", "recogniser", "voice"]
+        await self._models.warm()
+        waiting_for.remove("models")
         self._reporter.start()
         self._health.start()
         await self._records.prepare()
@@ -227,6 +233,7 @@ class IngressParts:
         if self._traces is not None:
             await asyncio.to_thread(self._traces.close)
         await self._pool.aclose()
+        await self._models.aclose()
         for recogniser in self._recognisers.values():
             await recogniser.aclose()
         for voice in self._voices.values():

@@ -133,6 +133,8 @@ class Settings(BaseSettings):
     max_call_actors: int = Field(1_000, ge=1, le=100_000)
     max_resumes: int = Field(5, ge=0, le=1_000)
     speculate: bool = True
+    speech_detector: Literal["auto", "silero", "energy"] = "auto"
+    turn_model: Literal["auto", "smart-turn", "none"] = "auto"
     playout_chunk_ms: int = Field(60, ge=20, le=400)
     actor_timeout_s: float = Field(1.0, gt=0, le=60)
     hedge_ratio: float = Field(0.05, ge=0, le=0.5)

@@ -81,7 +81,7 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
 
 def readiness(edge: Edge) -> dict[str, Any]:
     """What a person or a probe wants to know of this replica."""
-    stock = edge.parts.pool.stock
+    stock, models = edge.parts.pool.stock, edge.parts.models
     return {
         "ready": not edge.not_ready,
         "waiting_for": list(edge.not_ready),
@@ -93,7 +93,9 @@ def readiness(edge: Edge) -> dict[str, Any]:
         "cluster_capacity": stock.cluster_capacity,
         "provider_limits": edge.parts.gate.status(),
         "haproxy": os.environ.get(serve_env.HAPROXY_SWITCH) == "1",
-        "warnings": serve_env.complaints(),
+        "speech_detector": models.speech_detector if models else "",
+        "turn_model": models.turn_model if models else "",
+        "warnings": [*serve_env.complaints(), *(models.warnings if models else ())],
         "counters": dict(edge.parts.counters),
     }
 

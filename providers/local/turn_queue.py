@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import sys
 import threading
@@ -41,8 +42,14 @@ class BlockingTurnModel(Protocol):
         """How likely the turn is over at the end of this audio, 0 to 1."""
 
 
-Runner = Callable[[Callable[[], float]], Awaitable[float]]
-"""Runs what blocks where it holds up nobody."""
+class Runner(Protocol):
+    """Runs what blocks where it holds up nobody."""
+
+    def __call__(self, work: Callable[[], float]) -> Awaitable[float]:
+        """Run ``work`` and give back what it returns."""
+
+    def close(self) -> None:
+        """Begin nothing more."""
 
 
 class WorkerThread:
@@ -92,7 +99,7 @@ class TurnQueue:
 
     Args:
         model: The model.
-        run: Where it runs.
+        run: Where it runs; closed with the queue.
         deadline_s: After which an answer is of no use.
         most_waiting: Pauses that wait at a time, besides the one that is being judged.
 
@@ -150,6 +157,13 @@ class TurnQueue:
         self.judged += 1
         return answer
 
+    async def warm(self, ulaw: bytes) -> None:
+        """Judge once, however long it takes. Raises ``TurnModelFailed``."""
+        loop = asyncio.get_running_loop()
+        pause = _Pause(ulaw, math.inf, loop.create_future())
+        await self._judge(pause)
+        await pause.answer
+
     async def aclose(self) -> None:
         """Judge nothing more; who waits is refused."""
         while self._waiting:
@@ -157,6 +171,7 @@ class TurnQueue:
         if self._work is not None:
             self._work.cancel()
             await asyncio.wait([self._work])
+        self._run.close()
 
     async def _judge_waiting(self) -> None:
         while self._waiting:

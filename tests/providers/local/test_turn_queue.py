@@ -31,12 +31,21 @@ class SlowModel:
             raise RuntimeError("a network that broke")
         return len(ulaw) / 1_000
 
-    async def run(self, work: Callable[[], float]) -> float:
-        await asyncio.sleep(self.takes_s)
+    def queue(self) -> TurnQueue:
+        return TurnQueue(self, SlowRunner(self), deadline_s=0.25, most_waiting=2)
+
+
+class SlowRunner:
+    def __init__(self, model: SlowModel) -> None:
+        self.model = model
+        self.is_closed = False
+
+    async def __call__(self, work: Callable[[], float]) -> float:
+        await asyncio.sleep(self.model.takes_s)
         return work()
 
-    def queue(self) -> TurnQueue:
-        return TurnQueue(self, self.run, deadline_s=0.25, most_waiting=2)
+    def close(self) -> None:
+        self.is_closed = True
 
 
 async def answer(queue: TurnQueue, size: int = 500) -> float | str:
@@ -137,6 +146,21 @@ def test_who_does_not_care_any_more_costs_nothing() -> None:
     virtual_time.run(scene())
 
 
+def test_it_is_warmed_however_long_that_takes() -> None:
+    async def scene() -> None:
+        model = SlowModel(4.0)
+        queue = model.queue()
+        await queue.warm(SOUND)
+        assert model.judged == [160]
+        model.takes_s = 0.05
+        assert await answer(queue, 300) == 0.3
+        model.fails = True
+        with pytest.raises(TurnModelFailed):
+            await queue.warm(SOUND)
+
+    virtual_time.run(scene())
+
+
 def test_a_failure_is_told_and_the_next_is_judged() -> None:
     async def scene() -> None:
         model = SlowModel()
@@ -152,12 +176,14 @@ def test_a_failure_is_told_and_the_next_is_judged() -> None:
 
 def test_closing_leaves_nobody_waiting() -> None:
     async def scene() -> None:
-        queue = SlowModel().queue()
+        runner = SlowRunner(SlowModel())
+        queue = TurnQueue(runner.model, runner)
         asked = [asyncio.create_task(answer(queue)) for _ in range(2)]
         await asyncio.sleep(0.01)
         await queue.aclose()
         assert await asyncio.gather(*asked) == ["TurnModelBusy"] * 2
         await queue.aclose()
+        assert runner.is_closed
 
     virtual_time.run(scene())
 
