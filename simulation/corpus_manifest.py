@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simulation.clip_library import (
     SAMPLE_RATE_HZ,
@@ -46,8 +47,10 @@ CORPUS_CLIPS = Path(__file__).parent / "clips" / "corpus"
 _NAMES = ("manifest.json", "clips.json")
 _SEGMENTS = ("speech_segments_s", "true_speech_segments_s", "auto_speech_segments_s")
 _WINDOW = 80  # 10 ms
-_BELOW_PEAK_DB = (36.0, 28.0)  # never lower than the first, nor, for a loud floor, higher
-_ABOVE_FLOOR_DB = 8.0
+_EMPHASIS = 0.9
+_BELOW_PEAK_DB = 30.0  # the limit lies so far below the peak, or above the floor, but never nearer
+_ABOVE_FLOOR_DB = 9.0
+_LEAST_DB = 14.0
 _JOIN_S = 0.1
 _SHORTEST_S = 0.06
 
@@ -172,17 +175,22 @@ def _at(spoken_s: float, segments: Segments, *, is_end: bool = False) -> float:
     return segments[-1][1]
 
 
-def speech_by_level(samples: np.ndarray[Any, np.dtype[np.int16]]) -> Segments:
-    """Stretches of speech in quiet recordings: above the floor and near enough to the peak."""
+def speech_by_level(samples: npt.NDArray[np.int16]) -> Segments:
+    """Stretches of speech in quiet recordings, to about 0.1 s: above the floor, near the peak.
+
+    Low frequencies count little: there is rumble, and soft consonants at the ends of words are
+    high.
+    """
     count = len(samples) // _WINDOW
     if count == 0:
         return ()
-    windows = samples[: count * _WINDOW].astype(np.float64).reshape(count, _WINDOW)
-    level_db = 10 * np.log10(np.maximum(np.square(windows).mean(axis=1), 1.0))
-    floor_db = float(np.quantile(level_db, 0.05))
-    peak_db = float(level_db.max())
-    lowest_db, highest_db = (peak_db - below for below in _BELOW_PEAK_DB)
-    limit_db = min(max(floor_db + _ABOVE_FLOOR_DB, lowest_db), highest_db)
+    wide = samples[: count * _WINDOW].astype(np.float64)
+    wide[1:] -= _EMPHASIS * wide[:-1].copy()
+    power = np.square(wide).reshape(count, _WINDOW).mean(axis=1)
+    smooth = np.convolve(power, np.ones(3) / 3, "same")
+    level_db = 10 * np.log10(np.maximum(smooth, 1.0))
+    peak_db, floor_db = (float(np.quantile(level_db, q)) for q in (0.95, 0.1))
+    limit_db = min(max(peak_db - _BELOW_PEAK_DB, floor_db + _ABOVE_FLOOR_DB), peak_db - _LEAST_DB)
     found: list[list[float]] = []
     for at in np.flatnonzero(level_db > limit_db):
         start_s = float(at) * _WINDOW / SAMPLE_RATE_HZ
