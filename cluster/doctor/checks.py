@@ -8,6 +8,7 @@ from cluster.doctor.check_clock import examine_clock
 from cluster.doctor.check_haproxy import examine_haproxy
 from cluster.doctor.check_key_trials import examine_key_trials
 from cluster.doctor.check_keys import examine_keys
+from cluster.doctor.check_models import examine_models
 from cluster.doctor.check_nodes import examine_nodes
 from cluster.doctor.check_numbers import examine_numbers
 from cluster.doctor.check_packages import examine_packages
@@ -26,6 +27,7 @@ CHECKS: Final = (
     Check("Keys, tried", examine_key_trials, needs_network=True),
     Check("Voices", examine_voices, needs_network=True, timeout_s=30.0),
     Check("Packages", examine_packages),
+    Check("Models", examine_models),
     Check("HAProxy", examine_haproxy),
     Check("Ports", examine_ports),
     Check("Data directory", examine_disk),
