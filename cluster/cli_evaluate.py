@@ -38,8 +38,12 @@ def evaluate_turns(
     ] = None,
     languages: Annotated[str, typer.Option(metavar="NAMES", help="Such as en,de,zh.")] = "",
     ear: Annotated[str, typer.Option(help="Recogniser: azure, flux, quick or slow.")] = "azure",
-    scorer: Annotated[str, typer.Option(help="Speech detector: energy or silero.")] = "energy",
-    turn_model: Annotated[str, typer.Option(help="End-of-turn model: none, smart-turn.")] = "none",
+    scorer: Annotated[
+        str, typer.Option(help="Speech detector: silero, energy; auto: as the product here.")
+    ] = "auto",
+    turn_model: Annotated[
+        str, typer.Option(help="End-of-turn model: smart-turn, none; auto: likewise.")
+    ] = "auto",
     ready: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of turns answered from memory.")
     ] = 0.0,

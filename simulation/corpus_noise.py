@@ -28,10 +28,10 @@ _HUM_HZ = (50.0, 100.0, 150.0)
 _HUM_PARTS = (1.0, 0.5, 0.3)
 # Share of calls, and the signal-to-noise ratios of each kind in dB.
 _MIX: tuple[tuple[NoiseKind, float, float, float], ...] = (
-    ("line", 0.55, 0.0, 0.0),
-    ("white", 0.15, 15.0, 30.0),
-    ("hum", 0.10, 12.0, 25.0),
-    ("babble", 0.20, 12.0, 25.0),
+    ("line", 0.70, 0.0, 0.0),
+    ("white", 0.10, 15.0, 30.0),
+    ("hum", 0.08, 12.0, 25.0),
+    ("babble", 0.12, 12.0, 30.0),
 )
 _LINE_DBFS = (-58.0, -35.0)
 

@@ -14,10 +14,16 @@ from typing import Protocol
 
 from cluster.errors import SettingsError
 from cluster.evaluate.replay_call import Judge
+from cluster.local_models import load_local_models
+from cluster.settings import Settings
+from providers.local.neural_scorer import NeuralScorer
+from providers.local.silero import SileroVad
+from providers.local.smart_turn import WEIGHTS_FILE, SmartTurn, knows
 from voice.levels import EnergyScorer, SpeechScorer
 
-SCORERS = ("energy", "silero")
-TURN_MODELS = ("none", "smart-turn")
+AUTO = "auto"
+SCORERS = (AUTO, "silero", "energy")
+TURN_MODELS = (AUTO, "smart-turn", "none")
 
 
 class _Blocking(Protocol):
@@ -25,15 +31,35 @@ class _Blocking(Protocol):
         """How likely the turn is over, 0 to 1."""
 
 
+def chosen(scorer: str, turn_model: str) -> tuple[str, str]:
+    """What ``auto`` means on this machine: what the product would run here.
+
+    Raises:
+        SettingsError: There is no detector or model of such a name.
+    """
+    for name, known, option in (
+        (scorer, SCORERS, "--scorer"),
+        (turn_model, TURN_MODELS, "--turn-model"),
+    ):
+        if name not in known:
+            raise SettingsError(f"{option}: there is no {name}; choose from {', '.join(known)}")
+    if AUTO not in (scorer, turn_model):
+        return scorer, turn_model
+    here = load_local_models(Settings.model_construct())
+    return (
+        here.speech_detector if scorer == AUTO else scorer,
+        here.turn_model if turn_model == AUTO else turn_model,
+    )
+
+
 def scorer_of(name: str) -> Callable[[int], SpeechScorer]:
-    """Makes the speech detector called ``name`` for so many slots. Raises ``SettingsError``."""
+    """Makes the speech detector called ``name`` for so many slots.
+
+    Raises:
+        LocalModelUnavailable: It cannot be loaded here.
+    """
     if name == "energy":
         return EnergyScorer
-    if name != "silero":
-        raise SettingsError(f"--scorer: there is no {name}; choose from {', '.join(SCORERS)}")
-    from providers.local.neural_scorer import NeuralScorer
-    from providers.local.silero import SileroVad
-
     network = SileroVad()
     return lambda capacity: NeuralScorer(network, capacity)
 
@@ -42,25 +68,20 @@ class TurnModels:
     """End-of-turn models, asked once for each piece of audio.
 
     Args:
-        name: One of ``TURN_MODELS``.
+        name: ``smart-turn`` or ``none``.
         folder: Where answers are kept; the temporary directory by default.
 
     Raises:
-        SettingsError: There is no such model.
+        LocalModelUnavailable: It cannot be loaded here.
     """
 
     def __init__(self, name: str, folder: Path | None = None) -> None:
-        if name not in TURN_MODELS:
-            known = ", ".join(TURN_MODELS)
-            raise SettingsError(f"--turn-model: there is no {name}; choose from {known}")
         self._model: _Blocking | None = None
         self._known: dict[str, float] = {}
         self._fresh: list[str] = []
         self.asked = 0
         if name == "none":
             return
-        from providers.local.smart_turn import WEIGHTS_FILE, SmartTurn
-
         self._model = SmartTurn()
         folder = folder or Path(tempfile.gettempdir()) / "callcluster-evaluate"
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,8 +94,6 @@ class TurnModels:
         """The judge of calls in a language; None when there is none for it."""
         if self._model is None:
             return None
-        from providers.local.smart_turn import knows
-
         return self._judge if knows(language) else None
 
     def keep(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from cluster.errors import SettingsError
 from cluster.evaluate.knobs import configs_of
 from cluster.evaluate.lags import EARS, ReplyLags
-from cluster.evaluate.models import TurnModels, scorer_of
+from cluster.evaluate.models import TurnModels, chosen, scorer_of
 from cluster.evaluate.network import NetworkKind
 from cluster.evaluate.replay import ReplayPlan, plan_calls, replay
 from cluster.evaluate.replay_call import CallPlan
@@ -65,7 +65,7 @@ class ReplayRun:
     """A corpus, planned once and replayed as often as settings are tried.
 
     Raises:
-        SettingsError: There is no such recogniser.
+        SettingsError: There is no such recogniser, detector or model.
         ClipUnreadable, ClipMissing: The recordings cannot be used.
     """
 
@@ -73,9 +73,11 @@ class ReplayRun:
         if asked.ear not in EARS:
             known = ", ".join(EARS)
             raise SettingsError(f"--ear: there is no {asked.ear}; choose from {known}")
+        detector, model = chosen(asked.scorer, asked.turn_model)
+        asked = replace(asked, scorer=detector, turn_model=model)
         self._asked = asked
-        self._scorer = scorer_of(asked.scorer)
-        self._models = TurnModels(asked.turn_model)
+        self._scorer = scorer_of(detector)
+        self._models = TurnModels(model)
         recordings = read_recordings(asked.clips)
         plan = CorpusPlan(turns=asked.turns, seed=asked.seed, split=asked.split)
         if asked.languages:

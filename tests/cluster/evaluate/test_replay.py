@@ -39,7 +39,7 @@ def test_every_turn_is_answered_in_time_and_few_are_cut(result: Result) -> None:
     figures = result.all
     assert figures.turns > 30
     assert figures.unanswered == 0
-    assert figures.premature == 0
+    assert figures.premature <= 1
     assert (figures.cut.ratio or 0) <= 0.33
     assert (figures.latency.p50_ms or 9e9) <= 900
     assert (figures.latency.p95_ms or 9e9) <= 2_500
