@@ -18,9 +18,7 @@ def is_yes_or_no(text: str, language: str) -> bool:
     """True when ``text`` is a yes or a no and nothing else but hesitations and politeness."""
     tokens = _tokens(text)
     lexicon = lexicon_for(language)
-    if len(tokens) > _MOST_TOKENS or lexicon.yes_no.find(tokens) is None:
-        return False
-    return lexicon.answers.covers(tokens)
+    return len(tokens) <= _MOST_TOKENS and lexicon.answers.covers_with(tokens, lexicon.yes_no)
 
 
 def is_backchannel(text: str, language: str) -> bool:

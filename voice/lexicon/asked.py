@@ -67,7 +67,7 @@ def _asked(tokens: list[str], lexicon: Lexicon, language: str, *, is_request: bo
     word = lexicon.question_words.find(tokens)
     count = _digit_count(tokens, lexicon)
     if count is not None:
-        return Asked("digits", count)
+        return Asked("digits", count, is_stated=True)
     what = _number_named(tokens, lexicon)
     opens_yes_no = yes_no is not None and yes_no[0] == 0
     if what is not None and (is_request or not opens_yes_no):

@@ -53,15 +53,21 @@ class Phrases:
 
     def covers(self, tokens: list[str]) -> bool:
         """True when ``tokens``, one at least, are made of these phrases and nothing else."""
-        at, count = 0, len(tokens)
+        return self.covers_with(tokens, self)
+
+    def covers_with(self, tokens: list[str], needed: Phrases) -> bool:
+        """Like ``covers``, and one phrase at least is one of ``needed``."""
+        at, count, has_needed = 0, len(tokens), False
         while at < count:
             for size in range(min(self.longest, count - at), 0, -1):
-                if " ".join(tokens[at : at + size]) in self.forms:
+                phrase = " ".join(tokens[at : at + size])
+                if phrase in self.forms:
+                    has_needed = has_needed or phrase in needed.forms
                     at += size
                     break
             else:
                 return False
-        return count > 0
+        return has_needed
 
     def find(self, tokens: list[str], start: int = 0) -> tuple[int, int] | None:
         """Where the first of these phrases stands, from ``start`` on: first token and one past."""
@@ -100,6 +106,7 @@ class Lexicon:
     number_ends: frozenset[str]
     number_run: frozenset[str]
     is_vigesimal: bool
+    fused_numbers: tuple[str, ...]
     shy_numbers: frozenset[str]
     least_run: int
     repeats: Mapping[str, int]
@@ -160,6 +167,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         number_ends=frozenset(form.rsplit(" ", 1)[-1] for form in (*numbers, *repeats, *decimals)),
         number_run=frozenset(table.number_run),
         is_vigesimal=table.is_vigesimal,
+        fused_numbers=tuple(table.fused_numbers.split()),
         shy_numbers=frozenset(numbers) if is_unspaced else shy,
         least_run=3 if is_unspaced else 2,
         repeats=repeats,

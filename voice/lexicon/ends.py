@@ -56,8 +56,8 @@ def end_cue(text: str, language: str) -> LexicalCue:
 
 def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
     """A short answer that is all there is: its last word need not be an unfinished one."""
-    if _is_answer(tokens, lexicon) or lexicon.backchannels.covers(tokens):
-        cue = lexicon.ends.get(" ".join(tokens))
+    if lexicon.answers.covers_with(tokens, lexicon.yes_no) or lexicon.backchannels.covers(tokens):
+        cue = _longest_end(tokens, lexicon)[0]
         return cue if cue is not None and cue.why == CLOSING else _ANSWER
     if lexicon.fillers.covers(tokens):
         return _HESITATION
@@ -66,24 +66,27 @@ def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
     return None
 
 
-def _is_answer(tokens: list[str], lexicon: Lexicon) -> bool:
-    return lexicon.answers.covers(tokens) and lexicon.yes_no.find(tokens) is not None
-
-
 def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:
     number = unfinished_number(tokens, lexicon)
     if number is not None:
         return number
-    for size in range(min(lexicon.longest_end, len(tokens)), 0, -1):
-        cue = lexicon.ends.get(" ".join(tokens[-size:]) if size > 1 else tokens[-1])
-        if cue is not None:
-            return _in_context(cue, tokens[:-size], tokens[-1], lexicon)
+    cue, size = _longest_end(tokens, lexicon)
+    if cue is not None:
+        return _in_context(cue, tokens[:-size], tokens[-1], lexicon)
     last = tokens[-1]
     for size in range(min(lexicon.longest_suffix, len(last)), 0, -1):
         cue = lexicon.suffixes.get(last[-size:])
         if cue is not None:
             return cue
     return _OPEN_END
+
+
+def _longest_end(tokens: list[str], lexicon: Lexicon) -> tuple[LexicalCue | None, int]:
+    for size in range(min(lexicon.longest_end, len(tokens)), 0, -1):
+        cue = lexicon.ends.get(" ".join(tokens[-size:]) if size > 1 else tokens[-1])
+        if cue is not None:
+            return cue, size
+    return None, 0
 
 
 def _in_context(cue: LexicalCue, before: list[str], last: str, lexicon: Lexicon) -> LexicalCue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
@@ -32,7 +32,9 @@ class Asked:
     Attributes:
         kind: ``digits`` covers numbers, codes and dates; ``none`` when nothing was asked.
         count: How many digits the answer has; None when that is not fixed.
+        is_stated: The question said how many; else it is what is usual in the country.
     """
 
     kind: QuestionKind
     count: int | None = None
+    is_stated: bool = field(default=False, compare=False)

@@ -13,6 +13,7 @@ from voice.lexicon.tokens import fold, tokens_of
 
 _FEWEST = {"phone": 7, "any": 4}  # digits: a number that was named has at least as many
 _MOST_TAIL_TOKENS = 24
+_MULTIPLIERS = frozenset({100, 1_000, 1_000_000})
 _NEAR_TOKENS = 8  # how far a number may stand from its name
 _DECIMAL = LexicalCue(Cue.HOLD, "a decimal point with nothing after it")
 _REPEAT = LexicalCue(Cue.HOLD, "a double with no digit after it")
@@ -123,11 +124,27 @@ def _piece(tokens: list[str], at: int, lexicon: Lexicon) -> Piece:
         value = lexicon.numbers.get(" ".join(tokens[at : at + size]))
         if value is not None:
             return Piece("word", at, at + size, value)
+    fused = _fused(token, lexicon.fused_numbers, lexicon)
+    if fused is not None:
+        return Piece("word", at, at + 1, fused)
     if len(token) > 1 and lexicon.number_run.issuperset(token):
         return Piece("numerals", at, at + 1, counts=digit_counts(token, lexicon.numbers))
     if token in lexicon.repeats:
         return Piece("repeat", at, at + 1, lexicon.repeats[token])
     return Piece("joiner" if token in lexicon.number_joiners else "other", at, at + 1)
+
+
+def _fused(token: str, parts: tuple[str, ...], lexicon: Lexicon) -> int | None:
+    """The value of a number written as one word: "zweihundertfünf", "trecentoventi"."""
+    for part in parts:
+        left, found, right = token.partition(part)
+        if not found:
+            continue
+        factor = 1 if not left else lexicon.numbers.get(left, _fused(left, parts, lexicon))
+        rest = 0 if not right else lexicon.numbers.get(right, _fused(right, parts, lexicon))
+        if factor is not None and rest is not None:
+            return factor * lexicon.numbers[part] + rest
+    return None
 
 
 def _drop_lonely(pieces: list[Piece], tokens: list[str], lexicon: Lexicon) -> None:
@@ -178,12 +195,12 @@ def _cardinal(pieces: list[Piece], at: int, lexicon: Lexicon) -> tuple[int, int]
         value = pieces[ahead].value
         if lexicon.is_vigesimal and current == 4 and value == 20:
             current = 80
-        elif value >= 100 and 0 < current < value:
+        elif value in _MULTIPLIERS and 0 < current < value:
             if value == 100:
                 current *= 100
             else:
                 total, current = total + current * value, 0
-        elif _adds(value, last, lexicon):
+        elif _adds(value, last, lexicon) and not (last >= 100 and _is_dictated(pieces, ahead)):
             current += value
         else:
             break
@@ -192,11 +209,18 @@ def _cardinal(pieces: list[Piece], at: int, lexicon: Lexicon) -> tuple[int, int]
     return at, len(str(total + current))
 
 
+def _is_dictated(pieces: list[Piece], at: int) -> bool:
+    """True for the first of several single digits: "eight hundred five five five"."""
+    return _is_digit(pieces[at]) and at + 1 < len(pieces) and _is_digit(pieces[at + 1])
+
+
 def _adds(value: int, last: int, lexicon: Lexicon) -> bool:
     if value == 0:
         return False
     if last >= 100:
-        return value < last
+        return value < last and last % 100 == 0
     if lexicon.is_vigesimal and last in (60, 80) and 10 <= value <= 19:
         return True
+    if lexicon.is_vigesimal and last == 10:
+        return 7 <= value <= 9
     return 20 <= last <= 90 and last % 10 == 0 and value <= 9

@@ -37,15 +37,16 @@ def _cardinal(run: Sequence[str], at: int, values: Mapping[str, int]) -> tuple[i
     """One number with units from ``at`` on: one past its end, and its value."""
     total = section = 0
     smallest = _ENDLESS  # the unit of the last digit; the next one must be smaller
+    is_after_zero = False
     while at < len(run):
         value = values[run[at]]
         if value == 0 and smallest < _ENDLESS:  # 一百零五
             at += 1
-            smallest = 10
+            is_after_zero = True
             continue
         follows = values[run[at + 1]] if at + 1 < len(run) else 0
         if value < 10 and follows < 10:
-            if smallest == 10:
+            if smallest == 10 or (is_after_zero and smallest < _ENDLESS):
                 return at + 1, total + section + value
             if smallest < _ENDLESS and at + 1 == len(run):  # 三万五 is 35,000
                 return at + 1, total + section + value * smallest // 10
@@ -59,5 +60,6 @@ def _cardinal(run: Sequence[str], at: int, values: Mapping[str, int]) -> tuple[i
         else:
             section += digit * unit
             smallest = 10 if unit in (20, 30) else unit
+        is_after_zero = False
         at += size
     return at, total + section

@@ -1,7 +1,7 @@
 """The form in which a language is written down: strings of words, nothing to compile by hand.
 
-Words are separated by blanks; the words of a phrase are joined by ``_``. Everything is lower case,
-in NFKC, with straight apostrophes. Scripts without spaces write phrases together.
+Words are separated by blanks; the words of a phrase are joined by ``_``. Everything is lower case
+with straight apostrophes. Scripts without spaces write phrases together.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ class Table:
             without spaces every one does.
         number_run: Syllables that make up fused numbers, each a word of ``numbers`` too.
         is_vigesimal: "soixante-dix", "quatre-vingts".
+        fused_numbers: Words of ``numbers``, the largest first, that are written together with
+            others: "hundert" in "zweihundertfünf".
         repeats: ``word=times``: "double=2".
         number_joiners: Words inside numbers: "and".
         decimals: "point".
@@ -91,6 +93,7 @@ class Table:
     numbers: str = ""
     number_run: str = ""
     is_vigesimal: bool = False
+    fused_numbers: str = ""
     repeats: str = ""
     number_joiners: str = ""
     decimals: str = ""

@@ -127,7 +127,7 @@ TABLE = Table(
     """,
     not_stops="""
         no_problem no_worries can't_wait no_rush no_doubt bus_stop no_one the_next_stop i'm_sorry
-        sorry_to_hear
+        sorry_to_hear fair_enough good_enough sure_enough no_idea
     """,
     polite="""
         please thanks thank_you very_much so_much cheers ta much_appreciated if_you_please

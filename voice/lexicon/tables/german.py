@@ -186,6 +186,7 @@ TABLE = Table(
         siebzig=70 achtzig=80 neunzig=90 hundert=100 einhundert=100 tausend=1000 eintausend=1000
         million=1000000 {_COMPOUNDS}
     """,
+    fused_numbers="tausend hundert",
     repeats="doppel=2 zweimal=2 dreimal=3",
     number_joiners="und",
     decimals="komma",

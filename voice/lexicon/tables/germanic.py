@@ -86,6 +86,7 @@ DUTCH = Table(
         negentien=19 twintig=20 dertig=30 veertig=40 vijftig=50 zestig=60 zeventig=70 tachtig=80
         negentig=90 honderd=100 duizend=1000
     """,
+    fused_numbers="duizend honderd",
     repeats="dubbel=2 dubbele=2",
     decimals="komma",
     digit_words="cijfers cijfer",

@@ -96,6 +96,7 @@ TABLE = Table(
         settanta=70 ottanta=80 novanta=90 cento=100 mille=1000 mila=1000 milione=1000000
         milioni=1000000 duemila=2000 {_compounds()}
     """,
+    fused_numbers="mila mille cento",
     repeats="doppio=2 triplo=3",
     number_joiners="e",
     decimals="virgola punto",
