@@ -81,7 +81,7 @@ class CallDriver:
         self._mind = mind
         self._stream = stream
         self._writer = StreamWriter(stream.stream_sid)
-        self._session = VoiceSession(config, parts.speech.filler_sounds(agent))
+        self._session = VoiceSession(config, parts.speech.filler_sounds(agent, mind.call_id))
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
         self._ear = RecogniserFeed(

@@ -1,22 +1,27 @@
 """Where the audio of a segment comes from: a clip made before, or the speaker.
 
 Greetings and the phrases that must be speakable when every provider is down are rendered at start
-and pinned; they cost nothing on the phone and need no provider.
+and pinned; they cost nothing on the phone and need no provider. An agent with spare voices has them
+in every one of its voices: a call that has changed its voice hears its phrases in that one, and in
+the first one only as long as they were not rendered yet.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from cache.clip_key import ClipSpec, clip_key
 from cache.clip_store import ClipStore
 from cache.clips import Clip
+from cache.errors import CacheError
 from dialogue.agent import Agent
 from providers.breath import breath
 from providers.errors import ProviderError
+from providers.failover.speaker import Voice
 from voice.fillers import FillerSounds
 from voice.ports import Speaker, SpeakRequest, SpeechChunk, TextMark
 
@@ -31,6 +36,17 @@ class ReadyClip:
     marks: tuple[TextMark, ...]
 
 
+class VoiceChain(Protocol):
+    """Several voices of one agent; see ``providers.failover.speaker``."""
+
+    @property
+    def voices(self) -> Sequence[Voice]:
+        """Best first."""
+
+    def voice_of(self, call_id: str) -> Voice:
+        """The one that a call is spoken to in."""
+
+
 class SpeechSource:
     """The speaker of one agent's calls, with what was rendered before.
 
@@ -39,26 +55,44 @@ class SpeechSource:
         store: Clips, in memory and perhaps on disk behind it.
         tenant_id: Whose clips these are.
         model: The speaker's model, which decides how a clip sounds.
+        chain: The voices behind ``speaker``, if it has several.
     """
 
     def __init__(
-        self, speaker: Speaker, store: ClipStore, *, tenant_id: str, model: str = ""
+        self,
+        speaker: Speaker,
+        store: ClipStore,
+        *,
+        tenant_id: str,
+        model: str = "",
+        chain: VoiceChain | None = None,
     ) -> None:
+        self._chain = chain
         self._speaker = speaker
         self._tenant_id = tenant_id
         self._model = model
         self._store = store
 
     def ready_clip(self, request: SpeakRequest) -> ReadyClip | None:
-        """The whole segment if it is in memory; a dictionary look-up."""
-        clip = self._store.get(self._key(request))
+        """The whole segment if it is in memory, in the call's voice if it is there in that one."""
+        clip = None
+        if self._chain is not None and request.call_id:
+            voice = self._chain.voice_of(request.call_id)
+            own = replace(request, voice=voice.voice)
+            clip = self._store.get(self._key(own, voice.speaker.name))
+        clip = clip or self._store.get(self._key(request, self._speaker.name))
         return _ready(clip) if clip is not None else None
 
-    def filler_sounds(self, agent: Agent) -> FillerSounds:
+    def filler_sounds(self, agent: Agent, call_id: str = "") -> FillerSounds:
         """What this agent's callers may hear while a reply is late, as far as it was rendered."""
         text = agent.phrases.one_moment
-        clip = self.ready_clip(SpeakRequest("", text, agent.voice, agent.language))
-        return FillerSounds(breath=breath(), sentence=clip.ulaw if text and clip else b"")
+        request = SpeakRequest(call_id, text, agent.voice, agent.language)
+
+        def sentence() -> bytes:
+            clip = self.ready_clip(request) if text else None
+            return clip.ulaw if clip else b""
+
+        return FillerSounds(breath(), sentence(), sentence if self._chain is not None else None)
 
     async def stream(self, request: SpeakRequest) -> AsyncGenerator[SpeechChunk, None]:
         """The segment from the speaker, as it is made. Raises ``ProviderError``."""
@@ -73,31 +107,56 @@ class SpeechSource:
                 await close()
 
     async def prepare(self, agent: Agent) -> list[str]:
-        """Render the agent's greeting and phrases; returns what could not be rendered."""
+        """Render the agent's greeting and phrases in its first voice that can be had.
+
+        Returns:
+            What could not be rendered; of several voices, if none could be had.
+        """
         failures: list[str] = []
-        for text in agent.fixed_sentences():
-            request = SpeakRequest("", text, agent.voice, agent.language)
-            try:
-                await self._store.get_or_make(
-                    self._key(request), functools.partial(self._render, request), pin=True
-                )
-            except ProviderError as error:
-                failures.append(str(error))
+        for voice in self._voices(agent):
+            found = await self._prepare(agent, voice)
+            if not found:
+                return []
+            failures += found
         return failures
 
-    async def _render(self, request: SpeakRequest) -> Clip:
+    async def prepare_all(self, agent: Agent) -> list[str]:
+        """Render them in every voice; returns what could not be rendered, one line a voice."""
+        found = [await self._prepare(agent, voice) for voice in self._voices(agent)]
+        return [failures[0] for failures in found if failures]
+
+    def _voices(self, agent: Agent) -> Sequence[Voice]:
+        if self._chain is not None:
+            return self._chain.voices
+        return (Voice(self._speaker, agent.voice, agent.language),)
+
+    async def _prepare(self, agent: Agent, voice: Voice) -> list[str]:
+        failures: list[str] = []
+        for text in agent.fixed_sentences():
+            request = SpeakRequest("", text, voice.voice, agent.language)
+            key = self._key(request, voice.speaker.name)
+            maker = functools.partial(self._render, voice.speaker, request)
+            try:
+                await self._store.get_or_make(key, maker, pin=True)
+            except (ProviderError, CacheError) as error:
+                failures.append(str(error))
+                if len(failures) > 1:  # a voice that is down is not asked for everything
+                    break
+        return failures
+
+    async def _render(self, speaker: Speaker, request: SpeakRequest) -> Clip:
         audio = bytearray()
         marks: list[tuple[int, float]] = []
-        async for chunk in self._speaker.speak(request):
+        async for chunk in speaker.speak(request):
             audio += chunk.ulaw
             marks.extend((mark.chars, mark.at_s) for mark in chunk.marks)
         return Clip(bytes(audio), tuple(marks))
 
-    def _key(self, request: SpeakRequest) -> bytes:
+    def _key(self, request: SpeakRequest, provider: str) -> bytes:
         return clip_key(
             ClipSpec(
                 tenant_id=self._tenant_id,
-                provider=self._speaker.name,
+                provider=provider,
                 model=self._model,
                 voice=request.voice,
                 language=request.language,

@@ -37,6 +37,7 @@ from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from dialogue.agent import Agent
 from providers.errors import ProviderError
+from providers.failover.speaker import FailoverSpeaker
 from providers.leased import leased_recogniser, leased_speaker
 from providers.table import build_recogniser, build_speaker
 from records.writer import RecordWriter
@@ -51,6 +52,7 @@ logger = logging.getLogger(__name__)
 CLIP_MEMORY_BYTES = 64 * 1024 * 1024
 WARM_RECOGNISERS = 2
 RETRY_WARMING_S = 2.0
+RENDER_AGAIN_S = 60.0
 
 # Told what is still missing as it waits; answers what went wrong, or nothing.
 Warming = Callable[[Callable[[str], None]], Awaitable[str]]
@@ -102,9 +104,15 @@ class IngressParts:
             nudge=self._office.nudge,
         )
         self._sources = {
-            key: SpeechSource(voice, self._store, tenant_id=key[0])
+            key: SpeechSource(
+                voice,
+                self._store,
+                tenant_id=key[0],
+                chain=voice if isinstance(voice, FailoverSpeaker) else None,
+            )
             for key, voice in self._voices.items()
         }
+        self._rendering: asyncio.Task[None] | None = None
         self._active_calls = active_calls
         self._process = ProcessMeter(ledger, "ingress")
         self._reporter = MetricsReporter(
@@ -164,6 +172,7 @@ class IngressParts:
         await self._until_done("call actors", self._find_minds, waiting_for)
         await self._until_done("recogniser", self._warm_recognisers, waiting_for)
         await self._until_done("voice", self._warm_voices, waiting_for)
+        self._rendering = asyncio.get_running_loop().create_task(self._render_spare_voices())
 
     async def _find_minds(self, say: Callable[[str], None]) -> str:
         try:
@@ -215,6 +224,24 @@ class IngressParts:
         failures = await self._sources[key].prepare(agent)
         return failures[0] if failures else ""
 
+    async def _render_spare_voices(self) -> None:
+        """Phrases in the other voices too, for calls that change theirs; nobody waits for it."""
+        said: set[str] = set()
+        while True:
+            failures = [
+                failure
+                for key, agent in self._agents.items()
+                if agent.spare_voices
+                for failure in await self._sources[key].prepare_all(agent)
+            ]
+            for failure in failures:
+                if failure not in said:
+                    said.add(failure)
+                    logger.warning("phrases in a spare voice are not there yet: %s", failure)
+            if not failures:
+                return
+            await asyncio.sleep(RENDER_AGAIN_S)
+
     def _sample(self) -> None:
         """What is measured by looking, about once a second."""
         ledger, clips = self._ledger, self._store.memory.counts
@@ -229,6 +256,8 @@ class IngressParts:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        if self._rendering is not None:
+            self._rendering.cancel()
         await asyncio.gather(self._reporter.aclose(), self._health.aclose())
         if self._traces is not None:
             await asyncio.to_thread(self._traces.close)

@@ -14,6 +14,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from voice import timeline
@@ -33,10 +34,17 @@ class FillerSounds:
     Attributes:
         breath: Of no language, a few hundred milliseconds.
         sentence: That it takes a moment, in the language and voice of the call.
+        sentence_now: The same, read from memory when it is wanted, where a call may change its
+            voice; what it does not have is ``sentence``.
     """
 
     breath: bytes = b""
     sentence: bytes = b""
+    sentence_now: Callable[[], bytes] | None = None
+
+    def spoken(self) -> bytes:
+        """The sentence in the voice of this moment."""
+        return (self.sentence_now() if self.sentence_now is not None else b"") or self.sentence
 
 
 class Fillers:
@@ -98,7 +106,7 @@ class Fillers:
             return
         if self._step == 0:
             self._late_since = now - self._config.breath_after_s
-        sound = self._sounds.breath if self._step == 0 else self._sounds.sentence
+        sound = self._sounds.breath if self._step == 0 else self._sounds.spoken()
         self._step += 1
         if sound:
             self.count += 1

@@ -28,6 +28,7 @@ from providers.failover.loudness import Loudness, amplified, gain_db
 from providers.failover.tally import FailoverTally
 from providers.health.budget import HedgeBudget
 from providers.health.deadline import timing
+from providers.health.local import Verdict
 from providers.health.resume import unheard_text
 from providers.health.route import CallRoute
 from providers.health.signals import Sign, Signal, signal_of_error
@@ -105,6 +106,16 @@ class FailoverSpeaker:
         """The first voice's service."""
         return self._first.speaker.name
 
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Best first."""
+        return tuple(self._voices.values())
+
+    def voice_of(self, call_id: str) -> Voice:
+        """The voice that a call is spoken to in, or would be, now; reads memory only."""
+        route = self._route(call_id)
+        return self._voices[route.kept or self._order(route)[1][0]]
+
     async def warm(self, voice: str, language: str) -> None:
         """Open connections to every voice; raises ``ProviderError`` when none can be reached."""
         results = await asyncio.gather(
@@ -160,14 +171,7 @@ class FailoverSpeaker:
     def _contest(
         self, sentence: _Sentence, route: CallRoute, left: Sequence[str]
     ) -> Contest[SpeechChunk]:
-        verdicts = {
-            unit: self._view.verdict(unit, voice.flow_unit) for unit, voice in self._voices.items()
-        }
-        full = {
-            unit: self._view.quotas.fullness("speak", voice.speaker.name)
-            for unit, voice in self._voices.items()
-        }
-        choice = route.choose(verdicts, full).units
+        verdicts, choice = self._order(route)
         units = [unit for unit in choice if unit not in left] or [choice[0]]
         entrants = []
         for number, unit in enumerate(units):
@@ -193,6 +197,17 @@ class FailoverSpeaker:
             on_start=asked,
             tasks=self._tasks,
         )
+
+    def _order(self, route: CallRoute) -> tuple[dict[str, Verdict], tuple[str, ...]]:
+        """What is held of every voice, and whom to ask, best first."""
+        verdicts = {
+            unit: self._view.verdict(unit, voice.flow_unit) for unit, voice in self._voices.items()
+        }
+        full = {
+            unit: self._view.quotas.fullness("speak", voice.speaker.name)
+            for unit, voice in self._voices.items()
+        }
+        return verdicts, route.choose(verdicts, full).units
 
     async def _deliver(
         self, won: Won[SpeechChunk], sentence: _Sentence

@@ -102,7 +102,8 @@ class FailoverStage(EdgeStage):
             thinker=f"openai-{cast.name}",
             phrases=PHRASES,
         )
-        speech = SpeechSource(speaker, ClipStore(ClipCache(4_000_000)), tenant_id="default")
+        store = ClipStore(ClipCache(4_000_000))
+        speech = SpeechSource(speaker, store, tenant_id="default", chain=speaker)
         assert await speech.prepare(agent) == []
         return agent, thinker, Ears([azure, deepgram], view, asked), speech
 
