@@ -19,7 +19,7 @@ from cluster.agent_yaml import read_yaml
 from cluster.errors import AgentFileError, SettingsError
 from cluster.file_mistakes import Mistake, Place, mistakes
 from cluster.setting_types import TENANT
-from dialogue.agent import Agent, Phrases, SpareVoice, TurnTaking
+from dialogue.agent import Agent, Phrases, SpareVoice, SpokenForms, TurnTaking
 from providers.table import refusal_of
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -93,6 +93,7 @@ class _AgentFile(BaseModel):
     thinker: str | tuple[str, ...] = "openai"
     speaker: str = "elevenlabs"
     spare_voices: tuple[_SpareVoiceFile, ...] = Field((), max_length=MAX_CHAIN - 1)
+    spoken_forms: SpokenForms = "auto"
     model: str = ""
     temperature: float | None = Field(None, ge=0, le=2)
     max_reply_tokens: int | None = Field(300, ge=16)

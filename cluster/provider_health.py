@@ -31,6 +31,7 @@ from providers.health.local import LocalHealth
 from providers.health.quotas import Quotas
 from providers.health.view import HealthView
 from providers.settings import ProviderSettings
+from providers.table import in_spoken_forms
 from telemetry.ledger import MetricsLedger
 from voice.ports import Recogniser, Speaker
 
@@ -141,15 +142,17 @@ def ears_of(
 def voices_of(
     agents: Mapping[Key, Agent], services: Mapping[str, Speaker], health: ProcessHealth
 ) -> dict[Key, Speaker]:
-    """Who speaks for each agent: the service itself where it has one voice only."""
+    """Who speaks for each agent, in spoken forms: one service where it has one voice only."""
     budgets = health.budgets()
     found: dict[Key, Speaker] = {}
     for key, agent in agents.items():
+        forms = agent.spoken_forms
         if not agent.spare_voices:
-            found[key] = services[agent.speaker]
+            found[key] = in_spoken_forms(services[agent.speaker], forms)
             continue
         voices = [
-            Voice(services[each.speaker], each.voice, agent.language) for each in agent.voices
+            Voice(in_spoken_forms(services[each.speaker], forms), each.voice, agent.language)
+            for each in agent.voices
         ]
         budget = budgets.of(agent.tenant_id)
         found[key] = FailoverSpeaker(voices, health.view, budget, random.random, health.tally)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from dialogue.tools import Tool, Toolbox
+
+SpokenForms = Literal["auto", "on", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Agent:
         then_thinkers: Who is asked, in this order, when ``thinker`` fails or is late.
         then_recognisers: Who listens, in this order, when ``recogniser`` fails or hears nothing.
         spare_voices: Who speaks, in this order, when ``speaker`` fails or is late.
+        spoken_forms: How much is put into words before a voice gets it: what this speaker is known
+            to read wrongly (``auto``), everything that can be (``on``), or nothing (``off``).
         model: Language model; empty for the provider's default.
         voice: Voice id of the speaker.
         record: Its calls are recorded, each side on a channel of its own.
@@ -119,6 +124,7 @@ class Agent:
     then_thinkers: tuple[str, ...] = ()
     then_recognisers: tuple[str, ...] = ()
     spare_voices: tuple[SpareVoice, ...] = ()
+    spoken_forms: SpokenForms = "auto"
 
     @property
     def recognisers(self) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dialogue.spoken import Level
+
 
 class Refusal(NamedTuple):
     """Why an agent cannot have a provider.
@@ -35,6 +37,7 @@ class Capabilities:
         polyglot_pattern: What in a name says that a voice speaks any language all the same.
         phrases: Whether likely words can be given to it.
         text_marks: Whether audio comes with positions in the text.
+        spoken_forms: How much has to be put into words for its voices (``dialogue.spoken``).
         needs_key: Whether it refuses to work without a key.
     """
 
@@ -47,6 +50,7 @@ class Capabilities:
     polyglot_pattern: str = ""
     phrases: bool = False
     text_marks: bool = False
+    spoken_forms: Level = "light"
     needs_key: bool = True
 
     def serves(self, language: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from dialogue.agent import SpokenForms
 from dialogue.ports import Thinker
 from providers.azure_tts_wire import POLYGLOT_PATTERN as AZURE_POLYGLOT_PATTERN
 from providers.azure_tts_wire import VOICE_EXAMPLE as AZURE_VOICE_EXAMPLE
@@ -18,6 +19,7 @@ from providers.espeak_voices import LANGUAGES as ESPEAK_LANGUAGES
 from providers.espeak_voices import VOICES as ESPEAK_VOICES
 from providers.models import FLUX_LANGUAGES, FLUX_MULTILINGUAL
 from providers.settings import AZURE_OPENAI_KEY, OPENROUTER_KEY, OpenAIConfig, ProviderSettings
+from providers.spoken_speaker import SpokenFormSpeaker
 from voice.ports import Recogniser, Speaker
 
 T = TypeVar("T")
@@ -153,6 +155,7 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
         languages=ESPEAK_LANGUAGES,
         voices=ESPEAK_VOICES,
         text_marks=True,
+        spoken_forms="full",
         needs_key=False,
     ),
     # Voices and languages are those of whichever server it is.
@@ -179,6 +182,14 @@ def build_thinker(name: str, settings: ProviderSettings) -> Thinker:
 def build_speaker(name: str, settings: ProviderSettings) -> Speaker:
     """The speaker of that name; raises as ``build_recogniser`` does."""
     return _find("speaker", SPEAKERS, name)(settings)
+
+
+def in_spoken_forms(speaker: Speaker, option: SpokenForms) -> Speaker:
+    """The speaker, given what it would read wrongly in words, as an agent's file asks for it."""
+    if option == "off":
+        return speaker
+    capabilities = CAPABILITIES.get(("speaker", speaker.name), Capabilities())
+    return SpokenFormSpeaker(speaker, "full" if option == "on" else capabilities.spoken_forms)
 
 
 def refusal_of(kind: str, name: str, language: str, voice: str = "") -> Refusal | None:

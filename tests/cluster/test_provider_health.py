@@ -46,7 +46,7 @@ def test_one_name_is_the_service_itself_and_a_chain_is_one_of_its_own() -> None:
 def test_agents_with_one_ear_and_one_voice_share_the_services_and_judge_nobody() -> None:
     ledger = MetricsLedger("ingress-1", 1)
     process = health(ledger)
-    plain = replace(AGENT, recogniser="a", speaker="x")
+    plain = replace(AGENT, recogniser="a", speaker="x", spoken_forms="off")
     rich = replace(plain, then_recognisers=("b",), spare_voices=(SpareVoice("y", "alto"),))
     agents = {"plain": plain, "rich": rich, "richer": replace(rich, voice="bass")}
     listening = {name: named(FakeRecogniser(), name) for name in "ab"}
