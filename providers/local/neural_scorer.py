@@ -4,10 +4,10 @@ Rules, each with what it is for:
 
 1. *Gate.* The network runs only while a level of ``voice.noise_floor`` stands ``gate_db`` above its
    floor, or did within the last ``gate_hold_frames``, or the network itself still hears something.
-2. *Onset.* Speech begins when the network is sure (``sure``), or half sure while the frame stands
-   out clearly (``hint``, ``hint_db``): that takes 15 ms off the usual onset and 80 ms off late
-   ones, and a keyboard, which is loud but no speech, still does not pass.
-3. *Offset.* The network notices the end of speech 110 ms to 160 ms late. The level notices at once,
+2. *Onset.* A frame is speech when the network is sure (``sure``), or half sure and the frame
+   stands out clearly (``hint``, ``hint_db``): that takes 15 ms off the usual onset and 50 ms off
+   late ones, and a keyboard, which is loud but no speech, still does not pass.
+3. *Offset.* The network notices the end of speech 130 ms to 150 ms late. The level notices at once,
    where there is room between the talker and the line: a frame is *quiet* when both levels are
    within ``near_db`` of their floors, or ``drop_db`` under the talker. ``quiet_frames`` of them in
    a row end the speech before the network does. With little room (``least_room_db``) the level
@@ -35,9 +35,8 @@ class NeuralConfig:
     Attributes:
         gate_db: How far above its floor a level opens the gate.
         gate_hold_frames: How long it stays open after that.
-        sure: Probability at which speech begins.
-        stay: Probability under which it ends, in a frame that does not stand out.
-        hint: Probability at which it begins in a frame that stands out.
+        sure: Probability above which a frame is speech.
+        hint: Probability above which one is that stands out.
         hint_db: How far such a frame stands above its floor.
         near_db: How close to its floor a quiet frame is, with plenty of room.
         drop_db: How far under the talker a quiet frame is, whatever the floor.
@@ -51,7 +50,6 @@ class NeuralConfig:
     gate_db: float = 6.0
     gate_hold_frames: int = 10
     sure: float = 0.5
-    stay: float = 0.35
     hint: float = 0.15
     hint_db: float = 12.0
     near_db: float = 5.0
@@ -85,7 +83,6 @@ class NeuralScorer:
         size = self._floors.capacity
         self._windows = SpeechWindows(network, size)
         self._hold = np.zeros(size, np.int32)  # frames that the gate stays open; 0: closed
-        self._in_speech = np.zeros(size, np.bool_)
         self._talker_db = np.full(size, _NOBODY_DB, np.float32)
         self._quiet = np.zeros(size, np.int32)
 
@@ -100,7 +97,6 @@ class NeuralScorer:
         self._floors.reset(slot)
         self._windows.reset(slot)
         self._hold[slot] = 0
-        self._in_speech[slot] = False
         self._talker_db[slot] = _NOBODY_DB
         self._quiet[slot] = 0
 
@@ -134,9 +130,7 @@ class NeuralScorer:
         changes = is_open != (before > 0)
         if changes.any():
             self._windows.open(slots[changes & is_open])
-            closed = slots[changes & ~is_open]
-            self._windows.close(closed)
-            self._in_speech[closed] = False
+            self._windows.close(slots[changes & ~is_open])
         return is_open
 
     def _judge(
@@ -144,11 +138,8 @@ class NeuralScorer:
     ) -> Verdicts:
         """Whether frames behind an open gate are speech."""
         config = self._config
-        begins_at = np.where(above_db > config.hint_db, config.hint, config.sure)
-        stays_at = np.minimum(begins_at, config.stay)
-        probability = self._windows.watch(slots)
-        is_heard = probability > np.where(self._in_speech[slots], stays_at, begins_at)
-        self._in_speech[slots] = is_heard
+        enough = np.where(above_db > config.hint_db, config.hint, config.sure)
+        is_heard = self._windows.watch(slots) > enough
         loudest_db = level_db.max(axis=1)
         talker_db = self._follow_talker(loudest_db, is_heard, slots)
         room_db = talker_db - floor_db.max(axis=1)
@@ -176,6 +167,5 @@ class NeuralScorer:
         self._windows.grow_to(self._floors.capacity)
         more = self._floors.capacity - have
         self._hold = np.concatenate([self._hold, np.zeros(more, np.int32)])
-        self._in_speech = np.concatenate([self._in_speech, np.zeros(more, np.bool_)])
         self._talker_db = np.concatenate([self._talker_db, np.full(more, _NOBODY_DB, np.float32)])
         self._quiet = np.concatenate([self._quiet, np.zeros(more, np.int32)])
