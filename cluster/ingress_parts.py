@@ -36,6 +36,7 @@ from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from dialogue.agent import Agent
+from dialogue.spoken import clip_variant
 from providers.errors import ProviderError
 from providers.failover.speaker import FailoverSpeaker
 from providers.leased import leased_recogniser, leased_speaker
@@ -108,6 +109,7 @@ class IngressParts:
                 voice,
                 self._store,
                 tenant_id=key[0],
+                model=clip_variant(self._agents[key].spoken_forms),
                 chain=voice if isinstance(voice, FailoverSpeaker) else None,
             )
             for key, voice in self._voices.items()

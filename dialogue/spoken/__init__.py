@@ -23,6 +23,12 @@ Level = Literal["light", "full"]
 RULES_VERSION = "1"
 """Changes whenever the same text is said in other words: clips made before are then made anew."""
 
+
+def clip_variant(option: str) -> str:
+    """Belongs to the name of each clip made with an agent's ``spoken_forms``; empty for ``off``."""
+    return "" if option == "off" else f"spoken-{option}-{RULES_VERSION}"
+
+
 _LIGHT = (
     addresses.addresses,
     quantities.iso_dates,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.reply_corpus import languages, replies
-from dialogue.spoken import Level, spoken_form
+from dialogue.spoken import Level, clip_variant, spoken_form
 from dialogue.spoken.digit_words import digit_words, tongue
 
 
@@ -143,3 +143,8 @@ def test_words_without_digits_stay(reply: object) -> None:
         ch for ch in getattr(reply, "text", "") if not ch.isdigit() and ch not in "@./#&"
     )
     assert spoken_form(text, getattr(reply, "language", ""), "light").text == text
+
+
+def test_clips_are_told_apart_by_the_option() -> None:
+    assert clip_variant("off") == ""
+    assert len({clip_variant(option) for option in ("off", "auto", "on")}) == 3
