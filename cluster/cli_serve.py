@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -59,7 +60,8 @@ def serve(
       2  it did not start: the last line says why
     """
     from cluster.call_store import require_call_store
-    from cluster.provider_settings import missing_keys
+    from cluster.provider_settings import missing_keys, provider_settings
+    from cluster.retirements import retiring
     from cluster.run_serve import serve_until_stopped
     from cluster.voice_config import voice_configs
 
@@ -77,6 +79,9 @@ def serve(
         raise SettingsError(
             "; ".join(missing) + ". Without keys: 'make demo', or 'callcluster simulate providers'."
         )
+    today = datetime.now(UTC).date()
+    for retirement in retiring(agents.values(), provider_settings(settings), today):
+        say(f"[yellow]{retirement.sentence(today)}[/yellow]")
     if not os.environ.get("RAY_ADDRESS"):  # of a cluster, the nodes ask
         asyncio.run(require_call_store(settings))
     serve_until_stopped(settings, dashboard=dashboard, say=say)

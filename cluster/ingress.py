@@ -7,6 +7,7 @@ import gc
 import logging
 import sys
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from ray import serve
@@ -20,6 +21,8 @@ from cluster.edge_app import EdgeApp
 from cluster.errors import ClusterError
 from cluster.ingress_parts import IngressParts, build_ingress_parts
 from cluster.logs import configure_logging
+from cluster.provider_settings import provider_settings
+from cluster.retirements import retiring
 from cluster.run_serve import START_FAILED
 from cluster.settings import Settings
 from records.errors import RecordsError
@@ -50,6 +53,9 @@ class Ingress:
         settings = fitting(settings, agents.values())
         for complaint in serve_env.complaints():
             logger.warning("%s", complaint)
+        today = datetime.now(UTC).date()
+        for retirement in retiring(agents.values(), provider_settings(settings), today):
+            logger.warning("%s", retirement.sentence(today))
         if settings.development and not settings.twilio_auth_token.get_secret_value():
             logger.warning(
                 "DEVELOPMENT MODE: nobody's signature is checked. Set TWILIO_AUTH_TOKEN before "

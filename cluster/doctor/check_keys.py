@@ -44,7 +44,7 @@ async def examine_keys(place: Place) -> Findings:
     ]
     if any("openai" in agent.thinkers for agent in agents):
         findings += chat_findings(settings, agents, datetime.now(UTC).date())
-    if any(agent.speaker == "openai" for agent in agents):
+    if any("openai" in agent.speakers for agent in agents):
         findings += speech_model_findings(settings, datetime.now(UTC).date())
     findings.append(_carrier_finding(settings))
     return findings

@@ -76,6 +76,18 @@ def test_a_broken_agent_file_is_named(
     assert "agents/broken.yaml: prompt: is missing" in said(capsys)
 
 
+def test_a_model_that_is_gone_is_said_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cluster.run_serve.serve_until_stopped", lambda *_, **__: None)
+    for name in ("OPENAI_API_KEY", "ELEVENLABS_API_KEY", "AZURE_SPEECH_KEY"):
+        monkeypatch.setenv(name, "k" * 32)
+    monkeypatch.setenv("AZURE_SPEECH_REGION", "westeurope")
+    monkeypatch.setenv("OPENAI_MODEL", "gpt-3.5-turbo")
+    assert run(monkeypatch, "serve", "--development") == 0
+    assert "model gpt-3.5-turbo retired on 2026-10-23" in said(capsys)
+
+
 def test_an_error_is_one_line_however_narrow_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
