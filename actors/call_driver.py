@@ -81,18 +81,26 @@ class CallDriver:
         self._mind = mind
         self._stream = stream
         self._writer = StreamWriter(stream.stream_sid)
-        self._session = VoiceSession(config, parts.speech.filler_sounds(agent, mind.call_id))
+        budget = parts.budgets.of(agent.tenant_id, config.speculation.max_waste_ratio)
+        sounds = parts.speech.filler_sounds(agent, mind.call_id)
+        self._session = VoiceSession(config, sounds, budget)
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
         self._ear = RecogniserFeed(
             parts.ears, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
         )
         self._pauses = PauseJudge(parts, self._ear, self._feed)
-        self._meter = CallMeter(parts.meter, mind.call_id)
+        self._meter = CallMeter(parts.meter, mind.call_id, budget)
         self._sent_samples = 0
         self._frames: deque[bytes] = deque()
         self._replies = ReplyTasks(
-            agent, mind, parts.speech, self._feed, parts.count, on_refused=self._refused
+            agent,
+            mind,
+            parts.speech,
+            self._feed,
+            parts.count,
+            budget=budget,
+            on_refused=self._refused,
         )
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._last_message_at = self._loop.time()
@@ -168,7 +176,7 @@ class CallDriver:
                 self._mind.close(
                     planned=end.planned,
                     reason=end.reason,
-                    usage=self._units(),
+                    usage={**self._units(), **self._replies.unsettled_units()},
                     hand_over=end.hand_over,
                 ),
                 self._ear.close(),
@@ -327,39 +335,20 @@ class CallDriver:
                 self._outbox.put(self._writer.clear())
             case voice.JudgeTurn(pause_id=pause_id):
                 self._pauses.ask(pause_id)
-            case voice.Synthesise():
-                self._replies.synthesise(output)
-            case voice.PauseSpeech() | voice.ResumeSpeech():
-                is_paused = isinstance(output, voice.PauseSpeech)
-                self._replies.pause(output.turn_id, output.guess, is_paused=is_paused)
+            case voice.Synthesise() | voice.PauseSpeech() | voice.ResumeSpeech():
+                self._replies.perform(output)
             case voice.BeginTurn() | voice.CommitTurn() | voice.RetractTurn() | voice.AbandonTurn():
-                self._follow(output)
+                self._replies.perform(output)
+                self._meter.follow(output)
+                if isinstance(output, voice.CommitTurn):
+                    self._parts.count("turns_committed", 1)
+                    self._ear.turn_taken(now=self._loop.time())
             case voice.TurnSettled():
                 self._settle(output)
             case voice.EndCall(reason=reason, hand_over=hand_over):
                 self._end(True, reason, hand_over=hand_over)
             case _:
                 assert_never(output)
-
-    def _follow(
-        self, step: voice.BeginTurn | voice.CommitTurn | voice.RetractTurn | voice.AbandonTurn
-    ) -> None:
-        """A reply is asked for, taken, taken back or given up."""
-        match step:
-            case voice.BeginTurn():
-                self._meter.begun(step)
-                self._replies.begin(step)
-            case voice.CommitTurn():
-                self._parts.count("turns_committed", 1)
-                self._ear.turn_taken(now=self._loop.time())
-                self._meter.committed(step)
-            case voice.RetractTurn():
-                self._meter.retracted(step)
-            case voice.AbandonTurn(turn_id=turn_id, guess=guess):
-                self._meter.abandoned(step)
-                self._replies.abandon(turn_id, guess)
-            case _:
-                assert_never(step)
 
     def _settle(self, settled: voice.TurnSettled) -> None:
         at_us = self._parts.wall_clock_us()

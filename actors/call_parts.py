@@ -11,6 +11,7 @@ from actors.metrics_calls import AgentMeter
 from actors.speech_source import SpeechSource
 from providers.failover.ears import Ears
 from voice.ports import TurnModel
+from voice.waste import SpeculationBudgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class CallParts:
         meter: Takes what calls and turns have measured.
         turn_model: Tells by ear whether a caller has finished; None when there is none, or it does
             not know the agent's language.
+        budgets: Of guesses; one for all agents of the process.
     """
 
     ears: Ears
@@ -32,6 +34,7 @@ class CallParts:
     count: Callable[[str, float], None]
     meter: AgentMeter
     turn_model: TurnModel | None = None
+    budgets: SpeculationBudgets = field(default_factory=SpeculationBudgets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from actors.metrics_trace import trace_of
+from actors.reply_units import GUESSED, WASTED
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from dialogue.tool_use import status_of
@@ -19,7 +21,9 @@ from telemetry.traces import TraceQueue
 from voice import events as voice
 from voice import timeline
 from voice.ports import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from voice.waste import SpeculationBudget
 
+TurnStep = voice.BeginTurn | voice.CommitTurn | voice.RetractTurn | voice.AbandonTurn
 BARGE_INS = frozenset({"barge-in", "key pressed"})  # reasons of an interrupted turn
 
 
@@ -71,15 +75,33 @@ class CallMeter:
     Args:
         meter: Of the call's agent.
         call_id: For traces only.
+        budget: Of the call's guesses; None measures none.
     """
 
-    def __init__(self, meter: AgentMeter, call_id: str) -> None:
+    def __init__(
+        self, meter: AgentMeter, call_id: str, budget: SpeculationBudget | None = None
+    ) -> None:
         self._meter = meter
+        self._budget = budget
         self._call_id = call_id
         self._ledger = meter.ledger
         self._guesses: set[tuple[int, int]] = set()
         self._taken: tuple[int, int] | None = None
         self._sums = CallSums()
+
+    def follow(self, step: TurnStep) -> None:
+        """A reply is asked for, taken, taken back or given up."""
+        match step:
+            case voice.BeginTurn():
+                self.begun(step)
+            case voice.CommitTurn():
+                self.committed(step)
+            case voice.RetractTurn():
+                self.retracted(step)
+            case voice.AbandonTurn():
+                self.abandoned(step)
+            case _:
+                assert_never(step)
 
     # --- guesses ---------------------------------------------------------------------------------
 
@@ -144,6 +166,7 @@ class CallMeter:
         ledger.count(catalog.TURNS, *meter.labels, entry.kind, entry.outcome)
         if entry.reason in BARGE_INS:
             ledger.count(catalog.BARGE_INS, *meter.labels)
+        self._speculated(entry.usage)
         tenant_id, agent_id, _ = meter.labels
         for use in entry.tools:
             ledger.count(catalog.TOOLS, tenant_id, agent_id, str(use.get("name")), status_of(use))
@@ -152,6 +175,14 @@ class CallMeter:
         if meter.traces is not None and after_s is not None:
             ids = {"call_id": self._call_id, "tenant_id": tenant_id, "agent_id": agent_id}
             meter.traces.put(trace_of(entry, ids, after_s=after_s))
+
+    def _speculated(self, usage: Mapping[str, float]) -> None:
+        for unit, metric in ((GUESSED, catalog.GUESSED_CALLS), (WASTED, catalog.WASTED_CALLS)):
+            if usage.get(unit):
+                self._ledger.count(metric, *self._meter.labels, by=usage[unit])
+        if self._budget is not None:
+            tenant_id = self._meter.labels[0]
+            self._ledger.gauge(catalog.GUESS_PATIENCE, self._budget.patience, tenant_id)
 
     def _observe(self, times: Mapping[str, float]) -> None:
         meter, ledger = self._meter, self._ledger

@@ -12,10 +12,11 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from actors.errors import ActorsError, MindRefusedError
 from actors.mind_client import MindClient, TurnQuestion
+from actors.reply_units import ReplyUnits, tokens_of, units_in_vain, units_of_turn
 from actors.speech_source import SpeechSource
 from actors.turn_entries import entry_of
 from actors.wire import TurnEntry
@@ -23,6 +24,7 @@ from dialogue.agent import Agent
 from providers.errors import ProviderError
 from voice import events as voice
 from voice.ports import SpeakRequest
+from voice.waste import SpeculationBudget
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ class _Reply:
     think: asyncio.Task[None] | None = None
     speak: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
-    usage: dict[str, float] = field(default_factory=dict)
+    units: ReplyUnits = field(default_factory=ReplyUnits)
     action: dict[str, Any] = field(default_factory=dict)
 
     def cancel(self) -> None:
@@ -55,6 +57,7 @@ class ReplyTasks:
         speech: Makes audio.
         feed: Takes what comes as events of the voice machine.
         count: Counts failures.
+        budget: Of the guesses; told the tokens that they used.
         on_refused: Called when the mind says that the call belongs to somebody else.
     """
 
@@ -66,9 +69,11 @@ class ReplyTasks:
         feed: Callable[[voice.Input], None],
         count: Callable[[str, float], None],
         *,
+        budget: SpeculationBudget | None = None,
         on_refused: Callable[[], None],
     ) -> None:
         self._agent = agent
+        self._budget = budget
         self._mind = mind
         self._speech = speech
         self._feed = feed
@@ -76,6 +81,32 @@ class ReplyTasks:
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._replies: dict[tuple[int, int], _Reply] = {}
+
+    def perform(
+        self,
+        order: voice.BeginTurn
+        | voice.Synthesise
+        | voice.PauseSpeech
+        | voice.ResumeSpeech
+        | voice.CommitTurn
+        | voice.RetractTurn
+        | voice.AbandonTurn,
+    ) -> None:
+        """Do what the machine wants done for a reply; what is taken or taken back just goes on."""
+        match order:
+            case voice.BeginTurn():
+                self.begin(order)
+            case voice.Synthesise():
+                self.synthesise(order)
+            case voice.PauseSpeech() | voice.ResumeSpeech():
+                is_paused = isinstance(order, voice.PauseSpeech)
+                self.pause(order.turn_id, order.guess, is_paused=is_paused)
+            case voice.AbandonTurn():
+                self.abandon(order.turn_id, order.guess)
+            case voice.CommitTurn() | voice.RetractTurn():
+                pass
+            case _:
+                assert_never(order)
 
     def begin(self, begin: voice.BeginTurn) -> None:
         """Ask the mind."""
@@ -95,7 +126,7 @@ class ReplyTasks:
             self._loop.call_soon(self._feed, voice.SpeechArrived(*where, clip.ulaw, clip.marks))
             self._loop.call_soon(self._feed, voice.SpeechFinished(*where))
             return
-        reply.usage["spoken_chars"] = reply.usage.get("spoken_chars", 0) + len(order.text)
+        reply.units.speak(order.text)
         speak = self._speak(order, request, reply.may_read)
         reply.speak[order.index] = self._loop.create_task(speak)
 
@@ -122,22 +153,25 @@ class ReplyTasks:
             usage: Provider units that belong to no guess.
         """
         reply = self._replies.get((settled.turn_id, settled.guess))
-        over = [key for key in self._replies if key[0] <= settled.turn_id]
-        units = dict(usage)
-        for key in over:  # guesses that were thrown away are billed all the same
-            for unit, amount in self._replies[key].usage.items():
-                units[unit] = units.get(unit, 0) + amount
+        over = {key: each for key, each in self._replies.items() if key[0] <= settled.turn_id}
+        used = units_of_turn({key: each.units for key, each in over.items()}, settled)
+        if self._budget is not None and settled.spend.calls:
+            self._budget.count_tokens(*tokens_of(used))
         entry = entry_of(
             settled,
             stages=reply.stages if reply else {},
             asked_at=reply.asked_at if reply else 0.0,
-            usage=units,
+            usage={**usage, **used},
             at_us=at_us,
             action=reply.action if reply else {},
         )
         for key in over:
             self._replies.pop(key).cancel()
         return entry
+
+    def unsettled_units(self) -> dict[str, float]:
+        """Provider units of replies that no turn was settled for; the call has ended."""
+        return units_in_vain(reply.units for reply in self._replies.values())
 
     def cancel_all(self) -> None:
         """Stop everything of the call."""
@@ -158,7 +192,7 @@ class ReplyTasks:
             async with contextlib.aclosing(self._mind.take_turn(question)) as items:
                 async for item in items:
                     reply.stages.update(item.stages)
-                    reply.usage.update(item.usage)
+                    reply.units.hear(item)
                     if item.type == "segment":
                         self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
                     elif item.type == "finished":

@@ -21,7 +21,7 @@ from providers.openai_body import model_of
 from providers.settings import ProviderSettings
 from telemetry import catalog
 from telemetry.catalog import Metric
-from telemetry.cost import Bill, Services, bill_of, item_of
+from telemetry.cost import Bill, Services, bill_of, item_of, wasted_units
 from telemetry.ledger import MetricsLedger, Series
 from telemetry.prices import SETTING, PriceTable
 
@@ -53,10 +53,11 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class CallBill:
-    """Units of a whole call, and their cost."""
+    """Units of a whole call, and their cost; ``wasted`` is the part for unspoken replies."""
 
     usage: Mapping[str, float]
     bill: Bill
+    wasted: Bill
 
 
 class CallCosts:
@@ -145,6 +146,10 @@ class CallCosts:
         for component, usd in bill.usd.items():
             where = (component, call.tenant_id, call.agent_id)
             self._tell(tally, catalog.COST, where, usd)
+        wasted = bill_of(wasted_units(usage), services, self._prices)
+        for component, usd in wasted.usd.items():
+            where = (component, call.tenant_id, call.agent_id)
+            self._tell(tally, catalog.WASTED_COST, where, usd)
         # One service may count a unit twice: the agent's own model, and as somebody's stand-in.
         units: defaultdict[tuple[str, str], float] = defaultdict(float)
         for unit, amount in usage.items():
@@ -159,7 +164,12 @@ class CallCosts:
             self._say_once(missing.unit, missing.item)
         for labels, total in unpriced.items():
             self._tell(tally, catalog.UNPRICED, labels, total)
-        return CallBill(usage, bill)
+        return CallBill(usage, bill, wasted)
+
+    def wasted_usd(self, call: CallIdentity, usage: Mapping[str, float]) -> float:
+        """What of these units went into replies that were never spoken, in dollars."""
+        wasted = wasted_units(usage)
+        return bill_of(wasted, self._services(call), self._prices).total_usd if wasted else 0.0
 
     def _tally(self, call: CallIdentity) -> _Tally:
         known = self._closed.get(call.call_id) or self._tallies.get(call.call_id)

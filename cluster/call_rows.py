@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from actors.reply_units import GUESSED, WASTED
 from actors.wire import TurnEntry
 from dialogue.session import CallIdentity
 from records.ids import derived_id
@@ -14,8 +15,10 @@ HANDED_OVER = "handed_over"  # kinds of journal entries
 TOOL_USED = "tool_used"
 
 
-def turn_rows(call: CallIdentity, turn: TurnEntry) -> Iterator[TurnRow | JournalRow]:
-    """A turn, then the tools that it used."""
+def turn_rows(
+    call: CallIdentity, turn: TurnEntry, *, wasted_cost_usd: float = 0.0
+) -> Iterator[TurnRow | JournalRow]:
+    """A turn, then the tools that it used; ``wasted_cost_usd`` went into unspoken replies."""
     yield TurnRow(
         tenant_id=call.tenant_id,
         agent_id=call.agent_id,
@@ -33,6 +36,9 @@ def turn_rows(call: CallIdentity, turn: TurnEntry) -> Iterator[TurnRow | Journal
         at_us=turn.at_us,
         timeline=turn.timeline,
         usage=turn.usage,
+        speculative_calls=round(turn.usage.get(GUESSED, 0)),
+        wasted_calls=round(turn.usage.get(WASTED, 0)),
+        wasted_cost_usd=wasted_cost_usd,
     )
     for number, use in enumerate(turn.tools):
         entry_id = derived_id(call.call_id, f"turn {turn.turn_id}", f"tool {number}")

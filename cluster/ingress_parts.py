@@ -47,6 +47,7 @@ from telemetry.errors import TracesUnavailable
 from telemetry.ledger import MetricsLedger
 from telemetry.traces import TraceQueue, open_traces
 from voice.ports import Recogniser, Speaker
+from voice.waste import SpeculationBudgets
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,7 @@ class IngressParts:
         self._models = load_local_models(settings)
         for warning in self._models.warnings:
             logger.warning("%s", warning)
+        budgets = SpeculationBudgets()
         clock = FrameClock(self._models.scorer, self._process.note_lag)
         self._pool = RayMindPool(
             replica_id, settings.calls_per_replica, active_calls, settings.actor_timeout_s
@@ -140,6 +142,7 @@ class IngressParts:
                     count=counts,
                     meter=AgentMeter(ledger, agent, self._traces),
                     turn_model=self._models.turn_model_for(agent.language),
+                    budgets=budgets,
                 )
                 for key, agent in self._agents.items()
             },

@@ -38,7 +38,8 @@ class StoreRecorder:
 
     def turn_settled(self, call: CallIdentity, turn: TurnEntry) -> None:
         """A turn is over."""
-        for row in turn_rows(call, turn):
+        wasted_usd = round(self._costs.wasted_usd(call, turn.usage), 9)
+        for row in turn_rows(call, turn, wasted_cost_usd=wasted_usd):
             self._writer.put(row)
         if self._costs.turn_settled(call, turn) and call.call_id in self._closed:
             closed = self._closed[call.call_id]
@@ -93,4 +94,5 @@ def _billed(row: CallRow, bill: CallBill) -> CallRow:
         usage=dict(bill.usage),
         cost={component: round(usd, 9) for component, usd in bill.bill.usd.items()},
         cost_usd=round(bill.bill.total_usd, 9),
+        wasted_cost_usd=round(bill.wasted.total_usd, 9),
     )

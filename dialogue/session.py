@@ -4,8 +4,9 @@ Rules
 1. History is what was settled, by ``turn_id``, once each; late and double reports change nothing.
    A session that is given the turn log of another one stands exactly where that one stood.
 2. A reply in the making is a *guess* ``(turn_id, guess)``. It dies when its turn is settled, when
-   it is abandoned, when it is begun again, or when a third guess at its turn begins. Whatever still
-   arrives for a dead guess is dropped, in ``_guess`` and nowhere else.
+   it is abandoned, when it is begun again, or when too many at its turn are alive
+   (``MAX_GUESSES_A_TURN``). Whatever still arrives for a dead guess is dropped, in ``_guess`` and
+   nowhere else.
 3. An abandoned guess stays dead: its ``begin_turn`` may arrive after its ``abandon``.
 4. The newest epoch owns the call; a new owner finds no guess alive.
 5. Silence, a resumed stream and words nobody understood get a fixed phrase, in one segment, as it
@@ -31,7 +32,7 @@ from dialogue.ports import ThinkRequest, ToolCallRequested
 from dialogue.tool_use import plain_action, refusal_messages
 from dialogue.tools import ToolRefused
 
-MAX_GUESSES_A_TURN = 2
+MAX_GUESSES_A_TURN = 4  # whoever guesses ends its own; more than that are a mistake
 MAX_TOOL_ROUNDS = 2
 MAX_CALLS_A_REPLY = 8
 
@@ -173,7 +174,7 @@ class DialogueSession(Generic[Turn]):
             raise StaleTurn(turn_id, guess)
         self._guesses.pop(key, None)
         siblings = [other for other in self._guesses if other[0] == turn_id]
-        for other in siblings[: len(siblings) + 1 - MAX_GUESSES_A_TURN]:
+        for other in siblings[: max(0, len(siblings) + 1 - MAX_GUESSES_A_TURN)]:
             self.abandon(*other)
         fixed = self._fixed_reply(kind, text)
         if fixed is not None:

@@ -78,7 +78,7 @@ CALL_COLUMNS: Final[Sequence[ExportColumn]] = (
     *_plain("text", "end_reason"),
     *_plain("whole", "turn_id"),
     *_json("usage", "cost"),
-    *_plain("number", "cost_usd"),
+    *_plain("number", "cost_usd", "wasted_cost_usd"),
     _instant("erased_at_us"),
 )
 TURN_COLUMNS: Final[Sequence[ExportColumn]] = (
@@ -88,6 +88,8 @@ TURN_COLUMNS: Final[Sequence[ExportColumn]] = (
     _instant("at_us"),
     *_plain("number", "media_time_s"),
     *_json("timeline", "usage"),
+    *_plain("whole", "speculative_calls", "wasted_calls"),
+    *_plain("number", "wasted_cost_usd"),
 )
 COLUMNS_OF: Final[Mapping[type, Sequence[ExportColumn]]] = MappingProxyType(
     {CallRow: CALL_COLUMNS, TurnRow: TURN_COLUMNS}

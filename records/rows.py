@@ -26,6 +26,7 @@ class CallRow:
         usage: Provider units of the whole call.
         cost: Component (such as ``llm`` or ``carrier``) to US dollars.
         cost_usd: Sum of ``cost``.
+        wasted_cost_usd: The part of it that went into replies that were never spoken.
         erased_at_us: When the content of the call was erased; it never comes back.
     """
 
@@ -48,6 +49,7 @@ class CallRow:
     usage: Mapping[str, float] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
     cost_usd: float = 0.0
+    wasted_cost_usd: float = 0.0
     erased_at_us: int = 0
 
 
@@ -62,6 +64,9 @@ class TurnRow:
         media_time_s: Seconds of audio since the stream began, when it was settled.
         timeline: Stage to seconds after the caller's speech ended.
         usage: Provider units of this turn.
+        speculative_calls: Replies asked of the language model before the turn was taken.
+        wasted_calls: Replies asked for that were never spoken.
+        wasted_cost_usd: What these cost, voice included, as far as prices are known.
     """
 
     tenant_id: str
@@ -81,6 +86,9 @@ class TurnRow:
     media_time_s: float = 0.0
     timeline: Mapping[str, float] = field(default_factory=dict)
     usage: Mapping[str, float] = field(default_factory=dict)
+    speculative_calls: int = 0
+    wasted_calls: int = 0
+    wasted_cost_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

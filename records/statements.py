@@ -157,6 +157,7 @@ def _kept_of_call(new: Any, old: Any) -> dict[str, Any]:
     kept["usage"] = case((no_usage, old.usage), else_=new.usage)
     no_cost = sql_cast(new.cost, Text) == "{}"
     kept["cost"] = case((no_cost, old.cost), else_=new.cost)
-    kept["cost_usd"] = case((no_cost, old.cost_usd), else_=new.cost_usd)
+    for name in ("cost_usd", "wasted_cost_usd"):
+        kept[name] = case((no_cost, old[name]), else_=new[name])
     kept["erased_at_us"] = case((old.erased_at_us > 0, old.erased_at_us), else_=new.erased_at_us)
     return kept

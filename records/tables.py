@@ -72,6 +72,7 @@ CALLS = Table(
     _json("usage"),
     Column("cost", JSON_TYPE, nullable=False, server_default="{}"),
     Column("cost_usd", Float, nullable=False, server_default="0"),
+    Column("wasted_cost_usd", Float, nullable=False, server_default="0"),
     Column("erased_at_us", BigInteger, nullable=False, server_default="0"),
     Index("calls_by_sid", "call_sid"),
     Index("calls_by_start", "started_at_us"),
@@ -98,6 +99,9 @@ TURNS = Table(
     Column("media_time_s", Float, nullable=False),
     _json("timeline"),
     _json("usage"),
+    Column("speculative_calls", Integer, nullable=False, server_default="0"),
+    Column("wasted_calls", Integer, nullable=False, server_default="0"),
+    Column("wasted_cost_usd", Float, nullable=False, server_default="0"),
     Index("turns_by_time", "at_us"),
 )
 

@@ -124,6 +124,25 @@ GUESSES: Final = _counter(
     "Replies prepared early: taken, dropped, or given_up after they were taken.",
     ("fate",),
 )
+GUESSED_CALLS: Final = _counter(
+    "speculative_calls",
+    "requests",
+    "Replies asked of the language model before the turn was taken.",
+    _AGENT,
+)
+WASTED_CALLS: Final = _counter(
+    "wasted_calls",
+    "requests",
+    "Replies asked of the language model that were never spoken: other words came.",
+    _AGENT,
+)
+GUESS_PATIENCE: Final = _gauge(
+    "guess_patience_ratio",
+    "ratio",
+    "How choosy guessing is because of its waste: 0 at once, 1 only the surest.",
+    ("tenant_id",),
+    "max",
+)
 DIGITS: Final = _counter("dtmf_digits", "digits", "Keys pressed by callers.")
 FRAMES: Final = _counter(
     "frames", "frames", "Media frames of 20 ms, in and out; counted as each turn ends.", ("way",)
@@ -182,6 +201,12 @@ COST: Final = _counter(
     "cost_usd",
     "dollars",
     "Cost of finished calls by the price table, US dollars.",
+    ("component", "tenant_id", "agent_id"),
+)
+WASTED_COST: Final = _counter(
+    "wasted_cost_usd",
+    "dollars",
+    "The part of the cost that went into replies that were never spoken, US dollars.",
     ("component", "tenant_id", "agent_id"),
 )
 UNPRICED: Final = _counter(

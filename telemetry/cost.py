@@ -16,6 +16,9 @@ Units of a call, in ``usage``:
 
 Tokens of a model that stood in for the agent's own have its name behind them:
 ``prompt_tokens@openrouter``.
+
+``wasted_prompt_tokens``, ``wasted_spoken_chars`` and so on are the part of these units that went
+into replies that were never spoken.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from telemetry.prices import PriceTable
+
+WASTED_PREFIX = "wasted_"
 
 Component = str  # think, speak, hear, carry, stream, record, detect
 
@@ -97,6 +102,15 @@ def bill_of(usage: Mapping[str, float], services: Services, prices: PriceTable) 
         else:
             usd[line.component] = usd.get(line.component, 0.0) + line.amount * line.price
     return Bill(usd, tuple(unpriced))
+
+
+def wasted_units(usage: Mapping[str, float]) -> dict[str, float]:
+    """The units that went into replies that were never spoken, by their own names."""
+    return {
+        unit.removeprefix(WASTED_PREFIX): amount
+        for unit, amount in usage.items()
+        if unit.startswith(WASTED_PREFIX)
+    }
 
 
 def item_of(unit: str, services: Services) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from voice.ports import TextMark
 from voice.ports import TurnEndHinted as TurnEndHinted
 from voice.ports import TurnResumed as TurnResumed
+from voice.waste import TurnSpend
 
 TurnKind = Literal["greeting", "caller", "digits", "silence", "resume"]
 Outcome = Literal["heard", "interrupted", "failed", "dropped"]
@@ -290,6 +291,7 @@ class TurnSettled:
         timeline: Stage name (``voice.timeline``) to loop time in seconds, absolute.
         reason: What committed the turn, or why it failed.
         performs: Whether what the reply asked for (to end the call, an action) is done now.
+        spend: Replies asked for at this turn, and how many of them in vain.
     """
 
     turn_id: int
@@ -302,6 +304,7 @@ class TurnSettled:
     reason: str
     timeline: dict[str, float] = field(default_factory=dict)
     performs: bool = False
+    spend: TurnSpend = field(default_factory=TurnSpend)
 
 
 @dataclass(frozen=True, slots=True)

@@ -345,12 +345,14 @@ class Turns:
     def _settle(self, turn: Turn, outcome: Outcome, planned: str, heard: str, reason: str) -> None:
         texts = (turn.text, planned, heard)
         performs = outcome == "heard" and (turn.hang_up or is_known(turn.action))
-        told = TurnSettled(
-            *turn.key, turn.kind, *texts, outcome, reason, turn.timeline, performs=performs
+        spend = self._spend(turn)
+        if spend.calls:
+            self._budget.settle(spend)
+        self._emit(
+            TurnSettled(
+                *turn.key, turn.kind, *texts, outcome, reason, turn.timeline, performs, spend
+            )
         )
-        if self._asked:
-            self._budget.settle(self._spend(turn))
-        self._emit(told)
         self._attempts = self._asked = 0
         self.guesses.new_turn()
         self._turn_id = max(self._turn_id, turn.turn_id + 1)

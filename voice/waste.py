@@ -56,6 +56,23 @@ class TurnSpend:
         return self.wasted_calls / self.calls if self.calls else 0.0
 
 
+class SpeculationBudgets:
+    """The budgets of one process."""
+
+    __slots__ = ("_budgets",)
+
+    def __init__(self) -> None:
+        self._budgets: dict[tuple[str, float], SpeculationBudget] = {}
+
+    def of(self, tenant_id: str, max_waste_ratio: float) -> SpeculationBudget:
+        """The one that all calls of this tenant share that allow this waste."""
+        key = (tenant_id, max_waste_ratio)
+        budget = self._budgets.get(key)
+        if budget is None:
+            budget = self._budgets[key] = SpeculationBudget(max_waste_ratio)
+        return budget
+
+
 class SpeculationBudget:
     """The guessing of all calls of one tenant in one process that allow the same waste.
 

@@ -233,6 +233,9 @@ class TurnView(BaseModel):
     at: str | None
     timeline_s: dict[str, float] = Field(description="Stage to seconds after the caller's words.")
     usage: dict[str, float]
+    speculative_calls: int = Field(description="Replies asked for before the turn was taken.")
+    wasted_calls: int = Field(description="Replies asked for that were never spoken.")
+    wasted_cost_usd: float = Field(description="What these cost.")
 
 
 class RecordingView(BaseModel):
@@ -259,6 +262,7 @@ class CallDetail(CallView):
     turns: list[TurnView]
     usage: dict[str, float]
     cost: dict[str, float] = Field(description="Component to US dollars.")
+    wasted_cost_usd: float = Field(description="The part that went into replies never spoken.")
     recordings: list[RecordingView]
     events: list[EventView]
     variables: dict[str, Any]

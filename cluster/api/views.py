@@ -57,6 +57,7 @@ def call_detail(
         "turns": [turn_view(turn) for turn in turns],
         "usage": dict(call.usage) if call else {},
         "cost": dict(call.cost) if call else {},
+        "wasted_cost_usd": call.wasted_cost_usd if call else 0.0,
         "recordings": [
             RecordingView(
                 recording_sid=each.recording_sid,
@@ -90,6 +91,9 @@ def turn_view(turn: TurnRow) -> TurnView:
         at=instant(turn.at_us),
         timeline_s=dict(turn.timeline),
         usage=dict(turn.usage),
+        speculative_calls=turn.speculative_calls,
+        wasted_calls=turn.wasted_calls,
+        wasted_cost_usd=turn.wasted_cost_usd,
     )
 
 

@@ -25,7 +25,7 @@ from actors.wire import (
 )
 from dialogue.agent import Agent
 from dialogue.ports import ThinkRequest
-from dialogue.session import CallIdentity
+from dialogue.session import MAX_GUESSES_A_TURN, CallIdentity
 from providers.errors import ProviderRefused, ProviderUnavailable
 from tests.support.fake_thinker import HANG, FakeThinker, Step
 from tests.support.virtual_time import run
@@ -342,10 +342,11 @@ async def test_abandoning_one_guess_leaves_the_other(stage: Stage) -> None:
 
 
 @on_stage((HANG,))
-async def test_a_third_guess_ends_the_oldest(stage: Stage) -> None:
-    turns = [asyncio.create_task(stage.turn(1, guess)) for guess in (1, 2, 3)]
+async def test_one_guess_too_many_ends_the_oldest(stage: Stage) -> None:
+    guesses = range(1, MAX_GUESSES_A_TURN + 2)
+    turns = [asyncio.create_task(stage.turn(1, guess)) for guess in guesses]
     await asyncio.sleep(0.1)
-    assert [turn.done() for turn in turns] == [True, False, False]
+    assert [turn.done() for turn in turns] == [True] + [False] * MAX_GUESSES_A_TURN
 
 
 @on_stage((0.5, "Fine."))

@@ -10,7 +10,13 @@ import pytest
 from dialogue.agent import Agent, Phrases
 from dialogue.errors import EmptyReply, StaleEpoch, StaleTurn
 from dialogue.ports import ThinkRequest
-from dialogue.session import CallIdentity, DialogueSession, FixedReply, ReplyEnd
+from dialogue.session import (
+    MAX_GUESSES_A_TURN,
+    CallIdentity,
+    DialogueSession,
+    FixedReply,
+    ReplyEnd,
+)
 
 PHRASES = Phrases()
 AGENT = Agent(
@@ -90,11 +96,32 @@ def test_the_agent_may_hang_up_and_never_does_so_without_a_word() -> None:
     assert mind.finish(1, 1) == ReplyEnd((PHRASES.goodbye,), hang_up=True)
 
 
-def test_two_guesses_live_side_by_side_and_a_third_ends_the_oldest() -> None:
+def test_some_guesses_live_side_by_side_and_one_too_many_ends_the_oldest() -> None:
     mind = session()
-    for guess in (1, 2, 3):
+    for guess in range(1, MAX_GUESSES_A_TURN + 1):
         mind.begin_turn(1, guess, "caller", f"text {guess}")
-    assert mind.alive == ((1, 2), (1, 3))
+    assert len(mind.alive) == MAX_GUESSES_A_TURN
+    mind.begin_turn(1, 9, "caller", "text 9")
+    assert len(mind.alive) == MAX_GUESSES_A_TURN
+    assert (1, 1) not in mind.alive
+
+
+def test_a_guess_knows_nothing_of_another_and_leaves_nothing_behind() -> None:
+    mind = session(Settled(1))
+    first = mind.begin_turn(2, 1, "caller", "I want")
+    mind.feed(2, 1, "You want ")
+    second = mind.begin_turn(2, 2, "caller", "I want tea")
+    mind.feed(2, 2, "Tea it is. ")
+    mind.feed(2, 1, "what? ")
+    assert isinstance(first, ThinkRequest)
+    assert isinstance(second, ThinkRequest)
+    assert first.messages[:-1] == second.messages[:-1]
+    mind.abandon(2, 1)
+    assert mind.finish(2, 2) == ReplyEnd((), hang_up=False)
+    fresh = mind.begin_turn(2, 3, "caller", "I want tea")
+    assert isinstance(fresh, ThinkRequest)
+    assert fresh.messages == second.messages
+    assert mind.turn_log == (Settled(1),)
 
 
 def test_a_guess_at_the_next_turn_leaves_the_running_one_alone() -> None:

@@ -264,3 +264,33 @@ def test_sentences_of_tools_are_rendered_beforehand() -> None:
 def test_what_came_of_a_use_of_another_version_is_unknown(result: str) -> None:
     assert status_of({"name": "sales", "result": result}) == "unknown"
     assert status_of(late_result("sales", "busy", 1)) == "busy"
+
+
+def test_two_guesses_wish_apart_and_the_one_given_up_leaves_no_trace() -> None:
+    mind: DialogueSession[Settled] = DialogueSession(AGENT, CALL)
+    before = mind.begin_turn(1, 1, "caller", "sales")
+    mind.begin_turn(1, 2, "caller", "support")
+    mind.call_tool(1, 1, asked("sales"))
+    mind.call_tool(1, 2, asked("support"))
+    mind.feed(1, 2, "One moment.")
+    mind.abandon(1, 1)
+    end = mind.finish(1, 2)
+    assert isinstance(end, ReplyEnd)
+    assert end.action["tool"] == "support"
+    assert mind.finish(1, 1) is None
+    again = mind.begin_turn(1, 3, "caller", "sales")
+    assert isinstance(before, ThinkRequest)
+    assert isinstance(again, ThinkRequest)
+    assert again.messages == before.messages
+
+
+def test_a_guess_that_is_told_what_cannot_be_done_tells_no_other() -> None:
+    mind: DialogueSession[Settled] = DialogueSession(AGENT, CALL)
+    mind.begin_turn(1, 1, "caller", "press it")
+    mind.begin_turn(1, 2, "caller", "press one")
+    mind.call_tool(1, 1, asked("press", '{"digits": "never"}'))
+    mind.call_tool(1, 2, asked("press", '{"digits": "1"}'))
+    assert isinstance(mind.finish(1, 1), AskAgain)
+    end = mind.finish(1, 2)
+    assert isinstance(end, ReplyEnd)
+    assert end.action["digits"] == "1"
