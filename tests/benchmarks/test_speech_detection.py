@@ -13,13 +13,13 @@ from simulation.clip_library import load_library
 # A second of silence, one of speech, a pause of 400 ms, 600 ms of speech, 1 s of silence.
 SPEECH = ((1.0, 2.0), (2.4, 3.0))
 SCENE = Scene(np.zeros((200, 160), np.int16), SPEECH, SPEECH)
-FRAMES_S = np.arange(200) * 0.02
 
 
 def said(late_s: float = 0.0, longer_s: float = 0.0) -> npt.NDArray[np.bool_]:
     found = np.zeros(200, np.bool_)
     for start_s, end_s in SPEECH:
-        found |= (FRAMES_S >= start_s + late_s - 1e-9) & (FRAMES_S < end_s + longer_s - 1e-9)
+        first, last = (round(at_s / 0.02) for at_s in (start_s + late_s, end_s + longer_s))
+        found[first:last] = True
     return found
 
 
