@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from voice.lexicon.compiled import Phrases
+from voice.lexicon.compiled import Lexicon, Phrases
 from voice.lexicon.registry import lexicon_for
 from voice.lexicon.tokens import fold, tokens_of
 
-_MOST_TOKENS = 12  # of a short answer
+_MOST_TOKENS = 12  # of a short answer; where characters are tokens, of one of as many syllables
+_MOST_CHARACTER_TOKENS = 48
 _MOST_CHARACTERS = 400
 
 
@@ -14,11 +15,15 @@ def _tokens(text: str) -> list[str]:
     return tokens_of(fold(text[:_MOST_CHARACTERS]))
 
 
+def _is_short(tokens: list[str], lexicon: Lexicon) -> bool:
+    return len(tokens) <= (_MOST_CHARACTER_TOKENS if lexicon.is_unspaced else _MOST_TOKENS)
+
+
 def is_yes_or_no(text: str, language: str) -> bool:
     """True when ``text`` is a yes or a no and nothing else but hesitations and politeness."""
     tokens = _tokens(text)
     lexicon = lexicon_for(language)
-    return len(tokens) <= _MOST_TOKENS and lexicon.answers.covers_with(tokens, lexicon.yes_no)
+    return _is_short(tokens, lexicon) and lexicon.answers.covers_with(tokens, lexicon.yes_no)
 
 
 def is_backchannel(text: str, language: str) -> bool:
@@ -27,7 +32,8 @@ def is_backchannel(text: str, language: str) -> bool:
     The same words may be an answer after a question: the caller of this function knows.
     """
     tokens = _tokens(text)
-    return len(tokens) <= _MOST_TOKENS and lexicon_for(language).backchannels.covers(tokens)
+    lexicon = lexicon_for(language)
+    return _is_short(tokens, lexicon) and lexicon.backchannels.covers(tokens)
 
 
 def has_stop_word(text: str, language: str) -> bool:

@@ -45,11 +45,21 @@ class Phrases:
 
     Attributes:
         forms: The phrases.
-        longest: Tokens of the longest one.
+        longest: First token -> tokens of the longest phrase that begins with it.
     """
 
     forms: frozenset[str]
-    longest: int
+    longest: Mapping[str, int]
+
+    @classmethod
+    def of(cls, forms: Iterable[str]) -> Phrases:
+        """The set of ``forms``, each with one blank between its tokens."""
+        known = frozenset(forms)
+        longest: dict[str, int] = {}
+        for form in known:
+            first = form.partition(" ")[0]
+            longest[first] = max(longest.get(first, 0), form.count(" ") + 1)
+        return cls(known, longest)
 
     def covers(self, tokens: list[str]) -> bool:
         """True when ``tokens``, one at least, are made of these phrases and nothing else."""
@@ -59,7 +69,7 @@ class Phrases:
         """Like ``covers``, and one phrase at least is one of ``needed``."""
         at, count, has_needed = 0, len(tokens), False
         while at < count:
-            for size in range(min(self.longest, count - at), 0, -1):
+            for size in range(min(self.longest.get(tokens[at], 0), count - at), 0, -1):
                 phrase = " ".join(tokens[at : at + size])
                 if phrase in self.forms:
                     has_needed = has_needed or phrase in needed.forms
@@ -73,7 +83,7 @@ class Phrases:
         """Where the first of these phrases stands, from ``start`` on: first token and one past."""
         count = len(tokens)
         for at in range(start, count):
-            for size in range(min(self.longest, count - at), 0, -1):
+            for size in range(min(self.longest.get(tokens[at], 0), count - at), 0, -1):
                 if " ".join(tokens[at : at + size]) in self.forms:
                     return at, at + size
         return None
@@ -86,7 +96,7 @@ class Lexicon:
     language: str
     depth: str
     ends: Mapping[str, LexicalCue]
-    longest_end: int
+    longest_end: Mapping[str, int]
     suffixes: Mapping[str, LexicalCue]
     longest_suffix: int
     strands: frozenset[str]
@@ -145,7 +155,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         language=table.tags.split()[0],
         depth=table.depth,
         ends=ends,
-        longest_end=_longest(ends),
+        longest_end=_longest_by_last(ends),
         suffixes=suffixes,
         longest_suffix=max(map(len, suffixes), default=0),
         strands=frozenset(_forms(table.strands)),
@@ -175,7 +185,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         decimals=decimals,
         digit_words=frozenset(_forms(table.digit_words)),
         asks=asks,
-        asking=Phrases(frozenset(asks), _longest(asks)),
+        asking=Phrases.of(asks),
         question_words=_phrases(table.question_words),
         question_stems=_stems(table, asks),
         yes_no_openers=_phrases(table.yes_no_openers),
@@ -193,6 +203,14 @@ def _stems(table: Table, asks: Iterable[str]) -> frozenset[str]:
     return frozenset((*table.question_stems.split(), *table.digit_words.split(), *words))
 
 
+def _longest_by_last(forms: Iterable[str]) -> dict[str, int]:
+    longest: dict[str, int] = {}
+    for form in forms:
+        last = form.rpartition(" ")[2]
+        longest[last] = max(longest.get(last, 0), form.count(" ") + 1)
+    return longest
+
+
 def _longest(forms: Iterable[str]) -> int:
     return max((form.count(" ") + 1 for form in forms), default=0)
 
@@ -206,8 +224,7 @@ def _forms(phrases: str) -> list[str]:
 
 
 def _phrases(phrases: str) -> Phrases:
-    forms = frozenset(_forms(phrases))
-    return Phrases(forms, _longest(forms))
+    return Phrases.of(_forms(phrases))
 
 
 def _pairs(pairs: str) -> list[tuple[str, str]]:

@@ -14,7 +14,8 @@ from voice.lexicon.tokens import fold, tokens_of
 
 _TAIL_CHARACTERS = 80
 _MOST_ANSWER_TOKENS = 6
-_MOST_PARTICLE_TOKENS = 24  # in a longer turn particles also end clauses
+_MOST_CHARACTER_TOKENS = 16
+_MOST_PARTICLE_TOKENS = 16  # in a longer turn particles also end clauses
 _NOTHING = LexicalCue(Cue.NEUTRAL, "no words")
 _ANSWER = LexicalCue(Cue.NEUTRAL, "a short answer")
 _HESITATION = LexicalCue(Cue.HOLD, "only a hesitation")
@@ -37,14 +38,15 @@ def end_cue(text: str, language: str) -> LexicalCue:
         text: The caller's words so far, with or without punctuation; only the tail matters.
         language: BCP-47 tag; an unknown one is served by what holds for every language.
     """
+    lexicon = lexicon_for(language)
     tail = fold(text[-_TAIL_CHARACTERS:].rstrip())
     tokens = tokens_of(tail)
     if not tokens:
         return _NOTHING
     if len(text) > _TAIL_CHARACTERS and len(tokens) > 1:
         del tokens[0]  # it may have been cut in two
-    lexicon = lexicon_for(language)
-    cue = _whole(tokens, lexicon) if len(tokens) <= _MOST_ANSWER_TOKENS else None
+    most = _MOST_CHARACTER_TOKENS if lexicon.is_unspaced else _MOST_ANSWER_TOKENS
+    cue = _whole(tokens, lexicon) if len(tokens) <= most else None
     if cue is None:
         cue = _by_words(tokens, lexicon)
     if cue.cue is not Cue.DONE and tail.endswith(("?", "؟")):
@@ -82,7 +84,7 @@ def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:
 
 
 def _longest_end(tokens: list[str], lexicon: Lexicon) -> tuple[LexicalCue | None, int]:
-    for size in range(min(lexicon.longest_end, len(tokens)), 0, -1):
+    for size in range(min(lexicon.longest_end.get(tokens[-1], 0), len(tokens)), 0, -1):
         cue = lexicon.ends.get(" ".join(tokens[-size:]) if size > 1 else tokens[-1])
         if cue is not None:
             return cue, size

@@ -82,7 +82,7 @@ TABLE = Table(
         might_be should_be can_be may_be used_to_be to_be_honest how_are_you who_are_you
         where_are_you how_do_you_do what_can_you that_i_have just_about to_do can_do will_do does_it
         say_the_least anywhere_near nothing_like not_like you_have what_you_have one_on_one all_in
-        opt_in well
+        opt_in well okay_thanks ok_thanks okay_thank_you ok_thank_you
     """,
     done="""
         thank_you thanks thank_you_very_much thank_you_so_much that's_all that_is_all that's_it
