@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from voice.heard import SpokenSegment
 from voice.ports import TextMark
+from voice.sounding import Sounding
 from voice.words import has_words, join_words
 
 ReplyKey = tuple[int, int]
@@ -30,10 +31,20 @@ class Segment:
     Attributes:
         chunks: Its audio, while that is kept.
         received: Bytes of audio that came.
+        sounding: Where there is sound in it.
         is_cut: Nothing more will come, but not all of the text was spoken.
     """
 
-    __slots__ = ("chunks", "is_cut", "is_requested", "is_whole", "marks", "received", "text")
+    __slots__ = (
+        "chunks",
+        "is_cut",
+        "is_requested",
+        "is_whole",
+        "marks",
+        "received",
+        "sounding",
+        "text",
+    )
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -43,6 +54,7 @@ class Segment:
         self.chunks: list[bytes] = []
         self.received = 0
         self.marks: tuple[TextMark, ...] = ()
+        self.sounding = Sounding()
 
 
 class Reply:
@@ -158,6 +170,7 @@ class Reply:
             return None
         segment.marks += marks
         segment.received += len(ulaw)
+        segment.sounding.receive(ulaw)
         if ulaw and self.first_byte_at is None:
             self.first_byte_at = now
         if ulaw and self.is_kept:
@@ -200,4 +213,11 @@ class Reply:
         """Segment ``index`` as the heard ledger reads it."""
         segment = self.segments[index]
         is_whole = segment.is_whole and not segment.is_cut
-        return SpokenSegment(segment.text, segment.marks, heard_samples, segment.received, is_whole)
+        return SpokenSegment(
+            segment.text,
+            segment.marks,
+            heard_samples,
+            segment.received,
+            is_whole,
+            segment.sounding,
+        )

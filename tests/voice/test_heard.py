@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from voice.heard import SpokenSegment, heard_text, segment_heard_text, speaking_time_s
 from voice.ports import TextMark
+from voice.sounding import Sounding
 
+LOUD, PAUSE = b"\x20", b"\xff"
 WORDS = (TextMark(5, 0.4), TextMark(11, 0.9), TextMark(17, 1.5))
 
 
@@ -76,6 +78,63 @@ def test_a_turn_is_the_segments_joined() -> None:
 def test_an_ordinary_pace_knows_scripts() -> None:
     assert speaking_time_s("你好嗎") == pytest.approx(3 / 4.5)
     assert speaking_time_s("hello") == pytest.approx(5 / 15)
+
+
+def listened(text: str, heard_s: float, *parts: tuple[bytes, float]) -> SpokenSegment:
+    """A segment without marks, its audio made of sound and pauses."""
+    ulaw = b"".join(code * round(seconds * 8000) for code, seconds in parts)
+    sounding = Sounding()
+    for at in range(0, len(ulaw), 700):
+        sounding.receive(ulaw[at : at + 700])
+    return SpokenSegment(text, (), round(heard_s * 8000), len(ulaw), True, sounding)
+
+
+@pytest.mark.parametrize(
+    ("heard_s", "text"),
+    [(0.3, ""), (0.72, "one"), (1.2, "one two,"), (2.4, "one two,"), (2.84, "one two, ten")],
+)
+def test_pauses_say_no_words(heard_s: float, text: str) -> None:
+    parts = ((PAUSE, 0.4), (LOUD, 0.7), (PAUSE, 1.4), (LOUD, 0.6), (PAUSE, 1.0))
+    spoken = segment_heard_text(listened("one two, ten six", heard_s, *parts))
+    assert spoken.rstrip(",") == text.rstrip(",")
+
+
+@pytest.mark.parametrize(("heard_s", "text"), [(0.9, "It is"), (1.9, "It is 8400")])
+def test_figures_take_longer_to_say_than_letters(heard_s: float, text: str) -> None:
+    assert segment_heard_text(listened("It is 8400 a day", heard_s, (LOUD, 2.4))) == text
+
+
+def test_marks_are_believed_before_sound() -> None:
+    quiet = listened("hello there world", 0.95, (PAUSE, 1.0), (LOUD, 1.0))
+    assert segment_heard_text(quiet) == ""
+    marked = SpokenSegment(quiet.text, WORDS, quiet.heard_samples, 16_000, True, quiet.sounding)
+    assert segment_heard_text(marked) == "hello there"
+
+
+def test_sound_is_found_however_audio_is_cut_into_pieces() -> None:
+    ulaw = PAUSE * 800 + LOUD * 1_600 + PAUSE * 400
+    whole, pieces = Sounding(), Sounding()
+    whole.receive(ulaw)
+    for at in range(0, len(ulaw), 37):
+        pieces.receive(ulaw[at : at + 37])
+    assert whole.total_s == pieces.total_s == pytest.approx(0.2)
+    assert [whole.until_s(at) for at in (0, 800, 880, 2_400, 9_999)] == pytest.approx(
+        [0.0, 0.0, 0.01, 0.2, 0.2]
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.text(max_size=30),
+    st.lists(st.tuples(st.sampled_from([LOUD, PAUSE]), st.floats(0.0, 1.0)), max_size=6),
+    st.lists(st.floats(0.0, 6.0), min_size=2, max_size=6),
+)
+def test_more_sound_never_means_fewer_words(
+    text: str, parts: list[tuple[bytes, float]], heard_s: list[float]
+) -> None:
+    heard = [segment_heard_text(listened(text, each, *parts)) for each in sorted(heard_s)]
+    assert all(text.startswith(each) for each in heard)
+    assert [len(each) for each in heard] == sorted(len(each) for each in heard)
 
 
 @settings(max_examples=60, deadline=None)
