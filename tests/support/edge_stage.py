@@ -43,6 +43,8 @@ from dialogue.tools import Tool
 from providers.failover.ears import Ears
 from providers.table import build_recogniser, build_speaker, build_thinker
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
+from simulation.azure_tts import AzureTextToSpeech
+from simulation.azure_tts_session import AzureTtsConfig
 from simulation.callee import Phones
 from simulation.caller_call import CallOrder, CallResult, place_call
 from simulation.caller_script import Leave, Listen, Speak, Step, prepare
@@ -55,18 +57,26 @@ from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
 from simulation.openai_chat import OpenAIChat, OpenAIConfig
 from simulation.openai_replies import ScriptLine
+from simulation.openai_tts import OpenAITextToSpeech, OpenAITtsConfig
 from simulation.voice_sound import HummingVoice
 from simulation.wire_server import Service, WireServer
 from telemetry.ledger import MetricsLedger
 from tests.support.local_mind_pool import LocalMindPool
 from voice.levels import EnergyScorer
-from voice.ports import Recogniser
+from voice.ports import Recogniser, Speaker
 
 T = TypeVar("T")
 Built = tuple[Agent, Thinker, Recogniser | Ears, SpeechSource]
 TOKEN = "12345678901234567890123456789012"
 CLIP = "card001"
 _SEEDS = itertools.count(1)
+# By the speaker's name: its emulator, and a voice of it.
+VOICES = {
+    "elevenlabs": ("elevenlabs", "Rachel"),
+    "azure": ("azure_tts", "en-US-AvaMultilingualNeural"),
+    "openai": ("openai_tts", "alloy"),
+    "espeak": ("espeak", "default"),
+}
 PHRASES = Phrases("Pardon?", "Still there?", "Bye.", "Trouble.", "Back.")
 
 
@@ -78,6 +88,7 @@ class Cast:
         faults: Of the emulators, by service, once the agent is warm (the recogniser's from the
             start).
         reply: What its model answers.
+        speaker: Of ``VOICES``.
         script: What it answers before that, by what the caller says.
         tools: Of the agent.
     """
@@ -89,6 +100,7 @@ class Cast:
     script: tuple[ScriptLine, ...] = ()
     tools: tuple[Tool, ...] = ()
     recogniser: str = "azure"
+    speaker: str = "elevenlabs"
 
 
 GOOD = Cast("good")
@@ -189,9 +201,9 @@ class EdgeStage:
 
     async def _build(self, cast: Cast) -> Built:
         """An agent and its provider clients, warm."""
-        ear, openai, elevenlabs = [
-            await self._client(service, cast)
-            for service in (cast.recogniser, "openai", "elevenlabs")
+        mouth, voice = VOICES[cast.speaker]
+        ear, openai, speaker = [
+            await self._client(service, cast) for service in (cast.recogniser, "openai", mouth)
         ]
         agent = Agent(
             tenant_id="default",
@@ -200,13 +212,14 @@ class EdgeStage:
             language="en-US",
             prompt="You are Ann.",
             greeting=cast.greeting,
-            voice="Rachel",
+            voice=voice,
+            speaker=cast.speaker,
             recogniser=cast.recogniser,
             thinker=f"openai-{cast.name}",
             phrases=PHRASES,
             tools=cast.tools,
         )
-        speech = SpeechSource(elevenlabs, ClipStore(ClipCache(4_000_000)), tenant_id="default")
+        speech = SpeechSource(speaker, ClipStore(ClipCache(4_000_000)), tenant_id="default")
         assert await speech.prepare(agent) == []
         return agent, openai, ear, speech
 
@@ -250,12 +263,30 @@ class EdgeStage:
             await thinker.warm()
             self._stack.push_async_callback(thinker.aclose)
             return thinker
-        voice = ElevenLabsTextToSpeech(ElevenLabsConfig(first_byte_s=0.0), HummingVoice(), board)
-        self._stack.callback(voice.close)
-        port = await self._listen(voice, board)
-        known = provider_settings(self.settings(elevenlabs_base_url=f"http://127.0.0.1:{port}"))
-        speaker = build_speaker("elevenlabs", known)
-        await speaker.warm("Rachel", "en-US")
+        return await self._speaker(service, board)
+
+    async def _speaker(self, service: str, board: FaultBoard) -> Speaker:
+        """The client of a voice, warm, with its emulator behind it if it has one."""
+        hum = HummingVoice()
+        emulator: Any = None
+        if service == "azure_tts":
+            emulator = AzureTextToSpeech(AzureTtsConfig(first_byte_s=0.0), hum, board)
+        elif service == "openai_tts":
+            emulator = OpenAITextToSpeech(OpenAITtsConfig(first_byte_s=0.0), hum, board)
+        elif service == "elevenlabs":
+            emulator = ElevenLabsTextToSpeech(ElevenLabsConfig(first_byte_s=0.0), hum, board)
+        where: dict[str, str] = {}
+        if emulator is not None:
+            self._stack.callback(emulator.close)
+            address = f"127.0.0.1:{await self._listen(emulator, board)}"
+            where = {
+                "azure_tts": {"azure_tts_host": f"ws://{address}"},
+                "openai_tts": {"openai_tts_base_url": f"http://{address}/v1"},
+                "elevenlabs": {"elevenlabs_base_url": f"http://{address}"},
+            }[service]
+        name, voice = next((n, v) for n, (of, v) in VOICES.items() if of == service)
+        speaker = build_speaker(name, provider_settings(self.settings(**where)))
+        await speaker.warm(voice, "en-US")
         self._stack.push_async_callback(speaker.aclose)
         return speaker
 
