@@ -8,9 +8,9 @@ the clips that ship are taken. A file of utterances has one on each line, with b
 words, also in scripts without spaces.
 
 Every text is judged as a recogniser without punctuation would write it: whole, and cut at the end
-of every word but the last. A *false hold* costs a whole turn its pause; a *false done* cuts a caller
-off. Cuts after a full stop, a question mark or an exclamation mark are left out: nobody is in the
-middle of a sentence there.
+of every word but the last. A *false hold* costs a whole turn its pause; a *false done* cuts a
+caller off. Cuts after a full stop, a question mark or an exclamation mark are left out: nobody is
+in the middle of a sentence there.
 """
 
 from __future__ import annotations

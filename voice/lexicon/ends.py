@@ -63,7 +63,9 @@ def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
         return cue if cue is not None and cue.why == CLOSING else _ANSWER
     if lexicon.fillers.covers(tokens):
         return _HESITATION
-    if lexicon.polite.covers(tokens):  # "please ...": more than half of what was to be said
+    if lexicon.polite.covers(
+        tokens
+    ):  # a lone "please" or "thank you" opens turns as often as it ends them
         return _ANSWER
     return None
 
