@@ -110,8 +110,6 @@ class SegmentCutter:
         ready, self._ready = self._ready, []
         return ready
 
-    # --- one character ----------------------------------------------------------------------------
-
     def _take(self, ch: str) -> None:
         if self._candidate is not None:
             if extends(self._candidate, self._pending, ch):
@@ -227,8 +225,6 @@ class SegmentCutter:
         end = len(self._pending)
         self._candidate = Candidate(end, self._units, needs, is_sentence, mark, rule)
 
-    # --- look-ahead -------------------------------------------------------------------------------
-
     def _decide(self, ch: str) -> None:
         candidate = self._candidate
         if candidate is None:
@@ -239,8 +235,6 @@ class SegmentCutter:
         self._candidate = None
         if decision == "cut" and candidate.units >= candidate.needs:
             self._cut(candidate.end)
-
-    # --- cutting ----------------------------------------------------------------------------------
 
     def _cut_now(self, needs: float) -> bool:
         return self._units >= needs and self._cut(len(self._pending))

@@ -6,7 +6,8 @@ one, and its marks are led back with ``SpokenText.written_chars``.
 Levels
 - ``light``, for voices that read their own language well: telephone numbers, order numbers and
   codes digit by digit, e-mail and web addresses, ranges, ISO dates.
-- ``full``, for the others: money, times, percent, units, ``#`` and ``&`` besides.
+- ``full``, for the others: money, times, percent, units, abbreviations, ordinals, ``#`` and ``&``
+  besides.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from dialogue.spoken import addresses, numbers, quantities
+from dialogue.spoken import addresses, numbers, quantities, shortened
 from dialogue.spoken.digit_words import tongue
 from dialogue.spoken.text import SpokenText, without_overlaps
 
@@ -44,6 +45,7 @@ _FULL = (
     numbers.telephone_numbers,
     numbers.long_numbers,
     numbers.ranges,
+    shortened.shortened,
     quantities.units,
     quantities.signs,
     quantities.chinese_numbers,
@@ -62,7 +64,8 @@ def spoken_form(text: str, language: str, level: Level) -> SpokenText:
         language: BCP-47 tag; of one that is not known, digits are spelled, and little else is done.
         level: How much the voice needs.
     """
-    if _NOTHING_TO_SAY.fullmatch(text) and not _ADDRESS.search(text):
+    is_plain = _NOTHING_TO_SAY.fullmatch(text) and not _ADDRESS.search(text)
+    if is_plain and level == "light":
         return SpokenText(text)
     own = tongue(language)
     narrow = _narrow(text)

@@ -10,9 +10,14 @@ from dialogue.spoken.text import Change
 _MAIL = re.compile(
     r"(?<![\w.@])[A-Za-z0-9][\w.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}", re.ASCII
 )
+_COUNTRIES = (
+    "ae|ai|am|ar|at|au|bd|be|bg|br|by|ca|ch|cl|cn|co|cy|cz|de|dk|ee|eg|es|et|eu|fi|fr|ge|gr|hk|hr|hu"
+    "|id|ie|il|in|io|ir|is|it|jp|ke|kr|kz|li|lk|lt|lu|lv|me|mo|mt|mx|my|ng|nl|no|np|nz|pe|ph|pk|pl|pt"
+    "|ro|rs|ru|sa|se|sg|si|sk|th|tr|tv|tw|tz|ua|uk|us|uy|uz|ve|vn|za"
+)
 _WEB = re.compile(
     r"(?<![\w.@/])(?:(?:https?://)(?:www\.)?|www\.)?(?:[A-Za-z0-9-]+\.)+"
-    r"(?:com|org|net|info|biz|edu|gov|io|ai|app|dev|shop|online|example|me|tv|[a-z]{2})"
+    rf"(?:com|org|net|info|biz|edu|gov|app|dev|shop|online|example|{_COUNTRIES})"
     r"(?![A-Za-z0-9@])(?:/[\w./?=&%#+~-]*[\w/])?",
     re.ASCII,
 )
