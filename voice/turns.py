@@ -70,6 +70,7 @@ class Turns:
         "_config",
         "_emit",
         "_mouth",
+        "_retreated_at",
         "_taken_back",
         "_turn_id",
         "failures",
@@ -92,6 +93,7 @@ class Turns:
         self._attempts = 0
         self._asked = 0  # of them, those that the mind was asked for
         self._taken_back: Turn | None = None
+        self._retreated_at: float | None = None
         self.guesses = Guesses(config, budget, emit)
         self.taken: Turn | None = None
         self.failures = 0
@@ -174,7 +176,7 @@ class Turns:
             self.stop("interrupted", "caller spoke first", now=now)
             return ""
         if self._mouth.is_audible:
-            turn.timeline[timeline.RETREATED] = now
+            turn.timeline[timeline.RETREATED] = self._retreated_at = now
         reply = None if turn.failure else self._mouth.take_back()
         self._fall_silent(now)
         self.taken, self._taken_back = None, turn
@@ -345,6 +347,8 @@ class Turns:
     def _settle(self, turn: Turn, outcome: Outcome, planned: str, heard: str, reason: str) -> None:
         texts = (turn.text, planned, heard)
         performs = outcome == "heard" and (turn.hang_up or is_known(turn.action))
+        if self._retreated_at is not None:  # perhaps from another attempt at this turn
+            turn.timeline.setdefault(timeline.RETREATED, self._retreated_at)
         spend = self._spend(turn)
         if spend.calls:
             self._budget.settle(spend)
@@ -354,6 +358,7 @@ class Turns:
             )
         )
         self._attempts = self._asked = 0
+        self._retreated_at = None
         self.guesses.new_turn()
         self._turn_id = max(self._turn_id, turn.turn_id + 1)
 

@@ -14,7 +14,7 @@ from cluster.recorder import StoreRecorder
 from dialogue.agent import Agent
 from dialogue.session import CallIdentity
 from providers.settings import ChatEndpoint, ElevenLabsConfig, OpenAIConfig, ProviderSettings
-from records.rows import CallRow, Row
+from records.rows import CallRow, Row, TurnRow
 from telemetry import catalog as c
 from telemetry.cost import Services, Unpriced, bill_of
 from telemetry.ledger import MetricsLedger
@@ -95,6 +95,31 @@ def test_the_record_holds_the_sum_of_all_turns_and_its_cost() -> None:
     )
     assert row.cost_usd == pytest.approx(sum(row.cost.values()))
     assert (row.status, row.language, row.planned_end) == ("ended", "en-US", True)
+
+
+def test_what_was_in_vain_is_told_in_dollars_by_turn_and_by_call() -> None:
+    desk = Desk()
+    wasted = {
+        "speculative_calls": 2,
+        "wasted_calls": 1,
+        "wasted_prompt_tokens": 500,
+        "wasted_completion_tokens": 50,
+        "wasted_spoken_chars": 40,
+    }
+    desk.turn(1, {**USAGE, **wasted})
+    desk.turn(2)
+    first, second = (row for row in desk.writer.rows if isinstance(row, TurnRow))
+    dollars = 500 * 0.20e-6 + 50 * 1.20e-6 + 0.04 * 0.05
+    assert (first.speculative_calls, first.wasted_calls) == (2, 1)
+    assert first.wasted_cost_usd == pytest.approx(dollars)
+    assert (second.speculative_calls, second.wasted_calls, second.wasted_cost_usd) == (0, 0, 0.0)
+    desk.recorder.units_used(CALL, {"prompt_tokens": 100, "wasted_prompt_tokens": 100})
+    row = desk.close()
+    assert row.wasted_cost_usd == pytest.approx(dollars + 100 * 0.20e-6)
+    assert row.cost["think"] == pytest.approx(2_100 * 0.20e-6 + 200 * 1.20e-6)
+    told = desk.counters(c.WASTED_COST)
+    assert told["speak", "t1", "ann"] == pytest.approx(0.04 * 0.05)
+    assert sum(told.values()) == pytest.approx(row.wasted_cost_usd)
 
 
 def test_the_metrics_agree_with_the_records() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ from tests.support.fake_thinker import FakeThinker
 from tests.support.local_mind_pool import LocalMindPool
 from voice.config import EndpointConfig, SpokenPhrases, VoiceConfig
 from voice.ports import FRAME_S
+from voice.speculation import SpeculationConfig
 
 PHRASES = Phrases(
     apology="Pardon?",
@@ -106,6 +108,7 @@ class Stage:
     Args:
         thinkers: What the actors think with; every reply is ``REPLY`` when not given.
         names: The actors.
+        speculation: How replies are prepared.
     """
 
     def __init__(
@@ -115,8 +118,10 @@ class Stage:
         *,
         agent: Agent = AGENT,
         mind: MindConfig | None = None,
+        speculation: SpeculationConfig | None = None,
     ) -> None:
         self.agent = agent
+        self.speculation = speculation or SpeculationConfig()
         self.recogniser = FakeRecogniser()
         self.speaker = FakeSpeaker()
         self.counters: Counter[str] = Counter()
@@ -216,7 +221,7 @@ class Phone:
         )
         self.driver = CallDriver(
             stage.agent,
-            voice_config(stage.agent),
+            replace(voice_config(stage.agent), speculation=stage.speculation),
             stage.parts,
             self.mind,
             stream,
