@@ -52,7 +52,8 @@ class TurnTaking:
         eager_silence_s: Silence after which a reply is prepared but held.
         commit_silence_s: Silence after which the turn is taken.
         final_wait_s: How much longer to wait for the recogniser's final words at commit.
-        barge_in_speech_s: Caller speech during playout that stops the agent.
+        barge_in_speech_s: Caller speech during playout that silences the agent; its words decide
+            whether the reply goes on.
         idle_prompt_s: Silence on both sides after which the agent asks whether anyone is there.
         idle_hang_up_s: Silence on both sides after which the call ends.
         playout_lead_s: Audio kept ahead of the caller's ear in the carrier's buffer.
@@ -64,7 +65,7 @@ class TurnTaking:
     eager_silence_s: float = 0.2
     commit_silence_s: float = 0.55
     final_wait_s: float = 0.25
-    barge_in_speech_s: float = 0.24
+    barge_in_speech_s: float = 0.16
     idle_prompt_s: float = 12.0
     idle_hang_up_s: float = 40.0
     playout_lead_s: float = 0.2

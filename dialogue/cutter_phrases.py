@@ -41,6 +41,13 @@ _WORDS = {
     "te": "కానీ ఎందుకంటే",
     "sw": "lakini kwa-sababu ikiwa",
 }
+# Never between one of these, or any very short word, and the conjunction: "even if", "in which".
+_LEANING_WORDS = (
+    "even only just what with from about except sogar auch selbst même comme incluso anche mesmo"
+    " zelfs chiar även selv hatta"
+)
+_LEANING = frozenset(_LEANING_WORDS.split())
+_LEANING_CHARS = 3
 # Endings of a clause that goes on, as Korean writes them before a space.
 _ENDINGS = {"ko": ("지만", "는데", "니까", "면서", "으면", "시면", "려면", "때문에")}
 
@@ -68,7 +75,10 @@ class PhraseReader:
         if before.endswith(self._after) and self._after:
             return len(before)
         start = before.rfind(" ") + 1
-        return start if start and before[start:] in self._before else None
+        if not start or before[start:] not in self._before:
+            return None
+        leaning = before[:start].rsplit(maxsplit=1)[-1] if before[:start].strip() else ""
+        return start if len(leaning) > _LEANING_CHARS and leaning not in _LEANING else None
 
     def end_inside(self, text: str, least: int) -> int | None:
         """Where the phrase ends in a text without spaces, at ``least`` so many characters in."""

@@ -53,6 +53,8 @@ def cut(text: str, language: str = "en-US", *, at: tuple[int, ...] = ()) -> list
         ("He said (yes, we do!) and left.", ["He said (yes,", "we do!)", "and left."]),
         ("See x.com/?a=b now. Then call me.", ["See x.com/?a=b now.", "Then call me."]),
         ("Please ask them because we do.", ["Please ask them", "because we do."]),
+        ("I could do it even if we close.", ["I could do it even if we close."]),
+        ("This is the case in which we call.", ["This is the case in which we call."]),
         ("It is plan B. Would you take it?", ["It is plan B.", "Would you take it?"]),
         ("From 9 - 17 we are open.", ["From 9 - 17 we are open."]),
         ("Five–six — or maybe more.", ["Five–six —", "or maybe more."]),
