@@ -57,39 +57,13 @@ _ORDINALS = {
     "it": "primo secondo terzo quarto quinto sesto settimo ottavo nono decimo",
 }
 _ORDINAL_SIGN = {"es": r"\.?[ºo°]", "fr": "(?:e|ème|er)", "it": "[°º]"}
-_GERMAN_ORDINALS = [
-    "erst",
-    "zweit",
-    "dritt",
-    "viert",
-    "fünft",
-    "sechst",
-    "siebt",
-    "acht",
-    "neunt",
-    "zehnt",
-    "elft",
-    "zwölft",
-    "dreizehnt",
-    "vierzehnt",
-    "fünfzehnt",
-    "sechzehnt",
-    "siebzehnt",
-    "achtzehnt",
-    "neunzehnt",
-    "zwanzigst",
-    "einundzwanzigst",
-    "zweiundzwanzigst",
-    "dreiundzwanzigst",
-    "vierundzwanzigst",
-    "fünfundzwanzigst",
-    "sechsundzwanzigst",
-    "siebenundzwanzigst",
-    "achtundzwanzigst",
-    "neunundzwanzigst",
-    "dreißigst",
-    "einunddreißigst",
-]
+_GERMAN_ORDINAL_WORDS = (
+    "erst zweit dritt viert fünft sechst siebt acht neunt zehnt elft zwölft dreizehnt vierzehnt"
+    " fünfzehnt sechzehnt siebzehnt achtzehnt neunzehnt zwanzigst einundzwanzigst zweiundzwanzigst"
+    " dreiundzwanzigst vierundzwanzigst fünfundzwanzigst sechsundzwanzigst siebenundzwanzigst"
+    " achtundzwanzigst neunundzwanzigst dreißigst einunddreißigst"
+)
+_GERMAN_ORDINALS = tuple(_GERMAN_ORDINAL_WORDS.split())
 _GERMAN_ORDINAL = re.compile(
     rf"(?:(?<=\bder )|(?<=\bdie )|(?<=\bdas )|(?<![\d.,]))(?<!\d)(\d{{1,2}})\."
     rf"(?= (?:{'|'.join(MONTHS['de'])}|Stock|Etage|OG|Klasse|Termin|Quartal|Platz)\b)"
