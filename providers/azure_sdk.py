@@ -260,6 +260,8 @@ def error_of_cancellation(code: str, details: str, address: str) -> ProviderErro
     if setting == AZURE_REGION:
         setting = address
     message = (code or "cancelled") + (f", HTTP {status}" if status else "")
+    if kind is ProviderRefused and address == AZURE_REGION:
+        message += f"; a key is good in its own region only ({AZURE_REGION})"
     return kind(message, PROVIDER, setting)
 
 

@@ -13,8 +13,10 @@ from providers.azure_tts_wire import (
     SpeechEvent,
     WordSpoken,
     WordTracker,
+    address_setting,
 )
-from providers.errors import ProviderTimeout, ProviderUnavailable
+from providers.containers import container_of
+from providers.errors import ProviderProtocolError, ProviderTimeout, ProviderUnavailable
 from providers.settings import AzureTtsConfig
 from voice.ports import SAMPLE_RATE_HZ, SpeechChunk, TextMark
 
@@ -55,6 +57,7 @@ class Segment:
             match await self._next():
                 case AudioMade(ulaw):
                     if ulaw:
+                        self._check(ulaw)
                         self.heard = True
                         self._samples += len(ulaw)
                         yield SpeechChunk(ulaw, marks)
@@ -72,6 +75,11 @@ class Segment:
                     return
                 case Failed(error):
                     raise error
+
+    def _check(self, ulaw: bytes) -> None:
+        if not self.heard and (name := container_of(ulaw)):
+            said = f"it sent {name} where mu-law was asked for"
+            raise ProviderProtocolError(said, PROVIDER, address_setting(self._config))
 
     async def _next(self) -> SpeechEvent:
         config = self._config

@@ -94,6 +94,7 @@ class ElevenLabsHttp:
                 kind = content.partition(";")[0]
                 message = f"it sent {kind} where mu-law was asked for"
                 raise ProviderProtocolError(message, wire.PROVIDER, ELEVENLABS_BASE_URL)
+            is_first = True
             while True:
                 with typed_errors():
                     async with asyncio.timeout_at(deadline_s):
@@ -101,6 +102,9 @@ class ElevenLabsHttp:
                 if piece is None:
                     return
                 deadline_s = loop.time() + config.stall_timeout_s
+                if piece and is_first:
+                    wire.check_beginning(piece)
+                    is_first = False
                 if piece:
                     yield piece
 

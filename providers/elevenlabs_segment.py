@@ -81,6 +81,8 @@ class Segment:
     def take(self, encoded: object, alignment: object) -> None:
         """One audio message of the service."""
         ulaw = wire.decode_audio(encoded)
+        if not self.heard:
+            wire.check_beginning(ulaw)
         marks = self._tracker.take(alignment, self._samples)
         self._samples += len(ulaw)
         self._progress_s = self._loop.time()

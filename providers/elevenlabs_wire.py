@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from providers.containers import container_of
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -111,6 +112,17 @@ def decode_audio(encoded: object) -> bytes:
         return binascii.a2b_base64(encoded, strict_mode=True)
     except (ValueError, binascii.Error):
         raise ProviderProtocolError("audio that is no base64", PROVIDER) from None
+
+
+def check_beginning(audio: bytes) -> None:
+    """See that audio does not begin as a file of another format.
+
+    Raises:
+        ProviderProtocolError: It does.
+    """
+    if name := container_of(audio):
+        said = f"it sent {name} where mu-law was asked for"
+        raise ProviderProtocolError(said, PROVIDER, ELEVENLABS_BASE_URL)
 
 
 def error_of_message(code: object) -> ProviderError:

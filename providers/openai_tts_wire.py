@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from providers.containers import container_of
 from providers.errors import (
     ProviderError,
     ProviderProtocolError,
@@ -34,8 +35,6 @@ MODEL_BLAME: Final = Blame(PROVIDER, OPENAI_TTS_KEY, OPENAI_TTS_MODEL, OPENAI_TT
 
 MOST_CHARS: Final = 4_096
 
-# How other formats begin; 16-bit samples that begin so are noise at full scale.
-_CONTAINERS = {b"RIFF": "WAV", b"ID3": "MP3", b"OggS": "Ogg", b"fLaC": "FLAC"}
 _RATE = re.compile(r";\s*rate=(\d{4,5})\b")
 _FOREIGN = ("application/json", "text/", "audio/mpeg", "audio/mp3", "audio/wav", "audio/x-wav")
 
@@ -102,9 +101,8 @@ def check_beginning(pcm: bytes) -> None:
     Raises:
         ProviderProtocolError: It does.
     """
-    for begin, name in _CONTAINERS.items():
-        if pcm.startswith(begin):
-            raise foreign(name)
+    if name := container_of(pcm):
+        raise foreign(name)
 
 
 def foreign(what: str) -> ProviderError:

@@ -46,6 +46,20 @@ def test_cancellations(code: str, details: str, kind: type[ProviderError], setti
     assert "upgrade" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ConnectionFailure", ProviderUnavailable),  # no such host
+        ("ServiceRedirectPermanent", ProviderRejected),
+        ("AuthenticationFailure", ProviderRefused),  # a host that does not know this key
+    ],
+)
+def test_a_wrong_region_is_named(code: str, kind: type[ProviderError]) -> None:
+    error = error_of_cancellation(code, "WebSocket upgrade failed (401)", "AZURE_SPEECH_REGION")
+    assert type(error) is kind
+    assert "AZURE_SPEECH_REGION" in str(error)
+
+
 def test_a_missing_sdk_says_what_to_install(monkeypatch: Any) -> None:
     monkeypatch.setitem(sys.modules, "azure.cognitiveservices.speech", None)
     with pytest.raises(ProviderUnavailable, match="pip install azure-cognitiveservices-speech"):
