@@ -73,6 +73,7 @@ class Guesses:
     Attributes:
         live: What is held, oldest first.
         begun: Guesses made for the current turn.
+        missed: Those of them that were given up and never taken.
         wasted_chars: Characters spoken in vain for it.
     """
 
@@ -87,6 +88,7 @@ class Guesses:
         "_steady_text",
         "begun",
         "live",
+        "missed",
         "wasted_chars",
     )
 
@@ -99,6 +101,7 @@ class Guesses:
         self._emit = emit
         self.live: list[Guess] = []
         self.begun = 0
+        self.missed = 0
         self.wasted_chars = 0
         self._due_at: float | None = None  # a guess that was put off
         self._due_text = ""
@@ -107,7 +110,7 @@ class Guesses:
 
     def new_turn(self) -> None:
         """The turn is settled: count anew."""
-        self.begun = self.wasted_chars = 0
+        self.begun = self.missed = self.wasted_chars = 0
 
     def find(self, turn_id: int, guess: int) -> Guess | None:
         """The held guess of this name."""
@@ -187,6 +190,7 @@ class Guesses:
     def drop(self, guess: Guess, reason: str) -> None:
         """Give up one guess."""
         self.live.remove(guess)
+        self.missed += not guess.turn.taken_at
         self.wasted_chars += guess.reply.requested_chars
         self._emit(AbandonTurn(*guess.reply.key, reason))
 

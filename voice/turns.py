@@ -370,6 +370,7 @@ class Turns:
         return TurnSpend(
             calls=self._asked,
             guessed_calls=self.guesses.begun,
+            missed_calls=self.guesses.missed,
             wasted_calls=self._asked - is_answered,
             chars=spoken + wasted,
             wasted_chars=wasted,

@@ -3,7 +3,8 @@
 Rules:
 
 1. The last ``WINDOW_TURNS`` turns count, of all calls that share the budget. The *waste* is the
-   share of replies that were asked for in vain among all replies asked for in these turns.
+   share of wrong guesses among all replies asked for in these turns. A turn that was taken too
+   early wastes its reply as well, but guessing later would not have saved it.
 2. Above the allowed waste *patience* rises turn by turn, below it it falls again, between 0 and 1.
    One turn alone decides nothing: the first ``FEWEST_TURNS`` are only counted.
 3. Patience asks for more before a guess is made: a surer endpointer, or a longer silence. It never
@@ -17,11 +18,11 @@ from dataclasses import dataclass, fields
 
 WINDOW_TURNS = 40
 FEWEST_TURNS = 10
-_STEP_UP = 0.2
-_STEP_DOWN = 0.1
-_COMFORT = 0.8  # of the allowed waste: nearer to it nothing changes
-_SURE = 0.5
-_SUREST = 0.9
+_STEP_UP = 0.05  # small: the last turns tell late what a step has done
+_STEP_DOWN = 0.05
+_COMFORT = 0.9  # of the allowed waste: nearer to it nothing changes
+_SURE = 0.95
+_UNSURE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,15 @@ class TurnSpend:
     Attributes:
         calls: Replies asked for.
         guessed_calls: Those asked for before the turn was taken.
-        wasted_calls: Those whose answer was not the reply.
+        missed_calls: Those asked for before, and never taken: the guess was wrong.
+        wasted_calls: Those whose answer was not the reply: missed, or taken too early.
         chars, wasted_chars: Characters given to the voice, and those of replies in vain.
         tokens, wasted_tokens: Of prompts and answers, as far as they are known.
     """
 
     calls: int = 0
     guessed_calls: int = 0
+    missed_calls: int = 0
     wasted_calls: int = 0
     chars: int = 0
     wasted_chars: int = 0
@@ -51,9 +54,9 @@ class TurnSpend:
         )
 
     @property
-    def waste_ratio(self) -> float:
-        """Replies asked for in vain, of all asked for; 0 when none was."""
-        return self.wasted_calls / self.calls if self.calls else 0.0
+    def missed_ratio(self) -> float:
+        """Wrong guesses, of all replies asked for; 0 when none was."""
+        return self.missed_calls / self.calls if self.calls else 0.0
 
 
 class SpeculationBudgets:
@@ -103,10 +106,9 @@ class SpeculationBudget:
         Args:
             confidence: That the turn is over, 0 to 1; None when nobody says.
         """
-        if confidence is None:
+        if confidence is None or confidence <= _UNSURE:
             return self.patience
-        is_sure = confidence >= _SURE + (_SUREST - _SURE) * self.patience
-        return 0.0 if is_sure else self.patience
+        return self.patience * max(0.0, (_SURE - confidence) / (_SURE - _UNSURE))
 
     def settle(self, spend: TurnSpend) -> None:
         """A turn is over."""
@@ -114,7 +116,7 @@ class SpeculationBudget:
         self._turns.append(spend)
         if len(self._turns) < FEWEST_TURNS:
             return
-        waste_ratio = self.recent.waste_ratio
+        waste_ratio = self.recent.missed_ratio
         if waste_ratio > self._max_waste_ratio:
             self.patience = min(1.0, round(self.patience + _STEP_UP, 3))
         elif waste_ratio < self._max_waste_ratio * _COMFORT:

@@ -24,6 +24,7 @@ from telephony import g711
 from voice.config import VoiceConfig
 from voice.levels import EnergyScorer, SpeechScorer
 from voice.ports import FRAME_S, FRAME_SAMPLES
+from voice.waste import SpeculationBudgets
 
 LANES = 64
 BURST_FRAMES = 10
@@ -112,11 +113,14 @@ def replay(
     waiting = iter(calls)
     logs: list[CallLog] = []
 
+    budgets = SpeculationBudgets()  # the calls are those of one tenant
+
     def opened() -> Iterator[ReplayCall]:
         for planned in waiting:
             model = judge(planned.language) if judge is not None else None
             config = configs(planned.language)
-            yield ReplayCall(planned, config, EARS[plan.ear], plan.reply, model)
+            budget = budgets.of("", config.speculation.max_waste_ratio)
+            yield ReplayCall(planned, config, EARS[plan.ear], plan.reply, model, budget)
 
     fresh = opened()
     slots: dict[int, tuple[ReplayCall, float]] = {}

@@ -25,6 +25,7 @@ from voice import events as voice
 from voice.config import VoiceConfig
 from voice.ports import FRAME_S
 from voice.session import VoiceSession
+from voice.waste import SpeculationBudget
 
 Judge = Callable[[bytes], float]
 _JUDGED_FRAMES = 400  # 8 s
@@ -69,12 +70,13 @@ class ReplayCall:
         ear: EarLags,
         reply: ReplyLags,
         judge: Judge | None = None,
+        budget: SpeculationBudget | None = None,
     ) -> None:
         self._plan = plan
         self._lags = reply
         self._judge = judge
         self.log = CallLog(plan.number, str(plan.noise), plan.noise.kind, plan.network)
-        self._session = VoiceSession(config)
+        self._session = VoiceSession(config, budget=budget)
         self._ear = ReplayEar(ear, Random(f"{plan.seed}/ear"))
         self._mind = ReplayMind(reply, self.log.speech)
         self._caller = ReplayCaller(

@@ -42,7 +42,7 @@ def test_a_guess_that_was_right_cost_nothing_in_vain() -> None:
 
 def test_a_guess_that_was_wrong_is_billed_and_told_apart() -> None:
     replies = {(1, 1): finished(said="Hello"), (1, 2): finished(said="Bye")}
-    units = units_of_turn(replies, settled(2, TurnSpend(2, 1, 1)))
+    units = units_of_turn(replies, settled(2, TurnSpend(2, 1, 1, 1)))
     assert units["prompt_tokens"] == 200
     assert units["spoken_chars"] == 8
     assert {unit: n for unit, n in units.items() if "wasted" in unit} == {
@@ -57,7 +57,7 @@ def test_a_guess_that_was_wrong_is_billed_and_told_apart() -> None:
 
 def test_tokens_that_nobody_told_are_those_of_the_same_prompt() -> None:
     replies = {(1, 1): ended_early(), (1, 2): finished()}
-    units = units_of_turn(replies, settled(2, TurnSpend(2, 2, 1)))
+    units = units_of_turn(replies, settled(2, TurnSpend(2, 2, 1, 1)))
     assert units["wasted_prompt_tokens"] == 100
     assert units["wasted_completion_tokens"] == 3, "a token is about four letters"
     assert units["prompt_tokens"] == 200
@@ -65,7 +65,7 @@ def test_tokens_that_nobody_told_are_those_of_the_same_prompt() -> None:
 
 def test_without_any_prompt_told_only_what_was_written_is_known() -> None:
     replies = {(1, 1): ended_early("我想訂檯"), (1, 2): ended_early()}
-    units = units_of_turn(replies, settled(2, TurnSpend(2, 2, 1)))
+    units = units_of_turn(replies, settled(2, TurnSpend(2, 2, 1, 1)))
     assert "prompt_tokens" not in units
     assert (units["completion_tokens"], units["wasted_completion_tokens"]) == (7, 4)
 
@@ -77,7 +77,7 @@ def test_without_any_prompt_told_only_what_was_written_is_known() -> None:
 )
 def test_nothing_is_made_up_for(unthought: ReplyUnits) -> None:
     replies = {(1, 1): unthought, (1, 2): finished()}
-    units = units_of_turn(replies, settled(2, TurnSpend(2, 1, 1)))
+    units = units_of_turn(replies, settled(2, TurnSpend(2, 1, 1, 1)))
     assert units["prompt_tokens"] == 100
     assert "wasted_prompt_tokens" not in units
 
@@ -86,14 +86,14 @@ def test_an_apology_is_said_for_the_one_that_failed() -> None:
     apology = ReplyUnits()
     apology.speak("Pardon?")
     replies = {(1, 1): finished(), (1, 2): finished(said="Half"), (1, 3): apology}
-    units = units_of_turn(replies, settled(3, TurnSpend(2, 1, 1)))
+    units = units_of_turn(replies, settled(3, TurnSpend(2, 1, 1, 1)))
     assert units["wasted_prompt_tokens"] == 100
     assert "wasted_spoken_chars" not in units
     assert units["spoken_chars"] == 11
 
 
 def test_a_turn_that_was_taken_back_for_good_was_all_in_vain() -> None:
-    units = units_of_turn({(1, 1): finished()}, settled(1, TurnSpend(1, 1, 1)))
+    units = units_of_turn({(1, 1): finished()}, settled(1, TurnSpend(1, 1, 0, 1)))
     assert units["wasted_prompt_tokens"] == units["prompt_tokens"] == 100
 
 

@@ -318,7 +318,7 @@ class TestPatience:
         table = Table()
         table.budget.patience = 0.5
         table.pause(COOK, 0.6)
-        table.pause(COOK, 0.8)
+        table.pause(COOK, 0.96)
         assert table.told() == ["+1"]
         table.wait(1.0)
         assert table.told() == ["+1"]
@@ -361,11 +361,11 @@ class TestAccounts:
     @pytest.mark.parametrize(
         ("pauses", "said", "spend"),
         [
-            ((), COOK, TurnSpend(1, 0, 0, 5, 0)),
-            ((COOK,), COOK, TurnSpend(1, 1, 0, 5, 0)),
-            ((COOK,), BOOK, TurnSpend(2, 1, 1, 10, 5)),
-            ((COOK, BOOK), BOOK, TurnSpend(2, 2, 1, 10, 5)),
-            ((COOK, BOOK), LOOK, TurnSpend(3, 2, 2, 15, 10)),
+            ((), COOK, TurnSpend(1, 0, 0, 0, 5, 0)),
+            ((COOK,), COOK, TurnSpend(1, 1, 0, 0, 5, 0)),
+            ((COOK,), BOOK, TurnSpend(2, 1, 1, 1, 10, 5)),
+            ((COOK, BOOK), BOOK, TurnSpend(2, 2, 1, 1, 10, 5)),
+            ((COOK, BOOK), LOOK, TurnSpend(3, 2, 2, 2, 15, 10)),
         ],
     )
     def test_what_was_asked_in_vain(
@@ -430,7 +430,7 @@ class TestTakenTooEarly:
         table.turns.drop_guesses("key pressed")
         table.turns.give_up_retracted()
         assert table.last(TurnSettled).outcome == "dropped"
-        assert table.budget.recent == TurnSpend(1, 1, 1, 13, 13)
+        assert table.budget.recent == TurnSpend(1, 1, 0, 1, 13, 13)
 
     def test_other_words_give_it_up(self) -> None:
         table = self.taken()

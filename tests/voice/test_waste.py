@@ -9,7 +9,7 @@ import pytest
 from voice.waste import FEWEST_TURNS, WINDOW_TURNS, SpeculationBudget, TurnSpend
 
 HIT = TurnSpend(calls=1, guessed_calls=1)
-MISS = TurnSpend(calls=2, guessed_calls=1, wasted_calls=1)
+MISS = TurnSpend(calls=2, guessed_calls=1, missed_calls=1, wasted_calls=1)
 
 
 def after(*turns: TurnSpend, allowed: float = 0.15) -> SpeculationBudget:
@@ -22,7 +22,7 @@ def after(*turns: TurnSpend, allowed: float = 0.15) -> SpeculationBudget:
 def test_a_new_budget_guesses_at_once() -> None:
     budget = after()
     assert budget.delay_ratio(None) == budget.delay_ratio(0.0) == 0.0
-    assert budget.recent.waste_ratio == 0.0
+    assert budget.recent.missed_ratio == 0.0
 
 
 def test_a_few_turns_decide_nothing() -> None:
@@ -42,7 +42,7 @@ def test_it_gets_choosy_above_the_allowed_waste(
         is_miss = (at + 1) * misses // all_turns > at * misses // all_turns
         turns.append(MISS if is_miss else HIT)
     budget = after(*turns, allowed=allowed)
-    assert (budget.recent.waste_ratio > allowed) is is_choosy
+    assert (budget.recent.missed_ratio > allowed) is is_choosy
     assert (budget.patience > 0.0) is is_choosy
 
 
@@ -50,8 +50,8 @@ def test_sure_guesses_are_made_at_once_however_choosy() -> None:
     budget = after(*[MISS] * 40)
     assert budget.patience == 1.0
     assert budget.delay_ratio(0.95) == 0.0
-    assert budget.delay_ratio(0.6) == 1.0
-    assert budget.delay_ratio(None) == 1.0
+    assert 0.0 < budget.delay_ratio(0.9) < budget.delay_ratio(0.7) < 1.0
+    assert budget.delay_ratio(0.6) == budget.delay_ratio(None) == 1.0
 
 
 def test_better_times_are_noticed_and_old_ones_forgotten() -> None:
@@ -86,5 +86,5 @@ def test_waste_settles_near_what_is_allowed(allowed: float, seed: int) -> None:
             before = budget.total
     late = budget.total
     ratio = (late.wasted_calls - before.wasted_calls) / (late.calls - before.calls)
-    assert ratio < allowed * 1.15
+    assert ratio < allowed * 1.3
     assert ratio > allowed * 0.4, "what is allowed is used"
