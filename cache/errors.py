@@ -2,7 +2,9 @@
 
 CacheError
 ├── ClipTooLarge      a pinned clip does not fit the memory of the cache (names the setting)
-└── ClipFileBroken    a file of the clip folder is cut short or altered; it is made anew
+├── ClipFileBroken    a file of the clip folder is cut short or altered; it is made anew
+├── EncoderUnavailable  the semantic tier is off: says what to install or to set
+└── ModelUnsupported    a sentence-transformers model that only torch could export, and it is not there
 """
 
 from __future__ import annotations
@@ -26,3 +28,11 @@ class ClipTooLarge(CacheError):
 
 class ClipFileBroken(CacheError):
     """The checksum or the shape of a clip file is wrong."""
+
+
+class EncoderUnavailable(CacheError):
+    """There is no encoder: a library, a model folder or the exported file is missing or broken."""
+
+
+class ModelUnsupported(CacheError):
+    """The model is of a kind that cannot be exported here."""
