@@ -21,16 +21,23 @@ def register(app: typer.Typer) -> None:
         evaluate_app,
         "evaluate turns",
         evaluate_turns,
-        "callcluster evaluate turns --turns 800",
-        "callcluster evaluate turns --sweep commit_silence_s=0.2:1.0:0.1 --html curve.html",
-        "callcluster evaluate turns --json before.json",
-        "callcluster evaluate turns --set commit_silence_s=0.4 --compare before.json",
+        "callcluster evaluate turns --html turns.html",
+        "callcluster evaluate turns --replay --turns 800 --json before.json",
+        "callcluster evaluate turns --replay --set commit_silence_s=0.4 --compare before.json",
+        "callcluster evaluate turns --replay --sweep commit_silence_s=0.2:1:0.1 --html c.html",
     )
     app.add_typer(evaluate_app, name="evaluate")
 
 
 def evaluate_turns(
-    turns: Annotated[int, typer.Option(min=10, metavar="N", help="Labelled turns.")] = 400,
+    is_replay: Annotated[
+        bool, typer.Option("--replay", help="Virtual time, the voice machine alone: seconds.")
+    ] = False,
+    calls: Annotated[
+        int, typer.Option(min=1, max=40, metavar="N", help="Live: calls at once.")
+    ] = 8,
+    output: Annotated[Path, typer.Option(help="Live: folder for logs.")] = Path("evaluate-output"),
+    turns: Annotated[int, typer.Option(min=10, metavar="N", help="Labelled turns.")] = 240,
     seed: Annotated[int, typer.Option(help="Decides everything.")] = 1,
     split: Annotated[str, typer.Option(help="Recordings: all, dev or held-out.")] = "all",
     clips: Annotated[
@@ -71,19 +78,26 @@ def evaluate_turns(
 ) -> None:
     """How soon it answers, and how often it cuts people off: always both.
 
-    Labelled speech goes through the voice machine in virtual time, an hour of calls in seconds,
-    with recognisers, language models and voices as late as published figures say. A turn is cut
-    when it was taken before its caller's labelled end; latency is from that end to the first
-    audible frame of the reply.
+    A turn is cut when it was taken before its caller's labelled end; latency is from that end to
+    the first audible frame of the reply. Recognisers, language models and voices are emulated, as
+    late as published figures say.
+
+    Live (the default) starts the real product behind HAProxy and lets simulated callers talk to it
+    over sockets: some five minutes. --replay plays the same kind of turns through the voice machine
+    in virtual time, an hour of calls in seconds, with noise, jitter and loss.
 
     --set and --sweep name any number of the machine's configuration, such as commit_silence_s,
-    eager_silence_s, pause_speech_s. --clips measures on recordings of your own: docs/turn-taking.md
-    says how to label them.
+    eager_silence_s, pause_speech_s; live knows those of an agent's turn_taking. --sweep needs
+    --replay. --clips measures on recordings of your own: docs/turn-taking.md says how to label
+    them.
 
     [bold]Exit code[/bold]
       0    measured
       1    --compare: significantly more turns cut, or slower, than before
       2    it cannot run: a recording, a setting or the command line is wrong
+      3    live: the callers themselves were late, this machine was too busy to measure
+      4    live: a call was not carried to its end
+      130  Ctrl-C; nothing is left running
     """
     from cluster.evaluate.knobs import parse_changes, parse_sweep
     from cluster.evaluate.network import NETWORKS
@@ -112,7 +126,13 @@ def evaluate_turns(
         html=html,
         json_file=json_file,
     )
-    raise SystemExit(run_replay(asked, wanted, typer.echo))
+    if is_replay:
+        raise SystemExit(run_replay(asked, wanted, typer.echo))
+    from cluster.evaluate.run_live import run_live
+
+    if wanted.sweeps or network:
+        raise SettingsError("--sweep and --network belong to --replay")
+    raise SystemExit(run_live(asked, wanted, typer.echo, lines=calls, logs=output))
 
 
 def _one_of(given: str, known: tuple[T, ...], option: str) -> T | None:

@@ -76,6 +76,9 @@ def simulate_providers(
         Path | None,
         typer.Option(help="YAML: what the model answers, which tools it calls, who answers."),
     ] = None,
+    clips: Annotated[
+        Path | None, typer.Option(help="Folder with clips.json: the speech that is recognised.")
+    ] = None,
 ) -> None:
     r"""Run emulators of Azure Speech, Deepgram, OpenAI, ElevenLabs and Twilio for the real clients.
 
@@ -117,4 +120,5 @@ def simulate_providers(
         ),
         faults=faults or [],
         script=script,
+        clips=clips,
     )

@@ -69,6 +69,7 @@ def run_emulators(
     account: Account,
     faults: Sequence[str],
     script: Path | None = None,
+    clips: Path | None = None,
 ) -> None:
     """Run until a signal; prints the ready line, then the settings to use them."""
     for port in (*ports[1:], account.port):
@@ -99,6 +100,7 @@ def run_emulators(
         azure_tts=AzureTtsConfig(first_byte_s=first_byte_s),
         openai_tts=OpenAITtsConfig(first_byte_s=first_byte_s),
         faults=parse_faults(faults),
+        clips=clips,
     )
     # A token that was given is not printed again.
     token = "" if account.auth_token else config.twilio.auth_token

@@ -27,6 +27,7 @@ class CallOrder:
         turns: How many turns the script has; None when it has no end, or when nobody counts.
         record: Keep both channels.
         suppress_silence: Send no packets between clips, as some networks do.
+        noise: Frames sent between clips, base64; those of a quiet line when None.
     """
 
     script: Iterator[Step]
@@ -37,6 +38,7 @@ class CallOrder:
     turns: int | None = None
     record: bool = False
     suppress_silence: bool = False
+    noise: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ async def place_call(
             max_duration_s=order.max_duration_s,
             on_event=on_event,
             recording=recording,
-            noise=() if order.suppress_silence else line_noise(),
+            noise=() if order.suppress_silence else order.noise or line_noise(),
         ),
         placed_s,
     )

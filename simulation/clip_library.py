@@ -62,6 +62,7 @@ class Clip:
         role: What it can be in a corpus: ``utterance``, ``digit``, ``yes_no``, ``backchannel`` or
             ``interruption``.
         speaker: Who says it, where that is known: pieces of one number come from one speaker.
+        is_as_heard: Its level is that of the call already, noise included: it is not changed.
         ulaw: 8 kHz mu-law, a whole number of 160-byte frames.
     """
 
@@ -76,6 +77,7 @@ class Clip:
     path: Path
     role: str = "utterance"
     speaker: str = ""
+    is_as_heard: bool = False
 
     @property
     def speech_start_s(self) -> float:
@@ -97,7 +99,9 @@ class Clip:
         """The audio. Raises ``ClipUnreadable`` when the file is damaged."""
         sound = read_wav(self.path.read_bytes())
         samples = resample(sound.samples, sound.rate_hz, SAMPLE_RATE_HZ)
-        encoded = bytes(g711.encode(_at_speech_level(samples, self.segments)))
+        if not self.is_as_heard:
+            samples = _at_speech_level(samples, self.segments)
+        encoded = bytes(g711.encode(samples))
         # One zero only: minus zero would not survive a way through linear samples.
         encoded = encoded.replace(b"\x7f", _QUIET)
         return encoded + _QUIET * (-len(encoded) % FRAME_BYTES)
@@ -217,6 +221,7 @@ def _clip(entry: dict[str, Any], folder: Path) -> Clip:
         path=folder / entry["file"],
         role=entry.get("role", "utterance"),
         speaker=entry.get("speaker", ""),
+        is_as_heard=bool(entry.get("is_as_heard")),
     )
 
 

@@ -17,6 +17,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
 from simulation.azure_tts import AzureTextToSpeech
@@ -48,6 +49,7 @@ class ProvidersConfig:
         callees: Who answers calls out, by number; see ``callee_book``.
         faults: By service; see ``faults.SERVICES``.
         voice: Speaks for every service that speaks; None loads the best there is.
+        clips: Folder of the clips that are recognised; None for those that ship.
     """
 
     host: str = "127.0.0.1"
@@ -68,6 +70,7 @@ class ProvidersConfig:
     callees: dict[str, Callee] = field(default_factory=dict)
     faults: dict[str, Faults] = field(default_factory=dict)
     voice: SpokenVoice | None = None
+    clips: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
     for service, faults in config.faults.items():
         board.set(service, faults)
     control = Control(board)
-    index = ClipIndex(load_library())
+    index = ClipIndex(load_library(config.clips) if config.clips else load_library())
     azure = AzureSpeechToText(config.azure, index, board)
     deepgram = DeepgramFlux(config.deepgram, index, board)
     openai = OpenAIChat(config.openai, board)

@@ -17,8 +17,8 @@ from voice.ports import FRAME_S, FRAME_SAMPLES
 
 Levels = npt.NDArray[np.float64]
 
-_BEFORE_S = 0.3
-_AFTER_S = 4.0
+BEFORE_S = 0.3
+AFTER_S = 4.0
 _LATEST_S = 8.0
 CUTS, SLOW = 6, 6
 
@@ -69,9 +69,9 @@ def _said(row: TurnRow, log: CallLog) -> Said:
 def _case(row: TurnRow, log: CallLog) -> Case:
     said = _said(row, log)
     turn, end_s = said.turn, said.end_s
-    until_s = min(end_s + _LATEST_S, max(end_s + _AFTER_S, end_s + (row.latency_s or 0.0) + 1.0))
-    start_s = said.start_s - _BEFORE_S
-    quiet = np.zeros(round(_BEFORE_S / FRAME_S))
+    until_s = min(end_s + _LATEST_S, max(end_s + AFTER_S, end_s + (row.latency_s or 0.0) + 1.0))
+    start_s = said.start_s - BEFORE_S
+    quiet = np.zeros(round(BEFORE_S / FRAME_S))
     events = [(each.at_s - end_s, "asked") for each in log.begun if start_s <= each.at_s < until_s]
     events += [
         (each.at_s - end_s, "taken") for each in log.committed if start_s <= each.at_s < until_s

@@ -15,9 +15,11 @@ from cluster.evaluate.replay import ReplayPlan, plan_calls, replay
 from cluster.evaluate.replay_call import CallPlan
 from cluster.evaluate.replay_log import CallLog
 from cluster.evaluate.result import Result, result_of
+from simulation.clip_library import Clip
 from simulation.corpus import CorpusPlan, Split, build_corpus
 from simulation.corpus_manifest import read_recordings
 from simulation.corpus_noise import NoiseKind
+from simulation.corpus_turn import LabelledTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,21 @@ class Asked:
         return chosen | {name: f"{value:g}" for name, value in self.changes.items()}
 
 
+def turns_of(asked: Asked) -> tuple[list[LabelledTurn], list[Clip], tuple[str, ...]]:
+    """The labelled turns, the recordings they are made of, and what a person should know of those.
+
+    Raises:
+        ClipUnreadable, ClipMissing: The recordings cannot be used.
+    """
+    recordings = read_recordings(asked.clips)
+    plan = CorpusPlan(turns=asked.turns, seed=asked.seed, split=asked.split)
+    if asked.languages:
+        spoken = {name: plan.languages.get(name, 0.1) for name in asked.languages}
+        plan = replace(plan, languages=spoken)
+    notes = tuple(f"left out: {line}" for line in recordings.left_out)
+    return build_corpus(recordings.clips, plan), list(recordings.clips), notes
+
+
 class ReplayRun:
     """A corpus, planned once and replayed as often as settings are tried.
 
@@ -78,12 +95,7 @@ class ReplayRun:
         self._asked = asked
         self._scorer = scorer_of(detector)
         self._models = TurnModels(model)
-        recordings = read_recordings(asked.clips)
-        plan = CorpusPlan(turns=asked.turns, seed=asked.seed, split=asked.split)
-        if asked.languages:
-            spoken = {name: plan.languages.get(name, 0.1) for name in asked.languages}
-            plan = replace(plan, languages=spoken)
-        turns = build_corpus(recordings.clips, plan)
+        turns, clips, self.notes = turns_of(asked)
         self._plan = ReplayPlan(
             seed=asked.seed,
             ear=asked.ear,
@@ -91,8 +103,7 @@ class ReplayRun:
             noise=asked.noise,
             network=asked.network,
         )
-        self._calls: list[CallPlan] = plan_calls(turns, list(recordings.clips), self._plan)
-        self.notes = tuple(f"left out: {line}" for line in recordings.left_out)
+        self._calls: list[CallPlan] = plan_calls(turns, clips, self._plan)
 
     @property
     def calls(self) -> int:

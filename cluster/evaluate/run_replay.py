@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cluster.errors import SettingsError
 from cluster.evaluate.compare import compare, read_before, render_changes
 from cluster.evaluate.page import page, write_page
 from cluster.evaluate.replay_log import CallLog
 from cluster.evaluate.replay_run import Asked, ReplayRun
-from cluster.evaluate.sweep import sweep
+from cluster.evaluate.result import Result
+from cluster.evaluate.sweep import Sweep, sweep
 from cluster.evaluate.text_report import render
 
 
@@ -49,18 +51,36 @@ def run_replay(asked: Asked, wanted: Wanted, say: Callable[[str], None]) -> int:
 
     result = run.replay(on_call=count)
     _progress("")
-    say(render(result))
     found = []
     for name, values in wanted.sweeps:
         found.append(sweep(run, name, values, lambda n: _progress(f"value {n}")))
         _progress("")
-        say("\n" + found[-1].render())
+    return show(result, wanted, say, found, before)
+
+
+def show(
+    result: Result,
+    wanted: Wanted,
+    say: Callable[[str], None],
+    sweeps: Sequence[Sweep] = (),
+    before: Mapping[str, Any] | None = None,
+) -> int:
+    """Show and write what was found; returns 1 when it is worse than ``before``.
+
+    Raises:
+        SettingsError: A file cannot be written, or the run before had other turns.
+    """
+    say(render(result))
+    for each in sweeps:
+        say("\n" + each.render())
+    if before is None and wanted.compare:
+        before = read_before(wanted.compare)
     changes = compare(before, result) if before is not None else []
     if changes:
         say("\n" + render_changes(changes))
-    plain = result.as_dict() | {"sweeps": [each.as_dict() for each in found]}
+    plain = result.as_dict() | {"sweeps": [each.as_dict() for each in sweeps]}
     _write(wanted.json_file, "--json", lambda: json.dumps(plain) + "\n")
-    _write(wanted.html, "--html", lambda: page(result, found, changes))
+    _write(wanted.html, "--html", lambda: page(result, sweeps, changes))
     return 1 if any("WORSE" in change.verdict for change in changes[:1]) else 0
 
 

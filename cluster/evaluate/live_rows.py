@@ -1,0 +1,176 @@
+"""What became of each turn of a live run: the caller's own measurement, joined with the records.
+
+Latency, cut-ins and the time to silence are measured at the caller's ear. What only the product
+knows (when a turn was taken, what was asked ahead) comes from its records, set to the caller's
+clock by the first frame of the reply, which both know.
+
+A turn is cut when the agent was heard before its true end, or when the record of its reply says
+that it was taken before. A turn that was taken too soon and taken back before anybody heard of it
+has no record of that: replays count those too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cluster.chaos.turns import RecordedCall
+from cluster.demo_turns import aligned, first_frame_s, paired
+from cluster.evaluate.live_calls import LiveCall
+from cluster.evaluate.replay_caller import UNANSWERED_S
+from cluster.evaluate.talk_over_rows import STOP_S, TalkOverRow
+from cluster.evaluate.turn_rows import TurnRow
+from records.rows import TurnRow as RecordedTurn
+from simulation.caller_events import TurnMeasured
+from simulation.corpus_turn import LabelledTurn
+from voice import timeline
+
+_BROKEN_OFF = ("interrupted", "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRows:
+    """All turns of a live run."""
+
+    turns: tuple[TurnRow, ...]
+    talk_over: tuple[TalkOverRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One turn on both sides; times from the placing of the call."""
+
+    turn: LabelledTurn
+    measured: TurnMeasured
+    rows: Sequence[RecordedTurn]
+    until_s: float
+
+
+def live_rows(calls: Mapping[int, LiveCall], recorded: Sequence[RecordedCall]) -> LiveRows:
+    """Join everything. Turns whose call ended before they were judged are left out."""
+    turns: list[TurnRow] = []
+    over: list[TalkOverRow] = []
+    for call in recorded:
+        live = calls[call.placed.result.call]
+        said = _said(live, call)
+        runs = _runs(call)
+        turns += [
+            _turn_row(live, each, runs)
+            for each in said
+            if each.turn.kind != "backchannel" and each.measured.outcome != "call_ended"
+        ]
+        over += [
+            _talk_over_row(live, each, call.rows, round(call.placed.placed_at * 1e6))
+            for each in said
+            if each.turn.is_over_agent and each.measured.kind == "interrupt"
+        ]
+    return LiveRows(tuple(turns), tuple(over))
+
+
+def _said(live: LiveCall, call: RecordedCall) -> list[_Said]:
+    measured = call.placed.result.turns
+    placed_us = round(call.placed.placed_at * 1e6)
+    known = {turn.turn_id: turn for turn in live.dialogue.turns}
+    rows = paired(measured, call.rows, placed_us)
+    ends = [each.speech_start_s for each in measured[1:]] + [call.placed.result.leg.duration_s]
+    return [
+        _Said(known[each.clip], each, found, until_s)
+        for each, found, until_s in zip(measured, rows, ends, strict=True)
+        if each.clip in known
+    ]
+
+
+def _runs(call: RecordedCall) -> list[tuple[float, float]]:
+    recording = call.placed.result.recording
+    if recording is None:
+        return []
+    zero_s = recording.start_s - call.placed.result.recording_start_s
+    return [(a - zero_s, b - zero_s) for a, b in recording.agent_runs()]
+
+
+def _turn_row(live: LiveCall, said: _Said, runs: Sequence[tuple[float, float]]) -> TurnRow:
+    measured, turn = said.measured, said.turn
+    row = said.rows[-1] if said.rows else None
+    times = dict(row.timeline) if row is not None else {}
+    latency_s = measured.latency_s
+    if latency_s is not None:
+        latency_s += _filler_s(times)
+    taken_s = _taken_s(measured, times, runs)
+    is_unanswered = measured.outcome == "unanswered"
+    out_s, committed_s = times.get(timeline.FIRST_FRAME_OUT), times.get(timeline.COMMITTED)
+    asked_s = times.get(timeline.THINK_REQUESTED)
+    return TurnRow(
+        turn_id=turn.turn_id,
+        call=live.number,
+        at_s=measured.speech_end_s,
+        kind=turn.kind,
+        language=turn.language,
+        is_synthetic=turn.is_synthetic,
+        noise=live.noise.kind,
+        network="clean",
+        clips=" ".join(turn.clips),
+        longest_pause_s=turn.longest_pause_s,
+        latency_s=UNANSWERED_S if is_unanswered else latency_s,
+        is_cut=measured.cut_in or (taken_s is not None and taken_s < 0.0),
+        is_cut_heard=measured.cut_in,
+        is_premature=measured.outcome == "premature",
+        is_unanswered=is_unanswered,
+        commit_to_frame_s=None if out_s is None or committed_s is None else out_s - committed_s,
+        is_hit=None if asked_s is None or committed_s is None else asked_s < committed_s - 1e-3,
+        asked=0,
+        wasted=0,
+        reason=row.reason if row is not None else "",
+    )
+
+
+def _filler_s(times: Mapping[str, float]) -> float:
+    """What was heard first was a breath or "one moment": so much later came the reply."""
+    filler_s, out_s = times.get(timeline.FILLER_OUT), times.get(timeline.FIRST_FRAME_OUT)
+    return 0.0 if filler_s is None or out_s is None else max(0.0, out_s - filler_s)
+
+
+def _taken_s(
+    measured: TurnMeasured, times: Mapping[str, float], runs: Sequence[tuple[float, float]]
+) -> float | None:
+    """When the turn was taken, from its true end; None when the clocks cannot be joined."""
+    if measured.latency_s is None or timeline.FILLER_OUT in times:
+        return None
+    audible_at_s = measured.speech_end_s + measured.latency_s
+    arrived_s = first_frame_s(runs, audible_at_s)
+    if arrived_s is None:
+        return None
+    stages = aligned(
+        times, first_frame_s=arrived_s - measured.speech_end_s, audible_s=measured.latency_s
+    )
+    return stages.get(timeline.COMMITTED)
+
+
+def _talk_over_row(
+    live: LiveCall, said: _Said, rows: Sequence[RecordedTurn], placed_us: int
+) -> TalkOverRow:
+    measured, turn = said.measured, said.turn
+    settled = [
+        row.outcome
+        for row in rows
+        if measured.speech_start_s <= (row.at_us - placed_us) / 1e6 < said.until_s
+    ]
+    was_stopped = any(outcome in _BROKEN_OFF for outcome in settled[:1])
+    length_s = measured.speech_end_s - measured.speech_start_s
+    stop_s = measured.barge_in_stop_s
+    is_backchannel = turn.kind == "backchannel"
+    is_missed = stop_s is None or stop_s > length_s + STOP_S
+    return TalkOverRow(
+        turn_id=turn.turn_id,
+        call=live.number,
+        at_s=measured.speech_start_s,
+        kind=turn.kind,
+        language=turn.language,
+        is_synthetic=turn.is_synthetic,
+        noise=live.noise.kind,
+        duck_s=None,
+        silence_s=None if is_backchannel or is_missed else stop_s,
+        is_ridden=is_backchannel and not was_stopped,
+        is_false_stop=is_backchannel and was_stopped,
+        is_missed=not is_backchannel and is_missed,
+        resume_s=None,
+    )
