@@ -17,23 +17,28 @@ class EndpointConfig:
         commit_silence_s: Silence after which the turn is taken, likewise.
         least_eager_s, least_silence_s: No evidence makes them shorter than this.
         longest_silence_s: No evidence makes them longer than this.
-        longest_answer_s: The same where a yes or no, or one of a few things, was asked for.
+        longest_answer_s: The same for a word or two where a yes or no, or one of a few things, was
+            asked for.
         longest_digits_s: The same while digits that were asked for are missing.
         answer_silence_s: Silence that is needed behind a yes or no that was asked for.
         digits_silence_s: Silence that is needed behind as many digits as were asked for.
         done_factor, hold_factor: On the silence, where the last words are an end, or no end.
-        answer_factor, open_factor, digits_factor: By what was asked; digits when some were said
-            and nobody knows how many there should be.
-        model_weight: The end-of-turn model's factor is ``exp(-weight * (2 * ratio - 1))``.
-        hint_weight: The same for the recogniser's own belief, if that is above a half.
+        few_words_factor: For each word that a short utterance has less than three.
+        digits_factor: Where some digits were said and nobody knows how many there should be.
+        model_weight, model_neutral: The end-of-turn model's factor is ``exp(-weight * leaning)``,
+            which leans by the log odds of its answer above those of the neutral one.
+        hint_weight: The recogniser's own belief in an end, 0 to 1, has the factor
+            ``exp(-weight * (2 * belief - 1))``, if that is below 1.
         pace_weight: The factor of this caller's pauses is their ratio to the usual one, to this
             power.
         usual_pause_s: Pauses in the middle of a turn, of a caller of whom nothing is known yet.
-        judge_at_s: Silences at which the model is asked.
+        judge_at_s: Silences at which the model is asked, until it has answered.
         word_lag_s: How late words come from a recogniser of which nothing is known yet.
         stable_words_s: Words younger than this may still change, and are waited for.
         final_wait_s: How much longer to wait for words that are still on their way.
         stuck_words_s: Words that have not changed for so long are taken even in steady noise.
+        wordless_s: The same, beyond the lag of the recogniser, where it says when words ended; but
+            never sooner than the evidence asks for.
         missed_speech_lag_s: New interim words so long after the last speech frame mean that the
             detector missed quiet speech; silence is then measured from their arrival.
         stale_speech_s: Words so long after any speech frame have no acoustic evidence at all.
@@ -53,19 +58,20 @@ class EndpointConfig:
     answer_silence_s: float = 0.2
     digits_silence_s: float = 0.12
     done_factor: float = 0.45
-    hold_factor: float = 3.2
-    answer_factor: float = 0.85
-    open_factor: float = 1.1
+    hold_factor: float = 5.0
+    few_words_factor: float = 1.0
     digits_factor: float = 1.6
-    model_weight: float = 0.55
+    model_weight: float = 0.54
+    model_neutral: float = 0.88
     hint_weight: float = 1.6
     pace_weight: float = 0.5
     usual_pause_s: float = 0.45
-    judge_at_s: tuple[float, ...] = (0.12, 0.36, 0.8)
+    judge_at_s: tuple[float, ...] = (0.08, 0.5)
     word_lag_s: float = 0.3
     stable_words_s: float = 0.06
     final_wait_s: float = 0.25
     stuck_words_s: float = 3.0
+    wordless_s: float = 1.6
     missed_speech_lag_s: float = 0.6
     stale_speech_s: float = 2.0
     empty_speech_s: float = 0.6

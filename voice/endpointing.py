@@ -5,7 +5,9 @@ else is known (``evidence.py``). Rules, in the order in which they are tried:
 
 1. No words, no turn; but ``empty_speech_s`` of speech followed by ``empty_silence_s`` without a
    single word is reported as an empty turn, at most ``MAX_EMPTY_TURNS`` times in a row.
-2. Words that have not changed for ``stuck_words_s`` are taken, whatever the noise on the line does.
+2. Words that have not changed for ``stuck_words_s`` are taken, whatever the noise on the line does;
+   so are words behind whose end there was sound, but no other word, for ``wordless_s`` and as long
+   as silence would have been needed. A caller who speaks on brings words before that.
 3. While the caller speaks nothing else is decided.
 4. The evidence is weighed anew whenever some of it changes: it says how much silence is needed to
    take the turn, and how much to prepare a reply.
@@ -147,6 +149,7 @@ class Endpointer:
     def hear_final(self, text: str, *, now: float, end_s: float = 0.0) -> EndpointDecision | None:
         """The running phrase as it will stay; empty when it was nothing after all."""
         before = self._words.form
+        self._scale.reweigh()  # for its punctuation
         has_rest = self._words.hear_final(text, is_same_phrase=self._speech_frames == 0, now=now)
         is_stale = self._silence.acoustic_s(now) > self._config.stale_speech_s
         if has_rest:
@@ -251,10 +254,10 @@ class Endpointer:
             return self._decide_without_words(now)
         if self._words_at is not None and now - self._words_at >= config.stuck_words_s:
             return self._finish(f"words unchanged for {config.stuck_words_s:.1f} s", now)
-        if self._silence.is_broken(now):
-            return None
-        silence_s = self._silence.length_s(now)
         weighed = self._scale.weighed(words.text)
+        if self._silence.is_broken(now):
+            return self._decide_in_noise(weighed, now)
+        silence_s = self._silence.length_s(now)
         judge = self._scale.judge
         if silence_s >= judge.next_at_s and not weighed.is_whole:
             self._question = judge.asked(silence_s)
@@ -267,6 +270,12 @@ class Endpointer:
         self._paused_on = words.form
         reason = self._reason(weighed, silence_s)
         return CallerPaused(words.text, reason, weighed.confidence(silence_s))
+
+    def _decide_in_noise(self, weighed: Weighed, now: float) -> EndpointDecision | None:
+        wordless_s = self._lag.wordless_s(self._silence.media_s(now))
+        if wordless_s < max(self._config.wordless_s, weighed.commit_s) - _ROUNDING_S:
+            return None
+        return self._finish(f"sound without words for {wordless_s:.1f} s ({weighed.why})", now)
 
     def _words_by_s(self, weighed: Weighed) -> float:
         if self._silence.missed_at is not None:

@@ -13,10 +13,13 @@ Rules:
    recogniser's own hint, what was asked, and this caller's own pauses. It stays between
    ``least_silence_s`` and a longest silence that depends on what was asked. The silence after which
    a reply is prepared (``eager_silence_s``) takes the same factors.
-2. An answer that is whole needs next to nothing: as many digits as were asked for
+2. One or two words that answer no short question are hardly ever all: ``few_words_factor`` for
+   each that is missing to three.
+3. An answer that is whole needs next to nothing: as many digits as were asked for
    (``digits_silence_s``), or a yes or no where it was asked for (``answer_silence_s``).
-3. Fewer digits than were asked for need the longest silence of all, while the caller is at them.
-4. More evidence for an end never asks for more silence (the factors are monotone).
+4. Fewer digits than were asked for need the longest silence of all, while the caller is at them
+   and if the question said how many; otherwise the usual number of the country is a hint only.
+5. More evidence for an end never asks for more silence (the factors are monotone).
 """
 
 from __future__ import annotations
@@ -26,12 +29,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from voice.endpoint_config import EndpointConfig
-from voice.lexicon import Asked, Cue, LexicalCue, digits_in, end_cue, is_yes_or_no
+from voice.lexicon import Asked, Cue, LexicalCue, digits_in, end_cue, is_yes_or_no, units
 from voice.words import split_words
 
 NOTHING_ASKED = Asked("none", None)
 _PAUSE_EXPONENT = 1.45
 _ODDS_AT_COMMIT = 12.0
+_MOST_CERTAIN = 0.99
+_FEW_WORDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
         why = f"{digits} of {asked.count} digits"
         if digits >= asked.count:
             return _whole(config.digits_silence_s, why, config)
-        if digits_in(_last_word(text), language) > 0:
+        if asked.is_stated and digits_in(_last_word(text), language) > 0:
             return Weighed(config.longest_digits_s, config.longest_digits_s, False, why)
     if asked.kind == "yes_no" and is_yes_or_no(text, language):
         return _whole(config.answer_silence_s, "yes or no, as asked", config)
@@ -93,7 +98,8 @@ def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
     factors = _factors(evidence, cue, digits, config)
     factor = math.prod(number for _, number in factors)
     longest_s = config.longest_silence_s
-    if asked.kind in ("yes_no", "choice") and cue.cue is not Cue.HOLD:
+    is_short = units(text) < _FEW_WORDS and cue.cue is not Cue.HOLD
+    if asked.kind in ("yes_no", "choice") and is_short:
         longest_s = min(longest_s, config.longest_answer_s)
     commit_s = min(max(config.commit_silence_s * factor, config.least_silence_s), longest_s)
     eager_s = min(max(config.eager_silence_s * factor, config.least_eager_s), commit_s)
@@ -114,20 +120,19 @@ def _factors(
     evidence: Evidence, cue: LexicalCue, digits: int, config: EndpointConfig
 ) -> list[tuple[str, float]]:
     """Each piece of evidence with its factor on the silence."""
+    asked = evidence.asked.kind
     factors = [(cue.why, _CUES[cue.cue](config))]
-    if evidence.ratio is not None:
-        leaning = 2.0 * evidence.ratio - 1.0
+    if evidence.ratio is not None and asked != "digits":  # a number sounds finished all the time
+        leaning = _logit(evidence.ratio) - _logit(config.model_neutral)
         factors.append((f"model {evidence.ratio:.2f}", math.exp(-config.model_weight * leaning)))
     if evidence.hint is not None:
         leaning = max(2.0 * evidence.hint - 1.0, 0.0)
         factors.append((f"recogniser {evidence.hint:.2f}", math.exp(-config.hint_weight * leaning)))
-    asked = evidence.asked.kind
     if asked == "digits" and digits > 0:
         factors.append((f"{digits} digits", config.digits_factor))
-    elif asked in ("yes_no", "choice"):
-        factors.append((f"{asked.replace('_', '/')} asked", config.answer_factor))
-    elif asked == "open":
-        factors.append(("open question", config.open_factor))
+    elif asked in ("open", "none") and cue.cue is Cue.NEUTRAL:
+        missing = max(_FEW_WORDS - units(evidence.text), 0.0)
+        factors.append(("few words", config.few_words_factor**missing))
     pace = evidence.pace_ratio**config.pace_weight
     factors.append((f"own pauses {evidence.pace_ratio:.2f} of usual", pace))
     return factors
@@ -138,6 +143,12 @@ _CUES: Mapping[Cue, Callable[[EndpointConfig], float]] = {
     Cue.NEUTRAL: lambda config: 1.0,
     Cue.DONE: lambda config: config.done_factor,
 }
+
+
+def _logit(ratio: float) -> float:
+    """Log odds, of nothing more certain than ``_MOST_CERTAIN``."""
+    ratio = min(max(ratio, 1.0 - _MOST_CERTAIN), _MOST_CERTAIN)
+    return math.log(ratio / (1.0 - ratio))
 
 
 def _last_word(text: str) -> str:

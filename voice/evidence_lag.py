@@ -33,11 +33,12 @@ class WordLag:
         gap_s: The gap, as learned so far.
     """
 
-    __slots__ = ("_after_words_s", "_has_words", "gap_s", "usual_s")
+    __slots__ = ("_after_words_s", "_has_words", "_words_end_s", "gap_s", "usual_s")
 
     def __init__(self, first_lag_s: float) -> None:
         self._after_words_s = 0.0
         self._has_words = False
+        self._words_end_s: float | None = None  # where that was told
         self.usual_s = first_lag_s
         self.gap_s = _FIRST_GAP_S
 
@@ -73,6 +74,7 @@ class WordLag:
         began_s, ended_s = speech_s
         words_end_s = end_s if is_told else at_s
         self._has_words = True
+        self._words_end_s = end_s if is_told else None
         self._after_words_s = max(ended_s - max(words_end_s, began_s), 0.0)
 
     def ended(self, silence_s: float) -> None:
@@ -81,7 +83,14 @@ class WordLag:
             gap_s = min(self._after_words_s, _MOST_GAP_S)
             self.gap_s += _FADING * (gap_s - self.gap_s)
         self._has_words = False
+        self._words_end_s = None
         self._after_words_s = 0.0
+
+    def wordless_s(self, now_s: float) -> float:
+        """How long no word has ended, by media time and all that the recogniser can know by now."""
+        if self._words_end_s is None:
+            return 0.0
+        return now_s - self._words_end_s - self.usual_s
 
     def wait_s(self, commit_s: float, final_wait_s: float) -> float:
         """The silence by which words that are on their way will have come; 0 if there are none.

@@ -56,6 +56,10 @@ class Scale:
         self._asked = what_was_asked(text, self._language) if text else NOTHING_ASKED
         self._weighed = None
 
+    def reweigh(self) -> None:
+        """Something about the words is new."""
+        self._weighed = None
+
     def change_words(self) -> None:
         """The words are others now."""
         self._hint = self._weighed = None
