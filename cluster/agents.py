@@ -63,6 +63,8 @@ class _TurnTakingFile(BaseModel):
     breath_after_s: float = Field(_TAKING.breath_after_s, ge=0.1, le=10)
     one_moment_after_s: float = Field(_TAKING.one_moment_after_s, ge=0.2, le=20)
     reply_wait_s: float = Field(_TAKING.reply_wait_s, ge=1, le=60)
+    max_waste_ratio: float = Field(_TAKING.max_waste_ratio, gt=0, le=1)
+    steady_words_s: float = Field(_TAKING.steady_words_s, ge=0, le=2)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -14,6 +14,7 @@ from dialogue.tools import Transfer
 from voice.config import EndpointConfig, FillerConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
+from voice.speculation import SpeculationConfig
 
 
 def voice_configs(agents: Iterable[Agent], settings: Settings) -> dict[str, VoiceConfig]:
@@ -62,6 +63,9 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
         idle_prompt_s=taking.idle_prompt_s,
         idle_hang_up_s=taking.idle_hang_up_s,
         speculate=settings.speculate,
+        speculation=SpeculationConfig(
+            max_waste_ratio=taking.max_waste_ratio, steady_words_s=taking.steady_words_s
+        ),
         trouble_action=_trouble_action(agent),
     )
 

@@ -60,6 +60,10 @@ class TurnTaking:
         breath_after_s: A reply later than usual by so much is preceded by a breath.
         one_moment_after_s: Later than usual by so much, by ``Phrases.one_moment``.
         reply_wait_s: A reply that does not come a step further for so long has failed.
+        max_waste_ratio: Replies prepared for words that turned out to be others, of all replies
+            asked for; above it guesses are made later.
+        steady_words_s: Words unchanged for so long while the caller speaks are guessed at too; 0
+            for never.
     """
 
     eager_silence_s: float = 0.2
@@ -72,6 +76,8 @@ class TurnTaking:
     breath_after_s: float = 0.4
     one_moment_after_s: float = 0.9
     reply_wait_s: float = 5.0
+    max_waste_ratio: float = 0.15
+    steady_words_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,8 +153,8 @@ class Guesses:
             return
         self._due_at = None
         self._steady_text = text
-        is_on = may_guess and self._config.stable_words_s > 0.0 and text != ""
-        self._steady_at = now + self._config.stable_words_s if is_on else None
+        is_on = may_guess and self._config.steady_words_s > 0.0 and text != ""
+        self._steady_at = now + self._config.steady_words_s if is_on else None
 
     def doubt(self) -> None:
         """The caller goes on; the words will tell what becomes of the guesses."""

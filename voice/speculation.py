@@ -18,7 +18,7 @@ class SpeculationConfig:
         max_guesses: Replies prepared ahead for one turn; after them the commit is awaited.
         held_bytes: Audio after which the speaker of a held reply is read no further.
         keep_s: How long a reply to words that are no longer the caller's is held: words flap.
-        stable_words_s: Words unchanged for so long while the caller speaks are a reason to prepare
+        steady_words_s: Words unchanged for so long while the caller speaks are a reason to prepare
             a reply too; 0 for never.
         max_waste_ratio: Prepared in vain, of all replies asked for, before guessing gets choosier.
         longest_wait_s: By how much a guess is put off at the most when too many were in vain.
@@ -28,7 +28,7 @@ class SpeculationConfig:
     max_guesses: int = 4
     held_bytes: int = 32_000
     keep_s: float = 2.0
-    stable_words_s: float = 0.0
+    steady_words_s: float = 0.0
     max_waste_ratio: float = 0.15
     longest_wait_s: float = 0.25
 
@@ -40,5 +40,5 @@ class SpeculationConfig:
             raise BadVoiceConfig("max_guesses and held_bytes must not be negative")
         if not 0.0 < self.max_waste_ratio <= 1.0:
             raise BadVoiceConfig("max_waste_ratio must be above 0 and at most 1")
-        if self.longest_wait_s < 0.0 or self.keep_s < 0.0 or self.stable_words_s < 0.0:
-            raise BadVoiceConfig("keep_s, stable_words_s, longest_wait_s must not be negative")
+        if self.longest_wait_s < 0.0 or self.keep_s < 0.0 or self.steady_words_s < 0.0:
+            raise BadVoiceConfig("keep_s, steady_words_s, longest_wait_s must not be negative")

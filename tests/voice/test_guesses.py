@@ -35,7 +35,7 @@ from voice.turns import Turns
 from voice.waste import SpeculationBudget, TurnSpend
 
 HELD_BYTES = 8_000
-SPECULATION = SpeculationConfig(held_bytes=HELD_BYTES, stable_words_s=0.18)
+SPECULATION = SpeculationConfig(held_bytes=HELD_BYTES, steady_words_s=0.18)
 SIGNS: dict[type[Output], str] = {
     BeginTurn: "+",
     CommitTurn: "!",
@@ -141,7 +141,7 @@ def test_what_was_said_decides(pauses: list[str], said: str, told: list[str]) ->
 
 @pytest.mark.parametrize("most", [0, 1, 2, 4])
 def test_guesses_at_a_turn_are_bounded(most: int) -> None:
-    table = Table(replace(SPECULATION, max_guesses=most, stable_words_s=0.0))
+    table = Table(replace(SPECULATION, max_guesses=most, steady_words_s=0.0))
     for text in ("one", "two", "three", "four", "five"):
         table.pause(text)
     assert len(table.of(BeginTurn)) == most
@@ -270,7 +270,7 @@ class TestWordsThatStandStill:
     @pytest.mark.parametrize(
         ("speculation", "text"),
         [
-            (replace(SPECULATION, stable_words_s=0.0), "a table for two"),
+            (replace(SPECULATION, steady_words_s=0.0), "a table for two"),
             (SPECULATION, "a table for"),
             (replace(SPECULATION, max_guesses=2), "a table for two"),
         ],

@@ -45,7 +45,7 @@ CHUNK_BYTES = 5_000
 CONFIG = VoiceConfig(
     reply_wait_s=3.0,
     idle_prompt_s=4.0,
-    speculation=SpeculationConfig(held_bytes=HELD_BYTES, stable_words_s=0.18),
+    speculation=SpeculationConfig(held_bytes=HELD_BYTES, steady_words_s=0.18),
 )
 
 WORDS = (
