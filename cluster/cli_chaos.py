@@ -16,7 +16,7 @@ from cluster.errors import SettingsError
 chaos_app = typer.Typer(
     no_args_is_help=True, help="Break things on purpose under running calls, and measure."
 )
-_QUICK = ChaosPlan(healthy_s=20.0, before_s=6.0, fault_s=20.0, after_s=4.0, kills=10)
+_QUICK = ChaosPlan(healthy_s=8.0, fault_s=8.0, kills=10)
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def chaos_providers(
     ] = "",
     roles: Annotated[str, typer.Option(metavar="NAMES", help=f"Some of {', '.join(ROLES)}.")] = "",
     quick: Annotated[
-        bool, typer.Option("--quick", help="A third of the time; tails are thin.")
+        bool, typer.Option("--quick", help="Half of the time; tails are thin.")
     ] = False,
     fault_s: Annotated[float, typer.Option(help="Seconds a fault lasts; 0: as usual.")] = 0.0,
     kills: Annotated[int, typer.Option(min=0, help="Streams killed; 0: as usual.")] = 0,
@@ -60,8 +60,8 @@ def chaos_providers(
 
     Runs the real product and three rows of emulated providers on this machine, without any key:
     the first of each chain, and those that stand in. Callers with recorded human speech talk while
-    one of them fails, and each figure is shown beside what is promised. Everything takes about an
-    hour, one fault about six minutes.
+    one of them fails, and each figure is shown beside what is promised. Everything takes about a
+    quarter of an hour, one fault about two minutes.
 
     [bold]Faults[/bold]
       errors busy            503; 429 with Retry-After

@@ -60,7 +60,7 @@ class Carrier:
             limits=httpx.Limits(max_connections=200, keepalive_expiry=30.0),
         )
         self.webhooks = Webhooks(self._http, self.address, config.auth_token, self.random)
-        self.ticker = Ticker()
+        self.ticker = Ticker(config.slots)
         self.phones = phones or Phones(CalleeBook(Callee(outcome="failed", after_s=0.0)))
         self.log = CallLog()
         self._opener = opener

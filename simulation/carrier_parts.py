@@ -13,7 +13,7 @@ from simulation.carrier_record import CallLog
 from simulation.carrier_recording import RecordingOrder
 from simulation.carrier_signature import PublicAddress
 from simulation.carrier_stream import Findings
-from simulation.carrier_ticker import Ticker
+from simulation.carrier_ticker import DEFAULT_SLOTS, Ticker
 from simulation.carrier_webhooks import Webhooks
 
 # How a server turns a call away without any error.
@@ -37,6 +37,7 @@ class CarrierConfig:
         status_events: Which states are reported there. A number's own call-back reports ends.
         fallback_url: Public URL asked when the voice webhook fails; none when empty.
         account_sid: ``AC...``.
+        slots: Over how many moments inside the 20 ms of a frame the calls are spread.
     """
 
     url: str
@@ -47,6 +48,7 @@ class CarrierConfig:
     status_events: tuple[str, ...] = ("completed", "busy", "failed", "no-answer")
     fallback_url: str = ""
     account_sid: str = "AC" + "0" * 31 + "1"
+    slots: int = DEFAULT_SLOTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One run of callers: healthy all the way, or with something broken in the middle of it."""
+"""One act: callers on one product, all well at first, then with one thing after another broken."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from cluster.chaos.emulators import Emulators
-from cluster.chaos.faults import ROLES, Fault, Role, strikes
+from cluster.chaos.faults import EVERYTHING, ROLES, Fault, Role, roles_of, strikes
 from cluster.chaos.health_log import Known, known_units, read_logs
 from cluster.chaos.kills import Kills
 from cluster.chaos.lines import Lines
-from cluster.chaos.plan import ChaosPlan
+from cluster.chaos.plan import DOWN_S, ChaosPlan
 from cluster.chaos.product import (
+    Requests,
     extra_percent,
     failover_wait_s,
+    left_in,
     metrics_text,
     recorded,
     requests_in,
@@ -31,10 +33,11 @@ from simulation.load_figures import lateness_distribution
 from simulation.load_report import LATENESS_LIMIT_S
 
 METRICS_AGE_S = 2.5
-DOWN_S = 40.0
 WELL_WITHIN_S = 60.0
+SAYING_GOODBYE_S = 15.0  # a call that ends for a fault may end after it
 # New calls come back to a provider by tenths; after this long all of them do.
 RAMP_S = 10.0
+LONG_AGO_S = 2 * RAMP_S  # probes find it well within some five seconds, then the ramp
 _KILL_WITHIN_S = 12.0  # for one; far more than it takes
 
 Tell = Callable[[str], None]
@@ -50,6 +53,7 @@ class EndedCall:
         reason: Likewise.
         is_planned: Somebody chose to end it.
         last_words: What the caller heard last.
+        ended_at: Seconds of UTC.
     """
 
     ended_by: str
@@ -57,6 +61,7 @@ class EndedCall:
     reason: str
     is_planned: bool
     last_words: str
+    ended_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -75,7 +80,8 @@ class PhaseResult:
         failover_p95_s: From a request to the first output of somebody else than the first, P95, as
             the product counts it; None where nobody else was needed.
         kills: Streams killed.
-        is_well: Everything was used again in time.
+        requests_before: To providers, as it began.
+        requests_after: The same, once it was over.
         lateness_p99_ms: Of the callers' own frames.
     """
 
@@ -89,7 +95,8 @@ class PhaseResult:
     extra_percent: float | None = None
     failover_p95_s: float | None = None
     kills: int = 0
-    is_well: bool = True
+    requests_before: Requests = field(default_factory=Counter)
+    requests_after: Requests = field(default_factory=Counter)
     lateness_p99_ms: float = 0.0
     load_average: float = 0.0
 
@@ -120,7 +127,6 @@ class PhaseResult:
             "extra_percent": self.extra_percent,
             "failover_p95_s": self.failover_p95_s,
             "kills": self.kills,
-            "well_again": self.is_well,
             "left": [
                 {"unit": k.unit, "processes": k.processes, "took_ms": round(1_000 * k.took_s, 1)}
                 for k in self.known
@@ -135,46 +141,111 @@ class PhaseResult:
         }
 
 
-async def run_healthy(stage: Stage, plan: ChaosPlan, tell: Tell) -> PhaseResult:
-    """Callers while all is well."""
-    result = PhaseResult(load_average=os.getloadavg()[0])
-    async with Lines(stage, plan) as lines:
-        await _wait(plan.ramp_s + plan.healthy_s, "healthy", tell)
-        await _gather(stage, lines, result, tell)
-    return result
+async def run_act(
+    stage: Stage, plan: ChaosPlan, faults: Sequence[Fault], tell: Tell
+) -> list[PhaseResult]:
+    """Callers who go on calling while one thing after another breaks and is mended again.
 
-
-async def run_fault(
-    stage: Stage, plan: ChaosPlan, role: str, fault: Fault, tell: Tell
-) -> PhaseResult:
-    """Callers, and something that breaks in the middle of their calls and is mended again."""
-    result = PhaseResult(role, fault, load_average=os.getloadavg()[0])
+    Returns:
+        The healthy beginning, then each fault of each kind of work.
+    """
+    results: list[PhaseResult] = []
     async with Emulators(stage.control_urls) as emulators, Lines(stage, plan) as lines:
-        await _wait(plan.ramp_s + plan.before_s, "still well", tell)
-        before = requests_in(await metrics_text(stage.url))
-        result.from_at = time.time()
-        if fault.kind == "killed":
-            await _kill(emulators, lines, plan, _role(role), result, tell)
-        else:
-            await emulators.strike(strikes(fault, role))
-            # When all are down a call ends with its third reply that fails.
-            least_s = DOWN_S if fault.kind == "down" else 0.0
-            await _wait(max(plan.fault_s, least_s), "broken", tell)
-        await emulators.mend()
-        result.until_at = time.time()
-        await _wait(max(plan.after_s, METRICS_AGE_S), "mended", tell)
-        metrics = await metrics_text(stage.url)
-        result.failover_p95_s = failover_wait_s(metrics, role)
-        await _gather(stage, lines, result, tell)
-    # A recogniser is asked once a call, and those who were listening already count as well.
-    streams = len({turn.call for turn in result.struck}) if role == "recognise" else 0
-    result.extra_percent = extra_percent(before, requests_in(metrics), role, streams)
+        await _wait(plan.ramp_s, "calls begin", tell)
+        results.append(await _healthy(lines, plan, tell))
+        mended_at: dict[str, float] = {}
+        for fault in faults:
+            for role in roles_of(fault, plan.roles):
+                await _until_well(stage, role, mended_at, tell)
+                result = await _broken(stage, plan, emulators, lines, (role, fault), tell)
+                results.append(result)
+                mended_at[role] = time.time()
+        tell("callers hang up")
+        await lines.stop()
+        calls = await recorded(stage.store_url, lines.over)
+    turns = await asyncio.to_thread(turns_of, calls)
     logs = await asyncio.to_thread(read_logs, stage.logs)
-    result.known = known_units(logs, result.from_at, result.until_at)
-    tell("until all is used again")
-    result.is_well = await until_well(stage.url, WELL_WITHIN_S)
-    await _wait(RAMP_S, "until all calls are back", tell)
+    for result in results:
+        _complete(result, calls, turns, logs)
+    return results
+
+
+async def _healthy(lines: Lines, plan: ChaosPlan, tell: Tell) -> PhaseResult:
+    result = PhaseResult(load_average=os.getloadavg()[0])
+    lines.lateness()  # what was late while the calls began does not count
+    result.from_at = time.time()
+    await _wait(plan.healthy_s, "all is well", tell)
+    result.until_at = time.time()
+    result.lateness_p99_ms = lateness_distribution(lines.lateness()).p99_ms or 0.0
     return result
+
+
+async def _until_well(stage: Stage, role: str, mended_at: dict[str, float], tell: Tell) -> None:
+    """Wait until what was broken of this kind of work before is used again by every call."""
+    struck = [known for known in mended_at if known == role or EVERYTHING in (known, role)]
+    if not struck:
+        return
+    tell(f"{role}: until what was broken before is used again")
+    looked_for = "" if EVERYTHING in (*struck, role) else role
+    is_well = not left_in(await metrics_text(stage.url), looked_for)
+    is_long_ago = time.time() - max(mended_at[known] for known in struck) > LONG_AGO_S
+    if not (is_well and is_long_ago):  # meanwhile something else was broken, and took its time
+        await until_well(stage.url, WELL_WITHIN_S, looked_for)
+        await _wait(RAMP_S, f"{role}: until all calls are back", tell)
+    for known in struck:
+        del mended_at[known]
+
+
+async def _broken(
+    stage: Stage,
+    plan: ChaosPlan,
+    emulators: Emulators,
+    lines: Lines,
+    what: tuple[str, Fault],
+    tell: Tell,
+) -> PhaseResult:
+    role, fault = what
+    title = f"{role}: {fault.title}"
+    result = PhaseResult(role, fault, load_average=os.getloadavg()[0])
+    result.requests_before = requests_in(await metrics_text(stage.url))
+    lines.lateness()
+    result.from_at = time.time()
+    if fault.kind == "killed":
+        await _kill(emulators, lines, plan, _role(role), result, tell)
+    else:
+        await emulators.strike(strikes(fault, role))
+        # When all are down a call ends with its third reply that fails.
+        least_s = DOWN_S if fault.kind == "down" else 0.0
+        await _wait(max(plan.fault_s, least_s), title, tell)
+    await emulators.mend()
+    result.until_at = time.time()
+    result.lateness_p99_ms = lateness_distribution(lines.lateness()).p99_ms or 0.0
+    await _wait(METRICS_AGE_S, f"{title}, mended", tell)
+    metrics = await metrics_text(stage.url)
+    result.failover_p95_s = failover_wait_s(metrics, role)
+    result.requests_after = requests_in(metrics)
+    return result
+
+
+def _complete(
+    result: PhaseResult,
+    calls: Sequence[RecordedCall],
+    turns: Sequence[ChaosTurn],
+    logs: Sequence[tuple[str, str]],
+) -> None:
+    """Add what only the records tell, once all calls are over."""
+    result.turns = [turn for turn in turns if result.from_at <= turn.ended_at < result.until_at]
+    ended = [_ended(call) for call in calls]
+    until_at = result.until_at + SAYING_GOODBYE_S
+    result.calls = [call for call in ended if result.from_at <= call.ended_at < until_at]
+    result.known = known_units(logs, result.from_at, result.until_at)
+    if result.fault is None:
+        return
+    # A recogniser is asked once a call, and those who were listening already count as well.
+    streams = len({turn.call for turn in result.struck}) if result.role == "recognise" else 0
+    result.extra_percent = extra_percent(
+        result.requests_before, result.requests_after, result.role, streams
+    )
 
 
 async def _kill(
@@ -195,16 +266,6 @@ async def _kill(
     await asyncio.sleep(METRICS_AGE_S)  # the last one is still being made up for
 
 
-async def _gather(stage: Stage, lines: Lines, result: PhaseResult, tell: Tell) -> None:
-    """Let the callers finish, and read what was recorded of them."""
-    tell("callers hang up")
-    await lines.stop()
-    result.lateness_p99_ms = lateness_distribution(lines.lateness).p99_ms or 0.0
-    calls = await recorded(stage.store_url, lines.over)
-    result.calls = [_ended(call) for call in calls]
-    result.turns = await asyncio.to_thread(turns_of, calls)
-
-
 def _ended(call: RecordedCall) -> EndedCall:
     row = call.row
     heard = [turn.heard_text for turn in call.rows if turn.heard_text]
@@ -214,6 +275,7 @@ def _ended(call: RecordedCall) -> EndedCall:
         reason=row.end_reason if row else "",
         is_planned=bool(row and row.planned_end),
         last_words=heard[-1] if heard else "",
+        ended_at=call.placed.placed_at + call.placed.result.leg.duration_s,
     )
 
 

@@ -15,7 +15,8 @@ from records.store import RecordStore
 
 Requests = Counter[tuple[str, str]]
 _REQUESTS = re.compile(r"^callcluster_provider_requests_total\{(?P<labels>.*)\} (?P<value>\S+)$")
-_LEFT = re.compile(r"^callcluster_provider_left\{.*\} (?P<value>\S+)$")
+_LEFT = re.compile(r"^callcluster_provider_left\{(?P<labels>.*)\} (?P<value>\S+)$")
+_OPERATIONS = {"recognise": "stt.", "think": "llm.", "speak": "tts."}
 _WAIT = re.compile(r"^callcluster_failover_wait_seconds\{(?P<labels>.*)\} (?P<value>\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _LOOK_EVERY_S = 0.5
@@ -66,19 +67,28 @@ def failover_wait_s(text: str, role: str) -> float | None:
     return None
 
 
-def left_in(text: str) -> int:
-    """How many providers are left at the moment."""
-    values = (match["value"] for line in text.splitlines() if (match := _LEFT.match(line)))
-    return sum(float(value) > 0 for value in values)
+def left_in(text: str, role: str = "") -> int:
+    """How many providers are left at the moment, of all kinds of work or of one."""
+    kind = _OPERATIONS.get(role, "")
+    found = (match for line in text.splitlines() if (match := _LEFT.match(line)))
+    return sum(
+        float(match["value"]) > 0
+        for match in found
+        if dict(_LABEL.findall(match["labels"])).get("operation", "").startswith(kind)
+    )
 
 
-async def until_well(url: str, within_s: float) -> bool:
-    """Wait until no provider is left any more; False when that took too long."""
+async def until_well(url: str, within_s: float, role: str = "") -> bool:
+    """Wait until no provider is left any more, of one kind of work or of any.
+
+    Returns:
+        False when that took too long.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s
     while loop.time() < deadline:
         text = await metrics_text(url)
-        if text and not left_in(text):
+        if text and not left_in(text, role):
             return True
         await asyncio.sleep(_LOOK_EVERY_S)
     return False

@@ -1,27 +1,27 @@
 """``callcluster chaos providers``: the order of events.
 
-For each fault: a new product, a healthy run, then a run for each role in which the fault begins in
-the middle of the calls and ends again. A new product, since one whose provider failed three times
-within ten minutes rightly trusts it less.
+In acts (``faults``): a new product, callers, a while in which all is well, then one fault after the
+other, each for each kind of work in turn, under calls that go on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
 from cluster.chaos.faults import Fault, roles_of
 from cluster.chaos.figures import Healthy, figures
-from cluster.chaos.phase import PhaseResult, Tell, run_fault, run_healthy
+from cluster.chaos.phase import PhaseResult, run_act
 from cluster.chaos.plan import ChaosPlan
 from cluster.chaos.report import Judged, exit_code, markdown, table
 from cluster.chaos.stage import running_stage
@@ -76,6 +76,7 @@ class _Run:
         if not self._console.is_terminal:
             self._console = Console(stderr=True, highlight=False, width=_WIDTH)
         self._healthy: list[PhaseResult] = []
+        self._broken: list[PhaseResult] = []
         self._judged: list[Judged] = []
         self._began_s = time.monotonic()
 
@@ -84,10 +85,12 @@ class _Run:
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._signalled, number, task)
         be_first_served()  # the callers' clock must not wait for the product it measures
-        for fault in self._plan.faults:
-            roles = roles_of(fault, self._plan.roles)
-            if roles:
-                await self._fault(fault, roles)
+        about_min = round(self._plan.about_s / 60)
+        self._console.print(Text(f"about {max(1, about_min)} minutes", "dim"))
+        for act in self._plan.acts:
+            faults = tuple(fault for fault in act if roles_of(fault, self._plan.roles))
+            if faults:
+                await self._act(faults)
         show(table(self._judged))
         code = exit_code(self._judged, self._healthy)
         took_s = time.monotonic() - self._began_s
@@ -102,42 +105,52 @@ class _Run:
             self.ended_by = int(number)
             task.cancel()
 
-    async def _fault(self, fault: Fault, roles: list[str]) -> None:
-        self._console.rule(f"{fault.name}: {fault.title}")
-        logs = self._output / fault.name
+    async def _act(self, faults: tuple[Fault, ...]) -> None:
+        names = ", ".join(fault.name for fault in faults)
+        self._console.rule(names)
+        logs = self._output / "-".join(fault.name for fault in faults)
         logs.mkdir(exist_ok=True)
         with StartProgress(self._console) as progress:
             stage_context = running_stage(self._plan, logs, progress)
             stage = await stage_context.__aenter__()
         try:
-            healthy = await self._shown("healthy", partial(run_healthy, stage, self._plan))
-            self._healthy.append(healthy)
-            usual = Healthy(healthy.turns)
-            if not usual.waits:
-                raise DemoFailed(f"no caller was answered while all was well: see {logs}")
-            for role in roles:
-                broken = partial(run_fault, stage, self._plan, role, fault)
-                result = await self._shown(f"{role}: {fault.title}", broken)
-                found = figures(result, usual)
-                lines = tuple(verdicts(result, found, self._plan))
-                self._judged.append(Judged(result, found, lines))
-                self._console.print(table(self._judged[-1:]))
-                self._write()
+            gc.collect()
+            gc.freeze()  # a collection in the middle would make the callers late
+            with self._console.status(names) as status:
+                tell = partial(_show, status)
+                healthy, *broken = await run_act(stage, self._plan, faults, tell)
         finally:
             with self._console.status("stopping Ray and the emulators"):
                 await stage_context.__aexit__(None, None, None)
+        self._healthy.append(healthy)
+        self._broken += broken
+        if not self._usual().waits:
+            raise DemoFailed(f"no caller was answered while all was well: see {logs}")
+        for result in (healthy, *broken):
+            self._say(result)
+        self._judge()
+        self._console.print(table(self._judged[-len(broken) :] if broken else []))
+        self._write()
 
-    async def _shown(
-        self, title: str, run: Callable[[Tell], Awaitable[PhaseResult]]
-    ) -> PhaseResult:
-        with self._console.status(title) as status:
-            result = await run(lambda text: status.update(Text(f"{title}: {text}")))
+    def _usual(self) -> Healthy:
+        return Healthy([turn for result in self._healthy for turn in result.turns])
+
+    def _judge(self) -> None:
+        """All of it against what was usual, which is better known after each act."""
+        usual = self._usual()
+        found = [(result, figures(result, usual)) for result in self._broken]
+        self._judged = [
+            Judged(result, each, tuple(verdicts(result, each, self._plan)))
+            for result, each in found
+        ]
+
+    def _say(self, result: PhaseResult) -> None:
+        title = f"{result.role}: {result.fault.title}" if result.fault else "healthy"
         late = "" if result.is_punctual else ", TOO LATE TO COUNT"
         self._console.print(
-            f"{title}: {len(result.turns)} turns in {len(result.calls)} calls, callers' frames "
+            f"{title}: {len(result.turns)} turns, callers' frames "
             f"{result.lateness_p99_ms:.1f} ms late at P99{late}"
         )
-        return result
 
     def _write(self) -> None:
         plan = self._plan
@@ -154,3 +167,7 @@ class _Run:
             "faults": [each.as_dict() for each in self._judged],
         }
         self._target.write_text(json.dumps(plain, indent=1) + "\n", "utf-8")
+
+
+def _show(status: Status, text: str) -> None:
+    status.update(Text(text))

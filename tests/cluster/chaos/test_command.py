@@ -58,6 +58,14 @@ def test_quick_is_shorter() -> None:
     assert quick.processes == 4
 
 
+def test_all_of_it_takes_a_quarter_of_an_hour() -> None:
+    plan = ChaosPlan()
+    assert plan.calls == 20
+    assert 600 < plan.about_s < 900
+    assert [fault for act in plan.acts for fault in act] == list(plan.faults), "each once, in order"
+    assert plan_of(4, ("hang",), quick=True).about_s < 120
+
+
 def test_the_product_has_a_chain_of_emulators_for_each_kind_of_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

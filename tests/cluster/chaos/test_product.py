@@ -68,6 +68,11 @@ def line(second: int, ms: int, text: str) -> str:
 SEEN, TOLD = "openai/x is left, as seen here: late", "openai/x is left, as the board says"
 
 
+def test_what_is_left_is_told_by_kind_of_work() -> None:
+    assert left_in(AFTER) == left_in(AFTER, "think") == 1
+    assert left_in(AFTER, "speak") == left_in(BEFORE) == 0
+
+
 def test_seen_by_the_first_and_known_by_the_last() -> None:
     lines = [
         ("a", line(5, 100, SEEN)),
