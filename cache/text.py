@@ -27,7 +27,7 @@ def exact_form(text: str) -> str:
     words = kept.split()
     joined: list[str] = []
     for word in words:
-        if joined and not (_is_unspaced(joined[-1][-1]) or _is_unspaced(word[0])):
+        if joined and not (is_unspaced(joined[-1][-1]) or is_unspaced(word[0])):
             joined.append(" ")
         joined.append(word)
     return unicodedata.normalize("NFKC", "".join(joined))
@@ -46,7 +46,7 @@ def _keep(text: str, index: int) -> str:
         after = text[index + 1 : index + 2]
         if char in _BETWEEN_DIGITS and before.isdecimal() and after.isdecimal():
             return char
-        if char == "-" and after.isdecimal() and (not before.strip() or _is_unspaced(before)):
+        if char == "-" and after.isdecimal() and (not before.strip() or is_unspaced(before)):
             return char
         if char in "%&@#":
             return char
@@ -55,7 +55,7 @@ def _keep(text: str, index: int) -> str:
     return ""
 
 
-def _is_unspaced(char: str) -> bool:
+def is_unspaced(char: str) -> bool:
     """True for scripts that are written without spaces between words."""
     code = ord(char)
     return (

@@ -1,0 +1,172 @@
+"""The frame veto: two sentences that are nearly the same and ask for different answers.
+
+"I want to pay" and "I do not want to pay", Friday and Saturday, from Rome to Berlin and back:
+embeddings find them closer than true paraphrases. The veto looks only at pairs whose frames nearly
+coincide; where whole sentences differ, the neighbourhood decides (``cache.gate``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import Final
+
+from cache import frame_words as lists
+from cache.frame import Frame, frame_of, has_lists, stem
+
+MOST_DIFFERENT: Final = 4
+LEAST_SHARED: Final = 0.6
+
+
+class Veto(StrEnum):
+    """Why two turns may not have one answer."""
+
+    NUMBER = "number"
+    NEGATION = "negation"
+    OPPOSITE = "opposite"
+    TIME = "time"
+    ROLES = "roles"
+    QUESTION = "question"
+    MODALITY = "modality"
+    ONE_WORD = "one_word"
+    NO_LISTS = "no_word_lists"
+
+
+def veto(asked: str, known: str, language: str) -> Veto | None:
+    """Why the answer to ``known`` must not be given to ``asked``; None when nothing speaks against.
+
+    Both are canonical (``cache.normalise``). About 10 µs when the frames are remembered.
+    """
+    if asked == known:
+        return None
+    one, other = frame_of(asked, language), frame_of(known, language)
+    if one.numbers != other.numbers and sorted(one.numbers) != sorted(other.numbers):
+        if _is_close(one, other):
+            return Veto.NUMBER
+    elif one.numbers != other.numbers:
+        return Veto.ROLES
+    if not _is_close(one, other):
+        return None
+    if (one.negations + other.negations) % 2 and not (one.denies_softly or other.denies_softly):
+        return Veto.NEGATION
+    if not has_lists(language):
+        return Veto.NO_LISTS  # any small difference may be the one that matters
+    if _has_opposites(one, other):
+        return Veto.OPPOSITE
+    if one.times != other.times:
+        return Veto.TIME
+    if _roles_differ(one, other):
+        return Veto.ROLES
+    if one.question != other.question and _asks_another_thing(one, other):
+        return Veto.QUESTION
+    if _modality_differs(one, other):
+        return Veto.MODALITY
+    if _one_word_differs(one, other):
+        return Veto.ONE_WORD
+    return None
+
+
+def same_content(asked: str, known: str, language: str) -> bool:
+    """Whether both have the same content words, at least one; False without word lists."""
+    one, other = frame_of(asked, language), frame_of(known, language)
+    return (
+        has_lists(language)
+        and bool(one.content)
+        and Counter(one.content) == Counter(other.content)
+        and one.numbers == other.numbers
+    )
+
+
+def _is_close(one: Frame, other: Frame) -> bool:
+    left, right = Counter(one.tokens), Counter(other.tokens)
+    different = max(sum((left - right).values()), sum((right - left).values()))
+    if different <= MOST_DIFFERENT:
+        return True
+    shared = sum((left & right).values())
+    return shared >= LEAST_SHARED * max(len(one.tokens), len(other.tokens))
+
+
+def _has_opposites(one: Frame, other: Frame) -> bool:
+    only_one, only_other = one.raw - other.raw, other.raw - one.raw
+    if not only_one or not only_other:
+        return False
+    left = only_one | {stem(word) for word in only_one}
+    right = only_other | {stem(word) for word in only_other}
+    for first, second in _OPPOSITES:
+        if (first in left and second in right) or (second in left and first in right):
+            return True
+    return any(
+        longer == prefix + shorter
+        for these, those in ((left, right), (right, left))
+        for longer in these
+        for prefix in lists.NEGATIVE_PREFIXES
+        if longer.startswith(prefix)
+        for shorter in those
+    )
+
+
+def _roles_differ(one: Frame, other: Frame) -> bool:
+    """The same words in another order: who does what to whom, from where to where."""
+    if Counter(one.tokens) == Counter(other.tokens):
+        return one.tokens != other.tokens
+    before, after = _ways(one), _ways(other)
+    return bool(before and after and before != after and before == after[::-1])
+
+
+def _ways(frame: Frame) -> tuple[str, ...]:
+    """The words after "from" and "to", in this order; empty unless both are there."""
+    ends = []
+    for mark in ("from", "to"):
+        places = [index for index, word in enumerate(frame.tokens[:-1]) if word == mark]
+        if not places:
+            return ()
+        place = frame.tokens[places[-1] + 1 :]
+        ends.append(next((word for word in place if word not in lists.FUNCTION), ""))
+    return tuple(ends)
+
+
+def _asks_another_thing(one: Frame, other: Frame) -> bool:
+    """Both ask for something definite, or one does and every other word is the same."""
+    if one.question and other.question:
+        return True
+    return Counter(one.content) == Counter(other.content) and "cost" not in one.content
+
+
+def _modality_differs(one: Frame, other: Frame) -> bool:
+    if one.obliges != other.obliges and (one.permits or other.permits):
+        return True
+    if one.is_done != other.is_done:
+        return True
+    differs = one.obliges != other.obliges or one.is_future != other.is_future
+    return differs and _same_but_grammar(one, other)
+
+
+def _same_but_grammar(one: Frame, other: Frame) -> bool:
+    """Equal content, and nothing but one or two words of grammar added or taken."""
+    left, right = Counter(one.tokens), Counter(other.tokens)
+    return Counter(one.content) == Counter(other.content) and (
+        sum((left - right).values()) + sum((right - left).values()) <= 2
+    )
+
+
+def _one_word_differs(one: Frame, other: Frame) -> bool:
+    """One or two content words replaced in a frame that is otherwise the same."""
+    left, right = Counter(one.content), Counter(other.content)
+    gone, come = left - right, right - left
+    replaced = min(gone.total(), come.total())
+    if not replaced:
+        return False
+    grammar_left = Counter(w for w in one.tokens if w in lists.FUNCTION)
+    grammar_right = Counter(w for w in other.tokens if w in lists.FUNCTION)
+    moved = (grammar_left - grammar_right).total() + (grammar_right - grammar_left).total()
+    if replaced == 1 and gone.total() == come.total() == 1:
+        return moved <= 2
+    return moved == 0 and gone.total() <= 2 and come.total() <= 2
+
+
+_OPPOSITES: Final = tuple(
+    pair
+    for first, second in lists.OPPOSITES
+    for pair in {(first, second), (stem(first), stem(second))}
+    if pair[0] != pair[1]
+)
