@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from voice import timeline
+from voice.attempts import Attempts
 from voice.config import VoiceConfig
 from voice.decisions import CallerFinished
 from voice.ending import is_known
@@ -45,7 +46,7 @@ from voice.guesses import Guesses
 from voice.mouth import Mouth
 from voice.reply import Reply
 from voice.turn import Turn
-from voice.waste import SpeculationBudget, TurnSpend
+from voice.waste import SpeculationBudget
 
 
 class Turns:
@@ -64,7 +65,6 @@ class Turns:
     """
 
     __slots__ = (
-        "_asked",
         "_attempts",
         "_budget",
         "_config",
@@ -72,7 +72,6 @@ class Turns:
         "_mouth",
         "_retreated_at",
         "_taken_back",
-        "_turn_id",
         "failures",
         "guesses",
         "taken",
@@ -89,9 +88,7 @@ class Turns:
         self._mouth = mouth
         self._budget = budget
         self._emit = emit
-        self._turn_id = 1
-        self._attempts = 0
-        self._asked = 0  # of them, those that the mind was asked for
+        self._attempts = Attempts()
         self._taken_back: Turn | None = None
         self._retreated_at: float | None = None
         self.guesses = Guesses(config, budget, emit)
@@ -110,7 +107,7 @@ class Turns:
 
     def start_at(self, turn_id: int) -> None:
         """Count on from ``turn_id``: after a loss the call goes on in another process."""
-        self._turn_id = turn_id
+        self._attempts.turn_id = turn_id
 
     def guess(self, text: str, confidence: float | None, *, now: float) -> None:
         """Prepare a reply to ``text``, if none is prepared and one more is wanted."""
@@ -132,7 +129,7 @@ class Turns:
         guess = self.guesses.pick(kind, finished.text)
         if guess is None:
             self.drop_guesses("other words")
-            turn = self._open(kind, finished.text, is_asked=True)
+            turn = self._attempts.open(kind, finished.text, is_asked=True)
             reply = self._reply_of(turn)
             self._emit(BeginTurn(*turn.key, kind, finished.text, speculative=False))
         else:
@@ -153,15 +150,15 @@ class Turns:
         """Say ``text`` without asking the mind."""
         self.drop_guesses(reason)
         self.give_up_retracted()
-        turn = self._open(kind, "", is_asked=False)
+        turn = self._attempts.open(kind, "", is_asked=False)
         self._take(turn, reason, now)
         self._speak_alone(turn, text, now)
 
     def greet(self, text: str, *, now: float) -> None:
         """Say the greeting: turn 0."""
-        turn_id, self._turn_id = self._turn_id, 0
+        turn_id, self._attempts.turn_id = self._attempts.turn_id, 0
         self.say("greeting", text, reason="call started", now=now)
-        self._turn_id = turn_id
+        self._attempts.turn_id = turn_id
 
     def retract(self, *, now: float) -> str:
         """Take back a turn that was taken too early; returns the words it would have answered.
@@ -283,14 +280,9 @@ class Turns:
         return turn
 
     def _begin_guess(self, text: str, now: float) -> None:
-        turn = self._open("caller", text, is_asked=True)
+        turn = self._attempts.open("caller", text, is_asked=True)
         turn.timeline[timeline.EAGER] = now
         self.guesses.begin(turn)
-
-    def _open(self, kind: TurnKind, text: str, *, is_asked: bool) -> Turn:
-        self._attempts += 1
-        self._asked += is_asked
-        return Turn(self._turn_id, self._attempts, kind, text, is_asked)
 
     def _reply_of(self, turn: Turn) -> Reply:
         return Reply(turn.key, self._config.speculation.held_bytes)
@@ -309,8 +301,7 @@ class Turns:
 
     def _apologise(self, turn: Turn, message: str, now: float) -> None:
         self._abandon(turn, message)
-        self._attempts += 1
-        turn.guess = self._attempts
+        turn.guess = self._attempts.next_number()
         turn.has_apologised = True
         turn.hang_up, turn.action = False, {}
         turn.said_trouble = self.failures + 1 >= self._config.max_failures
@@ -349,7 +340,7 @@ class Turns:
         performs = outcome == "heard" and (turn.hang_up or is_known(turn.action))
         if self._retreated_at is not None:  # perhaps from another attempt at this turn
             turn.timeline.setdefault(timeline.RETREATED, self._retreated_at)
-        spend = self._spend(turn)
+        spend = self._attempts.spend(turn, self.guesses, self._mouth.reply.requested_chars)
         if spend.calls:
             self._budget.settle(spend)
         self._emit(
@@ -357,21 +348,6 @@ class Turns:
                 *turn.key, turn.kind, *texts, outcome, reason, turn.timeline, performs, spend
             )
         )
-        self._attempts = self._asked = 0
+        self._attempts.settled(turn)
         self._retreated_at = None
         self.guesses.new_turn()
-        self._turn_id = max(self._turn_id, turn.turn_id + 1)
-
-    def _spend(self, turn: Turn) -> TurnSpend:
-        """What this turn asked for, and how much of it in vain."""
-        is_answered = turn.is_asked and turn.is_taken
-        spoken = self._mouth.reply.requested_chars if is_answered else 0
-        wasted = self.guesses.wasted_chars
-        return TurnSpend(
-            calls=self._asked,
-            guessed_calls=self.guesses.begun,
-            missed_calls=self.guesses.missed,
-            wasted_calls=self._asked - is_answered,
-            chars=spoken + wasted,
-            wasted_chars=wasted,
-        )
