@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         agents_validate,
         "callcluster agents validate",
         "callcluster agents validate /etc/callcluster/agents",
-        "callcluster agents validate --keys     also asks ElevenLabs for the agents' voices",
+        "callcluster agents validate --keys     also look for the voices",
     )
     add_command(agents_app, "agents voices", agents_voices, "callcluster agents voices")
     app.add_typer(agents_app, name="agents")

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         doctor,
         "callcluster doctor",
         "callcluster doctor --offline       nothing leaves this machine",
-        "callcluster doctor --keys          also try every key, and ask for the agents' voices",
+        "callcluster doctor --keys          also try every key and voice",
         "callcluster doctor --json | jq '.findings[] | select(.status==\"fail\")'",
     )
 
