@@ -23,8 +23,8 @@ def register(app: typer.Typer) -> None:
         evaluate_turns,
         "callcluster evaluate turns --html turns.html",
         "callcluster evaluate turns --replay --turns 800 --json before.json",
-        "callcluster evaluate turns --replay --set commit_silence_s=0.4 --compare before.json",
-        "callcluster evaluate turns --replay --sweep commit_silence_s=0.2:1:0.1 --html c.html",
+        "callcluster evaluate turns --replay --turns 800 --compare before.json",
+        "callcluster evaluate turns --replay --sweep commit_silence_s=0.2:1:0.1",
     )
     app.add_typer(evaluate_app, name="evaluate")
 
@@ -95,7 +95,7 @@ def evaluate_turns(
       0    measured
       1    --compare: significantly more turns cut, or slower, than before
       2    it cannot run: a recording, a setting or the command line is wrong
-      3    live: the callers themselves were late, this machine was too busy to measure
+      3    live: the callers were late, this machine was too busy to measure
       4    live: a call was not carried to its end
       130  Ctrl-C; nothing is left running
     """

@@ -12,16 +12,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from cluster.evaluate.replay import TURNS_A_CALL
 from cluster.evaluate.replay_mind import answer
 from simulation.clip_library import join_words
-from simulation.corpus_questions import open_question, tongue
+from simulation.corpus_questions import DIGITS, YES_NO, open_question, tongue
 from simulation.corpus_turn import LabelledTurn
 
 _LONG = "long"
+_HASTE = 2.0  # above 1, so that few are left over at the end
 _OPEN = ""
 _WORD = re.compile(r"[^\W\d_]+")
 _SENTENCES = ("plain", "paused", "natural")
@@ -75,6 +76,7 @@ class _Order:
         self._random = random
         self._waiting: dict[str, list[LabelledTurn]] = defaultdict(list)
         for turn in turns:
+            turn = _fewer_questions(turn)
             self._waiting[self._needs(turn)].append(turn)
         self._asks = self._share_out(turns)
 
@@ -99,9 +101,14 @@ class _Order:
 
     def _next(self, asked: str) -> LabelledTurn:
         waiting = self._waiting[asked]
-        # Of sentences, one whose question somebody still waits for.
-        fits = [n for n, turn in enumerate(waiting) if self._waiting[self._asked_after(turn)]]
-        return waiting.pop(fits[0] if fits else 0)
+        # Rather a sentence whose reply asks what somebody still waits for, spread over the calls.
+        wanted = [name for name, turns in self._waiting.items() if name != _OPEN and turns]
+        leads = [n for n, turn in enumerate(waiting) if self._asked_after(turn) in wanted]
+        rest = [n for n, turn in enumerate(waiting) if self._asked_after(turn) == _OPEN]
+        left = sum(len(self._waiting[name]) for name in wanted)
+        if leads and (not rest or self._random.random() * len(waiting) < _HASTE * left):
+            return waiting.pop(leads[0])
+        return waiting.pop(rest[0] if rest else 0)
 
     def _asked_after(self, turn: LabelledTurn) -> str:
         if turn.kind == "backchannel":
@@ -113,14 +120,11 @@ class _Order:
         texts = sorted({text_of(t) for t in turns if t.kind in (*_SENTENCES, "interruption")})
         self._random.shuffle(texts)
         wanted = {asked: len(waiting) for asked, waiting in self._waiting.items()}
-        asks: dict[str, str] = {}
-        count: dict[str, int] = defaultdict(int)
-        for text in texts:
-            # Whatever is furthest behind its share.
-            asked = min(wanted, key=lambda name: (count[name] + 0.5) / wanted[name])
-            asks[text] = asked
-            count[asked] += 1
-        return asks
+        # One sentence for each at least, as far as there are sentences; then by what is waited for.
+        order = sorted(wanted, key=lambda name: -wanted[name])[: len(texts)]
+        while len(order) < len(texts):
+            order.append(min(wanted, key=lambda name: order.count(name) / wanted[name]))
+        return dict(zip(texts, order, strict=True))
 
     def _needs(self, turn: LabelledTurn) -> str:
         if turn.is_over_agent:
@@ -134,6 +138,17 @@ class _Order:
         parts = answer(language, question, is_long=asked == _LONG, seed="", ready_ratio=0.0)
         space = "" if tongue(language) in ("zh", "yue") else " "
         return space.join(parts.segments)
+
+
+def _fewer_questions(turn: LabelledTurn) -> LabelledTurn:
+    """The same turn after one of few questions: there are not many sentences to lead to them."""
+    spoken = tongue(turn.language)
+    if turn.kind == "yes_no":
+        return replace(turn, asked=YES_NO.get(spoken, YES_NO["en"])[0])
+    questions = dict(DIGITS.get(spoken, DIGITS["en"]))
+    if turn.kind == "digits" and questions.get(turn.asked) is None:
+        return replace(turn, asked=next(text for text, count in questions.items() if count is None))
+    return turn
 
 
 def _keywords(text: str, language: str) -> tuple[str, ...]:

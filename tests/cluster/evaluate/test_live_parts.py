@@ -34,6 +34,7 @@ from tests.cluster.evaluate.call_by_hand import turn
 
 RECORDINGS = read_recordings().clips
 TURNS = build_corpus(RECORDINGS, CorpusPlan(turns=60, seed=3))
+MANY = build_corpus(RECORDINGS, CorpusPlan(turns=240, seed=3))
 NOISE = LineNoise("line", -50.0)
 LOOP = noise_loop(NOISE, list(RECORDINGS), "x")
 
@@ -75,7 +76,7 @@ def test_noise_between_turns_is_that_of_the_line() -> None:
 
 
 def test_every_turn_follows_a_reply_that_asks_for_it(tmp_path: Path) -> None:
-    calls, replies = dialogues(TURNS, seed=3)
+    calls, replies = dialogues(MANY, seed=3)
     path = tmp_path / "script.yaml"
     path.write_text(script_text(replies), "utf-8")
     script = load_script(path).replies
@@ -94,15 +95,15 @@ def test_every_turn_follows_a_reply_that_asks_for_it(tmp_path: Path) -> None:
             if after.is_over_agent:
                 assert any(sentence in said for sentence in long)
                 over += 1
-    assert asked >= 2
-    assert over >= 2
+    assert asked >= 10
+    assert over >= 8
 
 
 def test_most_turns_find_a_place_and_none_is_said_twice() -> None:
-    calls, _ = dialogues(TURNS, seed=3)
+    calls, _ = dialogues(MANY, seed=3)
     said = [each.turn_id for call in calls for each in call.turns]
     assert len(said) == len(set(said))
-    assert len(said) >= 0.8 * len(TURNS)
+    assert len(said) >= 0.8 * len(MANY)
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-HK", "de-DE"])
