@@ -5,8 +5,10 @@ on an executor thread; only ``write`` is cheap (3 us). Callbacks arrive on threa
 
 Property names that are not in the SDK's documentation were found in its library and measured
 against a local server with version 1.53: 160-byte frames bring audio to the server 34 ms sooner
-than the default 800, and the poll interval brings results back 5 ms sooner. (An interval of 1 ms
-spins a whole core.) Each is set on its own: a version that does not know one still works.
+than the default 800. A poll interval of 10 ms instead of 5 costs at most 5 ms of each result and
+takes a third off the thread switches of 20 calls, a twentieth off the replica's CPU time. (An
+interval of 1 ms spins a whole core.) Each is set on its own: a version that does not know one
+still works.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ _TICKS_PER_S = 10_000_000
 _NO_KEY = "0" * 32
 _HIDDEN_PROPERTIES = (
     ("SPEECH-BytesPerFrame", "160"),
-    ("SPEECH-USPRunPollingInterval", "5"),
+    ("SPEECH-USPRunPollingInterval", "10"),
     ("SPEECH-StopRecognitionTimeoutInSeconds", "1"),
     ("SPEECH-TelemetryDataEnabled", "false"),
     # A caller may listen for minutes: silence must not end the recognition.
