@@ -11,7 +11,14 @@ from dialogue.agent import Agent
 from dialogue.ports import ToolCallRequested
 from dialogue.tool_use import plain_action
 from dialogue.tools import Transfer
-from voice.config import EndpointConfig, FillerConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
+from voice.config import (
+    BargeInConfig,
+    EndpointConfig,
+    FillerConfig,
+    PlayoutConfig,
+    SpokenPhrases,
+    VoiceConfig,
+)
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
 from voice.speculation import SpeculationConfig
@@ -59,7 +66,7 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
             breath_after_s=taking.breath_after_s, sentence_after_s=taking.one_moment_after_s
         ),
         reply_wait_s=taking.reply_wait_s,
-        barge_in_speech_s=taking.barge_in_speech_s,
+        barge_in=BargeInConfig.pausing_after(taking.barge_in_speech_s),
         idle_prompt_s=taking.idle_prompt_s,
         idle_hang_up_s=taking.idle_hang_up_s,
         speculate=settings.speculate,

@@ -44,7 +44,7 @@ class PlayoutConfig:
     mark_every_s: float = 0.5
     duck_db: float = -18.0
     ducked_lead_s: float = 0.08
-    duck_ramp_s: float = 0.02
+    duck_ramp_s: float = 0.01
     restore_ramp_s: float = 0.06
     fade_s: float = 0.04
     join_s: float = 0.005
@@ -98,6 +98,17 @@ class BargeInConfig:
         if self.pause_speech_s > self.window_s:
             raise BadVoiceConfig("pause_speech_s must fit into window_s")
 
+    @classmethod
+    def pausing_after(cls, speech_s: float) -> BargeInConfig:
+        """The default, but for the sound after which the agent falls silent."""
+        usual = cls()
+        return cls(
+            duck_speech_s=min(usual.duck_speech_s, speech_s),
+            pause_speech_s=speech_s,
+            window_s=max(usual.window_s, 1.5 * speech_s),
+            longest_sound_s=max(usual.longest_sound_s, 2.0 * speech_s),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class FillerConfig:
@@ -134,8 +145,6 @@ class VoiceConfig:
 
     Attributes:
         language: BCP-47 tag of what is spoken in the call.
-        barge_in_speech_s: Caller speech during playout that stops the agent.
-        barge_in_window_s: The window within which that speech has to add up.
         went_on_window_s: Caller speech that starts so early in our playout belongs to the
             utterance before it: the caller had not finished.
         went_on_heard_s: But not once so much of our playout was heard.
@@ -158,12 +167,11 @@ class VoiceConfig:
     phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     playout: PlayoutConfig = field(default_factory=PlayoutConfig)
+    barge_in: BargeInConfig = field(default_factory=BargeInConfig)
     fillers: FillerConfig = field(default_factory=FillerConfig)
-    barge_in_speech_s: float = 0.24
-    barge_in_window_s: float = 0.6
     went_on_window_s: float = 0.4
     went_on_heard_s: float = 1.0
-    retreat_speech_s: float = 0.08
+    retreat_speech_s: float = 0.06
     idle_prompt_s: float = 12.0
     idle_hang_up_s: float = 40.0
     speculate: bool = True

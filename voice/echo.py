@@ -5,9 +5,10 @@ value each 20 ms, are compared: what was heard of us and what the caller's side 
 
 Rules:
 
-1. While we are audible, the correlation of both envelopes is followed for each lag of 40 to 440 ms,
-   with a memory of some seconds. The best lag is *coherent* above ``_RATIO``, or above
-   ``_EARLY_RATIO`` as long as little was compared.
+1. For each lag of 40 to 440 ms the correlation of both envelopes is followed over what we said
+   (not over our pauses: that somebody begins to speak when we do proves nothing), with a memory of
+   some seconds. The best lag is *coherent* above ``_RATIO``, or above ``_EARLY_RATIO`` as long as
+   little was compared.
 2. A coherent lag predicts how loud the echo of a frame is. A frame at most ``_EXCESS_DB`` louder is
    explained by the echo; anything louder is the caller, even over an echo.
 3. Frames that are much louder do not teach what the echo is like, for at most ``_DOUBLE_FRAMES``.
@@ -28,10 +29,11 @@ FLOOR_DB = -60.0
 
 _SLOTS = 128
 _FIRST_LAG, _LAGS = 2, 21
-_MEMORY = 0.99  # of a frame ago: half of it is gone after 1.4 s
-_AUDIBLE_DB = -50.0
-_EARLY_FRAMES, _ENOUGH_FRAMES = 20.0, 50.0
-_EARLY_RATIO, _RATIO = 0.75, 0.6
+_LEARN_EVERY = 2  # frames: syllables are slower than that
+_MEMORY = 0.986  # of a frame that was learnt: half of it is gone after 2 s
+_SPEAKING_DB = -45.0
+_FEWEST, _ENOUGH = 10.0, 25.0  # frames learnt: half a second of what we said, and a second and more
+_EARLY_RATIO, _RATIO = 0.72, 0.6
 _LEAST_VARIANCE = 6.0
 _EXCESS_DB = 6.0
 _DOUBLE_DB = 10.0
@@ -96,14 +98,10 @@ class EchoGate:
     __slots__ = (
         "_double",
         "_frames",
+        "_new",
         "_origin_s",
         "_sent",
-        "_sum_x",
-        "_sum_xx",
-        "_sum_xy",
-        "_sum_y",
-        "_sum_yy",
-        "_weight",
+        "_sums",
         "coherent_at",
         "is_coherent",
     )
@@ -112,10 +110,9 @@ class EchoGate:
         self._sent = sent
         self._frames = 0
         self._origin_s: float | None = None
-        self._weight = self._sum_x = self._sum_xx = 0.0
-        self._sum_y = np.zeros(_LAGS)
-        self._sum_yy = np.zeros(_LAGS)
-        self._sum_xy = np.zeros(_LAGS)
+        # Of each lag: weight, x, xx, y, yy, xy; x is the caller's side, y is ours.
+        self._sums = np.zeros((6, _LAGS))
+        self._new = np.zeros((6, _LAGS))
         self._double = 0
         self.is_coherent = False
         self.coherent_at = float("-inf")
@@ -129,22 +126,19 @@ class EchoGate:
             now: Loop time; frames may come in bursts, their true times are reckoned from it.
         """
         at_s = self._frame_time(now)
-        if not self._sent.is_recent(at_s):
+        learns = self._frames % _LEARN_EVERY == 0
+        if not (learns or is_speech) or not self._sent.is_recent(at_s):
             return False
-        ours_db = self._sent.before(at_s)
-        if ours_db.max() < _AUDIBLE_DB:
-            return False
-        level_db = max(level_db, FLOOR_DB)
-        above_db = self._above_echo_db(level_db, ours_db) if is_speech else 0.0
-        if is_speech and self.is_coherent:
-            self.coherent_at = now
+        ours = self._sent.before(at_s) - FLOOR_DB
+        theirs = max(level_db - FLOOR_DB, 0.0)
+        above_db = self._above_echo_db(theirs, ours, now) if is_speech else 0.0
         if is_speech and self.is_coherent and above_db > _DOUBLE_DB:
             self._double += 1
-            if self._double <= _DOUBLE_FRAMES:
-                return False
+            learns = learns and self._double > _DOUBLE_FRAMES
         else:
             self._double = 0
-        self._learn(level_db, ours_db)
+        if learns:
+            self._learn(theirs, ours)
         return is_speech and self.is_coherent and above_db <= _EXCESS_DB
 
     def _frame_time(self, now: float) -> float:
@@ -159,32 +153,32 @@ class EchoGate:
                 self._origin_s = origin_s
         return self._origin_s + self._frames * FRAME_S
 
-    def _learn(self, level_db: float, ours_db: npt.NDArray[np.float32]) -> None:
-        x, y = level_db - FLOOR_DB, ours_db - FLOOR_DB
-        self._weight = self._weight * _MEMORY + 1.0
-        self._sum_x = self._sum_x * _MEMORY + x
-        self._sum_xx = self._sum_xx * _MEMORY + x * x
-        for sums, new in ((self._sum_y, y), (self._sum_yy, y * y), (self._sum_xy, x * y)):
-            sums *= _MEMORY
-            sums += new
+    def _learn(self, theirs: float, ours: npt.NDArray[np.float32]) -> None:
+        new = self._new
+        is_ours = ours > _SPEAKING_DB - FLOOR_DB
+        np.multiply.outer((1.0, theirs, theirs * theirs), is_ours, out=new[:3])
+        np.multiply(ours, is_ours, out=new[3])
+        np.multiply(new[3], ours, out=new[4])
+        np.multiply(new[3], theirs, out=new[5])
+        self._sums *= _MEMORY
+        self._sums += new
 
-    def _above_echo_db(self, level_db: float, ours_db: npt.NDArray[np.float32]) -> float:
+    def _above_echo_db(self, theirs: float, ours: npt.NDArray[np.float32], now: float) -> float:
         """How far the frame stands above the predicted echo; sets ``is_coherent``."""
-        self.is_coherent = False
-        weight = self._weight
-        if weight < _EARLY_FRAMES:
-            return 0.0
-        mean_x = self._sum_x / weight
-        variance_x = self._sum_xx / weight - mean_x * mean_x
-        if variance_x < _LEAST_VARIANCE:
-            return 0.0
-        mean_y = self._sum_y / weight
-        variance_y = np.maximum(self._sum_yy / weight - mean_y * mean_y, _LEAST_VARIANCE)
-        covariance = self._sum_xy / weight - mean_x * mean_y
-        ratios = covariance / np.sqrt(variance_x * variance_y)
+        weight = np.maximum(self._sums[0], 1.0)
+        mean_x, mean_xx, mean_y, mean_yy, mean_xy = self._sums[1:] / weight
+        variance_x = mean_xx - mean_x * mean_x
+        variance_y = np.maximum(mean_yy - mean_y * mean_y, _LEAST_VARIANCE)
+        covariance = mean_xy - mean_x * mean_y
+        is_known = (weight >= _FEWEST) & (variance_x >= _LEAST_VARIANCE)
+        ratios = covariance / np.sqrt(np.maximum(variance_x, _LEAST_VARIANCE) * variance_y)
+        ratios[~is_known] = 0.0
         best = int(ratios.argmax())
-        needed = _EARLY_RATIO if weight < _ENOUGH_FRAMES else _RATIO
+        needed = _EARLY_RATIO if weight[best] < _ENOUGH else _RATIO
         self.is_coherent = bool(ratios[best] >= needed)
+        if not self.is_coherent:
+            return 0.0
+        self.coherent_at = now
         slope = covariance[best] / variance_y[best]
-        predicted = mean_x + slope * (ours_db[best] - FLOOR_DB - mean_y[best])
-        return float(level_db - FLOOR_DB - predicted)
+        predicted = mean_x[best] + slope * (ours[best] - mean_y[best])
+        return float(theirs - predicted)

@@ -201,7 +201,7 @@ class Playout:
         ready = len(track.waiting) // FRAME_SAMPLES
         if track.is_whole or ready >= self._config.chunk_frames:
             return self._clock.play_end - self._lead_s + self._config.chunk_frames * FRAME_S
-        return self._clock.play_end - _LOW_WATER_S if ready else None
+        return self._clock.play_end - self._low_water_s if ready else None
 
     @property
     def _lead_s(self) -> float:
@@ -209,6 +209,11 @@ class Playout:
             return self._config.lead_s
         shortest_s = self._config.chunk_frames * FRAME_S
         return min(self._config.lead_s, max(self._config.ducked_lead_s, shortest_s))
+
+    @property
+    def _low_water_s(self) -> float:
+        """What the carrier holds when less than a chunk is sent rather than nothing."""
+        return min(_LOW_WATER_S, self._lead_s - self._config.chunk_frames * FRAME_S)
 
     def _frames_due(self, track: Track, now: float) -> int:
         ready, rest = divmod(track.sent % FRAME_SAMPLES + len(track.waiting), FRAME_SAMPLES)
@@ -219,17 +224,16 @@ class Playout:
         if ahead_s > 0.0 and room < self._config.chunk_frames:
             return 0
         is_short = ready < self._config.chunk_frames and not track.is_whole
-        if is_short and ahead_s > _LOW_WATER_S + _ROUNDING:
+        if is_short and ahead_s > self._low_water_s + _ROUNDING:
             return 0
         return min(ready, room)
 
     def _send(self, track: Track, size: int, now: float) -> None:
-        position = self._clock.sent
         if track.sent == 0:
-            track.stream_at = position
+            track.stream_at = self._clock.sent
         if self._is_flowing and now > self._clock.play_end + _ROUNDING:
             self._note_hole(now)
-        piece = self._queue.take(track, size, position, heard=self._clock.heard(now))
+        piece = self._queue.take(track, size, self._clock.sent, heard=self._clock.heard(now))
         start = self._clock.send(piece.size, now=now)
         if not track.is_filler:
             self._is_flowing = True

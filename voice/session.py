@@ -63,7 +63,7 @@ from voice.keypad import Keypad
 from voice.mouth import Mouth
 from voice.turns import Turns
 from voice.waste import SpeculationBudget
-from voice.words import has_real_words, has_words, join_words
+from voice.words import has_words, join_words
 
 __all__ = [
     "EndpointConfig",
@@ -116,7 +116,7 @@ class VoiceSession:
             return
         match event:
             case FrameHeard():
-                self._hear_frame(event.is_speech, now)
+                self._hear_frame(event, now)
             case InterimHeard() | FinalHeard() | TurnEndHinted() | TurnResumed() | TurnJudged():
                 self._hear_words(event, now)
             case SegmentPlanned() | ReplyFinished() | ReplyFailed():
@@ -188,8 +188,8 @@ class VoiceSession:
         if turn is not None:
             if self._mouth.is_stuck(now=now):
                 self._turns.fail(self._mouth.reply.first_missing, "no progress", now=now)
-            elif not self._mouth.is_audible:
-                self._floor.hold(turn, now=now)
+            else:
+                self._floor.handle_deadline(turn, now=now)
             if not self._mouth.playout.is_paused:
                 self._fillers.handle_deadline(turn, now=now)
         self._follow_up(now)
@@ -198,14 +198,12 @@ class VoiceSession:
 
     # --- the caller -------------------------------------------------------------------------------
 
-    def _hear_frame(self, is_speech: bool, now: float) -> None:
-        decision = self._ear.hear_frame(is_speech, now=now)
+    def _hear_frame(self, frame: FrameHeard, now: float) -> None:
+        decision = self._ear.hear_frame(frame.is_speech, now=now)
         if self._ear.detector.is_speaking:
             self._idle.note_activity(now=now)
             self._fillers.note_caller(now=now)
-        turn = self._turns.taken
-        if turn is not None:
-            self._floor.watch(turn, is_speech, now=now)
+        self._floor.hear_frame(frame.is_speech, frame.level_db, now=now)
         if decision is not None:
             self._decide(decision, now)
 
@@ -213,7 +211,7 @@ class VoiceSession:
         if has_words(getattr(event, "text", "")):
             self._idle.note_activity(now=now)
         decision = hear(self._ear, event, now=now)
-        if not isinstance(decision, CallerFinished) and self._floor.is_talked_over():
+        if not isinstance(decision, CallerFinished) and self._floor.is_talked_over(now=now):
             carried = self._floor.yield_to_caller(now=now)
             if carried:
                 self._ear.put_back(carried, now=now)  # and decide anew, with all the words
@@ -247,7 +245,7 @@ class VoiceSession:
             self._spoken_before_keys = join_words((self._spoken_before_keys, finished.text))
             return
         if self._turns.taken is not None:
-            if not has_real_words(finished.text):
+            if not self._floor.is_worth_a_turn(finished.text, now=now):
                 return
             text = join_words((self._floor.yield_to_caller(now=now), finished.text))
             finished = replace(finished, text=text)

@@ -80,10 +80,12 @@ def test_barge_in_clears_and_stops_and_only_what_was_heard_is_history() -> None:
         phone = await stage.phone().greeted()
         await phone.say("tell me")
         await phone.until_heard("It goes on")
-        await phone.talk(0.5)
-        assert phone.cleared == 1
+        await phone.talk(0.3)
+        assert phone.cleared == 2, "turned down, then silenced"
+        phone.ear.hear("no something", final=False)
+        assert phone.driver.turn_log[1].outcome == "interrupted"
         heard = phone.heard
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.1)
         assert phone.heard == heard, "nothing is heard after the clear"
         assert stage.speaker.open_segments == 0
         entry = phone.driver.turn_log[1]

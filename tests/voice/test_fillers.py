@@ -157,7 +157,7 @@ def test_a_reply_that_runs_dry_is_bridged_and_accounted_for() -> None:
     stage.put(SpeechFinished(*key, 0))
     stage.answer(turn)
     stage.talk(0.4)
-
+    stage.interim("can you")
     settled = stage.last(TurnSettled)
     assert settled.outcome == "interrupted"
     # 0.5 s before the breath and about 0.2 s of the rest, of 1 s in all.

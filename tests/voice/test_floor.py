@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.voice.stage import Stage
-from voice.config import VoiceConfig
+from voice.config import PlayoutConfig, VoiceConfig
 from voice.events import (
     AbandonTurn,
     BeginTurn,
@@ -22,6 +22,8 @@ from voice.events import (
     TurnSettled,
 )
 
+UNFADED = PlayoutConfig(duck_db=0.0, fade_s=0.0, join_s=0.0)
+
 
 def speaking(seconds: float = 1.0) -> Stage:
     """A stage on which the agent has been speaking for so long."""
@@ -31,58 +33,136 @@ def speaking(seconds: float = 1.0) -> Stage:
     return stage
 
 
+def clears(stage: Stage) -> int:
+    return len(stage.of(ClearPlayout))
+
+
 class TestBargeIn:
-    def test_speech_stops_the_agent(self) -> None:
+    def test_a_sound_turns_the_voice_down_and_then_silences_it(self) -> None:
         stage = speaking()
-        stage.talk(0.22)
-        assert stage.of(ClearPlayout) == []
         stage.talk(0.04)
-        assert stage.of(ClearPlayout) == [ClearPlayout()]
+        assert clears(stage) == 0
+        stage.talk(0.02)
+        assert clears(stage) == 1
+        assert 0x01 not in stage.audio[160:]
+        stage.talk(0.1)
+        assert clears(stage) == 2
+        assert len(stage.audio) <= 320, "what dies away is all that is sent"
+        assert stage.settled == []
+
+    def test_words_take_the_floor(self) -> None:
+        stage = speaking()
+        stage.talk(0.3)
+        stage.interim("can you")
         turn = stage.last(TurnSettled)
-        assert (turn.outcome, turn.heard_text) == ("interrupted", "One two three")
+        assert (turn.outcome, turn.heard_text) == ("interrupted", "One two")
 
     def test_nothing_is_sent_after_the_clear(self) -> None:
         stage = speaking()
         stage.talk(0.3)
+        stage.interim("can you")
+        stopped_at = stage.now
         stage.wait(3.0)
-        assert stage.audio == b""
+        sent = [(at, each.turn_id) for at, each in stage.log if isinstance(each, SendAudio)]
+        assert {turn_id for at, turn_id in sent if at > stopped_at} == {2}
 
-    def test_a_short_sound_does_not_stop_the_agent(self) -> None:
+    @pytest.mark.parametrize("seconds", [0.06, 0.16, 0.3, 0.5])
+    def test_a_sound_without_words_costs_nothing(self, seconds: float) -> None:
         stage = speaking()
-        stage.talk(0.16)
+        stage.talk(seconds)
+        ended_at = stage.now
+        stage.wait(0.3)
+        resumed_at = next(
+            at for at, output in stage.log if isinstance(output, SendAudio) and at > ended_at
+        )
+        assert resumed_at - ended_at <= 0.25
+        stage.wait(5.0)
+        assert stage.settled[-1] == (1, "heard", "One two three four. Five six.")
+
+    def test_what_was_said_meanwhile_is_said_from_the_exact_sample(self) -> None:
+        """Every sample of the reply is heard once, but for what died away."""
+        stage = Stage(VoiceConfig(playout=UNFADED), replies=["One two."], audio_s=2.0)
+        stage.ask()
+        stage.wait(0.7)
+        stage.talk(0.3)
         stage.wait(4.0)
-        assert stage.of(ClearPlayout) == []
-        assert stage.settled[-1][1] == "heard"
+        assert stage.settled == [(1, "heard", "One two.")]
+        heard_before = [at for at, output in stage.log if isinstance(output, ClearPlayout)]
+        assert len(heard_before) == 2
+        started = stage.at(CommitTurn)
+        assert len(stage.audio) == 16_000 - round((heard_before[-1] - started) * 8_000)
 
     def test_a_stammer_adds_up_within_the_window(self) -> None:
         stage = speaking()
         for _ in range(4):
-            stage.talk(0.08)
+            stage.talk(0.06)
             stage.wait(0.06)
-        assert stage.of(ClearPlayout) == [ClearPlayout()]
+        assert clears(stage) == 2
 
     def test_a_real_word_stops_the_agent_sooner(self) -> None:
         stage = speaking()
         stage.talk(0.1)
         stage.interim("stop")
-        assert stage.of(ClearPlayout) == [ClearPlayout()]
+        assert stage.settled[-1][1] == "interrupted"
 
-    @pytest.mark.parametrize("sound", ["mhm", "uh-huh", "Hmm.", "嗯"])
-    def test_a_listener_noise_does_not(self, sound: str) -> None:
+    @pytest.mark.parametrize("sound", ["mhm", "uh-huh", "Hmm.", "Okay.", "yeah", "I see"])
+    def test_a_listeners_word_is_ridden_over(self, sound: str) -> None:
         stage = speaking()
-        stage.talk(0.1)
+        stage.talk(0.3)
         stage.interim(sound)
         stage.wait(0.2)
         stage.final(sound)
-        stage.wait(3.5)
-        assert stage.of(ClearPlayout) == []
-        assert stage.settled[-1][1] == "heard"
+        stage.wait(5.0)
+        assert stage.settled == [(1, "heard", "One two three four. Five six.")]
         assert len(stage.of(CommitTurn)) == 1
+
+    @pytest.mark.parametrize(
+        ("sound", "outcome"), [("嗯", "heard"), ("好", "heard"), ("等陣", "interrupted")]
+    )
+    def test_each_language_has_its_own(self, sound: str, outcome: str) -> None:
+        stage = Stage(VoiceConfig(language="zh-HK"), replies=["我幫你睇一睇先。"], audio_s=3.0)
+        stage.ask("你好")
+        stage.wait(1.0)
+        stage.talk(0.3)
+        stage.interim(sound)
+        stage.final(sound)
+        stage.wait(4.0)
+        assert stage.settled[0][1] == outcome
+
+    @pytest.mark.parametrize(
+        ("reply", "outcome"),
+        [
+            ("Your table is at seven on Friday.", "heard"),
+            ("Shall I book the table for Friday?", "interrupted"),
+            ("The table is booked. Shall I call you a taxi?", "heard"),
+        ],
+    )
+    def test_yes_is_an_answer_once_a_question_was_begun(self, reply: str, outcome: str) -> None:
+        stage = Stage(replies=[reply], audio_s=3.0)
+        stage.ask()
+        stage.wait(1.0)
+        stage.talk(0.3)
+        stage.interim("yes")
+        stage.wait(5.0)
+        assert stage.settled[0][1] == outcome
+
+    def test_a_stop_word_stops_whatever_else_is_said(self) -> None:
+        stage = speaking()
+        stage.talk(0.1)
+        stage.interim("okay stop")
+        assert stage.settled[-1][1] == "interrupted"
+
+    def test_words_that_come_late_still_stop_the_agent(self) -> None:
+        stage = speaking()
+        stage.talk(0.3)
+        stage.wait(0.5)
+        stage.interim("no wait")
+        assert stage.settled[-1][1] == "interrupted"
 
     def test_the_utterance_that_stopped_the_agent_becomes_the_next_turn(self) -> None:
         stage = speaking()
         stage.say("no wait", 0.5)
-        stage.wait(0.6)
+        stage.wait(0.9)
         assert stage.last(CommitTurn).text == "no wait"
         assert stage.last(CommitTurn).turn_id == 2
 
@@ -91,13 +171,14 @@ class TestBargeIn:
         stage.interim("stop it")
         stage.final("stop it")
         stage.wait(0.6)
-        assert stage.of(ClearPlayout) == [ClearPlayout()]
+        assert clears(stage) == 1
         assert stage.last(CommitTurn).text == "stop it"
 
     def test_the_greeting_can_be_interrupted(self) -> None:
         stage = Stage(start=CallStarted("Welcome to everything."), audio_s=3.0)
         stage.wait(0.5)
         stage.talk(0.3)
+        stage.interim("hello who is there")
         assert stage.settled[0][:2] == (0, "interrupted")
 
     def test_the_playout_is_cleared_even_if_everything_was_sent(self) -> None:
@@ -105,7 +186,8 @@ class TestBargeIn:
         stage.ask()
         stage.wait(0.5)
         stage.talk(0.26)
-        assert stage.of(ClearPlayout) == [ClearPlayout()]
+        stage.interim("can you")
+        assert isinstance(stage.last(ClearPlayout), ClearPlayout)
         assert stage.of(AbandonTurn) == []
 
     def test_a_reply_that_is_not_complete_is_abandoned(self) -> None:
@@ -115,7 +197,44 @@ class TestBargeIn:
         stage.put(SegmentPlanned(turn.turn_id, turn.guess, 0, "One two."))
         stage.wait(0.5)
         stage.talk(0.3)
+        stage.interim("can you")
         assert stage.last(AbandonTurn).turn_id == turn.turn_id
+
+    def test_a_paused_reply_goes_on_when_frames_stop_coming(self) -> None:
+        stage = speaking()
+        stage.talk(0.3)
+        stage.wait(6.0, frames=False)
+        assert stage.settled[0][:2] == (1, "heard")
+
+    def test_lasting_sound_of_a_caller_nobody_understands_takes_the_floor(self) -> None:
+        stage = Stage(start=CallStarted("Welcome to everything."), audio_s=6.0)
+        stage.wait(0.5)
+        stage.talk(2.2)
+        assert stage.settled[0][:2] == (0, "interrupted")
+
+    def test_lasting_noise_does_not(self) -> None:
+        stage = Stage(replies=["One two three four."], audio_s=6.0)
+        stage.ask()
+        stage.wait(0.8)
+        stage.talk(4.0)
+        stage.wait(6.0)
+        assert stage.settled[0][:2] == (1, "heard")
+
+    def test_a_firm_end_lets_a_paused_reply_go_on(self) -> None:
+        stage = speaking()
+        stage.talk(0.3)
+        stage.put(HangUpRequested("drain"))
+        stage.talk(5.0)
+        assert stage.settled == [(1, "heard", "One two three four. Five six.")]
+
+    def test_the_next_reply_is_as_loud_as_ever(self) -> None:
+        stage = speaking()
+        stage.talk(0.1)
+        stage.interim("stop")
+        stage.wait(0.1)
+        stage.say("go on then", 0.4)
+        stage.wait(1.5)
+        assert set(stage.audio[:1_600]) == {0x01}
 
 
 class TestCallerWentOn:
@@ -155,9 +274,7 @@ class TestCallerWentOn:
         stage = self.answered()
         stage.wait(late_s)
         stage.talk(0.1)
-        is_late = late_s > 0.4
-        assert (stage.of(ClearPlayout) == []) is is_late
-        assert (stage.of(RetractTurn) == []) is is_late
+        assert (stage.of(RetractTurn) == []) is (late_s > 0.4)
 
     def test_words_while_thinking_ask_again_with_all_of_them(self) -> None:
         stage = Stage()
@@ -261,4 +378,5 @@ def test_what_the_caller_says_in_the_window_only_counts_if_he_was_answered() -> 
     stage = Stage(VoiceConfig(), start=CallStarted("Welcome to everything."), audio_s=3.0)
     stage.wait(0.04)
     stage.talk(0.4)
+    stage.interim("hello who is there")
     assert stage.settled[0][1] == "interrupted"

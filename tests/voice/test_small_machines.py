@@ -1,8 +1,7 @@
-"""The keypad, the idle watch, the barge-in count and the ending."""
+"""The keypad, the idle watch and the ending."""
 
 from __future__ import annotations
 
-from voice.barge_in import BargeIn
 from voice.ending import Ending
 from voice.idle import IdleWatch
 from voice.keypad import MAX_DIGITS, Keypad
@@ -51,23 +50,6 @@ class TestIdleWatch:
     def test_before_the_call_nothing_is_due(self) -> None:
         assert IdleWatch(12.0, 40.0).next_deadline() is None
         assert IdleWatch(12.0, 40.0).handle_deadline(now=1e9) is None
-
-
-class TestBargeIn:
-    def test_speech_adds_up_within_the_window_only(self) -> None:
-        barge_in = BargeIn(0.1)
-        for is_speech in (True, True, False, True):
-            barge_in.receive(is_speech)
-        assert round(barge_in.speech_s, 3) == 0.06
-        for _ in range(5):
-            barge_in.receive(False)
-        assert barge_in.speech_s == 0.0
-
-    def test_a_reset_forgets(self) -> None:
-        barge_in = BargeIn(0.1)
-        barge_in.receive(True)
-        barge_in.reset()
-        assert barge_in.speech_s == 0.0
 
 
 class TestEnding:

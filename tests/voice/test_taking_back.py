@@ -351,3 +351,22 @@ def test_whatever_happens_the_ear_hears_a_beginning_of_what_was_given(
     line.wait(len(given_audio) / 8000 + 1.5, echoes=echoes)
     check()
     assert line.ear.replace(bytes([QUIET]), b"") == given_audio
+
+
+@pytest.mark.parametrize("lead_s", [0.06, 0.08, 0.2])
+@pytest.mark.parametrize("is_ducked", [False, True])
+def test_less_than_a_chunk_is_sent_in_time_whatever_the_lead(
+    lead_s: float, is_ducked: bool
+) -> None:
+    line = Line(replace(EXACT, lead_s=lead_s, duck_db=-18.0, duck_ramp_s=0.0))
+    line.give(speech(4_800), whole=False)
+    line.wait(0.1)
+    if is_ducked:
+        line.playout.duck(now=line.now)
+    line.wait(0.3)
+    line.give(speech(320), whole=False)
+    line.wait(0.18)
+    line.give(speech(160), whole=False)
+    line.wait(0.2)
+    assert len(line.ear) == 5_280
+    assert line.playout.next_deadline() is None
