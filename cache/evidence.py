@@ -1,0 +1,123 @@
+"""What the neighbourhood of a question says: the candidate, and the features of the gate."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cache.gate import Features
+
+NEIGHBOURS: Final = 16
+_VOTERS: Final = 8
+_SHARPNESS: Final = 8  # a neighbour's weight is its similarity to this power
+
+
+class WordCounts:
+    """How common a word is among the questions of a scope."""
+
+    def __init__(self) -> None:
+        self._of: Counter[str] = Counter()
+        self._questions = 0
+
+    def add(self, question: str) -> None:
+        self._of.update(set(question.split()))
+        self._questions += 1
+
+    def remove(self, question: str) -> None:
+        self._of.subtract(set(question.split()))
+        self._of += Counter()  # words that nobody says any more go
+        self._questions -= 1
+
+    def rarity(self, word: str) -> float:
+        """Inverse document frequency, above 0."""
+        return math.log((self._questions + 1.5) / (self._of[word] + 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """One question that is near."""
+
+    entry_id: int
+    question: str
+    answer_id: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The answer that would be given, and why one may believe in it.
+
+    Attributes:
+        candidate: Its nearest question.
+        other: Similarity of the nearest question with another answer; None without one.
+    """
+
+    candidate: Neighbour
+    other: float | None
+    features: Features
+
+
+def weigh(
+    question: str,
+    near: Sequence[Neighbour],
+    rarity: Callable[[str], float],
+    closeness: Mapping[str, float] | None = None,
+) -> Evidence:
+    """The candidate among the neighbours and the evidence for it.
+
+    Args:
+        question: Canonical.
+        near: Nearest first, at least one, at most ``NEIGHBOURS``.
+        rarity: Of a word.
+        closeness: Of the answers (``cache.answer_space``); None as long as there is no space.
+    """
+    best: dict[str, Neighbour] = {}
+    for neighbour in near:
+        best.setdefault(neighbour.answer_id, neighbour)
+    candidate = near[0]
+    if closeness:
+        candidate = max(best.values(), key=lambda one: closeness.get(one.answer_id, -1.0))
+    answer, similarity = candidate.answer_id, candidate.similarity
+    others = [one.similarity for name, one in best.items() if name != answer]
+    other = max(others, default=None)
+    unseen = max(0.0, near[-1].similarity - 0.1) if len(near) > 1 else 0.0
+    margin = similarity - (unseen if other is None else other)
+    voters = near[:_VOTERS]
+    mine = [one.similarity for one in voters if one.answer_id == answer]
+    weights = [max(0.0, one.similarity) ** _SHARPNESS for one in voters]
+    again = [one.similarity for one in near if one.answer_id == answer]
+    features = (
+        similarity,
+        margin,
+        len(mine) / len(voters),
+        sum(max(0.0, one) ** _SHARPNESS for one in mine) / (sum(weights) + 1e-9),
+        again[1] if len(again) > 1 else 0.0,
+        near[0].similarity - similarity,
+        *_lexical(question, candidate.question, rarity),
+        *_spatial(answer, near[0].answer_id, margin, closeness),
+    )
+    return Evidence(candidate, other, features)
+
+
+def _lexical(asked: str, known: str, rarity: Callable[[str], float]) -> Features:
+    one, two = set(asked.split()), set(known.split())
+    total = sum(rarity(word) for word in one | two) + 1e-9
+    return (
+        sum(rarity(word) for word in one & two) / total,
+        max((rarity(word) for word in one - two), default=0.0),
+        abs(len(one) - len(two)) / max(len(one), len(two), 1),
+        math.log(len(one) + 1),
+    )
+
+
+def _spatial(
+    answer: str, nearest: str, margin: float, closeness: Mapping[str, float] | None
+) -> Features:
+    if not closeness:
+        return (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    mine = closeness.get(answer, -1.0)
+    lead = mine - max((value for name, value in closeness.items() if name != answer), default=-1.0)
+    return (1.0, mine, lead, float(lead >= 0.0), float(nearest == answer), lead * margin)

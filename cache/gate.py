@@ -1,0 +1,180 @@
+"""How likely is the nearest answer right? Learned from what became of earlier lookups.
+
+How near the nearest question lies says little: opposite questions are nearer than paraphrases. Who
+else is near says more: whether the neighbours agree on one answer, and how far the first question
+with another answer is. A ridge-logistic model of these features is fitted anew each 250 labels, off
+the path; a lookup is one product of some twenty numbers. Until there are enough labels, a rule that
+needs none decides, and it is stricter.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIRST_LABELS: Final = 400
+EVERY_LABELS: Final = 250
+MOST_LABELS: Final = 6_000
+"""Older ones are forgotten: questions change."""
+LEAST_SIMILARITY: Final = 0.5
+COLD_SIMILARITY: Final = 0.80
+COLD_MARGIN: Final = 0.10
+ALONE_SIMILARITY: Final = 0.75
+"""Without another answer near, and with the veto: chosen on pairs of sentences."""
+
+_RIDGE: Final = 1.0
+_STEPS: Final = 12
+_CLIP: Final = 6.0  # standard deviations: one strange feature does not decide alone
+
+Features = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A lookup of which the right answer became known."""
+
+    features: Features
+    is_right: bool
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateWeights:
+    """A fitted gate: plain numbers, published with every snapshot.
+
+    Attributes:
+        means: Of the features, as they were when it was fitted.
+        deviations: Likewise, above zero.
+        weights: One for each feature and the last for 1.
+        labels: How many it was fitted on.
+    """
+
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+    weights: tuple[float, ...]
+    labels: int
+
+    def right_ratio(self, features: Features) -> float:
+        """The estimate that the answer is right, 0..1.
+
+        Raises:
+            ValueError: It was fitted on other features than these.
+        """
+        if len(features) != len(self.means):
+            raise ValueError(f"{len(features)} features for a gate of {len(self.means)}")
+        total = self.weights[-1]
+        for value, mean, deviation, weight in zip(
+            features, self.means, self.deviations, self.weights[:-1], strict=True
+        ):
+            total += weight * max(-_CLIP, min(_CLIP, (value - mean) / deviation))
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def fit(labels: list[Label], before: GateWeights | None = None) -> GateWeights | None:
+    """A gate fitted on the last labels: some 10 ms for 6,000, off the path.
+
+    None when there are too few, or all of them say the same: nothing can be learned from that.
+    """
+    recent = labels[-MOST_LABELS:]
+    if len(recent) < FIRST_LABELS or len({label.is_right for label in recent}) < 2:
+        return before
+    table = np.array([label.features for label in recent], dtype=np.float64)
+    right = np.array([label.is_right for label in recent], dtype=np.float64)
+    share = np.array([label.weight for label in recent], dtype=np.float64)
+    means, deviations = table.mean(axis=0), table.std(axis=0) + 1e-6
+    scaled = np.clip((table - means) / deviations, -_CLIP, _CLIP)
+    design = np.concatenate([scaled, np.ones((len(recent), 1))], axis=1)
+    weights = _newton(design, right, share)
+    return GateWeights(
+        means=tuple(means.tolist()),
+        deviations=tuple(deviations.tolist()),
+        weights=tuple(weights.tolist()),
+        labels=len(labels),
+    )
+
+
+def _newton(
+    design: NDArray[np.float64], right: NDArray[np.float64], share: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    ridge = _RIDGE * np.eye(design.shape[1])
+    ridge[-1, -1] = 1e-3  # the base rate is not held back
+    weights = np.zeros(design.shape[1])
+    for _ in range(_STEPS):
+        ratio = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30.0, 30.0)))
+        slope = design.T @ (share * (ratio - right)) + ridge @ weights
+        bend = (design * (share * ratio * (1.0 - ratio) + 1e-9)[:, None]).T @ design + ridge
+        weights = weights - np.linalg.solve(bend, slope)
+    return weights
+
+
+def is_due(labels: int, fitted_on: int) -> bool:
+    """Whether the gate should be fitted now."""
+    return labels >= FIRST_LABELS and (not fitted_on or labels - fitted_on >= EVERY_LABELS)
+
+
+def cold_accepts(similarity: float, other: float | None) -> bool:
+    """The rule without labels; the veto comes on top.
+
+    Args:
+        similarity: To the nearest question, cosine.
+        other: To the nearest question with another answer; None when there is none near.
+    """
+    if other is None:
+        return similarity >= ALONE_SIMILARITY
+    return similarity >= COLD_SIMILARITY and similarity - other >= COLD_MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The error that one scope allows, and what its checked hits say of it.
+
+    Attributes:
+        allowed: ``d``: an answer is given when its estimate reaches ``1 - allowed``.
+        checked: Hits of which it became known whether they were right.
+        wrong: How many of these were not.
+    """
+
+    allowed: float = 0.05
+    checked: int = 0
+    wrong: int = 0
+
+    def after(self, *, is_right: bool) -> Bound:
+        """One more checked hit."""
+        return Bound(self.allowed, self.checked + 1, self.wrong + (not is_right))
+
+    @property
+    def in_force(self) -> float:
+        """``allowed``, less when the errors are surely too many, 0 when the tier is off."""
+        share = wilson_lower(self.wrong, self.checked)
+        if share > SWITCH_OFF:
+            return 0.0
+        if share > TIGHTEN:
+            return self.allowed / 4.0
+        if self.wrong >= 2 and wilson_upper(self.wrong, self.checked) > SWITCH_OFF:
+            return self.allowed / 2.0
+        return self.allowed
+
+
+TIGHTEN: Final = 0.02
+SWITCH_OFF: Final = 0.05
+_Z: Final = 1.645  # 95 % on one side
+
+
+def wilson_upper(wrong: int, checked: int) -> float:
+    """The share of errors that is not passed with 95 % certainty; 1 when nothing was checked."""
+    return _wilson(wrong, checked, _Z) if checked else 1.0
+
+
+def wilson_lower(wrong: int, checked: int) -> float:
+    """The share of errors that is passed with 95 % certainty; 0 when nothing was checked."""
+    return _wilson(wrong, checked, -_Z) if checked else 0.0
+
+
+def _wilson(wrong: int, checked: int, z: float) -> float:
+    share, square = wrong / checked, z * z / checked
+    spread = z * math.sqrt(share * (1.0 - share) / checked + square / (4.0 * checked))
+    return max(0.0, min(1.0, (share + square / 2.0 + spread) / (1.0 + square)))
