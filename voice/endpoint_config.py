@@ -22,9 +22,9 @@ class EndpointConfig:
         longest_digits_s: The same while digits that were asked for are missing.
         answer_silence_s: Silence that is needed behind a yes or no that was asked for.
         digits_silence_s: Silence that is needed behind as many digits as were asked for.
+        some_digits_s: The same behind digits of which nobody knows how many there should be.
         done_factor, hold_factor: On the silence, where the last words are an end, or no end.
         few_words_factor: For each word that a short utterance has less than three.
-        digits_factor: Where some digits were said and nobody knows how many there should be.
         model_weight, model_neutral: The end-of-turn model's factor is ``exp(-weight * leaning)``,
             which leans by the log odds of its answer above those of the neutral one.
         hint_weight: The recogniser's own belief in an end, 0 to 1, has the factor
@@ -57,10 +57,10 @@ class EndpointConfig:
     longest_digits_s: float = 3.0
     answer_silence_s: float = 0.2
     digits_silence_s: float = 0.12
+    some_digits_s: float = 1.0
     done_factor: float = 0.45
     hold_factor: float = 5.0
     few_words_factor: float = 1.0
-    digits_factor: float = 1.6
     model_weight: float = 0.54
     model_neutral: float = 0.88
     hint_weight: float = 1.6

@@ -17,8 +17,9 @@ Rules:
    each that is missing to three.
 3. An answer that is whole needs next to nothing: as many digits as were asked for
    (``digits_silence_s``), or a yes or no where it was asked for (``answer_silence_s``).
-4. Fewer digits than were asked for need the longest silence of all, while the caller is at them
-   and if the question said how many; otherwise the usual number of the country is a hint only.
+4. Fewer digits than were asked for need the longest silence of all, while the caller is at them and
+   if the question said how many; otherwise ``some_digits_s``. A number always sounds finished, so
+   the model has no say, and no caller reads one at his own pace.
 5. More evidence for an end never asks for more silence (the factors are monotone).
 """
 
@@ -85,17 +86,14 @@ class Weighed:
 def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
     """The silences that this evidence asks for; pure, some ten microseconds."""
     asked, text, language = evidence.asked, evidence.text, evidence.language
-    digits = digits_in(text, language) if asked.kind == "digits" else 0
-    if asked.count is not None and asked.kind == "digits" and digits > 0:
-        why = f"{digits} of {asked.count} digits"
-        if digits >= asked.count:
-            return _whole(config.digits_silence_s, why, config)
-        if asked.is_stated and digits_in(_last_word(text), language) > 0:
-            return Weighed(config.longest_digits_s, config.longest_digits_s, False, why)
+    if asked.kind == "digits" and digits_in(text, language) > 0:
+        digits = _weigh_digits(text, language, asked, config)
+        if digits is not None:
+            return digits
     if asked.kind == "yes_no" and is_yes_or_no(text, language):
         return _whole(config.answer_silence_s, "yes or no, as asked", config)
     cue = end_cue(text, language)
-    factors = _factors(evidence, cue, digits, config)
+    factors = _factors(evidence, cue, config)
     factor = math.prod(number for _, number in factors)
     longest_s = config.longest_silence_s
     is_short = units(text) < _FEW_WORDS and cue.cue is not Cue.HOLD
@@ -104,6 +102,18 @@ def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
     commit_s = min(max(config.commit_silence_s * factor, config.least_silence_s), longest_s)
     eager_s = min(max(config.eager_silence_s * factor, config.least_eager_s), commit_s)
     return Weighed(eager_s, commit_s, False, _told(factors))
+
+
+def _weigh_digits(text: str, language: str, asked: Asked, config: EndpointConfig) -> Weighed | None:
+    """A number that was asked for; None when its last word is none of it."""
+    digits = digits_in(text, language)
+    why = f"{digits} digits" if asked.count is None else f"{digits} of {asked.count} digits"
+    if asked.count is not None and digits >= asked.count:
+        return _whole(config.digits_silence_s, why, config)
+    if digits_in(_last_word(text), language) == 0:
+        return None
+    silence_s = config.longest_digits_s if asked.is_stated else config.some_digits_s
+    return Weighed(silence_s, silence_s, False, why)
 
 
 def _whole(silence_s: float, why: str, config: EndpointConfig) -> Weighed:
@@ -117,7 +127,7 @@ def _told(factors: list[tuple[str, float]]) -> str:
 
 
 def _factors(
-    evidence: Evidence, cue: LexicalCue, digits: int, config: EndpointConfig
+    evidence: Evidence, cue: LexicalCue, config: EndpointConfig
 ) -> list[tuple[str, float]]:
     """Each piece of evidence with its factor on the silence."""
     asked = evidence.asked.kind
@@ -128,9 +138,7 @@ def _factors(
     if evidence.hint is not None:
         leaning = max(2.0 * evidence.hint - 1.0, 0.0)
         factors.append((f"recogniser {evidence.hint:.2f}", math.exp(-config.hint_weight * leaning)))
-    if asked == "digits" and digits > 0:
-        factors.append((f"{digits} digits", config.digits_factor))
-    elif asked in ("open", "none") and cue.cue is Cue.NEUTRAL:
+    if asked in ("open", "none") and cue.cue is Cue.NEUTRAL:
         missing = max(_FEW_WORDS - units(evidence.text), 0.0)
         factors.append(("few words", config.few_words_factor**missing))
     pace = evidence.pace_ratio**config.pace_weight
