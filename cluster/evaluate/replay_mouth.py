@@ -150,13 +150,23 @@ class ReplayMouth:
         self._marks: list[tuple[float, str]] = []
 
     def send(self, ulaw: bytes, *, now: float) -> None:
-        """Audio from the product."""
-        for at in range(0, len(ulaw), FRAME_SAMPLES):
+        """Audio from the product; what is no whole frame is the rest of one taken back."""
+        rest = len(ulaw) % FRAME_SAMPLES
+        if rest:
+            self._finish_frame(ulaw[:rest], now)
+        for at in range(rest, len(ulaw), FRAME_SAMPLES):
             number, level = read_frame(ulaw[at : at + FRAME_SAMPLES])
             start_s = max(now, self.end_s)
             if level * _AMPLITUDE >= _LOUD:
                 self.frames.append(HeardFrame(start_s, number, level))
             self.end_s = start_s + len(ulaw[at : at + FRAME_SAMPLES]) / SAMPLE_RATE_HZ
+
+    def _finish_frame(self, rest: bytes, now: float) -> None:
+        start_s = max(now, self.end_s)
+        level = abs(int(g711.decode(rest)[-1])) / _AMPLITUDE
+        if level * _AMPLITUDE >= _LOUD and self.frames:
+            self.frames.append(HeardFrame(start_s, self.frames[-1].number, level))
+        self.end_s = start_s + len(rest) / SAMPLE_RATE_HZ
 
     def mark(self, name: str, *, now: float) -> None:
         """A mark behind what was sent."""
