@@ -60,3 +60,17 @@ def test_units_are_words_or_han_characters_heard_whole() -> None:
     speech.say((1, 1), 1, "好呀。")
     assert speech.heard_units((1, 1), {0: 0.15}) == 1
     assert speech.heard_units((1, 1), {0: 0.5, 1: 0.25}) == 3
+
+
+def test_a_frame_taken_back_in_the_middle_is_finished_before_the_next_ones() -> None:
+    mouth = ReplayMouth()
+    mouth.send(frame_of(1) + frame_of(2), now=5.0)
+    mouth.clear(now=5.03)
+    mouth.send(frame_of(2)[80:] + frame_of(3), now=6.0)
+    assert [(frame.number, round(frame.start_s, 3)) for frame in mouth.frames] == [
+        (1, 5.0),
+        (2, 5.02),
+        (2, 6.0),
+        (3, 6.01),
+    ]
+    assert mouth.end_s == pytest.approx(6.03)
