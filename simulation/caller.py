@@ -112,14 +112,16 @@ class SimulatedCaller:
 
     def stream_closed(self, heard: Sequence[Heard], *, now: float) -> None:
         """The line is dead; what was still to be played is lost."""
-        self.playout_cleared(heard, now=now)
-        self._closed_s = now
-
-    def playout_cleared(self, heard: Sequence[Heard], *, now: float) -> None:
-        """The agent was cut off: that is when it stopped."""
         for piece in heard:
             self._hear(piece)
         self._note(self._ear.cut())
+        self._closed_s = now
+
+    def playout_cleared(self, heard: Sequence[Heard], *, now: float) -> None:
+        """The agent took back what was waiting: it stops here, or says it again."""
+        for piece in heard:
+            self._hear(piece)
+        self._ear.cleared(now=now)
 
     def tick(
         self, due_s: float, now: float, heard: Sequence[Heard]

@@ -7,7 +7,8 @@ Rules
 - The agent starts to be heard at the first of two loud windows that lie within 60 ms: a click is
   no answer, leading silence in a reply is no answer.
 - The agent has stopped when nothing was loud for ``stop_gap_s``; the time that counts is the end of
-  the last loud window, not the moment of deciding.
+  the last loud window, not the moment of deciding. After the playout was cleared ``CLEARED_GAP_S``
+  suffices, unless the agent is heard on: what was cleared may be sent again, softer.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ WINDOW_BYTES = 80
 WINDOW_S = WINDOW_BYTES / BYTES_PER_S
 LOUD_AMPLITUDE = 256
 _LOUD_SAMPLES = WINDOW_BYTES // 8
+CLEARED_GAP_S = 0.1
 _CONFIRM_S = 0.06
 _SAME_RUN_S = 0.001
 
@@ -84,6 +86,7 @@ class Ear:
         self._rest = b""
         self._rest_start_s = 0.0
         self._candidate_s: float | None = None
+        self._cleared_s = float("-inf")
         self.onset_s: float | None = None
         self.last_loud_s = float("-inf")
 
@@ -112,12 +115,21 @@ class Ear:
     def advance(self, *, now: float) -> list[AgentStarted | AgentStopped]:
         """Let time pass without audio: decides that the agent has stopped."""
         events: list[AgentStarted | AgentStopped] = []
-        if self.onset_s is not None and now - self.last_loud_s >= self._stop_gap_s:
+        if self.onset_s is not None and now - self.last_loud_s >= self._gap_s:
             self._stop(events)
         return events
 
+    def cleared(self, *, now: float) -> None:
+        """What waited was taken back; perhaps it is sent again."""
+        self._cleared_s = now
+
+    @property
+    def _gap_s(self) -> float:
+        is_cut = self.last_loud_s <= self._cleared_s + CLEARED_GAP_S
+        return CLEARED_GAP_S if is_cut else self._stop_gap_s
+
     def cut(self) -> list[AgentStarted | AgentStopped]:
-        """The rest of what the agent said was taken back: it stopped at its last loud window."""
+        """Nothing more will be heard: the agent stopped at its last loud window."""
         events: list[AgentStarted | AgentStopped] = []
         if self.onset_s is not None:
             self._stop(events)
@@ -125,12 +137,12 @@ class Ear:
 
     def _judge(self, window: bytes, at_s: float, events: list[AgentStarted | AgentStopped]) -> None:
         if not is_loud(window):
-            if self.onset_s is not None and at_s - self.last_loud_s >= self._stop_gap_s:
+            if self.onset_s is not None and at_s - self.last_loud_s >= self._gap_s:
                 self._stop(events)
             return
         end_s = at_s + len(window) / BYTES_PER_S
         if self.onset_s is not None:
-            if at_s - self.last_loud_s >= self._stop_gap_s:
+            if at_s - self.last_loud_s >= self._gap_s:
                 self._stop(events)
             else:
                 self.last_loud_s = end_s

@@ -74,6 +74,23 @@ def test_cutting_the_reply_stops_it_at_once() -> None:
     assert ear.cut() == []
 
 
+def test_after_a_clear_a_short_silence_is_a_stop() -> None:
+    ear = Ear()
+    ear.listen(Heard(0.0, LOUD * 5))
+    ear.cleared(now=0.1)
+    assert ear.advance(now=0.19) == []
+    assert ear.advance(now=0.2) == [AgentStopped(pytest.approx(0.1))]
+
+
+def test_what_was_cleared_and_is_said_again_goes_on() -> None:
+    ear = Ear()
+    ear.listen(Heard(0.0, LOUD * 5))
+    ear.cleared(now=0.1)
+    assert ear.listen(Heard(0.101, LOUD * 10)) == []
+    assert ear.advance(now=0.45) == [], "and its pauses are pauses again"
+    assert ear.advance(now=0.61) == [AgentStopped(pytest.approx(0.301))]
+
+
 def test_windows_do_not_depend_on_how_audio_is_cut_into_pieces() -> None:
     audio = QUIET * 3 + LOUD * 7 + QUIET * 30
     whole, pieces = Ear(), Ear()
