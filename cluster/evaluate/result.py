@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cluster.evaluate.cases import Case, worst_cases
 from cluster.evaluate.figures import TurnFigures, turn_tables
+from cluster.evaluate.first_segments import first_segments
 from cluster.evaluate.replay_log import CallLog
 from cluster.evaluate.talk_over_figures import TalkOverFigures, talk_over_figures
 from cluster.evaluate.talk_over_rows import TalkOverRow, heard_errors, talk_over_rows
@@ -58,6 +59,7 @@ class Result:
             "notes": list(self.notes),
             "tables": [line.as_dict() for line in self.tables],
             "talk_over": self.talk_over.as_dict(),
+            "first_segments": [asdict(each) for each in first_segments()],
             "turns": [row.as_dict() for row in self.rows],
             "talk_over_turns": [row.as_dict() for row in self.talk_over_rows],
             "heard_errors": list(self.heard_errors),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cluster.evaluate.figures import Share, Spread, TurnFigures
+from cluster.evaluate.first_segments import first_segments
 from cluster.evaluate.result import Result
 
 _HEAD = (
@@ -23,6 +24,11 @@ def render(result: Result) -> str:
         f"backchannels: ridden {_share(over.ridden)}, false stops {_share(over.false_stops)},"
         f" resume {_pair(over.resume)}",
         f"heard text wrong by words: {over.heard_error}",
+        "first segment, tokens: "
+        + ", ".join(
+            f"{each.language} {each.mean_tokens:g} (most {each.most_tokens}, {each.replies} replies)"
+            for each in first_segments()
+        ),
         f"{len(result.rows)} turns in {result.call_s / 60:.1f} minutes of calls"
         + (f", {result.judged} questions to the end-of-turn model" if result.judged else ""),
     ]
