@@ -26,7 +26,7 @@ def render(result: Result) -> str:
         f"heard text wrong by words: {over.heard_error}",
         "first segment, tokens: "
         + ", ".join(
-            f"{each.language} {each.mean_tokens:g} (most {each.most_tokens}, {each.replies} replies)"
+            f"{each.language} {each.mean_tokens:g} (most {each.most_tokens} of {each.replies})"
             for each in first_segments()
         ),
         f"{len(result.rows)} turns in {result.call_s / 60:.1f} minutes of calls"
