@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from cache.encoder import Vector
 
 LEAST_ENTRIES: Final = 200
 _LEAST_PAIRED: Final = 50
-_SHRINKAGE: Final = 0.3  # towards no difference between directions
+_SHRINKAGE: Final = 0.1  # towards no difference between directions
 _DOUBT: Final = 1.0  # an answer with one question lies half-way to the middle of all
 _FIRST_ROWS: Final = 64
 
@@ -123,6 +123,6 @@ class AnswerSpace:
             self._rows[last] = row
             self._points[row] = self._points[len(self._names)]
 
-    def _placed(self, vector: Vector) -> NDArray[np.float32]:
+    def _placed(self, vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         placed = self._whitening.matrix @ (vector - self._whitening.mean)
         return np.asarray(placed / (float(np.linalg.norm(placed)) + 1e-9), dtype=np.float32)

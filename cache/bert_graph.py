@@ -34,16 +34,18 @@ def is_known(folder: ModelFolder) -> bool:
 
 
 def build(folder: ModelFolder) -> Any:
-    """An ``onnx.ModelProto``: ``input_ids`` and ``attention_mask`` (int64, batch x tokens) to
-    ``embedding`` (float32, batch x dimension, length 1).
+    """An ``onnx.ModelProto`` with the weights of the folder.
+
+    ``input_ids`` and ``attention_mask`` (int64, batch x tokens) to ``embedding`` (float32, batch x
+    dimension, length 1).
 
     Raises:
         ModelUnsupported: Not a kind that is known here, or its weights have other names.
     """
     if not is_known(folder):
         raise ModelUnsupported(
-            f"{folder.name} is a {folder.kind or 'model of no kind'} with {folder.pooling} pooling: "
-            f"without torch only {', '.join(sorted(KINDS))} with mean or cls pooling are exported"
+            f"{folder.name} is a {folder.kind or 'model of no kind'} with {folder.pooling} "
+            f"pooling: only {', '.join(sorted(KINDS))} with mean or cls pooling are exported"
         )
     try:
         return _Graph(folder).model()
@@ -99,14 +101,20 @@ class _Graph:
         return model
 
     def _embedded(self) -> str:
-        words = self._node("Gather", [self._weight("embeddings.word_embeddings.weight"), "input_ids"])
+        words = self._node(
+            "Gather", [self._weight("embeddings.word_embeddings.weight"), "input_ids"]
+        )
         # RoBERTa counts positions from the one after the padding id.
         first = 0 if self._folder.kind == "bert" else int(self._folder.config["pad_token_id"]) + 1
         table = self._weights["embeddings.position_embeddings.weight"][first:]
         if "embeddings.token_type_embeddings.weight" in self._weights:
             table = table + self._weights["embeddings.token_type_embeddings.weight"][0]
-        length = self._node("Slice", [self._node("Shape", ["input_ids"]), *map(self._ints, ([1], [2]))])
-        places = self._node("Slice", [self._constant(table), self._ints([0]), length, self._ints([0])])
+        length = self._node(
+            "Slice", [self._node("Shape", ["input_ids"]), *map(self._ints, ([1], [2]))]
+        )
+        places = self._node(
+            "Slice", [self._constant(table), self._ints([0]), length, self._ints([0])]
+        )
         return self._norm("embeddings.LayerNorm", self._node("Add", [words, places]))
 
     def _layer(self, name: str, state: str, additive: str) -> str:
@@ -147,7 +155,9 @@ class _Graph:
 
     def _dense(self, name: str, value: str) -> str:
         matrix = self._constant(self._weights[f"{name}.weight"].T)
-        return self._node("Add", [self._node("MatMul", [value, matrix]), self._weight(f"{name}.bias")])
+        return self._node(
+            "Add", [self._node("MatMul", [value, matrix]), self._weight(f"{name}.bias")]
+        )
 
     def _norm(self, name: str, value: str) -> str:
         weights = [self._weight(f"{name}.weight"), self._weight(f"{name}.bias")]

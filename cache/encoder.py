@@ -84,18 +84,21 @@ class OnnxEncoder:
 
     @property
     def name(self) -> str:
+        """Of the exported file."""
         return self._name
 
     @property
     def dimension(self) -> int:
+        """Length of the vectors."""
         return self._dimension
 
     def encode(self, text: str) -> Vector:
+        """The vector of normalised text, remembered for the next who says the same."""
         with self._lock:
             if (known := self._memo.get(text)) is not None:
                 self._memo.move_to_end(text)
                 return known
-        vector = self.encode_tokens([self._tokenizer.encode(text).ids])[0]
+        vector: Vector = self.encode_tokens([self._tokenizer.encode(text).ids])[0]
         vector.setflags(write=False)
         with self._lock:
             self._memo[text] = vector
@@ -108,6 +111,7 @@ class OnnxEncoder:
         return self.encode_tokens([self._tokenizer.encode(text).ids for text in texts])
 
     def encode_tokens(self, rows: list[list[int]]) -> NDArray[np.float32]:
+        """Rows of token ids, special tokens included, at least one."""
         longest = max(map(len, rows))
         ids = np.zeros((len(rows), longest), dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -118,17 +122,18 @@ class OnnxEncoder:
         return np.asarray(made, dtype=np.float32)
 
     def unknown_ratio(self, text: str) -> float:
+        """Share of unknown tokens, 0..1."""
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         return sum(one == self._unknown for one in ids) / len(ids) if ids else 0.0
 
 
-def open_encoder(
-    exports: Path, *, model: str = DEFAULT_MODEL, is_int8: bool = True
-) -> OnnxEncoder:
+def open_encoder(exports: Path, *, model: str = DEFAULT_MODEL, is_int8: bool = True) -> OnnxEncoder:
     """The encoder of a model by name or folder; the first time it is exported, which takes seconds.
 
     Args:
         exports: Folder of the exported files.
+        model: Name or folder.
+        is_int8: A quarter of the size and three times as fast as float32.
 
     Raises:
         EncoderUnavailable: There is no such model, or a library is missing.

@@ -4,7 +4,7 @@ CacheError
 ├── ClipTooLarge      a pinned clip does not fit the memory of the cache (names the setting)
 ├── ClipFileBroken    a file of the clip folder is cut short or altered; it is made anew
 ├── EncoderUnavailable  the semantic tier is off: says what to install or to set
-└── ModelUnsupported    a sentence-transformers model that only torch could export, and it is not there
+└── ModelUnsupported    a sentence-transformers model of another kind than those known here
 """
 
 from __future__ import annotations

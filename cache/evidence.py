@@ -23,10 +23,12 @@ class WordCounts:
         self._questions = 0
 
     def add(self, question: str) -> None:
+        """One more question."""
         self._of.update(set(question.split()))
         self._questions += 1
 
     def remove(self, question: str) -> None:
+        """A question that was added goes."""
         self._of.subtract(set(question.split()))
         self._of += Counter()  # words that nobody says any more go
         self._questions -= 1

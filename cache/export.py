@@ -1,8 +1,7 @@
 """A sentence-transformers model as one int8 file, made once on this machine in a few seconds.
 
-Needs the ``onnx`` package and no torch. The file lies beside others in a folder of the product,
-under a name that changes with the model's weights and with the way it is made; it is written whole or
-not at all.
+Needs the ``onnx`` package and no torch. The file's name changes with the weights of the model and
+with the way it is made; it is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def export(folder: ModelFolder, exports: Path, *, is_int8: bool = True) -> Path:
         plain = made_in / "fp32.onnx"
         onnx.save(model, str(plain))
         if is_int8:
-            # One scale for each column of a matrix: with one for all, similar questions drift apart.
+            # One scale for each column of a matrix: with one for all, likes drift apart.
             quantize_dynamic(
                 str(plain),
                 str(made_in / "int8.onnx"),
@@ -81,7 +80,7 @@ def export(folder: ModelFolder, exports: Path, *, is_int8: bool = True) -> Path:
         os.replace(plain, target)
     except OSError as error:
         raise EncoderUnavailable(
-            f"{exports} cannot be written ({type(error).__name__}): free space or set another folder"
+            f"{exports} cannot be written ({type(error).__name__}): free space, or set another"
         ) from None
     finally:
         shutil.rmtree(made_in, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from cache import frame_words as lists
@@ -35,9 +36,7 @@ _PHRASES: Final = (
     ("wheel chair", "wheelchair"),
     ("wi fi", "wifi"),
 )
-_QUESTIONS: Final = frozenset(
-    "when where why who how_much how_many how_long how_late how_early how_far how_often how_old".split()
-)
+_QUESTIONS: Final = lists.QUESTIONS
 _BEFORE_MONTHS: Final = frozenset(("in", "of", "by", "until", "since", "next", "last"))
 _VOWELS: Final = frozenset("aeiou")
 
@@ -129,16 +128,16 @@ def _english(text: str) -> Frame:
 
 
 def _months(words: list[str]) -> frozenset[str]:
-    """ "may" and "march" after a word that only a month follows."""
+    """The words "may" and "march" after a word that only a month follows."""
     return frozenset(
         word
-        for before, word in zip(words, words[1:], strict=False)
+        for before, word in pairwise(words)
         if word in ("may", "march") and (before in _BEFORE_MONTHS or _digits(before))
     )
 
 
 def _is_perfect(words: list[str]) -> bool:
-    """ "have paid", "has it arrived": have, and within two words a participle."""
+    """Have, and within two words a participle: "have paid", "has it arrived"."""
     for index, word in enumerate(words):
         if word in lists.PERFECT:
             for after in words[index + 1 : index + 3]:

@@ -14,6 +14,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _groups(text: str) -> list[list[str]]:
+    return [group.split() for group in text.split("/")]
+
+
 NEGATIONS: Final[Mapping[str, frozenset[str]]] = {
     "en": _words("not no never without none nothing nobody neither nor nowhere except"),
     "de": _words("nicht kein keine keinen keinem keiner nie niemals ohne nichts niemand außer"),
@@ -40,35 +44,45 @@ FUNCTION: Final = _words(
     "now let tell know possible way able id ill going go make see much many long far often old"
 )
 
+QUESTIONS: Final = _words(
+    "when where why who how_much how_many how_long how_late how_early how_far how_often how_old"
+)
+
 IGNORABLE: Final = _words("please just really okay ok hi hello hey thanks thank well so actually")
 
 OPPOSITES: Final[tuple[tuple[str, str], ...]] = tuple(
     (left, right)
-    for line in """
+    for left, right in _groups("""
 on off / open close / opening closing / open shut / start stop / start end / begin end / buy sell
 / early late / earlier later / earliest latest / cheap expensive / cheapest expensive / high low
-/ highest lowest / higher lower / more less / most least / maximum minimum / max min / increase decrease
+/ highest lowest / higher lower / more less / most least / maximum minimum / max min
+/ increase decrease
 / raise lower / raise reduce / increase reduce / add remove / add delete / add cancel / in out
 / up down / upgrade downgrade / arrive leave / arrival departure / arrive depart / before after
-/ first last / next last / next previous / send receive / lend borrow / deposit withdraw / pay refund
+/ first last / next last / next previous / send receive / lend borrow / deposit withdraw
+/ pay refund
 / accept refuse / accept reject / accept decline / allow forbid / allow prohibit / allowed forbidden
 / allowed banned / enable disable / activate deactivate / lock unlock / block unblock / join leave
-/ enter leave / enter exit / login logout / push pull / win lose / find lose / found lost / left right
+/ enter leave / enter exit / login logout / push pull / win lose / find lose / found lost
+/ left right
 / inside outside / indoor outdoor / above below / over under / old new / big small / large small
-/ long short / fast slow / quick slow / hot cold / warm cold / full empty / with without / always never
+/ long short / fast slow / quick slow / hot cold / warm cold / full empty / with without
+/ always never
 / public private / free paid / single double / male female / incoming outgoing / inbound outbound
 / import export / upload download / create delete / create close / create cancel / keep cancel
 / keep return / keep delete / book cancel / reserve cancel / confirm cancel / accept cancel
-/ renew cancel / extend shorten / hire fire / attach detach / connect disconnect / subscribe unsubscribe
+/ renew cancel / extend shorten / hire fire / attach detach / connect disconnect
+/ subscribe unsubscribe
 / include exclude / included excluded / same different / best worst / better worse / good bad
 / easy difficult / safe dangerous / heavy light / wet dry / day night / morning evening
 / morning night / morning afternoon / afternoon evening / am pm / weekday weekend / credit debit
 / adult child / domestic international / mandatory optional / required optional / required allowed
 / one both / give take / bring take / pick drop / top bottom / front back / near far / hide show
-/ mute unmute / freeze unfreeze / win lose / pass fail / approve deny / approve reject / present absent
-/ visible hidden / permanent temporary / gain lose / save spend / from to / stay leave / remember forget
-""".split("/")
-    for left, right in [line.split()]
+/ mute unmute / freeze unfreeze / win lose / pass fail / approve deny / approve reject
+/ present absent
+/ visible hidden / permanent temporary / gain lose / save spend / from to / stay leave
+/ remember forget
+""")
 )
 
 NEGATIVE_PREFIXES: Final = ("un", "dis", "de", "in", "im", "ir", "non", "mis", "re")
@@ -90,23 +104,27 @@ PERFECT: Final = _words("have has had having")
 ALREADY: Final = _words("already")
 
 SYNONYMS: Final[Mapping[str, str]] = {
-    word: line.split()[0]
-    for line in """
+    word: group[0]
+    for group in _groups("""
 delivery shipping shipment deliver ship / person human agent representative someone somebody anyone
 / cost price fee costs / book reserve reservation booking / buy purchase / begin start
 / fix repair mend / talk speak / mistake error / problem issue trouble / assist help
 / holiday vacation / flat apartment / parcel package / bill invoice / luggage baggage suitcase
 / film movie / lift elevator / shop store / cheap inexpensive / big large / small little
 / fast quick / journey trip / delete remove / photo picture / car vehicle / child kid
-/ close shut / phone telephone mobile cellphone / cancel terminate / address location located situated
-/ steal stolen stole / password passcode / email mail / receive get gotten obtain / change modify alter
-/ amend update / return bring / arrive come / appointment meeting / job work working / need necessary require
-/ method option / include included / wifi wireless internet / cash notes / near nearest closest nearby
+/ close shut / phone telephone mobile cellphone / cancel terminate
+/ address location located situated
+/ steal stolen stole / password passcode / email mail / receive get gotten obtain
+/ change modify alter
+/ amend update / return bring / arrive come / appointment meeting / job work working
+/ need necessary require
+/ method option / include included / wifi wireless internet / cash notes
+/ near nearest closest nearby
 / identical same / explain tell describe / expire expiry expiration / transfer transferred
 / verify verification / identity id / refund reimburse reimbursement / fee charge / open opening
 / choose select pick / view see / show display / account accounts / call ring / also additionally
-""".split("/")
-    for word in line.split()
+""")
+    for word in group
 }
 
 IRREGULAR: Final[Mapping[str, str]] = {

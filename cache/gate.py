@@ -50,7 +50,7 @@ class GateWeights:
         means: Of the features, as they were when it was fitted.
         deviations: Likewise, above zero.
         weights: One for each feature and the last for 1.
-        labels: How many it was fitted on.
+        labels: How many there had been when it was fitted, those that were forgotten too.
     """
 
     means: tuple[float, ...]
@@ -74,10 +74,13 @@ class GateWeights:
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 
-def fit(labels: list[Label], before: GateWeights | None = None) -> GateWeights | None:
+def fit(labels: list[Label], seen: int, before: GateWeights | None = None) -> GateWeights | None:
     """A gate fitted on the last labels: some 10 ms for 6,000, off the path.
 
-    None when there are too few, or all of them say the same: nothing can be learned from that.
+    Args:
+        labels: The last ones.
+        seen: How many there have been in all.
+        before: Given back when there are too few, or all say the same.
     """
     recent = labels[-MOST_LABELS:]
     if len(recent) < FIRST_LABELS or len({label.is_right for label in recent}) < 2:
@@ -93,7 +96,7 @@ def fit(labels: list[Label], before: GateWeights | None = None) -> GateWeights |
         means=tuple(means.tolist()),
         deviations=tuple(deviations.tolist()),
         weights=tuple(weights.tolist()),
-        labels=len(labels),
+        labels=seen,
     )
 
 

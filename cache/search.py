@@ -90,7 +90,8 @@ class VectorRows:
 
     def vector(self, entry_id: int) -> Vector:
         """A copy of the vector of an entry that is here."""
-        return self._vectors[self._row_of[entry_id]].copy()
+        copy: Vector = self._vectors[self._row_of[entry_id]].copy()
+        return copy
 
     def nearest(self, vector: Vector, count: int) -> Neighbours:
         """The ``count`` most similar, or all of them when there are fewer."""
@@ -105,9 +106,8 @@ class VectorRows:
 
     def _differing_bits(self, code: NDArray[np.uint64], rows: int) -> NDArray[Any]:
         counts = np.bitwise_count(self._codes[:rows] ^ code)
-        words = counts.shape[1]
-        total = counts[:, 0].astype(np.uint16)
-        for word in range(1, words):
+        total: NDArray[np.uint16] = counts[:, 0].astype(np.uint16)
+        for word in range(1, counts.shape[1]):
             total += counts[:, word]
         return total
 
@@ -128,7 +128,8 @@ class VectorRows:
         bits = np.packbits(vector > 0.0)
         whole = np.zeros(self._codes.shape[1] * 8, dtype=np.uint8)
         whole[: len(bits)] = bits
-        return whole.view(np.uint64)
+        code: NDArray[np.uint64] = whole.view(np.uint64)
+        return code
 
     def _grow(self) -> None:
         rows = max(_FIRST_ROWS, len(self._vectors) * 3 // 2)

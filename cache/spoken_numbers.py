@@ -10,29 +10,22 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_SMALL: Final = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
-    )
-} | {"oh": 0}
-_TENS: Final = {
-    word: 10 * value
-    for value, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
-}
+
+def _counted(text: str, first: int = 0, step: int = 1) -> dict[str, int]:
+    return {word: step * value for value, word in enumerate(text.split(), start=first)}
+
+
+_SMALL: Final = _counted(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+) | {"oh": 0}
+_TENS: Final = _counted("twenty thirty forty fifty sixty seventy eighty ninety", first=2, step=10)
 _SCALES: Final = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
-_ORDINALS: Final = {
-    word: value
-    for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
-        "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth "
-        "twentieth".split(),
-        start=1,
-    )
-} | {"thirtieth": 30}
+_ORDINALS: Final = _counted(
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+    "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth",
+    first=1,
+) | {"thirtieth": 30}
 _TIMES: Final = {"double": 2, "triple": 3}
 
 _HAN: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
@@ -49,8 +42,11 @@ _HAN_RUN: Final = re.compile(
 
 
 def english_digits(words: Sequence[str]) -> list[str]:
-    """The words with numbers in digits: ``two hundred and five`` is ``205``, ``five oh one`` three
-    digits, ``twenty first`` is ``21st``. Never raises; linear in the number of words."""
+    """The words with numbers in digits.
+
+    ``two hundred and five`` is ``205``, ``five oh one`` three digits, ``twenty first`` is ``21st``.
+    Never raises; linear in the number of words.
+    """
     found: list[str] = []
     index = 0
     while index < len(words):
@@ -127,7 +123,7 @@ def _ordinal(value: int) -> str:
 
 
 def han_digits(text: str) -> str:
-    """Chinese numerals in digits where they count something: ``二十五號`` is ``25號``, 一下 stays."""
+    """Chinese numerals in digits where they count: ``二十五號`` is ``25號``, 一下 stays."""
     return _HAN_RUN.sub(lambda match: _han_value(match.group()), text)
 
 

@@ -32,28 +32,35 @@ class Veto(StrEnum):
     NO_LISTS = "no_word_lists"
 
 
-def veto(asked: str, known: str, language: str) -> Veto | None:
+SOFT: Final = frozenset((Veto.ONE_WORD, Veto.QUESTION, Veto.MODALITY))
+"""Other questions with the same answer may show that the difference does not matter."""
+
+
+def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = False) -> Veto | None:
     """Why the answer to ``known`` must not be given to ``asked``; None when nothing speaks against.
 
     Both are canonical (``cache.normalise``). About 10 µs when the frames are remembered.
+
+    Args:
+        asked: What was asked now.
+        known: What was asked before.
+        language: BCP-47 tag.
+        slots_may_differ: The answer is a plan: numbers and days are taken from the turn itself.
     """
     if asked == known:
         return None
     one, other = frame_of(asked, language), frame_of(known, language)
-    if one.numbers != other.numbers and sorted(one.numbers) != sorted(other.numbers):
-        if _is_close(one, other):
-            return Veto.NUMBER
-    elif one.numbers != other.numbers:
-        return Veto.ROLES
     if not _is_close(one, other):
         return None
+    if one.numbers != other.numbers and not slots_may_differ:
+        return Veto.NUMBER
     if (one.negations + other.negations) % 2 and not (one.denies_softly or other.denies_softly):
         return Veto.NEGATION
     if not has_lists(language):
         return Veto.NO_LISTS  # any small difference may be the one that matters
     if _has_opposites(one, other):
         return Veto.OPPOSITE
-    if one.times != other.times:
+    if one.times != other.times and not slots_may_differ:
         return Veto.TIME
     if _roles_differ(one, other):
         return Veto.ROLES

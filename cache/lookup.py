@@ -1,0 +1,286 @@
+"""The response cache: tiers in order, and a reason for whatever they say.
+
+A machine, synchronous and without I/O. The encoder runs elsewhere: a lookup takes the vector of the
+question, or none. Every worker holds one of these; learning is what the owner does, see
+``ResponseCache.learn``.
+
+    question = ask(text, scope)
+    outcome = cache.lookup(question, encoder.encode(question.text), now_s=now_s)
+    if not isinstance(outcome, Hit):
+        answer = ...                                         # made as always
+        cache.learn(question, vector, answer, outcome, caller=mark, life=Life(now_s))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cache.encoder import Vector
+from cache.entry import Answer, Entry, StorageClass
+from cache.evidence import Evidence, Neighbour, weigh
+from cache.frame import frame_of
+from cache.gate import LEAST_SIMILARITY, cold_accepts
+from cache.learning import GateBook
+from cache.normalise import MOST_CHARS, canonical
+from cache.outcomes import Hit, Miss, MissReason, Outcome, Refusal, RefusalReason, Tier
+from cache.pattern import DialogueState, PatternTier
+from cache.scope import UNKNOWN_ACT, Scope
+from cache.store import Limits, ResponseStore
+from cache.veto import SOFT, Veto, veto
+
+_FEW_WORDS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A turn as the cache looks it up.
+
+    Attributes:
+        text: Canonical; empty when nothing was said.
+        is_too_long: Nobody's question: not looked up and not kept.
+        depends_on_before: So few words of so little content that only what the agent said
+            last gives them a meaning, and that is not known.
+    """
+
+    scope: Scope
+    text: str
+    is_too_long: bool = False
+    depends_on_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """When an entry is made.
+
+    Attributes:
+        now_s: Epoch seconds.
+        jitter: 0..1, shortens its life a little, so that not all end at once.
+        utc_offset_s: Of the business's clock.
+    """
+
+    now_s: float
+    jitter: float = 0.0
+    utc_offset_s: float = 0.0
+
+
+def ask(text: str, scope: Scope) -> Question:
+    """The question of a turn. Never raises on text."""
+    if len(text) > MOST_CHARS:
+        return Question(scope, "", is_too_long=True)
+    form = canonical(text, scope.language)
+    frame = frame_of(form, scope.language)
+    few = not frame.content and len(form.split()) <= _FEW_WORDS
+    return Question(scope, form, depends_on_before=few and scope.last_agent_act == UNKNOWN_ACT)
+
+
+class ResponseCache:
+    """Exact, semantic and pattern tier over one store."""
+
+    def __init__(self, dimension: int, limits: Limits | None = None) -> None:
+        self.store = ResponseStore(dimension, limits)
+        self.gates = GateBook()
+        self.patterns = PatternTier()
+        self._next_id = 1
+
+    def lookup(
+        self,
+        question: Question,
+        vector: Vector | None,
+        *,
+        now_s: float,
+        state: DialogueState | None = None,
+    ) -> Outcome:
+        """What to say, or why nothing.
+
+        Args:
+            question: From :func:`ask`.
+            vector: Of ``question.text``; None where no encoder reads the language.
+            now_s: Epoch seconds.
+            state: For the pattern tier; None for an agent without a flow.
+        """
+        if question.is_too_long:
+            return Miss(MissReason.TOO_LONG)
+        if not question.text:
+            return Miss(MissReason.NOTHING_SAID)
+        if (found := self._exact(question, now_s)) is not None:
+            return found
+        said = self._semantic(question, vector, now_s)
+        if isinstance(said, Hit) or state is None:
+            return said
+        return self._pattern(question, state, now_s) or said
+
+    def learn(
+        self,
+        question: Question,
+        vector: Vector | None,
+        answer: Answer,
+        outcome: Outcome | None,
+        *,
+        caller: bytes,
+        life: Life,
+    ) -> Entry | None:
+        """Keep an answer that was made without the cache, and learn from what the cache thought.
+
+        Args:
+            question: From :func:`ask`.
+            vector: Of ``question.text``, or None.
+            answer: What was said.
+            outcome: What the lookup of this question said; None for an import.
+            caller: ``cache.scope.caller_mark`` of who was given it.
+            life: The time of now, and what shortens the time of the entry.
+
+        Returns:
+            The entry, or None when it may not be kept.
+        """
+        if outcome is not None:
+            self.gates.answered(question.scope, outcome, answer.answer_id)
+        if answer.storage_class is StorageClass.NEVER or not question.text:
+            return None
+        if question.is_too_long or question.depends_on_before:
+            return None
+        scope = question.scope
+        self.store.produced(scope, answer.answer_id, caller)
+        known = self.store.exact(scope, question.text)
+        if known and known.answer.answer_id == answer.answer_id and known.is_quarantined:
+            return None
+        entry = Entry(
+            entry_id=self._next_id,
+            scope=scope,
+            question=question.text,
+            answer=answer,
+            created_s=life.now_s,
+            expires_s=answer.ttl.expires_s(
+                life.now_s, utc_offset_s=life.utc_offset_s, jitter=life.jitter
+            ),
+            generations=self.store.generations(answer.tags),
+        )
+        self._next_id += 1
+        self.store.put(entry, vector)
+        return entry
+
+    def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
+        """It became known whether a hit was right.
+
+        ``check_ratio`` is that of ``GateBook.check_ratio`` when the hit was checked for no reason but
+        chance. The first error quarantines its entry, the second removes it; the bound of the scope is
+        drawn tighter by itself.
+        """
+        entry = self.store.get(hit.entry_id)
+        if hit.tier is Tier.SEMANTIC:
+            self.gates.checked(scope, hit, is_right=is_right, check_ratio=check_ratio)
+        if entry is None:
+            return
+        if is_right:
+            entry.counters.right += 1
+            return
+        entry.counters.wrong += 1
+        entry.is_quarantined = True
+        if entry.counters.wrong >= 2:
+            self.store.remove(entry.entry_id)
+
+    def refit(self) -> None:
+        """Fit what is due: some 100 ms, so never in a turn."""
+        for scope, shelf in self.store.shelves():
+            if shelf.is_measuring_due and shelf.measure():
+                self.gates.features_changed(scope)
+        self.gates.refit()
+
+    def _exact(self, question: Question, now_s: float) -> Outcome | None:
+        entry = self.store.exact(question.scope, question.text)
+        if entry is None:
+            return None
+        if question.depends_on_before:
+            return Refusal(RefusalReason.TOO_FEW_WORDS, entry.entry_id, 1.0)
+        if reason := self.store.objection(entry, now_s):
+            return Refusal(reason, entry.entry_id, 1.0)
+        return self._served(Hit(Tier.EXACT, entry.entry_id, entry.answer, 1.0, 1.0), entry)
+
+    def _semantic(self, question: Question, vector: Vector | None, now_s: float) -> Outcome:
+        scope = question.scope
+        shelf = self.store.shelf(scope)
+        if shelf is None:
+            return Miss(MissReason.EMPTY_SCOPE)
+        if vector is None:
+            return Miss(MissReason.ENCODER_OFF)
+        if question.depends_on_before:
+            return Miss(MissReason.NOT_LIKE_ANYTHING, detail="too few words")
+        near = shelf.near(vector)
+        evidence = weigh(question.text, near, shelf.rarity, shelf.closeness(vector))
+        candidate = evidence.candidate
+        entry = self.store.get(candidate.entry_id)
+        if entry is None or candidate.similarity < LEAST_SIMILARITY:
+            return Miss(
+                MissReason.NOT_LIKE_ANYTHING,
+                candidate.entry_id,
+                candidate.similarity,
+                evidence=evidence,
+            )
+        return self._judged(question, entry, evidence, near, now_s)
+
+    def _judged(
+        self,
+        question: Question,
+        entry: Entry,
+        evidence: Evidence,
+        near: list[Neighbour],
+        now_s: float,
+    ) -> Outcome:
+        similarity = evidence.candidate.similarity
+        allowed = self.gates.allowed(question.scope)
+        gate = self.gates.weights(question.scope)
+        ratio = gate.right_ratio(evidence.features) if gate else 0.0
+        reason: RefusalReason | None = None
+        detail = ""
+        if allowed <= 0.0:
+            reason = RefusalReason.SWITCHED_OFF
+        elif gate is None and not cold_accepts(similarity, evidence.other):
+            reason, detail = RefusalReason.BELOW_BOUND, "too few labels: similarity and margin"
+        elif gate is not None and ratio < 1.0 - allowed:
+            reason, detail = RefusalReason.BELOW_BOUND, f"{ratio:.3f} of {1.0 - allowed:.3f}"
+        elif objection := _vetoed(question, entry, near):
+            reason, detail = RefusalReason.VETO, objection.value
+        else:
+            reason = self.store.objection(entry, now_s)
+        if reason is not None:
+            return Refusal(reason, entry.entry_id, similarity, ratio, detail, evidence)
+        hit = Hit(Tier.SEMANTIC, entry.entry_id, entry.answer, similarity, ratio, evidence=evidence)
+        return self._served(hit, entry)
+
+    def _pattern(self, question: Question, state: DialogueState, now_s: float) -> Hit | None:
+        expected = self.patterns.expect(question.scope, state)
+        if expected is None or not expected.is_sure:
+            return None
+        entry = self.store.plan(question.scope, expected.plan_id)
+        if entry is None or self.store.objection(entry, now_s):
+            return None
+        hit = Hit(Tier.PATTERN, entry.entry_id, entry.answer, 0.0, expected.share)
+        return self._served(hit, entry)
+
+    def _served(self, hit: Hit, entry: Entry) -> Hit:
+        entry.counters.served += 1
+        self.store.touch(entry.entry_id)
+        return hit
+
+
+def _vetoed(question: Question, entry: Entry, near: list[Neighbour]) -> Veto | None:
+    """Why the frames speak against this entry.
+
+    A replaced word is no objection when it is known to go with this answer: another near question
+    with the same answer has it, or says the whole thing otherwise.
+    """
+    language = question.scope.language
+    slots = entry.answer.storage_class is StorageClass.PLAN
+    objection = veto(question.text, entry.question, language, slots_may_differ=slots)
+    if objection not in SOFT:
+        return objection
+    asked = set(question.text.split())
+    new = asked - set(entry.question.split())
+    for one in near:
+        if one.answer_id != entry.answer.answer_id or one.entry_id == entry.entry_id:
+            continue
+        if veto(question.text, one.question, language, slots_may_differ=slots):
+            continue
+        if new & set(one.question.split()):
+            return None
+    return objection

@@ -1,0 +1,110 @@
+"""What one scope holds for the semantic tier: vectors, words, and the points of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cache.answer_space import AnswerSpace, Whitening, measure
+from cache.encoder import Vector
+from cache.evidence import NEIGHBOURS, Neighbour, WordCounts
+from cache.search import VectorRows
+
+_MEASURE_EVERY = 250  # new questions
+
+
+class Shelf:
+    """The questions of one scope with their vectors. Scopes never share a shelf."""
+
+    def __init__(self, dimension: int) -> None:
+        self._rows = VectorRows(dimension)
+        self._words = WordCounts()
+        self._space: AnswerSpace | None = None
+        self._kept: dict[int, tuple[str, str]] = {}
+        self._since_measured = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the vectors take."""
+        return self._rows.size_bytes
+
+    @property
+    def whitening(self) -> Whitening | None:
+        """Of its answer space, for a snapshot."""
+        return self._space.whitening if self._space else None
+
+    def put(self, entry_id: int, question: str, answer_id: str, vector: Vector) -> None:
+        """Add a question.
+
+        Raises:
+            ValueError: The vector has another dimension.
+        """
+        self.remove(entry_id)
+        self._rows.put(entry_id, vector)
+        self._kept[entry_id] = (question, answer_id)
+        self._words.add(question)
+        self._since_measured += 1
+        if self._space:
+            self._space.add(vector, answer_id)
+
+    def remove(self, entry_id: int) -> None:
+        """Take a question out; nothing happens when it is not there."""
+        if (kept := self._kept.pop(entry_id, None)) is None:
+            return
+        question, answer_id = kept
+        if self._space:
+            self._space.remove(self._rows.vector(entry_id), answer_id)
+        self._rows.remove(entry_id)
+        self._words.remove(question)
+
+    def vector(self, entry_id: int) -> Vector | None:
+        """A copy of its vector."""
+        return self._rows.vector(entry_id) if entry_id in self._kept else None
+
+    def near(self, vector: Vector, count: int = NEIGHBOURS) -> list[Neighbour]:
+        """The nearest questions, nearest first."""
+        found = self._rows.nearest(vector, count)
+        return [
+            Neighbour(entry_id, *self._kept[entry_id], similarity)
+            for entry_id, similarity in zip(found.ids, found.similarities, strict=True)
+        ]
+
+    def rarity(self, word: str) -> float:
+        """How rare a word is here."""
+        return self._words.rarity(word)
+
+    def closeness(self, vector: Vector) -> Mapping[str, float] | None:
+        """To each answer; None as long as there are too few questions."""
+        return self._space.closeness(vector) if self._space else None
+
+    @property
+    def is_measuring_due(self) -> bool:
+        """Whether enough questions came since the answers were measured."""
+        return self._since_measured >= _MEASURE_EVERY or (
+            self._space is None and len(self._kept) >= 200 and self._since_measured >= 50
+        )
+
+    def measure(self) -> bool:
+        """Measure the answers anew, off the path; True when they have points for the first time."""
+        self._since_measured = 0
+        ids = list(self._kept)
+        if not ids:
+            return False
+        vectors = np.stack([self._rows.vector(entry_id) for entry_id in ids])
+        measured = measure(vectors, [self._kept[entry_id][1] for entry_id in ids])
+        if measured is None:
+            return False
+        was_none = self._space is None
+        self.place(measured)
+        return was_none
+
+    def place(self, whitening: Whitening) -> None:
+        """Use what was measured here or elsewhere; the points follow from the questions."""
+        space = AnswerSpace(whitening)
+        for entry_id, (_, answer_id) in self._kept.items():
+            space.add(self._rows.vector(entry_id), answer_id)
+        self._space = space

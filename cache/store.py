@@ -1,0 +1,170 @@
+"""The entries of the response cache: found by key, aged out, invalidated, purged.
+
+A machine: it takes ``now_s`` and does no I/O. A replica is the same thing, fed with ``put`` and
+``remove`` in the order in which the owner made its changes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cache.encoder import Vector
+from cache.entry import QUORUM, Entry
+from cache.outcomes import RefusalReason
+from cache.scope import Scope
+from cache.shelf import Shelf
+
+_VECTOR_BYTES = 4 + 4 / 32  # a number and its sign, of each dimension
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is kept.
+
+    Attributes:
+        entries: Of all scopes together.
+        size_bytes: Likewise; the clips of the answers are counted by ``cache.clips``.
+    """
+
+    entries: int = 10_000
+    size_bytes: int = 64 << 20
+
+
+class ResponseStore:
+    """All entries, least recently used first."""
+
+    def __init__(self, dimension: int, limits: Limits | None = None) -> None:
+        self._dimension = dimension
+        self._limits = limits or Limits()
+        self._entries: OrderedDict[int, Entry] = OrderedDict()
+        self._exact: dict[tuple[bytes, str], int] = {}
+        self._shelves: dict[bytes, tuple[Scope, Shelf]] = {}
+        self._youngest: dict[tuple[bytes, str], int] = {}
+        self._callers: dict[tuple[bytes, str], set[bytes]] = {}
+        self._uses: dict[tuple[bytes, str], int] = {}
+        self._generations: dict[str, int] = {}
+        self._size_bytes = 0.0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    @property
+    def size_bytes(self) -> int:
+        """About what the entries and their vectors take."""
+        return int(self._size_bytes)
+
+    def get(self, entry_id: int) -> Entry | None:
+        """The entry of that id, served or not."""
+        return self._entries.get(entry_id)
+
+    def exact(self, scope: Scope, question: str) -> Entry | None:
+        """The entry of that very question."""
+        entry_id = self._exact.get((scope.key(), question))
+        return None if entry_id is None else self._entries[entry_id]
+
+    def shelf(self, scope: Scope) -> Shelf | None:
+        """What the semantic tier searches for this scope."""
+        found = self._shelves.get(scope.key())
+        return found[1] if found else None
+
+    def plan(self, scope: Scope, plan_id: str) -> Entry | None:
+        """The youngest entry of that answer, whatever was asked."""
+        entry_id = self._youngest.get((scope.key(), plan_id))
+        return None if entry_id is None else self._entries.get(entry_id)
+
+    def shelves(self) -> Iterator[tuple[Scope, Shelf]]:
+        """All of them with their scopes, in no order."""
+        return iter(self._shelves.values())
+
+    def put(self, entry: Entry, vector: Vector | None) -> list[int]:
+        """Keep an entry in place of one with the same question; what had to go for it.
+
+        Raises:
+            ValueError: The vector has another dimension than the encoder of this store.
+        """
+        if entry.entry_id in self._entries:
+            self.remove(entry.entry_id)
+        key = entry.scope.key()
+        if vector is not None:
+            _, shelf = self._shelves.get(key) or (entry.scope, Shelf(self._dimension))
+            shelf.put(entry.entry_id, entry.question, entry.answer.answer_id, vector)
+            self._shelves[key] = (entry.scope, shelf)
+        before = self._exact.get((key, entry.question))
+        self._entries[entry.entry_id] = entry
+        self._exact[key, entry.question] = entry.entry_id
+        use = (key, entry.answer.answer_id)
+        self._youngest[use] = entry.entry_id
+        self._uses[use] = self._uses.get(use, 0) + 1
+        self._size_bytes += self._takes(entry)
+        gone = []
+        if before is not None:  # after the new one: who was given this answer is remembered
+            self.remove(before)
+            gone.append(before)
+        while len(self._entries) > 1 and (
+            len(self._entries) > self._limits.entries or self._size_bytes > self._limits.size_bytes
+        ):
+            oldest = next(iter(self._entries))
+            self.remove(oldest)
+            gone.append(oldest)
+        return gone
+
+    def remove(self, entry_id: int) -> None:
+        """Take an entry out of everything; nothing happens when it is not there."""
+        if (entry := self._entries.pop(entry_id, None)) is None:
+            return
+        key = entry.scope.key()
+        if self._exact.get((key, entry.question)) == entry_id:
+            del self._exact[key, entry.question]
+        if key in self._shelves:
+            _, shelf = self._shelves[key]
+            shelf.remove(entry_id)
+            if not len(shelf):
+                del self._shelves[key]
+        use = (key, entry.answer.answer_id)
+        self._uses[use] -= 1
+        if not self._uses[use]:
+            del self._uses[use]
+            self._callers.pop(use, None)
+            self._youngest.pop(use, None)
+        self._size_bytes -= self._takes(entry)
+
+    def touch(self, entry_id: int) -> None:
+        """It was used: it goes last."""
+        if entry_id in self._entries:
+            self._entries.move_to_end(entry_id)
+
+    def produced(self, scope: Scope, answer_id: str, caller: bytes) -> None:
+        """This caller was given this answer, not by the cache (``cache.scope.caller_mark``)."""
+        callers = self._callers.setdefault((scope.key(), answer_id), set())
+        if len(callers) < QUORUM:
+            callers.add(caller)
+
+    def invalidate(self, tag: str) -> None:
+        """Everything with this tag ends now, in one step."""
+        self._generations[tag] = self._generations.get(tag, 0) + 1
+
+    def generations(self, tags: frozenset[str]) -> tuple[tuple[str, int], ...]:
+        """The counters that an entry with these tags is stamped with."""
+        return tuple((tag, self._generations.get(tag, 0)) for tag in sorted(tags))
+
+    def objection(self, entry: Entry, now_s: float) -> RefusalReason | None:
+        """Why an entry may not be served now; None when it may."""
+        if now_s >= entry.expires_s:
+            return RefusalReason.EXPIRED
+        if any(self._generations.get(tag, 0) != was for tag, was in entry.generations):
+            return RefusalReason.INVALIDATED
+        if entry.is_quarantined:
+            return RefusalReason.QUARANTINED
+        if entry.scope.is_public and not entry.answer.provenance.is_trusted:
+            callers = self._callers.get((entry.scope.key(), entry.answer.answer_id), ())
+            if len(callers) < QUORUM:
+                return RefusalReason.QUORUM
+        return None
+
+    def _takes(self, entry: Entry) -> float:
+        return entry.size_bytes + self._dimension * _VECTOR_BYTES
