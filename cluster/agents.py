@@ -21,6 +21,7 @@ from cluster.file_mistakes import Mistake, Place, mistakes
 from cluster.setting_types import TENANT
 from dialogue.agent import Agent, Phrases, SpareVoice, SpokenForms, TurnTaking
 from providers.table import refusal_of
+from voice.presets import endpoint_of
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LANGUAGE = r"^[a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8})*$"
@@ -53,9 +54,11 @@ class _PhrasesFile(BaseModel):
 class _TurnTakingFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    eager_silence_s: float = Field(_TAKING.eager_silence_s, ge=0.04, le=3)
-    commit_silence_s: float = Field(_TAKING.commit_silence_s, ge=0.1, le=5)
-    final_wait_s: float = Field(_TAKING.final_wait_s, ge=0, le=3)
+    preset: str = _TAKING.preset
+    eager_silence_s: float | None = Field(_TAKING.eager_silence_s, ge=0.04, le=3)
+    commit_silence_s: float | None = Field(_TAKING.commit_silence_s, ge=0.1, le=5)
+    longest_silence_s: float | None = Field(_TAKING.longest_silence_s, ge=0.1, le=10)
+    final_wait_s: float | None = Field(_TAKING.final_wait_s, ge=0, le=3)
     barge_in_speech_s: float = Field(_TAKING.barge_in_speech_s, ge=0.04, le=3)
     idle_prompt_s: float = Field(_TAKING.idle_prompt_s, ge=2)
     idle_hang_up_s: float = Field(_TAKING.idle_hang_up_s, ge=4)
@@ -63,13 +66,17 @@ class _TurnTakingFile(BaseModel):
     breath_after_s: float = Field(_TAKING.breath_after_s, ge=0.1, le=10)
     one_moment_after_s: float = Field(_TAKING.one_moment_after_s, ge=0.2, le=20)
     reply_wait_s: float = Field(_TAKING.reply_wait_s, ge=1, le=60)
-    max_waste_ratio: float = Field(_TAKING.max_waste_ratio, gt=0, le=1)
+    max_waste_ratio: float | None = Field(_TAKING.max_waste_ratio, gt=0, le=1)
     steady_words_s: float = Field(_TAKING.steady_words_s, ge=0, le=2)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.eager_silence_s > self.commit_silence_s:
-            raise ValueError("eager_silence_s must not be above commit_silence_s")
+        endpoint_of(
+            self.preset,
+            eager_silence_s=self.eager_silence_s,
+            commit_silence_s=self.commit_silence_s,
+            longest_silence_s=self.longest_silence_s,
+        )
         if self.idle_prompt_s > self.idle_hang_up_s:
             raise ValueError("idle_prompt_s must not be above idle_hang_up_s")
         if self.breath_after_s >= self.one_moment_after_s:
@@ -106,6 +113,11 @@ class _AgentFile(BaseModel):
     on_trouble: str = ""
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
+
+    @field_validator("turn_taking", mode="before")
+    @classmethod
+    def _a_preset_alone(cls, given: object) -> object:
+        return {"preset": given} if isinstance(given, str) else given
 
     @field_validator("prompt")
     @classmethod

@@ -13,7 +13,6 @@ from dialogue.tool_use import plain_action
 from dialogue.tools import Transfer
 from voice.config import (
     BargeInConfig,
-    EndpointConfig,
     FillerConfig,
     PlayoutConfig,
     SpokenPhrases,
@@ -21,6 +20,7 @@ from voice.config import (
 )
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
+from voice.presets import PRESETS, endpoint_of
 from voice.speculation import SpeculationConfig
 
 
@@ -53,9 +53,11 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
             goodbye=phrases.goodbye,
             trouble=agent.trouble,
         ),
-        endpoint=EndpointConfig(
+        endpoint=endpoint_of(
+            taking.preset,
             eager_silence_s=taking.eager_silence_s,
             commit_silence_s=taking.commit_silence_s,
+            longest_silence_s=taking.longest_silence_s,
             final_wait_s=taking.final_wait_s,
         ),
         playout=PlayoutConfig(
@@ -71,7 +73,8 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
         idle_hang_up_s=taking.idle_hang_up_s,
         speculate=settings.speculate,
         speculation=SpeculationConfig(
-            max_waste_ratio=taking.max_waste_ratio, steady_words_s=taking.steady_words_s
+            max_waste_ratio=taking.max_waste_ratio or PRESETS[taking.preset].max_waste_ratio,
+            steady_words_s=taking.steady_words_s,
         ),
         trouble_action=_trouble_action(agent),
     )

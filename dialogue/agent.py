@@ -49,9 +49,11 @@ class TurnTaking:
     """How soon the agent answers and how easily it lets itself be interrupted; seconds.
 
     Attributes:
+        preset: Name of the numbers that are not given here (``voice.presets``).
         eager_silence_s: Silence after which a reply is prepared but held.
-        commit_silence_s: Silence after which the turn is taken.
-        final_wait_s: How much longer to wait for the recogniser's final words at commit.
+        commit_silence_s: Silence after which the turn is taken, behind words that say nothing about
+            the end; ``longest_silence_s``: the longest that is ever waited for.
+        final_wait_s: How much longer to wait for words that are still on their way.
         barge_in_speech_s: Caller speech during playout that silences the agent; its words decide
             whether the reply goes on.
         idle_prompt_s: Silence on both sides after which the agent asks whether anyone is there.
@@ -66,9 +68,11 @@ class TurnTaking:
             for never.
     """
 
-    eager_silence_s: float = 0.2
-    commit_silence_s: float = 0.55
-    final_wait_s: float = 0.25
+    preset: str = "default"
+    eager_silence_s: float | None = None
+    commit_silence_s: float | None = None
+    longest_silence_s: float | None = None
+    final_wait_s: float | None = None
     barge_in_speech_s: float = 0.16
     idle_prompt_s: float = 12.0
     idle_hang_up_s: float = 40.0
@@ -76,7 +80,7 @@ class TurnTaking:
     breath_after_s: float = 0.4
     one_moment_after_s: float = 0.9
     reply_wait_s: float = 5.0
-    max_waste_ratio: float = 0.15
+    max_waste_ratio: float | None = None
     steady_words_s: float = 0.0
 
 

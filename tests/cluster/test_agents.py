@@ -55,8 +55,20 @@ def without_line(error: BaseException) -> str:
             "phrases.hello: there is no such field; there are: apology, ",
         ),
         (
-            GOOD + "turn_taking: {eager_silence_s: 0.9}\n",
-            "turn_taking: eager_silence_s must not be above commit_silence_s",
+            GOOD + "turn_taking: {eager_silence_s: 0.9, commit_silence_s: 0.5}\n",
+            "turn_taking: eager_silence_s must be above 0 and at most commit_silence_s",
+        ),
+        (
+            GOOD + "turn_taking: quick\n",
+            "turn_taking: there is no preset quick; there are: default, eager, patient",
+        ),
+        (
+            GOOD + "turn_taking: {preset: eager, longest_silence_s: 0.2}\n",
+            "turn_taking: longest_silence_s must be at least commit_silence_s",
+        ),
+        (
+            GOOD + "turn_taking: {commit_silence_s: 0.01}\n",
+            "turn_taking.commit_silence_s: must be greater than or equal to 0.1",
         ),
         (
             GOOD + "turn_taking: {idle_prompt_s: 50}\n",

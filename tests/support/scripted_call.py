@@ -96,7 +96,7 @@ def voice_config(agent: Agent) -> VoiceConfig:
         phrases=SpokenPhrases(
             phrases.apology, phrases.still_there, phrases.goodbye, phrases.trouble
         ),
-        endpoint=EndpointConfig(taking.eager_silence_s, taking.commit_silence_s),
+        endpoint=EndpointConfig(),
         idle_prompt_s=taking.idle_prompt_s,
         idle_hang_up_s=taking.idle_hang_up_s,
     )

@@ -46,10 +46,10 @@ def test_every_turn_is_answered_in_time_and_few_are_cut(many: Result) -> None:
     assert figures.turns > 65
     assert figures.unanswered == 0
     assert figures.premature <= 1
-    assert (figures.cut.ratio or 0) <= 0.33
-    assert (figures.latency.p50_ms or 9e9) <= 900
-    # Beyond P90 lie numbers with fewer digits than the machine waits for.
-    assert (figures.latency.p90_ms or 9e9) <= 1_500
+    # Without an end-of-turn model: silence, words and questions alone.
+    assert (figures.cut.ratio or 0) <= 0.15
+    assert (figures.latency.p50_ms or 9e9) <= 1_450
+    assert (figures.latency.p90_ms or 9e9) <= 2_300
 
 
 def test_interruptions_stop_it_and_heard_text_is_right(result: Result) -> None:
@@ -62,7 +62,7 @@ def test_interruptions_stop_it_and_heard_text_is_right(result: Result) -> None:
 
 def test_waiting_longer_cuts_less_and_answers_later(run: ReplayRun) -> None:
     """The instrument sees what it is made to see."""
-    found = sweep(run, "commit_silence_s", (0.25, 1.4))
+    found = sweep(run, "commit_silence_s", (0.35, 1.4))
     hasty, patient = (point.figures for point in found.points)
     assert (hasty.cut.ratio or 0) > (patient.cut.ratio or 0) + 0.1
     assert (hasty.latency.mean_ms or 0) < (patient.latency.mean_ms or 0)
