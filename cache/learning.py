@@ -6,7 +6,7 @@ learn from each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cache.evidence import Evidence
@@ -20,6 +20,7 @@ CHECKED_RATIO: Final = 0.03
 _LEAST_CHECKED, _MOST_CHECKED = 0.005, 0.5
 _MOST_WEIGHT = 20.0
 _FADE = 0.98
+_MOST_COUNTED = 4.0
 
 Family = tuple[str, str, str]
 
@@ -59,7 +60,7 @@ class GateBook:
         if not 0.0 <= allowed <= self._allowed:
             raise ValueError(f"a bound of {allowed}: between 0 and {self._allowed} is allowed")
         before = self._bounds.get(scope.key(), Bound(allowed))
-        self._bounds[scope.key()] = Bound(allowed, before.checked, before.wrong)
+        self._bounds[scope.key()] = replace(before, allowed=allowed)
 
     def publish(self, family: Family, weights: GateWeights) -> None:
         """A replica takes over what the owner has fitted."""
@@ -93,7 +94,10 @@ class GateBook:
             check_ratio: With which likelihood this hit was chosen; it then stands for others.
         """
         bound = self._bounds.get(scope.key(), Bound(self._allowed))
-        self._bounds[scope.key()] = bound.after(is_right=is_right)
+        self._bounds[scope.key()] = bound.after(
+            is_right=is_right,
+            weight=min(_MOST_COUNTED, CHECKED_RATIO / check_ratio) if check_ratio < 1.0 else 1.0,
+        )
         if hit.evidence is not None:
             weight = min(_MOST_WEIGHT, 1.0 / max(check_ratio, 1e-3))
             self._label(scope, hit.evidence, is_right=is_right, weight=weight)
@@ -118,6 +122,8 @@ class GateBook:
                 if weights is not learned.weights:
                     learned.weights = weights
                     changed.append(family)
+        if changed:
+            self._bounds = {key: bound.faded() for key, bound in self._bounds.items()}
         return changed
 
     def _label(

@@ -162,9 +162,9 @@ class ResponseCache:
     def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
         """It became known whether a hit was right.
 
-        ``check_ratio`` is that of ``GateBook.check_ratio`` when the hit was checked for no reason but
-        chance. The first error quarantines its entry, the second removes it; the bound of the scope is
-        drawn tighter by itself.
+        The first error quarantines its entry, the second removes it; the bound of the scope is
+        drawn tighter by itself. ``check_ratio`` is that of ``GateBook.check_ratio`` when the hit
+        was chosen by chance.
         """
         entry = self.store.get(hit.entry_id)
         if hit.tier is Tier.SEMANTIC:

@@ -1,0 +1,72 @@
+"""The sets of ``benchmarks/data/cache``, or files of the same form from anywhere."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent.parent / "data" / "cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing that a caller asked.
+
+    Attributes:
+        answer: Equal where one answer is right for both.
+        slots: Values that the answer depends on, as text.
+    """
+
+    text: str
+    answer: str
+    slots: tuple[str, ...] = ()
+
+    @property
+    def strict(self) -> str:
+        """Equal where the same words may be said: intent and values."""
+        return "|".join((self.answer, *self.slots))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two turns that differ by little."""
+
+    category: str
+    is_same: bool
+    one: str
+    other: str
+
+
+def turns(file: Path) -> list[Turn]:
+    """All rows of a ``.jsonl`` or ``.jsonl.gz`` file."""
+    data = file.read_bytes()
+    text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8")
+    found = []
+    for number, line in enumerate(text.splitlines()):
+        row = json.loads(line)
+        slots = tuple(f"{k}={json.dumps(v)}" for k, v in sorted(row.get("slots", {}).items()))
+        # Out of scope: an answer that nobody else gets.
+        found.append(Turn(row["text"], row["answer"] or f"alone-{number}", slots))
+    return found
+
+
+def shuffled(rows: list[Turn], seed: int, most: int | None = None) -> list[Turn]:
+    """In an order that the seed decides."""
+    mixed = list(rows)
+    random.Random(seed).shuffle(mixed)
+    return mixed[:most]
+
+
+def pairs(file: Path) -> list[Pair]:
+    """The English pairs of a table with a header."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        return [
+            Pair(row["category"], row["same_answer"] == "1", row["text_a"], row["text_b"])
+            for row in csv.DictReader(opened, delimiter="\t")
+            if row.get("lang", "en").startswith("en")
+        ]
