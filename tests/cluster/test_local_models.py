@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import Any
 
@@ -13,8 +14,10 @@ from cluster.errors import SettingsError
 from cluster.local_models import LocalModels, load_local_models
 from cluster.settings import Settings
 from providers.errors import ProviderError
+from providers.local.errors import TurnModelBusy
 from providers.local.turn_queue import TurnQueue
 from voice.levels import EnergyScorer
+from voice.ports import TurnModel
 
 
 def loaded(**settings: Any) -> LocalModels:
@@ -24,6 +27,14 @@ def loaded(**settings: Any) -> LocalModels:
 @pytest.fixture
 def no_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
+
+
+async def _answered(model: TurnModel) -> float:
+    """What it says of silence; a busy machine may miss its deadline a few times."""
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(TurnModelBusy):
+                return await model.judge(b"\xff" * 8_000)
 
 
 def test_everything_is_used_where_it_runs() -> None:
@@ -38,7 +49,7 @@ def test_everything_is_used_where_it_runs() -> None:
         await models.warm()
         english = models.turn_model_for("en-US")
         assert english is not None
-        assert 0.0 <= await english.judge(b"\xff" * 8_000) <= 1.0
+        assert 0.0 <= await _answered(english) <= 1.0
         assert models.turn_model_for("zh-HK") is None
         await models.aclose()
 
