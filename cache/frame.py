@@ -118,7 +118,7 @@ def _english(text: str) -> Frame:
         numbers=_numbers(words),
         negations=sum(word in negations for word in words),
         denies_softly=bool(raw & lists.LEXICAL_NEGATIONS),
-        times=raw & lists.SURE_TIMES | _months(words),
+        times=(raw & lists.TIMES) | _months(words),
         question=next((word for word in words if word in _QUESTIONS), ""),
         obliges=bool(raw & lists.OBLIGATION),
         permits=bool(raw & lists.PERMISSION),

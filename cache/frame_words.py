@@ -88,14 +88,15 @@ on off / open close / opening closing / open shut / start stop / start end / beg
 NEGATIVE_PREFIXES: Final = ("un", "dis", "de", "in", "im", "ir", "non", "mis", "re")
 
 TIMES: Final = _words(
-    "today tomorrow yesterday tonight now later soon monday tuesday wednesday thursday friday "
-    "saturday sunday weekend weekday january february march april may june july august september "
-    "october november december spring summer autumn fall winter christmas easter halloween "
-    "thanksgiving morning afternoon evening night noon midnight midday am pm daily weekly monthly "
-    "yearly annual next last this previous current early late before after until since"
+    "today tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday sunday "
+    "weekend weekday january february april june july august september october november december "
+    "spring summer autumn winter christmas easter halloween thanksgiving morning afternoon evening "
+    "night noon midnight midday am pm daily weekly monthly yearly annual"
 )
-_NOT_ALWAYS_TIMES: Final = _words("may march fall this now")
-SURE_TIMES: Final = TIMES - _NOT_ALWAYS_TIMES
+"""What turns an answer round; "before" and "after" are opposites, "may" and "march" see frame."""
+
+PAST: Final = _words("yesterday")
+"""Tells when something happened, which seldom changes what to do about it."""
 
 OBLIGATION: Final = _words("must need required necessary obliged mandatory should shall")
 PERMISSION: Final = _words("may allowed permitted permit")

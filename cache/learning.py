@@ -79,6 +79,8 @@ class GateBook:
         Most checks go to hits that were nearly refused: there the gate has the most to learn, and
         nobody would tell it otherwise, since only misses have an answer to compare with.
         """
+        if hit.right_ratio <= 0.0:
+            return CHECKED_RATIO  # accepted by the rule without labels
         doubt = max(0.0, 1.0 - hit.right_ratio)
         self._doubt = _FADE * self._doubt + (1.0 - _FADE) * doubt
         ratio = CHECKED_RATIO * doubt / max(self._doubt, 1e-4)

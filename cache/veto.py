@@ -60,7 +60,7 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
         return Veto.NO_LISTS  # any small difference may be the one that matters
     if _has_opposites(one, other):
         return Veto.OPPOSITE
-    if one.times != other.times and not slots_may_differ:
+    if one.times - lists.PAST != other.times - lists.PAST and not slots_may_differ:
         return Veto.TIME
     if _roles_differ(one, other):
         return Veto.ROLES
@@ -68,7 +68,7 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
         return Veto.QUESTION
     if _modality_differs(one, other):
         return Veto.MODALITY
-    if _one_word_differs(one, other):
+    if _one_word_differs(one, other, ignored=lists.TIMES if slots_may_differ else frozenset()):
         return Veto.ONE_WORD
     return None
 
@@ -156,9 +156,10 @@ def _same_but_grammar(one: Frame, other: Frame) -> bool:
     )
 
 
-def _one_word_differs(one: Frame, other: Frame) -> bool:
+def _one_word_differs(one: Frame, other: Frame, ignored: frozenset[str]) -> bool:
     """One or two content words replaced in a frame that is otherwise the same."""
-    left, right = Counter(one.content), Counter(other.content)
+    left = Counter(word for word in one.content if word not in ignored)
+    right = Counter(word for word in other.content if word not in ignored)
     gone, come = left - right, right - left
     replaced = min(gone.total(), come.total())
     if not replaced:

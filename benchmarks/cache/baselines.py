@@ -1,9 +1,10 @@
 """Simpler caches on the same stream, with the same encoder and the same normal form.
 
 A plain threshold is what most caches do. Per-entry bounds are after the idea of vCache (L. G.
-Schroeder et al., "vCache: Verified Semantic Prompt Caching", 2025, arXiv 2502.03771): each entry learns from
-its own lookups above which similarity it is right, and answers only where the bound allows. Written
-from the paper's description, so its figures are those of this code and not of the authors'.
+Schroeder et al., "vCache: Verified Semantic Prompt Caching", 2025, arXiv 2502.03771): each entry
+learns from its own lookups above which similarity it is right, and answers only where the bound
+allows. Written from the paper's description, so its figures are those of this code and not of the
+authors'.
 """
 
 from __future__ import annotations

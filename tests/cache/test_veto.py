@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cache.normalise import canonical
+from cache.veto import Veto, veto
+
+
+def vetoed(one: str, other: str, language: str = "en-US") -> Veto | None:
+    return veto(canonical(one, language), canonical(other, language), language)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("I want to pay", "I don't want to pay", Veto.NEGATION),
+        ("my card works", "my card no longer works", Veto.NEGATION),
+        ("a table for two people", "a table for four people", Veto.NUMBER),
+        ("order 4471", "order 4417", Veto.NUMBER),
+        ("turn on roaming", "turn off roaming", Veto.OPPOSITE),
+        ("how do I block a card", "how do I unblock a card", Veto.OPPOSITE),
+        ("are you open on sunday", "are you open on monday", Veto.TIME),
+        ("an appointment in march", "an appointment in may", Veto.TIME),
+        ("from rome to berlin", "from berlin to rome", Veto.ROLES),
+        ("did you call me", "did I call you", Veto.ROLES),
+        ("where can I park", "when can I park", Veto.QUESTION),
+        ("how much does it take", "how long does it take", Veto.QUESTION),
+        ("must I bring my passport", "may I bring my passport", Veto.MODALITY),
+        ("have you sent the invoice", "will you send the invoice", Veto.MODALITY),
+        ("I lost my key", "I lost my wallet", Veto.ONE_WORD),
+    ],
+)
+def test_what_turns_the_answer_round(one: str, other: str, why: Veto) -> None:
+    assert vetoed(one, other) is why
+    assert vetoed(other, one) is why
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("what time do you open", "when do you open"),
+        ("I would like to speak to a person", "can I talk to a human"),
+        ("how much does delivery cost", "what is the cost of delivery"),
+        ("my internet is not working", "my internet doesn't work"),
+        ("do you have parking", "is there parking"),
+        ("what time do you close", "my card was stolen yesterday and I need a new one"),
+    ],
+)
+def test_what_leaves_it(one: str, other: str) -> None:
+    assert vetoed(one, other) is None
+
+
+def test_the_values_of_a_plan_come_from_the_turn() -> None:
+    one, other = "a table for 2 on monday", "a table for 4 on friday"
+    assert veto(one, other, "en") is Veto.NUMBER
+    assert veto(one, other, "en", slots_may_differ=True) is None
+    assert veto("a table for 2", "no table for 2", "en", slots_may_differ=True) is Veto.NEGATION
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other", "why"),
+    [
+        ("de-DE", "ich will zahlen", "ich will nicht zahlen", Veto.NEGATION),
+        ("zh-TW", "我想退款", "我不想退款", Veto.NEGATION),
+        ("zh-TW", "你們幾點開門", "你們幾點關門", Veto.NO_LISTS),
+        ("fi-FI", "haluan maksaa", "haluan perua", Veto.NO_LISTS),
+    ],
+)
+def test_without_word_lists_small_differences_are_refused(
+    language: str, one: str, other: str, why: Veto
+) -> None:
+    assert vetoed(one, other, language) is why
+
+
+@given(st.text(max_size=60), st.sampled_from(["en", "zh", "de", "xx"]))
+def test_a_question_has_its_own_answer(text: str, language: str) -> None:
+    key = canonical(text, language)
+    assert veto(key, key, language) is None
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.sampled_from(["en", "zh", "de", "xx"]))
+def test_it_is_the_same_both_ways(one: str, other: str, language: str) -> None:
+    one, other = canonical(one, language), canonical(other, language)
+    assert veto(one, other, language) == veto(other, one, language)
