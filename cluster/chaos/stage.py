@@ -185,6 +185,7 @@ def product_environment(
         "CALLCLUSTER_DEFAULT_AGENT": "chaos",
         "CALLCLUSTER_INGRESS_REPLICAS": str(plan.replicas),
         "CALLCLUSTER_CALL_ACTORS": str(plan.call_actors),
+        "CALLCLUSTER_TURN_MODEL": "none",  # its CPU is another subject
         "RAY_TMPDIR": str(scratch),  # another Ray on this machine is not ours to join
         "RAY_worker_niceness": "0",
         **ports.serve_environment,
