@@ -91,7 +91,7 @@ def load_local_models(settings: Settings) -> LocalModels:
                 faults.append(f"CALLCLUSTER_SPEECH_DETECTOR=silero: {error}")
     if settings.turn_model != "none":
         try:
-            turns = TurnQueue(SmartTurn(), WorkerThread())
+            turns = TurnQueue(SmartTurn(), WorkerThread(), share=settings.turn_model_share)
         except LocalModelUnavailable as error:
             warnings.append(f"{_BY_WORDS}: {error}")
             if settings.turn_model == "smart-turn":

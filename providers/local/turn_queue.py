@@ -4,6 +4,9 @@ An answer is worth something only while the pause lasts. So a pause that could n
 its deadline is not begun, the one that has waited longest goes when too many wait, and whoever asks
 learns at the deadline at the latest that there will be no answer. A pause whose call does not care
 any more is told by cancelling ``judge``, and costs nothing if it was still waiting.
+
+The model has its share of one core and no more (``processor_share``): with few calls every pause is
+judged, with many only some, and the others end by their words and their silence. Audio comes first.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import Final, Protocol
 
 from providers.errors import ProviderError
 from providers.local.errors import TurnModelBusy, TurnModelFailed
+from providers.local.processor_share import ProcessorShare
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +106,7 @@ class TurnQueue:
         run: Where it runs; closed with the queue.
         deadline_s: After which an answer is of no use.
         most_waiting: Pauses that wait at a time, besides the one that is being judged.
+        share: Of one core that the model may use.
 
     Attributes:
         judged: Answers given so far.
@@ -115,11 +120,13 @@ class TurnQueue:
         *,
         deadline_s: float = DEADLINE_S,
         most_waiting: int = MOST_WAITING,
+        share: float = 1.0,
     ) -> None:
         self._model = model
         self._run = run
         self._deadline_s = deadline_s
         self._most_waiting = most_waiting
+        self._share = ProcessorShare(share)
         self._waiting: deque[_Pause] = deque()
         self._work: asyncio.Task[None] | None = None
         self._usual_s = _FIRST_GUESS_S
@@ -178,14 +185,19 @@ class TurnQueue:
             pause = self._waiting.popleft()
             if pause.answer.done():  # its call does not care any more
                 continue
-            if asyncio.get_running_loop().time() + self._usual_s > pause.due:
+            now = asyncio.get_running_loop().time()
+            if now + self._usual_s > pause.due:
                 pause.refuse("its turn came too late")
+                continue
+            if not self._share.may_begin(now=now):
+                pause.refuse("it has had its share of the processor")
                 continue
             self._is_judging = True
             try:
                 await self._judge(pause)
             finally:
                 self._is_judging = False
+                self._share.took(asyncio.get_running_loop().time() - now)
 
     async def _judge(self, pause: _Pause) -> None:
         loop = asyncio.get_running_loop()

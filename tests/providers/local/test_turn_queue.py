@@ -208,3 +208,16 @@ def test_the_worker_is_one_thread_that_steps_back() -> None:
     assert seen[0][0] != mine
     if os.uname().sysname == "Linux":
         assert seen[0][1] == min(os.getpriority(os.PRIO_PROCESS, mine) + 5, 19)
+
+
+def test_a_model_that_has_had_its_share_is_not_asked_until_it_is_made_up_for() -> None:
+    async def scene() -> None:
+        model = SlowModel(0.08)
+        queue = TurnQueue(model, SlowRunner(model), deadline_s=0.25, most_waiting=2, share=0.25)
+        said = [await answer(queue) for _ in range(10)]  # half a second, and what came in meanwhile
+        assert said == [0.5] * 9 + ["TurnModelBusy"]
+        await asyncio.sleep(0.3)
+        assert await answer(queue) == 0.5
+        await queue.aclose()
+
+    virtual_time.run(scene())
