@@ -112,8 +112,10 @@ def _weigh_digits(text: str, language: str, asked: Asked, config: EndpointConfig
         return _whole(config.digits_silence_s, why, config)
     if digits_in(_last_word(text), language) == 0:
         return None
-    silence_s = config.longest_digits_s if asked.is_stated else config.some_digits_s
-    return Weighed(silence_s, silence_s, False, why)
+    if asked.is_stated:
+        return Weighed(config.longest_digits_s, config.longest_digits_s, False, why)
+    eager_s = min(config.eager_silence_s, config.some_digits_s)
+    return Weighed(eager_s, config.some_digits_s, False, why)
 
 
 def _whole(silence_s: float, why: str, config: EndpointConfig) -> Weighed:

@@ -35,7 +35,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     DEFAULT: Preset(
         EndpointConfig(
             eager_silence_s=0.3,
-            commit_silence_s=1.3,
+            commit_silence_s=1.5,
             longest_silence_s=2.5,
             few_words_factor=1.3,
         ),
@@ -45,8 +45,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "eager": Preset(
         EndpointConfig(
             eager_silence_s=0.2,
-            commit_silence_s=0.7,
-            longest_silence_s=1.8,
+            commit_silence_s=1.0,
+            longest_silence_s=2.0,
             few_words_factor=1.3,
         ),
         max_waste_ratio=0.35,
@@ -55,7 +55,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "patient": Preset(
         EndpointConfig(
             eager_silence_s=0.4,
-            commit_silence_s=2.0,
+            commit_silence_s=2.2,
             longest_silence_s=3.5,
             few_words_factor=1.3,
             answer_silence_s=0.4,
