@@ -197,6 +197,7 @@ def _caller_turn(
         agent_start_s=None if onset_s is None else onset_s - start_s,
         agent_end_s=end_s,
         barge_in_at_s=following.speech_start_s - start_s if interrupted and following else None,
+        decided_by=row.reason if row is not None and row.outcome == "heard" else "",
     )
 
 

@@ -120,8 +120,13 @@ def _turn(call: DemoCall, turn: DemoTurn) -> str:
     return (
         f'<li class="turn"{where}><div class="said">{_turn_head(turn, start_s)}'
         f"{_bubble(call, 'caller', turn.caller_text)}{_reply(call, turn)}</div>"
-        f'<div class="measured">{_latency(turn)}{waterfall_svg(turn)}</div></li>'
+        f'<div class="measured">{_latency(turn)}{waterfall_svg(turn)}{_decided(turn)}</div></li>'
     )
+
+
+def _decided(turn: DemoTurn) -> str:
+    """What told the end of the caller's turn, under the bars."""
+    return f'<p class="why">Turn taken: {escape(turn.decided_by)}</p>' if turn.decided_by else ""
 
 
 def _turn_head(turn: DemoTurn, start_s: float | None) -> str:

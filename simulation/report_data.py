@@ -36,6 +36,7 @@ class DemoTurn:
         agent_end_s: Last audible sample of it.
         barge_in_at_s: When the caller began to talk over this reply; None if not.
         from_cache: True when the answer came from a cache.
+        decided_by: The evidence that told the end of the caller's turn; empty when not known.
     """
 
     turn_id: int
@@ -52,6 +53,7 @@ class DemoTurn:
     agent_end_s: float | None = None
     barge_in_at_s: float | None = None
     from_cache: bool = False
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

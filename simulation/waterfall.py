@@ -69,7 +69,9 @@ def render_waterfall(turn: DemoTurn, *, width: int = 44) -> RenderableType:
     for span in spans:
         bar = _bar(span, start_s, columns_per_s, width)
         grid.add_row(span.label, bar, in_ms(span.length_s))
-    return Group(head, grid)
+    if not turn.decided_by:
+        return Group(head, grid)
+    return Group(head, grid, Text(f"Turn taken: {turn.decided_by}", "dim"))
 
 
 def render_turn(turn: DemoTurn, *, caller_name: str, agent_name: str) -> RenderableType:

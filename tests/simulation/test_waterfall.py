@@ -37,6 +37,11 @@ def test_every_step_is_a_bar_with_its_milliseconds() -> None:
     assert "100 ms" in lines[4]
 
 
+def test_what_told_the_end_of_the_turn_is_below_the_bars() -> None:
+    last = printed(render_waterfall(turn(decided_by="final+silence 320 ms"))).splitlines()[-1]
+    assert last.strip() == "Turn taken: final+silence 320 ms"
+
+
 def test_a_turn_without_stages_is_one_line() -> None:
     assert printed(render_waterfall(turn(stages={}))).count("\n") == 1
 
