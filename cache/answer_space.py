@@ -63,6 +63,28 @@ def measure(vectors: NDArray[np.float32], answers: Sequence[str]) -> Whitening |
     return Whitening(vectors.mean(axis=0).astype(np.float32), matrix.astype(np.float32))
 
 
+class Closeness:
+    """How close one question is to each answer: cosines, -1..1."""
+
+    def __init__(self, scores: NDArray[np.float32], rows: Mapping[str, int]) -> None:
+        self._scores = scores
+        self._rows = rows
+        self._first = int(np.argmax(scores)) if len(scores) else -1
+
+    def of(self, answer_id: str) -> float:
+        """To this answer; -1 for one that has no point."""
+        row = self._rows.get(answer_id)
+        return -1.0 if row is None else float(self._scores[row])
+
+    def best_but(self, answer_id: str) -> float:
+        """To the closest of all other answers; -1 when there is none."""
+        row = self._rows.get(answer_id, -1)
+        if self._first >= 0 and row != self._first:
+            return float(self._scores[self._first])
+        others = np.delete(self._scores, row)
+        return float(others.max()) if len(others) else -1.0
+
+
 class AnswerSpace:
     """The points of the answers: follows each entry that comes and goes."""
 
@@ -89,10 +111,17 @@ class AnswerSpace:
         if answer_id in self._counts:
             self._change(-vector, answer_id, -1)
 
-    def closeness(self, vector: Vector) -> Mapping[str, float]:
-        """For each answer the cosine to its point, -1..1."""
-        scores = self._points[: len(self._names)] @ self._placed(vector)
-        return dict(zip(self._names, scores.tolist(), strict=True))
+    def closeness(self, vector: Vector) -> Closeness:
+        """To each answer, as long as nothing is added or removed."""
+        return Closeness(self._points[: len(self._names)] @ self._placed(vector), self._rows)
+
+    def fill(self, vectors: NDArray[np.float32], answers: Sequence[str]) -> None:
+        """Many questions at once: each point is computed once."""
+        rows: dict[str, list[int]] = {}
+        for row, answer_id in enumerate(answers):
+            rows.setdefault(answer_id, []).append(row)
+        for answer_id, of in rows.items():
+            self._change(vectors[of].sum(axis=0), answer_id, len(of))
 
     def _change(self, vector: Vector, answer_id: str, by: int) -> None:
         count = self._counts.get(answer_id, 0) + by

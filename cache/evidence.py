@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cache.answer_space import Closeness
 from cache.gate import Features
 
 NEIGHBOURS: Final = 16
@@ -66,7 +67,7 @@ def weigh(
     question: str,
     near: Sequence[Neighbour],
     rarity: Callable[[str], float],
-    closeness: Mapping[str, float] | None = None,
+    closeness: Closeness | None = None,
 ) -> Evidence:
     """The candidate among the neighbours and the evidence for it.
 
@@ -80,8 +81,8 @@ def weigh(
     for neighbour in near:
         best.setdefault(neighbour.answer_id, neighbour)
     candidate = near[0]
-    if closeness:
-        candidate = max(best.values(), key=lambda one: closeness.get(one.answer_id, -1.0))
+    if closeness is not None:
+        candidate = max(best.values(), key=lambda one: closeness.of(one.answer_id))
     answer, similarity = candidate.answer_id, candidate.similarity
     others = [one.similarity for name, one in best.items() if name != answer]
     other = max(others, default=None)
@@ -115,11 +116,9 @@ def _lexical(asked: str, known: str, rarity: Callable[[str], float]) -> Features
     )
 
 
-def _spatial(
-    answer: str, nearest: str, margin: float, closeness: Mapping[str, float] | None
-) -> Features:
-    if not closeness:
+def _spatial(answer: str, nearest: str, margin: float, closeness: Closeness | None) -> Features:
+    if closeness is None:
         return (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    mine = closeness.get(answer, -1.0)
-    lead = mine - max((value for name, value in closeness.items() if name != answer), default=-1.0)
+    mine = closeness.of(answer)
+    lead = mine - closeness.best_but(answer)
     return (1.0, mine, lead, float(lead >= 0.0), float(nearest == answer), lead * margin)

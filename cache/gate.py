@@ -31,6 +31,7 @@ _STEPS: Final = 12
 _CLIP: Final = 6.0  # standard deviations: one strange feature does not decide alone
 
 Features = tuple[float, ...]
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +43,23 @@ class Label:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GateWeights:
-    """A fitted gate: plain numbers, published with every snapshot.
+    """A fitted gate: published with every snapshot, never changed.
 
     Attributes:
         means: Of the features, as they were when it was fitted.
         deviations: Likewise, above zero.
         weights: One for each feature and the last for 1.
+        doubt: Covariance of the weights: few labels, or none like this question, are little to
+            go by, and the estimate is then nearer to one half.
         labels: How many there had been when it was fitted, those that were forgotten too.
     """
 
-    means: tuple[float, ...]
-    deviations: tuple[float, ...]
-    weights: tuple[float, ...]
+    means: Numbers
+    deviations: Numbers
+    weights: Numbers
+    doubt: Numbers
     labels: int
 
     def right_ratio(self, features: Features) -> float:
@@ -66,11 +70,11 @@ class GateWeights:
         """
         if len(features) != len(self.means):
             raise ValueError(f"{len(features)} features for a gate of {len(self.means)}")
-        total = self.weights[-1]
-        for value, mean, deviation, weight in zip(
-            features, self.means, self.deviations, self.weights[:-1], strict=True
-        ):
-            total += weight * max(-_CLIP, min(_CLIP, (value - mean) / deviation))
+        point = np.ones(len(features) + 1)
+        point[:-1] = np.clip((np.array(features) - self.means) / self.deviations, -_CLIP, _CLIP)
+        # D. MacKay, "The evidence framework applied to classification networks", 1992, eq. 7.
+        spread = 1.0 + math.pi / 8.0 * float(point @ self.doubt @ point)
+        total = float(point @ self.weights) / math.sqrt(spread)
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 
@@ -91,27 +95,21 @@ def fit(labels: list[Label], seen: int, before: GateWeights | None = None) -> Ga
     means, deviations = table.mean(axis=0), table.std(axis=0) + 1e-6
     scaled = np.clip((table - means) / deviations, -_CLIP, _CLIP)
     design = np.concatenate([scaled, np.ones((len(recent), 1))], axis=1)
-    weights = _newton(design, right, share)
-    return GateWeights(
-        means=tuple(means.tolist()),
-        deviations=tuple(deviations.tolist()),
-        weights=tuple(weights.tolist()),
-        labels=seen,
-    )
+    weights, doubt = _newton(design, right, share)
+    return GateWeights(means, deviations, weights, doubt, seen)
 
 
-def _newton(
-    design: NDArray[np.float64], right: NDArray[np.float64], share: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _newton(design: Numbers, right: Numbers, share: Numbers) -> tuple[Numbers, Numbers]:
+    """The weights and their covariance."""
     ridge = _RIDGE * np.eye(design.shape[1])
     ridge[-1, -1] = 1e-3  # the base rate is not held back
-    weights = np.zeros(design.shape[1])
+    weights, bend = np.zeros(design.shape[1]), ridge
     for _ in range(_STEPS):
         ratio = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30.0, 30.0)))
         slope = design.T @ (share * (ratio - right)) + ridge @ weights
         bend = (design * (share * ratio * (1.0 - ratio) + 1e-9)[:, None]).T @ design + ridge
         weights = weights - np.linalg.solve(bend, slope)
-    return weights
+    return weights, np.asarray(np.linalg.inv(bend), dtype=np.float64)
 
 
 def is_due(labels: int, fitted_on: int) -> bool:

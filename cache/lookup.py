@@ -21,7 +21,7 @@ from cache.entry import Answer, Entry, StorageClass
 from cache.evidence import Evidence, Neighbour, weigh
 from cache.frame import frame_of
 from cache.gate import LEAST_SIMILARITY, cold_accepts
-from cache.learning import GateBook
+from cache.learning import DEFAULT_BOUND, GateBook
 from cache.normalise import MOST_CHARS, canonical
 from cache.outcomes import Hit, Miss, MissReason, Outcome, Refusal, RefusalReason, Tier
 from cache.pattern import DialogueState, PatternTier
@@ -77,11 +77,30 @@ def ask(text: str, scope: Scope) -> Question:
 class ResponseCache:
     """Exact, semantic and pattern tier over one store."""
 
-    def __init__(self, dimension: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self, dimension: int, limits: Limits | None = None, *, bound: float = DEFAULT_BOUND
+    ) -> None:
+        """An empty cache.
+
+        Args:
+            dimension: Of the encoder's vectors.
+            limits: How much is kept.
+            bound: The error that is allowed, 0..1: an answer is given when its estimate reaches
+                ``1 - bound``. A node about money or health asks for less (``GateBook.set_bound``).
+        """
         self.store = ResponseStore(dimension, limits)
-        self.gates = GateBook()
+        self.gates = GateBook(bound)
         self.patterns = PatternTier()
         self._next_id = 1
+
+    @property
+    def next_id(self) -> int:
+        """The id of the next entry that is learned: a snapshot keeps it, no id is used twice."""
+        return self._next_id
+
+    def resume(self, next_id: int) -> None:
+        """Go on counting after a snapshot was loaded."""
+        self._next_id = max(self._next_id, next_id)
 
     def lookup(
         self,

@@ -42,7 +42,7 @@ class VectorRows:
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
         self._vectors: NDArray[np.float32] = np.zeros((0, dimension), dtype=np.float32)
-        self._codes: NDArray[np.uint64] = np.zeros((0, -(-dimension // 64)), dtype=np.uint64)
+        self._codes: NDArray[np.uint64] = np.zeros((-(-dimension // 64), 0), dtype=np.uint64)
         self._ids: list[int] = []
         self._row_of: dict[int, int] = {}
 
@@ -73,7 +73,7 @@ class VectorRows:
             self._ids.append(entry_id)
             self._row_of[entry_id] = row
         self._vectors[row] = vector
-        self._codes[row] = self._code(vector)
+        self._codes[:, row] = self._code(vector)
 
     def remove(self, entry_id: int) -> None:
         """Take it out; the last row moves into its place. Nothing happens when it is not there."""
@@ -86,7 +86,7 @@ class VectorRows:
             self._ids[row] = moved
             self._row_of[moved] = row
             self._vectors[row] = self._vectors[last]
-            self._codes[row] = self._codes[last]
+            self._codes[:, row] = self._codes[:, last]
 
     def vector(self, entry_id: int) -> Vector:
         """A copy of the vector of an entry that is here."""
@@ -105,10 +105,9 @@ class VectorRows:
         return self._best(self._vectors[likely] @ vector, likely, count)
 
     def _differing_bits(self, code: NDArray[np.uint64], rows: int) -> NDArray[Any]:
-        counts = np.bitwise_count(self._codes[:rows] ^ code)
-        total: NDArray[np.uint16] = counts[:, 0].astype(np.uint16)
-        for word in range(1, counts.shape[1]):
-            total += counts[:, word]
+        total = np.zeros(rows, dtype=np.uint16)
+        for word, part in zip(self._codes[:, :rows], code, strict=True):
+            total += np.bitwise_count(word ^ part)
         return total
 
     def _best(
@@ -126,7 +125,7 @@ class VectorRows:
 
     def _code(self, vector: Vector) -> NDArray[np.uint64]:
         bits = np.packbits(vector > 0.0)
-        whole = np.zeros(self._codes.shape[1] * 8, dtype=np.uint8)
+        whole = np.zeros(len(self._codes) * 8, dtype=np.uint8)
         whole[: len(bits)] = bits
         code: NDArray[np.uint64] = whole.view(np.uint64)
         return code
@@ -135,6 +134,6 @@ class VectorRows:
         rows = max(_FIRST_ROWS, len(self._vectors) * 3 // 2)
         vectors = np.zeros((rows, self._dimension), dtype=np.float32)
         vectors[: len(self._vectors)] = self._vectors
-        codes = np.zeros((rows, self._codes.shape[1]), dtype=np.uint64)
-        codes[: len(self._codes)] = self._codes
+        codes = np.zeros((len(self._codes), rows), dtype=np.uint64)
+        codes[:, : len(self._vectors)] = self._codes
         self._vectors, self._codes = vectors, codes

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cache.answer_space import AnswerSpace, Whitening, measure
+from cache.answer_space import AnswerSpace, Closeness, Whitening, measure
 from cache.encoder import Vector
 from cache.evidence import NEIGHBOURS, Neighbour, WordCounts
 from cache.search import VectorRows
@@ -77,7 +76,7 @@ class Shelf:
         """How rare a word is here."""
         return self._words.rarity(word)
 
-    def closeness(self, vector: Vector) -> Mapping[str, float] | None:
+    def closeness(self, vector: Vector) -> Closeness | None:
         """To each answer; None as long as there are too few questions."""
         return self._space.closeness(vector) if self._space else None
 
@@ -91,11 +90,9 @@ class Shelf:
     def measure(self) -> bool:
         """Measure the answers anew, off the path; True when they have points for the first time."""
         self._since_measured = 0
-        ids = list(self._kept)
-        if not ids:
+        if not self._kept:
             return False
-        vectors = np.stack([self._rows.vector(entry_id) for entry_id in ids])
-        measured = measure(vectors, [self._kept[entry_id][1] for entry_id in ids])
+        measured = measure(*self._all())
         if measured is None:
             return False
         was_none = self._space is None
@@ -105,6 +102,11 @@ class Shelf:
     def place(self, whitening: Whitening) -> None:
         """Use what was measured here or elsewhere; the points follow from the questions."""
         space = AnswerSpace(whitening)
-        for entry_id, (_, answer_id) in self._kept.items():
-            space.add(self._rows.vector(entry_id), answer_id)
+        if self._kept:
+            space.fill(*self._all())
         self._space = space
+
+    def _all(self) -> tuple[NDArray[np.float32], list[str]]:
+        """The vectors and their answers, at least one."""
+        vectors = np.stack([self._rows.vector(entry_id) for entry_id in self._kept])
+        return vectors, [answer_id for _, answer_id in self._kept.values()]

@@ -144,6 +144,10 @@ class ResponseStore:
         if len(callers) < QUORUM:
             callers.add(caller)
 
+    def callers_of(self, entry: Entry) -> frozenset[bytes]:
+        """Who was given the answer of this entry, as far as the quorum needs to know."""
+        return frozenset(self._callers.get((entry.scope.key(), entry.answer.answer_id), ()))
+
     def invalidate(self, tag: str) -> None:
         """Everything with this tag ends now, in one step."""
         self._generations[tag] = self._generations.get(tag, 0) + 1

@@ -30,9 +30,11 @@ class Veto(StrEnum):
     MODALITY = "modality"
     ONE_WORD = "one_word"
     NO_LISTS = "no_word_lists"
+    NOTHING_SHARED = "nothing_shared"
+    """Near to the encoder, and not one word in common: a collision may be made on purpose."""
 
 
-SOFT: Final = frozenset((Veto.ONE_WORD, Veto.QUESTION, Veto.MODALITY))
+SOFT: Final = frozenset((Veto.ONE_WORD, Veto.QUESTION, Veto.MODALITY, Veto.TIME))
 """Other questions with the same answer may show that the difference does not matter."""
 
 
@@ -50,6 +52,8 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
     if asked == known:
         return None
     one, other = frame_of(asked, language), frame_of(known, language)
+    if not (set(one.tokens) & set(other.tokens) or set(one.content) & set(other.content)):
+        return Veto.NOTHING_SHARED
     if not _is_close(one, other):
         return None
     if one.numbers != other.numbers and not slots_may_differ:
@@ -62,26 +66,19 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
         return Veto.OPPOSITE
     if one.times - lists.PAST != other.times - lists.PAST and not slots_may_differ:
         return Veto.TIME
+    return _grammatical(one, other, lists.TIMES if slots_may_differ else frozenset())
+
+
+def _grammatical(one: Frame, other: Frame, ignored: frozenset[str]) -> Veto | None:
     if _roles_differ(one, other):
         return Veto.ROLES
     if one.question != other.question and _asks_another_thing(one, other):
         return Veto.QUESTION
     if _modality_differs(one, other):
         return Veto.MODALITY
-    if _one_word_differs(one, other, ignored=lists.TIMES if slots_may_differ else frozenset()):
+    if _one_word_differs(one, other, ignored):
         return Veto.ONE_WORD
     return None
-
-
-def same_content(asked: str, known: str, language: str) -> bool:
-    """Whether both have the same content words, at least one; False without word lists."""
-    one, other = frame_of(asked, language), frame_of(known, language)
-    return (
-        has_lists(language)
-        and bool(one.content)
-        and Counter(one.content) == Counter(other.content)
-        and one.numbers == other.numbers
-    )
 
 
 def _is_close(one: Frame, other: Frame) -> bool:

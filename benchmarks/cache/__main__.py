@@ -19,6 +19,7 @@ from benchmarks.cache.data import FOLDER, Turn, pairs, shuffled, turns
 from benchmarks.cache.stream import Kept, Score, run
 from cache.encoder import OnnxEncoder, open_encoder
 from cache.errors import CacheError
+from cache.learning import DEFAULT_BOUND
 from cache.model_folder import DEFAULT_MODEL
 
 EXPORTS = Path("var/models")
@@ -42,12 +43,18 @@ def main() -> int:
     print(f"encoder {encoder.name}, {encoder.dimension} numbers; seed {options.seed}", flush=True)
     if options.data:
         rows = shuffled(turns(options.data), options.seed)
-        _tell(options.data.name, run(rows, encoder, options.seed, Kept.ANSWERS), "none")
+        _tell(
+            options.data.name, run(rows, encoder, options.seed, Kept.ANSWERS, options.bound), "none"
+        )
         return 0
     for name, kept, target in STREAMS:
         if options.only in f"{name} {kept.value}":
             rows = shuffled(turns(FOLDER / f"{name}.jsonl.gz"), options.seed, options.most)
-            _tell(f"{name} {kept.value}", run(rows, encoder, options.seed, kept), target)
+            _tell(
+                f"{name} {kept.value}",
+                run(rows, encoder, options.seed, kept, options.bound),
+                target,
+            )
     if options.only in "pairs":
         _pairs(encoder)
     if options.only in "baselines":
@@ -62,6 +69,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cache", description=__doc__)
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of an encoder")
     parser.add_argument("--data", type=Path, help="your own turns: JSON lines with text and answer")
+    parser.add_argument("--bound", type=float, default=DEFAULT_BOUND, help="error allowed, 0..1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--most", type=int, help="only so many turns of each set")
     parser.add_argument(

@@ -60,9 +60,9 @@ class Score:
         )
 
 
-def run(rows: Sequence[Turn], encoder: Encoder, seed: int, kept: Kept) -> Score:
+def run(rows: Sequence[Turn], encoder: Encoder, seed: int, kept: Kept, bound: float) -> Score:
     """All turns once, each from another caller; hits are checked as rarely as in the product."""
-    cache = ResponseCache(encoder.dimension)
+    cache = ResponseCache(encoder.dimension, bound=bound)
     chance = random.Random(seed)
     score = Score()
     for number, turn in enumerate(rows):

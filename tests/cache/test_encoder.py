@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +28,8 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["int8", "fp32"])
-def encoder(exports: Path, request: pytest.FixtureRequest) -> Iterator[OnnxEncoder]:
-    yield open_encoder(exports, is_int8=request.param)
+def encoder(exports: Path, request: pytest.FixtureRequest) -> OnnxEncoder:
+    return open_encoder(exports, is_int8=request.param)
 
 
 def test_vectors_have_length_one(encoder: OnnxEncoder) -> None:

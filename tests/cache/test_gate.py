@@ -104,4 +104,5 @@ def test_what_was_seen_fades() -> None:
 def test_the_interval_holds_the_share(wrong: int, more: int) -> None:
     checked = wrong + more
     lower, upper = wilson_lower(wrong, checked), wilson_upper(wrong, checked)
-    assert 0.0 <= lower <= wrong / checked <= upper <= 1.0
+    assert 0.0 <= lower <= wrong / checked + 1e-12
+    assert wrong / checked - 1e-12 <= upper <= 1.0

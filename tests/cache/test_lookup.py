@@ -272,6 +272,24 @@ def test_a_sure_plan_is_served_when_the_words_are_new() -> None:
     assert isinstance(said, Miss)
 
 
+def test_a_replica_that_is_fed_the_same_says_the_same() -> None:
+    owner = learned(HOURS, "ann", "ben")
+    replica = ResponseCache(DIMENSION)
+    for entry in owner.store:
+        shelf = owner.store.shelf(entry.scope)
+        assert shelf is not None
+        replica.store.put(entry, shelf.vector(entry.entry_id))
+        for mark in owner.store.callers_of(entry):
+            replica.store.produced(entry.scope, entry.answer.answer_id, mark)
+    replica.resume(owner.next_id)
+    near = vector(2, OPEN, 0.9)
+    assert asked(replica, "when are you opening", near) == asked(
+        owner, "when are you opening", near
+    )
+    teach(replica, "do you deliver", vector(6), FAQ, "import")
+    assert replica.store.get(owner.next_id) is not None
+
+
 TEXTS = st.sampled_from(["open now", "close now", "parking place", "yes", "", "open shop 5"])
 
 

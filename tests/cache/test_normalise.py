@@ -73,10 +73,9 @@ def test_a_key_is_its_own_key(text: str, language: str) -> None:
     assert canonical(key, language) == key
 
 
-WORDS = st.sampled_from(
-    ["i", "can", "not", "one", "two", "twenty", "hundred", "thousand", "and", "double", "oh"]
-    + ["first", "second", "five", "pm", "p", "m", "5", "21st", "um", "don't", "a", "the", "no"]
-)
+NUMBERS = ("one", "two", "twenty", "hundred", "thousand", "and", "double", "oh", "first", "5")
+OTHERS = ("i", "can", "not", "second", "five", "pm", "p", "m", "21st", "um", "don't", "a", "the")
+WORDS = st.sampled_from((*NUMBERS, *OTHERS))
 
 
 @given(st.lists(WORDS, max_size=12))
