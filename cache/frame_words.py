@@ -91,9 +91,10 @@ TIMES: Final = _words(
     "today tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday sunday "
     "weekend weekday january february april june july august september october november december "
     "spring summer autumn winter christmas easter halloween thanksgiving morning afternoon evening "
-    "night noon midnight midday am pm daily weekly monthly yearly annual"
+    "night noon midnight midday am pm daily weekly monthly yearly annual now later soon "
+    "next last previous current early late before after until since"
 )
-"""What turns an answer round; "before" and "after" are opposites, "may" and "march" see frame."""
+"""What turns an answer round; for "may" and "march" see frame."""
 
 PAST: Final = _words("yesterday")
 """Tells when something happened, which seldom changes what to do about it."""
