@@ -191,7 +191,9 @@ def test_a_transfer_that_nobody_takes_goes_on_with_all_that_was_said(
     assert [message.role for message in read] == [
         "assistant", "user", "assistant", "tool", "assistant", "user",
     ]  # fmt: skip
-    assert (read[0].text, read[2].text, read[4].text) == ("Hi.", ANNOUNCED, "Away.")
+    assert (read[0].text, read[2].text) == ("Hi.", ANNOUNCED)
+    # On a busy machine the caller may speak before the very end of it has been played.
+    assert read[4].text in ("Away.", "Away…")
     assert json.loads(read[3].text)["status"] == "busy"
     # And so is the record.
     call = kept["call"]
