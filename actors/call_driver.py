@@ -107,6 +107,7 @@ class CallDriver:
         self._started_at = self._loop.time()
         self._mind_heard_at = self._loop.time()
         self._time_up = False
+        self._hung_up_for = ""
         self._is_open = False
         self._slot: int | None = None
         # What comes before the mind has the call waits for it.
@@ -214,7 +215,7 @@ class CallDriver:
                     self._meter.pressed()
                     self._feed(voice.DigitPressed(digit))
                 case StreamStopped():
-                    self._end(True, "caller_hung_up")
+                    self._end(True, self._hung_up_for or "caller_hung_up")
                 case ProtocolWarning(error=error):
                     self._parts.count("protocol_warnings", 1)
                     logger.info("call %s: message ignored: %s", self._mind.call_id, error)
@@ -243,7 +244,7 @@ class CallDriver:
 
     def carrier_ended(self, state: str) -> None:
         """The carrier's status callback says that the call is over."""
-        self._end(True, f"carrier_{state}")
+        self._end(True, self._hung_up_for or f"carrier_{state}")
 
     def _audio(self, ulaw: bytes) -> None:
         self._ear.write(ulaw)
@@ -299,7 +300,13 @@ class CallDriver:
             self._drain_stream()
 
     def hang_up(self, reason: str, farewell: str | None) -> None:
-        """End the call politely: say ``farewell``, then close as planned."""
+        """End the call politely: say ``farewell``, then close as planned.
+
+        The carrier may be told as well, and close the stream first: this is the reason all the
+        same, unless there is a farewell which the caller did not wait for.
+        """
+        if farewell is None and not self._hung_up_for:
+            self._hung_up_for = reason
         self._feed(voice.HangUpRequested(reason, farewell))
 
     def _refused(self) -> None:

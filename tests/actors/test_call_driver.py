@@ -220,6 +220,29 @@ def test_a_polite_end_says_goodbye_first() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("phase", PHASES)
+def test_who_had_the_call_ended_is_not_forgotten_when_the_carrier_is_quicker(phase: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        phone = stage.phone()
+        await phase(phone)
+        phone.driver.hang_up("machine", None)
+        phone.hang_up()
+        end = await phone.ended()
+        assert (end.planned, end.reason) == (True, "machine")
+
+    play(scene, staged(0.3, LONG))
+
+
+def test_a_caller_who_does_not_wait_for_the_goodbye_has_hung_up() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        phone.driver.hang_up("time_limit", "We are closing.")
+        phone.hang_up()
+        assert (await phone.ended()).reason == "caller_hung_up"
+
+    play(scene)
+
+
 def test_the_agent_hangs_up() -> None:
     async def scene(stage: Stage) -> None:
         phone = await stage.phone().greeted()
