@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
+# Tests with sockets, processes and real time share two cores with strangers: one that fails is tried once
+# more, and named as RERUN at the end, so that it is seen and mended. Twice is a failure.
+AGAIN := -p pytest_rerunfailures --reruns 1 -r R
 
 .PHONY: help demo test test-unit test-properties test-e2e test-ray test-cluster test-live check bench bench-cache test-semantic clean
 
@@ -26,11 +29,11 @@ test: $(STAMP) ## Every test that needs no keys
 	@echo "==> unit tests"
 	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live and not semantic"
 	@echo "==> end to end on loopback: real clients, sockets, emulators"
-	@$(BIN)/python -m pytest -n auto -m "e2e and not ray and not cluster"
+	@$(BIN)/python -m pytest $(AGAIN) -n auto -m "e2e and not ray and not cluster"
 	@echo "==> Ray suite"
-	@$(BIN)/python -m pytest -m ray
+	@$(BIN)/python -m pytest $(AGAIN) -m ray
 	@echo "==> the demo, broken off in the middle, leaves nothing behind"
-	@$(BIN)/python -m pytest -m demo
+	@$(BIN)/python -m pytest $(AGAIN) -m demo
 
 test-unit: $(STAMP) ## The tests that need no Ray and no socket: seconds
 	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live and not semantic"
@@ -39,10 +42,10 @@ test-properties: $(STAMP) ## The properties with all of their examples (the othe
 	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not cluster and not demo and not live and not semantic" --hypothesis-profile=full
 
 test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
-	@$(BIN)/python -m pytest -n auto -m "e2e and not ray and not cluster"
+	@$(BIN)/python -m pytest $(AGAIN) -n auto -m "e2e and not ray and not cluster"
 
 test-ray: $(STAMP) ## The tests of the Ray shells
-	@$(BIN)/python -m pytest -m ray
+	@$(BIN)/python -m pytest $(AGAIN) -m ray
 
 test-cluster: $(STAMP) ## The whole product on Ray, several replicas, parts killed: ten minutes, not in make test
 	@$(BIN)/python -m pytest -m cluster
