@@ -26,6 +26,8 @@ class MissReason(StrEnum):
     NOT_LIKE_ANYTHING = "not_like_anything"
     ENCODER_OFF = "encoder_off"
     """No exact entry, and no encoder reads this language."""
+    ENCODER_LATE = "encoder_late"
+    """No exact entry, and the encoder has too much to do."""
 
 
 class RefusalReason(StrEnum):
