@@ -72,7 +72,14 @@ $(SEMANTIC): $(STAMP)
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[semantic]'
 	@touch $@
 
-bench-cache: $(SEMANTIC) ## Hits and wrong hits of the response cache, and how long a lookup takes: fifteen minutes
+GPTCACHE := $(VENV)/.gptcache
+
+$(GPTCACHE): $(SEMANTIC)
+	@echo "==> GPTCache, to compare with"
+	@$(BIN)/python -m pip install --quiet --no-deps gptcache==0.1.44 cachetools==7.1.1
+	@touch $@
+
+bench-cache: $(GPTCACHE) ## Hits and wrong hits of the response cache, and how long a lookup takes: fifteen minutes
 	@$(BIN)/python -m benchmarks.cache
 
 test-semantic: $(SEMANTIC) ## The tests that need the sentence encoder

@@ -1,6 +1,7 @@
 """``make bench-cache``, or ``python -m benchmarks.cache [--data FILE.jsonl] [--only WORD]``.
 
-Fixed seeds, an empty cache, one pass. Nothing was chosen by looking at BANKING77 with seed 0.
+Fixed seeds, an empty cache, one pass. What the product does by default was chosen on CLINC150,
+HWU64 and the pairs A and B; BANKING77, NLU++ and the pairs C are played as they come.
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a second thread only disturbs
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks.cache import baselines, lookup_time, near_misses
+from benchmarks.cache import baselines, crowd, gptcache_stream, lookup_time, near_misses, parity
 from benchmarks.cache.data import FOLDER, Turn, pairs, shuffled, turns
-from benchmarks.cache.stream import Kept, Score, run
+from benchmarks.cache.stream import Kept, Remembering, Score, run
 from cache.encoder import OnnxEncoder, open_encoder
 from cache.errors import CacheError
 from cache.learning import DEFAULT_BOUND
 from cache.model_folder import DEFAULT_MODEL
+from cache.normalise import canonical
 
 EXPORTS = Path("var/models")
 STREAMS = (
@@ -30,6 +33,11 @@ STREAMS = (
     ("nlupp", Kept.STRICT, "at most 2 % wrong"),
     ("nlupp", Kept.PLANS, "at least 40 %"),
 )
+PAIRS = {
+    "minimal_pairs_a": "the veto was written without it",
+    "minimal_pairs_b": "the veto was written beside it",
+    "minimal_pairs_c": "written last, run as it is",
+}
 
 
 def main() -> int:
@@ -40,28 +48,20 @@ def main() -> int:
     except CacheError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"encoder {encoder.name}, {encoder.dimension} numbers; seed {options.seed}", flush=True)
+    print(f"encoder {encoder.name}, {encoder.dimension} numbers", flush=True)
     if options.data:
-        rows = shuffled(turns(options.data), options.seed)
-        _tell(
-            options.data.name, run(rows, encoder, options.seed, Kept.ANSWERS, options.bound), "none"
-        )
+        _stream(turns(options.data), options.data.name, Kept.ANSWERS, "none", encoder, options)
         return 0
-    for name, kept, target in STREAMS:
-        if options.only in f"{name} {kept.value}":
-            rows = shuffled(turns(FOLDER / f"{name}.jsonl.gz"), options.seed, options.most)
-            _tell(
-                f"{name} {kept.value}",
-                run(rows, encoder, options.seed, kept, options.bound),
-                target,
-            )
-    if options.only in "pairs":
-        _pairs(encoder)
-    if options.only in "baselines":
-        rows = turns(FOLDER / "banking77.jsonl.gz")
-        _baselines(shuffled(rows, options.seed, options.most), encoder, options.seed)
-    if options.only in "latency":
-        _latency(encoder, options.seed)
+    parts: Mapping[str, Callable[[OnnxEncoder, argparse.Namespace], None]] = {
+        "streams": _streams,
+        "pairs": _pairs,
+        "baselines": _baselines,
+        "latency": _latency,
+        "parity": _parity,
+    }
+    for name, part in parts.items():
+        if not options.only or options.only in name or name == "streams":
+            part(encoder, options)
     return 0
 
 
@@ -70,53 +70,104 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or folder of an encoder")
     parser.add_argument("--data", type=Path, help="your own turns: JSON lines with text and answer")
     parser.add_argument("--bound", type=float, default=DEFAULT_BOUND, help="error allowed, 0..1")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[1, 2, 3], help="orders of the turns of a stream"
+    )
     parser.add_argument("--most", type=int, help="only so many turns of each set")
     parser.add_argument(
-        "--only", default="", help="a word of what to run: banking77, pairs, latency"
+        "--only", default="", help="a word of what to run: banking77, pairs, baselines, latency, parity"
     )
     return parser.parse_args()
 
 
-def _tell(name: str, score: Score, target: str) -> None:
-    why = ", ".join(f"{reason} {count}" for reason, count in score.why.most_common(8))
-    print(f"{name}: {score}; target {target}\n    {score.checks} checks; {why}", flush=True)
+def _streams(encoder: OnnxEncoder, options: argparse.Namespace) -> None:
+    for name, kept, target in STREAMS:
+        if options.only in f"{name} {kept.value}":
+            rows = turns(FOLDER / f"{name}.jsonl.gz")
+            _stream(rows, f"{name} {kept.value}", kept, target, encoder, options)
 
 
-def _pairs(encoder: OnnxEncoder) -> None:
-    for name in ("minimal_pairs_a", "minimal_pairs_b"):
+def _stream(
+    rows: list[Turn],
+    name: str,
+    kept: Kept,
+    target: str,
+    encoder: OnnxEncoder,
+    options: argparse.Namespace,
+) -> None:
+    known, total = Remembering(encoder), Score()
+    for seed in options.seeds:
+        score = run(shuffled(rows, seed, options.most), known, seed, kept, options.bound)
+        print(f"{name}, seed {seed}: {score}", flush=True)
+        total += score
+    why = ", ".join(f"{reason} {count}" for reason, count in total.why.most_common(8))
+    print(f"{name}, all seeds: {total}; target {target}")
+    print(f"    {total.turns} turns, {total.checks} checks; {why}", flush=True)
+
+
+def _pairs(encoder: OnnxEncoder, _: argparse.Namespace) -> None:
+    for name, note in PAIRS.items():
         rows = pairs(FOLDER / f"{name}.tsv")
-        print(f"{name}: {near_misses.accepted(rows, encoder)}; target at most 2 %, at least 40 %")
-        for threshold in (0.80, 0.85, 0.90):
+        accepted = near_misses.accepted(rows, encoder)
+        print(f"{name} ({note}): {accepted}; target at most 2 %, at least 40 %")
+        print(f"    {near_misses.by_category(accepted)}")
+        for threshold in (0.80, 0.85, 0.90, 0.95):
             plain = near_misses.accepted_by_threshold(rows, encoder, threshold)
             print(f"    plain {threshold:.2f}: {plain}", flush=True)
 
 
-def _baselines(rows: list[Turn], encoder: OnnxEncoder, seed: int) -> None:
+def _baselines(encoder: OnnxEncoder, options: argparse.Namespace) -> None:
+    seed = options.seeds[0]
+    rows = shuffled(turns(FOLDER / "banking77.jsonl.gz"), seed, options.most)
+    known = Remembering(encoder)
+    name = f"banking77, seed {seed},"
     for threshold in (0.80, 0.85, 0.90, 0.95):
+        score = baselines.plain(rows, known, threshold)
+        print(f"{name} plain {threshold:.2f}: {score}", flush=True)
+    for bound in (0.02, 0.05):
+        score = baselines.per_entry(rows, known, bound, seed)
+        print(f"{name} per-entry bound {bound:.2f}: {score}", flush=True)
+    if not gptcache_stream.is_installed():
+        print("GPTCache is not installed: make bench-cache does it")
+        return
+    for threshold in (0.80, 0.90, 0.95):
+        began_s = time.perf_counter()
+        score = gptcache_stream.run(rows, known, threshold)
+        each_ms = (time.perf_counter() - began_s) * 1e3 / len(rows)
+        cosine = gptcache_stream.cosine_of(threshold)
         print(
-            f"banking77 plain {threshold:.2f}: {baselines.plain(rows, encoder, threshold)}",
+            f"{name} GPTCache {threshold:.2f} (cosine {cosine:.2f}): {score}, "
+            f"{each_ms:.1f} ms a turn besides encoding",
             flush=True,
         )
-    for bound in (0.02, 0.05):
-        score = baselines.per_entry(rows, encoder, bound, seed)
-        print(f"banking77 per-entry bound {bound:.2f}: {score}", flush=True)
 
 
-def _latency(encoder: OnnxEncoder, seed: int) -> None:
-    rows = shuffled(turns(FOLDER / "banking77.jsonl.gz"), seed)
+def _latency(encoder: OnnxEncoder, options: argparse.Namespace) -> None:
+    rows = shuffled(turns(FOLDER / "banking77.jsonl.gz"), options.seeds[0])
     new = [row.text for row in rows[4_000:] if 8 <= len(row.text.split()) <= 28]
     for entries, target in ((10_000, "P50 6 ms, P99 12 ms"), (100_000, "P99 20 ms")):
         began_s = time.perf_counter()
         cache = lookup_time.filled(rows, encoder, entries)
         built_s = time.perf_counter() - began_s
-        asked = new[: lookup_time.LOOKUPS] if entries == 10_000 else new[-lookup_time.LOOKUPS :]
+        asked, new = new[: lookup_time.LOOKUPS], new[lookup_time.LOOKUPS :]
         took = lookup_time.percentiles(lookup_time.semantic_ms(cache, asked, encoder))
         print(f"lookup, {entries} entries (built in {built_s:.0f} s): {took}; target {target}")
-        took = lookup_time.percentiles(
-            lookup_time.exact_ms(cache, [row.text for row in rows[:2_000]])
-        )
-        print(f"    exact tier: {took}; target P99 0.2 ms", flush=True)
+        exact = lookup_time.exact_ms(cache, [row.text for row in rows[:2_000]])
+        print(f"    exact tier: {lookup_time.percentiles(exact)}; target P99 0.2 ms")
+        many = crowd.ASKERS * crowd.ROUNDS
+        asked, new = new[:many], new[many:]
+        said = crowd.measure(cache, encoder, asked)
+        print(f"    {crowd.ASKERS} at the same instant: {said}; target P99 150 ms, 5 ms", flush=True)
+
+
+def _parity(_: OnnxEncoder, options: argparse.Namespace) -> None:
+    if not parity.is_installed():
+        print("sentence-transformers is not installed: make bench-cache does it")
+        return
+    rows = shuffled(turns(FOLDER / "clinc150.jsonl.gz"), options.seeds[0], parity.TEXTS)
+    texts = [canonical(row.text, "en-US") for row in rows]
+    for line in parity.compare(options.model, EXPORTS, texts):
+        print(f"parity, {len(texts)} texts: {line}", flush=True)
 
 
 if __name__ == "__main__":

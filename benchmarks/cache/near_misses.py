@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,14 @@ def accepted(rows: Sequence[Pair], encoder: Encoder) -> Accepted:
     """Each pair in a cache of its own, whose entry is trusted and which has learned nothing yet."""
     said = [_is_hit(pair, encoder) for pair in rows]
     return _count(rows, said)
+
+
+def by_category(accepted: Accepted) -> str:
+    """What was judged wrongly, of each category."""
+    found = Counter(
+        f"{pair.category} {'refused' if pair.is_same else 'accepted'}" for pair in accepted.failed
+    )
+    return ", ".join(f"{name} {count}" for name, count in found.most_common())
 
 
 def accepted_by_threshold(rows: Sequence[Pair], encoder: Encoder, threshold: float) -> Accepted:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from benchmarks.cache.data import Turn
-from cache.encoder import Encoder
+from cache.encoder import Encoder, Vector
 from cache.entry import Answer, StorageClass
 from cache.lookup import Life, Question, ResponseCache, ask
 from cache.outcomes import Hit, Refusal
@@ -52,12 +52,53 @@ class Score:
         self.late_hits += is_hit and is_late
         self.late_wrong += is_wrong and is_late
 
+    def __add__(self, other: Score) -> Score:
+        """Both streams together."""
+        return Score(
+            self.turns + other.turns,
+            self.hits + other.hits,
+            self.wrong + other.wrong,
+            self.late_turns + other.late_turns,
+            self.late_hits + other.late_hits,
+            self.late_wrong + other.late_wrong,
+            self.checks + other.checks,
+            self.why + other.why,
+        )
+
     def __str__(self) -> str:
         late = f"{_percent(self.late_hits, self.late_turns)}"
         return (
             f"{_percent(self.hits, self.turns)} hits, {_percent(self.wrong, self.hits)} wrong"
             f"   (second half {late}, {_percent(self.late_wrong, self.late_hits)})"
         )
+
+
+class Remembering:
+    """An encoder that encodes each text once, for streams that are played again and again."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._known: dict[str, Vector] = {}
+
+    @property
+    def name(self) -> str:
+        """Of the encoder."""
+        return self._encoder.name
+
+    @property
+    def dimension(self) -> int:
+        """Of its vectors."""
+        return self._encoder.dimension
+
+    def encode(self, text: str) -> Vector:
+        """The vector, the same array each time."""
+        if text not in self._known:
+            self._known[text] = self._encoder.encode(text)
+        return self._known[text]
+
+    def unknown_ratio(self, text: str) -> float:
+        """Of the encoder."""
+        return self._encoder.unknown_ratio(text)
 
 
 def run(rows: Sequence[Turn], encoder: Encoder, seed: int, kept: Kept, bound: float) -> Score:

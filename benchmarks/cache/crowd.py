@@ -1,0 +1,92 @@
+"""Many calls of one process ask at the same instant: how long each waits, and what the loop feels.
+
+As in a worker: one event loop, one thread that encodes, the copy of the entries in the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmarks.cache.stream import SCOPE
+from cache.encoder import Encoder
+from cache.lookup import ResponseCache, ask
+
+ASKERS = 100
+ROUNDS = 5
+_BEAT_S = 0.001
+_SETTLED_S = 0.05
+
+
+@dataclass(slots=True)
+class Crowd:
+    """What all rounds came to.
+
+    Attributes:
+        took_ms: From the instant to the outcome, of each asker.
+        steps_ms: What each asker did on the loop without a break: normalising, and looking up.
+        late_ms: How late a timer of 1 ms was, each time, while the askers waited.
+    """
+
+    took_ms: list[float] = field(default_factory=list)
+    steps_ms: list[float] = field(default_factory=list)
+    late_ms: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        middle, last = np.percentile(self.took_ms, [50, 99])
+        return (
+            f"P50 {middle:.0f} ms, P99 {last:.0f} ms; the loop was late by {max(self.late_ms):.1f} "
+            f"ms at worst, its longest step {max(self.steps_ms):.2f} ms"
+        )
+
+
+def measure(
+    cache: ResponseCache, encoder: Encoder, texts: Sequence[str], rounds: int = ROUNDS
+) -> Crowd:
+    """All texts, which were never encoded before, in so many rounds of as many askers each."""
+    crowd, askers = Crowd(), len(texts) // rounds
+    with ThreadPoolExecutor(1, thread_name_prefix="encoder") as thread:
+        for number in range(rounds):
+            some = texts[number * askers : (number + 1) * askers]
+            gc.collect()
+            asyncio.run(_round(cache, encoder, thread, some, crowd))
+    return crowd
+
+
+async def _round(
+    cache: ResponseCache,
+    encoder: Encoder,
+    thread: ThreadPoolExecutor,
+    texts: Sequence[str],
+    crowd: Crowd,
+) -> None:
+    instant = asyncio.Event()
+    begin_s = [0.0]
+
+    async def asks(text: str) -> None:
+        await instant.wait()
+        step_s = time.perf_counter()
+        question = ask(text, SCOPE)
+        crowd.steps_ms.append((time.perf_counter() - step_s) * 1e3)
+        loop = asyncio.get_running_loop()
+        vector = await loop.run_in_executor(thread, encoder.encode, question.text)
+        step_s = time.perf_counter()
+        cache.lookup(question, vector, now_s=1.0)
+        crowd.steps_ms.append((time.perf_counter() - step_s) * 1e3)
+        crowd.took_ms.append((time.perf_counter() - begin_s[0]) * 1e3)
+
+    async with asyncio.TaskGroup() as group:
+        askers = [group.create_task(asks(text)) for text in texts]
+        await asyncio.sleep(_SETTLED_S)
+        begin_s[0] = time.perf_counter()
+        instant.set()
+        while not all(asker.done() for asker in askers):
+            due_s = time.perf_counter() + _BEAT_S
+            await asyncio.sleep(_BEAT_S)
+            crowd.late_ms.append((time.perf_counter() - due_s) * 1e3)
