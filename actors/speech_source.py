@@ -4,6 +4,8 @@ Greetings and the phrases that must be speakable when every provider is down are
 and pinned; they cost nothing on the phone and need no provider. An agent with spare voices has them
 in every one of its voices: a call that has changed its voice hears its phrases in that one, and in
 the first one only as long as they were not rendered yet.
+
+Answers that several callers are given are kept as they are spoken, in the voice that spoke them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from actors.shared_speech import SharedSpeech
 from cache.clip_key import ClipSpec, clip_key
 from cache.clip_store import ClipStore
 from cache.clips import Clip
@@ -21,7 +24,7 @@ from cache.errors import CacheError
 from dialogue.agent import Agent
 from providers.breath import breath
 from providers.errors import ProviderError
-from providers.failover.speaker import Voice
+from providers.failover.voices import Voice
 from voice.fillers import FillerSounds
 from voice.ports import Speaker, SpeakRequest, SpeechChunk, TextMark
 
@@ -72,16 +75,31 @@ class SpeechSource:
         self._tenant_id = tenant_id
         self._model = model
         self._store = store
+        self._shared = SharedSpeech(store)
 
     def ready_clip(self, request: SpeakRequest) -> ReadyClip | None:
-        """The whole segment if it is in memory, in the call's voice if it is there in that one."""
-        clip = None
-        if self._chain is not None and request.call_id:
-            voice = self._chain.voice_of(request.call_id)
-            own = replace(request, voice=voice.voice)
-            clip = self._store.get(self._key(own, voice.speaker.name))
-        clip = clip or self._store.get(self._key(request, self._speaker.name))
+        """The whole segment if it is in memory, in the call's voice.
+
+        What always has to be speakable is there in another voice rather than not at all.
+        """
+        own, first = self._own_key(request), self._key(request, self._speaker.name)
+        clip = self._store.get(own)
+        if clip is None and first != own and self._store.memory.is_pinned(first):
+            clip = self._store.get(first)
         return _ready(clip) if clip is not None else None
+
+    def kept_stream(self, request: SpeakRequest) -> AsyncGenerator[SpeechChunk, None]:
+        """As ``stream``, for a segment that others will be told too: it is kept for them."""
+        key = self._own_key(request)
+        return self._shared.stream(
+            key,
+            lambda: self._speaker.speak(request),
+            is_as_meant=lambda: self._own_key(request) == key,
+        )
+
+    async def aclose(self) -> None:
+        """Stop what is spoken only to be kept."""
+        await self._shared.aclose()
 
     def filler_sounds(self, agent: Agent, call_id: str = "") -> FillerSounds:
         """What this agent's callers may hear while a reply is late, as far as it was rendered."""
@@ -151,6 +169,13 @@ class SpeechSource:
             audio += chunk.ulaw
             marks.extend((mark.chars, mark.at_s) for mark in chunk.marks)
         return Clip(bytes(audio), tuple(marks))
+
+    def _own_key(self, request: SpeakRequest) -> bytes:
+        """In the voice that the call is spoken to in now."""
+        if self._chain is None or not request.call_id:
+            return self._key(request, self._speaker.name)
+        voice = self._chain.voice_of(request.call_id)
+        return self._key(replace(request, voice=voice.voice), voice.speaker.name)
 
     def _key(self, request: SpeakRequest, provider: str) -> bytes:
         return clip_key(

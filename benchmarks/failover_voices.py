@@ -19,7 +19,8 @@ from benchmarks.failover import (
     ten_seconds_kept,
 )
 from dialogue.ports import Message, ReplyDelta, ReplyDone, ThinkEvent, ThinkRequest
-from providers.failover.speaker import FailoverSpeaker, Voice
+from providers.failover.speaker import FailoverSpeaker
+from providers.failover.voices import Voice
 from providers.health.budget import HedgeBudget
 from providers.health.view import HealthView
 from voice.ports import SpeakRequest, SpeechChunk

@@ -16,59 +16,36 @@ Rules
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 from providers.errors import ProviderError, ProviderTimeout
 from providers.failover.contest import Contest, Entrant, Won
 from providers.failover.delivery import Delivery
 from providers.failover.loudness import Loudness, amplified, gain_db
 from providers.failover.tally import FailoverTally
+from providers.failover.voices import (
+    SHORTEST_STALL_S,
+    Voice,
+    first_audio_probe,
+    flow_probe,
+    is_audible,
+)
 from providers.health.budget import HedgeBudget
 from providers.health.deadline import timing
 from providers.health.local import Verdict
 from providers.health.resume import unheard_text
 from providers.health.route import CallRoute
 from providers.health.signals import Sign, Signal, signal_of_error
-from providers.health.unit import Unit
 from providers.health.view import HealthView
 from voice.ports import Speaker, SpeakRequest, SpeechChunk
 from voice.words import has_words
 
 MOST_VOICES = 3
-SHORTEST_STALL_S = 0.25
 LONGEST_STALL_S = 2.0
 SPARE_S = 0.15  # before the ear runs dry
 MOST_ROUTES = 2_000
-PROBE_TEXT = "One two three."
-_SILENCE = b"\xff\x7f\xfe\x7e"
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """One voice of an agent.
-
-    Attributes:
-        speaker: Who speaks it.
-        voice: Its id there.
-        language: Of the agent, for probes.
-    """
-
-    speaker: Speaker
-    voice: str
-    language: str
-
-    @property
-    def unit(self) -> str:
-        """Key of its unit of health for the first audio."""
-        return Unit(self.speaker.name, "tts.ttfa", model=self.voice).key
-
-    @property
-    def flow_unit(self) -> str:
-        """Likewise for the audio after that."""
-        return Unit(self.speaker.name, "tts.realtime_factor", model=self.voice).key
 
 
 class FailoverSpeaker:
@@ -99,7 +76,8 @@ class FailoverSpeaker:
         self._routes: OrderedDict[str, CallRoute] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         for voice in voices:
-            view.can_probe(voice.unit, _probe(voice))
+            view.can_probe(voice.unit, first_audio_probe(voice))
+            view.can_probe(voice.flow_unit, flow_probe(voice))
 
     @property
     def name(self) -> str:
@@ -192,7 +170,7 @@ class FailoverSpeaker:
         return Contest(
             entrants,
             self._view,
-            is_output=_is_audible,
+            is_output=is_audible,
             may_hedge=self._budget.spend,
             on_start=asked,
             tasks=self._tasks,
@@ -298,39 +276,8 @@ class _Sentence:
         return True
 
 
-def _is_audible(chunk: SpeechChunk) -> bool:
-    return bool(chunk.ulaw.strip(_SILENCE))
-
-
 def _opener(speaker: Speaker, request: SpeakRequest) -> Callable[[], AsyncIterator[SpeechChunk]]:
     return lambda: speaker.speak(request)
-
-
-def _probe(voice: Voice) -> Callable[[], asyncio.Future[float]]:
-    async def ask() -> float:
-        loop = asyncio.get_running_loop()
-        began_at = loop.time()
-        request = SpeakRequest("", PROBE_TEXT, voice.voice, voice.language)
-        async with contextlib.aclosing(_generator(voice.speaker.speak(request))) as chunks:
-            async for chunk in chunks:
-                if _is_audible(chunk):
-                    return loop.time() - began_at
-        raise ProviderError("spoke nothing", voice.speaker.name)
-
-    return lambda: asyncio.ensure_future(ask())
-
-
-async def _generator(
-    chunks: AsyncIterator[SpeechChunk],
-) -> AsyncGenerator[SpeechChunk, None]:
-    """What can be closed, of an iterator that perhaps can."""
-    try:
-        async for chunk in chunks:
-            yield chunk
-    finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
 
 
 def _as_error(error: ProviderError | TimeoutError, name: str) -> ProviderError:

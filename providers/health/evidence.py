@@ -7,6 +7,8 @@ Rules
 3. A sighting is what one reporter saw, whole; of two the one with the higher number stays. So
    sightings may be lost, doubled and reordered, and what they add up to does not depend on it.
 4. What was seen before the unit was closed for the last time counts no more.
+5. What one reporter saw is *undisputed* when nobody saw a good attempt since its run began. A run
+   has ``UNDISPUTED_RUN`` bad attempts at least.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ FADE_S = 2.0
 SLOW_WINDOW_S = 5
 RUN_KEPT = 8
 RUN_WINDOW_S = 60.0
+UNDISPUTED_RUN = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -186,6 +189,19 @@ class Evidence:
         return _recent(
             self._seconds, self._last_good_s, runs, self._shut_until_s, now=now, since_s=since_s
         )
+
+    def undisputed(self, *, now: float, since_s: float = -math.inf) -> list[Recent]:
+        """What each reporter alone would judge by, of those whom nobody contradicts; see rule 5."""
+        begin_s = max(since_s, now - RUN_WINDOW_S)
+        found = []
+        for reporter in self._runs:
+            seen = self._by_reporter[reporter]
+            run = [at for at in seen.bad_at_s if at > begin_s]
+            if len(run) >= UNDISPUTED_RUN and run[0] > self._last_good_s:
+                seconds = {second: list(counts) for second, *counts in seen.seconds}
+                own = (seconds, seen.last_good_s, run, seen.shut_until_s)
+                found.append(_recent(*own, now=now, since_s=since_s))
+        return found
 
 
 def _recent(

@@ -6,12 +6,16 @@ Rules
 2. One reporter at a time probes an open unit: of those who said that they can, the one whose
    sighting is newest, another one after each failed probe, since the fault may be the prober's own.
 3. A unit nobody calls is probed as well, every ``IDLE_PROBE_S``: a fallback that is found dead only
-   when it is needed is none. Three bad answers in a row open it like live ones.
+   when it is needed is none. Three bad answers in a row open it like live ones. What follows a
+   first output is not: that would double the price.
 4. Reporters that say nothing for ``REPORTER_KEPT_S`` are forgotten, and units that nobody names.
 5. A keeper that starts again knows nothing but what reporters still hold of its predecessor's
    board: what was open there is opened, and probed like all that is open. Their next reports hold
    the last ten seconds whole; meanwhile workers rely on themselves.
-6. Quantiles are folded from the newest ``VIEWS_FOLDED`` reporters at most: more make them no truer,
+6. What makes one reporter leave a unit opens it for all, unless another one has seen a good attempt
+   since: the good ones of a minute ago, which the others had as well, say nothing against it. A
+   single failure somewhere does not.
+7. Quantiles are folded from the newest ``VIEWS_FOLDED`` reporters at most: more make them no truer,
    and folding must not hold up a verdict.
 
 Synchronous.
@@ -29,6 +33,7 @@ from providers.health.evidence import Evidence
 from providers.health.latency import merged_quantiles
 from providers.health.policy import SHARED_POLICY, HealthPolicy
 from providers.health.reports import LatencyView, Report
+from providers.health.unit import is_flow
 
 JUDGE_S = 0.05
 QUANTILES_S = 5.0
@@ -146,6 +151,9 @@ class BoardKeeper:
             unit = self._units[key]
             since_s = unit.breaker.closed_at_s
             unit.breaker.judge(unit.evidence.recent(now=now, since_s=since_s), now=now)
+            if unit.breaker.usable:
+                for alone in unit.evidence.undisputed(now=now, since_s=since_s):
+                    unit.breaker.judge(alone, now=now)
         self._changed.clear()
         self._judge_at_s = math.inf
         if now >= self._quantiles_at_s + QUANTILES_S:
@@ -165,7 +173,7 @@ class BoardKeeper:
             if unit.breaker.probe_due(now=now):
                 number = unit.breaker.probe_sent(now=now)
                 due.append(Probe(key, probers[(number - 1) % len(probers)], number))
-            elif self._is_idle(unit, now):
+            elif self._is_idle(key, unit, now):
                 unit.touched_s = now
                 unit.idle_number -= 1
                 prober = probers[(-unit.idle_number - 1) % len(probers)]
@@ -173,9 +181,9 @@ class BoardKeeper:
         self._publish(now)
         return due
 
-    def _is_idle(self, unit: _Judged, now: float) -> bool:
+    def _is_idle(self, key: str, unit: _Judged, now: float) -> bool:
         lies_idle = now - unit.touched_s >= IDLE_PROBE_S
-        return self.probes_idle and unit.breaker.usable and lies_idle
+        return self.probes_idle and unit.breaker.usable and lies_idle and not is_flow(key)
 
     def probe_answered(self, unit: str, number: int, *, ok: bool, now: float) -> None:
         """A prober has its answer; numbers below zero are those of idle units."""

@@ -7,7 +7,8 @@ Rules
    own network may be the fault). While the board has it open too, the board's one prober does.
 3. A board not renewed for ``board_stale_s`` says nothing any more: what it held open last is open
    for this worker's own breaker too, whose own probes then decide alone.
-4. A hard failure is told at once; the rest goes in batches, more often while something is wrong.
+4. A hard failure is told at once, and so is whatever makes this worker leave a unit; the rest goes
+   in batches, more often while something is wrong.
    What everybody knows already is in no hurry: a thousand workers that all see one provider down
    must not bury the keeper.
 5. A keeper of a new term knows nothing; ``held`` tells it what its predecessor had found, so that a
@@ -110,15 +111,20 @@ class LocalHealth:
         self.board = Board()
         self.alarms = 0
 
-    def saw(self, unit: str, signal: Signal, *, now: float) -> None:
-        """Take one signal; the unit's own breaker has judged it on return."""
+    def saw(self, unit: str, signal: Signal, *, now: float) -> bool:
+        """Take one signal; the unit's own breaker has judged it on return.
+
+        Returns:
+            Whether this is the moment in which the unit is left, by this worker and before others.
+        """
         weight = signal.weight
         if weight == "nothing":
-            return
+            return False
         if weight == "alarm":
             self.alarms += 1
-            return
+            return False
         seen = self._unit(unit)
+        was_usable = seen.breaker.usable
         if weight == "good":
             self._good(unit, seen, signal.latency_s, now)
         elif weight == "bad":
@@ -131,7 +137,11 @@ class LocalHealth:
         seen.breaker.judge(seen.window.recent(now=now, since_s=since_s), now=now)
         seen.number += 1
         self._untold.add(unit)
-        self._report_at_s = min(self._report_at_s, now + self._wait_s(unit, signal, now))
+        is_news = self._shared(unit, now).state in _USABLE
+        is_left = is_news and was_usable and not seen.breaker.usable
+        wait_s = 0.0 if is_left else self._wait_s(signal, is_news=is_news)
+        self._report_at_s = min(self._report_at_s, now + wait_s)
+        return is_left
 
     def _away_s(self, signal: Signal) -> float:
         """How long a unit that shuts its door is left alone."""
@@ -140,9 +150,9 @@ class LocalHealth:
             return policy.refused_s
         return min(max(signal.retry_after_s or 0.0, policy.busy_s), policy.busy_longest_s)
 
-    def _wait_s(self, unit: str, signal: Signal, now: float) -> float:
-        """How soon a signal is told; see rule 4."""
-        if signal.weight == "good" or self._shared(unit, now).state not in _USABLE:
+    def _wait_s(self, signal: Signal, *, is_news: bool) -> float:
+        """How soon a signal is told that does not make the unit be left; see rule 4."""
+        if signal.weight == "good" or not is_news:
             return self.calm_s
         return 0.0 if signal.sign in URGENT else self._policy.report_s
 

@@ -26,6 +26,8 @@ Operation = Literal[
     "tts.realtime_factor",  # seconds of work for each second of audio
 ]
 OPERATIONS: tuple[str, ...] = get_args(Operation)
+# What comes after a first output. Who gives one is alive: these are not tried while nobody calls.
+FLOWS: frozenset[str] = frozenset({"stt.final_lag", "llm.inter_token", "tts.realtime_factor"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,6 +65,11 @@ def unit_of_key(key: str) -> Unit:
         raise UnitKeyInvalid(f"not a unit of health: {key[:80]!r}")
     provider, operation, region, model, credential = parts
     return Unit(provider, operation, region, model, credential)  # type: ignore[arg-type]
+
+
+def is_flow(key: str) -> bool:
+    """Whether the unit of this key is about what follows a first output."""
+    return not FLOWS.isdisjoint(key.split("/")[1:2])
 
 
 def credential_label(secret: str) -> str:

@@ -19,7 +19,6 @@ logger = logging.getLogger(__name__)
 # One small request that nobody waits for; answers the seconds to its first useful output.
 # Raises ``ProviderError``.
 ProbeCall = Callable[[], Awaitable[float]]
-_MAY_LEAVE = frozenset({"bad", "shut"})
 
 
 class HealthView:
@@ -53,10 +52,7 @@ class HealthView:
 
     def saw(self, unit: str, signal: Signal) -> None:
         """Tell what an attempt has shown; the moment in which a unit is left is logged."""
-        now = self.clock()
-        may_leave = signal.weight in _MAY_LEAVE and self.local.verdict(unit, now=now).usable
-        self.local.saw(unit, signal, now=now)
-        if may_leave and not self.local.verdict(unit, now=now).usable:
+        if self.local.saw(unit, signal, now=self.clock()):
             logger.info("%s is left, as seen here: %s", unit, signal.sign.value)
         self.on_news()
 

@@ -56,11 +56,57 @@ def test_the_moment_of_leaving_is_logged_by_whoever_sees_it_and_whoever_is_told(
     assert len(said) == 3
 
 
-def test_silence_is_known_everywhere_with_the_next_batch() -> None:
+def test_silence_that_two_share_is_known_everywhere_with_the_next_batch() -> None:
+    async def scene(world: World) -> None:
+        ann, bob = await world.worker("ann"), await world.worker("bob")
+        ann.saw(Sign.SILENT, POLICY.run_opens - 1)
+        bob.saw(Sign.SILENT)
+        assert (ann.state, bob.state) == ("suspect", "suspect")
+        assert POLICY.report_s <= await bob.until("open") < 0.15
+
+    play(scene)
+
+
+def test_silence_that_makes_one_leave_waits_for_no_batch() -> None:
     async def scene(world: World) -> None:
         ann, bob = await world.worker("ann"), await world.worker("bob")
         ann.saw(Sign.SILENT, POLICY.run_opens)
-        assert POLICY.report_s <= await bob.until("open") < 0.15
+        assert ann.state == "open"
+        assert await bob.until("open") <= 3 * WIRE_S
+
+    play(scene)
+
+
+def test_a_share_that_makes_one_leave_makes_all_leave_when_nobody_saw_better_since() -> None:
+    """The good attempts of a few seconds ago, which the others had too, say nothing against it."""
+
+    async def scene(world: World) -> None:
+        ann, bob = await world.worker("ann"), await world.worker("bob")
+        ann.saw(Sign.ANSWERED, 7, latency_s=0.2)
+        bob.saw(Sign.ANSWERED, 40, latency_s=0.2)
+        await asyncio.sleep(4.0)
+        ann.saw(Sign.SILENT, POLICY.run_opens - 1)
+        assert ann.state == "open", "three of ten lately, and the seven are fading"
+        assert await bob.until("open") <= 3 * WIRE_S
+
+    play(scene)
+
+
+def test_a_share_that_makes_one_leave_is_its_own_affair_when_another_one_sees_better() -> None:
+    async def scene(world: World) -> None:
+        ann, bob = await world.worker("ann"), await world.worker("bob")
+        ann.saw(Sign.ANSWERED, 7, latency_s=0.2)
+        bob.saw(Sign.ANSWERED, 40, latency_s=0.2)
+        await asyncio.sleep(4.0)
+        ann.saw(Sign.SILENT)
+        await asyncio.sleep(0.01)
+        bob.saw(Sign.ANSWERED, latency_s=0.2)
+        await asyncio.sleep(2 * POLL_S)
+        ann.saw(Sign.SILENT, POLICY.run_opens - 2)
+        assert ann.state == "open"
+        bob.saw(Sign.ANSWERED, latency_s=0.2)
+        await asyncio.sleep(2 * POLL_S)
+        assert bob.state == "closed"
 
     play(scene)
 

@@ -11,7 +11,8 @@ from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from dialogue.agent import Agent, SpareVoice
 from providers.errors import ProviderError
-from providers.failover.speaker import FailoverSpeaker, Voice
+from providers.failover.speaker import FailoverSpeaker
+from providers.failover.voices import Voice
 from providers.failover.tally import NoTally
 from providers.health.budget import HedgeBudget
 from providers.health.local import LocalHealth

@@ -17,7 +17,8 @@ from cache.clips import ClipCache
 from cluster.provider_settings import provider_settings
 from dialogue.agent import Agent
 from providers.failover.ears import Ears
-from providers.failover.speaker import FailoverSpeaker, Voice
+from providers.failover.speaker import FailoverSpeaker
+from providers.failover.voices import Voice
 from providers.failover.tally import Work
 from providers.failover.think_chain import ThinkCandidate
 from providers.failover.thinker import FailoverThinker

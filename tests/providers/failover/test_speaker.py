@@ -12,7 +12,8 @@ import pytest
 
 import providers.failover.speaker as speaker_module
 from providers.errors import ProviderBusy, ProviderError, ProviderRefused, ProviderUnavailable
-from providers.failover.speaker import MOST_ROUTES, FailoverSpeaker, Voice
+from providers.failover.speaker import MOST_ROUTES, FailoverSpeaker
+from providers.failover.voices import Voice
 from providers.health.budget import HedgeBudget
 from providers.health.local import LocalHealth
 from providers.health.signals import Sign, Signal
@@ -377,3 +378,29 @@ def test_the_second_voice_is_as_loud_as_the_first() -> None:
         await stage.speaker.aclose()
 
     virtual_time.run(whole())
+
+
+def test_both_units_of_a_voice_have_a_probe_or_it_would_never_be_used_again() -> None:
+    async def scene(stage: Stage) -> None:
+        for voice in stage.speaker.voices:
+            assert {voice.unit, voice.flow_unit} <= set(stage.view.probes)
+        flow = stage.speaker.voices[0].flow_unit
+        assert await stage.view.probes[flow]() < 0.01
+
+    play(scene)
+
+
+@pytest.mark.parametrize("end", ["silent", "broken"])
+def test_the_flow_of_a_voice_that_stalls_or_breaks_is_no_good_one(end: str) -> None:
+    async def scene(stage: Stage) -> None:
+        first = stage.voices[0]
+        if end == "broken":
+            first.fail_after_chunks = 1
+        else:
+            first.hang_after_chunks = 1
+        probe = stage.view.probes[stage.speaker.voices[0].flow_unit]
+        with pytest.raises((ProviderError, TimeoutError)):
+            async with asyncio.timeout(1.8):
+                await probe()
+
+    play(scene)
