@@ -52,7 +52,7 @@ def chaos_providers(
         typer.Option(
             "--json",
             envvar="CALLCLUSTER_CHAOS_PROVIDERS_JSON",
-            help="Write everything here; default: chaos.json in the folder.",
+            help="Add everything to what is here; default: chaos.json in the folder.",
         ),
     ] = None,
 ) -> None:
@@ -60,8 +60,10 @@ def chaos_providers(
 
     Runs the real product and three rows of emulated providers on this machine, without any key:
     the first of each chain, and those that stand in. Callers with recorded human speech talk while
-    one of them fails, and each figure is shown beside what is promised. Everything takes about a
-    quarter of an hour, one fault about two minutes.
+    one of them fails, and each figure is shown beside what is promised. Everything takes about
+    twenty-five minutes, one fault two to five. Results are added to those of earlier runs, so that
+    it can be done piece by piece; [bold]python -m benchmarks.chaos_table[/bold] makes one table of
+    them.
 
     [bold]Faults[/bold]
       errors busy            503; 429 with Retry-After
@@ -74,7 +76,7 @@ def chaos_providers(
       0    all that is promised was reached
       1    something was not
       2    it could not run, or the command line is wrong
-      3    the callers themselves were late: this machine was too busy to measure
+      3    some of it is not valid, mostly since this machine was too busy; the table says why
       130  Ctrl-C; nothing is left running
     """
     from cluster.chaos.run import run_chaos

@@ -11,6 +11,7 @@ import httpx
 from cluster.chaos.faults import Strike
 
 _WITHIN_S = 5.0
+_TRIES = 3  # a busy machine is no reason to lose a run
 
 
 class Emulators:
@@ -70,8 +71,15 @@ class Emulators:
     async def _ask(
         self, method: str, row: int, route: str, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        answer = await self._http.request(
-            method, f"{self._urls[row]}/_control/{route}", json=body and dict(body)
-        )
-        answer.raise_for_status()
-        return dict(answer.json())
+        url = f"{self._urls[row]}/_control/{route}"
+        tries = 1 if route == "drop" else _TRIES  # what was dropped once would be dropped again
+        while True:
+            tries -= 1
+            try:
+                answer = await self._http.request(method, url, json=body and dict(body))
+                answer.raise_for_status()
+            except httpx.TransportError:
+                if not tries:
+                    raise
+            else:
+                return dict(answer.json())

@@ -20,6 +20,12 @@ SERVICES: Final[Mapping[Role, tuple[str, ...]]] = {
     "think": ("openai", "openai", "openai"),
     "speak": ("elevenlabs", "azure_tts", "openai_tts"),
 }
+# As the product calls who is served by them.
+PROVIDERS: Final[Mapping[Role, tuple[str, ...]]] = {
+    "recognise": ("azure", "deepgram"),
+    "think": ("openai", "openrouter", "azure_openai"),
+    "speak": ("elevenlabs", "azure", "openai"),
+}
 ROWS: Final = 3
 # To the first useful output while all is well, seconds: what the emulators are told.
 USUAL_S: Final[Mapping[Role, float]] = {"recognise": 0.15, "think": 0.25, "speak": 0.12}
@@ -41,6 +47,8 @@ class Fault:
         drops: Open connections are reset as it begins, or sockets opened before would know nothing
             of it.
         rows: How many rows it strikes; 0 for all.
+        lasts: So many times as long as others. What is spent until a provider is left is a matter
+            of some requests, and a share of them means little in a quarter of a minute.
         act: Faults of one act are played on one product, in the order below. A provider that was
             left three times within ten minutes is rightly trusted less, so a product sees each of
             its providers fail twice at most before what is played last.
@@ -53,6 +61,7 @@ class Fault:
     slower: float = 1.0
     drops: bool = False
     rows: int = 1
+    lasts: float = 1.0
     act: int = 1
 
 
@@ -85,9 +94,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
         {"hang_after_accept": True, "stall_after_messages": 0},
         act=2,
     ),
-    Fault("slow", "six times slower", "slow", slower=SLOWER, act=2),
-    Fault("tenth", "one in ten hangs", "slow", {"silent_ratio": 0.1}, act=3),
-    Fault("half", "half of requests hang", "slow", {"silent_ratio": 0.5}, act=3),
+    Fault("slow", "six times slower", "slow", slower=SLOWER, lasts=3.0, act=2),
+    Fault("tenth", "one in ten hangs", "slow", {"silent_ratio": 0.1}, lasts=3.0, act=3),
+    Fault("half", "half of requests hang", "slow", {"silent_ratio": 0.5}, lasts=3.0, act=3),
     Fault("kill", "killed in mid-word", "killed", act=3),
     Fault("two", "503 of the first two", "next", {"status": 503}, drops=True, rows=2, act=4),
     Fault("down", "all down", "down", {"refuse_connection": True}, drops=True, rows=0, act=4),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cluster.chaos.phase import EndedCall, PhaseResult
+from cluster.chaos.result import EndedCall, PhaseResult
 from cluster.chaos.turns import ChaosTurn
 from dialogue.agent import Phrases
 
@@ -67,8 +67,10 @@ class Figures:
         words_extra: Likewise, that came twice.
         most_extra: Of one turn.
         reply_lost: Of replies.
-        known_s: The longest from seen anywhere to known everywhere.
+        known_s: The longest from seen anywhere to known everywhere. Of faults that strike a part of
+            the requests only what the board spread counts: one process may be unlucky.
         known_by: The fewest processes that knew.
+        left_alone: How often one process left somebody whom the others saw well.
         polite: Of the calls that their callers did not end, the share of those that were told so
             and whose record has a reason.
     """
@@ -91,6 +93,7 @@ class Figures:
     most_extra: int
     known_s: float | None
     known_by: int | None
+    left_alone: int
     ended_by_agent: int
     polite: float | None
 
@@ -110,6 +113,8 @@ def figures(result: PhaseResult, healthy: Healthy) -> Figures:
     well_p99_s = quantile(healthy.waits, 0.99)
     known_at = max((known.known_at for known in result.known), default=result.from_at)
     after = [turn.reply_s for turn in struck if turn.spoke_at >= known_at]
+    is_partial = result.fault is not None and result.fault.kind in ("slow", "killed")
+    spread = [known for known in result.known if known.is_shared or not is_partial]
     by_agent = [call for call in result.calls if call.ended_by != "caller"]
     polite = [call for call in by_agent if _is_polite(call)]
     return Figures(
@@ -129,8 +134,9 @@ def figures(result: PhaseResult, healthy: Healthy) -> Figures:
         reply_lost=sum(turn.reply_lost for turn in struck),
         reply_extra=sum(turn.reply_extra for turn in struck),
         most_extra=max((max(turn.words_extra, turn.reply_extra) for turn in struck), default=0),
-        known_s=max((known.took_s for known in result.known), default=None),
-        known_by=min((known.processes for known in result.known), default=None),
+        known_s=max((known.took_s for known in spread), default=None),
+        known_by=min((known.processes for known in spread), default=None),
+        left_alone=len(result.known) - len(spread),
         ended_by_agent=len(by_agent),
         polite=len(polite) / len(by_agent) if by_agent else None,
     )

@@ -1,37 +1,61 @@
-"""When a failing provider was noticed, and when every process knew: read in the product's logs."""
+"""When a failing provider was noticed, and when every process knew: read in the product's logs.
+
+Rules
+1. What a call asks (a recogniser, a model, a voice) has several units of health, and is left with
+   the first of them: they count together.
+2. A process that leaves one after it has left another one of the same has known it before.
+3. What is left again more than ``EPISODE_S`` later is another episode: it was used in between.
+4. By its own evidence a process may leave what all others see well; the board leaves it to that
+   process then. Nothing was to be spread, and ``is_shared`` is false.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
-_LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) INFO \S+: (?P<unit>\S.*) is left, as ")
+EPISODE_S: Final = 2.0
+_LINE = re.compile(
+    r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) INFO \S+: (?P<unit>\S.*) is left, as (?P<how>.*)$"
+)
+_TOLD = "the board says"
 _FILES = "worker-*.err"
+_UNIT_PARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One unit of health that was left.
+    """Somebody who was left.
 
     Attributes:
-        unit: Its key.
+        unit: Provider, kind of work, region, model or voice, credential.
         seen_at: When the first process left it, seconds of UTC.
         known_at: When the last one did.
         processes: How many did.
+        is_shared: The board said so to one process at least.
     """
 
     unit: str
     seen_at: float
     known_at: float
     processes: int
+    is_shared: bool = True
 
     @property
     def took_s(self) -> float:
         """From seen anywhere to known everywhere, seconds."""
         return self.known_at - self.seen_at
+
+
+@dataclass(slots=True)
+class _Episode:
+    seen_at: float
+    firsts: dict[str, float] = field(default_factory=dict)
+    is_shared: bool = False
 
 
 def read_logs(folder: Path) -> list[tuple[str, str]]:
@@ -45,11 +69,8 @@ def read_logs(folder: Path) -> list[tuple[str, str]]:
 
 
 def known_units(lines: Iterable[tuple[str, str]], from_at: float, until_at: float) -> list[Known]:
-    """What was left between two moments (seconds of UTC), by when it was seen.
-
-    Of each process the first line about a unit counts: what it saw itself, or what it was told.
-    """
-    firsts: dict[str, dict[str, float]] = {}
+    """Who was left between two moments (seconds of UTC), by when it was seen."""
+    told: dict[str, list[tuple[float, str, bool]]] = {}
     for process, line in lines:
         match = _LINE.match(line)
         if match is None:
@@ -57,10 +78,37 @@ def known_units(lines: Iterable[tuple[str, str]], from_at: float, until_at: floa
         # Logs are written in local time.
         at = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S,%f").timestamp()  # noqa: DTZ007
         if from_at <= at < until_at:
-            by_process = firsts.setdefault(match["unit"], {})
-            by_process[process] = min(at, by_process.get(process, at))
+            entry = (at, process, match["how"] == _TOLD)
+            told.setdefault(_candidate(match["unit"]), []).append(entry)
     found = [
-        Known(unit, min(times.values()), max(times.values()), len(times))
-        for unit, times in firsts.items()
+        Known(
+            unit, each.seen_at, max(each.firsts.values()), len(each.firsts), is_shared=each.is_shared
+        )
+        for unit, entries in told.items()
+        for each in _episodes(sorted(entries))
     ]
     return sorted(found, key=lambda known: known.seen_at)
+
+
+def _candidate(unit: str) -> str:
+    """A unit of health without the one thing in which those of one provider differ."""
+    parts = unit.split("/")
+    if len(parts) == _UNIT_PARTS:
+        parts[1] = parts[1].partition(".")[0]
+    return "/".join(parts)
+
+
+def _episodes(entries: Iterable[tuple[float, str, bool]]) -> list[_Episode]:
+    found: list[_Episode] = []
+    for at, process, is_told in entries:
+        if not found or at - found[-1].seen_at > EPISODE_S:
+            found.append(_Episode(at))
+        found[-1].firsts.setdefault(process, at)
+        found[-1].is_shared = found[-1].is_shared or is_told
+    knew: set[str] = set()
+    kept = []
+    for episode in found:
+        if episode.is_shared or not knew.issuperset(episode.firsts):
+            kept.append(episode)
+        knew |= set(episode.firsts)
+    return kept

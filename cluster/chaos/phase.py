@@ -5,32 +5,30 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 from cluster.chaos.emulators import Emulators
 from cluster.chaos.faults import EVERYTHING, ROLES, Fault, Role, roles_of, strikes
-from cluster.chaos.health_log import Known, known_units, read_logs
+from cluster.chaos.health_log import known_units, read_logs
 from cluster.chaos.kills import Kills
 from cluster.chaos.lines import Lines
-from cluster.chaos.plan import DOWN_S, ChaosPlan
+from cluster.chaos.plan import A_KILL_S, ChaosPlan
 from cluster.chaos.product import (
-    Requests,
     extra_percent,
     failover_wait_s,
     left_in,
+    made_up_for,
     metrics_text,
+    names_left,
     recorded,
     requests_in,
     until_well,
 )
+from cluster.chaos.result import EndedCall, PhaseResult
 from cluster.chaos.stage import Stage
 from cluster.chaos.turns import ChaosTurn, RecordedCall, turns_of
 from simulation.load_figures import lateness_distribution
-from simulation.load_report import LATENESS_LIMIT_S
 
 METRICS_AGE_S = 2.5
 WELL_WITHIN_S = 60.0
@@ -38,107 +36,10 @@ SAYING_GOODBYE_S = 15.0  # a call that ends for a fault may end after it
 # New calls come back to a provider by tenths; after this long all of them do.
 RAMP_S = 10.0
 LONG_AGO_S = 2 * RAMP_S  # probes find it well within some five seconds, then the ramp
-_KILL_WITHIN_S = 12.0  # for one; far more than it takes
+_KILL_WITHIN = 2.5  # times as long as it takes
+START_KILLING_S = 30.0  # beyond that, for few kills
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class EndedCall:
-    """How one call ended.
-
-    Attributes:
-        ended_by: ``caller``, ``agent`` or ``error``.
-        status: As recorded; empty when it was not.
-        reason: Likewise.
-        is_planned: Somebody chose to end it.
-        last_words: What the caller heard last.
-        ended_at: Seconds of UTC.
-    """
-
-    ended_by: str
-    status: str
-    reason: str
-    is_planned: bool
-    last_words: str
-    ended_at: float = 0.0
-
-
-@dataclass(slots=True)
-class PhaseResult:
-    """What one run showed.
-
-    Attributes:
-        role: What failed; empty for a healthy run.
-        fault: How; None for a healthy run.
-        from_at: When it began, seconds of UTC.
-        until_at: When it ended.
-        turns: All of them, those before and after too.
-        calls: How they ended.
-        known: Providers that were left meanwhile.
-        extra_percent: Requests beyond one for each question; None where there was none.
-        failover_p95_s: From a request to the first output of somebody else than the first, P95, as
-            the product counts it; None where nobody else was needed.
-        kills: Streams killed.
-        requests_before: To providers, as it began.
-        requests_after: The same, once it was over.
-        lateness_p99_ms: Of the callers' own frames.
-    """
-
-    role: str = ""
-    fault: Fault | None = None
-    from_at: float = 0.0
-    until_at: float = float("inf")
-    turns: list[ChaosTurn] = field(default_factory=list)
-    calls: list[EndedCall] = field(default_factory=list)
-    known: list[Known] = field(default_factory=list)
-    extra_percent: float | None = None
-    failover_p95_s: float | None = None
-    kills: int = 0
-    requests_before: Requests = field(default_factory=Counter)
-    requests_after: Requests = field(default_factory=Counter)
-    lateness_p99_ms: float = 0.0
-    load_average: float = 0.0
-
-    @property
-    def struck(self) -> list[ChaosTurn]:
-        """Turns whose caller finished while it lasted, and of which the end was seen."""
-        return [
-            turn
-            for turn in self.turns
-            if self.from_at <= turn.ended_at < self.until_at and turn.outcome != "call_ended"
-        ]
-
-    @property
-    def is_punctual(self) -> bool:
-        """The callers were on time, so that the figures are the product's."""
-        return self.lateness_p99_ms < LATENESS_LIMIT_S * 1_000
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {
-            "role": self.role,
-            "fault": self.fault.name if self.fault else "",
-            "from_at": self.from_at,
-            "until_at": None if self.fault is None else self.until_at,
-            "punctual": self.is_punctual,
-            "lateness_p99_ms": self.lateness_p99_ms,
-            "load_average": self.load_average,
-            "extra_percent": self.extra_percent,
-            "failover_p95_s": self.failover_p95_s,
-            "kills": self.kills,
-            "left": [
-                {"unit": k.unit, "processes": k.processes, "took_ms": round(1_000 * k.took_s, 1)}
-                for k in self.known
-            ],
-            "calls_ended": Counter(
-                f"by {call.ended_by}: {call.status} {call.reason}" for call in self.calls
-            ),
-            "last_words": Counter(
-                call.last_words for call in self.calls if call.ended_by == "agent"
-            ),
-            "turns": [turn.as_dict() for turn in self.turns],
-        }
 
 
 async def run_act(
@@ -211,12 +112,10 @@ async def _broken(
     lines.lateness()
     result.from_at = time.time()
     if fault.kind == "killed":
-        await _kill(emulators, lines, plan, _role(role), result, tell)
+        await _kill(stage, plan, emulators, lines, result, tell)
     else:
         await emulators.strike(strikes(fault, role))
-        # When all are down a call ends with its third reply that fails.
-        least_s = DOWN_S if fault.kind == "down" else 0.0
-        await _wait(max(plan.fault_s, least_s), title, tell)
+        await _wait(plan.lasts_s(fault, role), title, tell)
     await emulators.mend()
     result.until_at = time.time()
     result.lateness_p99_ms = lateness_distribution(lines.lateness()).p99_ms or 0.0
@@ -224,6 +123,7 @@ async def _broken(
     metrics = await metrics_text(stage.url)
     result.failover_p95_s = failover_wait_s(metrics, role)
     result.requests_after = requests_in(metrics)
+    result.made_up_for = made_up_for(result.requests_before, result.requests_after, role)
     return result
 
 
@@ -249,19 +149,29 @@ def _complete(
 
 
 async def _kill(
+    stage: Stage,
+    plan: ChaosPlan,
     emulators: Emulators,
     lines: Lines,
-    plan: ChaosPlan,
-    role: Role,
     result: PhaseResult,
     tell: Tell,
 ) -> None:
-    kills = Kills(emulators, lines, Random(plan.seed))
+    role = _role(result.role)
+
+    async def left() -> set[str]:
+        return names_left(await metrics_text(stage.url), role)
+
+    def told(count: int) -> None:
+        left_s = max(0, plan.kills - count) * A_KILL_S[role]
+        tell(f"{role}: killed {count} of {plan.kills}, {left_s:.0f} s")
+
+    kills = Kills(emulators, lines, Random(plan.seed), left)
     try:
-        async with asyncio.timeout(_KILL_WITHIN_S * plan.kills):
-            await kills.run(role, plan.kills, lambda count: tell(f"killed {count}"))
+        async with asyncio.timeout(_KILL_WITHIN * A_KILL_S[role] * plan.kills + START_KILLING_S):
+            told(0)
+            await kills.run(role, plan.kills, told)
     except TimeoutError:
-        tell("no more was killed in time")
+        tell(f"{role}: only {kills.count} of {plan.kills} were killed in time")
     result.kills = kills.count
     await asyncio.sleep(METRICS_AGE_S)  # the last one is still being made up for
 

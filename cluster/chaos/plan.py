@@ -1,6 +1,6 @@
 """How much is measured: calls, seconds, kills.
 
-All of it takes about a quarter of an hour: callers go on calling while one thing after another is
+All of it takes about twenty-five minutes: callers go on calling while one thing after another is
 broken, each kind of work in its turn, so that what was broken is well again before its turn comes.
 """
 
@@ -27,7 +27,7 @@ START_AND_STOP_S = 35.0
 HANG_UP_S = 12.0
 BETWEEN_S = 4.0
 WELL_S = 20.0
-A_KILL_S = {"recognise": 0.8, "think": 0.7, "speak": 0.7}
+A_KILL_S = {"recognise": 1.8, "think": 1.7, "speak": 1.7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class ChaosPlan:
         seed: Decides who says what in which order.
         healthy_s: For how long all is well at the beginning of each act. What callers wait for
             then, over all acts, is what each fault is held against.
-        fault_s: How long a fault lasts.
+        fault_s: How long a fault lasts, those aside that last some times as long
+            (``faults.Fault.lasts``).
         kills: How many streams are killed, for each role.
         turns: Utterances of a caller in each call; then the line calls again.
         replicas: Ingress replicas of the product.
@@ -52,7 +53,7 @@ class ChaosPlan:
     faults: tuple[Fault, ...] = FAULTS
     roles: tuple[str, ...] = ROLES
     seed: int = 1
-    healthy_s: float = 10.0
+    healthy_s: float = 20.0
     fault_s: float = 14.0
     kills: int = 100
     turns: int = 4
@@ -73,15 +74,16 @@ class ChaosPlan:
             seconds += START_AND_STOP_S + self.ramp_s + self.healthy_s + HANG_UP_S
             for fault in act:
                 for role in roles_of(fault, self.roles):
-                    seconds += self._about_s(fault, role)
+                    seconds += self.lasts_s(fault, role) + BETWEEN_S
+                    seconds += WELL_S if fault.kind == "down" else 0.0
         return seconds
 
-    def _about_s(self, fault: Fault, role: str) -> float:
+    def lasts_s(self, fault: Fault, role: str) -> float:
+        """How long something is broken; of kills, roughly."""
         if fault.kind == "killed":
-            return self.kills * A_KILL_S[role]
-        if fault.kind == "down":
-            return max(self.fault_s, DOWN_S) + WELL_S
-        return self.fault_s + BETWEEN_S
+            return self.kills * A_KILL_S.get(role, max(A_KILL_S.values()))
+        # When all are down a call ends with its third reply that fails.
+        return max(self.fault_s * fault.lasts, DOWN_S if fault.kind == "down" else 0.0)
 
     @property
     def ramp_s(self) -> float:

@@ -78,6 +78,20 @@ def left_in(text: str, role: str = "") -> int:
     )
 
 
+def names_left(text: str, role: str) -> set[str]:
+    """Providers that are left at the moment, of one kind of work."""
+    found = (match for line in text.splitlines() if (match := _LEFT.match(line)))
+    labels = [dict(_LABEL.findall(match["labels"])) for match in found if float(match["value"]) > 0]
+    kind = _OPERATIONS[role]
+    return {each["provider"] for each in labels if each.get("operation", "").startswith(kind)}
+
+
+def made_up_for(before: Requests, after: Requests, role: str) -> int:
+    """How often somebody else was asked because one had failed, or had broken off."""
+    why = ("failover", "continued", "again")
+    return sum(after[role, each] - before[role, each] for each in why)
+
+
 async def until_well(url: str, within_s: float, role: str = "") -> bool:
     """Wait until no provider is left any more, of one kind of work or of any.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.chaos.figures import Figures
-from cluster.chaos.phase import PhaseResult
+from cluster.chaos.result import PhaseResult
 from cluster.chaos.verdicts import FOR_SCALE, MISSED, NOT_VALID, REACHED, Verdict
 
 _STYLES = {REACHED: "green", MISSED: "red", NOT_VALID: "yellow", FOR_SCALE: "dim"}
@@ -29,18 +29,32 @@ class Judged:
         """In tables."""
         return self.result.fault.title if self.result.fault else ""
 
+    @property
+    def is_valid(self) -> bool:
+        """Whether these are figures of the product."""
+        return not any(verdict.verdict == NOT_VALID for verdict in self.verdicts)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
+            "is_valid": self.is_valid,
+            "title": self.title,
             **self.result.as_dict(),
             "figures": self.figures.as_dict(),
             "verdicts": [asdict(verdict) for verdict in self.verdicts],
         }
 
 
+def why_not_usual(healthy: Sequence[PhaseResult]) -> str:
+    """Why it is not known how long callers wait while all is well; empty when it is."""
+    if any(result.is_punctual for result in healthy):
+        return ""
+    return "the callers were late while all was well"
+
+
 def exit_code(judged: Sequence[Judged], healthy: Sequence[PhaseResult]) -> int:
-    """0 when all was reached, 1 when something was missed, 3 when the callers were late."""
-    if not all(result.is_punctual for result in (*healthy, *(each.result for each in judged))):
+    """0 when all was reached, 1 when something was missed, 3 when something is not valid."""
+    if why_not_usual(healthy) or any(not each.is_valid for each in judged):
         return 3
     missed = any(verdict.verdict == MISSED for each in judged for verdict in each.verdicts)
     return 1 if missed else 0
@@ -61,16 +75,20 @@ def table(judged: Sequence[Judged]) -> Table:
     return shown
 
 
-def markdown(judged: Sequence[Judged]) -> str:
-    """The same for a page."""
+def markdown_of(faults: Sequence[Mapping[str, Any]]) -> str:
+    """The same for a page.
+
+    Args:
+        faults: As ``Judged.as_dict`` gave them.
+    """
     lines = [
         "| fails | how | turns | figure | measured | target | |",
         "|---|---|---|---|---|---|---|",
     ]
-    for each in judged:
-        head = f"| {each.result.role} | {each.title} | {each.figures.turns} "
-        for verdict in each.verdicts:
-            cells = (verdict.figure, verdict.measured, verdict.target, verdict.verdict)
+    for each in faults:
+        head = f"| {each['role']} | {each['title']} | {each['figures']['turns']} "
+        for verdict in each["verdicts"]:
+            cells = (verdict[name] for name in ("figure", "measured", "target", "verdict"))
             lines.append(head + "| " + " | ".join(cells) + " |")
             head = "| | | "
     return "\n".join(lines)

@@ -8,28 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import signal
 import time
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.status import Status
 from rich.text import Text
 
 from cluster.chaos.faults import Fault, roles_of
 from cluster.chaos.figures import Healthy, figures
-from cluster.chaos.phase import PhaseResult, run_act
+from cluster.chaos.phase import run_act
 from cluster.chaos.plan import ChaosPlan
-from cluster.chaos.report import Judged, exit_code, markdown, table
+from cluster.chaos.progress import Progress
+from cluster.chaos.report import Judged, exit_code, table, why_not_usual
+from cluster.chaos.result import PhaseResult
+from cluster.chaos.runs_file import runs_in, write_runs
 from cluster.chaos.stage import running_stage
 from cluster.chaos.verdicts import verdicts
 from cluster.cli_console import complain, show
 from cluster.cli_console import console as stderr
 from cluster.demo_live import StartProgress
-from cluster.errors import ClusterError, DemoFailed
+from cluster.errors import ClusterError, DemoFailed, SettingsError
 from simulation.load import be_first_served
 
 _WIDTH = 130  # of what is written to a file
@@ -42,7 +43,8 @@ def run_chaos(plan: ChaosPlan, output: Path, json_path: Path | None) -> int:
     Args:
         plan: What to break.
         output: Folder for logs; made if missing.
-        json_path: Where all of it is written; ``output / "chaos.json"`` when None.
+        json_path: Where all of it is added to what earlier runs have written there;
+            ``output / "chaos.json"`` when None.
 
     Returns:
         0 when all that was promised was reached, 1 when not, 2 when it could not run, 3 when this
@@ -50,12 +52,16 @@ def run_chaos(plan: ChaosPlan, output: Path, json_path: Path | None) -> int:
     """
     target = json_path or output / "chaos.json"
     try:
+        earlier = runs_in(target)
         output.mkdir(parents=True, exist_ok=True)
-        target.write_text("", "utf-8")  # better now than after the run
+        write_runs(target, earlier)  # better now than after the run
+    except SettingsError as error:
+        complain(str(error))
+        return 2
     except OSError as error:
         complain(f"{error.filename} cannot be written ({error.strerror}): choose another place")
         return 2
-    run = _Run(plan, output, target)
+    run = _Run(plan, output, target, earlier)
     try:
         return asyncio.run(run.all())
     except asyncio.CancelledError:
@@ -67,11 +73,14 @@ def run_chaos(plan: ChaosPlan, output: Path, json_path: Path | None) -> int:
 
 
 class _Run:
-    def __init__(self, plan: ChaosPlan, output: Path, target: Path) -> None:
+    def __init__(
+        self, plan: ChaosPlan, output: Path, target: Path, earlier: list[dict[str, Any]]
+    ) -> None:
         self.ended_by = 0
         self._plan = plan
         self._output = output
         self._target = target
+        self._earlier = earlier
         self._console = Console(stderr=True, highlight=False)
         if not self._console.is_terminal:
             self._console = Console(stderr=True, highlight=False, width=_WIDTH)
@@ -95,7 +104,7 @@ class _Run:
         code = exit_code(self._judged, self._healthy)
         took_s = time.monotonic() - self._began_s
         words = {0: "all that was promised was reached", 1: "not all that was promised was reached"}
-        verdict = words.get(code, "this machine was too busy to measure")
+        verdict = words.get(code, "not all of it is valid; the table says why")
         self._console.print(Text(f"{verdict}; {took_s:.0f} s; {self._target}", "bold"))
         return code
 
@@ -110,15 +119,15 @@ class _Run:
         self._console.rule(names)
         logs = self._output / "-".join(fault.name for fault in faults)
         logs.mkdir(exist_ok=True)
-        with StartProgress(self._console) as progress:
-            stage_context = running_stage(self._plan, logs, progress)
+        with StartProgress(self._console) as starting:
+            stage_context = running_stage(self._plan, logs, starting)
             stage = await stage_context.__aenter__()
         try:
             gc.collect()
             gc.freeze()  # a collection in the middle would make the callers late
             with self._console.status(names) as status:
-                tell = partial(_show, status)
-                healthy, *broken = await run_act(stage, self._plan, faults, tell)
+                progress = Progress(self._console, status, self._left_s)
+                healthy, *broken = await run_act(stage, self._plan, faults, progress.tell)
         finally:
             with self._console.status("stopping Ray and the emulators"):
                 await stage_context.__aexit__(None, None, None)
@@ -132,42 +141,42 @@ class _Run:
         self._console.print(table(self._judged[-len(broken) :] if broken else []))
         self._write()
 
+    def _left_s(self) -> float:
+        return self._plan.about_s - (time.monotonic() - self._began_s)
+
     def _usual(self) -> Healthy:
-        return Healthy([turn for result in self._healthy for turn in result.turns])
+        """Of the acts in which callers were on time; of all, should there be none such."""
+        on_time = [result for result in self._healthy if result.is_punctual] or self._healthy
+        return Healthy([turn for result in on_time for turn in result.turns])
 
     def _judge(self) -> None:
         """All of it against what was usual, which is better known after each act."""
-        usual = self._usual()
+        usual, doubt = self._usual(), why_not_usual(self._healthy)
         found = [(result, figures(result, usual)) for result in self._broken]
         self._judged = [
-            Judged(result, each, tuple(verdicts(result, each, self._plan)))
+            Judged(result, each, tuple(verdicts(result, each, self._plan, doubt)))
             for result, each in found
         ]
 
     def _say(self, result: PhaseResult) -> None:
         title = f"{result.role}: {result.fault.title}" if result.fault else "healthy"
-        late = "" if result.is_punctual else ", TOO LATE TO COUNT"
-        self._console.print(
-            f"{title}: {len(result.turns)} turns, callers' frames "
-            f"{result.lateness_p99_ms:.1f} ms late at P99{late}"
-        )
+        why = f", NOT VALID: {result.why_not_valid}" if result.why_not_valid else ""
+        took_s = result.until_at - result.from_at
+        said = f"{title}: {len(result.turns)} turns in {took_s:.0f} s, callers' frames "
+        late = f"{result.lateness_p99_ms:.1f} ms late at P99{why}"
+        self._console.print(Text(said + late), soft_wrap=True)
 
     def _write(self) -> None:
         plan = self._plan
-        plain = {
-            "version": 1,
+        mine = {
             "calls": plan.calls,
             "seed": plan.seed,
             "cores": os.cpu_count(),
             "load_average": os.getloadavg(),
+            "began_at": round(time.time() - (time.monotonic() - self._began_s)),
             "took_s": round(time.monotonic() - self._began_s),
             "exit_code": exit_code(self._judged, self._healthy),
-            "markdown": markdown(self._judged),
             "healthy": [result.as_dict() for result in self._healthy],
             "faults": [each.as_dict() for each in self._judged],
         }
-        self._target.write_text(json.dumps(plain, indent=1) + "\n", "utf-8")
-
-
-def _show(status: Status, text: str) -> None:
-    status.update(Text(text))
+        write_runs(self._target, [*self._earlier, mine])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster.chaos.figures import LATE_S, Figures
-from cluster.chaos.phase import PhaseResult
+from cluster.chaos.result import PhaseResult
 from cluster.chaos.plan import ChaosPlan
 
 REACHED: Final = "reached"
@@ -43,8 +43,17 @@ class Verdict:
     verdict: str
 
 
-def verdicts(result: PhaseResult, found: Figures, plan: ChaosPlan) -> list[Verdict]:
-    """All that was promised of this fault."""
+def verdicts(
+    result: PhaseResult, found: Figures, plan: ChaosPlan, doubt: str = ""
+) -> list[Verdict]:
+    """All that was promised of this fault.
+
+    Args:
+        result: The run.
+        found: Its figures.
+        plan: What was wanted.
+        doubt: What speaks against all of it, beyond ``result.why_not_valid``.
+    """
     kind = result.fault.kind if result.fault else ""
     lines: list[Verdict] = []
     if kind in ("refused", "next"):
@@ -66,9 +75,11 @@ def verdicts(result: PhaseResult, found: Figures, plan: ChaosPlan) -> list[Verdi
     if kind != "down":
         lines.append(_known(found, plan))
     lines.append(_seconds("longest dead air", found.dead_air_s, DEAD_AIR_S))
-    if result.is_punctual:
+    why = result.why_not_valid or doubt
+    if not why:
         return lines
-    return [Verdict(line.figure, line.measured, line.target, NOT_VALID) for line in lines]
+    lines = [Verdict(line.figure, line.measured, line.target, NOT_VALID) for line in lines]
+    return [*lines, Verdict("why not valid", why, "", NOT_VALID)]
 
 
 def _refused(result: PhaseResult, found: Figures) -> list[Verdict]:
@@ -93,6 +104,7 @@ def _killed(result: PhaseResult, found: Figures, plan: ChaosPlan) -> list[Verdic
     gap_s = found.added_p99_s if is_ear else found.hole_s
     return [
         _count("killed", result.kills, plan.kills, is_most=False),
+        Verdict("asked instead", f"{result.made_up_for} times", "", FOR_SCALE),
         _count("words lost", lost, 0),
         Verdict(
             "words repeated",
@@ -119,8 +131,10 @@ def _down(found: Figures) -> list[Verdict]:
 
 def _known(found: Figures, plan: ChaosPlan) -> Verdict:
     figure = "seen to known everywhere"
+    alone = f"{found.left_alone} times left by one process alone"
     if found.known_s is None or found.known_by is None:
-        return Verdict(figure, "nobody was left", f"under {KNOWN_S * 1_000:.0f} ms", FOR_SCALE)
+        measured = alone if found.left_alone else "nobody was left"
+        return Verdict(figure, measured, f"under {KNOWN_S * 1_000:.0f} ms", FOR_SCALE)
     is_all = found.known_by >= plan.processes
     return Verdict(
         figure,

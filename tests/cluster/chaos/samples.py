@@ -6,7 +6,7 @@ from typing import Any
 
 from cluster.chaos.faults import BY_NAME
 from cluster.chaos.lines import PlacedCall
-from cluster.chaos.phase import EndedCall, PhaseResult
+from cluster.chaos.result import EndedCall, PhaseResult
 from cluster.chaos.turns import ChaosTurn, RecordedCall
 from dialogue.agent import Phrases
 from records.rows import CallRow, TurnRow

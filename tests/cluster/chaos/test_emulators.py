@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+import cluster.chaos.kills as kills_module
 from cluster.chaos.emulators import Emulators
-from cluster.chaos.faults import BY_NAME, strikes
+from cluster.chaos.faults import BY_NAME, ROLES, strikes
 from cluster.chaos.kills import Kills
 from simulation.providers import ProvidersConfig, RunningProviders, run_providers
 from simulation.voice_sound import HummingVoice
@@ -65,7 +66,12 @@ class Nobody:
     """Callers who are always in the middle of a word."""
 
     def in_mid_word(self) -> int:
-        return 3
+        return 4
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kills_module, "APART_S", dict.fromkeys(ROLES, (0.0, 0.0)))
 
 
 async def _read_until_cut(url: str, cut: list[int]) -> None:
@@ -88,7 +94,7 @@ async def _read_until_cut(url: str, cut: list[int]) -> None:
 
 def test_answers_are_killed_in_the_middle_wherever_they_are_given() -> None:
     async def scene() -> None:
-        async with rows() as ((_, second), emulators):
+        async with rows(3) as ((_, second, _), emulators):
             lines: Any = Nobody()
             kills, cut, told = Kills(emulators, lines, Random(1)), list[int](), list[int]()
             asking = asyncio.create_task(_read_until_cut(second.openai_base_url, cut))
@@ -101,17 +107,46 @@ def test_answers_are_killed_in_the_middle_wherever_they_are_given() -> None:
     asyncio.run(scene())
 
 
-def test_recognisers_are_killed_where_most_calls_are_and_each_caller_counts() -> None:
+def test_who_is_left_is_not_struck_since_only_probes_are_there() -> None:
     async def scene() -> None:
-        async with rows() as ((_, second), emulators):
+        async with rows(3) as ((first, second, _), emulators):
             lines: Any = Nobody()
-            _, writer = await asyncio.open_connection("127.0.0.1", second.deepgram_port)
-            while await emulators.connections(1, "deepgram") != 1:
+            cut: dict[str, list[int]] = {"first": [], "second": []}
+            asking = [
+                asyncio.create_task(_read_until_cut(first.openai_base_url, cut["first"])),
+                asyncio.create_task(_read_until_cut(second.openai_base_url, cut["second"])),
+            ]
+
+            async def left() -> set[str]:
+                return {"openai"}
+
+            kills = Kills(emulators, lines, Random(1), left)
+            await kills.run("think", 2, lambda count: None)
+            for task in asking:
+                task.cancel()
+            assert cut["first"] == []
+            assert len(cut["second"]) == 2
+
+    asyncio.run(scene())
+
+
+def test_of_recognisers_those_break_that_most_calls_use_and_their_share_of_callers_counts() -> None:
+    async def scene() -> None:
+        async with rows() as ((first, second), emulators):
+            lines: Any = Nobody()
+            ports = [first.azure_port, *[second.deepgram_port] * 3]
+            writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for port in ports]
+            while await emulators.connections(1, "deepgram") != 3:
+                await asyncio.sleep(0)
+            while await emulators.connections(0, "azure") != 1:
                 await asyncio.sleep(0)
             kills = Kills(emulators, lines, Random(1))
             await kills.run("recognise", 3, lambda count: None)
-            assert kills.count == 3
+            assert kills.count == 3, "of four in mid-word, three quarters of the streams"
             assert await emulators.connections(1, "deepgram") == 0
-            writer.close()
+            assert await emulators.connections(0, "azure") == 1
+            for writer in writers:
+                writer.close()
 
     asyncio.run(scene())
+

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from cluster.chaos.faults import BY_NAME
-from cluster.chaos.phase import SAYING_GOODBYE_S, PhaseResult, _complete
+from cluster.chaos.phase import SAYING_GOODBYE_S, _complete
+from cluster.chaos.result import PhaseResult
 from cluster.chaos.turns import RecordedCall
 from tests.cluster.chaos.samples import PLACED_AT, recorded, turn
 

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from cluster.chaos.health_log import known_units, read_logs
-from cluster.chaos.product import extra_percent, failover_wait_s, left_in, requests_in
+from cluster.chaos.product import (
+    extra_percent,
+    failover_wait_s,
+    left_in,
+    made_up_for,
+    names_left,
+    requests_in,
+)
 from cluster.logs import _FORMAT as LOG_FORMAT
 
 BEFORE = """
@@ -87,6 +94,66 @@ def test_seen_by_the_first_and_known_by_the_last() -> None:
     assert known.processes == 2, "what was before is another fault"
     assert known.took_s == pytest.approx(0.03, abs=1e-5)
     assert known.seen_at == pytest.approx(at(5.1), abs=1e-5)
+
+
+AZURE, HEARS, OPENS = "azure", "azure/stt.first_partial///", "azure/stt.open///"
+
+
+def of(unit: str, how: str = "seen here: late") -> str:
+    return f"{unit} is left, as {how}"
+
+
+BOARD = "the board says"
+
+
+def test_who_leaves_one_unit_of_a_recogniser_leaves_it() -> None:
+    """One process by the words that it misses, the others by what the board says of its door."""
+    lines = [
+        ("a", line(5, 0, of(HEARS))),
+        ("a", line(5, 90, of(OPENS, BOARD))),
+        ("b", line(5, 80, of(OPENS))),
+        ("b", line(5, 95, of(OPENS, BOARD))),
+        ("c", line(5, 100, of(OPENS, BOARD))),
+    ]
+    (known,) = known_units(lines, at(4), at(10))
+    assert (known.unit, known.processes, known.is_shared) == ("azure/stt///", 3, True)
+    assert known.took_s == pytest.approx(0.1, abs=1e-5)
+
+
+def test_what_is_known_already_is_not_seen_anew() -> None:
+    told = [(process, line(5, 0, of(OPENS, BOARD))) for process in "ab"]
+    late = [("a", line(9, 0, of(HEARS)))]
+    assert len(known_units([*told, *late], at(4), at(10))) == 1
+    again = [(process, line(9, 30, of(OPENS, BOARD))) for process in "ab"]
+    assert len(known_units([*told, *late, *again], at(4), at(10))) == 2, "it was used in between"
+
+
+def test_what_comes_far_too_late_is_not_hidden() -> None:
+    lines = [("a", line(5, 0, of(OPENS))), ("b", line(8, 0, of(OPENS, BOARD)))]
+    first, second = known_units(lines, at(4), at(10))
+    assert (first.processes, first.is_shared) == (1, False)
+    assert (second.processes, second.is_shared) == (1, True)
+
+
+def test_other_regions_models_and_voices_are_others() -> None:
+    lines = [
+        ("a", line(5, 0, of("eleven/tts.ttfa//anna/"))),
+        ("b", line(5, 0, of("eleven/tts.ttfa//bert/"))),
+        ("b", line(5, 9, of("eleven/tts.realtime_factor//anna/"))),
+    ]
+    assert [known.processes for known in known_units(lines, at(4), at(10))] == [2, 1]
+
+
+def test_who_is_left_by_name() -> None:
+    assert names_left(AFTER, "think") == {"openai"}
+    assert names_left(AFTER, "speak") == set()
+
+
+def test_what_was_made_up_for_is_no_hedge() -> None:
+    more = (
+        'callcluster_provider_requests_total{provider="openai",work="think",why="continued"} 4\n'
+    )
+    assert made_up_for(requests_in(BEFORE), requests_in(AFTER + more), "think") == 6
 
 
 def test_logs_are_found_in_the_folder_of_a_session(tmp_path: Path) -> None:

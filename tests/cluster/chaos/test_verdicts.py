@@ -10,14 +10,15 @@ import pytest
 
 from cluster.chaos.figures import Figures, Healthy, figures, quantile
 from cluster.chaos.health_log import Known
-from cluster.chaos.phase import PhaseResult
+from cluster.chaos.result import PhaseResult
 from cluster.chaos.plan import ChaosPlan
-from cluster.chaos.report import Judged, exit_code, markdown, table
+from cluster.chaos.report import Judged, exit_code, markdown_of, table, why_not_usual
 from cluster.chaos.verdicts import FOR_SCALE, MISSED, NOT_VALID, REACHED, verdicts
 from tests.cluster.chaos.samples import ended, result, turn
 
 PLAN = ChaosPlan(kills=2)
 USUAL = Healthy([turn(reply_s=0.5 + 0.01 * number) for number in range(21)])
+WELL = PhaseResult(lateness_p99_ms=1.0)
 KNOWN = [Known("openai/llm.ttft", 95.0, 95.05, PLAN.processes)]
 
 
@@ -101,6 +102,15 @@ def test_known_everywhere_is_by_every_process(known: list[Known], verdict: str) 
     assert judged(run)["seen to known everywhere"] == verdict
 
 
+@pytest.mark.parametrize(("fault", "verdict"), [("tenth", FOR_SCALE), ("hang", MISSED)])
+def test_one_process_may_be_unlucky_where_a_part_of_the_requests_is_struck(
+    fault: str, verdict: str
+) -> None:
+    alone = replace(KNOWN[0], processes=1, is_shared=False)
+    run = result(fault, turn(), known=[alone], extra_percent=5.0)
+    assert judged(run)["seen to known everywhere"] == verdict
+
+
 def test_too_many_requests_are_missed_and_none_are_no_measurement() -> None:
     assert judged(result("half", turn(), extra_percent=8.1))["extra provider calls"] == MISSED
     assert judged(result("half", turn()))["extra provider calls"] == MISSED
@@ -152,7 +162,25 @@ def test_late_callers_measure_themselves() -> None:
     assert set(judged(run).values()) == {NOT_VALID}
     found = figures(run, USUAL)
     one = Judged(run, found, tuple(verdicts(run, found, PLAN)))
-    assert exit_code([one], []) == 3
+    assert exit_code([one], [WELL]) == 3
+    assert not one.is_valid
+    why = one.verdicts[-1]
+    assert why.figure == "why not valid"
+    assert "5.0 ms late at P99 (limit 5 ms)" in why.measured
+
+
+def test_a_fault_in_which_nobody_finished_shows_nothing() -> None:
+    assert set(judged(result("errors")).values()) == {NOT_VALID}
+
+
+def test_where_it_is_not_known_what_is_usual_nothing_is_valid() -> None:
+    run = result("errors", turn(), known=KNOWN)
+    found = figures(run, USUAL)
+    doubt = why_not_usual([PhaseResult(lateness_p99_ms=7.0)])
+    lines = verdicts(run, found, PLAN, doubt)
+    assert {line.verdict for line in lines} == {NOT_VALID}
+    assert "while all was well" in lines[-1].measured
+    assert not why_not_usual([PhaseResult(lateness_p99_ms=7.0), WELL]), "one act is enough"
 
 
 def test_the_exit_code_is_that_of_the_worst() -> None:
@@ -162,11 +190,11 @@ def test_the_exit_code_is_that_of_the_worst() -> None:
 
     good = of(result("errors", turn(), known=KNOWN))
     bad = of(result("errors", turn(reply_s=3.0), known=KNOWN))
-    assert exit_code([good], []) == 0
-    assert exit_code([good, bad], []) == 1
+    assert exit_code([good], [WELL]) == 0
+    assert exit_code([good, bad], [WELL]) == 1
     assert exit_code([good], [PhaseResult(lateness_p99_ms=7.0)]) == 3
     assert table([good, bad]).row_count == 8
-    assert markdown([good]).count("\n") == 5
+    assert markdown_of([good.as_dict()]).count("\n") == 5
     assert good.as_dict()["figures"]["turns"] == 1
 
 
