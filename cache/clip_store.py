@@ -57,6 +57,18 @@ class ClipStore:
         """The clip if it is in memory; costs microseconds."""
         return self.memory.get(key)
 
+    async def recall(self, key: bytes) -> Clip | None:
+        """The clip from memory or disk."""
+        clip = self.memory.get(key)
+        if clip is None and (clip := await self._from_disk(key)) is not None:
+            self.memory.put(key, clip)
+        return clip
+
+    async def keep(self, key: bytes, clip: Clip) -> None:
+        """Keep a clip that was made elsewhere: in memory at once, then on disk."""
+        self.memory.put(key, clip)
+        await self._to_disk(key, clip)
+
     async def get_or_make(self, key: bytes, maker: Maker, *, pin: bool = False) -> Clip:
         """The clip from memory, disk, or ``maker``.
 

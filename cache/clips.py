@@ -113,6 +113,10 @@ class ClipCache:
             self._evicted += 1
         return True
 
+    def is_pinned(self, key: bytes) -> bool:
+        """Whether the clip is there for good."""
+        return key in self._pinned
+
     def discard(self, key: bytes) -> None:
         """Forget a clip, pinned or not."""
         clip = self._pinned.pop(key, None) or self._loose.pop(key, None)
