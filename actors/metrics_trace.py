@@ -33,6 +33,8 @@ _WAITS_FOR: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 
+_CACHE: Final = ("outcome", "reason", "tier", "entry_id")
+
 
 def trace_of(entry: TurnEntry, ids: Mapping[str, str], *, after_s: float) -> Trace:
     """The trace of one turn.
@@ -59,5 +61,11 @@ def trace_of(entry: TurnEntry, ids: Mapping[str, str], *, after_s: float) -> Tra
     return Trace(
         Span(f"turn {entry.kind}", at_us(begin_s), entry.at_us),
         tuple(children),
-        {**ids, "turn_id": entry.turn_id, "kind": entry.kind, "outcome": entry.outcome},
+        {
+            **ids,
+            "turn_id": entry.turn_id,
+            "kind": entry.kind,
+            "outcome": entry.outcome,
+            **{f"cache_{name}": entry.cache[name] for name in _CACHE if name in entry.cache},
+        },
     )

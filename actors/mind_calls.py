@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+from actors.mind_answers import CallAnswers
 from actors.wire import CallOpened, CallState, CloseCall, OpenCall, TurnEntry
 from dialogue.agent import Agent
 from dialogue.errors import StaleEpoch
@@ -103,6 +104,7 @@ class HeldCall:
     """One call and what became of it; times are loop times."""
 
     session: DialogueSession[TurnEntry]
+    answers: CallAnswers
     seated_at: float
     heard_at: float
     phase: Phase = Phase.OPEN
@@ -162,10 +164,18 @@ class MindCalls:
             self._tokens.pop(message.token_id, None)
             self._tokens[message.token_id] = now + self._config.token_memory_s
         if held is None:
-            session = DialogueSession[TurnEntry](
-                personal(agent, message.variables), _identity(message, agent), self._config.history
+            speaking, call = personal(agent, message.variables), _identity(message, agent)
+            held = self._calls[message.call_id] = HeldCall(
+                DialogueSession[TurnEntry](speaking, call, self._config.history),
+                CallAnswers(
+                    speaking,
+                    call,
+                    tuple(message.variables.values()),
+                    is_personal=speaking.prompt != agent.prompt,
+                ),
+                seated_at=now,
+                heard_at=now,
             )
-            held = self._calls[message.call_id] = HeldCall(session, seated_at=now, heard_at=now)
             is_new_owner = True
         else:
             is_new_owner = held.session.own(message.epoch)
@@ -214,10 +224,12 @@ class MindCalls:
             held.phase, held.reason = Phase.OPEN, ""
         return held
 
-    def settle(self, held: HeldCall, turns: Iterable[TurnEntry]) -> None:
-        """Take in turns that are over."""
-        for turn in held.session.settle(turns):
+    def settle(self, held: HeldCall, turns: Iterable[TurnEntry]) -> list[TurnEntry]:
+        """Take in turns that are over; return those that were not known."""
+        fresh = held.session.settle(turns)
+        for turn in fresh:
             self._recorder.turn_settled(held.session.call, turn)
+        return fresh
 
     def revive(self, held: HeldCall) -> None:
         """A call given up for lost takes a turn. Raises ``UnknownCall`` if it has ended."""

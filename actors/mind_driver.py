@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from actors.mind_calls import HeldCall, MindCalls, MindConfig, Phase, Recorder, UnknownCall
@@ -26,6 +27,7 @@ from actors.wire import (
     TurnEntry,
     TurnItem,
 )
+from cache.ports import AnswerCache
 from dialogue.agent import Agent
 from dialogue.errors import StaleEpoch, StaleTurn
 from dialogue.ports import Thinker
@@ -51,6 +53,7 @@ class MindDriver:
         recorder: Told of everything that lasts.
         config: Limits.
         wall_clock_us: UTC microseconds, for records only.
+        answers: Answers that were given before; None gives none.
     """
 
     def __init__(
@@ -60,7 +63,9 @@ class MindDriver:
         recorder: Recorder,
         config: MindConfig,
         wall_clock_us: Callable[[], int],
+        answers: AnswerCache | None = None,
     ) -> None:
+        self._answers = answers
         self._thinkers = thinkers
         self._config = config
         self._wall_clock_us = wall_clock_us
@@ -200,6 +205,11 @@ class MindDriver:
             wrong = f"agent {agent.agent_id}: no thinker is named {agent.think_chain!r}"
             return [accepted, self._failed(message, "provider", wrong)], None
         question = Question((turn_id, guess), answer, thinker, received_at)
+        if self._answers is not None:
+            consultation = held.answers.consult(
+                question.key, message.kind, message.text, session.turn_log
+            )
+            question = replace(question, cache=self._answers, consultation=consultation)
         return [accepted], self._start(message.call_id, session, question)
 
     def _start(
@@ -245,7 +255,10 @@ class MindDriver:
         return held, ""
 
     def _settle(self, held: HeldCall, turns: tuple[TurnEntry, ...]) -> None:
-        self._calls.settle(held, turns)
+        fresh = self._calls.settle(held, turns)
+        if self._answers is not None:
+            for turn in fresh:
+                held.answers.settle(turn, held.session.turn_log, self._answers)
         self._end_dead_replies(held.session.call.call_id, "stale_turn")
 
     def _end_dead_replies(

@@ -5,6 +5,7 @@ Rules
 2. The deadlines count visible characters only: empty and blank pieces keep no dead stream alive.
 3. However a reply ends, the request at the provider is closed at once.
 4. A model that asks for what cannot be done is told so and asked again, in the same reply.
+5. An answer that the response cache has is spoken instead (``actors.mind_race``).
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ import logging
 import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
+from actors.mind_answers import CUT_OFF_REASONS, Consultation
 from actors.mind_calls import MindConfig
+from actors.mind_race import first_of, look_up
 from actors.wire import TurnEntry, TurnItem
+from cache.outcomes import Hit
+from cache.ports import AnswerCache
 from dialogue.errors import EmptyReply
 from dialogue.ports import (
     ReplyDelta,
@@ -38,12 +44,20 @@ CLOSE_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of whom; ``received_at`` is the loop time of the ingress' message."""
+    """What is asked of whom.
+
+    Attributes:
+        received_at: Loop time of the ingress' message.
+        cache: Is asked first, for ``consultation``; None asks nobody.
+        consultation: What is looked up, and takes what comes of it; None looks up nothing.
+    """
 
     key: GuessKey
     request: ThinkRequest
     thinker: Thinker
     received_at: float
+    cache: AnswerCache | None = None
+    consultation: Consultation | None = None
 
 
 class Reply:
@@ -82,6 +96,28 @@ class Reply:
             self.task.cancel()
 
     async def _run(self) -> None:
+        cache, consultation = self._question.cache, self._question.consultation
+        if cache is None or consultation is None or consultation.is_barred:
+            await self._think()
+        else:
+            await first_of(look_up(cache, consultation), self._think, self._recite)
+
+    def _recite(self, hit: Hit) -> bool:
+        """Speak an answer of the cache, if there is anything in it and nothing was said before."""
+        if self._segments or self.over:
+            return False
+        segments = self._session.recite(*self._question.key, hit.answer.text)
+        if segments is None:
+            return True  # nobody waits for it, nor for what the model would say
+        consultation = self._question.consultation
+        if not segments or consultation is None:
+            return False
+        consultation.is_served = True
+        self._say(segments, keep=True)
+        self._put("finished", stages=self._stages, cache=self._cache())
+        return True
+
+    async def _think(self) -> None:
         thinker = self._question.thinker
         events: AsyncIterator[ThinkEvent] | None = None
         request: ThinkRequest | None = self._question.request
@@ -116,6 +152,7 @@ class Reply:
         async with asyncio.timeout(config.first_token_timeout_s) as deadline:
             async for event in events:
                 if isinstance(event, ToolCallBegan | ToolCallRequested):
+                    self._learn_of(uses_tool=True)
                     if isinstance(event, ToolCallRequested):
                         self._session.call_tool(*self._question.key, event)
                     deadline.reschedule(now() + config.stall_timeout_s)
@@ -142,6 +179,7 @@ class Reply:
             if tokens is not None:
                 unit += f"@{done.stand_in}" if done.stand_in else ""
                 self._usage[unit] = self._usage.get(unit, 0) + tokens
+        self._learn_of(is_complete=done.reason not in CUT_OFF_REASONS)
 
     def _finish(self) -> ThinkRequest | None:
         """End the reply, or say what to ask next."""
@@ -151,21 +189,37 @@ class Reply:
         self._say(end.segments)
         if isinstance(end, AskAgain):
             return end.request
-        told = {"stages": self._stages, "usage": self._usage}
+        if end.hang_up or end.action:
+            self._learn_of(uses_tool=True)
+        told = {"stages": self._stages, "usage": self._usage, "cache": self._cache()}
         self._put("finished", hang_up=end.hang_up, action=dict(end.action), **told)
         return None
 
-    def _say(self, segments: list[str] | tuple[str, ...]) -> None:
+    def _say(self, segments: list[str] | tuple[str, ...], *, keep: bool = False) -> None:
+        if self._question.consultation is not None and not self.over:
+            self._question.consultation.said.extend(segments)
         for text in segments:
             self._mark(FIRST_SEGMENT)
-            self._put("segment", index=self._segments, text=text)
+            cache = {} if self._segments else self._cache()
+            self._put("segment", index=self._segments, text=text, keep=keep, cache=cache)
             self._segments += 1
+
+    def _learn_of(self, *, is_complete: bool | None = None, uses_tool: bool = False) -> None:
+        """What decides whether the reply may be kept."""
+        if (consultation := self._question.consultation) is not None:
+            consultation.uses_tool |= uses_tool
+            if is_complete is not None:
+                consultation.is_complete = is_complete
+
+    def _cache(self) -> dict[str, Any]:
+        """What the cache said so far, for the record."""
+        consultation = self._question.consultation
+        return consultation.told() if consultation is not None else {}
 
     def _fail(self, message: str, refusal: str, *, retryable: bool) -> None:
         self._session.fail(*self._question.key)
-        self._put(
-            "failed", message=message, refusal=refusal, retryable=retryable, stages=self._stages
-        )
+        told = {"stages": self._stages, "cache": self._cache()}
+        self._put("failed", message=message, refusal=refusal, retryable=retryable, **told)
 
     def _mark(self, stage: str) -> None:
         if stage not in self._stages:

@@ -31,7 +31,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Reply:
-    """The tasks of one guess, and what they measured."""
+    """The tasks of one guess, and what they measured.
+
+    Attributes:
+        kept: Indices of segments whose audio is worth keeping.
+        cache: What the response cache said.
+    """
 
     asked_at: float
     may_read: asyncio.Event
@@ -40,6 +45,8 @@ class _Reply:
     stages: dict[str, float] = field(default_factory=dict)
     units: ReplyUnits = field(default_factory=ReplyUnits)
     action: dict[str, Any] = field(default_factory=dict)
+    kept: set[int] = field(default_factory=set)
+    cache: dict[str, Any] = field(default_factory=dict)
 
     def cancel(self) -> None:
         if self.think is not None:
@@ -111,6 +118,7 @@ class ReplyTasks:
     def begin(self, begin: voice.BeginTurn) -> None:
         """Ask the mind."""
         reply = self._reply(begin.turn_id, begin.guess)
+        reply.units.is_guess = begin.speculative
         reply.think = self._loop.create_task(self._think(begin, reply))
 
     def synthesise(self, order: voice.Synthesise) -> None:
@@ -127,7 +135,8 @@ class ReplyTasks:
             self._loop.call_soon(self._feed, voice.SpeechFinished(*where))
             return
         reply.units.speak(order.text)
-        speak = self._speak(order, request, reply.may_read)
+        is_kept = order.index in reply.kept
+        speak = self._speak(order, request, reply.may_read, is_kept=is_kept)
         reply.speak[order.index] = self._loop.create_task(speak)
 
     def pause(self, turn_id: int, guess: int, *, is_paused: bool) -> None:
@@ -164,6 +173,7 @@ class ReplyTasks:
             usage={**usage, **used},
             at_us=at_us,
             action=reply.action if reply else {},
+            cache=reply.cache if reply else {},
         )
         for key in over:
             self._replies.pop(key).cancel()
@@ -193,7 +203,10 @@ class ReplyTasks:
                 async for item in items:
                     reply.stages.update(item.stages)
                     reply.units.hear(item)
+                    reply.cache = item.cache or reply.cache
                     if item.type == "segment":
+                        if item.keep:
+                            reply.kept.add(item.index)
                         self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
                     elif item.type == "finished":
                         reply.action = item.action
@@ -214,11 +227,17 @@ class ReplyTasks:
             self._feed(voice.ReplyFailed(turn_id, guess, f"broke: {type(error).__name__}"))
 
     async def _speak(
-        self, order: voice.Synthesise, request: SpeakRequest, may_read: asyncio.Event
+        self,
+        order: voice.Synthesise,
+        request: SpeakRequest,
+        may_read: asyncio.Event,
+        *,
+        is_kept: bool,
     ) -> None:
         where = (order.turn_id, order.guess, order.index)
+        stream = self._speech.kept_stream if is_kept else self._speech.stream
         try:
-            async with contextlib.aclosing(self._speech.stream(request)) as chunks:
+            async with contextlib.aclosing(stream(request)) as chunks:
                 async for chunk in chunks:
                     self._feed(voice.SpeechArrived(*where, chunk.ulaw, chunk.marks))
                     if not may_read.is_set():  # as much is held as may be

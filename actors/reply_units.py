@@ -30,18 +30,23 @@ class ReplyUnits:
         usage: Provider units (``telemetry.cost``) as they were told.
         is_thought: The mind has begun with it.
         is_told: Its tokens were told, or will not be: it ended by itself.
+        is_guess: It was asked for before the turn was taken.
+        is_cached: The response cache answered, no model.
         text: What the model has written, as far as it came.
     """
 
     usage: dict[str, float] = field(default_factory=dict)
     is_thought: bool = False
     is_told: bool = False
+    is_guess: bool = False
+    is_cached: bool = False
     text: str = ""
 
     def hear(self, item: TurnItem) -> None:
         """A step of the reply, as the mind tells it."""
         self.is_thought = self.is_thought or item.type == "accepted"
         self.is_told = self.is_told or item.type in {"finished", "failed"}
+        self.is_cached = self.is_cached or item.cache.get("outcome") == "hit"
         self.text += item.text
         self.usage.update(item.usage)
 
@@ -73,7 +78,10 @@ def units_of_turn(
         if reply.is_thought and key != spoken
     )
     units.update({WASTED_PREFIX + unit: amount for unit, amount in wasted.items()})
-    units.update({GUESSED: spend.guessed_calls, WASTED: spend.wasted_calls})
+    free = {key for key in thought if replies[key].is_cached}
+    guessed = spend.guessed_calls - sum(replies[key].is_guess for key in free)
+    in_vain = spend.wasted_calls - len(free - {spoken})
+    units.update({GUESSED: max(0, guessed), WASTED: max(0, in_vain)})
     return {unit: amount for unit, amount in units.items() if amount}
 
 
@@ -82,7 +90,7 @@ def units_in_vain(replies: Iterable[ReplyUnits]) -> dict[str, float]:
     asked = [reply for reply in replies if reply.is_thought]
     units = _sum_of(_estimated(asked))
     units.update({WASTED_PREFIX + unit: amount for unit, amount in tuple(units.items())})
-    units[WASTED] = len(asked)
+    units[WASTED] = sum(not reply.is_cached for reply in asked)
     return {unit: amount for unit, amount in units.items() if amount}
 
 

@@ -19,6 +19,7 @@ def entry_of(
     usage: Mapping[str, float],
     at_us: int,
     action: Mapping[str, Any],
+    cache: Mapping[str, Any],
 ) -> TurnEntry:
     """The entry of one turn; loop times become seconds after the caller's speech ended.
 
@@ -29,6 +30,7 @@ def entry_of(
         usage: Provider units.
         at_us: UTC microseconds.
         action: What the reply asked for; empty for nothing.
+        cache: What the response cache said; empty when it was not asked.
     """
     times = dict(settled.timeline)
     for stage, after_s in stages.items():
@@ -48,6 +50,8 @@ def entry_of(
         timeline={stage: round(at - origin, 6) for stage, at in times.items()},
         usage=dict(usage),
         tools=(use_of(action, is_done=settled.performs),) if action.get("tool") else (),
+        guess=settled.guess,
+        cache=dict(cache),
     )
 
 

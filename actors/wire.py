@@ -129,6 +129,8 @@ class TurnEntry(_Wire):
         timeline: Stage to seconds after the caller's speech ended.
         usage: Provider units (``telemetry.cost``), those of guesses that were thrown away included.
         tools: What was used and what came of it (``dialogue.tool_use``).
+        guess: Which of its guesses was spoken; of a turn that was recalled 0.
+        cache: What the response cache said (``actors.mind_answers``); empty when it was not asked.
     """
 
     turn_id: int
@@ -142,6 +144,8 @@ class TurnEntry(_Wire):
     timeline: dict[str, float] = field(default_factory=dict)
     usage: dict[str, float] = field(default_factory=dict)
     tools: tuple[dict[str, Any], ...] = ()
+    guess: int = 0
+    cache: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,9 @@ class TurnItem(_Wire):
         retryable: With ``failed``: asking again may help.
         hang_up: With ``finished``: the agent ends the call after this reply.
         action: With ``finished``: what to do once the reply was heard (``dialogue.tool_use``).
+        keep: With ``segment``: others will be told the same, so its audio is worth keeping.
+        cache: With the first ``segment`` and the end: what the response cache said
+            (``actors.mind_answers``); empty when it was not asked.
     """
 
     type: str
@@ -232,6 +239,8 @@ class TurnItem(_Wire):
     stages: dict[str, float] = field(default_factory=dict)
     usage: dict[str, float] = field(default_factory=dict)
     action: dict[str, Any] = field(default_factory=dict)
+    keep: bool = False
+    cache: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

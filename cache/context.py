@@ -7,7 +7,7 @@ Rules
 3. Any other turn ("yes", "at five", "and on Sundays?") is read with the last sentence that the
    caller heard, and shared only among callers who heard that very sentence.
 
-Imported answers are questions that stand by themselves: their act is ``OPEN``.
+What a person imported stands beside all of them (``Scope.common``).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from cluster.agent_yaml import read_yaml
 from cluster.errors import AgentFileError, SettingsError
 from cluster.file_mistakes import Mistake, Place, mistakes
 from cluster.setting_types import TENANT
-from dialogue.agent import Agent, Phrases, SpareVoice, SpokenForms, TurnTaking
+from dialogue.agent import Agent, AnswerReuse, Phrases, SpareVoice, SpokenForms, TurnTaking
 from providers.table import refusal_of
 from voice.presets import endpoint_of
 
@@ -34,7 +34,15 @@ _TAKING = TurnTaking()
 MAX_CHAIN = 4
 MAX_NAMES_CHARS = 120
 """Of tenant, agent and tool together: the tokens of a call fit into the carrier's parameters."""
-_BUILT = {"phrases", "turn_taking", "tools", "thinker", "recogniser", "spare_voices"}
+_BUILT = {
+    "phrases",
+    "turn_taking",
+    "tools",
+    "thinker",
+    "recogniser",
+    "spare_voices",
+    "response_cache",
+}
 
 
 class _PhrasesFile(BaseModel):
@@ -84,6 +92,13 @@ class _TurnTakingFile(BaseModel):
         return self
 
 
+class _ResponseCacheFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learn: bool = True
+    similar: bool = True
+
+
 class _SpareVoiceFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -113,6 +128,18 @@ class _AgentFile(BaseModel):
     on_trouble: str = ""
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
+    response_cache: _ResponseCacheFile | None = Field(default_factory=_ResponseCacheFile)
+
+    @field_validator("response_cache", mode="before")
+    @classmethod
+    def _on_or_off(cls, given: object) -> object:
+        if given in (True, "on"):  # YAML reads on and off as true and false
+            return {}
+        if given is None or isinstance(given, bool | str):
+            if given in (False, "off"):
+                return None
+            raise ValueError("on, off, or fields such as learn: false")
+        return given
 
     @field_validator("turn_taking", mode="before")
     @classmethod
@@ -214,8 +241,15 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         tools=tools_of(checked.tools),
         phrases=Phrases(**checked.phrases.model_dump()),
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),
+        response_cache=_reuse(checked.response_cache),
         **values,
     )
+
+
+def _reuse(checked: _ResponseCacheFile | None) -> AnswerReuse:
+    if checked is None:
+        return AnswerReuse(is_on=False)
+    return AnswerReuse(learns=checked.learn, similar=checked.similar)
 
 
 def _check_names(path: Path, tenant_id: str, checked: _AgentFile) -> None:

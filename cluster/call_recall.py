@@ -168,4 +168,5 @@ def _entry(turn: TurnRow, journal: list[JournalRow]) -> TurnEntry:
         timeline=dict(turn.timeline),
         usage=dict(turn.usage),
         tools=tuple(sorted(uses, key=lambda use: "of_turn" in use)),
+        cache=dict(turn.cache),
     )

@@ -39,6 +39,7 @@ def turn_rows(
         speculative_calls=round(turn.usage.get(GUESSED, 0)),
         wasted_calls=round(turn.usage.get(WASTED, 0)),
         wasted_cost_usd=wasted_cost_usd,
+        cache=turn.cache,
     )
     for number, use in enumerate(turn.tools):
         entry_id = derived_id(call.call_id, f"turn {turn.turn_id}", f"tool {number}")

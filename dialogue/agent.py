@@ -85,6 +85,22 @@ class TurnTaking:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerReuse:
+    """Which answers that were given before may be given again.
+
+    Attributes:
+        is_on: False: the response cache is never asked and never told.
+        learns: Answers of this agent's calls are kept, and shared once two callers were given
+            them; False: only imported ones are given.
+        similar: False: only to questions in the same words.
+    """
+
+    is_on: bool = True
+    learns: bool = True
+    similar: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SpareVoice:
     """Who speaks when the agent's own voice cannot."""
 
@@ -110,6 +126,7 @@ class Agent:
         tools: What it may do besides speaking, each under a name of its own.
         on_trouble: Name of the transfer that takes a call which the providers cannot serve; empty
             to say so and end it.
+        response_cache: Which answers are given again without asking the language model.
     """
 
     tenant_id: str
@@ -136,6 +153,7 @@ class Agent:
     then_recognisers: tuple[str, ...] = ()
     spare_voices: tuple[SpareVoice, ...] = ()
     spoken_forms: SpokenForms = "auto"
+    response_cache: AnswerReuse = field(default_factory=AnswerReuse)
 
     @property
     def recognisers(self) -> tuple[str, ...]:

@@ -250,6 +250,23 @@ class DialogueSession(Generic[Turn]):
         thought.rounds += 1
         return thought.request
 
+    def recite(self, turn_id: int, guess: int, text: str) -> tuple[str, ...] | None:
+        """End a reply with words that are known already, cut as the model's would be.
+
+        They say nothing but words: a mark that ends the call has no effect.
+
+        Returns:
+            The segments; none of them when there is nothing to say in ``text``, and then the reply
+            is thought about as before. None when nobody waits for it any more.
+        """
+        if self._guess(turn_id, guess) is None:
+            return None
+        markup, cutter = MarkupFilter(), SegmentCutter(self.agent.language)
+        said = cutter.feed(markup.feed(text) + markup.finish()) + cutter.finish()
+        if said:
+            del self._guesses[turn_id, guess]
+        return tuple(said)
+
     def fail(self, turn_id: int, guess: int) -> None:
         """The model did not answer (to its end). The guess may be begun again."""
         self._guesses.pop((turn_id, guess), None)

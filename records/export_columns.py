@@ -90,6 +90,7 @@ TURN_COLUMNS: Final[Sequence[ExportColumn]] = (
     *_json("timeline", "usage"),
     *_plain("whole", "speculative_calls", "wasted_calls"),
     *_plain("number", "wasted_cost_usd"),
+    *_json("cache"),
 )
 COLUMNS_OF: Final[Mapping[type, Sequence[ExportColumn]]] = MappingProxyType(
     {CallRow: CALL_COLUMNS, TurnRow: TURN_COLUMNS}

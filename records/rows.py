@@ -67,6 +67,8 @@ class TurnRow:
         speculative_calls: Replies asked of the language model before the turn was taken.
         wasted_calls: Replies asked for that were never spoken.
         wasted_cost_usd: What these cost, voice included, as far as prices are known.
+        cache: What the response cache said: ``outcome``, ``reason``, ``tier``, ``entry_id``,
+            ``similarity``, ``lookup_s``; empty when it was not asked. Holds no words.
     """
 
     tenant_id: str
@@ -89,6 +91,7 @@ class TurnRow:
     speculative_calls: int = 0
     wasted_calls: int = 0
     wasted_cost_usd: float = 0.0
+    cache: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ TURNS = Table(
     Column("speculative_calls", Integer, nullable=False, server_default="0"),
     Column("wasted_calls", Integer, nullable=False, server_default="0"),
     Column("wasted_cost_usd", Float, nullable=False, server_default="0"),
+    Column("cache", JSON_TYPE, nullable=False, server_default="{}"),
     Index("turns_by_time", "at_us"),
 )
 

@@ -244,6 +244,15 @@ MEMORY: Final = _gauge(
 CACHE_LOOKUPS: Final = _counter(
     "cache_lookups", "lookups", "Cache lookups, by cache and result.", ("cache", "result")
 )
+CACHE_TURNS: Final = _counter(
+    "response_cache_turns",
+    "turns",
+    "Turns for which the response cache was asked, by what it said to the guess that was spoken.",
+    ("tenant_id", "agent_id", "outcome", "tier", "reason"),
+)
+CACHE_LOOKUP: Final = _summary(
+    "response_cache_lookup", "How long the response cache took to answer.", ("outcome",)
+)
 CACHE_BYTES: Final = _gauge("cache_bytes", "bytes", "Memory held by a cache.", ("cache",))
 RECORDS_PENDING: Final = _gauge("records_pending", "rows", "Rows waiting for the call store.")
 RECORDS_DROPPED: Final = _counter("records_dropped", "rows", "Rows the call store never got.")

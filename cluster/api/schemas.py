@@ -236,6 +236,11 @@ class TurnView(BaseModel):
     speculative_calls: int = Field(description="Replies asked for before the turn was taken.")
     wasted_calls: int = Field(description="Replies asked for that were never spoken.")
     wasted_cost_usd: float = Field(description="What these cost.")
+    cache: dict[str, Any] = Field(
+        description="What the response cache said: `outcome` (`hit`, `miss`, `refusal`), `reason`, "
+        "`tier`, `entry_id` of the entry that answered or was refused, `similarity`, `lookup_s`; "
+        "empty when it was not asked."
+    )
 
 
 class RecordingView(BaseModel):

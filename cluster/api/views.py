@@ -94,6 +94,7 @@ def turn_view(turn: TurnRow) -> TurnView:
         speculative_calls=turn.speculative_calls,
         wasted_calls=turn.wasted_calls,
         wasted_cost_usd=turn.wasted_cost_usd,
+        cache=dict(turn.cache),
     )
 
 

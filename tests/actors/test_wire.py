@@ -32,6 +32,13 @@ ENTRY = wire.TurnEntry(
     usage={"prompt_tokens": 120, "spoken_chars": 25.0},
 )
 USED = {"name": "sales", "arguments": "{}", "result": '{"status": "put through"}'}
+TOLD = {
+    "outcome": "hit",
+    "tier": "semantic",
+    "entry_id": 17,
+    "similarity": 0.93,
+    "lookup_s": 0.003,
+}
 DIAL = {
     "verb": "dial",
     "tool": "sales",
@@ -44,6 +51,7 @@ WHOSE = {"tenant_id": "t1", "call_id": "call-1", "epoch": (1, 1_760_000_000_000_
 MESSAGES: dict[str, Any] = {
     "turn_entry": ENTRY,
     "turn_entry_with_tools": replace(ENTRY, tools=(USED,)),
+    "turn_entry_from_cache": replace(ENTRY, guess=2, cache=TOLD),
     "open_call": wire.OpenCall(
         **WHOSE,
         agent_id="a1",
@@ -62,6 +70,9 @@ MESSAGES: dict[str, Any] = {
         **WHOSE, turn_id=2, guess=1, kind="caller", text="Hi", speculative=True, settled=(ENTRY,)
     ),
     "turn_item_segment": wire.TurnItem("segment", 2, 1, index=3, text="Of course,"),
+    "turn_item_of_cache": wire.TurnItem(
+        "segment", 2, 1, index=3, text="Of course,", keep=True, cache=TOLD
+    ),
     "turn_item_finished": wire.TurnItem(
         "finished", 2, 1, hang_up=True, stages={"first_token": 0.2}, usage={"prompt_tokens": 9}
     ),

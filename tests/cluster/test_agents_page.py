@@ -45,12 +45,17 @@ def test_every_field_is_on_the_page_and_no_other() -> None:
     assert set(rows("Every field")) == set(agents._AgentFile.model_fields)
     assert set(rows("Phrases")) == set(agents._PhrasesFile.model_fields)
     assert set(rows("Turn-taking")) == set(agents._TurnTakingFile.model_fields)
+    assert set(rows("Answers that are given again")) == set(agents._ResponseCacheFile.model_fields)
     assert set(rows("Tools")) == {name for tool in TOOLS for name in tool.model_fields}
 
 
 @pytest.mark.parametrize(
     ("title", "kind"),
-    [("Every field", agents._AgentFile), ("Turn-taking", agents._TurnTakingFile)],
+    [
+        ("Every field", agents._AgentFile),
+        ("Turn-taking", agents._TurnTakingFile),
+        ("Answers that are given again", agents._ResponseCacheFile),
+    ],
 )
 def test_the_defaults_on_the_page_are_those_of_the_loader(
     title: str, kind: type[BaseModel]
@@ -59,7 +64,7 @@ def test_the_defaults_on_the_page_are_those_of_the_loader(
         field, said = kind.model_fields[name], row.split("|")[0].strip().strip("`")
         if field.is_required():
             assert said == "required", name
-        elif name not in {"phrases", "turn_taking"}:
+        elif name not in {"phrases", "turn_taking", "response_cache"}:
             assert said == _shown(field.default), name
 
 
