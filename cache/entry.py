@@ -124,6 +124,9 @@ class Entry:
         expires_s: Epoch seconds; from then on it is not served.
         generations: The counter of each of its tags when it was made.
         is_quarantined: An error was confirmed: kept as evidence, not served.
+        callers: Who was given this answer to this very question, as far as the quorum needs to
+            know (``cache.scope.caller_mark``).
+        source: Which turn it was learned from first, or which file: for people who trace it.
     """
 
     entry_id: int
@@ -135,11 +138,13 @@ class Entry:
     generations: tuple[tuple[str, int], ...] = ()
     is_quarantined: bool = False
     counters: Counters = field(default_factory=Counters)
+    callers: frozenset[bytes] = frozenset()
+    source: str = ""
 
     @property
     def size_bytes(self) -> int:
         """About what it takes, its vector of 384 numbers apart."""
-        return 600 + 2 * (len(self.question) + len(self.answer.text))
+        return 900 + 2 * (len(self.question) + len(self.answer.text))
 
 
 def answer_id_of(text: str) -> str:

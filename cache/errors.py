@@ -3,6 +3,9 @@
 CacheError
 ├── ClipTooLarge      a pinned clip does not fit the memory of the cache (names the setting)
 ├── ClipFileBroken    a file of the clip folder is cut short or altered; it is made anew
+├── DeltasInvalid     what an owner, a worker or a file says cannot be read
+├── SnapshotBroken    a snapshot is cut short, altered or of another version; it is set aside
+├── ImportInvalid     a file of answers cannot be read: says which line and what is wanted
 ├── EncoderUnavailable  the semantic tier is off: says what to install or to set
 └── ModelUnsupported    a sentence-transformers model of another kind than those known here
 """
@@ -28,6 +31,18 @@ class ClipTooLarge(CacheError):
 
 class ClipFileBroken(CacheError):
     """The checksum or the shape of a clip file is wrong."""
+
+
+class DeltasInvalid(CacheError):
+    """A line of another form, or of a type that was not expected there."""
+
+
+class SnapshotBroken(CacheError):
+    """The checksum, the length or the version of a snapshot is wrong."""
+
+
+class ImportInvalid(CacheError):
+    """A file of questions and answers is of another form than those known here."""
 
 
 class EncoderUnavailable(CacheError):

@@ -6,6 +6,7 @@ learn from each other.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -19,6 +20,7 @@ CHECKED_RATIO: Final = 0.03
 """So many of the hits are asked again in the background, on the whole."""
 _LEAST_CHECKED, _MOST_CHECKED = 0.005, 0.5
 _MOST_WEIGHT = 20.0
+_WEIGHT_OF_DOUBT = 0.5
 _FADE = 0.98
 _MOST_COUNTED = 4.0
 
@@ -30,6 +32,25 @@ class _Learned:
     labels: list[Label] = field(default_factory=list)
     seen: int = 0
     weights: GateWeights | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueFit:
+    """A gate that is to be fitted anew.
+
+    Attributes:
+        seen: How many labels there have been in all.
+        before: The gate in force.
+    """
+
+    family: Family
+    labels: tuple[Label, ...]
+    seen: int
+    before: GateWeights | None
+
+    def fit(self) -> GateWeights | None:
+        """Fit it: some 10 ms."""
+        return fit(list(self.labels), self.seen, self.before)
 
 
 class GateBook:
@@ -62,9 +83,34 @@ class GateBook:
         before = self._bounds.get(scope.key(), Bound(allowed))
         self._bounds[scope.key()] = replace(before, allowed=allowed)
 
-    def publish(self, family: Family, weights: GateWeights) -> None:
-        """A replica takes over what the owner has fitted."""
+    def publish(self, family: Family, weights: GateWeights | None) -> None:
+        """A replica takes over what the owner has fitted; None when it has to begin again."""
         self._learned.setdefault(family, _Learned()).weights = weights
+
+    def publish_bound(self, scope_key: bytes, bound: Bound) -> None:
+        """A replica takes over what the checked hits of a scope came to."""
+        self._bounds[scope_key] = bound
+
+    @property
+    def bounds(self) -> Mapping[bytes, Bound]:
+        """Of the scopes that differ from the bound of the cache, by ``Scope.key``."""
+        return self._bounds
+
+    def fitted(self) -> Iterator[tuple[Family, GateWeights]]:
+        """The gates that there are."""
+        for family, learned in self._learned.items():
+            if learned.weights is not None:
+                yield family, learned.weights
+
+    def lessons(self) -> Iterator[tuple[Family, int, list[Label]]]:
+        """The labels behind the gates and how many there have been, for a snapshot."""
+        for family, learned in self._learned.items():
+            yield family, learned.seen, learned.labels[-MOST_LABELS:]
+
+    def resume(self, family: Family, seen: int, labels: list[Label]) -> None:
+        """Go on learning after a snapshot was loaded."""
+        learned = self._learned.setdefault(family, _Learned())
+        learned.seen, learned.labels = seen, list(labels)
 
     def answered(self, scope: Scope, outcome: Outcome, answer_id: str) -> None:
         """A question that the cache did not answer has its answer: was the nearest right?"""
@@ -104,6 +150,14 @@ class GateBook:
             weight = min(_MOST_WEIGHT, 1.0 / max(check_ratio, 1e-3))
             self._label(scope, hit.evidence, is_right=is_right, weight=weight)
 
+    def doubted(self, scope: Scope, evidence: Evidence) -> None:
+        """A caller asked the same again after a hit: a sign that it was wrong, no proof.
+
+        It teaches the gate a little and does not count among the errors of the scope: callers alone
+        must not be able to switch it off.
+        """
+        self._label(scope, evidence, is_right=False, weight=_WEIGHT_OF_DOUBT)
+
     def features_changed(self, scope: Scope) -> None:
         """Forget the labels: they would teach what no longer holds.
 
@@ -116,17 +170,34 @@ class GateBook:
 
     def refit(self) -> list[Family]:
         """Fit the gates that are due; whose have changed."""
-        changed = []
+        changed = [due.family for due in self.due() if self.take_over(due, due.fit())]
+        if changed:
+            self.fade()
+        return changed
+
+    def due(self) -> list[DueFit]:
+        """The gates that should be fitted now: each can be in another thread."""
+        found = []
         for family, learned in self._learned.items():
             fitted_on = learned.weights.labels if learned.weights else 0
             if is_due(learned.seen, fitted_on):
-                weights = fit(learned.labels, learned.seen, learned.weights)
-                if weights is not learned.weights:
-                    learned.weights = weights
-                    changed.append(family)
-        if changed:
-            self._bounds = {key: bound.faded() for key, bound in self._bounds.items()}
-        return changed
+                labels = tuple(learned.labels[-MOST_LABELS:])
+                found.append(DueFit(family, labels, learned.seen, learned.weights))
+        return found
+
+    def take_over(self, due: DueFit, weights: GateWeights | None) -> bool:
+        """Use a gate that was fitted; False when the labels were forgotten meanwhile."""
+        learned = self._learned.get(due.family)
+        if learned is None or learned.seen < due.seen or learned.weights is not due.before:
+            return False
+        if weights is None or weights is due.before:
+            return False
+        learned.weights = weights
+        return True
+
+    def fade(self) -> None:
+        """Gates have learned from the errors that were seen: these count for less."""
+        self._bounds = {key: bound.faded() for key, bound in self._bounds.items()}
 
     def _label(
         self, scope: Scope, evidence: Evidence, *, is_right: bool, weight: float = 1.0

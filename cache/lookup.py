@@ -13,7 +13,7 @@ question, or none. Every worker holds one of these; learning is what the owner d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cache.encoder import Vector
@@ -21,13 +21,13 @@ from cache.entry import Answer, Entry, StorageClass
 from cache.evidence import Evidence, Neighbour, weigh
 from cache.frame import frame_of
 from cache.gate import LEAST_SIMILARITY, cold_accepts
+from cache.keeping import is_vouched, settled, vetoed
 from cache.learning import DEFAULT_BOUND, GateBook
 from cache.normalise import MOST_CHARS, canonical
 from cache.outcomes import Hit, Miss, MissReason, Outcome, Refusal, RefusalReason, Tier
 from cache.pattern import DialogueState, PatternTier
-from cache.scope import UNKNOWN_ACT, Scope
+from cache.scope import ANY, UNKNOWN_ACT, Scope
 from cache.store import Limits, ResponseStore
-from cache.veto import SOFT, Veto, veto
 
 _FEW_WORDS: Final = 4
 
@@ -39,14 +39,24 @@ class Question:
     Attributes:
         text: Canonical; empty when nothing was said.
         is_too_long: Nobody's question: not looked up and not kept.
-        depends_on_before: So few words of so little content that only what the agent said
-            last gives them a meaning, and that is not known.
+        is_bare: So few words of so little content that only what the agent said last gives them a
+            meaning.
     """
 
     scope: Scope
     text: str
     is_too_long: bool = False
-    depends_on_before: bool = False
+    is_bare: bool = False
+
+    @property
+    def depends_on_before(self) -> bool:
+        """Whether its meaning is not known: it is bare, and so is what we know of before."""
+        return self.is_bare and self.scope.last_agent_act in (UNKNOWN_ACT, ANY)
+
+    @property
+    def in_common(self) -> Question:
+        """The same, asked of the agent's FAQ cards."""
+        return replace(self, scope=self.scope.common)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +67,21 @@ class Life:
         now_s: Epoch seconds.
         jitter: 0..1, shortens its life a little, so that not all end at once.
         utc_offset_s: Of the business's clock.
+        source: Which turn or file it comes from.
     """
 
     now_s: float
     jitter: float = 0.0
     utc_offset_s: float = 0.0
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry that was kept, and the ids of those that had to go for it."""
+
+    entry: Entry
+    gone: tuple[int, ...]
 
 
 def ask(text: str, scope: Scope) -> Question:
@@ -70,8 +90,15 @@ def ask(text: str, scope: Scope) -> Question:
         return Question(scope, "", is_too_long=True)
     form = canonical(text, scope.language)
     frame = frame_of(form, scope.language)
-    few = not frame.content and len(form.split()) <= _FEW_WORDS
-    return Question(scope, form, depends_on_before=few and scope.last_agent_act == UNKNOWN_ACT)
+    is_bare = not frame.content and len(form.split()) <= _FEW_WORDS
+    return Question(scope, form, is_bare=is_bare)
+
+
+def may_keep(question: Question, answer: Answer) -> bool:
+    """Whether this answer to this question may be kept at all, whoever was given it."""
+    if answer.storage_class is StorageClass.NEVER or not question.text:
+        return False
+    return not (question.is_too_long or question.depends_on_before)
 
 
 class ResponseCache:
@@ -118,16 +145,34 @@ class ResponseCache:
             now_s: Epoch seconds.
             state: For the pattern tier; None for an agent without a flow.
         """
+        if (found := self.lookup_exact(question, now_s=now_s)) is not None:
+            return found
+        allowed = self.gates.allowed(question.scope)
+        said = self._semantic(question, vector, now_s, allowed)
+        if not isinstance(said, Hit):
+            card = self._semantic(question.in_common, vector, now_s, allowed)
+            if isinstance(card, Hit) or _is_empty(said):
+                said = card
+        if isinstance(said, Hit) or state is None:
+            return said
+        return self._pattern(question, state, now_s) or said
+
+    def lookup_exact(self, question: Question, *, now_s: float) -> Outcome | None:
+        """What is known without a vector: microseconds. None when the question has to be encoded.
+
+        An entry that one caller alone was given to this very question decides nothing here, even
+        when others were given its answer to another question: the semantic tier looks at who else
+        asked something like it.
+        """
         if question.is_too_long:
             return Miss(MissReason.TOO_LONG)
         if not question.text:
             return Miss(MissReason.NOTHING_SAID)
-        if (found := self._exact(question, now_s)) is not None:
+        found = self._exact(question, now_s)
+        if isinstance(found, Hit):
             return found
-        said = self._semantic(question, vector, now_s)
-        if isinstance(said, Hit) or state is None:
-            return said
-        return self._pattern(question, state, now_s) or said
+        card = self._exact(question.in_common, now_s)
+        return card if isinstance(card, Hit) else found
 
     def learn(
         self,
@@ -154,16 +199,34 @@ class ResponseCache:
         """
         if outcome is not None:
             self.gates.answered(question.scope, outcome, answer.answer_id)
-        if answer.storage_class is StorageClass.NEVER or not question.text:
+        if not may_keep(question, answer):
             return None
-        if question.is_too_long or question.depends_on_before:
+        kept = self.keep(question, vector, answer, caller=caller, life=life)
+        if kept is None:
             return None
+        self.store.produced(question.scope.key(), answer.answer_id, caller)
+        return kept.entry
+
+    def keep(
+        self,
+        question: Question,
+        vector: Vector | None,
+        answer: Answer,
+        *,
+        caller: bytes,
+        life: Life,
+    ) -> Kept | None:
+        """Make an entry, or renew the one that is there (``cache.keeping.settled``).
+
+        Args:
+            question: One that :func:`may_keep`.
+            vector: Of ``question.text``, or None.
+            answer: What was said.
+            caller: Who was given it.
+            life: The time of now, and what shortens the time of the entry.
+        """
         scope = question.scope
-        self.store.produced(scope, answer.answer_id, caller)
-        known = self.store.exact(scope, question.text)
-        if known and known.answer.answer_id == answer.answer_id and known.is_quarantined:
-            return None
-        entry = Entry(
+        made = Entry(
             entry_id=self._next_id,
             scope=scope,
             question=question.text,
@@ -172,11 +235,18 @@ class ResponseCache:
             expires_s=answer.ttl.expires_s(
                 life.now_s, utc_offset_s=life.utc_offset_s, jitter=life.jitter
             ),
-            generations=self.store.generations(answer.tags),
+            generations=self.store.generations(scope.tenant_id, answer.tags),
+            callers=frozenset((caller,)),
+            source=life.source,
         )
-        self._next_id += 1
-        self.store.put(entry, vector)
-        return entry
+        entry = settled(self.store, made, life.now_s)
+        if entry is None:
+            return None
+        self._next_id = max(self._next_id, entry.entry_id + 1)
+        known = self.store.get(entry.entry_id)
+        if known is not None and vector is None:
+            vector = self.store.vector(known)
+        return Kept(entry, tuple(self.store.put(entry, vector)))
 
     def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
         """It became known whether a hit was right.
@@ -213,9 +283,13 @@ class ResponseCache:
             return Refusal(RefusalReason.TOO_FEW_WORDS, entry.entry_id, 1.0)
         if reason := self.store.objection(entry, now_s):
             return Refusal(reason, entry.entry_id, 1.0)
+        if not is_vouched(entry, (entry,)):
+            return None
         return self._served(Hit(Tier.EXACT, entry.entry_id, entry.answer, 1.0, 1.0), entry)
 
-    def _semantic(self, question: Question, vector: Vector | None, now_s: float) -> Outcome:
+    def _semantic(
+        self, question: Question, vector: Vector | None, now_s: float, allowed: float
+    ) -> Outcome:
         scope = question.scope
         shelf = self.store.shelf(scope)
         if shelf is None:
@@ -235,7 +309,8 @@ class ResponseCache:
                 candidate.similarity,
                 evidence=evidence,
             )
-        return self._judged(question, entry, evidence, near, now_s)
+        allowed = min(allowed, self.gates.allowed(scope))
+        return self._judged(question, entry, evidence, near, now_s, allowed)
 
     def _judged(
         self,
@@ -244,9 +319,9 @@ class ResponseCache:
         evidence: Evidence,
         near: list[Neighbour],
         now_s: float,
+        allowed: float,
     ) -> Outcome:
         similarity = evidence.candidate.similarity
-        allowed = self.gates.allowed(question.scope)
         gate = self.gates.weights(question.scope)
         ratio = gate.right_ratio(evidence.features) if gate else 0.0
         reason: RefusalReason | None = None
@@ -257,10 +332,17 @@ class ResponseCache:
             reason, detail = RefusalReason.BELOW_BOUND, "too few labels: similarity and margin"
         elif gate is not None and ratio < 1.0 - allowed:
             reason, detail = RefusalReason.BELOW_BOUND, f"{ratio:.3f} of {1.0 - allowed:.3f}"
-        elif objection := _vetoed(question, entry, near):
+        elif objection := vetoed(
+            question.text,
+            entry,
+            near,
+            slots_may_differ=entry.answer.storage_class is StorageClass.PLAN,
+        ):
             reason, detail = RefusalReason.VETO, objection.value
-        else:
-            reason = self.store.objection(entry, now_s)
+        elif (reason := self.store.objection(entry, now_s)) is None:
+            alike = (self.store.get(one.entry_id) for one in near)
+            if not is_vouched(entry, (one for one in alike if one is not None)):
+                reason, detail = RefusalReason.QUORUM, "one caller alone asked anything like it"
         if reason is not None:
             return Refusal(reason, entry.entry_id, similarity, ratio, detail, evidence)
         hit = Hit(Tier.SEMANTIC, entry.entry_id, entry.answer, similarity, ratio, evidence=evidence)
@@ -282,24 +364,5 @@ class ResponseCache:
         return hit
 
 
-def _vetoed(question: Question, entry: Entry, near: list[Neighbour]) -> Veto | None:
-    """Why the frames speak against this entry.
-
-    A replaced word is no objection when it is known to go with this answer: another near question
-    with the same answer has it, or says the whole thing otherwise.
-    """
-    language = question.scope.language
-    slots = entry.answer.storage_class is StorageClass.PLAN
-    objection = veto(question.text, entry.question, language, slots_may_differ=slots)
-    if objection not in SOFT:
-        return objection
-    asked = set(question.text.split())
-    new = asked - set(entry.question.split())
-    for one in near:
-        if one.answer_id != entry.answer.answer_id or one.entry_id == entry.entry_id:
-            continue
-        if veto(question.text, one.question, language, slots_may_differ=slots):
-            continue
-        if new & set(one.question.split()):
-            return None
-    return objection
+def _is_empty(outcome: Outcome) -> bool:
+    return isinstance(outcome, Miss) and outcome.reason is MissReason.EMPTY_SCOPE

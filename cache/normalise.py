@@ -14,6 +14,8 @@ from typing import Final
 from cache.spoken_numbers import english_digits, han_digits
 from cache.text import exact_form
 
+NORMALISER_VERSION: Final = 1
+"""Grows when :func:`canonical` writes something otherwise: keys on disk are then made anew."""
 MOST_CHARS: Final = 1_000
 """A longer text is nobody's question: it is not looked up at all."""
 

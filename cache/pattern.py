@@ -8,6 +8,7 @@ its tools run again.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,6 +54,22 @@ class Expectation:
         return self.seen >= LEAST_SEEN and self.share >= LEAST_SHARE
 
 
+@dataclass(frozen=True, slots=True)
+class SeenState:
+    """How often each plan followed a state in a scope: what replicas and snapshots are told.
+
+    Attributes:
+        scope_key: ``Scope.key``.
+        total: All times, those of plans that are not counted too; 0 forgets the state.
+        plans: How often each followed.
+    """
+
+    scope_key: bytes
+    state: DialogueState
+    total: int
+    plans: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class _Seen:
     total: int = 0
@@ -90,3 +107,23 @@ class PatternTier:
     def was_wrong(self, scope: Scope, state: DialogueState) -> None:
         """A plan that was served was not what should have been done: learn this state anew."""
         self._seen.pop((scope.key(), state), None)
+
+    def seen(self, scope: Scope, state: DialogueState) -> SeenState:
+        """What is known of one state."""
+        found = self._seen.get((scope.key(), state), _Seen())
+        return SeenState(scope.key(), state, found.total, dict(found.plans))
+
+    def __iter__(self) -> Iterator[SeenState]:
+        for (key, state), found in self._seen.items():
+            yield SeenState(key, state, found.total, dict(found.plans))
+
+    def place(self, told: SeenState) -> None:
+        """Take over what the owner has counted."""
+        key = (told.scope_key, told.state)
+        if told.total <= 0:
+            self._seen.pop(key, None)
+            return
+        self._seen[key] = _Seen(told.total, dict(told.plans))
+        self._seen.move_to_end(key)
+        if len(self._seen) > self._most:
+            self._seen.popitem(last=False)

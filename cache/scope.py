@@ -7,13 +7,14 @@ the next, so what the agent said last belongs to the scope too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
 KEY_BYTES: Final = 16
 PUBLIC: Final = "public"
 UNKNOWN_ACT: Final = ""
+ANY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,21 @@ class Scope:
     def is_public(self) -> bool:
         """Whether several callers may share its answers."""
         return self.visibility == PUBLIC
+
+    @property
+    def common(self) -> Scope:
+        """Where the agent's FAQ cards are: true in every version, node and state of the dialogue.
+
+        Only what a person wrote or imported stands there; what a model said never does.
+        """
+        return replace(
+            self,
+            agent_version=ANY,
+            prompt_version=ANY,
+            flow_node=ANY,
+            last_agent_act=ANY,
+            visibility=PUBLIC,
+        )
 
     def key(self) -> bytes:
         """16 bytes (BLAKE2b) that are the same in every process.

@@ -41,10 +41,9 @@ class ResponseStore:
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._exact: dict[tuple[bytes, str], int] = {}
         self._shelves: dict[bytes, tuple[Scope, Shelf]] = {}
-        self._youngest: dict[tuple[bytes, str], int] = {}
         self._callers: dict[tuple[bytes, str], set[bytes]] = {}
-        self._uses: dict[tuple[bytes, str], int] = {}
-        self._generations: dict[str, int] = {}
+        self._uses: dict[tuple[bytes, str], set[int]] = {}
+        self._generations: dict[tuple[str, str], int] = {}
         self._size_bytes = 0.0
 
     def __len__(self) -> int:
@@ -62,6 +61,11 @@ class ResponseStore:
         """The entry of that id, served or not."""
         return self._entries.get(entry_id)
 
+    def vector(self, entry: Entry) -> Vector | None:
+        """A copy of the vector of its question; None when it has none."""
+        shelf = self.shelf(entry.scope)
+        return shelf.vector(entry.entry_id) if shelf else None
+
     def exact(self, scope: Scope, question: str) -> Entry | None:
         """The entry of that very question."""
         entry_id = self._exact.get((scope.key(), question))
@@ -74,8 +78,8 @@ class ResponseStore:
 
     def plan(self, scope: Scope, plan_id: str) -> Entry | None:
         """The youngest entry of that answer, whatever was asked."""
-        entry_id = self._youngest.get((scope.key(), plan_id))
-        return None if entry_id is None else self._entries.get(entry_id)
+        ids = self._uses.get((scope.key(), plan_id))
+        return self._entries[max(ids)] if ids else None
 
     def shelves(self) -> Iterator[tuple[Scope, Shelf]]:
         """All of them with their scopes, in no order."""
@@ -87,9 +91,13 @@ class ResponseStore:
         Raises:
             ValueError: The vector has another dimension than the encoder of this store.
         """
+        if vector is not None and vector.shape != (self._dimension,):
+            raise ValueError(f"a vector of {vector.shape}, not of {self._dimension} numbers")
+        key = entry.scope.key()
+        use = (key, entry.answer.answer_id)
+        callers = self._callers.get(use, set())  # outlives what is replaced
         if entry.entry_id in self._entries:
             self.remove(entry.entry_id)
-        key = entry.scope.key()
         if vector is not None:
             _, shelf = self._shelves.get(key) or (entry.scope, Shelf(self._dimension))
             shelf.put(entry.entry_id, entry.question, entry.answer.answer_id, vector)
@@ -97,12 +105,11 @@ class ResponseStore:
         before = self._exact.get((key, entry.question))
         self._entries[entry.entry_id] = entry
         self._exact[key, entry.question] = entry.entry_id
-        use = (key, entry.answer.answer_id)
-        self._youngest[use] = entry.entry_id
-        self._uses[use] = self._uses.get(use, 0) + 1
+        self._uses.setdefault(use, set()).add(entry.entry_id)
+        self._callers[use] = callers
         self._size_bytes += self._takes(entry)
         gone = []
-        if before is not None:  # after the new one: who was given this answer is remembered
+        if before is not None:
             self.remove(before)
             gone.append(before)
         while len(self._entries) > 1 and (
@@ -126,11 +133,10 @@ class ResponseStore:
             if not len(shelf):
                 del self._shelves[key]
         use = (key, entry.answer.answer_id)
-        self._uses[use] -= 1
+        self._uses[use].discard(entry_id)
         if not self._uses[use]:
             del self._uses[use]
             self._callers.pop(use, None)
-            self._youngest.pop(use, None)
         self._size_bytes -= self._takes(entry)
 
     def touch(self, entry_id: int) -> None:
@@ -138,29 +144,57 @@ class ResponseStore:
         if entry_id in self._entries:
             self._entries.move_to_end(entry_id)
 
-    def produced(self, scope: Scope, answer_id: str, caller: bytes) -> None:
-        """This caller was given this answer, not by the cache (``cache.scope.caller_mark``)."""
-        callers = self._callers.setdefault((scope.key(), answer_id), set())
-        if len(callers) < QUORUM:
-            callers.add(caller)
+    def produced(self, scope_key: bytes, answer_id: str, caller: bytes) -> bool:
+        """This caller was given this answer, not by the cache; whether that was news.
+
+        Args:
+            scope_key: ``Scope.key``.
+            answer_id: In that scope.
+            caller: ``cache.scope.caller_mark``.
+        """
+        callers = self._callers.setdefault((scope_key, answer_id), set())
+        if len(callers) >= QUORUM or caller in callers:
+            return False
+        callers.add(caller)
+        return True
+
+    def of_answer(self, scope: Scope, answer_id: str) -> tuple[Entry, ...]:
+        """The entries that lead to this answer."""
+        ids = self._uses.get((scope.key(), answer_id), set())
+        return tuple(self._entries[entry_id] for entry_id in ids)
 
     def callers_of(self, entry: Entry) -> frozenset[bytes]:
         """Who was given the answer of this entry, as far as the quorum needs to know."""
         return frozenset(self._callers.get((entry.scope.key(), entry.answer.answer_id), ()))
 
-    def invalidate(self, tag: str) -> None:
-        """Everything with this tag ends now, in one step."""
-        self._generations[tag] = self._generations.get(tag, 0) + 1
+    def invalidate(self, tenant_id: str, tag: str) -> int:
+        """Everything of this tenant with this tag ends now, in one step; the new generation."""
+        number = self._generations.get((tenant_id, tag), 0) + 1
+        self._generations[tenant_id, tag] = number
+        return number
 
-    def generations(self, tags: frozenset[str]) -> tuple[tuple[str, int], ...]:
+    def set_generation(self, tenant_id: str, tag: str, number: int) -> None:
+        """What the owner of this replica says of a tag."""
+        self._generations[tenant_id, tag] = number
+
+    def generations(self, tenant_id: str, tags: frozenset[str]) -> tuple[tuple[str, int], ...]:
         """The counters that an entry with these tags is stamped with."""
-        return tuple((tag, self._generations.get(tag, 0)) for tag in sorted(tags))
+        return tuple((tag, self._generations.get((tenant_id, tag), 0)) for tag in sorted(tags))
+
+    def all_generations(self) -> Iterator[tuple[str, str, int]]:
+        """Tenant, tag and counter of each tag that was ever invalidated."""
+        return ((tenant, tag, number) for (tenant, tag), number in self._generations.items())
+
+    def has_ended(self, entry: Entry, now_s: float) -> bool:
+        """Whether it will never be served again, whatever happens."""
+        return self.objection(entry, now_s) in (RefusalReason.EXPIRED, RefusalReason.INVALIDATED)
 
     def objection(self, entry: Entry, now_s: float) -> RefusalReason | None:
         """Why an entry may not be served now; None when it may."""
         if now_s >= entry.expires_s:
             return RefusalReason.EXPIRED
-        if any(self._generations.get(tag, 0) != was for tag, was in entry.generations):
+        tenant_id = entry.scope.tenant_id
+        if any(self._generations.get((tenant_id, tag), 0) != was for tag, was in entry.generations):
             return RefusalReason.INVALIDATED
         if entry.is_quarantined:
             return RefusalReason.QUARANTINED

@@ -189,9 +189,11 @@ def test_an_answer_ends() -> None:
 
 def test_a_tag_ends_all_that_depends_on_it() -> None:
     cache = learned(FAQ)
-    cache.store.invalidate("prices")
+    cache.store.invalidate("shop", "prices")
     assert isinstance(asked(cache, "what time do you open"), Hit)
-    cache.store.invalidate("hours")
+    cache.store.invalidate("bank", "hours")
+    assert isinstance(asked(cache, "what time do you open"), Hit)
+    cache.store.invalidate("shop", "hours")
     assert reason(asked(cache, "what time do you open")) == RefusalReason.INVALIDATED
     teach(cache, "what time do you open", OPEN, FAQ, "import")
     assert isinstance(asked(cache, "what time do you open"), Hit)
@@ -280,7 +282,7 @@ def test_a_replica_that_is_fed_the_same_says_the_same() -> None:
         assert shelf is not None
         replica.store.put(entry, shelf.vector(entry.entry_id))
         for mark in owner.store.callers_of(entry):
-            replica.store.produced(entry.scope, entry.answer.answer_id, mark)
+            replica.store.produced(entry.scope.key(), entry.answer.answer_id, mark)
     replica.resume(owner.next_id)
     near = vector(2, OPEN, 0.9)
     assert asked(replica, "when are you opening", near) == asked(
