@@ -7,20 +7,19 @@ some 60 MB once a process. It blocks: call it off the event loop; it lets go of 
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cache.errors import EncoderUnavailable
-from cache.export import export
+from cache import library_encoder
+from cache.errors import EncoderUnavailable, ModelUnsupported
+from cache.export import export, exported_file
 from cache.model_folder import DEFAULT_MODEL, ModelFolder, find_model
+from cache.vector_memo import VectorMemo
 
 Vector = NDArray[np.float32]
-MEMO_ENTRIES: Final = 2_048
 _ONLY_FATAL: Final = 4
 
 
@@ -79,8 +78,7 @@ class OnnxEncoder:
         self._unknown = self._tokenizer.token_to_id("<unk>") if unknown is None else unknown
         self._name = file.stem
         self._dimension = int(self._session.get_outputs()[0].shape[1])
-        self._memo: OrderedDict[str, Vector] = OrderedDict()
-        self._lock = threading.Lock()
+        self._memo = VectorMemo()
 
     @property
     def name(self) -> str:
@@ -94,17 +92,7 @@ class OnnxEncoder:
 
     def encode(self, text: str) -> Vector:
         """The vector of normalised text, remembered for the next who says the same."""
-        with self._lock:
-            if (known := self._memo.get(text)) is not None:
-                self._memo.move_to_end(text)
-                return known
-        vector: Vector = self.encode_tokens([self._tokenizer.encode(text).ids])[0]
-        vector.setflags(write=False)
-        with self._lock:
-            self._memo[text] = vector
-            if len(self._memo) > MEMO_ENTRIES:
-                self._memo.popitem(last=False)
-        return vector
+        return self._memo.vector(text, self._made)
 
     def encode_batch(self, texts: list[str]) -> NDArray[np.float32]:
         """All vectors, (len(texts), dimension); for imports, nothing is remembered."""
@@ -121,14 +109,21 @@ class OnnxEncoder:
         made = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         return np.asarray(made, dtype=np.float32)
 
+    def _made(self, text: str) -> Vector:
+        made: Vector = self.encode_tokens([self._tokenizer.encode(text).ids])[0]
+        return made
+
     def unknown_ratio(self, text: str) -> float:
         """Share of unknown tokens, 0..1."""
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         return sum(one == self._unknown for one in ids) / len(ids) if ids else 0.0
 
 
-def open_encoder(exports: Path, *, model: str = DEFAULT_MODEL, is_int8: bool = True) -> OnnxEncoder:
+def open_encoder(exports: Path, *, model: str = DEFAULT_MODEL, is_int8: bool = True) -> Encoder:
     """The encoder of a model by name or folder; the first time it is exported, which takes seconds.
+
+    A model of a kind that cannot be exported is run by sentence-transformers itself, where that is
+    installed.
 
     Args:
         exports: Folder of the exported files.
@@ -137,7 +132,15 @@ def open_encoder(exports: Path, *, model: str = DEFAULT_MODEL, is_int8: bool = T
 
     Raises:
         EncoderUnavailable: There is no such model, or a library is missing.
-        ModelUnsupported: The model is of a kind that cannot be exported here.
+        ModelUnsupported: It cannot be exported here, and sentence-transformers is not installed.
     """
     folder = find_model(model)
-    return OnnxEncoder(folder, export(folder, exports, is_int8=is_int8))
+    try:
+        return OnnxEncoder(folder, export(folder, exports, is_int8=is_int8))
+    except ModelUnsupported as unsupported:
+        if not library_encoder.is_installed():
+            raise ModelUnsupported(
+                f"{unsupported.message}; pip install 'callcluster[semantic]' runs it as it is"
+            ) from None
+        name = exported_file(folder, exports, is_int8=False).stem
+        return library_encoder.LibraryEncoder(folder, name.replace("-fp32", "-library"))

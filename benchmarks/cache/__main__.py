@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from benchmarks.cache import baselines, crowd, gptcache_stream, lookup_time, near_misses, parity
 from benchmarks.cache.data import FOLDER, Turn, pairs, shuffled, turns
 from benchmarks.cache.stream import Kept, Remembering, Score, run
-from cache.encoder import OnnxEncoder, open_encoder
+from cache.encoder import Encoder, open_encoder
 from cache.errors import CacheError
 from cache.learning import DEFAULT_BOUND
 from cache.model_folder import DEFAULT_MODEL
@@ -52,7 +52,7 @@ def main() -> int:
     if options.data:
         _stream(turns(options.data), options.data.name, Kept.ANSWERS, "none", encoder, options)
         return 0
-    parts: Mapping[str, Callable[[OnnxEncoder, argparse.Namespace], None]] = {
+    parts: Mapping[str, Callable[[Encoder, argparse.Namespace], None]] = {
         "streams": _streams,
         "pairs": _pairs,
         "baselines": _baselines,
@@ -75,12 +75,14 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--most", type=int, help="only so many turns of each set")
     parser.add_argument(
-        "--only", default="", help="a word of what to run: banking77, pairs, baselines, latency, parity"
+        "--only",
+        default="",
+        help="a word of what to run: banking77, pairs, baselines, latency, parity",
     )
     return parser.parse_args()
 
 
-def _streams(encoder: OnnxEncoder, options: argparse.Namespace) -> None:
+def _streams(encoder: Encoder, options: argparse.Namespace) -> None:
     for name, kept, target in STREAMS:
         if options.only in f"{name} {kept.value}":
             rows = turns(FOLDER / f"{name}.jsonl.gz")
@@ -92,7 +94,7 @@ def _stream(
     name: str,
     kept: Kept,
     target: str,
-    encoder: OnnxEncoder,
+    encoder: Encoder,
     options: argparse.Namespace,
 ) -> None:
     known, total = Remembering(encoder), Score()
@@ -105,7 +107,7 @@ def _stream(
     print(f"    {total.turns} turns, {total.checks} checks; {why}", flush=True)
 
 
-def _pairs(encoder: OnnxEncoder, _: argparse.Namespace) -> None:
+def _pairs(encoder: Encoder, _: argparse.Namespace) -> None:
     for name, note in PAIRS.items():
         rows = pairs(FOLDER / f"{name}.tsv")
         accepted = near_misses.accepted(rows, encoder)
@@ -116,7 +118,7 @@ def _pairs(encoder: OnnxEncoder, _: argparse.Namespace) -> None:
             print(f"    plain {threshold:.2f}: {plain}", flush=True)
 
 
-def _baselines(encoder: OnnxEncoder, options: argparse.Namespace) -> None:
+def _baselines(encoder: Encoder, options: argparse.Namespace) -> None:
     seed = options.seeds[0]
     rows = shuffled(turns(FOLDER / "banking77.jsonl.gz"), seed, options.most)
     known = Remembering(encoder)
@@ -142,7 +144,7 @@ def _baselines(encoder: OnnxEncoder, options: argparse.Namespace) -> None:
         )
 
 
-def _latency(encoder: OnnxEncoder, options: argparse.Namespace) -> None:
+def _latency(encoder: Encoder, options: argparse.Namespace) -> None:
     rows = shuffled(turns(FOLDER / "banking77.jsonl.gz"), options.seeds[0])
     new = [row.text for row in rows[4_000:] if 8 <= len(row.text.split()) <= 28]
     for entries, target in ((10_000, "P50 6 ms, P99 12 ms"), (100_000, "P99 20 ms")):
@@ -157,10 +159,12 @@ def _latency(encoder: OnnxEncoder, options: argparse.Namespace) -> None:
         many = crowd.ASKERS * crowd.ROUNDS
         asked, new = new[:many], new[many:]
         said = crowd.measure(cache, encoder, asked)
-        print(f"    {crowd.ASKERS} at the same instant: {said}; target P99 150 ms, 5 ms", flush=True)
+        print(
+            f"    {crowd.ASKERS} at the same instant: {said}; target P99 150 ms, 5 ms", flush=True
+        )
 
 
-def _parity(_: OnnxEncoder, options: argparse.Namespace) -> None:
+def _parity(_: Encoder, options: argparse.Namespace) -> None:
     if not parity.is_installed():
         print("sentence-transformers is not installed: make bench-cache does it")
         return

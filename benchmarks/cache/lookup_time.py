@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.cache.data import Turn
 from benchmarks.cache.stream import SCOPE
-from cache.encoder import OnnxEncoder
+from cache.encoder import Encoder
 from cache.entry import Answer, Entry, Provenance
 from cache.lookup import ResponseCache, ask
 from cache.store import Limits
@@ -20,7 +20,7 @@ EVERY_S = 0.1
 _FAR_S = 1e9
 
 
-def filled(rows: list[Turn], encoder: OnnxEncoder, entries: int) -> ResponseCache:
+def filled(rows: list[Turn], encoder: Encoder, entries: int) -> ResponseCache:
     """A cache with this many trusted entries: the rows, and variations of their vectors."""
     cache = ResponseCache(encoder.dimension, Limits(entries=entries, size_bytes=1 << 40))
     chance = np.random.default_rng(0)
@@ -39,7 +39,7 @@ def filled(rows: list[Turn], encoder: OnnxEncoder, entries: int) -> ResponseCach
     return cache
 
 
-def semantic_ms(cache: ResponseCache, texts: Iterable[str], encoder: OnnxEncoder) -> list[float]:
+def semantic_ms(cache: ResponseCache, texts: Iterable[str], encoder: Encoder) -> list[float]:
     """Normalising, encoding and looking up texts that are not in the cache, in milliseconds.
 
     Ten a second: between two lookups the caches of the processor have seen other things.

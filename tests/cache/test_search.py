@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,3 +57,31 @@ def test_another_dimension_is_refused() -> None:
 
 def test_nothing_is_near_nothing() -> None:
     assert VectorRows(70).nearest(unit(1), 5).ids == ()
+
+
+def test_a_search_has_one_thread_whoever_calls() -> None:
+    """The setting of OpenMP belongs to the thread that made it."""
+    rows, allowed = VectorRows(70), []
+    rows.put(1, unit(1))
+
+    def search() -> None:
+        rows.nearest(unit(2), 1)
+        allowed.append(faiss.omp_get_max_threads())
+
+    search()
+    other = threading.Thread(target=search)
+    other.start()
+    other.join()
+    assert allowed == [1, 1]
+
+
+def test_rows_that_go_are_not_found_by_their_codes() -> None:
+    rows = VectorRows(384)
+    for entry_id in range(1_500):
+        rows.put(entry_id, unit(entry_id, 384))
+    for entry_id in range(0, 1_500, 3):
+        rows.remove(entry_id)
+        assert rows.nearest(unit(entry_id, 384), 1).similarities[0] < 0.9
+    rows.put(7, unit(3, 384))
+    assert rows.nearest(unit(3, 384), 1).ids == (7,)
+    assert rows.nearest(unit(7, 384), 1).ids != (7,)
