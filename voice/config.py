@@ -118,6 +118,8 @@ class FillerConfig:
         usual_wait_s: From the taking of a turn to the first audio, before that counts as late; the
             machine raises it for a call whose replies take longer.
         longest_usual_wait_s: It is never raised above this.
+        longest_silence_s: Silence since anybody's last sound at which a breath is heard though the
+            reply is not late yet: some turns are taken late, and some calls are used to waiting.
         breath_after_s: Lateness at which a breath is heard.
         sentence_after_s: Lateness at which the sentence is said.
         again_after_s: Silence after which it is said again.
@@ -125,6 +127,7 @@ class FillerConfig:
 
     usual_wait_s: float = 0.6
     longest_usual_wait_s: float = 0.9
+    longest_silence_s: float = 1.7
     breath_after_s: float = 0.4
     sentence_after_s: float = 0.9
     again_after_s: float = 1.6
@@ -137,6 +140,8 @@ class FillerConfig:
             )
         if not 0.0 <= self.usual_wait_s <= self.longest_usual_wait_s:
             raise BadVoiceConfig("usual_wait_s must be 0 at least and at most longest_usual_wait_s")
+        if self.longest_silence_s < self.usual_wait_s:
+            raise BadVoiceConfig("longest_silence_s must be usual_wait_s at least")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Rules:
 
 1. Silence counts from the moment the turn was taken, or a reply ran dry in the middle, or the
    caller made the last sound. The first words of a reply are allowed the wait that is usual in this
-   call before they count as late.
+   call before they count as late, but no more silence than ``longest_silence_s`` since anybody's
+   last sound.
 2. ``breath_after_s`` of lateness: a breath. ``sentence_after_s``: the sentence. After that the
    sentence again after every ``again_after_s`` of silence, until the turn fails by itself.
 3. What is said is taken from memory, so nothing that is down can be in the way; a sound that is not
@@ -25,6 +26,8 @@ from voice.turn import Turn
 _ROUNDING_S = 1e-6
 _LEARNING_RATE = 0.3
 _SHORTEST_GAP_S = 0.1
+_SHORTEST_WAIT_S = 0.2  # of a turn that was taken after a long silence: its reply may be ready
+_OTHER_SILENCE_S = 3.0  # what is longer ago was not what was answered: nobody heard that sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +142,16 @@ class Fillers:
         silent_since = max(turn.taken_at, self._quiet_since, playout.heard_all_at)
         if self._step == 0:
             usual_s = 0.0 if self._mouth.is_audible else self._usual_s
-            return silent_since + usual_s + self._config.breath_after_s
+            late_at = silent_since + usual_s + self._config.breath_after_s
+            return min(late_at, self._too_silent_at(turn))
         if self._step == 1:
             late_at = self._late_since + self._config.sentence_after_s
             return max(late_at, silent_since + _SHORTEST_GAP_S)
         return silent_since + self._config.again_after_s
+
+    def _too_silent_at(self, turn: Turn) -> float:
+        last_sound_at = max(self._quiet_since, self._mouth.playout.heard_all_at)
+        if last_sound_at < turn.taken_at - _OTHER_SILENCE_S:
+            return float("inf")
+        at = last_sound_at + max(self._config.longest_silence_s, self._config.breath_after_s)
+        return max(at, turn.taken_at + _SHORTEST_WAIT_S)

@@ -195,14 +195,42 @@ def test_a_call_whose_replies_take_longer_is_given_longer() -> None:
     stage = LateStage()
     had_filler = []
     for _ in range(8):
-        stage.committed()
-        stage.wait(FILLERS.longest_usual_wait_s + FILLERS.breath_after_s / 2)
+        late_s = FILLERS.longest_usual_wait_s + FILLERS.breath_after_s / 2
+        stage.wait(stage.committed() + late_s - stage.now)
         stage.answer(stage.last(CommitTurn), "Yes.")
         stage.wait(2.0)
         had_filler.append(timeline.FILLER_OUT in stage.last(TurnSettled).timeline)
     assert had_filler == sorted(had_filler, reverse=True)
     assert had_filler[0]
     assert not had_filler[-1]
+
+
+def test_a_caller_used_to_waiting_is_not_left_in_silence_for_two_seconds_either() -> None:
+    """What is usual in this call, the time until the turn is taken, and then the lateness."""
+    stage = LateStage()
+    for _ in range(8):
+        late_s = FILLERS.longest_usual_wait_s + FILLERS.breath_after_s / 2
+        stage.wait(stage.committed() + late_s - stage.now)
+        stage.answer(stage.last(CommitTurn), "Yes.")
+        stage.wait(2.0)
+    breaths = len(stage.sent(BREATH))
+    stage.say("is anybody there")
+    silent_since = stage.now - 0.1
+    stage.wait(3.0)
+    assert stage.sent(BREATH)[breaths] - silent_since < FILLERS.longest_silence_s + 0.05
+
+
+def test_words_without_a_sound_are_given_the_usual_wait() -> None:
+    """Nothing was loud enough for our detector: when it was said is not known."""
+    stage = LateStage()
+    stage.committed()
+    stage.answer(stage.last(CommitTurn), "Yes.")
+    stage.wait(5.0)
+    stage.final("and something softly spoken")
+    stage.wait(3.0)
+    taken_at = stage.at(CommitTurn)
+    late_at = taken_at + FILLERS.usual_wait_s + FILLERS.breath_after_s
+    assert stage.sent(BREATH)[0] == pytest.approx(late_at, abs=0.05)
 
 
 def test_a_failed_reply_apologises_after_the_filler() -> None:
@@ -222,6 +250,7 @@ def test_a_failed_reply_apologises_after_the_filler() -> None:
         {"breath_after_s": 0.0},
         {"again_after_s": 0.0},
         {"usual_wait_s": 1.0},
+        {"longest_silence_s": 0.5},
     ],
 )
 def test_times_out_of_order_are_refused(times: dict[str, float]) -> None:
