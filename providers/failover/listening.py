@@ -6,7 +6,8 @@ Rules
    from the last finished phrase.
 2. A stream that fails is replaced at once: by the understudy if there is one, else by the next
    recogniser in order. Only one that has just failed is given a pause before its next stream.
-   ``MOST_FAILURES`` in a row, or a failure that no other try can mend: the call is deaf.
+   ``MOST_FAILURES`` in a row, or a failure that no other try can mend: the call is deaf. One that
+   stood for ``STEADY_S`` before it broke begins the count anew: a caller may be silent for long.
 3. Somebody who has spoken for ``doubt_speech_s`` without a single word being heard, or has spoken
    for ``short_speech_s`` and been silent for ``doubt_silence_s``, raises a doubt: the understudy is
    opened. Whoever brings words first is listened to from then on; the other one is closed. So a
@@ -30,6 +31,7 @@ from voice.ports import FRAME_S
 
 MOST_FAILURES = 4
 MOST_PATIENCE = 8
+STEADY_S = 8.0
 RETRY_AFTER_S = (0.0, 0.2, 0.5, 1.0)
 
 
@@ -95,6 +97,7 @@ class _Line:
     choice: int
     deadline_s: float
     is_open: bool = False
+    opened_s: float = float("inf")
 
 
 class Listening:
@@ -153,7 +156,7 @@ class Listening:
         """A stream takes audio."""
         for line in (self._heard, self._understudy):
             if line is not None and line.stream == stream:
-                line.is_open = True
+                line.is_open, line.opened_s = True, now
                 is_listened = line is self._heard
                 line.deadline_s = float("inf") if is_listened else now + self._policy.understudy_s
 
@@ -234,7 +237,7 @@ class Listening:
         if line is None:
             return
         self._outputs.append(CloseStream(line.stream))
-        self.failures += 1
+        self.failures = 1 if now - line.opened_s >= STEADY_S else self.failures + 1
         if self._understudy is not None:
             self._heard, self._understudy = self._understudy, None
             if self._heard.is_open:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from providers.failover.listening import (
     MOST_FAILURES,
     MOST_PATIENCE,
+    STEADY_S,
     CallIsDeaf,
     CloseStream,
     Listening,
@@ -231,3 +232,27 @@ def test_whatever_happens_every_stream_is_closed_once_and_words_come_from_one(
     closed = [o.stream for o in stage.log if isinstance(o, CloseStream)]
     assert sorted(opened) == sorted(closed)
     assert sum(isinstance(o, CallIsDeaf) for o in stage.log) <= 1
+
+
+def test_streams_that_each_stood_for_long_are_no_failures_in_a_row() -> None:
+    """A caller on hold says nothing, and a service that closes idle streams is not broken."""
+    stage = Stage()
+    stream = 1
+    for _ in range(3 * MOST_FAILURES):
+        stage.wait(STEADY_S + 0.1)
+        opened = [output for output in stage.fail(stream) if isinstance(output, OpenStream)]
+        stream = opened[0].stream
+        stage.machine.opened(stream, now=stage.now)
+    assert not any(isinstance(output, CallIsDeaf) for output in stage.log)
+
+
+def test_streams_that_open_and_break_soon_leave_the_call_deaf() -> None:
+    stage = Stage()
+    stream = 1
+    for _ in range(MOST_FAILURES - 1):
+        stage.wait(STEADY_S / 2)
+        stage.fail(stream)
+        stage.wait(0.3)
+        stream = next(o.stream for o in reversed(stage.log) if isinstance(o, OpenStream))
+        stage.machine.opened(stream, now=stage.now)
+    assert any(isinstance(output, CallIsDeaf) for output in stage.fail(stream))
