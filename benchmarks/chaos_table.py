@@ -1,9 +1,9 @@
 """The table of failing providers for the page of benchmarks: ``python -m benchmarks.chaos_table``.
 
-Takes what runs of ``callcluster chaos providers`` have written, of each fault the newest run that is
-valid, and sets beside it what callers wait for under the two policies that are often written by
+Takes what runs of ``callcluster chaos providers`` have written, of each fault the newest run that
+is valid, and sets beside it what callers wait for under the two policies that are often written by
 hand: ten seconds for each provider and then the next, for each request anew or kept for the call.
-Those come from the simulator (``benchmarks.failover``), on virtual time, with the same faults: under
+Those come from the simulator (``benchmarks.failover``), on virtual time, with the same faults: in
 calls of the real product nobody would wait for them.
 
 ``--into docs/benchmarks.md`` puts it between the marks of that page instead of printing it.

@@ -36,6 +36,7 @@ WARM_S, FAULT_S = 30.0, 60.0
 MEDIANS_S = {"a": 0.16, "b": 0.19, "c": 0.22}
 SIGMA = 0.35
 WIRE_S = 0.002
+WATCH_EVERY_S = 0.002
 HANG = 1e6
 TOOL = ToolDefinition("transfer", "Puts the caller through.", {})
 Fault = Callable[[random.Random, float], float]  # delay of a first token in s, or an error
@@ -197,10 +198,13 @@ class Figures:
     Attributes:
         waits: In the time of the fault.
         extra_ratio: Requests to providers beyond one for each question.
+        known_s: From the moment in which the first worker leaves the broken provider to that in
+            which all have left it; None when they did not.
     """
 
     waits: list[float] = field(default_factory=list)
     extra_ratio: float = 0.0
+    known_s: float | None = None
 
     def quantile_s(self, share: float) -> float:
         """Of the waits."""
@@ -254,9 +258,10 @@ async def run(
     chance, loop = random.Random(seed), asyncio.get_running_loop()
     models = {name: Model(name, chance) for name in MEDIANS_S}
     driver = HealthDriver(loop.time, 1, chance.random)
-    chains, reporters = [], []
+    chains, reporters, views = [], [], []
     for number in range(WORKERS):
         view = HealthView(LocalHealth(f"w{number}", chance.random), loop.time)
+        views.append(view)
         chains.append(policy(list(models.values()), view))
         reporters.append(HealthReporter(f"w{number}", view, Wire(driver), chance.random))
         if view.probes or policy in (ours, with_tools):
@@ -278,10 +283,11 @@ async def run(
         except ProviderError:
             figures.waits.append(math.inf)
 
-    number = 0
+    number, watching = 0, asyncio.Future[None]()
     while (now := loop.time()) < fault_to:
         if now >= fault_from and not questions:
             models["a"].fault = fault
+            watching = loop.create_task(_watch(views, figures))
             asked_before = sum(model.asked for model in models.values())
         questions += now >= fault_from
         task = loop.create_task(ask(number))
@@ -292,16 +298,37 @@ async def run(
     await asyncio.gather(*tasks)
     asked = sum(model.asked for model in models.values()) - asked_before
     figures.extra_ratio = asked / questions - 1
+    watching.cancel()
     for reporter in reporters:
         await reporter.aclose()
     return figures
 
 
+async def _watch(views: list[HealthView], figures: Figures) -> None:
+    """See when the first worker has left the broken provider, and when all have."""
+    loop = asyncio.get_running_loop()
+    seen_at: float | None = None
+    while figures.known_s is None:
+        left = [_is_left(view) for view in views]
+        if not any(left):
+            seen_at = None
+        elif seen_at is None:
+            seen_at = loop.time()
+        if all(left) and seen_at is not None:
+            figures.known_s = loop.time() - seen_at
+        await asyncio.sleep(WATCH_EVERY_S)
+
+
+def _is_left(view: HealthView) -> bool:
+    return any(not view.verdict(unit).usable for unit in view.probes if unit.startswith("a/"))
+
+
 def show(policies: dict[str, Policy]) -> None:
     """Print a table of every policy under every fault."""
     logging.disable(logging.WARNING)
-    print("| policy | fault of the first | p50 | p95 | p99 | worst | over 1 s | extra requests |")
-    print("|---|---|---|---|---|---|---|---|")
+    columns = "p50 | p95 | p99 | worst | over 1 s | extra requests | seen to known"
+    print(f"| policy | fault of the first | {columns} |")
+    print("|---" * 9 + "|")
     for policy_name, policy in policies.items():
         for name, fault in FAULTS.items():
             found = virtual_time.run(run(policy, fault, seed=1))
@@ -309,7 +336,9 @@ def show(policies: dict[str, Policy]) -> None:
             numbers = [f"{1_000 * found.quantile_s(share):,.0f}" for share in shares]
             over = sum(wait > 1.0 for wait in found.waits)
             cells = [policy_name, name, *numbers, f"{over} of {len(found.waits)}"]
-            print("| " + " | ".join([*cells, f"{100 * found.extra_ratio:.1f} %"]) + " |")
+            cells.append(f"{100 * found.extra_ratio:.1f} %")
+            cells.append("-" if found.known_s is None else f"{1_000 * found.known_s:,.0f}")
+            print("| " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ from dialogue.ports import Thinker
 from providers.failover.candidates import think_candidate
 from providers.failover.ears import Ears
 from providers.failover.speaker import FailoverSpeaker
-from providers.failover.voices import Voice
 from providers.failover.thinker import FailoverThinker
+from providers.failover.voices import Voice
 from providers.health.budget import TenantBudgets
 from providers.health.local import LocalHealth
 from providers.health.quotas import Quotas

@@ -81,9 +81,7 @@ def known_units(lines: Iterable[tuple[str, str]], from_at: float, until_at: floa
             entry = (at, process, match["how"] == _TOLD)
             told.setdefault(_candidate(match["unit"]), []).append(entry)
     found = [
-        Known(
-            unit, each.seen_at, max(each.firsts.values()), len(each.firsts), is_shared=each.is_shared
-        )
+        Known(unit, each.seen_at, max(each.firsts.values()), len(each.firsts), each.is_shared)
         for unit, entries in told.items()
         for each in _episodes(sorted(entries))
     ]

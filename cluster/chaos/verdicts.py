@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cluster.chaos.figures import LATE_S, Figures
-from cluster.chaos.result import PhaseResult
 from cluster.chaos.plan import ChaosPlan
+from cluster.chaos.result import PhaseResult
 
 REACHED: Final = "reached"
 MISSED: Final = "MISSED"

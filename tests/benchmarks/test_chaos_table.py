@@ -42,9 +42,7 @@ def one_run(*rows: dict[str, Any]) -> dict[str, Any]:
     return {"calls": 20, "cores": 2, "began_at": 0, "took_s": 60, "healthy": [], "faults": [*rows]}
 
 
-def test_of_each_fault_the_newest_valid_one_is_shown_and_a_bad_one_only_when_there_is_no_other() -> (
-    None
-):
+def test_of_each_fault_the_newest_valid_run_is_shown_else_the_newest() -> None:
     runs = [
         one_run(row("hang", "think", turns=1), row("busy", "speak", is_valid=False, turns=2)),
         one_run(row("hang", "think", turns=3), row("busy", "speak", is_valid=False, turns=4)),

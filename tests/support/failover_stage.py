@@ -18,10 +18,10 @@ from cluster.provider_settings import provider_settings
 from dialogue.agent import Agent
 from providers.failover.ears import Ears
 from providers.failover.speaker import FailoverSpeaker
-from providers.failover.voices import Voice
 from providers.failover.tally import Work
 from providers.failover.think_chain import ThinkCandidate
 from providers.failover.thinker import FailoverThinker
+from providers.failover.voices import Voice
 from providers.health.budget import HedgeBudget, TenantBudgets
 from providers.health.local import LocalHealth
 from providers.health.view import HealthView

@@ -149,4 +149,3 @@ def test_of_recognisers_those_break_that_most_calls_use_and_their_share_of_calle
                 writer.close()
 
     asyncio.run(scene())
-

@@ -150,9 +150,7 @@ def test_who_is_left_by_name() -> None:
 
 
 def test_what_was_made_up_for_is_no_hedge() -> None:
-    more = (
-        'callcluster_provider_requests_total{provider="openai",work="think",why="continued"} 4\n'
-    )
+    more = 'callcluster_provider_requests_total{provider="openai",work="think",why="continued"} 4\n'
     assert made_up_for(requests_in(BEFORE), requests_in(AFTER + more), "think") == 6
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from cluster.chaos.figures import Figures, Healthy, figures, quantile
 from cluster.chaos.health_log import Known
-from cluster.chaos.result import PhaseResult
 from cluster.chaos.plan import ChaosPlan
 from cluster.chaos.report import Judged, exit_code, markdown_of, table, why_not_usual
+from cluster.chaos.result import PhaseResult
 from cluster.chaos.verdicts import FOR_SCALE, MISSED, NOT_VALID, REACHED, verdicts
 from tests.cluster.chaos.samples import ended, result, turn
 
