@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
+from actors.recogniser_words import believable, reason_of
 from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.failover.ears import Ears
@@ -192,7 +193,7 @@ class RecogniserFeed:
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must not go deaf
             if number in self._lines:
                 self._ears.failed(line.choice, error)
-            self._failed(number, *_reason(error))
+            self._failed(number, *reason_of(error))
             return
         if self._lines.get(number) is not line:  # it was given up before it was handed over
             await self._close_quietly(stream)
@@ -240,6 +241,7 @@ class RecogniserFeed:
         line = self._lines.get(number)
         if self._closed or line is None:
             return
+        event = believable(event, (self._ring.samples - line.began) / SAMPLE_RATE_HZ)
         match event:
             case InterimTranscript(text=text, end_s=end_s):
                 if self._counts(number, text):
@@ -297,13 +299,3 @@ class RecogniserFeed:
         self._machine.failed(number, message, retryable=retryable, now=self._loop.time())
         self._perform_all()
         self._arm()
-
-
-def _reason(error: Exception) -> tuple[str, bool]:
-    """What to say of a failed opening, and whether another try may help."""
-    if isinstance(error, ProviderError):
-        return str(error), error.retryable
-    if isinstance(error, TimeoutError):
-        return "no stream in time", True
-    logger.error("a recogniser broke", exc_info=error)
-    return f"broke: {type(error).__name__}", True

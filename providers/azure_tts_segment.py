@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from providers.audio_bounds import check_length
 from providers.azure_sdk import PROVIDER
 from providers.azure_tts_wire import (
     AudioMade,
@@ -60,6 +61,7 @@ class Segment:
                         self._check(ulaw)
                         self.heard = True
                         self._samples += len(ulaw)
+                        check_length(self._samples, self._text, PROVIDER)
                         yield SpeechChunk(ulaw, marks)
                         marks = ()
                 case WordSpoken(word, end_s):

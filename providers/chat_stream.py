@@ -11,8 +11,9 @@ Rules
 4. ``finish_reason`` ends the text, ``[DONE]`` ends the reply. The usage chunk stands between the
    two, so ``ReplyDone`` waits for ``[DONE]`` or for the end of the body.
 5. A body that ends before ``finish_reason`` is a broken one: what came so far is not the reply.
-6. An ``error`` object in the stream is a failure, typed by its code as its HTTP status would be.
-7. A failure is kept, not raised: the text that came in the same bytes is handed out first.
+6. Text without an end, and counts that cannot be, are none.
+7. An ``error`` object in the stream is a failure, typed by its code as its HTTP status would be.
+8. A failure is kept, not raised: the text that came in the same bytes is handed out first.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ _STATUS_OF_CODE = {
     "invalid_request_error": 400,
     "invalid_prompt": 400,
 }
+MOST_TEXT_CHARS = 64_000  # an hour of speech
+_MOST_TOKENS = 1 << 40
 _CUT_OFF = frozenset({"length", "content_filter"})
 
 
@@ -59,6 +62,7 @@ class ChatStream:
         self._calls: ToolCallFragments | None = None
         self._reply_id = ""
         self._reason = ""
+        self._text_chars = 0
         self._prompt_tokens: int | None = None
         self._completion_tokens: int | None = None
         self._cached_tokens: int | None = None
@@ -138,6 +142,9 @@ class ChatStream:
             for text in (delta.get("content"), delta.get("refusal")):
                 if text and isinstance(text, str):
                     self.pieces += 1
+                    self._text_chars += len(text)
+                    if self._text_chars > MOST_TEXT_CHARS:
+                        raise self._protocol_error("a reply without an end")
                     events.append(ReplyDelta(text))
             if delta.get("tool_calls"):
                 self._take_tool_calls(delta["tool_calls"], reply_id, events)
@@ -211,4 +218,6 @@ class ChatStream:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= _MOST_TOKENS else None

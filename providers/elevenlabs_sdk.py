@@ -17,6 +17,7 @@ from typing import Any, Final
 import httpx
 
 from providers import elevenlabs_wire as wire
+from providers.audio_bounds import Trickle, check_length
 from providers.errors import (
     ProviderError,
     ProviderProtocolError,
@@ -26,7 +27,7 @@ from providers.errors import (
 )
 from providers.models import DEFAULT_SPEECH_MODEL, SPEECH_MODELS_WITH_LANGUAGE
 from providers.settings import ELEVENLABS_BASE_URL, ElevenLabsConfig
-from voice.ports import SpeakRequest
+from voice.ports import SAMPLE_RATE_HZ, SpeakRequest
 
 _PIECE_BYTES: Final = 320  # 40 ms; by itself the package waits for 128
 _PAGE: Final = 100
@@ -94,14 +95,17 @@ class ElevenLabsHttp:
                 kind = content.partition(";")[0]
                 message = f"it sent {kind} where mu-law was asked for"
                 raise ProviderProtocolError(message, wire.PROVIDER, ELEVENLABS_BASE_URL)
-            is_first = True
+            is_first, samples, trickle = True, 0, Trickle(SAMPLE_RATE_HZ)
             while True:
                 with typed_errors():
                     async with asyncio.timeout_at(deadline_s):
                         piece = await anext(response.data, None)
                 if piece is None:
                     return
-                deadline_s = loop.time() + config.stall_timeout_s
+                samples += len(piece)
+                check_length(samples, request.text, wire.PROVIDER)
+                if trickle.took(len(piece)):
+                    deadline_s = loop.time() + config.stall_timeout_s
                 if piece and is_first:
                     wire.check_beginning(piece)
                     is_first = False

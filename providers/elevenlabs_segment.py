@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from providers import elevenlabs_wire as wire
+from providers.audio_bounds import check_length
 from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from providers.settings import ElevenLabsConfig
 from voice.ports import SpeechChunk
@@ -42,6 +43,7 @@ class Segment:
         self._drop = drop
         self._loop = asyncio.get_running_loop()
         self._config = config
+        self._text = text
         self._tracker = wire.TextTracker(text)
         self._samples = 0
         self._chunks: deque[SpeechChunk] = deque()
@@ -79,10 +81,11 @@ class Segment:
             self._drop(self, False)
 
     def take(self, encoded: object, alignment: object) -> None:
-        """One audio message of the service."""
+        """One audio message of the service. Raises ``ProviderProtocolError``."""
         ulaw = wire.decode_audio(encoded)
         if not self.heard:
             wire.check_beginning(ulaw)
+        check_length(self._samples + len(ulaw), self._text, wire.PROVIDER)
         marks = self._tracker.take(alignment, self._samples)
         self._samples += len(ulaw)
         self._progress_s = self._loop.time()

@@ -9,7 +9,7 @@ Rules:
    listens or not. Ids are never used twice, so late audio of a dropped segment finds nobody.
 3. A socket that dies fails its own segments and nothing else. A socket that keeps a segment waiting
    too long, or does not confirm a close, is retired: it takes no new segment and is closed when
-   the others on it are done.
+   the others on it are done. So is one whose audio for one segment is none.
 """
 
 from __future__ import annotations
@@ -246,10 +246,7 @@ class VoiceSocket:
         segment = self._segments.get(context_id)
         encoded = message.get("audio")
         if segment is not None and encoded:
-            first = not segment.heard
-            segment.take(encoded, message.get("alignment"))
-            if first:
-                self._post(wire.close_context(context_id))
+            self._give(segment, encoded, message.get("alignment"))
         if message.get("isFinal"):
             self._closing.pop(context_id, None)
             if segment is not None:
@@ -258,6 +255,18 @@ class VoiceSocket:
                 segment.finish()
             if self._retired and not self._segments:
                 self._spawn(self._connection.close())
+
+    def _give(self, segment: Segment, encoded: object, alignment: object) -> None:
+        is_first = not segment.heard
+        try:
+            segment.take(encoded, alignment)
+        except ProviderProtocolError as error:
+            # Its own affair: the others on this socket are whole, and go on.
+            self.drop(segment, True)
+            segment.fail(error)
+            return
+        if is_first:
+            self._post(wire.close_context(segment.context_id))
 
     def _post(self, message: str) -> None:
         self._sent_s = self._loop.time()

@@ -38,6 +38,8 @@ MAX_CONTEXTS = 5
 # Statuses of a front or a proxy that does not know websockets, or wants none.
 _OF_SOMEBODY_ELSE = frozenset({400, 403, 404, 405, 406, 426, 501})
 
+# No message holds so much audio.
+_LONGEST_ALIGNED_MS = 3_600_000
 # How far ahead the service may skip in the text (markup, characters it does not speak).
 _SKIP_CHARS = 12
 
@@ -216,7 +218,10 @@ class TextTracker:
                 zip(chars, starts_ms, durations_ms, strict=True)
             ):
                 self._advance(char)
-                end_s = base_s + (start + duration) / 1000
+                ends_ms = start + duration
+                if not 0 <= ends_ms <= _LONGEST_ALIGNED_MS:  # false for NaN as well
+                    return ()
+                end_s = base_s + ends_ms / 1000
                 if self._at > marked and (index == last or _ends_word(char)):
                     marked = self._at
                     marks.append(TextMark(marked, end_s))

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
+from providers.audio_bounds import Trickle, check_length
 from providers.errors import ProviderRejected, ProviderUnavailable
 from providers.openai_connection import SpareConnection, build_client, typed_errors
 from providers.openai_tts_wire import (
@@ -29,6 +30,7 @@ from voice.ports import SpeakRequest, SpeechChunk
 
 # Can be said in every language, and is all that a voice has to say to show that it exists.
 _WARMING_TEXT = "1"
+_SAMPLE_BYTES = 2
 
 
 class OpenAISpeaker:
@@ -81,18 +83,19 @@ class OpenAISpeaker:
             raise ProviderUnavailable("closed", PROVIDER)
         if not request.text.strip():
             return
-        body, is_whole, heard = request_body(self._config, request), False, False
+        body, is_whole, samples = request_body(self._config, request), False, 0
         try:
             async with contextlib.aclosing(self._pieces(body)) as pieces:
                 async for ulaw in pieces:
-                    heard = True
+                    samples += len(ulaw)
+                    check_length(samples, request.text, PROVIDER)
                     yield SpeechChunk(ulaw)
                 is_whole = True
         finally:
             self._spare.was_used()
             if not is_whole:
                 self._spare.refill()
-        if not heard and any(char.isalnum() for char in request.text):
+        if not samples and any(char.isalnum() for char in request.text):
             raise ProviderUnavailable("it said nothing", PROVIDER)
 
     async def aclose(self) -> None:
@@ -111,7 +114,8 @@ class OpenAISpeaker:
                     response = await stack.enter_async_context(
                         self._client.audio.speech.with_streaming_response.create(**body)  # type: ignore[arg-type]
                     )
-            audio = TelephoneAudio(rate_of(response.headers, config.sample_rate_hz))
+            rate_hz = rate_of(response.headers, config.sample_rate_hz)
+            audio, trickle = TelephoneAudio(rate_hz), Trickle(_SAMPLE_BYTES * rate_hz)
             stream, begin = response.iter_bytes(), b""
             while True:
                 with typed_errors(BLAME, blame_of):
@@ -119,7 +123,8 @@ class OpenAISpeaker:
                         piece = await anext(stream, None)
                 if piece is None:
                     break
-                deadline_s = loop.time() + config.stall_timeout_s
+                if trickle.took(len(piece)):
+                    deadline_s = loop.time() + config.stall_timeout_s
                 if len(begin) < 4:
                     begin += piece[:4]
                     check_beginning(begin)

@@ -17,7 +17,7 @@ from dialogue.ports import (
     ToolCallBegan,
     ToolCallRequested,
 )
-from providers.chat_stream import ChatStream
+from providers.chat_stream import MOST_TEXT_CHARS, ChatStream
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -278,3 +278,17 @@ def test_no_bytes_crash_it(pieces: list[bytes]) -> None:
     events, stream = read(*pieces)
     assert stream.done or stream.failure is not None
     assert all(isinstance(event, ThinkEvent) for event in events)
+
+
+def test_a_reply_without_an_end_is_a_failure_after_what_was_said() -> None:
+    piece = delta(content="word " * 1_000)
+    events, stream = read(*([piece] * 20))
+    assert isinstance(stream.failure, ProviderProtocolError)
+    said = sum(len(event.text) for event in events if isinstance(event, ReplyDelta))
+    assert 0 < said <= MOST_TEXT_CHARS
+
+
+@pytest.mark.parametrize("count", [-1, 10**30, True, "12", 1.5])
+def test_a_count_that_cannot_be_is_none(count: object) -> None:
+    usage = data({"choices": [], "usage": {"prompt_tokens": count, "completion_tokens": 3}})
+    assert read(REPLY + delta("stop") + usage + DONE)[0][-1] == ReplyDone("stop", None, 3)

@@ -282,3 +282,36 @@ def test_voice_settings_go_with_each_segment() -> None:
         assert "voice_settings" not in connection.heard[1]
 
     on_socket(test, ElevenLabsConfig(api_key="k", voice_settings=(("speed", 1.1),)))
+
+
+@pytest.mark.parametrize("audio", [7, "no base64!", "UklGRgAAAABXQVZF"])
+def test_nonsense_for_one_segment_is_nothing_to_the_others_of_the_socket(audio: object) -> None:
+    """Five calls may share it."""
+
+    async def test(connection: FakeConnection, socket: VoiceSocket) -> None:
+        ill, well = await begun(socket), await begun(socket)
+        connection.say(audio=audio, contextId=ill.context_id)
+        connection.audio(well.context_id)
+        connection.final(well.context_id)
+        with pytest.raises(ProviderProtocolError):
+            await ill.next_chunk()
+        chunk = await well.next_chunk()
+        assert chunk is not None
+        assert chunk.ulaw == AUDIO
+        assert await well.next_chunk() is None
+        assert not socket.usable, "it gets no more"
+
+    on_socket(test)
+
+
+def test_speech_without_an_end_is_ended() -> None:
+    async def test(connection: FakeConnection, socket: VoiceSocket) -> None:
+        segment = await begun(socket)
+        for _ in range(30):
+            connection.audio(segment.context_id, b"\x80" * 8_000)
+        for _ in range(26):  # 20 s, and one for each character
+            assert await segment.next_chunk() is not None
+        with pytest.raises(ProviderProtocolError, match="without an end"):
+            await segment.next_chunk()
+
+    on_socket(test)

@@ -169,3 +169,13 @@ def test_no_alignment_crashes_it(text: str, value: object) -> None:
     tracker = wire.TextTracker(text)
     for mark in tracker.take(value, 0):
         assert 0 < mark.chars <= len(text)
+
+
+@pytest.mark.parametrize("time", [float("nan"), float("inf"), -1e9, 1e300, 10**400])
+def test_times_that_cannot_be_give_no_marks_and_spoil_no_later_ones(time: float) -> None:
+    tracker = wire.TextTracker("Hi you.")
+    odd = {"chars": ["H"], "charStartTimesMs": [time], "charDurationsMs": [100]}
+    assert tracker.take(odd, 0) == ()
+    later = tracker.take(alignment("Hi you."), 0)
+    assert later
+    assert all(0.0 < mark.at_s < 60.0 for mark in later)

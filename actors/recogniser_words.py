@@ -1,0 +1,52 @@
+"""What a recogniser says, before it is believed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from providers.errors import ProviderError
+from voice.ports import (
+    FinalTranscript,
+    InterimTranscript,
+    RecogniserEvent,
+    RecogniserFailed,
+    TurnEndHinted,
+    TurnResumed,
+)
+
+logger = logging.getLogger(__name__)
+
+MOST_PHRASE_CHARS: Final = 20_000  # a quarter of an hour without a pause: nobody speaks so
+
+
+def believable(event: RecogniserEvent, sent_s: float) -> RecogniserEvent:
+    """The event, with nothing in it that cannot be.
+
+    Args:
+        event: As it came.
+        sent_s: How much audio the stream was sent: nothing was said later.
+
+    Returns:
+        ``RecogniserFailed`` in place of words without an end.
+    """
+    match event:
+        case InterimTranscript() | FinalTranscript() | TurnEndHinted():
+            if len(event.text) > MOST_PHRASE_CHARS:
+                return RecogniserFailed("words without an end", True)
+            return event if event.end_s <= sent_s else replace(event, end_s=sent_s)
+        case TurnResumed():
+            return event if event.end_s <= sent_s else replace(event, end_s=sent_s)
+        case _:
+            return event
+
+
+def reason_of(error: Exception) -> tuple[str, bool]:
+    """What to say of a failed opening, and whether another try may help."""
+    if isinstance(error, ProviderError):
+        return str(error), error.retryable
+    if isinstance(error, TimeoutError):
+        return "no stream in time", True
+    logger.error("a recogniser broke", exc_info=error)
+    return f"broke: {type(error).__name__}", True
