@@ -21,6 +21,7 @@ from telemetry.traces import TraceQueue
 from voice import events as voice
 from voice import timeline
 from voice.ports import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from voice.reasons import ended_by
 from voice.waste import SpeculationBudget
 
 TurnStep = voice.BeginTurn | voice.CommitTurn | voice.RetractTurn | voice.AbandonTurn
@@ -164,7 +165,7 @@ class CallMeter:
         meter, ledger = self._meter, self._ledger
         self._fate_of_taken((entry.turn_id, guess))
         ledger.count(catalog.TURNS, *meter.labels, entry.kind, entry.outcome)
-        if entry.reason in BARGE_INS:
+        if ended_by(entry.reason) in BARGE_INS:
             ledger.count(catalog.BARGE_INS, *meter.labels)
         self._speculated(entry.usage)
         tenant_id, agent_id, _ = meter.labels

@@ -23,6 +23,7 @@ from simulation.caller_events import AgentHeard, TurnMeasured
 from simulation.recording import Recording
 from simulation.report_data import DemoCall, DemoTurn
 from voice import timeline
+from voice.reasons import taken_by
 
 _PAIRED = {"caller", "digits"}
 # What lies between the sound of the first frame and its arrival: leading silence, no more.
@@ -197,7 +198,7 @@ def _caller_turn(
         agent_start_s=None if onset_s is None else onset_s - start_s,
         agent_end_s=end_s,
         barge_in_at_s=following.speech_start_s - start_s if interrupted and following else None,
-        decided_by=row.reason if row is not None and row.outcome == "heard" else "",
+        decided_by=taken_by(row.reason) if row is not None and row.outcome != "failed" else "",
     )
 
 

@@ -289,7 +289,7 @@ class TurnSettled:
         heard_text: The part of it that reached the caller's ear.
         outcome: ``heard`` to the end, ``interrupted``, ``failed`` (provider) or ``dropped``.
         timeline: Stage name (``voice.timeline``) to loop time in seconds, absolute.
-        reason: What committed the turn, or why it failed.
+        reason: What committed the turn and what broke it off (``voice.reasons``), or why it failed.
         performs: Whether what the reply asked for (to end the call, an action) is done now.
         spend: Replies asked for at this turn, and how many of them in vain.
     """

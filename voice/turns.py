@@ -44,6 +44,7 @@ from voice.events import (
 )
 from voice.guesses import Guesses
 from voice.mouth import Mouth
+from voice.reasons import told
 from voice.reply import Reply
 from voice.turn import Turn
 from voice.waste import SpeculationBudget
@@ -189,7 +190,7 @@ class Turns:
         """A turn taken back before will not be asked again under its number: settle it."""
         turn, self._taken_back = self._taken_back, None
         if turn is not None:
-            self._settle(turn, "dropped", "", "", "caller went on")
+            self._settle(turn, "dropped", "", "", told(turn.reason, "caller went on"))
 
     def stop(self, outcome: Outcome, reason: str, *, now: float) -> None:
         """Settle the taken turn here and now, from what was heard; its audio is thrown away."""
@@ -201,7 +202,7 @@ class Turns:
         if self._mouth.reply.is_truncated or not self._mouth.reply.is_all_there:
             self._abandon(turn, reason)
         outcome = "failed" if turn.failure else outcome
-        self._settle_spoken(turn, outcome, heard, turn.failure or reason)
+        self._settle_spoken(turn, outcome, heard, turn.failure or told(turn.reason, reason))
 
     def hear_mind(self, event: SegmentPlanned | ReplyFinished | ReplyFailed, *, now: float) -> None:
         """A step of a reply, if that is spoken or held."""

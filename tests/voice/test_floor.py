@@ -21,6 +21,7 @@ from voice.events import (
     Synthesise,
     TurnSettled,
 )
+from voice.reasons import ended_by, taken_by
 
 UNFADED = PlayoutConfig(duck_db=0.0, fade_s=0.0, join_s=0.0)
 
@@ -56,6 +57,8 @@ class TestBargeIn:
         stage.interim("can you")
         turn = stage.last(TurnSettled)
         assert (turn.outcome, turn.heard_text) == ("interrupted", "One two")
+        assert ended_by(turn.reason) == "barge-in"
+        assert "silence" in taken_by(turn.reason), "what took the turn is not forgotten"
 
     def test_nothing_is_sent_after_the_clear(self) -> None:
         stage = speaking()
