@@ -23,6 +23,7 @@ class EndpointConfig:
         answer_silence_s: Silence that is needed behind a yes or no that was asked for.
         digits_silence_s: Silence that is needed behind as many digits as were asked for.
         some_digits_s: The same behind digits of which nobody knows how many there should be.
+        enough_digits_s: The same behind six and more of them.
         done_factor, hold_factor: On the silence, where the last words are an end, or no end.
         few_words_factor: For each word that a short utterance has less than three.
         model_weight, model_neutral: The end-of-turn model's factor is ``exp(-weight * leaning)``,
@@ -33,6 +34,9 @@ class EndpointConfig:
             power.
         usual_pause_s: Pauses in the middle of a turn, of a caller of whom nothing is known yet.
         judge_at_s: Silences at which the model is asked, until it has answered.
+        reply_lead_s: How long a reply takes from being asked for to its first audio, as long as
+            nothing is known yet; a guess is begun so long before the turn would be taken, and
+            ``lead_margin_s`` sooner, but not before the eager silence.
         word_lag_s: How late words come from a recogniser of which nothing is known yet.
         stable_words_s: Words younger than this may still change, and are waited for.
         final_wait_s: How much longer to wait for words that are still on their way.
@@ -57,7 +61,8 @@ class EndpointConfig:
     longest_digits_s: float = 3.0
     answer_silence_s: float = 0.2
     digits_silence_s: float = 0.12
-    some_digits_s: float = 1.0
+    some_digits_s: float = 0.8
+    enough_digits_s: float = 0.6
     done_factor: float = 0.45
     hold_factor: float = 5.0
     few_words_factor: float = 1.0
@@ -67,6 +72,8 @@ class EndpointConfig:
     pace_weight: float = 0.5
     usual_pause_s: float = 0.45
     judge_at_s: tuple[float, ...] = (0.08, 0.5)
+    reply_lead_s: float = 0.6
+    lead_margin_s: float = 0.1
     word_lag_s: float = 0.3
     stable_words_s: float = 0.06
     final_wait_s: float = 0.25

@@ -180,6 +180,10 @@ class Endpointer:
         """The end-of-turn model's answer, 0 to 1; one for an earlier pause changes nothing."""
         return self._decide(now) if self._scale.hear_judgement(pause_id, ratio) else None
 
+    def hear_reply(self, seconds: float) -> None:
+        """A reply was there so long after it was asked for: later ones are asked for in time."""
+        self._scale.learn_reply(seconds)
+
     def put_back(self, text: str, *, now: float) -> None:
         """The caller had not finished: ``text`` was taken too early and opens what follows."""
         if not has_words(text):

@@ -12,14 +12,16 @@ Rules:
    each piece of evidence: the last words (``lexicon.end_cue``), the end-of-turn model, the
    recogniser's own hint, what was asked, and this caller's own pauses. It stays between
    ``least_silence_s`` and a longest silence that depends on what was asked. The silence after which
-   a reply is prepared (``eager_silence_s``) takes the same factors.
+   a reply is prepared (``eager_silence_s``) takes the same factors; it is longer where a reply that
+   is begun later is there in time as well (``lead_s``).
 2. One or two words that answer no short question are hardly ever all: ``few_words_factor`` for
    each that is missing to three.
 3. An answer that is whole needs next to nothing: as many digits as were asked for
    (``digits_silence_s``), or a yes or no where it was asked for (``answer_silence_s``).
 4. Fewer digits than were asked for need the longest silence of all, while the caller is at them and
-   if the question said how many; otherwise ``some_digits_s``. A number always sounds finished, so
-   the model has no say, and no caller reads one at his own pace.
+   if the question said how many. Of a number whose length nobody knows, fewer than any such number
+   has need ``longest_silence_s``, a good many ``enough_digits_s``, otherwise ``some_digits_s``. A
+   number always sounds finished, so the model has no say, and no caller reads one at his own pace.
 5. More evidence for an end never asks for more silence (the factors are monotone).
 """
 
@@ -38,6 +40,7 @@ _PAUSE_EXPONENT = 1.45
 _ODDS_AT_COMMIT = 12.0
 _MOST_CERTAIN = 0.99
 _FEW_WORDS = 3.0
+_MANY_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Evidence:
         ratio: The end-of-turn model's answer, 0 to 1; None without one.
         hint: The recogniser's own belief in an end, 0 to 1; None without one.
         pace_ratio: This caller's pauses compared with everybody's.
+        lead_s: How long before the taking of the turn a reply must be begun to be there then;
+            infinite when nobody knows.
     """
 
     text: str
@@ -59,6 +64,7 @@ class Evidence:
     ratio: float | None = None
     hint: float | None = None
     pace_ratio: float = 1.0
+    lead_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
     """The silences that this evidence asks for; pure, some ten microseconds."""
     asked, text, language = evidence.asked, evidence.text, evidence.language
     if asked.kind == "digits" and digits_in(text, language) > 0:
-        digits = _weigh_digits(text, language, asked, config)
+        digits = _weigh_digits(evidence, config)
         if digits is not None:
             return digits
     if asked.kind == "yes_no" and is_yes_or_no(text, language):
@@ -100,22 +106,34 @@ def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
     if asked.kind in ("yes_no", "choice") and is_short:
         longest_s = min(longest_s, config.longest_answer_s)
     commit_s = min(max(config.commit_silence_s * factor, config.least_silence_s), longest_s)
-    eager_s = min(max(config.eager_silence_s * factor, config.least_eager_s), commit_s)
-    return Weighed(eager_s, commit_s, False, _told(factors))
+    eager_s = max(config.eager_silence_s * factor, config.least_eager_s)
+    return _prepared(eager_s, commit_s, evidence.lead_s, _told(factors))
 
 
-def _weigh_digits(text: str, language: str, asked: Asked, config: EndpointConfig) -> Weighed | None:
+def _prepared(eager_s: float, commit_s: float, lead_s: float, why: str) -> Weighed:
+    return Weighed(min(max(eager_s, commit_s - lead_s), commit_s), commit_s, False, why)
+
+
+def _weigh_digits(evidence: Evidence, config: EndpointConfig) -> Weighed | None:
     """A number that was asked for; None when its last word is none of it."""
+    text, language, asked = evidence.text, evidence.language, evidence.asked
     digits = digits_in(text, language)
     why = f"{digits} digits" if asked.count is None else f"{digits} of {asked.count} digits"
     if asked.count is not None and digits >= asked.count:
         return _whole(config.digits_silence_s, why, config)
     if digits_in(_last_word(text), language) == 0:
         return None
+    commit_s = _digits_s(digits, asked, config)
+    return _prepared(config.eager_silence_s, commit_s, evidence.lead_s, why)
+
+
+def _digits_s(digits: int, asked: Asked, config: EndpointConfig) -> float:
     if asked.is_stated:
-        return Weighed(config.longest_digits_s, config.longest_digits_s, False, why)
-    eager_s = min(config.eager_silence_s, config.some_digits_s)
-    return Weighed(eager_s, config.some_digits_s, False, why)
+        return config.longest_digits_s
+    if digits < asked.least:
+        return config.longest_silence_s
+    is_many = asked.count is None and digits >= _MANY_DIGITS
+    return config.enough_digits_s if is_many else config.some_digits_s
 
 
 def _whole(silence_s: float, why: str, config: EndpointConfig) -> Weighed:

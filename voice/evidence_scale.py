@@ -5,13 +5,14 @@ Rules:
 1. What the agent asked stays until it says something else.
 2. The recogniser's hint and the model's answer belong to one pause: they are gone when the caller
    speaks again. A hint is gone too when the words change.
-3. This caller's pauses are learned over the whole call.
+3. This caller's pauses are learned over the whole call, and how long replies to him take.
 """
 
 from __future__ import annotations
 
 from voice.endpoint_config import EndpointConfig
 from voice.evidence import NOTHING_ASKED, Evidence, Weighed, weigh
+from voice.evidence_lead import ReplyLead
 from voice.evidence_model import TurnJudge
 from voice.evidence_pauses import CallerPauses
 from voice.lexicon import what_was_asked
@@ -30,7 +31,7 @@ class Scale:
         judge: When the end-of-turn model is asked.
     """
 
-    __slots__ = ("_asked", "_config", "_hint", "_language", "_pauses", "_weighed", "judge")
+    __slots__ = ("_asked", "_config", "_hint", "_language", "_lead", "_pauses", "_weighed", "judge")
 
     def __init__(self, config: EndpointConfig, language: str) -> None:
         self._config = config
@@ -38,15 +39,21 @@ class Scale:
         self._asked = NOTHING_ASKED
         self._hint: float | None = None
         self._pauses = CallerPauses(config.usual_pause_s)
+        self._lead = ReplyLead(config.reply_lead_s)
         self._weighed: Weighed | None = None
         self.judge = TurnJudge(config.judge_at_s)
 
     def weighed(self, text: str) -> Weighed:
         """What the evidence comes to, with these words."""
         if self._weighed is None:
-            pace_ratio = self._pauses.pace_ratio
             evidence = Evidence(
-                text, self._language, self._asked, self.judge.ratio, self._hint, pace_ratio
+                text,
+                self._language,
+                self._asked,
+                self.judge.ratio,
+                self._hint,
+                self._pauses.pace_ratio,
+                self._lead.usual_s + self._config.lead_margin_s,
             )
             self._weighed = weigh(evidence, self._config)
         return self._weighed
@@ -86,3 +93,8 @@ class Scale:
         """The caller paused so long and went on; see ``CallerPauses``."""
         if self._pauses.went_on_after(pause_s, was_taken=was_taken):
             self._weighed = None
+
+    def learn_reply(self, seconds: float) -> None:
+        """A reply was there so long after it was asked for; see ``ReplyLead``."""
+        self._lead.took(seconds)
+        self._weighed = None

@@ -28,6 +28,7 @@ from collections import deque
 from dataclasses import replace
 from typing import assert_never
 
+from voice import timeline
 from voice.config import EndpointConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
 from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
 from voice.ending import Ending, is_known
@@ -279,7 +280,12 @@ class VoiceSession:
 
     def _emit(self, output: Output) -> None:
         self._outbox.append(output)
-        if not isinstance(output, TurnSettled) or output.heard_text == "":
+        if not isinstance(output, TurnSettled):
+            return
+        took_s = timeline.reply_s(output.timeline)
+        if took_s is not None and output.spend.calls:
+            self._ear.hear_reply(took_s)
+        if output.heard_text == "":
             return
         if output.agent_text != self._config.phrases.apology:  # what was asked before still stands
             self._ear.hear_agent(output.heard_text)

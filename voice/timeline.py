@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 # The timeline of a turn maps the stage to
@@ -35,3 +36,10 @@ STAGES: Final = (
     FIRST_FRAME_OUT,
     FIRST_FRAME_AUDIBLE,
 )
+
+
+def reply_s(stages: Mapping[str, float]) -> float | None:
+    """From the asking for a reply to its first audio, seconds; None when either is not known."""
+    asked_at = stages.get(EAGER, stages.get(COMMITTED))
+    first_at = stages.get(SPEAK_FIRST_BYTE)
+    return None if asked_at is None or first_at is None else first_at - asked_at

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from voice.endpoint_config import EndpointConfig
 from voice.evidence import Evidence, Weighed, weigh
 from voice.evidence_lag import WordLag
+from voice.evidence_lead import ReplyLead
 from voice.evidence_model import TurnJudge
 from voice.evidence_pauses import LEAST_S, MOST_S, CallerPauses
 from voice.evidence_words import HeardWords
@@ -75,6 +76,21 @@ class TestWhatWasAsked:
         found = weighed("five five five", Asked("digits", usual))
         assert (found.commit_s, found.is_whole) == (CONFIG.some_digits_s, False)
 
+    @pytest.mark.parametrize(
+        ("digits", "asked", "silence_s"),
+        [
+            (5, Asked("digits"), CONFIG.some_digits_s),
+            (6, Asked("digits"), CONFIG.enough_digits_s),
+            (6, Asked("digits", least=7), CONFIG.longest_silence_s),
+            (7, Asked("digits", least=7), CONFIG.enough_digits_s),
+            (7, Asked("digits", 10, least=7), CONFIG.some_digits_s),
+        ],
+    )
+    def test_the_more_digits_there_are_the_less_is_waited(
+        self, digits: int, asked: Asked, silence_s: float
+    ) -> None:
+        assert weighed("five " * digits, asked).commit_s == silence_s
+
     def test_the_usual_length_of_a_country_is_a_whole_number(self) -> None:
         assert weighed("five " * 10, Asked("digits", 10)).is_whole
 
@@ -94,6 +110,36 @@ class TestWhatWasAsked:
         ]
         assert commits_s == sorted(commits_s, reverse=True)
         assert commits_s[-1] == CONFIG.commit_silence_s
+
+
+class TestTheTimeAReplyTakes:
+    def test_a_guess_is_made_no_sooner_than_it_has_to_be(self) -> None:
+        assert weighed(lead_s=0.2).eager_s == pytest.approx(CONFIG.commit_silence_s - 0.2)
+        assert weighed(lead_s=0.2).commit_s == weighed().commit_s
+
+    def test_nor_sooner_than_the_evidence_allows(self) -> None:
+        assert weighed(lead_s=9.0).eager_s == weighed().eager_s == CONFIG.eager_silence_s
+
+    def test_what_is_whole_is_answered_at_once_whatever_replies_take(self) -> None:
+        asked = Asked("yes_no")
+        assert weighed("yes", asked, lead_s=0.0) == weighed("yes", asked)
+
+    def test_it_is_learned_sooner_when_it_grows(self) -> None:
+        lead = ReplyLead(0.6)
+        for _ in range(10):
+            lead.took(1.0)
+        assert lead.usual_s > 0.99
+        for _ in range(10):
+            lead.took(0.4)
+        assert 0.55 < lead.usual_s < 0.7
+
+
+@given(st.floats(0.3, 1.0), st.lists(st.floats(-1.0, 60.0)))
+def test_the_time_a_reply_takes_stays_within_its_bounds(first_s: float, took: list[float]) -> None:
+    lead = ReplyLead(first_s)
+    for seconds in took:
+        lead.took(seconds)
+    assert 0.2 <= lead.usual_s <= 1.5
 
 
 @given(RATIOS, RATIOS)

@@ -19,7 +19,8 @@ from voice.events import (
     Synthesise,
     TurnSettled,
 )
-from voice.session import VoiceConfig, VoiceSession
+from voice.reasons import ended_by, taken_by
+from voice.session import EndpointConfig, VoiceConfig, VoiceSession
 
 PHRASES = VoiceConfig().phrases
 
@@ -120,6 +121,8 @@ class TestKeys:
         stage.put(DigitPressed("1"))
         assert isinstance(stage.log[-2][1], ClearPlayout)
         assert stage.last(TurnSettled).outcome == "interrupted"
+        assert ended_by(stage.last(TurnSettled).reason) == "key pressed"
+        assert "silence" in taken_by(stage.last(TurnSettled).reason)
 
     def test_a_key_while_thinking_settles_the_turn(self) -> None:
         stage = Stage()
@@ -251,3 +254,16 @@ def test_a_new_session_asks_for_nothing() -> None:
     session = VoiceSession(VoiceConfig())
     assert session.next_output() is None
     assert session.next_deadline() is None
+
+
+def test_a_guess_is_made_as_late_as_replies_are_quick() -> None:
+    stage = Stage(
+        VoiceConfig(endpoint=EndpointConfig(commit_silence_s=1.5)), replies=["Fine."], audio_s=0.2
+    )
+    ahead = []
+    for _ in range(15):
+        stage.say("a table tonight")
+        stage.wait(4.0)
+        ahead.append(stage.at(CommitTurn) - stage.at(BeginTurn))
+    assert ahead[0] == pytest.approx(0.7, abs=0.03), "what is usual, and a margin"
+    assert 0.3 < ahead[-1] < 0.5, "here they are there at once"

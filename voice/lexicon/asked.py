@@ -23,6 +23,7 @@ _DIGITS_BY_REGION = {
     "postcode": {"us": 5, "au": 4, "cn": 6, "in": 6, "sg": 6},
 }  # fmt: skip
 _MOST_DIGITS = 40
+_FEWEST_DIGITS = {"phone": 7, "postcode": 4}
 
 
 def what_was_asked(agent_text: str, language: str) -> Asked:
@@ -71,7 +72,7 @@ def _asked(tokens: list[str], lexicon: Lexicon, language: str, *, is_request: bo
     what = _number_named(tokens, lexicon)
     opens_yes_no = yes_no is not None and yes_no[0] == 0
     if what is not None and (is_request or not opens_yes_no):
-        return Asked("digits", _count(what, language))
+        return Asked("digits", _count(what, language), least=_FEWEST_DIGITS.get(what, 1))
     if lexicon.choice_words.find(tokens, 1) is not None:
         return Asked("choice")
     if word is None and (yes_no is not None or tokens[-1].endswith(lexicon.yes_no_endings)):

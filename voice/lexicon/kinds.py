@@ -33,8 +33,10 @@ class Asked:
         kind: ``digits`` covers numbers, codes and dates; ``none`` when nothing was asked.
         count: How many digits the answer has; None when that is not fixed.
         is_stated: The question said how many; else it is what is usual in the country.
+        least: No such number has fewer digits, whatever is usual; 1 when nobody knows.
     """
 
     kind: QuestionKind
     count: int | None = None
     is_stated: bool = field(default=False, compare=False)
+    least: int = field(default=1, compare=False)
