@@ -54,6 +54,9 @@ def evaluate_turns(
     ready: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of turns answered from memory.")
     ] = 0.0,
+    preset: Annotated[
+        str, typer.Option(help="How it takes turns: default, eager or patient.")
+    ] = "default",
     noise: Annotated[str, typer.Option(help="line, white, hum or babble; default: mixed.")] = "",
     network: Annotated[
         str, typer.Option(help="clean, jitter, stalls or loss; default: mixed.")
@@ -116,6 +119,7 @@ def evaluate_turns(
         scorer=scorer,
         turn_model=turn_model,
         ready_ratio=ready,
+        preset=preset,
         noise=_one_of(noise, NOISES, "--noise"),
         network=_one_of(network, NETWORKS, "--network"),
         changes=parse_changes(changes or ()),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class TurnFigures:
         cut, cut_heard: See ``turn_rows``.
         latency: Of the turns that were answered after their end, and ten seconds for the
             unanswered.
+        taken: From the true end to the taking of the turn.
         commit_to_frame: Engine time.
         hits: Turns whose reply was prepared before they were taken.
         wasted: Questions to the language model whose answer was not used, of all questions.
@@ -72,6 +73,7 @@ class TurnFigures:
     commit_to_frame: Spread
     hits: Share
     wasted: Share
+    taken: Spread
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -139,6 +141,7 @@ def turn_figures(name: str, rows: Sequence[TurnRow]) -> TurnFigures:
         ),
         hits=share(sum(hits), len(hits)),
         wasted=share(sum(row.wasted for row in rows), sum(row.asked for row in rows)),
+        taken=spread(row.taken_s for row in rows if row.taken_s is not None),
     )
 
 
@@ -162,10 +165,8 @@ def turn_tables(rows: Sequence[TurnRow]) -> list[TurnFigures]:
     if over:
         tables.append(turn_figures("interruptions", over))
     made = [row for row in rows if row.is_synthetic and row.kind in HEADLINE]
-    tables += [
-        turn_figures(f"synthetic {figures.name}", [r for r in made if r.language == figures.name])
-        for figures in _by(made, "language")
-    ]
+    for field in ("language", "kind"):
+        tables += [replace(each, name=f"synthetic {each.name}") for each in _by(made, field)]
     return tables
 
 

@@ -13,31 +13,34 @@ from typing import Any
 from cluster.errors import SettingsError
 from cluster.settings import Settings
 from cluster.voice_config import voice_config
-from dialogue.agent import Agent
+from dialogue.agent import Agent, TurnTaking
 from voice.config import VoiceConfig
 from voice.errors import BadVoiceConfig
+from voice.presets import DEFAULT, PRESETS
 
 Changes = Mapping[str, float]
 
 
-def configs_of(changes: Changes) -> Callable[[str], VoiceConfig]:
-    """The configuration for each language, with ``changes``.
+def configs_of(changes: Changes, preset: str = DEFAULT) -> Callable[[str], VoiceConfig]:
+    """The configuration for each language: a preset of turn-taking, with ``changes``.
 
     Raises:
-        SettingsError: There is no such number, or what results contradicts itself.
+        SettingsError: There is no such preset or number, or what results contradicts itself.
     """
+    if preset not in PRESETS:
+        raise SettingsError(f"--preset: there is no {preset}; choose from {', '.join(PRESETS)}")
     made: dict[str, VoiceConfig] = {}
 
     def config(language: str) -> VoiceConfig:
         if language not in made:
-            made[language] = changed(_default(language), changes)
+            made[language] = changed(_default(language, preset), changes)
         return made[language]
 
     config("en-US")  # say now what is wrong
     return config
 
 
-def _default(language: str) -> VoiceConfig:
+def _default(language: str, preset: str) -> VoiceConfig:
     agent = Agent(
         tenant_id="evaluate",
         agent_id="evaluate",
@@ -46,6 +49,7 @@ def _default(language: str) -> VoiceConfig:
         prompt="",
         greeting="",
         voice="",
+        turn_taking=TurnTaking(preset=preset),
     )
     # As it is without any environment: a measurement is not to depend on whose shell it is.
     return voice_config(agent, Settings.model_construct())

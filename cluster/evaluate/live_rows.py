@@ -24,6 +24,7 @@ from records.rows import TurnRow as RecordedTurn
 from simulation.caller_events import TurnMeasured
 from simulation.corpus_turn import LabelledTurn
 from voice import timeline
+from voice.reasons import taken_by
 
 _BROKEN_OFF = ("interrupted", "dropped")
 
@@ -119,7 +120,8 @@ def _turn_row(live: LiveCall, said: _Said, runs: Sequence[tuple[float, float]]) 
         is_hit=None if asked_s is None or committed_s is None else asked_s < committed_s - 1e-3,
         asked=0,
         wasted=0,
-        reason=row.reason if row is not None else "",
+        reason=taken_by(row.reason) if row is not None else "",
+        taken_s=taken_s,
     )
 
 

@@ -88,7 +88,7 @@ class StagePlan:
     languages: tuple[str, ...]
     replies: tuple[Reply, ...]
     ear: str
-    turn_taking: Mapping[str, float]
+    turn_taking: Mapping[str, float | str]
     speech_detector: str
     turn_model: str
     logs: Path
@@ -173,7 +173,7 @@ def agent_id(language: str) -> str:
     return f"evaluate-{language.lower()}"
 
 
-def agent_text(language: str, ear: str, turn_taking: Mapping[str, float]) -> str:
+def agent_text(language: str, ear: str, turn_taking: Mapping[str, float | str]) -> str:
     """An agent's file."""
     greetings = OPEN.get(tongue(language), OPEN["en"])
     agent: dict[str, object] = {

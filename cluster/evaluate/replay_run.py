@@ -20,6 +20,7 @@ from simulation.corpus import CorpusPlan, Split, build_corpus
 from simulation.corpus_manifest import read_recordings
 from simulation.corpus_noise import NoiseKind
 from simulation.corpus_turn import LabelledTurn
+from voice.presets import DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Asked:
     Attributes:
         clips: Folder of recordings; None for those that ship.
         languages: Spoken languages; empty for all there are.
-        changes: Numbers of the configuration that are other than the default.
+        preset: How the agent takes turns, by name.
+        changes: Numbers of the configuration that are other than the preset's.
         ready_ratio: Share of turns whose first segment is there at once.
     """
 
@@ -44,6 +46,7 @@ class Asked:
     ready_ratio: float = 0.0
     noise: NoiseKind | None = None
     network: NetworkKind | None = None
+    preset: str = DEFAULT
     changes: Mapping[str, float] = field(default_factory=dict)
 
     def settings(self) -> dict[str, str]:
@@ -57,6 +60,7 @@ class Asked:
             "speech detector": self.scorer,
             "end-of-turn model": self.turn_model,
             "ready": f"{self.ready_ratio:.0%}",
+            "preset": self.preset,
             "noise": self.noise or "mixed",
             "network": self.network or "mixed",
         }
@@ -119,7 +123,7 @@ class ReplayRun:
         together = {**self._asked.changes, **(changes or {})}
         logs = replay(
             self._calls,
-            configs_of(together),
+            configs_of(together, self._asked.preset),
             self._plan,
             scorer=self._scorer,
             judge=self._models.judge_for,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cluster.evaluate.cases import Case, worst_cases
+from cluster.evaluate.causes import causes
 from cluster.evaluate.figures import TurnFigures, turn_tables
 from cluster.evaluate.first_segments import first_segments
 from cluster.evaluate.replay_log import CallLog
@@ -45,6 +46,11 @@ class Result:
         """The headline."""
         return self.tables[0]
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """Names of the lines that are of one language."""
+        return frozenset(row.language for row in self.rows)
+
     def table(self, name: str) -> TurnFigures | None:
         """A line by its name."""
         return next((line for line in self.tables if line.name == name), None)
@@ -59,6 +65,7 @@ class Result:
             "notes": list(self.notes),
             "tables": [line.as_dict() for line in self.tables],
             "talk_over": self.talk_over.as_dict(),
+            "causes": [asdict(each) for each in causes(self.rows)],
             "first_segments": [asdict(each) for each in first_segments()],
             "turns": [row.as_dict() for row in self.rows],
             "talk_over_turns": [row.as_dict() for row in self.talk_over_rows],

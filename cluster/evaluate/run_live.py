@@ -128,7 +128,7 @@ class _Run:
                 languages=tuple(dict.fromkeys(call.dialogue.language for call in calls)),
                 replies=replies,
                 ear=self._asked.ear,
-                turn_taking=self._asked.changes,
+                turn_taking={"preset": self._asked.preset, **self._asked.changes},
                 speech_detector=detector,
                 turn_model=model,
                 logs=self._logs,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from cluster.evaluate.causes import causes, render_causes
 from cluster.evaluate.figures import Share, Spread, TurnFigures
 from cluster.evaluate.first_segments import first_segments
 from cluster.evaluate.result import Result
 
 _HEAD = (
     "                        turns   cut %  (95 %)        latency ms: mean    P50    P90    P95"
-    "    P99   commit-frame P50   P95   hit %  waste %"
+    "    P99   taken P50    P95   hit %  waste %"
 )
+
+_ENGINE_HEAD = "taking of the turn to first frame   turns  ms: mean    P50    P95    P99"
 
 
 def render(result: Result) -> str:
@@ -17,8 +20,10 @@ def render(result: Result) -> str:
     lines = [", ".join(f"{name} {value}" for name, value in result.settings.items()), "", _HEAD]
     lines += [_line(figures) for figures in result.tables]
     over = result.talk_over
+    lines += ["", _ENGINE_HEAD, *(_engine_line(figures) for figures in result.tables[:1])]
+    lines += [_engine_line(each) for each in result.tables if each.name in result.languages]
+    lines += ["", *render_causes(causes(result.rows)), ""]
     lines += [
-        "",
         f"talking over the agent: duck {_pair(over.duck)}, silence {_pair(over.silence)},"
         f" missed {_share(over.missed)}",
         f"backchannels: ridden {_share(over.ridden)}, false stops {_share(over.false_stops)},"
@@ -36,7 +41,7 @@ def render(result: Result) -> str:
 
 
 def _line(figures: TurnFigures) -> str:
-    latency, engine = figures.latency, figures.commit_to_frame
+    latency, taken = figures.latency, figures.taken
     cut = figures.cut
     interval = f"({100 * cut.low:.1f}-{100 * cut.high:.1f})"
     times = " ".join(
@@ -51,11 +56,18 @@ def _line(figures: TurnFigures) -> str:
     )
     return (
         f"{figures.name:<22} {figures.turns:>6}  {_percent(cut):>6}  {interval:<12}"
-        f"            {times}   {_ms(engine.p50_ms):>16} {_ms(engine.p95_ms):>5}"
+        f"            {times}   {_ms(taken.p50_ms):>9} {_ms(taken.p95_ms):>6}"
         f"  {_percent(figures.hits):>6}  {_percent(figures.wasted):>7}"
         + (f"  {figures.premature} premature" if figures.premature else "")
         + (f"  {figures.unanswered} unanswered" if figures.unanswered else "")
     )
+
+
+def _engine_line(figures: TurnFigures) -> str:
+    found = figures.commit_to_frame
+    times = (found.mean_ms, found.p50_ms, found.p95_ms, found.p99_ms)
+    told = " ".join(f"{_ms(value):>6}" for value in times)
+    return f"{figures.name:<34} {found.count:>6}    {told}"
 
 
 def _pair(spread: Spread) -> str:

@@ -20,6 +20,7 @@ from cluster.evaluate.replay_caller import UNANSWERED_S
 from cluster.evaluate.replay_log import CallLog, Said
 from cluster.evaluate.replay_mouth import HeardFrame, Key
 from voice.ports import FRAME_S
+from voice.reasons import taken_by
 
 SOFT_RETREAT_S = 0.4
 _SAME_RUN_S = 0.002
@@ -42,6 +43,7 @@ class TurnRow:
         asked: Questions to the language model.
         wasted: Those of them whose answer was not used.
         reason: What committed it.
+        taken_s: From the true end to the taking of the turn whose reply stays.
     """
 
     turn_id: str
@@ -64,6 +66,7 @@ class TurnRow:
     asked: int
     wasted: int
     reason: str
+    taken_s: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -143,6 +146,7 @@ def _row(log: CallLog, span: Span) -> TurnRow:
         asked=len(begun),
         wasted=len(begun) - (1 if any(each.key == reply.key for each in begun) else 0),
         reason=_reason(log, reply.key),
+        taken_s=None if commit is None or reply.is_premature else commit.at_s - end_s,
     )
 
 
@@ -186,7 +190,7 @@ def _after_commit(log: CallLog, reply: _Reply, commit_s: float | None) -> float 
 def _reason(log: CallLog, key: Key | None) -> str:
     for each in log.settled:
         if (each.event.turn_id, each.event.guess) == key:
-            return each.event.reason
+            return taken_by(each.event.reason)
     return ""
 
 

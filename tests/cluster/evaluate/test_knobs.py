@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cluster.errors import SettingsError
 from cluster.evaluate.knobs import changed, configs_of, parse_changes, parse_sweep
 from voice.config import VoiceConfig
+from voice.presets import PRESETS
 
 
 def test_a_number_is_changed_in_the_part_that_has_it() -> None:
@@ -22,6 +25,14 @@ def test_every_language_has_its_own_configuration() -> None:
     configs = configs_of({"commit_silence_s": 0.7})
     assert configs("zh-HK").language == "zh-HK"
     assert configs("zh-HK").endpoint.commit_silence_s == 0.7
+
+
+def test_a_preset_is_changed_by_its_name() -> None:
+    eager = configs_of({"final_wait_s": 0.3}, "eager")("en-US")
+    assert eager.endpoint == replace(PRESETS["eager"].endpoint, final_wait_s=0.3)
+    assert eager.speculation.max_waste_ratio == PRESETS["eager"].max_waste_ratio
+    with pytest.raises(SettingsError, match="eager, patient"):
+        configs_of({}, "hasty")
 
 
 @pytest.mark.parametrize("changes", [{"no_such": 1.0}, {"commit_silence_s": -1.0}])

@@ -17,6 +17,7 @@ def test_latency_is_from_the_true_end_to_the_first_audible_frame() -> None:
     call = CallByHand().says(10.0, turn("a")).asks(11.2, K1, ahead=True).takes(11.55, K1)
     row = only(call.speaks(11.6, K1, 1.0).settles(12.6, K1, "heard"))
     assert row.latency_s == pytest.approx(0.6)
+    assert row.taken_s == pytest.approx(0.55)
     assert row.commit_to_frame_s == pytest.approx(0.05)
     assert (row.is_cut, row.is_cut_heard, row.is_premature, row.is_unanswered) == (False,) * 4
     assert (row.is_hit, row.asked, row.wasted) == (True, 1, 0)
