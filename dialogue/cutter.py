@@ -34,6 +34,7 @@ from dialogue.cutter_marks import (
     OPENERS,
     SPECIAL,
     UNITS,
+    is_one_han,
     is_unspaced,
     leaves_open,
     units_of,
@@ -54,12 +55,14 @@ class CutLimits:
     Attributes:
         min_units: What a sentence needs to be said by itself.
         first_clause_units: What the first clause of a reply needs.
+        one_word_units: Likewise where one Han character and a comma are all of it.
         first_pause_units: Likewise where only a space ends it, as in Thai, or a conjunction.
         clause_units: What any later clause needs.
     """
 
     min_units: float = 1.3
     first_clause_units: float = 1.3
+    one_word_units: float = 1.0
     first_pause_units: float = 4.0
     clause_units: float = 8.0
     max_units: float = 56.0
@@ -183,7 +186,9 @@ class SegmentCutter:
     @property
     def _clause_needs(self) -> float:
         limits = self._limits
-        return limits.first_clause_units if self._is_first else limits.clause_units
+        if not self._is_first:
+            return limits.clause_units
+        return limits.one_word_units if is_one_han(self._pending) else limits.first_clause_units
 
     def _punctuation(self, ch: str) -> None:
         before = self._pending[-2:-1]

@@ -90,6 +90,11 @@ def units_of(text: str) -> float:
     return sum(UNITS[ch] for ch in text)
 
 
+def is_one_han(text: str) -> bool:
+    """Whether a Han character and one mark are all of it: "係，", "好，"."""
+    return len(text) == 2 and "\u4e00" <= text[0] <= "\u9fff"
+
+
 def is_unspaced(ch: str) -> bool:
     """Whether no space is written between words in its script: Han, kana; Hangul counts too."""
     return ch >= "\u2e80" and UNITS[ch] == 1.0 and not ch.isdigit()
