@@ -51,15 +51,16 @@ _POINTS: Final[Mapping[str, frozenset[str]]] = {
         "other others another else too also either neither instead then again both such"
     ),
     "de": _words(
-        "es er sie ihn ihm ihr das dies diese dieser dieses jene dort da dann dabei dafür auch "
+        "es er ihn ihm das dies diese dieser dieses jene dort da dann dabei dafür auch "
         "davon damit andere anderen noch wieder"
     ),
-    "fr": _words("il elle ils elles le la les lui leur ça cela ce cette y en aussi autre même"),
+    "fr": _words("il elle ils elles lui leur ça cela ce cette y en aussi autre même"),
     "es": _words("él ella ellos ellas lo le eso esto ese esa este esta ahí allí también otro otra"),
-    "it": _words("esso lui lei loro lo quello quella questo questa lì là ci ne anche altro altra"),
+    "it": _words("esso lui loro quello quella questo questa lì là ci ne anche altro altra"),
     "pt": _words("ele ela eles elas isso isto esse essa este esta lá ali também outro outra"),
-    "nl": _words("het hij zij ze hem dat dit die deze daar dan ook er ander andere"),
+    "nl": _words("hij zij ze hem dat dit die deze daar dan ook er ander andere"),
 }
+_THEY: Final = re.compile(r"\b(?:sie|ihr|ihre[nmr]?)\b")  # German; "Sie" is the one spoken to
 _ASKS_HAN: Final = re.compile(
     r"[嗎吗呢咩]$|什麼|什么|甚麼|乜|幾|几|哪|邊|點樣|點解|怎|誰|谁|邊個|何時|多少|有冇|有沒有|有没有|係咪|是不是|可不可以|可唔可以"
 )
@@ -110,6 +111,8 @@ def stands_by_itself(text: str, language: str) -> bool:
         if not frame_of(form, language).content:
             return False
     elif len(words) < _LEAST_WORDS:
+        return False
+    if first == "de" and _THEY.search(text):
         return False
     asks = _is_marked(text) or form.split()[0] in _ASKS[first]
     return asks and not _POINTS[first] & set(words)

@@ -30,6 +30,7 @@ from actors.speech_source import SpeechSource
 from actors.wire import TurnEntry
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
+from cache.ports import AnswerCache
 from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.edge_app import EdgeApp
@@ -150,10 +151,16 @@ class Door:
 
 
 class EdgeStage:
-    """See the top of this file."""
+    """See the top of this file; ``answers`` is the response cache of its CallActors."""
 
-    def __init__(self, casts: tuple[Cast, ...] = (GOOD,), **settings: Any) -> None:
+    def __init__(
+        self,
+        casts: tuple[Cast, ...] = (GOOD,),
+        answers: AnswerCache | None = None,
+        **settings: Any,
+    ) -> None:
         self._casts = casts
+        self._answers = answers
         self._settings = settings
         self.doors: dict[str, Door] = {}
         self.boards: dict[tuple[str, str], FaultBoard] = {}
@@ -189,7 +196,10 @@ class EdgeStage:
         self.agents = {agent.agent_id: agent for agent, _, _, _ in built}
         self.thinkers = {agent.thinker: Overheard(thinker) for agent, thinker, _, _ in built}
         self.pool = LocalMindPool(
-            self.agents, self.thinkers, config=MindConfig(30, first_token_timeout_s=0.8)
+            self.agents,
+            self.thinkers,
+            config=MindConfig(30, first_token_timeout_s=0.8),
+            answers=self._answers,
         )
         self._stack.push_async_callback(self.pool.aclose)
         self.built = {cast.name: parts for cast, parts in zip(self._casts, built, strict=True)}

@@ -28,6 +28,7 @@ from actors.wire import (
     TurnEntry,
     TurnItem,
 )
+from cache.ports import AnswerCache
 from dialogue.agent import Agent
 from dialogue.ports import Thinker
 from dialogue.session import CallIdentity
@@ -115,6 +116,7 @@ class LocalMindPool:
         thinkers: By name, shared by all actors; or a function from an actor's name to them.
         names: The actors that live from the start.
         config: Of every actor; its ``calls_per_actor`` is also what is granted of each.
+        answers: Of every actor; None looks nothing up.
     """
 
     def __init__(
@@ -123,7 +125,9 @@ class LocalMindPool:
         thinkers: Mapping[str, Thinker] | Callable[[str], Mapping[str, Thinker]],
         names: Iterable[str] = ("ann", "bob", "cleo"),
         config: MindConfig | None = None,
+        answers: AnswerCache | None = None,
     ) -> None:
+        self._answers = answers
         self._agents = {(agent.tenant_id, agent.agent_id): agent for agent in agents.values()}
         self._thinkers = thinkers if callable(thinkers) else lambda _name: thinkers
         self._config = config or MindConfig()
@@ -144,6 +148,7 @@ class LocalMindPool:
             recorder,
             self._config,
             lambda: 1_760_000_000_000_000,
+            self._answers,
         )
         home = self.homes[name] = Home(name, driver, recorder)
         capacity = self._config.calls_per_actor
