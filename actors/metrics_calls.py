@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from actors.metrics_trace import trace_of
 from actors.reply_units import GUESSED, WASTED
@@ -168,6 +168,8 @@ class CallMeter:
         if ended_by(entry.reason) in BARGE_INS:
             ledger.count(catalog.BARGE_INS, *meter.labels)
         self._speculated(entry.usage)
+        if entry.cache:
+            self._looked_up(entry.cache)
         tenant_id, agent_id, _ = meter.labels
         for use in entry.tools:
             ledger.count(catalog.TOOLS, tenant_id, agent_id, str(use.get("name")), status_of(use))
@@ -176,6 +178,14 @@ class CallMeter:
         if meter.traces is not None and after_s is not None:
             ids = {"call_id": self._call_id, "tenant_id": tenant_id, "agent_id": agent_id}
             meter.traces.put(trace_of(entry, ids, after_s=after_s))
+
+    def _looked_up(self, said: Mapping[str, Any]) -> None:
+        tenant_id, agent_id, _ = self._meter.labels
+        outcome, tier, reason = (str(said.get(name, "")) for name in ("outcome", "tier", "reason"))
+        self._ledger.count(catalog.CACHE_TURNS, tenant_id, agent_id, outcome, tier, reason)
+        lookup_s = said.get("lookup_s")
+        if isinstance(lookup_s, int | float):
+            self._ledger.observe(catalog.CACHE_LOOKUP, lookup_s, outcome)
 
     def _speculated(self, usage: Mapping[str, float]) -> None:
         for unit, metric in ((GUESSED, catalog.GUESSED_CALLS), (WASTED, catalog.WASTED_CALLS)):

@@ -241,9 +241,7 @@ class CallAnswers:
             self._spoken = None
             cache.complained(spoken.hit, spoken.scope, Complaint.REPEAT)
 
-    def _heard_from_cache(
-        self, asked: Consultation, turn: TurnEntry, cache: AnswerCache
-    ) -> None:
+    def _heard_from_cache(self, asked: Consultation, turn: TurnEntry, cache: AnswerCache) -> None:
         hit, scope = asked.hit, asked.question.scope
         if hit is None or turn.outcome not in {"heard", "interrupted"}:
             return

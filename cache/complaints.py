@@ -31,7 +31,8 @@ _REJECTED: Final[Mapping[str, re.Pattern[str]]] = {
         r"|\bcest faux\b|\bvous (?:navez|ne mavez) pas (?:compris|répondu)\b",
         "es": r"^(?:no )?(?:dije|pregunté|he (?:dicho|preguntado)|quise decir)\b"
         r"|\beso no es (?:lo que|correcto|cierto|verdad)\b|\bno me (?:ha|has) entendido\b",
-        "zh": r"我(?:不是|唔係|没有|沒有|冇)(?:在)?(?:問|问|說|说|講|讲)|我(?:剛才|刚才|頭先)?(?:是|係)(?:問|问|說|说|講|讲)"
+        "zh": r"我(?:不是|唔係|没有|沒有|冇)(?:在)?(?:問|问|說|说|講|讲)"
+        r"|我(?:剛才|刚才|頭先)?(?:是|係)(?:問|问|說|说|講|讲)"
         r"|答(?:錯|错)|不(?:對|对)[,，]?我|唔啱|(?:說|说|講|讲)(?:錯|错)了?$|你(?:聽|听)(?:錯|错)",
     }.items()
 }
@@ -49,9 +50,7 @@ def rejects(text: str, language: str) -> bool:
 
 def repeats(text: str, before: str, language: str) -> bool:
     """Whether ``text`` asks again what ``before`` has asked, in the same words or nearly so."""
-    asked, again = (
-        _INTRODUCED.sub("", canonical(words, language)) for words in (before, text)
-    )
+    asked, again = (_INTRODUCED.sub("", canonical(words, language)) for words in (before, text))
     if not asked or not again:
         return False
     if asked == again:

@@ -64,8 +64,12 @@ _THEY: Final = re.compile(r"\b(?:sie|ihr|ihre[nmr]?)\b")  # German; "Sie" is the
 _ASKS_HAN: Final = re.compile(
     r"[嗎吗呢咩]$|什麼|什么|甚麼|乜|幾|几|哪|邊|點樣|點解|怎|誰|谁|邊個|何時|多少|有冇|有沒有|有没有|係咪|是不是|可不可以|可唔可以"
 )
-_POINTS_HAN: Final = re.compile(r"[它他她佢那這这嗰]|呢[個次間度啲樣]|其他|另外|都係|也是|同樣|同样")
-_GOES_ON: Final = _words("and but or no yes yeah yep nope ok okay so und aber oder nein ja y e et o")
+_POINTS_HAN: Final = re.compile(
+    r"[它他她佢那這这嗰]|呢[個次間度啲樣]|其他|另外|都係|也是|同樣|同样"
+)
+_GOES_ON: Final = _words(
+    "and but or no yes yeah yep nope ok okay so und aber oder nein ja y e et o"
+)
 # "It" and "there" that stand for nothing.
 _EMPTY_WORDS: Final = re.compile(
     r"\b(?:(?:is|are|was|were|will) there|there (?:is|are)|is it possible|it is possible"
