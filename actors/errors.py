@@ -6,7 +6,8 @@ ActorsError
 ├── NoSlotError          no CallActor has a free slot
 ├── DirectoryAwayError   the directory of CallActors does not start or does not answer
 ├── MetricsAwayError     the MetricsActor does not start or does not answer
-└── HealthAwayError      the ProviderHealthActor does not start or does not answer
+├── HealthAwayError      the ProviderHealthActor does not start or does not answer
+└── CacheAwayError       the SemanticCacheActor does not start or does not answer
 """
 
 from __future__ import annotations
@@ -46,3 +47,7 @@ class MetricsAwayError(ActorsError):
 
 class HealthAwayError(ActorsError):
     """The ProviderHealthActor does not start or does not answer."""
+
+
+class CacheAwayError(ActorsError):
+    """The SemanticCacheActor does not start or does not answer."""

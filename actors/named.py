@@ -15,6 +15,7 @@ from actors.directory_actor import CallDirectoryActor
 from actors.errors import DirectoryAwayError
 from actors.placement import (
     BACK_OFFICE_NAME,
+    CACHE_NAME,
     CALL_ACTOR_PREFIX,
     DIRECTORY_NAME,
     HEALTH_NAME,
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
 ASK_EVERY_S = 0.05
 CLOSE_WITHIN_S = 3.0
-_ONE_EACH = frozenset({BACK_OFFICE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME})
+_ONE_EACH = frozenset({BACK_OFFICE_NAME, CACHE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME})
 SERVE_NAMESPACE = "serve"
 SERVE_REPLICA_PREFIX = "SERVE_REPLICA::"
 
@@ -117,7 +118,9 @@ def remove_all() -> list[str]:
         ray.wait(closing, num_returns=len(closing), timeout=CLOSE_WITHIN_S)
     for handle in minds.values():
         ray.kill(handle)
-    for name in (HEALTH_NAME, METRICS_NAME):
+    if CACHE_NAME in found:  # after those who tell it what they have learned
+        ray.wait([found[CACHE_NAME].aclose.remote()], timeout=CLOSE_WITHIN_S)
+    for name in (CACHE_NAME, HEALTH_NAME, METRICS_NAME):
         if name in found:
             ray.kill(found[name])
     return list(found)

@@ -14,6 +14,7 @@ NAMESPACE = "callcluster"
 DIRECTORY_NAME = f"call-directory-v{VERSION}"
 METRICS_NAME = f"metrics-v{VERSION}"
 HEALTH_NAME = f"provider-health-v{VERSION}"
+CACHE_NAME = f"semantic-cache-v{VERSION}"
 BACK_OFFICE_NAME = f"back-office-v{VERSION}"
 CALL_ACTOR_PREFIX = f"call-actor-v{VERSION}-"
 
@@ -57,6 +58,14 @@ def provider_health_options() -> dict[str, Any]:
     Each process keeps one long poll open at it, and each counts as a call in progress.
     """
     return {**metrics_options(), "name": HEALTH_NAME, "max_concurrency": 10_000}
+
+
+def semantic_cache_options() -> dict[str, Any]:
+    """Options of the one SemanticCacheActor of a cluster: long polls, as at the keeper of health.
+
+    It has a file on the disk of its node, so it starts where the first process that wants it runs.
+    """
+    return {**metrics_options(), "name": CACHE_NAME, "max_concurrency": 10_000}
 
 
 def back_office_options() -> dict[str, Any]:

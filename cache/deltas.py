@@ -128,12 +128,18 @@ def apply(cache: ResponseCache, delta: Delta) -> None:
         case Remove(entry_id):
             cache.store.remove(entry_id)
         case Silence(entry_id):
-            if (entry := cache.store.get(entry_id)) is not None:
-                entry.is_quarantined = True
+            if (silenced := cache.store.get(entry_id)) is not None:
+                silenced.is_quarantined = True
         case Vouch(scope_key, answer_id, caller):
             cache.store.produced(scope_key, answer_id, caller)
         case Generation(tenant_id, tag, number):
             cache.store.set_generation(tenant_id, tag, number)
+        case _:
+            _apply_learned(cache, delta)
+
+
+def _apply_learned(cache: ResponseCache, delta: Gate | BoundIs | Space | Seen) -> None:
+    match delta:
         case Gate(family, weights):
             if weights is None or len(weights.means) == FEATURES:  # else: of another version
                 cache.gates.publish(family, weights)

@@ -31,9 +31,9 @@ class LineCodec:
         kinds: By the word that stands first in their lines; never change a word.
     """
 
-    def __init__(self, kinds: Mapping[str, type[Any]]) -> None:
+    def __init__(self, kinds: Mapping[str, Any]) -> None:
         self._kinds = kinds
-        self._words = {kind: word for word, kind in kinds.items()}
+        self._words: dict[Any, str] = {kind: word for word, kind in kinds.items()}
 
     def line(self, value: Any) -> bytes:
         """One value, without the end of the line. Raises ``KeyError`` for an unknown kind."""
@@ -118,12 +118,10 @@ def _tuple_reader(parts: tuple[Any, ...]) -> Read:
         of = _reader(parts[0])
         return lambda plain: tuple(of(item) for item in _list(plain))
     each = [_reader(part) for part in parts]
-    return lambda plain: tuple(
-        of(item) for of, item in zip(each, _list(plain), strict=True)
-    )
+    return lambda plain: tuple(of(item) for of, item in zip(each, _list(plain), strict=True))
 
 
-def _dataclass_reader(kind: type[Any]) -> Read:
+def _dataclass_reader(kind: Any) -> Read:
     hints = get_type_hints(kind)
     known = fields(kind)
     each = [_reader(hints[field.name]) for field in known]

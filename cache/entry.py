@@ -51,6 +51,8 @@ class Provenance(StrEnum):
 class TtlClass(StrEnum):
     """How long an answer stays true."""
 
+    LASTING = "lasting"
+    """Until it is removed or one of its tags is invalidated: what a person wrote."""
     STATIC = "static"
     BUSINESS = "business"
     TODAY = "today"
@@ -69,6 +71,7 @@ class TtlClass(StrEnum):
             local_s = now_s + utc_offset_s
             return (local_s // _DAY_S + 1.0) * _DAY_S - utc_offset_s
         life_s = {
+            TtlClass.LASTING: 3_650 * _DAY_S,
             TtlClass.STATIC: 7 * _DAY_S,
             TtlClass.BUSINESS: _DAY_S,
             TtlClass.MOMENT: 300.0,

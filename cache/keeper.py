@@ -40,8 +40,7 @@ from cache.gate import Bound, Features, GateWeights
 from cache.keeper_jobs import Jobs, JobsDone, due_jobs
 from cache.keeper_rates import RateLimits, Rates
 from cache.learning import Family
-from cache.lookup import Kept, Life, Question, ResponseCache, may_keep
-from cache.normalise import MOST_CHARS
+from cache.lookup import Kept, Life, Question, ResponseCache, ask, may_keep
 from cache.outcomes import Hit, Miss, MissReason, Tier
 from cache.ports import Complaint
 from cache.replica_reports import (
@@ -155,13 +154,13 @@ class CacheKeeper:
         if (thought := _thought(told.features, told.nearest)) is not None:
             looked = Miss(MissReason.NOT_LIKE_ANYTHING, evidence=thought)
             self.cache.gates.answered(scope, looked, answer.answer_id)
-        question = Question(scope, told.question)
-        if not answer.text or len(told.question) > MOST_CHARS or not may_keep(question, answer):
+        question = ask(told.question, scope)
+        if not answer.text or not may_keep(question, answer):
             return
         if reason := self._objection(told, now_s):
             self.refused[reason] += 1
             return
-        if len(vector) != 2 * self._config.dimension:
+        if len(vector) != 2 * self._config.dimension or question.text != told.question:
             vector = b""
         life = Life(
             now_s - max(0.0, told.age_s),
@@ -170,9 +169,7 @@ class CacheKeeper:
             source=told.source,
         )
         self._kept(
-            self.cache.keep(
-                question, unpacked(vector), answer, caller=told.caller, life=life
-            ),
+            self.cache.keep(question, unpacked(vector), answer, caller=told.caller, life=life),
             told.caller,
         )
 
@@ -341,4 +338,3 @@ def _thought(features: Features, answer_id: str) -> Evidence | None:
     if len(features) != FEATURES:
         return None
     return Evidence(Neighbour(0, "", answer_id, 0.0), None, features)
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.answer_space import AnswerSpace, Whitening
+from cache.answer_space import AnswerSpace
 from cache.gate import GateWeights
 from cache.learning import DueFit
 from cache.lookup import ResponseCache
@@ -22,15 +22,6 @@ class MeasureJob:
 
     scope: Scope
     survey: Survey
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlaceJob:
-    """The answers of one scope, to be placed by what the owner has measured."""
-
-    scope: Scope
-    survey: Survey
-    whitening: Whitening
 
 
 @dataclass(frozen=True, slots=True, eq=False)

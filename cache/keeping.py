@@ -47,9 +47,9 @@ def settled(store: ResponseStore, made: Entry, now_s: float) -> Entry | None:
     is_same = known.answer.answer_id == made.answer.answer_id
     if is_same and known.is_quarantined:
         return None
-    if known.answer.provenance.is_trusted and not made.answer.provenance.is_trusted:
-        if store.objection(known, now_s) is None:
-            return None
+    is_less_trusted = known.answer.provenance.is_trusted and not made.answer.provenance.is_trusted
+    if is_less_trusted and store.objection(known, now_s) is None:
+        return None
     if not is_same:
         return made
     made.entry_id, made.counters = known.entry_id, known.counters

@@ -102,6 +102,11 @@ class GateBook:
             if learned.weights is not None:
                 yield family, learned.weights
 
+    def has_gate(self, family: Family) -> bool:
+        """Whether there were enough labels to fit one."""
+        learned = self._learned.get(family)
+        return learned is not None and learned.weights is not None
+
     def lessons(self) -> Iterator[tuple[Family, int, list[Label]]]:
         """The labels behind the gates and how many there have been, for a snapshot."""
         for family, learned in self._learned.items():

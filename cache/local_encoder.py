@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from cache.encoder import Encoder, Vector
@@ -73,14 +74,17 @@ class TurnEncoder:
         """Whether the semantic tier is on for a language: not before :meth:`check`."""
         return self._reads.get(_first(language), False)
 
+    def assume(self, reads: Mapping[str, bool]) -> None:
+        """What is known of languages without trying them, by the first part of their tags."""
+        self._reads.update(reads)
+
     async def check(self, languages: Iterable[str]) -> None:
         """Try the languages that were not tried yet; says where the semantic tier is off."""
+        if self._encoder is None:
+            return
         for language in sorted({_first(one) for one in languages} - self._reads.keys()):
-            encoder = self._encoder
-            if encoder is None:
-                return
             try:
-                reading = await self._run(lambda name=language: check_language(encoder, name))
+                reading = await self._run(partial(check_language, self._encoder, language))
             except Exception as error:  # noqa: BLE001 - of a third-party runtime
                 logger.warning("the encoder failed on %s: %s", language, type(error).__name__)
                 self._reads[language] = False
@@ -152,4 +156,3 @@ class TurnEncoder:
 
 def _first(language: str) -> str:
     return language.lower().split("-")[0]
-

@@ -340,8 +340,8 @@ class ResponseCache:
         ):
             reason, detail = RefusalReason.VETO, objection.value
         elif (reason := self.store.objection(entry, now_s)) is None:
-            alike = (self.store.get(one.entry_id) for one in near)
-            if not is_vouched(entry, (one for one in alike if one is not None)):
+            alike = [one.entry_id for one in near if one.similarity >= LEAST_SIMILARITY]
+            if not is_vouched(entry, filter(None, map(self.store.get, alike))):
                 reason, detail = RefusalReason.QUORUM, "one caller alone asked anything like it"
         if reason is not None:
             return Refusal(reason, entry.entry_id, similarity, ratio, detail, evidence)

@@ -85,9 +85,7 @@ class AnswerCache(Protocol):
     def check_ratio(self, hit: Hit) -> float:
         """How likely this hit should be asked again in the background, 0..1."""
 
-    def checked(
-        self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0
-    ) -> None:
+    def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
         """It became known whether a hit was right.
 
         The first error silences its entry, the second removes it.

@@ -110,9 +110,7 @@ class ReplicaAnswers:
         """See ``AnswerCache.check_ratio``."""
         return self._cache().gates.check_ratio(hit)
 
-    def checked(
-        self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0
-    ) -> None:
+    def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
         """See ``AnswerCache.checked``. An error silences the entry here at once."""
         if not is_right and (entry := self._cache().store.get(hit.entry_id)) is not None:
             entry.is_quarantined = True

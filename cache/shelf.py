@@ -54,6 +54,9 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __contains__(self, entry_id: int) -> bool:
+        return entry_id in self._kept
+
     @property
     def size_bytes(self) -> int:
         """What the vectors take."""
@@ -155,7 +158,7 @@ class Shelf:
         return was_none
 
     def measured(self) -> None:
-        """A measurement was begun, or was done elsewhere: the next one is due after more questions."""
+        """A measurement was begun, or was done before: the next is due after more questions."""
         self._since_measured = 0
 
     def _all(self) -> tuple[NDArray[np.float32], list[str]]:

@@ -37,6 +37,7 @@ from cache.normalise import NORMALISER_VERSION, canonical
 FORMAT: Final = "callcluster-cache"
 VERSION: Final = 1
 _MOST_HEADER_BYTES: Final = 4_096
+_NUMBERS: Final = ("version", "dimension", "normaliser", "next_id", "term", "number", "bytes")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +101,7 @@ class Snapshot:
     Attributes:
         model: Of its vectors.
         next_id: No entry has, or had, this id or a greater one.
+        stamp: Term and number of the owner when it was made (``cache.replica.Stamp``).
         state: As ``cache.deltas.state_of`` gives it.
         lessons: Of the gates.
         heard: Batches.
@@ -110,6 +112,7 @@ class Snapshot:
     state: tuple[Delta, ...] = ()
     lessons: tuple[Lessons, ...] = ()
     heard: tuple[Heard, ...] = ()
+    stamp: tuple[int, int] = (0, 0)
 
     def to_bytes(self) -> bytes:
         """The file. Some 100 ms for 10,000 entries: off the event loop."""
@@ -121,6 +124,8 @@ class Snapshot:
             "dimension": self.model.dimension,
             "normaliser": self.model.normaliser,
             "next_id": self.next_id,
+            "term": self.stamp[0],
+            "number": self.stamp[1],
             "bytes": len(body),
         }
         header["blake2b"] = _digest(header, body)
@@ -168,6 +173,7 @@ def snapshot_of(data: bytes) -> Snapshot:
         tuple(value for value in values if not isinstance(value, Lessons | Heard)),
         tuple(value for value in values if isinstance(value, Lessons)),
         tuple(value for value in values if isinstance(value, Heard)),
+        (header["term"], header["number"]),
     )
 
 
@@ -180,7 +186,7 @@ def _header(line: bytes) -> dict[str, Any]:
     try:
         header = json.loads(line[:_MOST_HEADER_BYTES])
         is_ours = header["format"] == FORMAT
-        for name in ("version", "dimension", "normaliser", "next_id", "bytes"):
+        for name in _NUMBERS:
             if type(header[name]) is not int or header[name] < 0:
                 raise SnapshotBroken("its first line is not that of a snapshot")
         is_ours = is_ours and isinstance(header["encoder"], str)
@@ -213,9 +219,7 @@ def labels_of(lessons: Lessons, features: int) -> list[Label]:
     """And back; none when they are of another version's features."""
     if lessons.table.ndim != 2 or lessons.table.shape[1] != features + 2:
         return []
-    return [
-        Label(tuple(row[:-2]), bool(row[-2]), row[-1]) for row in lessons.table.tolist()
-    ]
+    return [Label(tuple(row[:-2]), bool(row[-2]), row[-1]) for row in lessons.table.tolist()]
 
 
 @dataclass(slots=True)

@@ -61,6 +61,11 @@ class ResponseStore:
         """The entry of that id, served or not."""
         return self._entries.get(entry_id)
 
+    def has_vector(self, entry: Entry) -> bool:
+        """Whether the semantic tier knows its question."""
+        shelf = self.shelf(entry.scope)
+        return shelf is not None and entry.entry_id in shelf
+
     def vector(self, entry: Entry) -> Vector | None:
         """A copy of the vector of its question; None when it has none."""
         shelf = self.shelf(entry.scope)

@@ -1,0 +1,397 @@
+"""The owner of the response cache, without Ray: what the SemanticCacheActor does.
+
+Rules
+1. What a worker tells is taken in the same call; what it changes answers every poll that is open.
+2. Who has missed too much, or asks a new owner, gets a snapshot: it is made once for all who ask.
+3. Learning, sweeping and saving happen now and then, in threads where they take long.
+4. An owner that has just started and finds that a worker knows more than its file takes over that
+   worker's copy; until then, some seconds at most, it takes no reports. Workers send them again.
+5. Nobody waits for any of this in a turn.
+
+Messages (plain data, ``{"v": 1, ...}``, unknown fields ignored)
+
+    tell    ``writer``, ``number``, ``encoder``, ``reports`` (lines, ``cache.replica_reports``);
+            answered by ``term``
+    watch   ``reader``, ``seen`` (term and number); answered by ``term``, ``encoder``, ``poll_s``,
+            ``calm_s`` and either ``after``, ``last``, ``deltas`` (lines) or ``last``, ``snapshot``
+            (lines), or ``wants_state``
+    restore ``encoder``, ``state`` (lines): the copy of a worker that was asked for it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+
+from actors.errors import CacheAwayError
+from cache.deltas import Put, packed
+from cache.errors import DeltasInvalid
+from cache.keeper import CacheKeeper, KeeperConfig
+from cache.keeper_rates import Rates
+from cache.learning import DEFAULT_BOUND
+from cache.local_encoder import TurnEncoder
+from cache.replica_reports import DELTAS, REPORTS, Batch
+from cache.snapshot import Model, Snapshot
+from cache.snapshot_state import keeper_of, snapshot_of_keeper
+from cache.store import Limits
+
+logger = logging.getLogger(__name__)
+
+VERSION: Final = 1
+POLL_S: Final = 5.0
+WANTS_FOR_S: Final = 5.0
+"""So long after its start an owner takes over the copy of a worker that knows more."""
+_SPARE_IDS: Final = 1_000  # that the owner before may have given to entries nobody has heard of
+CALM_S: Final = 0.2
+CALLS_A_SECOND: Final = 200
+"""Polls that one actor answers without falling behind."""
+MOST_DELTA_BYTES: Final = 1 << 20
+TEND_EVERY_S: Final = 1.0
+SWEEP_EVERY_S: Final = 60.0
+SAVE_EVERY_S: Final = 5.0
+SNAPSHOT_GOOD_FOR_S: Final = 30.0
+_SAVE_SHARE: Final = 0.05
+_ENCODED_AT_ONCE: Final = 50
+_ENCODE_WITHIN_S: Final = 30.0
+_READERS_KEPT_S: Final = 30.0
+
+Aside = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class SnapshotKeeper(Protocol):
+    """Where the cache is kept; ``cache.snapshot.SnapshotFile``. Both methods block."""
+
+    trouble: str
+
+    def write(self, data: bytes) -> None:
+        """Replace what is kept. Raises ``OSError``."""
+
+    def read(self, aside_name: str) -> Snapshot | None:
+        """What is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheConfig:
+    """How an owner works.
+
+    Attributes:
+        limits: How much is kept.
+        bound: The error that is allowed, 0..1.
+        rates: What callers may write.
+        languages: Of the agents, tried with the encoder.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    bound: float = DEFAULT_BOUND
+    rates: Rates = field(default_factory=Rates)
+    languages: tuple[str, ...] = ()
+
+
+class CacheDriver:
+    """Takes reports, answers polls.
+
+    Args:
+        config: See there.
+        clock: Epoch seconds.
+        term: Larger after each restart.
+        jitter: 0..1, for the life of entries.
+        encoder: For imports, and for entries whose vectors were made by another model.
+        file: Where the cache is kept; None keeps it in memory only.
+        aside: Runs a function in a thread.
+    """
+
+    def __init__(
+        self,
+        config: CacheConfig,
+        clock: Callable[[], float],
+        term: int,
+        jitter: Callable[[], float],
+        *,
+        encoder: TurnEncoder,
+        file: SnapshotKeeper | None = None,
+        aside: Aside = asyncio.to_thread,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._term = term
+        self._jitter = jitter
+        self._encoder = encoder
+        self._file = file
+        self._aside = aside
+        self._model = Model(encoder.name, encoder.dimension)
+        self._keeper = self._keeper_of(Snapshot(self._model, 1))
+        self._polls: set[asyncio.Future[None]] = set()
+        self._readers: dict[str, float] = {}
+        self._copy: tuple[float, int, bytes] | None = None
+        self._copying = asyncio.Lock()
+        self._tending: asyncio.Task[None] | None = None
+        self._saved = 0
+        self._save_due_s = 0.0
+        self._cannot_save = ""
+        self._may_lack_vectors = True
+        self._unreadable: set[int] = set()
+        self._found = Snapshot(self._model, 1)
+        self._wants_until = 0.0
+
+    @property
+    def keeper(self) -> CacheKeeper:
+        """What it owns."""
+        return self._keeper
+
+    @property
+    def encoder(self) -> TurnEncoder:
+        """Its encoder."""
+        return self._encoder
+
+    async def start(self) -> None:
+        """Load what is kept, and begin to tend it."""
+        await self._encoder.check(self._config.languages)
+        if self._file is not None:
+            await self._restore(self._file)
+        self._wants_until = asyncio.get_running_loop().time() + WANTS_FOR_S
+        self._tending = asyncio.get_running_loop().create_task(self._tend(), name="cache-tend")
+
+    async def aclose(self) -> None:
+        """Save, and stop."""
+        if self._tending is not None:
+            self._tending.cancel()
+            await asyncio.gather(self._tending, return_exceptions=True)
+        await self.save()
+        self._encoder.close()
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    async def tell(self, plain: Any) -> dict[str, Any]:
+        """Take a batch.
+
+        Raises:
+            DeltasInvalid: It cannot be read.
+            CacheAwayError: Rule 4: send it again.
+        """
+        batch = _batch_of(plain)
+        if self._wants_copies:
+            raise CacheAwayError("it has just started")
+        if self._keeper.tell(batch, now_s=self._clock()):
+            self._may_lack_vectors = True
+            self.wake()
+        return {"v": VERSION, "term": self._term}
+
+    async def watch(self, plain: Any) -> dict[str, Any]:
+        """Answer a poll: at once when there is news, else with the next news, else later.
+
+        Raises ``DeltasInvalid`` for a message that cannot be read, and nothing else.
+        """
+        reader, term, number = _poll_of(plain)
+        self._readers[reader] = asyncio.get_running_loop().time()
+        news = self._news(term, number)
+        if news == (b"", number):
+            await self._until_news()
+            news = self._news(term, number)
+        answer = {
+            "v": VERSION,
+            "term": self._term,
+            "encoder": self._model.encoder,
+            "poll_s": self._poll_s,
+            "calm_s": max(CALM_S, len(self._readers) / CALLS_A_SECOND),
+        }
+        if self._wants_copies and term != self._term and (term, number) > self._found.stamp:
+            return {**answer, "wants_state": True}
+        if news is None:
+            last, lines = await self._whole()
+            return {**answer, "last": last, "snapshot": lines}
+        return {**answer, "after": number, "last": news[1], "deltas": news[0]}
+
+    async def restore(self, plain: Any) -> None:
+        """Take over the copy of a worker. Raises ``DeltasInvalid`` when it cannot be read."""
+        message = _message(plain, "encoder")
+        lines = message.get("state")
+        if not isinstance(lines, bytes):
+            raise DeltasInvalid("a copy is lines")
+        if not self._wants_copies:
+            return
+        self._wants_until = 0.0  # one is enough
+        model = replace(self._model, encoder=message["encoder"])
+        state = tuple(await self._aside(lambda: DELTAS.read(lines)))
+        known = max((one.entry.entry_id for one in state if isinstance(one, Put)), default=0)
+        found = replace(
+            self._found, model=model, state=state, next_id=max(self._found.next_id, known + 1)
+        )
+        self._term += 1  # everybody takes a new copy
+        await self._begin_with(found)
+        logger.info("the response cache was taken over from the copy of a worker")
+        self.wake()
+
+    async def settled(self) -> None:
+        """Return once nobody's copy is waited for."""
+        while self._wants_copies:
+            await asyncio.sleep(self._wants_until - asyncio.get_running_loop().time())
+
+    def wake(self) -> None:
+        """Answer the open polls: something has changed."""
+        for poll in self._polls:
+            if not poll.done():
+                poll.set_result(None)
+
+    # --- polls ------------------------------------------------------------------------------------
+
+    @property
+    def _wants_copies(self) -> bool:
+        return asyncio.get_running_loop().time() < self._wants_until
+
+    @property
+    def _poll_s(self) -> float:
+        return max(POLL_S, len(self._readers) / CALLS_A_SECOND)
+
+    def _news(self, term: int, number: int) -> tuple[bytes, int] | None:
+        """What a reader does not have; None when it needs everything."""
+        if term != self._term:
+            return None
+        return self._keeper.log.since(number, MOST_DELTA_BYTES)
+
+    async def _until_news(self) -> None:
+        poll: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._polls.add(poll)
+        try:
+            async with asyncio.timeout(self._poll_s):
+                await poll
+        except TimeoutError:
+            return
+        finally:
+            self._polls.discard(poll)
+
+    async def _whole(self) -> tuple[int, bytes]:
+        """Number and lines of a snapshot: deltas after it are still in the log."""
+        async with self._copying:
+            now = asyncio.get_running_loop().time()
+            if self._copy is not None:
+                made_at, last, lines = self._copy
+                is_fresh = now - made_at < SNAPSHOT_GOOD_FOR_S
+                if is_fresh and self._keeper.log.since(last, 1) is not None:
+                    return last, lines
+            last, state = self._keeper.log.last, self._keeper.state()
+            lines = await self._aside(lambda: DELTAS.lines(state))
+            self._copy = (now, last, lines)
+            return last, lines
+
+    # --- now and then -----------------------------------------------------------------------------
+
+    async def _tend(self) -> None:
+        loop = asyncio.get_running_loop()
+        sweep_at = loop.time() + SWEEP_EVERY_S
+        while True:
+            await asyncio.sleep(TEND_EVERY_S)
+            now = loop.time()
+            try:
+                if jobs := self._keeper.due():
+                    self._keeper.done(await self._aside(jobs.run))
+                if now >= sweep_at:
+                    sweep_at = now + SWEEP_EVERY_S
+                    self._keeper.sweep(now_s=self._clock())
+                    self._readers = {
+                        name: at for name, at in self._readers.items() if now - at < _READERS_KEPT_S
+                    }
+                await self._encode_missing()
+                self.wake()
+                if now >= self._save_due_s:
+                    await self.save()
+            except Exception:  # what is kept must go on being kept
+                logger.exception("tending the response cache went wrong")
+
+    async def _encode_missing(self) -> None:
+        """Vectors for some entries that have none, in languages that the encoder reads."""
+        store = self._keeper.cache.store
+        missing = []
+        if not self._may_lack_vectors:
+            return
+        for entry in store:
+            if store.has_vector(entry) or not self._encoder.reads(entry.scope.language):
+                continue
+            if entry.entry_id not in self._unreadable:
+                missing.append(entry)
+            if len(missing) == _ENCODED_AT_ONCE:
+                break
+        self._may_lack_vectors = bool(missing)
+        made = []
+        for entry in missing:
+            vector, _ = await self._encoder.vector(
+                entry.question, entry.scope.language, within_s=_ENCODE_WITHIN_S
+            )
+            if vector is None:
+                self._unreadable.add(entry.entry_id)
+            made.append((entry.entry_id, packed(vector)))
+        self._keeper.encoded(made)
+
+    async def save(self) -> None:
+        """Write the cache to disk, if it has changed. What goes wrong is said once."""
+        if self._file is None or self._saved == self._keeper.log.last:
+            return
+        last, began = self._keeper.log.last, time.perf_counter()
+        snapshot, file = snapshot_of_keeper(self._keeper, self._model, self._term), self._file
+        try:
+            await self._aside(lambda: file.write(snapshot.to_bytes()))
+        except OSError as error:
+            if self._cannot_save != (why := error.strerror or type(error).__name__):
+                self._cannot_save = why
+                logger.error("the response cache cannot be saved: %s", why)
+            return
+        finally:
+            took_s = time.perf_counter() - began
+            loop = asyncio.get_running_loop()
+            self._save_due_s = loop.time() + max(SAVE_EVERY_S, took_s / _SAVE_SHARE)
+        self._saved, self._cannot_save = last, ""
+
+    async def _restore(self, file: SnapshotKeeper) -> None:
+        aside_name = f"broken-{int(self._clock())}.cache"
+        found = await self._aside(lambda: file.read(aside_name))
+        if file.trouble:
+            logger.warning("the response cache begins with nothing: %s", file.trouble)
+        if found is None:
+            return
+        if found.model != self._model:
+            logger.warning(
+                "the encoder of the response cache is another one than before: its questions are "
+                "encoded anew"
+            )
+        await self._begin_with(found)
+        logger.info("the response cache holds %d entries", len(self._keeper.cache.store))
+
+    async def _begin_with(self, found: Snapshot) -> None:
+        spared = replace(found, next_id=found.next_id + _SPARE_IDS)
+        keeper = await self._aside(lambda: self._keeper_of(spared.of_model(self._model)))
+        self._found, self._keeper, self._copy = found, keeper, None
+        self._saved, self._may_lack_vectors = 0, True
+
+    def _keeper_of(self, snapshot: Snapshot) -> CacheKeeper:
+        config = KeeperConfig(self._model.dimension, self._model.encoder, self._config.rates)
+        return keeper_of(
+            snapshot, config, self._config.limits, bound=self._config.bound, jitter=self._jitter
+        )
+
+
+def _batch_of(plain: Any) -> Batch:
+    message = _message(plain, "writer")
+    number, encoder, lines = (message.get(name) for name in ("number", "encoder", "reports"))
+    if type(number) is not int or not isinstance(encoder, str) or not isinstance(lines, bytes):
+        raise DeltasInvalid("a batch has a number, an encoder and lines")
+    return Batch(message["writer"], number, encoder, tuple(REPORTS.read(lines)))
+
+
+def _poll_of(plain: Any) -> tuple[str, int, int]:
+    message = _message(plain, "reader")
+    seen = message.get("seen")
+    if not isinstance(seen, list | tuple) or len(seen) != 2:
+        raise DeltasInvalid("seen is a term and a number")
+    term, number = seen
+    if type(term) is not int or type(number) is not int:
+        raise DeltasInvalid("seen is a term and a number")
+    return message["reader"], term, number
+
+
+def _message(plain: Any, who: str) -> Mapping[str, Any]:
+    if not isinstance(plain, Mapping) or not isinstance(plain.get(who), str):
+        raise DeltasInvalid(f"a message is a mapping with a {who}")
+    return plain
