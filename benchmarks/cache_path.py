@@ -1,0 +1,243 @@
+"""``python -m benchmarks.cache_path``: how quick an answer of the response cache is on the phone.
+
+One product (``callcluster serve``: Ray, HAProxy, one replica, one CallActor) with emulated
+providers as slow as real ones, once with replies prepared ahead and once without. Two callers ask
+every question first, which is what it takes to share an answer; a third has its audio made; then
+the measured callers, whose turns are read from the product's own records. Prints the time from the
+decision that the turn was over to the first frame of the answer, beside what is promised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine
+from benchmarks.plan import TYPICAL, StagePlan
+from benchmarks.stage import Stage, running_stage
+from benchmarks.stats import Spread, spread
+from cluster.demo_children import ROOT
+from simulation.caller_call import CallOrder, place_call
+from simulation.caller_script import Leave, Listen, Speak, Step, prepare
+from simulation.carrier import Carrier, CarrierConfig
+from simulation.clip_library import load_library
+from voice import timeline
+
+AGENTS = ROOT / "benchmarks" / "cache_agents"
+QUESTIONS = ("eot_en_question", "weather")  # both stand by themselves
+PROMISED_MS = {True: 10.0, False: 30.0}
+SPREAD_WITHIN_S = 2.0  # what one CallActor has learned is known to all
+WRITTEN_WITHIN_S = 15.0
+_NUMBER = "+1415555{:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedTurn:
+    """One turn of a caller, as the product has recorded it.
+
+    Attributes:
+        stages: Seconds after the caller's speech ended.
+        cache: What the response cache said.
+        is_spoken: A voice was asked for some of it: its audio was not in hand.
+    """
+
+    stages: dict[str, float]
+    cache: dict[str, Any]
+    is_spoken: bool
+
+    @property
+    def is_hit(self) -> bool:
+        """Answered by the cache."""
+        return self.cache.get("outcome") == "hit"
+
+    @property
+    def commit_to_frame_s(self) -> float | None:
+        """From the decision that the turn is over to the first frame on the wire."""
+        out, committed = (
+            self.stages.get(stage) for stage in (timeline.FIRST_FRAME_OUT, timeline.COMMITTED)
+        )
+        return out - committed if out is not None and committed is not None else None
+
+    @property
+    def was_ready(self) -> bool:
+        """The answer was there before the turn was taken."""
+        ready = self.stages.get(timeline.FIRST_SEGMENT)
+        return ready is not None and ready <= self.stages.get(timeline.COMMITTED, ready)
+
+
+@dataclass(slots=True)
+class Found:
+    """The turns of one product.
+
+    Attributes:
+        failed_calls: Of those measured.
+    """
+
+    speculates: bool
+    turns: list[CachedTurn] = field(default_factory=list)
+    failed_calls: int = 0
+
+    def of_hits(self, *, in_hand: bool) -> list[CachedTurn]:
+        """Turns that the cache has answered, with their audio in hand or not."""
+        return [turn for turn in self.turns if turn.is_hit and turn.is_spoken is not in_hand]
+
+    def figures(self) -> dict[str, Any]:
+        """Plain data for JSON and the table."""
+        hits = self.of_hits(in_hand=True)
+        ready = [turn for turn in hits if turn.was_ready]
+        measured = ready if self.speculates else hits
+        return {
+            "speculates": self.speculates,
+            "promised_p99_ms": PROMISED_MS[self.speculates],
+            "turns": len(self.turns),
+            "failed_calls": self.failed_calls,
+            "outcomes": dict(Counter(_outcome(turn) for turn in self.turns)),
+            "audio_in_hand": len(hits),
+            "ready_at_commit": len(ready),
+            "commit_to_frame": _commit_to_frame(measured).as_dict(),
+            "commit_to_frame_of_all_in_hand": _commit_to_frame(hits).as_dict(),
+            "commit_to_frame_not_hit": _commit_to_frame(
+                [turn for turn in self.turns if not turn.is_hit]
+            ).as_dict(),
+            "lookup": spread(
+                [turn.cache["lookup_s"] for turn in self.turns if "lookup_s" in turn.cache]
+            ).as_dict(),
+        }
+
+
+def _outcome(turn: CachedTurn) -> str:
+    said = (turn.cache.get(name) for name in ("outcome", "tier", "reason"))
+    return " ".join(str(part) for part in said if part) or "not asked"
+
+
+def _commit_to_frame(turns: Sequence[CachedTurn]) -> Spread:
+    return spread([took for turn in turns if (took := turn.commit_to_frame_s) is not None])
+
+
+def read_cached_turns(store: Path, since_us: int) -> list[CachedTurn]:
+    """What callers asked since then (UTC microseconds), oldest first."""
+    query = (
+        "SELECT timeline, cache, usage FROM turns WHERE at_us >= ? AND kind = 'caller' "
+        "AND outcome <> 'dropped' ORDER BY at_us"
+    )
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+        rows = database.execute(query, (since_us,)).fetchall()
+    return [
+        CachedTurn(json.loads(stages), json.loads(cache), "spoken_chars" in json.loads(usage))
+        for stages, cache, usage in rows
+    ]
+
+
+def questions(turns: int) -> Iterator[Step]:
+    """Hear the greeting, ask in turn, hang up."""
+    clips = [prepare(load_library().clip(name)) for name in QUESTIONS]
+    yield Listen()
+    for clip in itertools.islice(itertools.cycle(clips), turns):
+        yield Speak(clip)
+        yield Listen()
+    yield Leave()
+
+
+async def _call(stage: Stage, caller: int, turns: int) -> bool:
+    """One call; whether every turn was answered."""
+    number = _NUMBER.format(caller)
+    order = CallOrder(questions(turns), from_number=number, call=caller, turns=turns)
+    async with Carrier(CarrierConfig(stage.url, auth_token=""), seed=caller) as line:
+        result = await place_call(line, order)
+    return [turn.outcome for turn in result.turns] == ["answered"] * turns
+
+
+async def measure(*, speculates: bool, calls: int, turns: int) -> Found:
+    """The figures of one product.
+
+    Args:
+        speculates: Whether replies are prepared before a turn is taken.
+        calls: At once.
+        turns: Of each call.
+    """
+    environment = {"CALLCLUSTER_AGENTS_DIR": str(AGENTS)}
+    plan = StagePlan("cache", TYPICAL, speculates, (), environment=environment)
+    found = Found(speculates)
+    callers = itertools.count(1)
+    async with running_stage(plan) as stage:
+        for _ in range(3):
+            await _call(stage, next(callers), len(QUESTIONS))
+            await asyncio.sleep(SPREAD_WITHIN_S)
+        since_us = time.time_ns() // 1_000
+        answered = await asyncio.gather(
+            *(_later(0.2 * nth, stage, next(callers), turns) for nth in range(calls))
+        )
+        found.failed_calls = answered.count(False)
+        found.turns = await _written(stage.store, since_us, calls * turns)
+    return found
+
+
+async def _later(after_s: float, stage: Stage, caller: int, turns: int) -> bool:
+    await asyncio.sleep(after_s)
+    return await _call(stage, caller, turns)
+
+
+async def _written(store: Path, since_us: int, expected: int) -> list[CachedTurn]:
+    deadline = time.monotonic() + WRITTEN_WITHIN_S
+    while time.monotonic() < deadline:
+        turns = read_cached_turns(store, since_us)
+        if len(turns) >= expected:
+            return turns
+        await asyncio.sleep(0.5)
+    return read_cached_turns(store, since_us)
+
+
+def render(figures: Sequence[dict[str, Any]]) -> str:
+    """Markdown table: one row a product."""
+    lines = [
+        "| replies prepared ahead | turns | hits, audio in hand | ready at commit "
+        "| commit to first frame P50 / P95 / P99 / max, ms | promised P99, ms "
+        "| lookup P50 / P99, ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in figures:
+        took, lookup = one["commit_to_frame"], one["lookup"]
+        four = " / ".join(str(took[name]) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms"))
+        lines.append(
+            f"| {'yes' if one['speculates'] else 'no'} | {one['turns']} | {one['audio_in_hand']} "
+            f"| {one['ready_at_commit']} | {four} | {one['promised_p99_ms']:g} "
+            f"| {lookup['p50_ms']} / {lookup['p99_ms']} |"
+        )
+    return "\n".join(lines)
+
+
+def is_kept(figures: dict[str, Any]) -> bool:
+    """Whether what is promised was kept, on turns enough to say so."""
+    p99_ms = figures["commit_to_frame"]["p99_ms"]
+    return p99_ms is not None and p99_ms <= figures["promised_p99_ms"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print; the exit code is 1 when a promise was not kept or a call failed."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks.cache_path")
+    options.add_argument("--calls", type=int, default=8, help="at once")
+    options.add_argument("--turns", type=int, default=14, help="of each call")
+    given = options.parse_args(sys.argv[1:] if arguments is None else arguments)
+    before = machine.load()
+    figures = [
+        asyncio.run(measure(speculates=way, calls=given.calls, turns=given.turns)).figures()
+        for way in (True, False)
+    ]
+    print(render(figures))
+    print(json.dumps({"products": figures, "machine": machine.facts(), "before": before}))
+    return 0 if all(is_kept(one) and not one["failed_calls"] for one in figures) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
