@@ -350,6 +350,8 @@ class CallDriver:
                 if isinstance(output, voice.CommitTurn):
                     self._parts.count("turns_committed", 1)
                     self._ear.turn_taken(now=self._loop.time())
+                elif isinstance(output, voice.RetractTurn):
+                    self._ear.turn_given_back()
             case voice.TurnSettled():
                 self._settle(output)
             case voice.EndCall(reason=reason, hand_over=hand_over):

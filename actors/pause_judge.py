@@ -22,7 +22,7 @@ class PauseJudge:
 
     Args:
         parts: Of the process; without a model nothing is asked.
-        ear: Knows what the caller said last.
+        ear: Knows what the caller said in this turn.
         feed: Takes the answers.
     """
 
@@ -43,7 +43,7 @@ class PauseJudge:
         if pause_id != self._pause_id:
             self.cancel()
         self._pause_id = pause_id
-        answer = self._answer(pause_id, self._model, self._ear.last_audio())
+        answer = self._answer(pause_id, self._model, self._ear.turn_audio())
         task = asyncio.get_running_loop().create_task(answer)
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)

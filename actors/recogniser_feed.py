@@ -98,6 +98,8 @@ class RecogniserFeed:
         self._loop = asyncio.get_running_loop()
         self._last_final = ""
         self._taken: tuple[float, int] | None = None
+        self._turn_from = 0  # sample
+        self._turn_before_from = 0
         self._closed = False
 
     @property
@@ -121,9 +123,13 @@ class RecogniserFeed:
         for stream in self._streams:
             stream.write(ulaw)
 
-    def last_audio(self) -> bytes:
-        """The caller's last ``RING_S`` seconds, or what there is of them; mu-law."""
-        return self._ring.read(self._ring.samples - RING_S * SAMPLE_RATE_HZ)
+    def turn_audio(self) -> bytes:
+        """What came since the last turn was taken, of that the last ``RING_S`` seconds; mu-law.
+
+        An end-of-turn model that hears the turn before as well doubts short answers.
+        """
+        latest = self._ring.samples - RING_S * SAMPLE_RATE_HZ
+        return self._ring.read(max(latest, self._turn_from))
 
     def scored(self, *, is_speech: bool, now: float) -> None:
         """The next 20 ms of what was written are speech, or not."""
@@ -134,6 +140,11 @@ class RecogniserFeed:
     def turn_taken(self, *, now: float) -> None:
         """The words so far have been acted upon."""
         self._taken = (now, self._ring.samples)
+        self._turn_before_from, self._turn_from = self._turn_from, self._ring.samples
+
+    def turn_given_back(self) -> None:
+        """The turn that was taken last goes on."""
+        self._turn_from = self._turn_before_from
 
     async def close(self) -> None:
         """Close the streams; no words are fed afterwards."""

@@ -44,7 +44,7 @@ class SlowTurnModel:
 
 
 class Ear:
-    def last_audio(self) -> bytes:
+    def turn_audio(self) -> bytes:
         return b"\x00\xff"
 
 
@@ -141,12 +141,31 @@ def test_the_last_eight_seconds_are_those_that_recognisers_replay() -> None:
         feed = RecogniserFeed(
             Ears([FakeRecogniser()]), AGENT, "call-1", lambda _event: None, on_lost=print
         )
-        assert feed.last_audio() == b""
+        assert feed.turn_audio() == b""
         feed.write(b"\x01" * 4_000)
-        assert feed.last_audio() == b"\x01" * 4_000
+        assert feed.turn_audio() == b"\x01" * 4_000
         for second in range(12):
             feed.write(bytes([second]) * 8_000)
-        assert feed.last_audio() == b"".join(bytes([second]) * 8_000 for second in range(4, 12))
+        assert feed.turn_audio() == b"".join(bytes([second]) * 8_000 for second in range(4, 12))
+        await feed.close()
+
+    virtual_time.run(scene())
+
+
+def test_the_turn_before_is_not_judged_again() -> None:
+    async def scene() -> None:
+        feed = RecogniserFeed(
+            Ears([FakeRecogniser()]), AGENT, "call-1", lambda _event: None, on_lost=print
+        )
+        feed.write(b"\x01" * 4_000)
+        feed.turn_taken(now=0.5)
+        assert feed.turn_audio() == b""
+        feed.write(b"\x02" * 4_000)
+        assert feed.turn_audio() == b"\x02" * 4_000
+        feed.turn_taken(now=1.0)
+        feed.turn_given_back()
+        feed.write(b"\x03" * 160)
+        assert feed.turn_audio() == b"\x02" * 4_000 + b"\x03" * 160
         await feed.close()
 
     virtual_time.run(scene())
