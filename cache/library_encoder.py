@@ -41,7 +41,7 @@ class LibraryEncoder:
 
             torch.set_num_threads(1)
             self._model: Any = SentenceTransformer(str(folder.path), device="cpu")
-        except Exception as error:  # noqa: BLE001 - the library raises whatever its parts raise
+        except Exception as error:
             raise EncoderUnavailable(
                 f"{folder.path} cannot be loaded by sentence-transformers "
                 f"({type(error).__name__}): give another model, or install what it asks for"

@@ -1,4 +1,4 @@
-"""The nearest of some thousands of vectors, by FAISS, on one thread, in a fraction of a millisecond.
+"""The nearest of some thousands of vectors, by FAISS on one thread, in a fraction of a millisecond.
 
 Each vector has a sign code, one bit a number: two vectors that point the same way have the same
 signs nearly everywhere, and counting differing bits reads 1/32 of the memory. The best by code are

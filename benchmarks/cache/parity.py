@@ -1,4 +1,4 @@
-"""The exported encoder beside sentence-transformers itself: the same vectors, and what each costs."""
+"""The exported encoder beside sentence-transformers itself: the same vectors, and their cost."""
 
 from __future__ import annotations
 
