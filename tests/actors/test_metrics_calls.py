@@ -57,6 +57,24 @@ def test_a_turn_is_measured_from_end_to_end() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize(
+    ("cache", "labels"),
+    [
+        ({"outcome": "hit", "tier": "exact", "lookup_s": 0.001}, ("hit", "exact", "")),
+        ({"outcome": "miss", "reason": "late"}, ("miss", "", "late")),
+    ],
+)
+def test_what_the_response_cache_said_is_counted(
+    cache: dict[str, object], labels: tuple[str, ...]
+) -> None:
+    ledger = MetricsLedger("x", 1)
+    meter = CallMeter(AgentMeter(ledger, AGENT), "call")
+    meter.settled(TurnEntry(1, "caller"), 1, after_s=None)
+    meter.settled(TurnEntry(2, "caller", cache=cache), 1, after_s=None)
+    assert count(ledger, c.CACHE_TURNS, *LABELS[:2], *labels) == 1
+    assert measured(ledger, c.CACHE_LOOKUP, labels[0]) == ("lookup_s" in cache)
+
+
 def test_a_barge_in_is_one_and_a_lost_stream_is_none() -> None:
     async def scene(stage: Stage) -> None:
         phone = await stage.phone().greeted()

@@ -69,6 +69,16 @@ def test_the_root_lasts_until_the_turn_was_settled_and_names_no_words() -> None:
     assert dict(trace.attributes) == {**IDS, "turn_id": 3, "kind": "caller", "outcome": "heard"}
 
 
+def test_an_answer_of_the_cache_can_be_traced_to_its_entry() -> None:
+    told = {"outcome": "hit", "tier": "exact", "entry_id": 7, "similarity": 1.0, "lookup_s": 0.001}
+    attributes = trace_of(replace(ENTRY, cache=told), IDS, after_s=2.0).attributes
+    assert {name: value for name, value in attributes.items() if name.startswith("cache_")} == {
+        "cache_outcome": "hit",
+        "cache_tier": "exact",
+        "cache_entry_id": 7,
+    }
+
+
 def test_without_some_stages_spans_begin_with_what_is_known() -> None:
     found = spans(replace(ENTRY, timeline={"committed": 0.0, "first_frame_out": 0.1, "new": 9.0}))
     assert found == {"committed": (0.0, 0.0), "first_frame_out": (0.0, 0.1)}

@@ -97,6 +97,25 @@ def test_a_turn_that_was_taken_back_for_good_was_all_in_vain() -> None:
     assert units["wasted_prompt_tokens"] == units["prompt_tokens"] == 100
 
 
+def test_an_answer_of_the_cache_asks_no_model_and_wastes_none() -> None:
+    told = {"outcome": "hit", "entry_id": 7}
+    cached = [
+        thought(TurnItem("segment", 1, 1, text="At nine.", cache=told), TurnItem("finished", 1, 1))
+        for _ in range(2)
+    ]
+    for reply in cached:
+        reply.is_guess = True
+    replies = {(1, 1): cached[0], (1, 2): finished(said="Hello"), (1, 3): cached[1]}
+    replies[1, 2].is_guess = True
+    units = units_of_turn(replies, settled(3, TurnSpend(3, 3, 2, 2)))
+    assert {unit: n for unit, n in units.items() if "calls" in unit} == {
+        "speculative_calls": 1,
+        "wasted_calls": 1,
+    }
+    assert units["wasted_prompt_tokens"] == 100
+    assert "wasted_calls" not in units_in_vain([cached[0]])
+
+
 def test_what_no_turn_was_settled_for_is_not_lost() -> None:
     greeting = ReplyUnits()
     greeting.speak("Hello!")

@@ -16,6 +16,7 @@ from cluster.errors import AgentFileError, SettingsError
 from cluster.hand_overs import note_of
 from cluster.settings import Settings
 from cluster.voice_config import voice_config, voice_configs
+from dialogue.agent import AnswerReuse
 from telephony.stream_token import MAX_TOKEN_CHARS, StreamClaims, mint, new_token_id
 
 GOOD = "language: en-US\nvoice: alto\nprompt: Be brief.\n"
@@ -70,6 +71,12 @@ def without_line(error: BaseException) -> str:
             GOOD + "turn_taking: {commit_silence_s: 0.01}\n",
             "turn_taking.commit_silence_s: must be greater than or equal to 0.1",
         ),
+        (GOOD + "response_cache: sometimes\n", "response_cache: on, off, or fields such as learn"),
+        (
+            GOOD + "response_cache: {learns: false}\n",
+            "response_cache.learns: there is no such field",
+        ),
+        (GOOD + "response_cache: {similar: maybe}\n", "response_cache.similar: must be a valid"),
         (
             GOOD + "turn_taking: {idle_prompt_s: 50}\n",
             "turn_taking: idle_prompt_s must not be above idle_hang_up_s",
@@ -291,3 +298,20 @@ def test_a_mistake_says_what_to_write(tmp_path: Path, more: str, said: str) -> N
     with pytest.raises(AgentFileError) as error:
         load_agent(path, "t1")
     assert str(error.value).startswith(f"{path}{said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "reuse"),
+    [
+        ("", AnswerReuse()),
+        ("response_cache: on\n", AnswerReuse()),
+        ('response_cache: "on"\n', AnswerReuse()),
+        ("response_cache: {}\n", AnswerReuse()),
+        ("response_cache: off\n", AnswerReuse(is_on=False)),
+        ('response_cache: "off"\n', AnswerReuse(is_on=False)),
+        ("response_cache: {learn: false}\n", AnswerReuse(learns=False)),
+        ("response_cache: {similar: off}\n", AnswerReuse(similar=False)),
+    ],
+)
+def test_which_answers_are_given_again(tmp_path: Path, text: str, reuse: AnswerReuse) -> None:
+    assert load_agent(write(tmp_path, GOOD + text), "t1").response_cache == reuse

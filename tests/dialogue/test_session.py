@@ -203,3 +203,26 @@ def test_an_older_epoch_is_refused_and_a_newer_one_takes_over() -> None:
     with pytest.raises(StaleEpoch):
         mind.own((0, 11))
     assert isinstance(mind.begin_turn(1, 1, "caller", "Hi"), ThinkRequest)
+
+
+def test_known_words_end_a_reply_in_the_segments_that_the_model_would_have_had() -> None:
+    text = "Of course, we are open. On Sundays we close at five. <end_call>"
+    made = session()
+    made.begin_turn(1, 1, "caller", "Hi")
+    made.begin_turn(1, 2, "caller", "Hi")
+    said = made.recite(1, 1, text)
+    assert said is not None
+    streamed = [part for char in text for part in made.feed(1, 2, char)]
+    end = made.finish(1, 2)
+    assert isinstance(end, ReplyEnd)
+    assert said == (*streamed, *end.segments)
+    assert made.alive == ()
+
+
+def test_known_words_that_say_nothing_leave_the_reply_as_it_was() -> None:
+    made = session()
+    made.begin_turn(1, 1, "caller", "Hi")
+    assert made.recite(1, 1, " <end_call> ***") == ()
+    assert made.alive == ((1, 1),)
+    made.abandon(1, 1)
+    assert made.recite(1, 1, "At nine.") is None
