@@ -38,7 +38,7 @@ test: $(STAMP) ## Every test that needs no keys
 test-unit: $(STAMP) ## The tests that need no Ray and no socket: seconds
 	@$(BIN)/python -m pytest -n auto -m "not ray and not cluster and not e2e and not demo and not live and not semantic"
 
-test-properties: $(STAMP) ## The properties with all of their examples (the other suites try half)
+test-properties: $(STAMP) ## The properties with all of their examples (the other suites try a quarter)
 	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not cluster and not demo and not live and not semantic" --hypothesis-profile=full
 
 test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators

@@ -1,6 +1,6 @@
-"""How many examples of each property a run tries: half of them unless it asks for all.
+"""How many examples of each property a run tries: a quarter of them unless it asks for all.
 
-Each run draws others, so that halves add up; ``make test-properties`` tries them all at once.
+Each run draws others, so that they add up; ``make test-properties`` tries them all at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 QUICK, FULL = "quick", "full"
-QUICK_RATIO = 0.5
+QUICK_RATIO = 0.25
 LEAST = 10
 
 

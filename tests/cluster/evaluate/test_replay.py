@@ -15,6 +15,9 @@ from cluster.evaluate.result import Result
 from cluster.evaluate.sweep import sweep
 from cluster.evaluate.text_report import render
 
+# Seconds of CPU: the whole machine over minutes of calls.
+pytestmark = pytest.mark.e2e
+
 ASKED = Asked(turns=36, seed=11, noise="line", network="clean", languages=("en", "zh", "es"))
 
 
