@@ -45,18 +45,18 @@ def test_the_mark_of_a_whole_file(text: str, mark: str | None) -> None:
     assert mark_of_whole_file(text) == mark
 
 
-@pytest.mark.parametrize(("said", "tried"), [(200, 100), (50, 25), (20, 10), (12, 10), (5, 5)])
-def test_a_quick_run_tries_half_of_the_examples_and_never_few(said: int, tried: int) -> None:
+@pytest.mark.parametrize(("said", "tried"), [(200, 50), (60, 15), (40, 10), (12, 10), (5, 5)])
+def test_a_quick_run_tries_a_quarter_of_the_examples_and_never_few(said: int, tried: int) -> None:
     assert quick_count(said) == tried
 
 
 @given(st.none())
-@settings(max_examples=40)
-def said_forty(_nothing: None) -> None: ...
+@settings(max_examples=80)
+def said_eighty(_nothing: None) -> None: ...
 
 
 def test_what_a_test_says_of_itself_is_lowered_once(request: pytest.FixtureRequest) -> None:
-    item = pytest.Function.from_parent(request.node.parent, name="forty", callobj=said_forty)
+    item = pytest.Function.from_parent(request.node.parent, name="eighty", callobj=said_eighty)
     take_fewer_examples([item, item])
     full = settings.get_current_profile_name() == FULL
-    assert said_forty._hypothesis_internal_use_settings.max_examples == (40 if full else 20)
+    assert said_eighty._hypothesis_internal_use_settings.max_examples == (80 if full else 20)
