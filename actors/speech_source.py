@@ -5,7 +5,8 @@ and pinned; they cost nothing on the phone and need no provider. An agent with s
 in every one of its voices: a call that has changed its voice hears its phrases in that one, and in
 the first one only as long as they were not rendered yet.
 
-Answers that several callers are given are kept as they are spoken, in the voice that spoke them.
+Answers that several callers are given are kept as they are spoken, in the voice that spoke them;
+those that are heard often are rendered in the others too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from actors.shared_speech import SharedSpeech
+from actors.spare_clips import SpareClips
 from cache.clip_key import ClipSpec, clip_key
 from cache.clip_store import ClipStore
 from cache.clips import Clip
@@ -76,6 +78,7 @@ class SpeechSource:
         self._model = model
         self._store = store
         self._shared = SharedSpeech(store)
+        self._spare = SpareClips(self._render_everywhere) if chain is not None else None
 
     def ready_clip(self, request: SpeakRequest) -> ReadyClip | None:
         """The whole segment if it is in memory, in the call's voice.
@@ -86,6 +89,9 @@ class SpeechSource:
         clip = self._store.get(own)
         if clip is None and first != own and self._store.memory.is_pinned(first):
             clip = self._store.get(first)
+        elif clip is not None and self._spare is not None and request.call_id:
+            if not self._store.memory.is_pinned(own):
+                self._spare.heard(request.text)
         return _ready(clip) if clip is not None else None
 
     def kept_stream(self, request: SpeakRequest) -> AsyncGenerator[SpeechChunk, None]:
@@ -100,6 +106,8 @@ class SpeechSource:
     async def aclose(self) -> None:
         """Stop what is spoken only to be kept."""
         await self._shared.aclose()
+        if self._spare is not None:
+            await self._spare.aclose()
 
     def filler_sounds(self, agent: Agent, call_id: str = "") -> FillerSounds:
         """What this agent's callers may hear while a reply is late, as far as it was rendered."""
@@ -151,16 +159,24 @@ class SpeechSource:
     async def _prepare(self, agent: Agent, voice: Voice) -> list[str]:
         failures: list[str] = []
         for text in agent.fixed_sentences():
-            request = SpeakRequest("", text, voice.voice, agent.language)
-            key = self._key(request, voice.speaker.name)
-            maker = functools.partial(self._render, voice.speaker, request)
             try:
-                await self._store.get_or_make(key, maker, pin=True)
+                await self._rendered(voice, text, agent.language, pin=True)
             except (ProviderError, CacheError) as error:
                 failures.append(str(error))
                 if len(failures) > 1:  # a voice that is down is not asked for everything
                     break
         return failures
+
+    async def _render_everywhere(self, text: str) -> None:
+        for voice in self._chain.voices if self._chain is not None else ():
+            await self._rendered(voice, text, voice.language)
+
+    async def _rendered(
+        self, voice: Voice, text: str, language: str, *, pin: bool = False
+    ) -> None:
+        request = SpeakRequest("", text, voice.voice, language)
+        maker = functools.partial(self._render, voice.speaker, request)
+        await self._store.get_or_make(self._key(request, voice.speaker.name), maker, pin=pin)
 
     async def _render(self, speaker: Speaker, request: SpeakRequest) -> Clip:
         audio = bytearray()

@@ -270,6 +270,8 @@ class IngressParts:
         await self._models.aclose()
         for recogniser in self._recognisers.values():
             await recogniser.aclose()
+        for source in self._sources.values():
+            await source.aclose()
         for voice in self._voices.values():
             await voice.aclose()
         await self._office.aclose()

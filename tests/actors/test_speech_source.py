@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from actors.spare_clips import HEARD_OFTEN
 from actors.speech_source import SpeechSource
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
@@ -67,6 +68,7 @@ def play(test: Callable[[Scene], Awaitable[None]], agent: Agent = CHAIN) -> None
     async def body() -> None:
         scene = Scene(agent)
         await test(scene)
+        await scene.source.aclose()
         await scene.chain.aclose()
 
     virtual_time.run(body())
@@ -174,5 +176,66 @@ def test_a_new_call_is_greeted_in_the_voice_that_will_go_on() -> None:
         assert found is not None
         assert clip is not None
         assert found.ulaw is clip.ulaw
+
+    play(test)
+
+
+async def keep(scene: Scene, text: str, call_id: str = "call") -> None:
+    async for _ in scene.source.kept_stream(SpeakRequest(call_id, text, "alto", "en-US")):
+        pass
+
+
+def test_what_is_worth_keeping_is_there_in_the_voice_that_spoke_it() -> None:
+    async def test(scene: Scene) -> None:
+        await keep(scene, "We close at nine.")
+        assert scene.clip("We close at nine.") == "We close at nine."
+        scene.one.fail_after_chunks = 0
+        await scene.speak("What is it?")
+        assert scene.chain.voice_of("call").voice == "bass"
+        assert scene.clip("We close at nine.") is None, "never in another voice"
+        await keep(scene, "We close at nine.")
+        assert scene.clip("We close at nine.") == "We close at nine."
+        assert scene.two.asked == ["What is it?", "We close at nine."]
+        assert scene.clip("We close at nine.", "another call") == "We close at nine."
+
+    play(test)
+
+
+def test_a_sentence_that_another_voice_had_to_finish_is_not_kept() -> None:
+    async def test(scene: Scene) -> None:
+        scene.one.fail_after_chunks = 1
+        await keep(scene, "We close at nine in the evening.")
+        assert scene.chain.voice_of("call").voice == "bass"
+        assert scene.clip("We close at nine in the evening.") is None
+        assert scene.clip("We close at nine in the evening.", "another call") is None
+
+    play(test)
+
+
+def test_what_is_heard_often_is_rendered_in_the_spare_voice_too() -> None:
+    async def test(scene: Scene) -> None:
+        await keep(scene, "We close at nine.")
+        for number in range(HEARD_OFTEN):
+            assert scene.two.asked == []
+            assert scene.clip("We close at nine.", f"call-{number}") is not None
+        await asyncio.sleep(1.0)
+        assert scene.two.asked == ["We close at nine."]
+        assert scene.one.asked == ["We close at nine."], "it has that one already"
+        scene.one.fail_after_chunks = 0
+        await scene.speak("What is it?")
+        assert scene.clip("We close at nine.") == "We close at nine."
+
+    play(test)
+
+
+def test_a_spare_voice_that_is_down_is_asked_again_when_it_was_heard_as_often_again() -> None:
+    async def test(scene: Scene) -> None:
+        await keep(scene, "We close at nine.")
+        for is_down in (True, False):
+            scene.two.fail_after_chunks = 0 if is_down else None
+            for _ in range(HEARD_OFTEN):
+                scene.clip("We close at nine.")
+            await asyncio.sleep(1.0)
+        assert scene.two.asked == ["We close at nine."] * 2
 
     play(test)

@@ -88,9 +88,7 @@ class FakeAnswers:
     def check_ratio(self, hit: Hit) -> float:
         return 0.0
 
-    def checked(
-        self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0
-    ) -> None:
+    def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
         assert not is_right
         self.wrong.append(hit)
 
