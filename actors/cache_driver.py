@@ -22,19 +22,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from actors.cache_messages import batch_of, copy_of, poll_of
+from actors.cache_saver import Aside, CacheSaver, SnapshotKeeper
 from actors.errors import CacheAwayError
 from cache.deltas import Put, packed
-from cache.errors import DeltasInvalid
 from cache.keeper import CacheKeeper, KeeperConfig
 from cache.keeper_rates import Rates
 from cache.learning import DEFAULT_BOUND
 from cache.local_encoder import TurnEncoder
-from cache.replica_reports import DELTAS, REPORTS, Batch
+from cache.replica_reports import DELTAS
 from cache.snapshot import Model, Snapshot
 from cache.snapshot_state import keeper_of, snapshot_of_keeper
 from cache.store import Limits
@@ -52,26 +52,10 @@ CALLS_A_SECOND: Final = 200
 MOST_DELTA_BYTES: Final = 1 << 20
 TEND_EVERY_S: Final = 1.0
 SWEEP_EVERY_S: Final = 60.0
-SAVE_EVERY_S: Final = 5.0
 SNAPSHOT_GOOD_FOR_S: Final = 30.0
-_SAVE_SHARE: Final = 0.05
 _ENCODED_AT_ONCE: Final = 50
 _ENCODE_WITHIN_S: Final = 30.0
 _READERS_KEPT_S: Final = 30.0
-
-Aside = Callable[[Callable[[], Any]], Awaitable[Any]]
-
-
-class SnapshotKeeper(Protocol):
-    """Where the cache is kept; ``cache.snapshot.SnapshotFile``. Both methods block."""
-
-    trouble: str
-
-    def write(self, data: bytes) -> None:
-        """Replace what is kept. Raises ``OSError``."""
-
-    def read(self, aside_name: str) -> Snapshot | None:
-        """What is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +104,7 @@ class CacheDriver:
         self._term = term
         self._jitter = jitter
         self._encoder = encoder
-        self._file = file
+        self._saver = CacheSaver(file, aside)
         self._aside = aside
         self._model = Model(encoder.name, encoder.dimension)
         self._keeper = self._keeper_of(Snapshot(self._model, 1))
@@ -129,9 +113,6 @@ class CacheDriver:
         self._copy: tuple[float, int, bytes] | None = None
         self._copying = asyncio.Lock()
         self._tending: asyncio.Task[None] | None = None
-        self._saved = 0
-        self._save_due_s = 0.0
-        self._cannot_save = ""
         self._may_lack_vectors = True
         self._unreadable: set[int] = set()
         self._found = Snapshot(self._model, 1)
@@ -150,8 +131,7 @@ class CacheDriver:
     async def start(self) -> None:
         """Load what is kept, and begin to tend it."""
         await self._encoder.check(self._config.languages)
-        if self._file is not None:
-            await self._restore(self._file)
+        await self._load()
         self._wants_until = asyncio.get_running_loop().time() + WANTS_FOR_S
         self._tending = asyncio.get_running_loop().create_task(self._tend(), name="cache-tend")
 
@@ -163,6 +143,11 @@ class CacheDriver:
         await self.save()
         self._encoder.close()
 
+    def abandon(self) -> None:
+        """Stop without saving, as when the process is killed."""
+        if self._tending is not None:
+            self._tending.cancel()
+
     # --- messages ---------------------------------------------------------------------------------
 
     async def tell(self, plain: Any) -> dict[str, Any]:
@@ -172,12 +157,11 @@ class CacheDriver:
             DeltasInvalid: It cannot be read.
             CacheAwayError: Rule 4: send it again.
         """
-        batch = _batch_of(plain)
+        batch = batch_of(plain)
         if self._wants_copies:
             raise CacheAwayError("it has just started")
         if self._keeper.tell(batch, now_s=self._clock()):
-            self._may_lack_vectors = True
-            self.wake()
+            self.changed()
         return {"v": VERSION, "term": self._term}
 
     async def watch(self, plain: Any) -> dict[str, Any]:
@@ -185,7 +169,7 @@ class CacheDriver:
 
         Raises ``DeltasInvalid`` for a message that cannot be read, and nothing else.
         """
-        reader, term, number = _poll_of(plain)
+        reader, (term, number) = poll_of(plain)
         self._readers[reader] = asyncio.get_running_loop().time()
         news = self._news(term, number)
         if news == (b"", number):
@@ -207,14 +191,11 @@ class CacheDriver:
 
     async def restore(self, plain: Any) -> None:
         """Take over the copy of a worker. Raises ``DeltasInvalid`` when it cannot be read."""
-        message = _message(plain, "encoder")
-        lines = message.get("state")
-        if not isinstance(lines, bytes):
-            raise DeltasInvalid("a copy is lines")
+        encoder, lines = copy_of(plain)
         if not self._wants_copies:
             return
         self._wants_until = 0.0  # one is enough
-        model = replace(self._model, encoder=message["encoder"])
+        model = replace(self._model, encoder=encoder)
         state = tuple(await self._aside(lambda: DELTAS.read(lines)))
         known = max((one.entry.entry_id for one in state if isinstance(one, Put)), default=0)
         found = replace(
@@ -229,6 +210,20 @@ class CacheDriver:
         """Return once nobody's copy is waited for."""
         while self._wants_copies:
             await asyncio.sleep(self._wants_until - asyncio.get_running_loop().time())
+
+    def changed(self) -> None:
+        """Somebody else changed the keeper: tell everybody."""
+        self._may_lack_vectors = True
+        self.wake()
+
+    def status(self) -> dict[str, Any]:
+        """For people."""
+        return {
+            "term": self._term,
+            "processes": len(self._readers),
+            "is_saved": self._saver.is_saved(self._keeper.log.last),
+            "trouble": self._saver.trouble,
+        }
 
     def wake(self) -> None:
         """Answer the open polls: something has changed."""
@@ -296,8 +291,7 @@ class CacheDriver:
                     }
                 await self._encode_missing()
                 self.wake()
-                if now >= self._save_due_s:
-                    await self.save()
+                await self.save(now=False)
             except Exception:  # what is kept must go on being kept
                 logger.exception("tending the response cache went wrong")
 
@@ -325,30 +319,17 @@ class CacheDriver:
             made.append((entry.entry_id, packed(vector)))
         self._keeper.encoded(made)
 
-    async def save(self) -> None:
-        """Write the cache to disk, if it has changed. What goes wrong is said once."""
-        if self._file is None or self._saved == self._keeper.log.last:
-            return
-        last, began = self._keeper.log.last, time.perf_counter()
-        snapshot, file = snapshot_of_keeper(self._keeper, self._model, self._term), self._file
-        try:
-            await self._aside(lambda: file.write(snapshot.to_bytes()))
-        except OSError as error:
-            if self._cannot_save != (why := error.strerror or type(error).__name__):
-                self._cannot_save = why
-                logger.error("the response cache cannot be saved: %s", why)
-            return
-        finally:
-            took_s = time.perf_counter() - began
-            loop = asyncio.get_running_loop()
-            self._save_due_s = loop.time() + max(SAVE_EVERY_S, took_s / _SAVE_SHARE)
-        self._saved, self._cannot_save = last, ""
+    async def save(self, *, now: bool = True) -> None:
+        """Write the cache to disk, if it has changed; unless it is urgent, not too often."""
+        keeper = self._keeper
+        await self._saver.write(
+            keeper.log.last,
+            lambda: snapshot_of_keeper(keeper, self._model, self._term),
+            now=now,
+        )
 
-    async def _restore(self, file: SnapshotKeeper) -> None:
-        aside_name = f"broken-{int(self._clock())}.cache"
-        found = await self._aside(lambda: file.read(aside_name))
-        if file.trouble:
-            logger.warning("the response cache begins with nothing: %s", file.trouble)
+    async def _load(self) -> None:
+        found = await self._saver.read(f"broken-{int(self._clock())}.cache")
         if found is None:
             return
         if found.model != self._model:
@@ -363,35 +344,10 @@ class CacheDriver:
         spared = replace(found, next_id=found.next_id + _SPARE_IDS)
         keeper = await self._aside(lambda: self._keeper_of(spared.of_model(self._model)))
         self._found, self._keeper, self._copy = found, keeper, None
-        self._saved, self._may_lack_vectors = 0, True
+        self._may_lack_vectors = True
 
     def _keeper_of(self, snapshot: Snapshot) -> CacheKeeper:
         config = KeeperConfig(self._model.dimension, self._model.encoder, self._config.rates)
         return keeper_of(
             snapshot, config, self._config.limits, bound=self._config.bound, jitter=self._jitter
         )
-
-
-def _batch_of(plain: Any) -> Batch:
-    message = _message(plain, "writer")
-    number, encoder, lines = (message.get(name) for name in ("number", "encoder", "reports"))
-    if type(number) is not int or not isinstance(encoder, str) or not isinstance(lines, bytes):
-        raise DeltasInvalid("a batch has a number, an encoder and lines")
-    return Batch(message["writer"], number, encoder, tuple(REPORTS.read(lines)))
-
-
-def _poll_of(plain: Any) -> tuple[str, int, int]:
-    message = _message(plain, "reader")
-    seen = message.get("seen")
-    if not isinstance(seen, list | tuple) or len(seen) != 2:
-        raise DeltasInvalid("seen is a term and a number")
-    term, number = seen
-    if type(term) is not int or type(number) is not int:
-        raise DeltasInvalid("seen is a term and a number")
-    return message["reader"], term, number
-
-
-def _message(plain: Any, who: str) -> Mapping[str, Any]:
-    if not isinstance(plain, Mapping) or not isinstance(plain.get(who), str):
-        raise DeltasInvalid(f"a message is a mapping with a {who}")
-    return plain
