@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from cache.entry import QUORUM, Entry
 from cache.evidence import Neighbour
 from cache.store import ResponseStore
-from cache.veto import SOFT, Veto, veto
+from cache.veto import SOFT, Veto, is_close, veto
 
 
 def is_vouched(entry: Entry, near: Iterable[Entry]) -> bool:
@@ -63,19 +63,22 @@ def vetoed(
 ) -> Veto | None:
     """Why the frames speak against this entry.
 
-    A replaced word is no objection when it is known to go with this answer: another near question
-    with the same answer has it, or says the whole thing otherwise.
+    No objection stands when another near question with the same answer is nearly this sentence and
+    nothing speaks against that one. A replaced word is none either when it is known to go with this
+    answer: another near question with the same answer has it, or says the whole thing otherwise.
     """
     language = entry.scope.language
     objection = veto(question, entry.question, language, slots_may_differ=slots_may_differ)
-    if objection not in SOFT:
-        return objection
+    if objection is None:
+        return None
     new = set(question.split()) - set(entry.question.split())
     for one in near:
         if one.answer_id != entry.answer.answer_id or one.entry_id == entry.entry_id:
             continue
         if veto(question, one.question, language, slots_may_differ=slots_may_differ):
             continue
-        if new & set(one.question.split()):
+        if is_close(question, one.question, language):
+            return None
+        if objection in SOFT and new & set(one.question.split()):
             return None
     return objection

@@ -19,7 +19,6 @@ DEFAULT_BOUND: Final = 0.06
 CHECKED_RATIO: Final = 0.03
 """So many of the hits are asked again in the background, on the whole."""
 _LEAST_CHECKED, _MOST_CHECKED = 0.005, 0.5
-_MOST_WEIGHT = 20.0
 _WEIGHT_OF_DOUBT = 0.5
 _FADE = 0.98
 _MOST_COUNTED = 4.0
@@ -144,7 +143,9 @@ class GateBook:
             scope: Of the question.
             hit: As it was served.
             is_right: Whether the answer was the right one.
-            check_ratio: With which likelihood this hit was chosen; it then stands for others.
+            check_ratio: With which likelihood this hit was chosen; among the errors of the scope
+                it then stands for others. The gate learns from it as from any other label: weighed
+                by what it stands for, a few checks would decide alone.
         """
         bound = self._bounds.get(scope.key(), Bound(self._allowed))
         self._bounds[scope.key()] = bound.after(
@@ -152,8 +153,7 @@ class GateBook:
             weight=min(_MOST_COUNTED, CHECKED_RATIO / check_ratio) if check_ratio < 1.0 else 1.0,
         )
         if hit.evidence is not None:
-            weight = min(_MOST_WEIGHT, 1.0 / max(check_ratio, 1e-3))
-            self._label(scope, hit.evidence, is_right=is_right, weight=weight)
+            self._label(scope, hit.evidence, is_right=is_right)
 
     def doubted(self, scope: Scope, evidence: Evidence) -> None:
         """A caller asked the same again after a hit: a sign that it was wrong, no proof.

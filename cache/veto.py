@@ -69,6 +69,11 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
     return _grammatical(one, other, lists.TIMES if slots_may_differ else frozenset())
 
 
+def is_close(asked: str, known: str, language: str) -> bool:
+    """Whether two canonical turns are nearly the same sentence: the veto looks at these only."""
+    return _is_close(frame_of(asked, language), frame_of(known, language))
+
+
 def _grammatical(one: Frame, other: Frame, ignored: frozenset[str]) -> Veto | None:
     if _roles_differ(one, other):
         return Veto.ROLES

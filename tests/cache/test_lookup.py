@@ -241,6 +241,18 @@ def test_a_word_that_goes_with_the_answer_is_no_objection() -> None:
     assert isinstance(asked(cache, "i lost my wallet", at), Hit)
 
 
+def test_nearly_the_same_sentence_with_the_same_answer_settles_any_objection() -> None:
+    cache = ResponseCache(DIMENSION)
+    card = replace(FAQ, answer_id="card")
+    teach(cache, "my card does not work", OPEN, card, "import")
+    at = vector(2, OPEN, 0.9)
+    assert reason(asked(cache, "my card works", at)) == RefusalReason.VETO
+    teach(cache, "tell me about this plastic thing i pay with", vector(3, OPEN, 0.6), card, "x")
+    assert reason(asked(cache, "my card works", at)) == RefusalReason.VETO
+    teach(cache, "my card works abroad", vector(4, OPEN, 0.6), card, "x")
+    assert isinstance(asked(cache, "my card works", at), Hit)
+
+
 def test_the_least_used_goes_first() -> None:
     cache = learned(FAQ, limits=Limits(entries=2))
     teach(cache, "do you have parking", vector(5), replace(FAQ, answer_id="parking"), "import")
