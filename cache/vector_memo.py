@@ -21,9 +21,7 @@ class VectorMemo:
         self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def vector(
-        self, text: str, make: Callable[[str], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
+    def vector(self, text: str, make: Callable[[str], NDArray[np.float32]]) -> NDArray[np.float32]:
         """The vector of a text, made when it is not known; nobody may write into it."""
         with self._lock:
             if (known := self._known.get(text)) is not None:
