@@ -3,13 +3,16 @@
 Rules
 1. What a caller says is looked up before it is thought about. Keys, silence and resumed streams
    are not, nor is anything of an agent whose cache is off.
-2. Only answers that are the same for everybody are given; nothing but words comes of them.
+2. Only answers that are the same for everybody are given; nothing but words comes of them. An
+   imported answer to a similar question is given only where the turn does not need what was said
+   before (``cache.context``): it was written without it.
 3. Somebody who asks the same again right after an answer of the cache, or rejects it, is answered
    by the model: the cache would say the same again. A rejection marks the answer as wrong, once in
    a call; asking again is a sign, and so is speaking in its first words.
 4. An answer is told to the cache when its turn has settled: spoken by the model, heard to its end,
    by the guess that was spoken. Nothing of a guess that was thrown away, of a reply that was
-   interrupted or cut off, and no answer that used a tool is ever kept.
+   interrupted or cut off, and no answer that used a tool, or to which more belongs than the last
+   sentence of the agent (``cache.context.BOUND``), is ever kept.
 5. A prompt that holds values of this call (``dialogue.variables``) has a scope of its own.
 """
 
@@ -23,7 +26,7 @@ from typing import Any
 
 from actors.wire import TurnEntry
 from cache.complaints import rejects, repeats
-from cache.context import act_of
+from cache.context import BOUND, act_of, stands_by_itself
 from cache.entry import Answer, StorageClass, answer_id_of
 from cache.lookup import Question, ask
 from cache.outcomes import Hit, Miss, Outcome, Refusal, Tier
@@ -36,7 +39,7 @@ from voice.words import is_unspaced, join_words
 
 HIT, MISS, REFUSAL = "hit", "miss", "refusal"
 BROKE, LATE, REPEATED, NOT_GENERIC = "broke", "late", "repeated", "not_generic"
-SIMILAR_OFF = "similar_off"
+SIMILAR_OFF, NEEDS_CONTEXT = "similar_off", "needs_context"
 CUT_OFF_REASONS = frozenset({"length", "content_filter"})
 TURNS_TO_COMPLAIN = 2
 _FIRST_WORDS_CHARS = 11  # about what is heard in 700 ms; a character of an unspaced script is four
@@ -53,6 +56,7 @@ class Consultation:
         text: The caller's words.
         is_barred: The cache is not asked: it would say again what was just complained of.
         is_similar_allowed: Otherwise only a question in the same words is answered.
+        needs_context: The turn is to be read with what was said before.
         is_broken: The cache could not be asked.
         outcome: None until the lookup has ended.
         lookup_s: How long it took; None until then.
@@ -66,6 +70,7 @@ class Consultation:
     question: Question
     is_barred: bool = False
     is_similar_allowed: bool = True
+    needs_context: bool = False
     is_broken: bool = False
     outcome: Outcome | None = None
     lookup_s: float | None = None
@@ -87,6 +92,9 @@ class Consultation:
             return NOT_GENERIC
         if hit.tier is Tier.SEMANTIC and not self.is_similar_allowed:
             return SIMILAR_OFF
+        is_imported = hit.answer.provenance.is_trusted
+        if hit.tier is Tier.SEMANTIC and is_imported and self.needs_context:
+            return NEEDS_CONTEXT
         return ""
 
     def told(self) -> dict[str, Any]:
@@ -187,12 +195,27 @@ class CallAnswers:
         agent = self._agent
         if not agent.response_cache.is_on or kind != "caller" or not text.strip():
             return None
-        scope = self._scope(text, before)
+        said = [turn for turn in before if turn.caller_text or turn.heard_text]
+        is_first = all(turn.kind == "greeting" for turn in said)
+        act = act_of(
+            text,
+            heard_before=said[-1].heard_text if said else "",
+            said_before=[turn.caller_text for turn in said],
+            is_first=is_first,
+            language=agent.language,
+        )
+        scope = scope_of(
+            agent,
+            last_agent_act=act,
+            agent_version=self._call.agent_version,
+            prompt_version=self._prompt_version,
+        )
         consulted = Consultation(
             text,
             ask(text, scope),
             is_barred=self._is_complaint(text),
             is_similar_allowed=agent.response_cache.similar,
+            needs_context=not is_first and not stands_by_itself(text, agent.language),
         )
         self._asked[key] = consulted
         return consulted
@@ -277,7 +300,9 @@ class CallAnswers:
             slots=_names_in([*(each.caller_text for each in before), asked.text], agent),
             caller_data=(*self._caller_data, call.caller, call.called),
         )
-        answer = Answer(answer_id_of(text), text, storage_class(facts), ttl=ttl_class(text))
+        is_bound = asked.question.scope.last_agent_act == BOUND
+        kind = StorageClass.NEVER if is_bound else storage_class(facts)
+        answer = Answer(answer_id_of(text), text, kind, ttl=ttl_class(text))
         cache.learned(
             asked.question,
             asked.outcome,
@@ -290,21 +315,6 @@ class CallAnswers:
         """Who is spoken to; all who hide their number count as one."""
         call = self._call
         return (call.called if call.direction == "outbound" else call.caller) or _ANONYMOUS
-
-    def _scope(self, text: str, before: Sequence[TurnEntry]) -> Scope:
-        agent, call = self._agent, self._call
-        said = [turn for turn in before if turn.caller_text or turn.heard_text]
-        return scope_of(
-            agent,
-            agent_version=call.agent_version,
-            prompt_version=self._prompt_version,
-            last_agent_act=act_of(
-                text,
-                heard_before=said[-1].heard_text if said else "",
-                is_first=all(turn.kind == "greeting" for turn in said),
-                language=agent.language,
-            ),
-        )
 
 
 def scope_of(

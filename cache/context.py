@@ -2,10 +2,13 @@
 
 Rules
 1. What is said first in a call, after the greeting at most, means the same in every call: ``OPEN``.
-2. So does a question that stands by itself ("Do you have parking?"), wherever in a call: it asks,
-   names a thing, and points at nothing that was said before.
+2. So does a question that stands by itself ("Do you have parking?"): it asks, names a thing, and
+   points at nothing that was said before.
 3. Any other turn ("yes", "at five", "and on Sundays?") is read with the last sentence that the
    caller heard, and shared only among callers who heard that very sentence.
+4. All of this holds as long as the caller has said nothing but such questions. "I am calling about
+   the shop in Leeds" is part of every question after it: those are ``BOUND``, and their answers are
+   nobody else's.
 
 What a person imported stands beside all of them (``Scope.common``).
 """
@@ -13,7 +16,8 @@ What a person imported stands beside all of them (``Scope.common``).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -23,6 +27,7 @@ from cache.scope import UNKNOWN_ACT
 from cache.text import exact_form, is_unspaced
 
 OPEN: Final = "open"
+BOUND: Final = "bound"
 _AFTER: Final = "after:"
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
 _LEAST_WORDS: Final = 4
@@ -70,6 +75,14 @@ _POINTS_HAN: Final = re.compile(
 _GOES_ON: Final = _words(
     "and but or no yes yeah yep nope ok okay so und aber oder nein ja y e et o"
 )
+_REQUESTS: Final = re.compile(
+    r"^(?:i (?:would like|want|wanted|need) to (?:know|ask)|i (?:wonder|am wondering)|tell me"
+    r"|let me know) "
+)
+_PLEASANT: Final = _words(
+    "hi hello hey thanks thank you very much good morning afternoon evening ok okay great fine "
+    "perfect well there"
+)
 # "It" and "there" that stand for nothing.
 _EMPTY_WORDS: Final = re.compile(
     r"\b(?:(?:is|are|was|were|will) there|there (?:is|are)|is it possible|it is possible"
@@ -77,16 +90,23 @@ _EMPTY_WORDS: Final = re.compile(
 )
 
 
-def act_of(text: str, *, heard_before: str, is_first: bool, language: str) -> str:
+def act_of(
+    text: str, *, heard_before: str, said_before: Iterable[str], is_first: bool, language: str
+) -> str:
     """``last_agent_act`` of the scope of a turn (``cache.scope.Scope``). Never raises on text.
 
     Args:
         text: The caller's words, as the recogniser wrote them.
         heard_before: What the caller heard of the agent's last turn; empty when that is not known.
+        said_before: What the caller has said in the turns before.
         is_first: Nothing was said yet but the greeting.
         language: BCP-47 tag.
     """
-    if is_first or stands_by_itself(text, language):
+    if is_first:
+        return OPEN
+    if not all(adds_nothing(said, language) for said in said_before):
+        return BOUND
+    if stands_by_itself(text, language):
         return OPEN
     sentences = [part for part in _SENTENCE_END.split(heard_before) if exact_form(part)]
     if not sentences:
@@ -95,6 +115,16 @@ def act_of(text: str, *, heard_before: str, is_first: bool, language: str) -> st
     return _AFTER + blake2b(last, digest_size=8, person=b"callcluster-act").hexdigest()
 
 
+def adds_nothing(text: str, language: str) -> bool:
+    """Whether later questions mean the same as without these words; in doubt not."""
+    form = canonical(text, language)
+    is_english = language.lower().split("-")[0] == "en"
+    if not form or (is_english and _PLEASANT.issuperset(form.split())):
+        return True
+    return stands_by_itself(text, language)
+
+
+@lru_cache(maxsize=4_096)
 def stands_by_itself(text: str, language: str) -> bool:
     """Whether this is a question that means the same whatever was said before; in doubt not."""
     form = canonical(text, language)
@@ -119,6 +149,7 @@ def stands_by_itself(text: str, language: str) -> bool:
     if first == "de" and _THEY.search(text):
         return False
     asks = _is_marked(text) or form.split()[0] in _ASKS[first]
+    asks = asks or (first == "en" and _REQUESTS.match(form) is not None)
     return asks and not _POINTS[first] & set(words)
 
 
