@@ -1,0 +1,1 @@
+"""Makes and judges the weights of ``voice.completeness``; see README.md in this folder."""
