@@ -67,12 +67,14 @@ class CacheConfig:
         bound: The error that is allowed, 0..1.
         rates: What callers may write.
         languages: Of the agents, tried with the encoder.
+        waits_for_copies: Whether there may be workers that know more than the file; rule 4.
     """
 
     limits: Limits = field(default_factory=Limits)
     bound: float = DEFAULT_BOUND
     rates: Rates = field(default_factory=Rates)
     languages: tuple[str, ...] = ()
+    waits_for_copies: bool = True
 
 
 class CacheDriver:
@@ -132,7 +134,8 @@ class CacheDriver:
         """Load what is kept, and begin to tend it."""
         await self._encoder.check(self._config.languages)
         await self._load()
-        self._wants_until = asyncio.get_running_loop().time() + WANTS_FOR_S
+        if self._config.waits_for_copies:
+            self._wants_until = asyncio.get_running_loop().time() + WANTS_FOR_S
         self._tending = asyncio.get_running_loop().create_task(self._tend(), name="cache-tend")
 
     async def aclose(self) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 from cache.entry import Entry
 from cache.keeper import CacheKeeper
 from cache.text import exact_form
+
+
+ALIVE: Final = "alive"
+"""The status of an entry that may be served; any other is the reason why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def row_of(keeper: CacheKeeper, entry: Entry, now_s: float) -> dict[str, Any]:
         "question": entry.question,
         "answer": answer.text,
         "answer_id": answer.answer_id,
-        "status": objection.value if objection else "served",
+        "status": objection.value if objection else ALIVE,
         "storage_class": answer.storage_class.value,
         "provenance": answer.provenance.value,
         "tags": sorted(answer.tags),
@@ -107,7 +111,7 @@ def summary_of(keeper: CacheKeeper, now_s: float) -> dict[str, Any]:
     served = 0
     for entry in store:
         objection = store.objection(entry, now_s)
-        by_status[objection.value if objection else "served"] += 1
+        by_status[objection.value if objection else ALIVE] += 1
         by_provenance[entry.answer.provenance.value] += 1
         by_agent[f"{entry.scope.tenant_id}/{entry.scope.agent_id}"] += 1
         served += entry.counters.served

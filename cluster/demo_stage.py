@@ -204,6 +204,7 @@ def product_environment(ports: StagePorts, scratch: Path, auth_token: str) -> di
         "CALLCLUSTER_HOST": "127.0.0.1",
         "CALLCLUSTER_PORT": str(ports.http),
         "CALLCLUSTER_DATA_DIR": str(scratch),
+        "CALLCLUSTER_CACHE": "off",  # every turn is to be thought about
         "CALLCLUSTER_AGENTS_DIR": str(AGENTS),
         "CALLCLUSTER_DEFAULT_AGENT": "frontdesk",
         "RAY_TMPDIR": str(scratch),  # another Ray on this machine is not ours to join

@@ -135,8 +135,12 @@ def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[s
         stop_all(settings.port)
 
 
-def connect(address: str) -> None:
+def connect(address: str, *, log_to_driver: bool = True) -> None:
     """Join the Ray cluster at ``address``.
+
+    Args:
+        address: Of Ray, or ``auto`` for the one of this machine.
+        log_to_driver: Show here what its processes log.
 
     Raises:
         ClusterError: It is not there, or it does not let us in.
@@ -152,7 +156,7 @@ def connect(address: str) -> None:
                 f"no Ray cluster at {address!r} (RAY_ADDRESS): {error.strerror or error}"
             ) from None
     try:
-        ray.init(address=address, namespace=NAMESPACE, log_to_driver=True)
+        ray.init(address=address, namespace=NAMESPACE, log_to_driver=log_to_driver)
     except (ConnectionError, ray.exceptions.AuthenticationError) as error:
         raise ClusterError(
             f"no way into the Ray cluster at {address!r} (RAY_ADDRESS): "

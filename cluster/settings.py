@@ -116,6 +116,13 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     retention_days: int = Field(0, ge=0, le=36_500)
 
+    # The response cache
+    cache: bool = True
+    cache_dir: Path | None = None
+    cache_entries: int = Field(10_000, ge=100, le=1_000_000)
+    cache_bytes: int = Field(64 << 20, ge=1 << 20, le=64 << 30)
+    cache_model: str = "all-MiniLM-L6-v2"
+
     # The product
     mode: Literal["production", "development"] = "production"
     tenant_id: TenantId = "default"
@@ -174,6 +181,11 @@ class Settings(BaseSettings):
     def development(self) -> bool:
         """True when signatures may be missing."""
         return self.mode == "development"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where the response cache and the encoder are kept, absolute."""
+        return (self.cache_dir or self.data_dir / "cache").absolute()
 
     @property
     def store_url(self) -> str:

@@ -181,6 +181,7 @@ def product_environment(
         "CALLCLUSTER_HOST": "127.0.0.1",
         "CALLCLUSTER_PORT": str(ports.http),
         "CALLCLUSTER_DATA_DIR": str(scratch),
+        "CALLCLUSTER_CACHE": "off",  # every turn is to be thought about
         "CALLCLUSTER_AGENTS_DIR": str(scratch / "agents"),
         "CALLCLUSTER_DEFAULT_AGENT": "chaos",
         "CALLCLUSTER_INGRESS_REPLICAS": str(plan.replicas),

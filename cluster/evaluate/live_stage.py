@@ -246,6 +246,7 @@ def _environment(
         "CALLCLUSTER_HOST": "127.0.0.1",
         "CALLCLUSTER_PORT": str(ports.http),
         "CALLCLUSTER_DATA_DIR": str(scratch),
+        "CALLCLUSTER_CACHE": "off",  # every turn is to be thought about
         "CALLCLUSTER_AGENTS_DIR": str(scratch / "agents"),
         "CALLCLUSTER_SPEECH_DETECTOR": plan.speech_detector,
         "CALLCLUSTER_TURN_MODEL": plan.turn_model,

@@ -166,6 +166,7 @@ def premises(running: RunningProviders, **extra: str) -> Iterator[Premises]:
         "CALLCLUSTER_HOST": "127.0.0.1",
         "CALLCLUSTER_PORT": str(port),
         "CALLCLUSTER_DATA_DIR": str(folder / "var"),
+        "CALLCLUSTER_CACHE": "off",  # every turn is to be thought about
         "CALLCLUSTER_AGENTS_DIR": str(folder / "agents"),
         **extra,
     }

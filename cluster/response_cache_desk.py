@@ -1,0 +1,141 @@
+"""The way of a command to the response cache: to its owner, or to its file when nobody runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+from cluster.errors import ClusterError
+from cluster.settings import Settings
+
+ANSWER_WITHIN_S: Final = 120.0  # an import of some hundred cards is encoded
+
+
+class Desk(Protocol):
+    """What people may ask; see ``actors.cache_desk`` for the messages."""
+
+    async def summary(self) -> dict[str, Any]:
+        """Numbers about the cache."""
+
+    async def look(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Some entries."""
+
+    async def remove(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Remove entries."""
+
+    async def bring(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Import answers."""
+
+
+class RayDesk:
+    """The owner that runs in the cluster that this process has joined.
+
+    All methods raise ``ClusterError`` when it does not answer, and ``CacheError`` as it does.
+
+    Args:
+        handle: Of the SemanticCacheActor.
+    """
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def summary(self) -> dict[str, Any]:
+        """Numbers about the cache."""
+        return await self._answer(self._handle.summary.remote())
+
+    async def look(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Some entries."""
+        return await self._answer(self._handle.look.remote(plain))
+
+    async def remove(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Remove entries."""
+        return await self._answer(self._handle.remove.remote(plain))
+
+    async def bring(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Import answers."""
+        return await self._answer(self._handle.bring.remote(plain))
+
+    async def _answer(self, question: Any) -> dict[str, Any]:
+        import ray
+
+        from cache.errors import CacheError
+
+        try:
+            answer: dict[str, Any] = await asyncio.wait_for(question, ANSWER_WITHIN_S)
+        except CacheError:
+            raise
+        except (ray.exceptions.RayError, TimeoutError) as error:
+            raise ClusterError(
+                f"the response cache does not answer: {type(error).__name__}"
+            ) from None
+        return answer
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[tuple[Desk, bool]]:
+    """The desk, and whether it is that of a running cluster.
+
+    RAY_ADDRESS names the cluster; without it, it is the one of this machine. When there is none,
+    the file in the folder of the settings is opened, and written when something was changed.
+
+    Raises:
+        ClusterError: The cluster that RAY_ADDRESS names cannot be joined, or has no such cache.
+    """
+    if await asyncio.to_thread(_join):
+        import ray
+
+        from actors.errors import CacheAwayError
+        from actors.semantic_cache_actor import find_semantic_cache
+
+        try:
+            yield RayDesk(await asyncio.to_thread(find_semantic_cache)), True
+        except CacheAwayError:
+            raise ClusterError(
+                "no response cache runs in this cluster: it starts with the first CallActor, "
+                "unless CALLCLUSTER_CACHE is off"
+            ) from None
+        finally:
+            await asyncio.to_thread(ray.shutdown)
+        return
+    async with open_file(settings) as desk:
+        yield desk, False
+
+
+@asynccontextmanager
+async def open_file(settings: Settings) -> AsyncIterator[Desk]:
+    """The desk of the file in the folder of the settings; nobody else may have it open."""
+    from actors.cache_desk import CacheDesk
+    from cluster.response_cache import cache_driver, open_turn_encoder
+
+    encoder = await asyncio.to_thread(open_turn_encoder, settings)
+    term = time.time_ns() // 1_000
+    driver = cache_driver(
+        settings, time.time, term, random.random, encoder, waits_for_copies=False
+    )
+    await driver.start()
+    try:
+        yield CacheDesk(driver, time.time)
+    finally:
+        await driver.aclose()
+
+
+def _join() -> bool:
+    """Join the cluster; False when this machine has none and no other one is named."""
+    import logging
+
+    from cluster.run_serve import connect
+
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    address = os.environ.get("RAY_ADDRESS", "")
+    try:
+        connect(address or "auto", log_to_driver=False)
+    except ClusterError:
+        if address:
+            raise
+        return False
+    return True
