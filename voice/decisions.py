@@ -34,12 +34,14 @@ class CallerFinished:
         reason: What decided, such as ``final+silence 560 ms (550 needed: no known end)``.
         speech_ended_at: Loop time of the last speech frame, or of the words if none was seen.
         final_at: Loop time of the last final words; None if there were none.
+        is_in_noise: There was sound all the while, and no words in it.
     """
 
     text: str
     reason: str
     speech_ended_at: float
     final_at: float | None
+    is_in_noise: bool = False
 
 
 EndpointDecision = CallerPaused | CallerWentOn | CallerFinished

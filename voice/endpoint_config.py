@@ -43,6 +43,8 @@ class EndpointConfig:
         stuck_words_s: Words that have not changed for so long are taken even in steady noise.
         wordless_s: The same, beyond the lag of the recogniser, where it says when words ended; but
             never sooner than the evidence asks for.
+        whole_wordless_s: The same behind all that was asked for.
+        retreat_wordless_s: The same after the agent has stopped for a sound alone.
         missed_speech_lag_s: New interim words so long after the last speech frame mean that the
             detector missed quiet speech; silence is then measured from their arrival.
         stale_speech_s: Words so long after any speech frame have no acoustic evidence at all.
@@ -59,8 +61,8 @@ class EndpointConfig:
     longest_silence_s: float = 2.0
     longest_answer_s: float = 0.9
     longest_digits_s: float = 3.0
-    answer_silence_s: float = 0.2
-    digits_silence_s: float = 0.12
+    answer_silence_s: float = 0.14
+    digits_silence_s: float = 0.06
     some_digits_s: float = 0.8
     enough_digits_s: float = 0.6
     done_factor: float = 0.45
@@ -79,10 +81,12 @@ class EndpointConfig:
     final_wait_s: float = 0.25
     stuck_words_s: float = 3.0
     wordless_s: float = 1.6
+    whole_wordless_s: float = 0.25
+    retreat_wordless_s: float = 0.8
     missed_speech_lag_s: float = 0.6
     stale_speech_s: float = 2.0
     empty_speech_s: float = 0.6
-    empty_silence_s: float = 1.7
+    empty_silence_s: float = 1.4
     went_on_speech_s: float = 0.12
     frame_stall_s: float = 0.1
 

@@ -7,12 +7,14 @@ else is known (``evidence.py``). Rules, in the order in which they are tried:
    single word is reported as an empty turn, at most ``MAX_EMPTY_TURNS`` times in a row.
 2. Words that have not changed for ``stuck_words_s`` are taken, whatever the noise on the line does;
    so are words behind whose end there was sound, but no other word, for ``wordless_s`` and as long
-   as silence would have been needed. A caller who speaks on brings words before that.
+   as silence would have been needed. A caller who speaks on brings words before that; so words
+   that were put back for a sound alone are taken again sooner (``retreat_wordless_s``).
 3. While the caller speaks nothing else is decided.
 4. The evidence is weighed anew whenever some of it changes: it says how much silence is needed to
    take the turn, and how much to prepare a reply.
 5. Words that are on their way are waited for: as long as this call's recogniser usually needs, and
    ``final_wait_s`` beyond the needed silence at most (``evidence_lag.py``). They need not be final.
+   Behind as many digits as the question named none are waited for.
 6. Words younger than ``stable_words_s`` may still change and are given that time, unless they are
    final or all that was asked for.
 7. When the pause has a certain length the end-of-turn model is asked (``next_question``). Nothing
@@ -56,6 +58,7 @@ class Endpointer:
         "_config",
         "_empty_turns",
         "_final_at",
+        "_is_put_back",
         "_lag",
         "_paused_on",
         "_question",
@@ -77,6 +80,7 @@ class Endpointer:
         self._scale = Scale(config, language)
         self._question: int | None = None
         self._paused_on: tuple[str, ...] | None = None
+        self._is_put_back = False  # nothing new was heard since
         self._speech_frames = 0  # confirmed speech of this utterance
         self._taken_frame = 0  # where the speech of the last turn ended
         self._empty_turns = 0
@@ -188,6 +192,9 @@ class Endpointer:
         """The caller had not finished: ``text`` was taken too early and opens what follows."""
         if not has_words(text):
             return
+        if not self._words.text:
+            self._is_put_back = True
+            self._lag.put_back(self._silence.media_s(now))
         pause_frames = self.detector.start_frame - self._taken_frame
         self._scale.learn_pause(pause_frames * FRAME_S, was_taken=True)
         self._words.put_back(text)
@@ -198,6 +205,7 @@ class Endpointer:
     def take(self, *, now: float) -> str:
         """Hand over the words heard so far and begin a new utterance."""
         self._lag.ended(self._silence.acoustic_s(now))
+        self._is_put_back = False
         self._taken_frame = self.detector.end_frame
         text = self._words.take(now=now)
         self._end_pause()
@@ -227,6 +235,7 @@ class Endpointer:
         at_s = self._silence.media_s(now)
         self._lag.arrived(end_s, at_s=at_s, speech_s=speech_s, is_new=is_new)
         if is_new:
+            self._is_put_back = False
             self._scale.change_words()
             self._words_at = now
             self._empty_turns = 0
@@ -257,7 +266,9 @@ class Endpointer:
         if not words.text:
             return self._decide_without_words(now)
         if self._words_at is not None and now - self._words_at >= config.stuck_words_s:
-            return self._finish(f"words unchanged for {config.stuck_words_s:.1f} s", now)
+            is_in_noise = self._silence.is_broken(now)
+            reason = f"words unchanged for {config.stuck_words_s:.1f} s"
+            return self._finish(reason, now, is_in_noise=is_in_noise)
         weighed = self._scale.weighed(words.text)
         if self._silence.is_broken(now):
             return self._decide_in_noise(weighed, now)
@@ -277,12 +288,20 @@ class Endpointer:
 
     def _decide_in_noise(self, weighed: Weighed, now: float) -> EndpointDecision | None:
         wordless_s = self._lag.wordless_s(self._silence.media_s(now))
-        if wordless_s < max(self._config.wordless_s, weighed.commit_s) - _ROUNDING_S:
+        if wordless_s < self._wordless_needed_s(weighed) - _ROUNDING_S:
             return None
-        return self._finish(f"sound without words for {wordless_s:.1f} s ({weighed.why})", now)
+        reason = f"sound without words for {wordless_s:.1f} s ({weighed.why})"
+        return self._finish(reason, now, is_in_noise=True)
+
+    def _wordless_needed_s(self, weighed: Weighed) -> float:
+        config = self._config
+        if self._is_put_back:
+            return config.retreat_wordless_s
+        usual_s = config.whole_wordless_s if weighed.is_whole else config.wordless_s
+        return max(usual_s, weighed.commit_s)
 
     def _words_by_s(self, weighed: Weighed) -> float:
-        if self._silence.missed_at is not None:
+        if self._silence.missed_at is not None or weighed.is_counted:
             return 0.0
         return self._lag.wait_s(weighed.commit_s, self._config.final_wait_s)
 
@@ -309,7 +328,7 @@ class Endpointer:
         self._speech_frames = 0
         return None
 
-    def _finish(self, reason: str, now: float) -> CallerFinished:
+    def _finish(self, reason: str, now: float, *, is_in_noise: bool = False) -> CallerFinished:
         ended_at = self._silence.began_at(now)
         final_at = self._final_at
-        return CallerFinished(self.take(now=now), reason, ended_at, final_at)
+        return CallerFinished(self.take(now=now), reason, ended_at, final_at, is_in_noise)

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice.endpoint_config import EndpointConfig
 from voice.lexicon import Asked, Cue, LexicalCue, digits_in, end_cue, is_yes_or_no, units
@@ -75,6 +75,7 @@ class Weighed:
         eager_s: Silence after which a reply is prepared.
         commit_s: Silence after which the turn is taken; at least ``eager_s``.
         is_whole: The words are all that was asked for.
+        is_counted: So they are, by their number, and the question named it.
         why: The evidence with its figures.
     """
 
@@ -82,6 +83,7 @@ class Weighed:
     commit_s: float
     is_whole: bool
     why: str
+    is_counted: bool = False
 
     def confidence(self, silence_s: float) -> float:
         """How likely the turn is over after this silence, 0 to 1, by the spread of pauses."""
@@ -120,7 +122,7 @@ def _weigh_digits(evidence: Evidence, config: EndpointConfig) -> Weighed | None:
     digits = digits_in(text, language)
     why = f"{digits} digits" if asked.count is None else f"{digits} of {asked.count} digits"
     if asked.count is not None and digits >= asked.count:
-        return _whole(config.digits_silence_s, why, config)
+        return replace(_whole(config.digits_silence_s, why, config), is_counted=asked.is_stated)
     if digits_in(_last_word(text), language) == 0:
         return None
     commit_s = _digits_s(digits, asked, config)

@@ -77,6 +77,12 @@ class WordLag:
         self._words_end_s = end_s if is_told else None
         self._after_words_s = max(ended_s - max(words_end_s, began_s), 0.0)
 
+    def put_back(self, at_s: float) -> None:
+        """Words of before count as heard at ``at_s``: what is said now has to come yet."""
+        self._has_words = True
+        self._words_end_s = at_s
+        self._after_words_s = 0.0
+
     def ended(self, silence_s: float) -> None:
         """A turn was taken after ``silence_s``; what did not come by then was no word."""
         if self._has_words and silence_s > self.usual_s + MARGIN_S:

@@ -14,7 +14,9 @@ Rules:
 4. Once the call ends firmly the floor is the agent's.
 5. A reply with an action that was heard waits for a caller who is speaking, at most
    ``ACTION_WAITS_S``: "no, wait" comes late.
-6. While the line echoes us, words that we are saying ourselves are no words of the caller.
+6. Where a turn was told by its words alone, with sound all the while, there is noise: for
+   ``NOISE_LASTS_S`` no sound alone keeps the agent waiting or takes a turn back.
+7. While the line echoes us, words that we are saying ourselves are no words of the caller.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import assert_never
 from voice import timeline
 from voice.barge_in import BargeIn, Move, Stage
 from voice.config import VoiceConfig
+from voice.decisions import CallerFinished
 from voice.echo import EchoGate
 from voice.ending import Ending
 from voice.endpointing import Endpointer
@@ -38,6 +41,7 @@ from voice.words import has_real_words, has_words, normalise
 _SOUNDING = (SpeechState.SPEAKING, SpeechState.STOPPING)
 _ROUNDING_S = 1e-6
 ACTION_WAITS_S = 2.0
+NOISE_LASTS_S = 30.0
 _ECHO_LASTS_S = 5.0
 _SENTENCE_END = re.compile(r"[.?!](?=\s|$)|[。？！]")
 
@@ -45,7 +49,17 @@ _SENTENCE_END = re.compile(r"[.?!](?=\s|$)|[。？！]")
 class Floor:
     """Gives and takes the floor in one call."""
 
-    __slots__ = ("_barge_in", "_config", "_ear", "_echo", "_ending", "_mouth", "_reply", "_turns")
+    __slots__ = (
+        "_barge_in",
+        "_config",
+        "_ear",
+        "_echo",
+        "_ending",
+        "_mouth",
+        "_noise_until",
+        "_reply",
+        "_turns",
+    )
 
     def __init__(
         self, config: VoiceConfig, ear: Endpointer, mouth: Mouth, turns: Turns, ending: Ending
@@ -58,6 +72,12 @@ class Floor:
         self._barge_in = BargeIn(config.barge_in)
         self._echo = EchoGate(mouth.playout.levels)
         self._reply = (-1, -1)
+        self._noise_until = 0.0
+
+    def hear_end(self, finished: CallerFinished, *, now: float) -> None:
+        """How a turn of the caller was told to be over."""
+        if finished.is_in_noise:
+            self._noise_until = now + NOISE_LASTS_S
 
     def hear_frame(self, is_speech: bool, level_db: float, *, now: float) -> None:
         """One frame of the caller."""
@@ -89,6 +109,7 @@ class Floor:
         """Keep a silent reply from starting over the caller, or let it start."""
         is_sounding = (
             self._ear.detector.state in _SOUNDING
+            and now >= self._noise_until
             and turn.kind not in ("greeting", "resume")
             and not self._ending.is_firm
             and self._ear.speech_started_at(now=now) > turn.taken_at
@@ -206,6 +227,7 @@ class Floor:
         return (
             self._barge_in.sound_s >= self._config.retreat_speech_s - _ROUNDING_S
             and self._ear.detector.is_speaking
+            and now >= self._noise_until
             and timeline.RETREATED not in turn.timeline
             and self._has_gone_on(turn, now)
         )

@@ -242,6 +242,7 @@ class VoiceSession:
                 assert_never(decision)
 
     def _take_turn(self, finished: CallerFinished, now: float) -> None:
+        self._floor.hear_end(finished, now=now)
         if self._keypad.is_waiting:
             self._spoken_before_keys = join_words((self._spoken_before_keys, finished.text))
             return

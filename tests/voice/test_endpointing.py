@@ -147,6 +147,33 @@ class TestWordsOnTheirWay:
         assert [(at, text) for at, text, _ in ear.finished] == [(1.3, "a table tonight")]
 
 
+class TestNoise:
+    def heard_four(self, asked: str) -> Ear:
+        ear = Ear()
+        ear.endpointer.hear_agent(asked)
+        ear.talk(1.6)
+        ear.interim("five five one two", end_s=1.5)
+        ear.talk(3.0)
+        return ear
+
+    def test_all_that_was_asked_for_is_taken_soon_whatever_the_line_does(self) -> None:
+        ((at, text, reason),) = self.heard_four("Please tell me your four digit PIN.").finished
+        assert (at, text) == (pytest.approx(1.5 + 0.3 + 0.25, abs=0.1), "five five one two")
+        assert reason.startswith("sound without words")
+
+    def test_other_words_are_given_longer(self) -> None:
+        ((at, *_),) = self.heard_four("What happened?").finished
+        assert at > 3.2
+
+    def test_digits_that_are_as_many_as_was_said_wait_for_no_more_words(self) -> None:
+        ear = Ear()
+        ear.endpointer.hear_agent("Please tell me your four digit PIN.")
+        ear.talk(1.6)
+        ear.interim("five five one two", end_s=1.2)
+        ear.hush(0.5)
+        assert [at for at, *_ in ear.finished] == [1.66]
+
+
 def test_noise_without_words_is_no_turn() -> None:
     ear = Ear()
     ear.talk(0.4)

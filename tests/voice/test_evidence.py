@@ -92,7 +92,8 @@ class TestWhatWasAsked:
         assert weighed("five " * digits, asked).commit_s == silence_s
 
     def test_the_usual_length_of_a_country_is_a_whole_number(self) -> None:
-        assert weighed("five " * 10, Asked("digits", 10)).is_whole
+        found = weighed("five " * 10, Asked("digits", 10))
+        assert (found.is_whole, found.is_counted) == (True, False)
 
     def test_words_in_place_of_digits_are_words(self) -> None:
         found = weighed("I do not have it here", Asked("digits", 4, is_stated=True))

@@ -272,6 +272,20 @@ class TestCallerWentOn:
         assert stage.settled == [(1, "heard", "One two three.")]
         assert stage.audio == b"\x01" * 16_000
 
+    def test_noise_takes_no_turn_back_for_long_and_not_again(self) -> None:
+        stage = self.answered()
+        stage.talk(4.0)
+        assert [each.turn_id for each in stage.of(RetractTurn)] == [1]
+        assert [each.guess for each in stage.of(CommitTurn)] == [1, 1]
+        assert stage.at(CommitTurn) - stage.at(RetractTurn) < 1.3
+        stage.wait(3.0)
+        assert stage.settled == [(1, "heard", "One two three.")]
+        assert "sound without words" in stage.last(TurnSettled).reason
+        stage.ask("and another")
+        stage.wait(stage.at(CommitTurn) + 0.06 - stage.now)
+        stage.talk(0.3)
+        assert len(stage.of(RetractTurn)) == 1, "there is noise on this line"
+
     @pytest.mark.parametrize("late_s", [0.3, 0.5])
     def test_later_speech_is_a_barge_in(self, late_s: float) -> None:
         stage = self.answered()
