@@ -27,14 +27,12 @@ from benchmarks import machine
 from benchmarks.plan import TYPICAL, StagePlan
 from benchmarks.stage import Stage, running_stage
 from benchmarks.stats import Spread, spread
-from cluster.demo_children import ROOT
 from simulation.caller_call import CallOrder, place_call
 from simulation.caller_script import Leave, Listen, Speak, Step, prepare
 from simulation.carrier import Carrier, CarrierConfig
 from simulation.clip_library import load_library
 from voice import timeline
 
-AGENTS = ROOT / "benchmarks" / "cache_agents"
 QUESTIONS = ("eot_en_question", "weather")  # both stand by themselves
 PROMISED_MS = {True: 10.0, False: 30.0}
 SPREAD_WITHIN_S = 2.0  # what one CallActor has learned is known to all
@@ -166,8 +164,7 @@ async def measure(*, speculates: bool, calls: int, turns: int) -> Found:
         calls: At once.
         turns: Of each call.
     """
-    environment = {"CALLCLUSTER_AGENTS_DIR": str(AGENTS)}
-    plan = StagePlan("cache", TYPICAL, speculates, (), environment=environment)
+    plan = StagePlan("cache", TYPICAL, speculates, (), environment={"CALLCLUSTER_CACHE": "on"})
     found = Found(speculates)
     callers = itertools.count(1)
     async with running_stage(plan) as stage:

@@ -91,6 +91,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         "CALLCLUSTER_SPECULATE": "true" if plan.speculate else "false",
         "CALLCLUSTER_INGRESS_REPLICAS": str(plan.replicas),
         "CALLCLUSTER_CALL_ACTORS": str(plan.call_actors),
+        "CALLCLUSTER_CACHE": "off",  # every turn is to be thought about
         "RAY_TMPDIR": str(folder),  # another Ray on this machine is not ours to join
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),

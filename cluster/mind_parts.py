@@ -1,4 +1,4 @@
-"""What one CallActor process is made of: thinkers, records, the driver of its calls."""
+"""What one CallActor is made of: thinkers, records, known answers, the driver of its calls."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from cluster.logs import configure_logging
 from cluster.provider_health import ProcessHealth, think_chains
 from cluster.provider_settings import provider_settings
 from cluster.recorder import StoreRecorder
+from cluster.response_cache import ProcessCache, open_process_cache
 from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from dialogue.ports import Thinker
@@ -46,6 +47,7 @@ class CallActorParts:
         writer: Behind the recorder.
         ledger: What this process measures.
         health: Of the providers, in the view of this process.
+        cache: Its copy of the response cache.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class CallActorParts:
         writer: RecordWriter,
         ledger: MetricsLedger,
         health: ProcessHealth,
+        cache: ProcessCache,
     ) -> None:
         self._health = health
+        self._cache = cache
         self._driver = driver
         self._thinkers = thinkers
         self._writer = writer
@@ -72,7 +76,10 @@ class CallActorParts:
         return self._driver
 
     async def start(self) -> None:
-        """Warm the thinkers. One that is away is said and does not keep the actor from starting."""
+        """Warm the thinkers. One that is away is said and does not keep the actor from starting.
+
+        The copy of the cache is filled in the background: until then there is nothing in it.
+        """
         for name, thinker in self._thinkers.items():
             try:
                 await asyncio.wait_for(thinker.warm(), WARM_WITHIN_S)
@@ -81,6 +88,7 @@ class CallActorParts:
         self._process.start()
         self._reporter.start()
         self._health.start()
+        await self._cache.start()
 
     def _sample(self) -> None:
         """What is measured by looking, about once a second."""
@@ -89,6 +97,7 @@ class CallActorParts:
         for labels, calls in self._driver.open_by_agent().items():
             self._ledger.gauge(catalog.AGENT_ACTIVE_CALLS, calls, *labels)
         self._health.sample()
+        self._cache.sample(self._ledger)
         self._ledger.gauge(catalog.RECORDS_PENDING, written.pending)
         lost = written.dropped + written.rejected
         self._ledger.count_up_to(catalog.RECORDS_DROPPED, lost)
@@ -96,6 +105,7 @@ class CallActorParts:
     async def aclose(self) -> None:
         """Write what is pending and close every connection."""
         await self._driver.aclose()
+        await self._cache.aclose()
         await self._health.aclose()
         await self._process.aclose()
         await asyncio.gather(self._writer.aclose(), self._reporter.aclose())
@@ -110,9 +120,9 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     settings.make_data_dir()
     agents = load_tenants(settings.agents_dir, settings.tenant_id)
     known = provider_settings(settings)
-    name = f"call-actor-{uuid.uuid4().hex[:12]}"
-    ledger = MetricsLedger(name, wall_clock_us())
-    health = ProcessHealth(name, settings, ledger)
+    own_name = f"call-actor-{uuid.uuid4().hex[:12]}"
+    ledger = MetricsLedger(own_name, wall_clock_us())
+    health = ProcessHealth(own_name, settings, ledger)
     services = {
         name: leased_thinker(MeteredThinker(build_thinker(name, known), ledger), health.quotas)
         for name in {name for agent in agents.values() for name in agent.thinkers}
@@ -121,14 +131,18 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     thinkers = think_chains(chains, services, known, health)
     costs = CallCosts(ledger, _prices(settings), agents, known)
     writer = RecordWriter(open_call_store(settings))
+    cache = await open_process_cache(
+        own_name, settings, {agent.language for agent in agents.values()}
+    )
     driver = MindDriver(
         agents,
         thinkers,
         StoreRecorder(writer, costs),
         MindConfig(calls_per_actor=settings.calls_per_actor),
         wall_clock_us,
+        cache.answers,
     )
-    return CallActorParts(driver, thinkers, writer, ledger, health)
+    return CallActorParts(driver, thinkers, writer, ledger, health, cache)
 
 
 def _prices(settings: Settings) -> PriceTable:
