@@ -61,17 +61,21 @@ async def first_of(
     try:
         await asyncio.wait({asked}, timeout=HEAD_START_S)
         if asked.done():
-            hit = asked.result()
+            hit = _found(asked)
             if hit is None or not speak(hit):
                 await think()
             return
         thinking = asyncio.ensure_future(think())
         await asyncio.wait({asked, thinking}, return_when=asyncio.FIRST_COMPLETED)
-        if not thinking.done() and (hit := asked.result()) is not None and speak(hit):
+        if not thinking.done() and (hit := _found(asked)) is not None and speak(hit):
             return
         await thinking
     finally:
         await _end(asked, thinking)
+
+
+def _found(asked: asyncio.Future[Hit | None]) -> Hit | None:
+    return None if asked.cancelled() else asked.result()  # an encoder that is closed cancels
 
 
 async def _end(*tasks: Awaitable[Any] | None) -> None:

@@ -138,13 +138,16 @@ def test_a_dead_cache_costs_its_head_start_and_nothing_else() -> None:
     play(body)
 
 
-def test_a_cache_that_breaks_has_found_nothing() -> None:
+@pytest.mark.parametrize("delay_s", [0.0, 0.1])
+@pytest.mark.parametrize("error", [RuntimeError("secret words"), asyncio.CancelledError()])
+def test_a_cache_that_breaks_has_found_nothing(error: BaseException, delay_s: float) -> None:
     async def body() -> None:
-        cache = FakeAnswers()
-        cache.error = RuntimeError("secret words")
+        cache = FakeAnswers(delay_s=delay_s)
+        cache.error = error
         items = await Scene(cache).drained()
         assert texts(items) == ["At nine."]
-        assert items[-1].cache["reason"] == "broke"
+        is_broken = isinstance(error, RuntimeError)
+        assert items[-1].cache["reason"] == ("broke" if is_broken else "late")
         assert "secret" not in str(items[-1])
 
     play(body)

@@ -42,6 +42,7 @@ TURNS = (
         timeline={"committed": 0.5},
         usage={"prompt_tokens": 30.0},
         tools=(use_of({"verb": "dial", "tool": "sales"}, is_done=True),),
+        cache={"outcome": "refusal", "reason": "quorum", "entry_id": 7, "similarity": 1.0},
     ),
     TurnEntry(2, "resume", "", "Away.", "Away.", "interrupted", "barge-in", 9),
     TurnEntry(

@@ -47,7 +47,7 @@ class FakeAnswers:
     ) -> None:
         self.outcome = outcome
         self.delay_s = delay_s
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.asked: list[Question] = []
         self.told: list[tuple[Question, Answer]] = []
         self.marks: list[bytes] = []

@@ -154,6 +154,7 @@ def test_a_call_shows_all_that_is_known_of_it(on_api: OnApi) -> None:
             at_us=2_000_000,
             timeline={"first_audio": 0.4},
             usage={"llm.input_tokens": 9},
+            cache={"outcome": "hit", "tier": "exact", "entry_id": 7},
         )
         entry = JournalRow(
             **whose, entry_id="e1", kind="carrier_status", at_us=3, data={"status": "ringing"}
@@ -185,6 +186,7 @@ def test_a_call_shows_all_that_is_known_of_it(on_api: OnApi) -> None:
         (shown_turn,) = shown["turns"]
         assert shown_turn["heard_text"] == "Good day"
         assert shown_turn["timeline_s"] == {"first_audio": 0.4}
+        assert shown_turn["cache"] == {"outcome": "hit", "tier": "exact", "entry_id": 7}
         assert shown_turn["at"] == "1970-01-01T00:00:02.000000Z"
         assert [(e["kind"], e["data"]) for e in shown["events"]] == [
             ("carrier_status", {"status": "ringing"})
