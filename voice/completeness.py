@@ -31,7 +31,7 @@ def completeness(text: str, language: str) -> float | None:
         0 to 1, where 0.5 says nothing; None without words, or without a table for the language.
     """
     model = model_of(language)
-    table = _table(model)
+    table = _TABLES.get(model)
     if table is None:
         return None
     words = tail_of(text)
@@ -50,13 +50,15 @@ def model_of(tag: str) -> str:
     return "yue" if primary == "zh" and _CANTONESE_REGIONS.intersection(rest) else primary
 
 
-@lru_cache(maxsize=64)
-def _table(model: str) -> memoryview | None:
-    """Reads a table once; call it before a call begins, not in the middle of one."""
-    if not model.isascii() or not model.isalpha():
-        return None
-    place = files("voice") / "completeness_weights" / f"{model}.bin"
-    if not place.is_file():
-        return None
-    table = memoryview(place.read_bytes()).cast("b")
-    return table if len(table) == PLACES else None
+def _read_tables() -> dict[str, memoryview]:
+    """All tables by name, read when this is imported: nothing is read in the middle of a call."""
+    places = (files("voice") / "completeness_weights").iterdir()
+    found = {
+        place.name.removesuffix(".bin"): memoryview(place.read_bytes()).cast("b")
+        for place in places
+        if place.name.endswith(".bin")
+    }
+    return {name: table for name, table in found.items() if len(table) == PLACES}
+
+
+_TABLES = _read_tables()

@@ -28,6 +28,7 @@ class EndpointConfig:
         few_words_factor: For each word that a short utterance has less than three.
         model_weight, model_neutral: The end-of-turn model's factor is ``exp(-weight * leaning)``,
             which leans by the log odds of its answer above those of the neutral one.
+        words_weight, words_neutral: The same for how finished all the words sound.
         hint_weight: The recogniser's own belief in an end, 0 to 1, has the factor
             ``exp(-weight * (2 * belief - 1))``, if that is below 1.
         pace_weight: The factor of this caller's pauses is their ratio to the usual one, to this
@@ -70,6 +71,8 @@ class EndpointConfig:
     few_words_factor: float = 1.0
     model_weight: float = 0.54
     model_neutral: float = 0.88
+    words_weight: float = 0.0
+    words_neutral: float = 0.5
     hint_weight: float = 1.6
     pace_weight: float = 0.5
     usual_pause_s: float = 0.45

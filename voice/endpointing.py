@@ -269,7 +269,7 @@ class Endpointer:
             is_in_noise = self._silence.is_broken(now)
             reason = f"words unchanged for {config.stuck_words_s:.1f} s"
             return self._finish(reason, now, is_in_noise=is_in_noise)
-        weighed = self._scale.weighed(words.text)
+        weighed = self._scale.weighed(words.text, is_stale=self._lag.uncovered_s > 0.0)
         if self._silence.is_broken(now):
             return self._decide_in_noise(weighed, now)
         silence_s = self._silence.length_s(now)

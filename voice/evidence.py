@@ -9,8 +9,9 @@ that is, and independent evidence multiplies.
 Rules:
 
 1. The silence needed is that for words which say nothing (``commit_silence_s``), times a factor for
-   each piece of evidence: the last words (``lexicon.end_cue``), the end-of-turn model, the
-   recogniser's own hint, what was asked, and this caller's own pauses. It stays between
+   each piece of evidence: the last words (``lexicon.end_cue``), where they say nothing all the words
+   (``completeness``), the end-of-turn model, the recogniser's own hint, what was asked, and this
+   caller's own pauses. Words that are behind what was said are not asked. It stays between
    ``least_silence_s`` and a longest silence that depends on what was asked. The silence after which
    a reply is prepared (``eager_silence_s``) takes the same factors; it is longer where a reply that
    is begun later is there in time as well (``lead_s``).
@@ -31,6 +32,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from voice.completeness import completeness
 from voice.endpoint_config import EndpointConfig
 from voice.lexicon import Asked, Cue, LexicalCue, digits_in, end_cue, is_yes_or_no, units
 from voice.words import split_words
@@ -56,6 +58,7 @@ class Evidence:
         pace_ratio: This caller's pauses compared with everybody's.
         lead_s: How long before the taking of the turn a reply must be begun to be there then;
             infinite when nobody knows.
+        is_stale: More was said than the words tell.
     """
 
     text: str
@@ -65,6 +68,7 @@ class Evidence:
     hint: float | None = None
     pace_ratio: float = 1.0
     lead_s: float = math.inf
+    is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +167,23 @@ def _factors(
     if asked in ("open", "none") and cue.cue is Cue.NEUTRAL:
         missing = max(_FEW_WORDS - units(evidence.text), 0.0)
         factors.append(("few words", config.few_words_factor**missing))
+    if cue.cue is Cue.NEUTRAL and not evidence.is_stale and config.words_weight > 0.0:
+        factors += _by_all_words(evidence, config)
     pace = evidence.pace_ratio**config.pace_weight
     factors.append((f"own pauses {evidence.pace_ratio:.2f} of usual", pace))
     return factors
+
+
+def _by_all_words(evidence: Evidence, config: EndpointConfig) -> list[tuple[str, float]]:
+    """How finished all the words sound; a number always does, and so does a short answer."""
+    asked, text = evidence.asked.kind, evidence.text
+    if asked == "digits" or (asked in ("yes_no", "choice") and units(text) < _FEW_WORDS):
+        return []
+    finished = completeness(text, evidence.language)
+    if finished is None:
+        return []
+    factor = math.exp(-config.words_weight * (_logit(finished) - _logit(config.words_neutral)))
+    return [(f"words {finished:.2f}", factor)]
 
 
 _CUES: Mapping[Cue, Callable[[EndpointConfig], float]] = {

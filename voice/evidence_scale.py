@@ -31,21 +31,33 @@ class Scale:
         judge: When the end-of-turn model is asked.
     """
 
-    __slots__ = ("_asked", "_config", "_hint", "_language", "_lead", "_pauses", "_weighed", "judge")
+    __slots__ = (
+        "_asked",
+        "_config",
+        "_hint",
+        "_is_stale",
+        "_language",
+        "_lead",
+        "_pauses",
+        "_weighed",
+        "judge",
+    )
 
     def __init__(self, config: EndpointConfig, language: str) -> None:
         self._config = config
         self._language = language
         self._asked = NOTHING_ASKED
         self._hint: float | None = None
+        self._is_stale = False
         self._pauses = CallerPauses(config.usual_pause_s)
         self._lead = ReplyLead(config.reply_lead_s)
         self._weighed: Weighed | None = None
         self.judge = TurnJudge(config.judge_at_s)
 
-    def weighed(self, text: str) -> Weighed:
-        """What the evidence comes to, with these words."""
-        if self._weighed is None:
+    def weighed(self, text: str, *, is_stale: bool = False) -> Weighed:
+        """What the evidence comes to, with these words; more was said if they are stale."""
+        if self._weighed is None or is_stale is not self._is_stale:
+            self._is_stale = is_stale
             evidence = Evidence(
                 text,
                 self._language,
@@ -54,6 +66,7 @@ class Scale:
                 self._hint,
                 self._pauses.pace_ratio,
                 self._lead.usual_s + self._config.lead_margin_s,
+                is_stale,
             )
             self._weighed = weigh(evidence, self._config)
         return self._weighed
