@@ -19,6 +19,7 @@ from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.failover.ears import Ears
 from providers.failover.listening import (
+    AskEverybody,
     CallIsDeaf,
     CloseStream,
     Listening,
@@ -178,6 +179,8 @@ class RecogniserFeed:
                 name = self._ears.recognisers[choice].name
                 logger.warning("call %s: %s hears nothing", self._request.call_id, name)
                 self._ears.deaf(choice)
+            case AskEverybody():
+                self._ears.ask_everybody(self._nobody_hears)
             case CallIsDeaf(reason=reason):
                 self._on_lost(reason)
             case _:
@@ -235,6 +238,10 @@ class RecogniserFeed:
         if not task.done():
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+    def _nobody_hears(self) -> None:
+        self._machine.nobody_hears()
+        self._perform_all()
 
     async def _close_quietly(self, stream: RecogniserStream) -> None:
         """Close within a bound; a service that cannot even close holds nobody up."""

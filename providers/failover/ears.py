@@ -5,18 +5,28 @@ Rules
    call that nobody else hears had better ask somebody doubtful than nobody.
 2. A stream that opens, and words that come, are good signs; a stream that breaks is a bad one, and
    so is hearing nothing where another recogniser heard words.
-3. How late words come is measured once a phrase: who is much later than usual is left by new calls.
-4. A probe speaks one known sentence (``probe_clip``) and wants to hear a word, whichever.
+3. How late words come is measured once a phrase. Words far later than is usual for this recogniser
+   are a bad sign: it is left by new calls, however few there are.
+4. A probe speaks one known sentence (``probe_clip``) and wants to hear a word, whichever. When
+   nobody heard a word of a caller all are asked so, for all calls of the process at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 
-from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from providers.errors import (
+    ProviderBusy,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
 from providers.failover.probe_clip import PROBE_LANGUAGE, probe_clip
 from providers.failover.tally import FailoverTally
+from providers.health.deadline import DEADLINE_RATIO
+from providers.health.policy import HealthPolicy
 from providers.health.route import CallRoute
 from providers.health.signals import Sign, Signal, signal_of_error
 from providers.health.unit import Unit
@@ -31,7 +41,11 @@ from voice.ports import (
 )
 from voice.words import has_words
 
+SLOW_RATIO = HealthPolicy().slow_ratio
 _PROBE_WITHIN_S = 1.8
+_ASK_WITHIN_S = 2.0  # with the opening
+ASKED_TIMES = 2
+ASKED_KEPT_S = 5.0
 _CHUNK_SAMPLES = 800
 
 
@@ -56,6 +70,10 @@ class Ears:
         self._view = view
         self._tally = tally
         self._draw = draw
+        self._asking: asyncio.Task[None] | None = None
+        self._answered_at = -math.inf
+        self._nobody_hears = False
+        self._waiting: list[Callable[[], None]] = []
         names = [recogniser.name for recogniser in recognisers]
         self._open_units = [Unit(name, "stt.open").key for name in names]
         self._word_units = [Unit(name, "stt.first_partial").key for name in names]
@@ -110,11 +128,58 @@ class Ears:
 
     def came(self, choice: int, lag_s: float) -> None:
         """It brought words this much later than they were said."""
-        self._saw(self._lag_units[choice], Signal(Sign.ANSWERED, latency_s=lag_s))
+        unit = self._lag_units[choice]
+        if self._view is None:
+            return
+        usual = self._view.verdict(unit).quantiles
+        is_late = usual is not None and lag_s > max(
+            DEADLINE_RATIO * usual.p99_s, SLOW_RATIO * usual.p50_s
+        )
+        self._saw(unit, Signal(Sign.LATE) if is_late else Signal(Sign.ANSWERED, latency_s=lag_s))
 
     def deaf(self, choice: int) -> None:
         """It heard nothing where another one heard words."""
         self._saw(self._word_units[choice], Signal(Sign.NO_CONTENT))
+
+    def ask_everybody(self, told: Callable[[], None]) -> None:
+        """Find out whether any of them understands a known sentence.
+
+        Args:
+            told: Called once, soon, if none does; what was found holds for ``ASKED_KEPT_S``.
+        """
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._answered_at <= ASKED_KEPT_S:
+            if self._nobody_hears:
+                loop.call_soon(told)
+            return
+        self._waiting.append(told)
+        if self._asking is None:
+            self._asking = loop.create_task(self._ask_all(), name="ask-all-recognisers")
+
+    async def _ask_all(self) -> None:
+        places = range(len(self.recognisers))
+        self._nobody_hears = not any(await asyncio.gather(*(self._hears(at) for at in places)))
+        self._answered_at, self._asking = asyncio.get_running_loop().time(), None
+        waiting, self._waiting = self._waiting, []
+        for told in waiting if self._nobody_hears else ():
+            told()
+
+    async def _hears(self, choice: int) -> bool:
+        ask = _probe(self.recognisers[choice])
+        for _ in range(ASKED_TIMES):
+            try:
+                async with asyncio.timeout(_ASK_WITHIN_S):
+                    await ask()
+            except ProviderBusy:
+                return True  # full of calls, perhaps of our own: that says nothing of its hearing
+            except (ProviderTimeout, TimeoutError):
+                self.deaf(choice)
+            except ProviderError as error:
+                self.failed(choice, error)
+            else:
+                self.heard(choice)
+                return True
+        return False
 
     def _saw(self, unit: str, signal: Signal) -> None:
         if self._view is not None:

@@ -14,7 +14,9 @@ Rules
    recogniser that hangs is left within a second of speech, and one that is right about a cough, a
    radio or a dog is kept.
 4. An understudy that hears nothing either is closed after ``understudy_s``, and the next doubt
-   takes twice as much speech, up to ``MOST_PATIENCE`` times, until somebody brings words.
+   takes twice as much speech, up to ``MOST_PATIENCE`` times, until somebody brings words. Whether
+   it was a noise, or everybody hangs, is then found out aside (``AskEverybody``); if nobody
+   understands a known sentence either, the call is deaf.
 5. Words count from the stream that is listened to, and from the understudy in the moment in which
    they make it the one that is listened to. Everything else is not for the call.
 
@@ -82,13 +84,18 @@ class TellDeaf:
 
 
 @dataclass(frozen=True, slots=True)
+class AskEverybody:
+    """Nobody heard a word in what sounded like speech: find out whether anybody hears at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallIsDeaf:
     """Nobody is left to hear the caller."""
 
     reason: str
 
 
-Output = OpenStream | CloseStream | TellDeaf | CallIsDeaf
+Output = OpenStream | CloseStream | TellDeaf | AskEverybody | CallIsDeaf
 
 
 @dataclass(slots=True)
@@ -208,11 +215,18 @@ class Listening:
         due = now + 1e-9
         if self._understudy is not None and self._understudy.deadline_s <= due:
             self._drop_understudy(now)
+            self._outputs.append(AskEverybody())
         if self._heard is not None and self._heard.deadline_s <= due:
             self._lost(f"no stream within {self._policy.open_within_s:.1f} s", True, now)
         if self._next_open_s is not None and self._next_open_s <= due:
             self._next_open_s = None
             self._heard = self._open(self._next_choice, now)
+
+    def nobody_hears(self) -> None:
+        """Everybody was asked, and none of them understood a known sentence."""
+        if not self._is_over:
+            self._is_over = True
+            self._outputs.append(CallIsDeaf("nobody understands a known sentence"))
 
     def close(self) -> None:
         """The call is over: all streams are closed, nothing else happens any more."""

@@ -212,7 +212,8 @@ def trip_reason(recent: Recent, policy: HealthPolicy) -> str:
     attempts = recent.good + recent.bad
     if recent.run >= policy.run_opens:
         return "run"
-    if attempts >= policy.share_minimum and recent.fading_share >= policy.share_opens:
+    has_share = attempts >= policy.share_minimum and recent.bad >= policy.share_minimum_bad
+    if has_share and recent.fading_share >= policy.share_opens:
         return "share"
     steady = recent.bad >= policy.steady_minimum_bad
     if steady and recent.bad >= policy.steady_share_opens * attempts:

@@ -15,6 +15,8 @@ class HealthPolicy:
         run_opens: Bad attempts in a row, nobody seeing a good one, that open.
         share_opens: Share of bad ones lately (fading, half-life ``fade_s``) that opens.
         share_minimum: Attempts in the window before shares count.
+        share_minimum_bad: Bad ones in the window before a share opens: where little is asked, a
+            single fresh one outweighs all good ones that have faded.
         steady_share_opens: Share of bad ones over the whole window that opens; a provider that
             fails one in ten looks well to every shorter view.
         steady_minimum_bad: Bad ones in the window before that counts.
@@ -44,6 +46,7 @@ class HealthPolicy:
     run_opens: int = 4
     share_opens: float = 0.4
     share_minimum: int = 10
+    share_minimum_bad: int = 2
     steady_share_opens: float = 0.06
     steady_minimum_bad: int = 6
     slow_share_opens: float = 0.2

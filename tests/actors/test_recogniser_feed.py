@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from actors.recogniser_feed import RecogniserFeed
 from providers.errors import ProviderBusy, ProviderTimeout
-from providers.failover.ears import Ears
+from providers.failover.ears import ASKED_TIMES, Ears
 from providers.failover.listening import MOST_FAILURES, ListeningPolicy
 from providers.health.local import LocalHealth
 from providers.health.unit import Operation, Unit
@@ -177,7 +178,7 @@ def test_a_recogniser_whose_words_come_much_later_than_usual_is_left_by_new_call
         await phrases(ears, 40, 0.15)
         assert ears.state(0, "stt.final_lag") == "closed"
         assert ears.ears.order() == (0, 1)
-        await phrases(ears, 25, 0.9)
+        await phrases(ears, 4, 0.9)
         assert ears.state(0, "stt.final_lag") == "open"
         assert ears.ears.order() == (1, 0)
 
@@ -330,5 +331,82 @@ def test_a_probe_wants_to_hear_a_word() -> None:
             await deaf()
         assert all(parrot.open_streams == 0 for parrot in parrots)
         assert len(parrots[0].streams["probe"][0].audio) > 16_000
+
+    virtual_time.run(whole())
+
+
+class Tried(FakeRecogniser):
+    """Understands a known sentence, or does not.
+
+    Attributes:
+        answer: ``words``, ``nothing``, ``hangs`` or ``full``, to streams that are no call's.
+        tried: How often it was asked.
+    """
+
+    def __init__(self, name: str, answer: str) -> None:
+        super().__init__()
+        self.name = name
+        self.answer = answer
+        self.tried = 0
+
+    async def open(
+        self, request: RecogniseRequest, sink: Callable[[RecogniserEvent], None]
+    ) -> FakeStream:
+        if request.call_id == CALL:
+            return await super().open(request, sink)
+        self.tried += 1
+        if self.answer == "hangs":
+            await asyncio.sleep(1e6)
+        if self.answer == "full":
+            raise ProviderBusy("every place is taken", self.name)
+        stream = FakeStream(sink)
+        if self.answer == "words":
+            asyncio.get_running_loop().call_later(0.2, stream.hear, "one two three")
+        return stream
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_deaf"),
+    [
+        (("nothing", "nothing"), True),
+        (("hangs", "nothing"), True),
+        (("hangs",), True),
+        (("nothing", "words"), False),
+        (("words", "words"), False),
+        (("nothing", "full"), False),
+    ],
+)
+def test_a_caller_whom_nobody_hears_is_told_so_unless_a_known_sentence_is_understood(
+    answers: tuple[str, ...], is_deaf: bool
+) -> None:
+    async def whole() -> None:
+        ears = Hearing(*(Tried(f"service{at}", answer) for at, answer in enumerate(answers)))
+        await asyncio.sleep(0)
+        await ears.say(POLICY.doubt_speech_s)
+        await ears.say(POLICY.understudy_s + 5.0, speech=False)
+        assert bool(ears.lost) is is_deaf
+        assert len(ears.lost) <= 1
+        for recogniser in ears.recognisers:
+            assert isinstance(recogniser, Tried)
+            assert 1 <= recogniser.tried <= ASKED_TIMES
+        await ears.feed.close()
+
+    virtual_time.run(whole())
+
+
+def test_many_calls_that_nobody_hears_ask_once_together() -> None:
+    async def whole() -> None:
+        ears = Hearing(Tried("one", "nothing"), Tried("two", "nothing"))
+        told: list[int] = []
+        for number in range(50):
+            ears.ears.ask_everybody(functools.partial(told.append, number))
+        await asyncio.sleep(6.0)
+        assert told == list(range(50))
+        ears.ears.ask_everybody(functools.partial(told.append, 50))
+        await asyncio.sleep(0.001)
+        assert told[-1] == 50, "what was found holds for a while"
+        tried = [one.tried for one in ears.recognisers if isinstance(one, Tried)]
+        assert tried == [ASKED_TIMES] * 2
+        await ears.feed.close()
 
     virtual_time.run(whole())

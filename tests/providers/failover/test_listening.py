@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.failover.listening import (
+    AskEverybody,
     MOST_FAILURES,
     MOST_PATIENCE,
     STEADY_S,
@@ -256,3 +257,30 @@ def test_streams_that_open_and_break_soon_leave_the_call_deaf() -> None:
         stream = next(o.stream for o in reversed(stage.log) if isinstance(o, OpenStream))
         stage.machine.opened(stream, now=stage.now)
     assert any(isinstance(output, CallIsDeaf) for output in stage.fail(stream))
+
+
+def test_when_nobody_hears_a_word_all_are_asked_and_their_silence_makes_the_call_deaf() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.machine.opened(2, now=stage.now)
+    assert stage.wait(POLICY.understudy_s + 0.1) == [CloseStream(2), AskEverybody()]
+    assert stage.machine.listened == 1, "it was a dog, perhaps"
+    stage.machine.nobody_hears()
+    (deaf,) = stage.drain()
+    assert isinstance(deaf, CallIsDeaf)
+    stage.machine.nobody_hears()
+    assert stage.drain() == [], "once"
+
+
+def test_an_understudy_that_never_opens_is_a_reason_to_ask_as_well() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    assert AskEverybody() in stage.wait(POLICY.open_within_s + 0.1)
+
+
+def test_a_call_that_is_over_does_not_become_deaf() -> None:
+    stage = Stage()
+    stage.machine.close()
+    stage.drain()
+    stage.machine.nobody_hears()
+    assert stage.drain() == []

@@ -39,6 +39,8 @@ def probe(made: Breaker, *, ok: bool, at_s: float) -> None:
         (Recent(run=4, bad=4), "run"),
         (Recent(good=5, bad=4, fading_share=0.9), ""),
         (Recent(good=6, bad=4, fading_share=0.4), "share"),
+        (Recent(good=9, bad=1, fading_share=0.5), ""),
+        (Recent(good=8, bad=2, fading_share=0.4), "share"),
         (Recent(good=94, bad=6, fading_share=0.1), "steady"),
         (Recent(good=95, bad=5, fading_share=0.1), ""),
         (Recent(good=200, bad=6, fading_share=0.1), ""),
