@@ -281,7 +281,7 @@ class TestCallerWentOn:
         stage.wait(3.0)
         assert stage.settled == [(1, "heard", "One two three.")]
         assert "sound without words" in stage.last(TurnSettled).reason
-        stage.ask("and another")
+        stage.ask("a table for three")
         stage.wait(stage.at(CommitTurn) + 0.06 - stage.now)
         stage.talk(0.3)
         assert len(stage.of(RetractTurn)) == 1, "there is noise on this line"
