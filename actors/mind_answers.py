@@ -195,7 +195,9 @@ class CallAnswers:
         agent = self._agent
         if not agent.response_cache.is_on or kind != "caller" or not text.strip():
             return None
-        said = [turn for turn in before if turn.caller_text or turn.heard_text]
+        # What was dropped was taken too early: its words are said again, with the rest.
+        over = [turn for turn in before if turn.outcome != "dropped"]
+        said = [turn for turn in over if turn.caller_text or turn.heard_text]
         is_first = all(turn.kind == "greeting" for turn in said)
         act = act_of(
             text,
@@ -279,6 +281,7 @@ class CallAnswers:
             self._agent.response_cache.learns
             and turn.outcome == "heard"
             and asked.is_complete
+            and not asked.is_barred  # an answer to a complaint: "as I said, ..."
             and not isinstance(asked.outcome, Hit)
             # What was spoken is this reply, not an apology in its place.
             and join_words(asked.said) == turn.agent_text
@@ -298,7 +301,7 @@ class CallAnswers:
             language=agent.language,
             used_tool=asked.uses_tool or bool(turn.tools),
             slots=_names_in([*(each.caller_text for each in before), asked.text], agent),
-            caller_data=(*self._caller_data, call.caller, call.called),
+            caller_data=(*self._caller_data, self._caller_number),
         )
         is_bound = asked.question.scope.last_agent_act == BOUND
         kind = StorageClass.NEVER if is_bound else storage_class(facts)
@@ -307,14 +310,16 @@ class CallAnswers:
             asked.question,
             asked.outcome,
             answer,
-            caller=caller_mark(call.tenant_id, self._caller_id()),
+            # All who hide their number count as one.
+            caller=caller_mark(call.tenant_id, self._caller_number or _ANONYMOUS),
             source=f"{call.call_id}/{turn.turn_id}",
         )
 
-    def _caller_id(self) -> str:
-        """Who is spoken to; all who hide their number count as one."""
+    @property
+    def _caller_number(self) -> str:
+        """Of who is spoken to, whoever has placed the call."""
         call = self._call
-        return (call.called if call.direction == "outbound" else call.caller) or _ANONYMOUS
+        return call.called if call.direction == "outbound" else call.caller
 
 
 def scope_of(

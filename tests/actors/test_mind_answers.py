@@ -98,6 +98,12 @@ def test_what_was_said_before_is_part_of_the_question() -> None:
     assert len({*acts, OPEN, BOUND}) == 4
 
 
+def test_words_that_were_taken_too_early_are_not_what_was_said_before() -> None:
+    scene = Scene()
+    scene.settle("I would like", "Of", outcome="dropped", heard_text="Of")
+    assert scene.ask("I would like a table.").question.scope.last_agent_act == OPEN
+
+
 def test_an_answer_to_which_more_belongs_than_one_sentence_is_never_kept() -> None:
     scene = Scene()
     scene.settle("I am calling about Leeds.", "All right.")
@@ -285,6 +291,7 @@ def test_a_caller_who_rejects_an_answer_marks_it_and_is_answered_by_the_model() 
     scene.thought(asked, "I am sorry. What is it?")
     scene.settle("No, that's not what I asked.", "I am sorry. What is it?")
     assert scene.cache.wrong == [spoken]
+    assert scene.cache.told == [], "what is said to a complaint is for nobody else"
 
 
 def test_one_caller_marks_one_answer_as_wrong_and_no_more() -> None:
