@@ -89,8 +89,8 @@ class SpeechSource:
         clip = self._store.get(own)
         if clip is None and first != own and self._store.memory.is_pinned(first):
             clip = self._store.get(first)
-        elif clip is not None and self._spare is not None and request.call_id:
-            if not self._store.memory.is_pinned(own):
+        elif clip is not None and request.call_id:
+            if self._spare is not None and not self._store.memory.is_pinned(own):
                 self._spare.heard(request.text)
         return _ready(clip) if clip is not None else None
 
@@ -171,9 +171,7 @@ class SpeechSource:
         for voice in self._chain.voices if self._chain is not None else ():
             await self._rendered(voice, text, voice.language)
 
-    async def _rendered(
-        self, voice: Voice, text: str, language: str, *, pin: bool = False
-    ) -> None:
+    async def _rendered(self, voice: Voice, text: str, language: str, *, pin: bool = False) -> None:
         request = SpeakRequest("", text, voice.voice, language)
         maker = functools.partial(self._render, voice.speaker, request)
         await self._store.get_or_make(self._key(request, voice.speaker.name), maker, pin=pin)
