@@ -62,6 +62,7 @@ class _Line:
     overlaps: str = ""  # known words that its first phrase may begin with
     live_from: int = 0  # what was said before was sent at once, and its lag means nothing
     is_measured: bool = False  # the lag of the running phrase
+    has_words: bool = False  # and was told of: once, as a stream that hears nothing is
 
 
 class RecogniserFeed:
@@ -307,7 +308,9 @@ class RecogniserFeed:
             line.overlaps = ""
             line.is_measured = False
             self._last_final = text
-            self._ears.heard(line.choice)
+            if not line.has_words:
+                line.has_words = True
+                self._ears.heard(line.choice)
         self._feed(voice.FinalHeard(text, line.began / SAMPLE_RATE_HZ + end_s))
 
     def _failed(self, number: int, message: str, retryable: bool) -> None:

@@ -60,8 +60,8 @@ def chaos_providers(
 
     Runs the real product and three rows of emulated providers on this machine, without any key:
     the first of each chain, and those that stand in. Callers with recorded human speech talk while
-    one of them fails, and each figure is shown beside what is promised. Everything takes about
-    twenty-five minutes, one fault two to five. Results are added to those of earlier runs, so that
+    one of them fails, and each figure is shown beside what is promised. Everything takes nearly
+    half an hour, one fault two to six minutes. Results are added to those of earlier runs, so that
     it can be done piece by piece; [bold]python -m benchmarks.chaos_table[/bold] makes one table of
     them.
 

@@ -95,7 +95,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         act=2,
     ),
     Fault("slow", "six times slower", "slow", slower=SLOWER, lasts=3.0, act=2),
-    Fault("tenth", "one in ten hangs", "slow", {"silent_ratio": 0.1}, lasts=3.0, act=3),
+    Fault("tenth", "one in ten hangs", "slow", {"silent_ratio": 0.1}, lasts=6.0, act=3),
     Fault("half", "half of requests hang", "slow", {"silent_ratio": 0.5}, lasts=3.0, act=3),
     Fault("kill", "killed in mid-word", "killed", act=3),
     Fault("two", "503 of the first two", "next", {"status": 503}, drops=True, rows=2, act=4),

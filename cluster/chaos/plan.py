@@ -1,6 +1,6 @@
 """How much is measured: calls, seconds, kills.
 
-All of it takes about twenty-five minutes: callers go on calling while one thing after another is
+All of it takes nearly half an hour: callers go on calling while one thing after another is
 broken, each kind of work in its turn, so that what was broken is well again before its turn comes.
 """
 

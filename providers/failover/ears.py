@@ -3,8 +3,9 @@
 Rules
 1. The order is that of the agent's file, by health; everybody is in it, those left alone last: a
    call that nobody else hears had better ask somebody doubtful than nobody.
-2. A stream that opens, and words that come, are good signs; a stream that breaks is a bad one, and
-   so is hearing nothing where another recogniser heard words.
+2. A stream that opens, and one that brings words, are good signs; a stream that breaks is a bad
+   one, and so is hearing nothing where another recogniser heard words. Each stream counts once: of
+   streams half of which hang, a busy good one would hide a hanging one.
 3. How late words come is measured once a phrase. Words far later than is usual for this recogniser
    are a bad sign: it is left by new calls, however few there are.
 4. A probe speaks one known sentence (``probe_clip``) and wants to hear a word, whichever. When
@@ -123,7 +124,7 @@ class Ears:
         self._saw(self._open_units[choice], signal)
 
     def heard(self, choice: int) -> None:
-        """It brought a finished phrase."""
+        """A stream of it brought its first finished phrase."""
         self._saw(self._word_units[choice], Signal(Sign.ANSWERED))
 
     def came(self, choice: int, lag_s: float) -> None:

@@ -185,6 +185,25 @@ def test_a_recogniser_whose_words_come_much_later_than_usual_is_left_by_new_call
     play(scene)
 
 
+def test_a_stream_that_hears_counts_once_however_much_is_said() -> None:
+    """As one that hangs does: else the good half of the streams would hide the other."""
+
+    async def scene(ears: Hearing) -> None:
+        told: list[int] = []
+        ears.ears.heard = told.append  # type: ignore[method-assign]
+        for _ in range(5):
+            await ears.say(0.4)
+            ears.stream().hear("well")
+        assert told == [0]
+        ears.stream().fail()
+        await asyncio.sleep(0)
+        await ears.say(0.4)
+        ears.stream(1).hear("well")
+        assert told == [0, 1]
+
+    play(scene)
+
+
 def test_the_lag_of_what_was_sent_again_says_nothing() -> None:
     async def scene(ears: Hearing) -> None:
         lags: list[float] = []

@@ -116,10 +116,10 @@ def test_quick_is_shorter() -> None:
     assert quick.processes == 4
 
 
-def test_all_of_it_takes_twenty_five_minutes_and_a_hundred_kills_four() -> None:
+def test_all_of_it_takes_half_an_hour_nearly_and_a_hundred_kills_four() -> None:
     plan = ChaosPlan()
     assert plan.calls == 20
-    assert 1_300 < plan.about_s < 1_600
+    assert 1_400 < plan.about_s < 1_750
     assert all(plan.lasts_s(BY_NAME["kill"], role) < 240 for role in ROLES)
     assert [fault for act in plan.acts for fault in act] == list(plan.faults), "each once, in order"
     assert plan_of(4, ("hang",), quick=True).about_s < 120
