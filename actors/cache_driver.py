@@ -56,6 +56,7 @@ SNAPSHOT_GOOD_FOR_S: Final = 30.0
 _ENCODED_AT_ONCE: Final = 50
 _ENCODE_WITHIN_S: Final = 30.0
 _READERS_KEPT_S: Final = 30.0
+_SETTLED_EVERY_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,14 @@ class CacheDriver:
         self._keeper = self._keeper_of(Snapshot(self._model, 1))
         self._polls: set[asyncio.Future[None]] = set()
         self._readers: dict[str, float] = {}
-        self._copy: tuple[float, int, bytes] | None = None
+        self._copy: tuple[float, CacheKeeper, int, bytes] | None = None
         self._copying = asyncio.Lock()
         self._tending: asyncio.Task[None] | None = None
         self._may_lack_vectors = True
         self._unreadable: set[int] = set()
         self._found = Snapshot(self._model, 1)
         self._wants_until = 0.0
+        self._is_taking_over = False
 
     @property
     def keeper(self) -> CacheKeeper:
@@ -195,24 +197,26 @@ class CacheDriver:
     async def restore(self, plain: Any) -> None:
         """Take over the copy of a worker. Raises ``DeltasInvalid`` when it cannot be read."""
         encoder, lines = copy_of(plain)
-        if not self._wants_copies:
-            return
-        self._wants_until = 0.0  # one is enough
-        model = replace(self._model, encoder=encoder)
-        state = tuple(await self._aside(lambda: DELTAS.read(lines)))
-        known = max((one.entry.entry_id for one in state if isinstance(one, Put)), default=0)
-        found = replace(
-            self._found, model=model, state=state, next_id=max(self._found.next_id, known + 1)
-        )
-        self._term += 1  # everybody takes a new copy
-        await self._begin_with(found)
+        if self._is_taking_over or not self._wants_copies:
+            return  # one is enough
+        self._is_taking_over = True
+        try:
+            model = replace(self._model, encoder=encoder)
+            state = tuple(await self._aside(lambda: DELTAS.read(lines)))
+            known = max((one.entry.entry_id for one in state if isinstance(one, Put)), default=0)
+            next_id = max(self._found.next_id, known + 1)
+            await self._begin_with(replace(self._found, model=model, state=state, next_id=next_id))
+            self._term += 1  # in the same step: everybody takes a new copy
+            self._wants_until = 0.0
+        finally:
+            self._is_taking_over = False
         logger.info("the response cache was taken over from the copy of a worker")
         self.wake()
 
     async def settled(self) -> None:
         """Return once nobody's copy is waited for."""
         while self._wants_copies:
-            await asyncio.sleep(self._wants_until - asyncio.get_running_loop().time())
+            await asyncio.sleep(_SETTLED_EVERY_S)
 
     def changed(self) -> None:
         """Somebody else changed the keeper: tell everybody."""
@@ -238,7 +242,8 @@ class CacheDriver:
 
     @property
     def _wants_copies(self) -> bool:
-        return asyncio.get_running_loop().time() < self._wants_until
+        is_new = asyncio.get_running_loop().time() < self._wants_until
+        return is_new or self._is_taking_over
 
     @property
     def _poll_s(self) -> float:
@@ -265,14 +270,15 @@ class CacheDriver:
         """Number and lines of a snapshot: deltas after it are still in the log."""
         async with self._copying:
             now = asyncio.get_running_loop().time()
+            keeper = self._keeper
             if self._copy is not None:
-                made_at, last, lines = self._copy
-                is_fresh = now - made_at < SNAPSHOT_GOOD_FOR_S
-                if is_fresh and self._keeper.log.since(last, 1) is not None:
+                made_at, of, last, lines = self._copy
+                is_fresh = of is keeper and now - made_at < SNAPSHOT_GOOD_FOR_S
+                if is_fresh and keeper.log.since(last, 1) is not None:
                     return last, lines
-            last, state = self._keeper.log.last, self._keeper.state()
+            last, state = keeper.log.last, keeper.state()
             lines = await self._aside(lambda: DELTAS.lines(state))
-            self._copy = (now, last, lines)
+            self._copy = (now, keeper, last, lines)
             return last, lines
 
     # --- now and then -----------------------------------------------------------------------------
@@ -282,28 +288,29 @@ class CacheDriver:
         sweep_at = loop.time() + SWEEP_EVERY_S
         while True:
             await asyncio.sleep(TEND_EVERY_S)
-            now = loop.time()
+            now, keeper = loop.time(), self._keeper
+            before = keeper.log.last
             try:
-                if jobs := self._keeper.due():
-                    self._keeper.done(await self._aside(jobs.run))
+                if jobs := keeper.due():
+                    keeper.done(await self._aside(jobs.run))
                 if now >= sweep_at:
                     sweep_at = now + SWEEP_EVERY_S
-                    self._keeper.sweep(now_s=self._clock())
+                    keeper.sweep(now_s=self._clock())
                     self._readers = {
                         name: at for name, at in self._readers.items() if now - at < _READERS_KEPT_S
                     }
-                await self._encode_missing()
-                self.wake()
+                await self._encode_missing(keeper)
+                if keeper.log.last != before:
+                    self.wake()
                 await self.save(now=False)
             except Exception:  # what is kept must go on being kept
                 logger.exception("tending the response cache went wrong")
 
-    async def _encode_missing(self) -> None:
+    async def _encode_missing(self, keeper: CacheKeeper) -> None:
         """Vectors for some entries that have none, in languages that the encoder reads."""
-        store = self._keeper.cache.store
-        missing = []
         if not self._may_lack_vectors:
             return
+        store, missing = keeper.cache.store, []
         for entry in store:
             if store.has_vector(entry) or not self._encoder.reads(entry.scope.language):
                 continue
@@ -320,7 +327,7 @@ class CacheDriver:
             if vector is None:
                 self._unreadable.add(entry.entry_id)
             made.append((entry.entry_id, packed(vector)))
-        self._keeper.encoded(made)
+        keeper.encoded(made)
 
     async def save(self, *, now: bool = True) -> None:
         """Write the cache to disk, if it has changed; unless it is urgent, not too often."""

@@ -140,7 +140,12 @@ class CacheReplicaDriver:
                     await asyncio.sleep(RETRY_AFTER_S * (1.0 + self._jitter()))
 
     async def _send(self, batch: Batch) -> bool:
-        lines = await self._aside(lambda: REPORTS.lines(batch.reports))
+        try:
+            lines = await self._aside(lambda: REPORTS.lines(batch.reports))
+        except (KeyError, TypeError, ValueError):
+            logger.exception("a report for the owner of the response cache cannot be written")
+            self._replica.refused(batch.number)
+            return True
         told = {
             "v": VERSION,
             "writer": batch.writer,
@@ -172,6 +177,10 @@ class CacheReplicaDriver:
                 calm_s = await self._take(answer)
             except (CacheAwayError, DeltasInvalid, TimeoutError) as error:
                 self._away(error)
+                await asyncio.sleep(RETRY_AFTER_S * (1.0 + self._jitter()))
+            except Exception:  # the copy must go on being kept up to date
+                logger.exception("an answer of the owner of the response cache was not understood")
+                self._replica.forget_stamp()
                 await asyncio.sleep(RETRY_AFTER_S * (1.0 + self._jitter()))
             else:
                 await asyncio.sleep(calm_s * (0.5 + self._jitter()))
@@ -225,7 +234,7 @@ class CacheReplicaDriver:
             is_next = False
             logger.warning("a change of the response cache does not fit: %s", error)
         if not is_next:
-            replica.stamp = (0, replica.stamp[1])  # no owner has this term: a snapshot is needed
+            replica.forget_stamp()
 
     async def _place(self, delta: Space) -> None:
         """Place answers in a thread: nobody but this task changes a shelf."""

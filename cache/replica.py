@@ -86,6 +86,10 @@ class CacheReplica:
         self.stamp = (after[0], last)
         return True
 
+    def forget_stamp(self) -> None:
+        """What is here may lack something: a snapshot is needed. No owner has the term 0."""
+        self.stamp = (0, self.stamp[1])
+
     # --- what the owner is told -------------------------------------------------------------------
 
     def tell(self, report: Report, *, now: float) -> None:

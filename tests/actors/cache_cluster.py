@@ -88,8 +88,9 @@ class Cluster:
     def kill_owner(self) -> None:
         """It is gone, without a word."""
         assert self.owner is not None
-        self.owner.abandon()
-        self.owner = None
+        owner, self.owner = self.owner, None
+        owner.abandon()
+        owner.wake()  # its connections break
 
     def process(self, name: str, encoder: TurnEncoder | None = None) -> CacheReplicaDriver:
         made = CacheReplicaDriver(
