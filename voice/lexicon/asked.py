@@ -30,7 +30,8 @@ def what_was_asked(agent_text: str, language: str) -> Asked:
     """The kind of answer the agent waits for after ``agent_text``, what the caller heard of it.
 
     The last question counts; words after it ("take your time.") do not hide it. Elliptic questions
-    ("And your name?") are ``open``: a wrong guess there would cut the caller.
+    ("And your name?") are ``open``: a wrong guess there would cut the caller. So are requests in the
+    dress of a yes/no question ("Could you tell me more?").
     """
     lexicon = lexicon_for(language)
     sentences = _SENTENCE.findall(fold(agent_text[-_TAIL_CHARACTERS:]))
@@ -75,6 +76,8 @@ def _asked(tokens: list[str], lexicon: Lexicon, language: str, *, is_request: bo
         return Asked("digits", _count(what, language), least=_FEWEST_DIGITS.get(what, 1))
     if lexicon.choice_words.find(tokens, 1) is not None:
         return Asked("choice")
+    if lexicon.tell_requests.find(tokens) is not None:
+        return Asked("open")
     if word is None and (yes_no is not None or tokens[-1].endswith(lexicon.yes_no_endings)):
         return Asked("yes_no")
     if yes_no is not None and word is not None and yes_no[0] < word[0]:

@@ -129,6 +129,7 @@ class Lexicon:
     question_stems: frozenset[str]
     yes_no_openers: Phrases
     yes_no_endings: tuple[str, ...]
+    tell_requests: Phrases
     choice_words: Phrases
     requests: Phrases
 
@@ -190,6 +191,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
         question_stems=_stems(table, asks),
         yes_no_openers=_phrases(table.yes_no_openers),
         yes_no_endings=tuple(table.yes_no_endings.split()),
+        tell_requests=_phrases(table.tell_requests),
         choice_words=_phrases(table.choice_words),
         requests=_phrases(table.requests),
     )

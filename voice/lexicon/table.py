@@ -59,6 +59,7 @@ class Table:
         question_stems: Question words that take endings.
         yes_no_openers: First words of a yes/no question, or its tags and particles.
         yes_no_endings: Ends of the last word of a yes/no question.
+        tell_requests: "Could you tell": begins what sounds like a yes/no question and wants words.
         choice_words: "or".
         requests: "tell me", "please give": a question without a question mark.
     """
@@ -103,5 +104,6 @@ class Table:
     question_stems: str = ""
     yes_no_openers: str = ""
     yes_no_endings: str = ""
+    tell_requests: str = ""
     choice_words: str = ""
     requests: str = ""

@@ -69,6 +69,18 @@ from voice.lexicon import Asked, what_was_asked
         ("tr-TR", "Telefon numaranızı alabilir miyim?", Asked("digits", None)),
         ("th-TH", "ขอทราบเบอร์โทรศัพท์ครับ", Asked("digits", None)),
         ("xx", "Hm?", Asked("open")),
+        ("en-US", "Could you tell me a little more about that?", Asked("open")),
+        ("en-GB", "May I have your name, please?", Asked("open")),
+        ("en-US", "Could you confirm that?", Asked("yes_no")),
+        ("en-US", "Can you tell me your six-digit code?", Asked("digits", 6)),
+        ("de-DE", "Können Sie mir mehr dazu sagen?", Asked("open")),
+        ("de-DE", "Können Sie am Freitag kommen?", Asked("yes_no")),
+        ("es-ES", "¿Me puede contar un poco más?", Asked("open")),
+        ("it-IT", "Mi può dire qualcosa di più?", Asked("open")),
+        ("fr-FR", "Pouvez-vous m'en dire plus ?", Asked("open")),
+        ("zh-CN", "您能再说详细一点吗？", Asked("open")),
+        ("zh-HK", "可唔可以講多少少？", Asked("open")),
+        ("zh-HK", "可唔可以聽日嚟？", Asked("yes_no")),
     ],
 )
 def test_what_kind_of_answer_is_waited_for(language: str, text: str, asked: Asked) -> None:

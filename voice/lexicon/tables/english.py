@@ -165,6 +165,14 @@ TABLE = Table(
         correct right okay anything_else any ready
     """,
     choice_words="or",
+    tell_requests="""
+        can_you_tell could_you_tell would_you_tell will_you_tell can_you_give could_you_give
+        would_you_give can_you_describe could_you_describe can_you_explain could_you_explain
+        can_you_say could_you_say can_you_spell could_you_spell can_you_repeat could_you_repeat
+        can_you_please could_you_please can_you_share could_you_share can_you_elaborate
+        could_you_elaborate can_you_walk could_you_walk may_i_have can_i_have could_i_have
+        may_i_ask can_i_ask could_i_ask may_i_know can_i_get_your could_i_get_your may_i_get_your
+    """,
     requests="""
         tell_me give_me please_say please_enter please_tell please_give please_confirm
         please_provide let_me_know i_need_your i'll_need_your say spell read_me go_ahead_with

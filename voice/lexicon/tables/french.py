@@ -121,6 +121,11 @@ TABLE = Table(
         avez êtes
     """,
     choice_words="ou",
+    tell_requests="""
+        pouvez_vous_me_dire pouvez_vous_m'en_dire pouvez_vous_me_donner pouvez_vous_m'expliquer
+        pouvez_vous_me_décrire pouvez_vous_préciser pourriez_vous_me_dire pourriez_vous_m'en_dire
+        pourriez_vous_me_donner pourriez_vous_m'expliquer puis_je_avoir
+    """,
     requests="""
         dites_moi donnez_moi dis_moi donne_moi indiquez_moi veuillez pouvez_vous_me_donner
         j'ai_besoin_de_votre quel_est épelez précisez pourriez_vous_me_donner me_donner me_dire

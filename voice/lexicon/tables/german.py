@@ -213,6 +213,10 @@ TABLE = Table(
         gibt brauchen geht hätten wäre sehen kommen wissen kennen mögen oder richtig
     """,
     choice_words="oder",
+    tell_requests="""
+        können_sie_mir könnten_sie_mir würden_sie_mir kannst_du_mir könntest_du_mir
+        darf_ich_ihren darf_ich_ihre darf_ich_nach darf_ich_um darf_ich_fragen
+    """,
     requests="""
         sagen_sie nennen_sie geben_sie sag_mir nenne_mir bitte_nennen bitte_sagen buchstabieren_sie
         teilen_sie ich_brauche_ihre ich_bräuchte verraten_sie können_sie_mir könnten_sie_mir sagen

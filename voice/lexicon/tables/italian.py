@@ -116,6 +116,11 @@ TABLE = Table(
         deve devi preferisce vorrebbe giusto corretto vero va_bene conferma
     """,
     choice_words="o oppure",
+    tell_requests="""
+        mi_può_dire mi_può_dare mi_può_raccontare mi_può_spiegare mi_può_descrivere
+        mi_potrebbe_dire mi_potrebbe_dare mi_potrebbe_spiegare può_dirmi può_darmi può_spiegarmi
+        potrebbe_dirmi potrebbe_darmi potrebbe_spiegarmi mi_sa_dire
+    """,
     requests="""
         mi_dica dimmi mi_dia dammi mi_può_dire mi_può_dare indichi inserisca mi_dice mi_fornisca
         scandisca ripeta confermi ho_bisogno_del mi_serve mi_potrebbe_dare mi_potrebbe_dire

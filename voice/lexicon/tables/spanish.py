@@ -107,6 +107,12 @@ TABLE = Table(
         puedo podemos
     """,
     choice_words="o u",
+    tell_requests="""
+        me_puede_contar me_puede_decir me_puede_dar me_puede_explicar me_puede_describir
+        me_podría_contar me_podría_decir me_podría_dar me_podría_explicar me_puedes_contar
+        me_puedes_decir me_puedes_dar puede_contarme puede_decirme puede_darme puede_explicarme
+        podría_contarme podría_decirme podría_darme podría_explicarme
+    """,
     requests="""
         dígame dime deme dame indíqueme indique proporcione me_dice me_da me_puede_dar
         me_puede_decir necesito_su confirme confírmeme deletree me_podría_decir me_podría_dar
