@@ -19,7 +19,7 @@ def _groups(text: str) -> list[list[str]]:
 
 
 NEGATIONS: Final[Mapping[str, frozenset[str]]] = {
-    "en": _words("not no never without none nothing nobody neither nor nowhere except"),
+    "en": _words("not no non never without none nothing nobody neither nor nowhere except"),
     "de": _words("nicht kein keine keinen keinem keiner nie niemals ohne nichts niemand außer"),
     "fr": _words("pas non jamais sans rien personne aucun aucune ni plus sauf"),
     "es": _words("no nunca sin nada nadie ningún ninguna ninguno jamás tampoco excepto"),
@@ -41,7 +41,7 @@ FUNCTION: Final = _words(
     "can could may might will would shall should must need of in on at to for from with by about "
     "into as and or if so but then than what which who whom whose when where why how please just "
     "like want get got some any also too very really okay ok yes hi hello hey thanks thank well "
-    "now let tell know possible way able id ill going go make see much many long far often old"
+    "now let tell know possible way able id ill going go goes make see much many long far often old"
 )
 
 QUESTIONS: Final = _words(
@@ -81,7 +81,7 @@ on off / open close / opening closing / open shut / start stop / start end / beg
 / mute unmute / freeze unfreeze / win lose / pass fail / approve deny / approve reject
 / present absent
 / visible hidden / permanent temporary / gain lose / save spend / from to / stay leave
-/ remember forget
+/ remember forget / put take / into out
 """)
 )
 
@@ -104,6 +104,27 @@ PERMISSION: Final = _words("may allowed permitted permit")
 FUTURE: Final = _words("will shall")
 PERFECT: Final = _words("have has had having")
 ALREADY: Final = _words("already")
+
+PAST_FORMS: Final = _words(
+    "did was were had paid sent bought sold lost found forgot broke stole came went took gave made "
+    "left kept told said spoke got saw knew began wrote"
+)
+
+UNIVERSAL: Final = _words("all every each both whole entire everyone everybody everything")
+LIMITING: Final = _words("only solely exclusively")
+QUANTITIES: Final = UNIVERSAL | LIMITING
+
+PERSONS: Final[Mapping[str, str]] = {
+    word: group[0]
+    for group in _groups(
+        "i me my mine / you your yours / he him his / she her hers / we us our ours "
+        "/ they them their theirs"
+    )
+    for word in group
+}
+"""Words of one person, after PRONOUNS: who does something, and whose it is."""
+
+ACTED_ON: Final = _words("me us him them her")
 
 SYNONYMS: Final[Mapping[str, str]] = {
     word: group[0]

@@ -16,6 +16,7 @@ from cache.frame import Frame, frame_of, has_lists, stem
 
 MOST_DIFFERENT: Final = 4
 LEAST_SHARED: Final = 0.6
+_LEAST_TURNED: Final = 3  # "on fridays do you close", and "rome berlin" is another way
 
 
 class Veto(StrEnum):
@@ -81,7 +82,7 @@ def _grammatical(one: Frame, other: Frame, ignored: frozenset[str]) -> Veto | No
         return Veto.QUESTION
     if _modality_differs(one, other):
         return Veto.MODALITY
-    if _one_word_differs(one, other, ignored):
+    if _one_word_differs(one, other, ignored) or _quantity_differs(one, other):
         return Veto.ONE_WORD
     return None
 
@@ -118,8 +119,25 @@ def _roles_differ(one: Frame, other: Frame) -> bool:
     """The same words in another order: who does what to whom, from where to where."""
     if Counter(one.tokens) == Counter(other.tokens):
         return one.tokens != other.tokens
+    acted_on = bool(one.raw & lists.ACTED_ON) != bool(other.raw & lists.ACTED_ON)
+    if _changed_places(one.content, other.content) and (len(one.content) > 2 or acted_on):
+        return True  # "the cost of delivery" is "delivery cost"
+    if _changed_places(_persons(one), _persons(other)):
+        return True
     before, after = _ways(one), _ways(other)
     return bool(before and after and before != after and before == after[::-1])
+
+
+def _changed_places(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Equal words in another order, and not just the last of them said first."""
+    if one == other or Counter(one) != Counter(other):
+        return False
+    turned = [one[start:] + one[:start] for start in range(1, len(one))]
+    return len(one) < _LEAST_TURNED or other not in turned
+
+
+def _persons(frame: Frame) -> tuple[str, ...]:
+    return tuple(lists.PERSONS[word] for word in frame.tokens if word in lists.PERSONS)
 
 
 def _ways(frame: Frame) -> tuple[str, ...]:
@@ -147,15 +165,38 @@ def _modality_differs(one: Frame, other: Frame) -> bool:
     if one.is_done != other.is_done:
         return True
     differs = one.obliges != other.obliges or one.is_future != other.is_future
-    return differs and _same_but_grammar(one, other)
+    return (differs or _is_past(one) != _is_past(other)) and _same_but_grammar(one, other)
+
+
+def _is_past(frame: Frame) -> bool:
+    return any(
+        word in lists.PAST_FORMS or (word.endswith("ed") and stem(word) != word)
+        for word in frame.raw
+    )
 
 
 def _same_but_grammar(one: Frame, other: Frame) -> bool:
     """Equal content, and nothing but one or two words of grammar added or taken."""
-    left, right = Counter(one.tokens), Counter(other.tokens)
-    return Counter(one.content) == Counter(other.content) and (
-        sum((left - right).values()) + sum((right - left).values()) <= 2
-    )
+    if Counter(one.content) != Counter(other.content):
+        return False
+    left, right = _grammar(one), _grammar(other)
+    return (left - right).total() + (right - left).total() <= 2
+
+
+def _grammar(frame: Frame) -> Counter[str]:
+    return Counter(word for word in frame.tokens if word in lists.FUNCTION)
+
+
+def _quantity_differs(one: Frame, other: Frame) -> bool:
+    """One speaks of all or of these only, and says the same otherwise."""
+    for words in (lists.UNIVERSAL, lists.LIMITING):
+        if bool(one.raw & words) != bool(other.raw & words):
+            left, right = (
+                Counter(word for word in frame.content if word not in lists.QUANTITIES)
+                for frame in (one, other)
+            )
+            return left == right
+    return False
 
 
 def _one_word_differs(one: Frame, other: Frame, ignored: frozenset[str]) -> bool:
@@ -166,8 +207,7 @@ def _one_word_differs(one: Frame, other: Frame, ignored: frozenset[str]) -> bool
     replaced = min(gone.total(), come.total())
     if not replaced:
         return False
-    grammar_left = Counter(w for w in one.tokens if w in lists.FUNCTION)
-    grammar_right = Counter(w for w in other.tokens if w in lists.FUNCTION)
+    grammar_left, grammar_right = _grammar(one), _grammar(other)
     moved = (grammar_left - grammar_right).total() + (grammar_right - grammar_left).total()
     if replaced == 1 and gone.total() == come.total() == 1:
         return moved <= 2

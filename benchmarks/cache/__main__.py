@@ -156,12 +156,14 @@ def _latency(encoder: Encoder, options: argparse.Namespace) -> None:
         print(f"lookup, {entries} entries (built in {built_s:.0f} s): {took}; target {target}")
         exact = lookup_time.exact_ms(cache, [row.text for row in rows[:2_000]])
         print(f"    exact tier: {lookup_time.percentiles(exact)}; target P99 0.2 ms")
-        many = crowd.ASKERS * crowd.ROUNDS
-        asked, new = new[:many], new[many:]
-        said = crowd.measure(cache, encoder, asked)
-        print(
-            f"    {crowd.ASKERS} at the same instant: {said}; target P99 150 ms, 5 ms", flush=True
-        )
+        for within_s, what in ((None, "as in the product"), (crowd.FOREVER_S, "with patience")):
+            many = crowd.ASKERS * crowd.ROUNDS
+            asked, new = new[:many], new[many:]
+            said = crowd.measure(cache, encoder, asked, within_s=within_s)
+            print(
+                f"    {crowd.ASKERS} at the same instant, {what}: {said}; target P99 150 ms, 5 ms",
+                flush=True,
+            )
 
 
 def _parity(_: Encoder, options: argparse.Namespace) -> None:

@@ -89,3 +89,23 @@ def test_a_question_has_its_own_answer(text: str, language: str) -> None:
 def test_it_is_the_same_both_ways(one: str, other: str, language: str) -> None:
     one, other = canonical(one, language), canonical(other, language)
     assert veto(one, other, language) == veto(other, one, language)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("I have a refundable fare", "I have a non refundable fare", Veto.NEGATION),
+        ("my sister pays my rent", "I pay my sister's rent", Veto.ROLES),
+        ("move it from your side to theirs", "move it from their side to yours", Veto.ROLES),
+        ("I put my coat into the locker", "I took my coat out of the locker", Veto.OPPOSITE),
+        ("I want to report an accident", "I reported an accident", Veto.MODALITY),
+        ("my boss calls me", "I call my boss", Veto.ROLES),
+        ("you sent my letter", "you will send my letter", Veto.MODALITY),
+        ("do all seats recline", "do some seats recline", Veto.ONE_WORD),
+        ("is only the gate shut", "is the gate shut too", Veto.ONE_WORD),
+        ("which train goes to oslo", "how often does a train go to oslo", Veto.QUESTION),
+    ],
+)
+def test_who_what_when_and_how_many(one: str, other: str, why: Veto) -> None:
+    assert vetoed(one, other) is why
+    assert vetoed(other, one) is why
