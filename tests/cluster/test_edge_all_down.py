@@ -1,6 +1,6 @@
 """All providers of one kind refuse, or hang: the caller hears something and is told goodbye.
 
-Over loopback sockets: the real edge, the real provider clients, two emulators for each kind of work,
+Over loopback sockets: the real edge and provider clients, two emulators for each kind of work,
 and a call beside them that is fine. Nothing of what was said, and no key, is in any log.
 """
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.failover.listening import (
-    AskEverybody,
     MOST_FAILURES,
     MOST_PATIENCE,
     STEADY_S,
+    AskEverybody,
     CallIsDeaf,
     CloseStream,
     Listening,
