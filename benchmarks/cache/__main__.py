@@ -1,7 +1,7 @@
 """``make bench-cache``, or ``python -m benchmarks.cache [--data FILE.jsonl] [--only WORD]``.
 
 Fixed seeds, an empty cache, one pass. What the product does by default was chosen on CLINC150,
-HWU64 and the pairs A and B; BANKING77, NLU++ and the pairs C are played as they come.
+HWU64 and the pairs A, B and C; BANKING77, NLU++ and the pairs D are played as they come.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ STREAMS = (
 PAIRS = {
     "minimal_pairs_a": "the veto was written without it",
     "minimal_pairs_b": "the veto was written beside it",
-    "minimal_pairs_c": "written last, run as it is",
+    "minimal_pairs_c": "the veto was mended after its first run",
+    "minimal_pairs_d": "written last, run as it is",
 }
 
 

@@ -77,7 +77,7 @@ def test_pairs_are_counted_by_what_should_have_been() -> None:
     assert near_misses.by_category(accepted) == "paraphrase refused 1"
 
 
-@pytest.mark.parametrize("name", ["minimal_pairs_a", "minimal_pairs_b", "minimal_pairs_c"])
+@pytest.mark.parametrize("name", [f"minimal_pairs_{letter}" for letter in "abcd"])
 def test_every_pair_differs_and_is_there_once(name: str) -> None:
     rows = pairs(FOLDER / f"{name}.tsv")
     assert all(pair.one != pair.other for pair in rows)
