@@ -77,9 +77,11 @@ class CacheDesk:
         ids = [entry.entry_id for entry in chosen.of(keeper)]
         if plain.get("try_only") is True:
             return {"v": VERSION, "removed": len(ids)}
-        if chosen.tag and chosen.tenant_id and Selection(
-            tenant_id=chosen.tenant_id, tag=chosen.tag
-        ) == chosen:
+        if (
+            chosen.tag
+            and chosen.tenant_id
+            and Selection(tenant_id=chosen.tenant_id, tag=chosen.tag) == chosen
+        ):
             keeper.invalidate(chosen.tenant_id, chosen.tag, now_s=self._clock())
         removed = keeper.purge(ids)
         self._driver.changed()
@@ -139,7 +141,9 @@ def _answer_of(
 ) -> Answer | None:
     """The answer of a card; None for one of a past call that may not be kept."""
     tags = card.get("tags")
-    kept_tags = frozenset(str(tag) for tag in tags if tag) if isinstance(tags, list) else frozenset()
+    kept_tags = (
+        frozenset(str(tag) for tag in tags if tag) if isinstance(tags, list) else frozenset()
+    )
     ttl = _text(card, "ttl")
     wanted = TtlClass(ttl) if ttl in set(TtlClass) else None
     if is_trusted:

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
 
+
 class SemanticCacheActor:
     """The owner of the response cache; one for a cluster.
 

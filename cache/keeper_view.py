@@ -11,7 +11,6 @@ from cache.entry import Entry
 from cache.keeper import CacheKeeper
 from cache.text import exact_form
 
-
 ALIVE: Final = "alive"
 """The status of an entry that may be served; any other is the reason why not."""
 

@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
+from cache.errors import CacheError
 from cluster import (
     cli_agents,
+    cli_cache,
     cli_call,
     cli_chaos,
     cli_demo,
@@ -33,7 +35,7 @@ from records.errors import RecordsError
 from simulation.errors import SimulationError
 from telephony.errors import TelephonyError
 
-EXPECTED = (ClusterError, ProviderError, RecordsError, SimulationError, TelephonyError)
+EXPECTED = (CacheError, ClusterError, ProviderError, RecordsError, SimulationError, TelephonyError)
 
 EXIT_CODES = """\
 [bold]Exit code[/bold] of every command
@@ -97,6 +99,7 @@ cli_agents.register(app)
 cli_number.register(app)
 cli_keys.register(app)
 cli_records.register(app)
+cli_cache.register(app)
 
 
 def main() -> None:

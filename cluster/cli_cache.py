@@ -153,7 +153,9 @@ def purge(
     settings = read_settings()
     chosen = _selection(settings, entry, tenant, agent, tag, text, source)
     if not (entry or agent or tag or text or source or is_all):
-        raise SettingsError("say what to purge: an entry, --tag, --agent, --text, --source or --all")
+        raise SettingsError(
+            "say what to purge: an entry, --tag, --agent, --text, --source or --all"
+        )
     wanted = {"selection": chosen, "is_all": is_all}
 
     async def remove(desk: Desk) -> None:
@@ -183,7 +185,7 @@ def import_file(
         bool,
         typer.Option(
             "--transcripts",
-            help="Past calls, not written by a person: an answer is shared when two callers had it.",
+            help="Past calls, written by nobody: an answer is shared when two callers had it.",
         ),
     ] = False,
 ) -> None:
@@ -214,9 +216,7 @@ def import_file(
         kept, refused = 0, Counter[str]()
         for start in range(0, len(cards), CARDS_AT_ONCE):
             part = cards[start : start + CARDS_AT_ONCE]
-            done = await desk.bring(
-                {"scope": scope, "is_trusted": not transcripts, "cards": part}
-            )
+            done = await desk.bring({"scope": scope, "is_trusted": not transcripts, "cards": part})
             kept += done["kept"]
             refused.update(done["refused"])
         return kept, refused
@@ -228,9 +228,9 @@ def import_file(
 
 
 def export(
-    file: Annotated[
-        Path, typer.Argument(help="Where to; - for stdout.", allow_dash=True)
-    ] = Path("-"),
+    file: Annotated[Path, typer.Argument(help="Where to; - for stdout.", allow_dash=True)] = Path(
+        "-"
+    ),
     tenant: Tenant = "",
     agent: AgentId = "",
     tag: Tag = "",
@@ -309,6 +309,6 @@ def _language_of(settings: Settings, tenant_id: str, agent_id: str) -> str:
         if (agent.tenant_id, agent.agent_id) == (tenant_id, agent_id):
             return agent.language
     raise SettingsError(
-        f"tenant {tenant_id} has no agent {agent_id} in {settings.agents_dir}: name another one, or "
-        "say --language"
+        f"tenant {tenant_id} has no agent {agent_id} in {settings.agents_dir}: name another one, "
+        "or say --language"
     )

@@ -15,11 +15,14 @@ def show_list(summary: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     """The cache in a line or two, and some entries, as the desk tells them."""
     counts = ", ".join(f"{count:,} {name}" for name, count in sorted(summary["by_status"].items()))
     size = f"{summary['size_bytes'] / (1 << 20):.1f} MB"
-    say(f"{summary['entries']:,} entries ({counts or 'none'}), {size}, given {summary['served']:,} times")
+    entries, served = summary["entries"], summary["served"]
+    say(f"{entries:,} entries ({counts or 'none'}), {size}, given {served:,} times")
     if not summary["encoder"]:
         say("no encoder: questions in the same words only")
     if summary["not_kept"]:
-        refused = ", ".join(f"{count:,} {why}" for why, count in sorted(summary["not_kept"].items()))
+        refused = ", ".join(
+            f"{count:,} {why}" for why, count in sorted(summary["not_kept"].items())
+        )
         say(f"not kept since its start: {refused}")
     if not found["rows"]:
         return
@@ -54,7 +57,8 @@ def show_entry(row: Mapping[str, Any]) -> None:
         "made": _when(row["created_s"]),
         "ends": _when(row["expires_s"]),
         "tags": ", ".join(row["tags"]) or "none",
-        "callers": f"{row['callers']} had this answer, {row['callers_of_question']} to this question",
+        "callers": f"{row['callers']} had this answer, "
+        f"{row['callers_of_question']} to this question",
         "given": row["counters"]["served"],
         "checked": f"{row['counters']['right']} right, {row['counters']['wrong']} wrong",
         "complaints": f"{row['counters']['repeats']} asked again, "

@@ -107,9 +107,7 @@ async def build_cache_driver(
     configure_logging(settings.log_level)
     encoder, why = await asyncio.to_thread(_turn_encoder, settings)
     if why:
-        logger.warning(
-            "the response cache answers questions in the same words only: %s", why
-        )
+        logger.warning("the response cache answers questions in the same words only: %s", why)
     return cache_driver(settings, clock, term, jitter, encoder)
 
 

@@ -114,9 +114,7 @@ async def open_file(settings: Settings) -> AsyncIterator[Desk]:
 
     encoder = await asyncio.to_thread(open_turn_encoder, settings)
     term = time.time_ns() // 1_000
-    driver = cache_driver(
-        settings, time.time, term, random.random, encoder, waits_for_copies=False
-    )
+    driver = cache_driver(settings, time.time, term, random.random, encoder, waits_for_copies=False)
     await driver.start()
     try:
         yield CacheDesk(driver, time.time)

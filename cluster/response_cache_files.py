@@ -115,7 +115,9 @@ def _tags(value: Any) -> list[str]:
         return [str(tag).strip() for tag in value if str(tag).strip()]
     if not isinstance(value, str):
         return []
-    return [tag.strip() for tag in value.replace(";", ",").replace("|", ",").split(",") if tag.strip()]
+    return [
+        tag.strip() for tag in value.replace(";", ",").replace("|", ",").split(",") if tag.strip()
+    ]
 
 
 _READERS: Final[Mapping[str, Callable[[Path, str], Iterator[tuple[int, Any]]]]] = {

@@ -12,6 +12,7 @@ import pytest
 from actors.cache_driver import POLL_S, TEND_EVERY_S
 from actors.cache_replica_driver import FLUSH_AFTER_S
 from actors.cache_saver import SAVE_EVERY_S
+from cache.deltas import Delta
 from cache.errors import DeltasInvalid
 from cache.outcomes import Hit, Outcome, RefusalReason, Tier
 from cache.ports import Complaint
@@ -270,7 +271,12 @@ def test_many_processes_that_begin_together_share_one_snapshot() -> None:
             assert world.owner is not None
             made = []
             state = world.owner.keeper.state
-            world.owner.keeper.state = lambda: made.append(1) or state()  # type: ignore
+
+            def counted() -> list[Delta]:
+                made.append(1)
+                return state()
+
+            world.owner.keeper.state = counted  # type: ignore[method-assign]
             more = [world.process(f"more-{number}") for number in range(20)]
             await asyncio.sleep(1.0)
             assert [len(one.replica.cache.store) for one in more] == [1] * 20

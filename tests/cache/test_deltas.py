@@ -1,4 +1,4 @@
-"""Deltas as lines and back; replicas that end equal to their owner, whatever got lost on the way."""
+"""Deltas as lines and back; copies that end equal to their owner, whatever got lost on the way."""
 
 from __future__ import annotations
 
