@@ -28,6 +28,7 @@ from providers.health.reports import Report
 from providers.health.signals import signal_of_error
 from providers.health.unit import unit_of_key
 from providers.health.view import HealthView
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -215,8 +216,8 @@ class HealthReporter:
             return False
         except TimeoutError:
             return False
-        except Exception:
-            logger.exception("a probe broke")
+        except Exception as error:  # noqa: BLE001 - a broken client must not end all probes
+            logger.error("a probe broke: %s", trace_of(error))
             return False
         quantiles = self._view.verdict(unit).quantiles
         return took_s <= probe_limit_s(unit_of_key(unit).operation, quantiles)

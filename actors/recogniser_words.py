@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from providers.errors import ProviderError
+from providers.traces import trace_of
 from voice.ports import (
     FinalTranscript,
     InterimTranscript,
@@ -48,5 +49,5 @@ def reason_of(error: Exception) -> tuple[str, bool]:
         return str(error), error.retryable
     if isinstance(error, TimeoutError):
         return "no stream in time", True
-    logger.error("a recogniser broke", exc_info=error)
+    logger.error("a recogniser broke: %s", trace_of(error))
     return f"broke: {type(error).__name__}", True

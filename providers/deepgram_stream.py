@@ -27,6 +27,7 @@ from providers.deepgram_turns import TurnReader
 from providers.deepgram_wire import CHUNK_BYTES, configure_keyterms
 from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from providers.settings import DeepgramConfig
+from providers.traces import trace_of
 from voice.ports import SAMPLE_RATE_HZ, RecogniserEvent, RecogniserFailed
 
 _log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ class FluxStream:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (bug := task.exception()) is not None:
-            _log.error("a stream broke", exc_info=bug)
+            _log.error("a stream broke: %s", trace_of(bug))
             self._fail(ProviderUnavailable(f"broke: {type(bug).__name__}", PROVIDER))
         self._sink = None
         if self._ready is not None:

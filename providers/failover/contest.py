@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, assert_never
@@ -52,6 +51,7 @@ from providers.health.attempts import (
 from providers.health.deadline import Timing
 from providers.health.signals import Sign, Signal, signal_of_error
 from providers.health.view import HealthView
+from providers.traces import place_of
 
 logger = logging.getLogger(__name__)
 
@@ -251,9 +251,8 @@ class _Attempt(Generic[T]):
             self._failed(error, signal_of_error(error))
         except Exception as error:  # noqa: BLE001 - one client's trouble stays its own
             # The message of a foreign exception may quote the caller: only its place is told.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
             kind, name = type(error).__name__, self.entrant.name
-            logger.error("%s broke: %s at %s:%s", name, kind, frame.filename, frame.lineno)
+            logger.error("%s broke: %s", name, place_of(error))
             self._failed(ProviderProtocolError(f"broke: {kind}", name), Signal(Sign.GARBAGE))
 
     async def _read(self) -> None:
