@@ -76,7 +76,7 @@ GPTCACHE := $(VENV)/.gptcache
 
 $(GPTCACHE): $(SEMANTIC)
 	@echo "==> GPTCache, to compare with"
-	@$(BIN)/python -m pip install --quiet --no-deps gptcache==0.1.44 cachetools==7.1.1
+	@$(BIN)/python -m pip install --quiet --no-deps gptcache==0.1.44 cachetools==8.0.0
 	@touch $@
 
 bench-cache: $(GPTCACHE) ## Hits and wrong hits of the response cache, and how long a lookup takes: fifteen minutes
