@@ -73,7 +73,7 @@ class TurnTaking:
     commit_silence_s: float | None = None
     longest_silence_s: float | None = None
     final_wait_s: float | None = None
-    barge_in_speech_s: float = 0.16
+    barge_in_speech_s: float = 0.12
     idle_prompt_s: float = 12.0
     idle_hang_up_s: float = 40.0
     playout_lead_s: float = 0.2

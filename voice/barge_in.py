@@ -16,7 +16,8 @@ Rules:
    are waited for until ``words_due_s`` after its beginning.
 3. A sound of ``longest_sound_s`` without words, from a caller whose words are usually recognised,
    is noise: the reply goes on, and the noise does not count until it is over.
-4. A pause for nothing makes the next one harder for a while (``doubt_s`` more sound).
+4. A pause for nothing makes the next one harder for a while (``doubt_s`` more sound); so does a line
+   of which noise is known.
 5. Speech that our own echo explains counts a quarter.
 """
 
@@ -27,7 +28,7 @@ from enum import Enum
 from voice.config import BargeInConfig
 from voice.ports import FRAME_S
 
-DUCK_WINDOW_S = 0.1
+DUCK_WINDOW_S = 0.08  # in which of our own echo no two frames count
 DOUBT_LASTS_S = 10.0
 NEW_SOUND_AFTER_S = 0.5
 _STALL_S = 0.1
@@ -140,6 +141,10 @@ class BargeIn:
             return Move.RESTORE
         return None
 
+    def hear_noise(self, *, until: float) -> None:
+        """There is noise on the line: a sound is worth less until then."""
+        self._doubtful_until = max(self._doubtful_until, until)
+
     def hear_backchannel(self, *, now: float) -> Move | None:
         """What the caller said over the reply asks for nothing; now the reply may go on."""
         is_over = self._is_quiet(self._config.restore_silence_s)
@@ -205,7 +210,7 @@ class BargeIn:
         self.stage = Stage.FULL
         self._bits = 0
         self.resumes += 1
-        self._doubtful_until = now + DOUBT_LASTS_S
+        self._doubtful_until = max(self._doubtful_until, now + DOUBT_LASTS_S)
         return Move.RESUME
 
 

@@ -76,8 +76,8 @@ class BargeInConfig:
         late_words_s: Words so long after the caller's last sound still belong to it.
     """
 
-    duck_speech_s: float = 0.06
-    pause_speech_s: float = 0.16
+    duck_speech_s: float = 0.04
+    pause_speech_s: float = 0.12
     window_s: float = 0.6
     doubt_s: float = 0.06
     restore_silence_s: float = 0.12

@@ -37,7 +37,8 @@ class EndpointConfig:
         judge_at_s: Silences at which the model is asked, until it has answered.
         reply_lead_s: How long a reply takes from being asked for to its first audio, as long as
             nothing is known yet; a guess is begun so long before the turn would be taken, and
-            ``lead_margin_s`` sooner, but not before the eager silence.
+            ``lead_margin_s`` sooner (below 0: later, and less in vain), but not before the eager
+            silence.
         word_lag_s: How late words come from a recogniser of which nothing is known yet.
         stable_words_s: Words younger than this may still change, and are waited for.
         final_wait_s: How much longer to wait for words that are still on their way.
@@ -78,7 +79,7 @@ class EndpointConfig:
     usual_pause_s: float = 0.45
     judge_at_s: tuple[float, ...] = (0.08, 0.5)
     reply_lead_s: float = 0.6
-    lead_margin_s: float = 0.1
+    lead_margin_s: float = 0.0
     word_lag_s: float = 0.3
     stable_words_s: float = 0.06
     final_wait_s: float = 0.25

@@ -15,7 +15,8 @@ Rules:
 5. A reply with an action that was heard waits for a caller who is speaking, at most
    ``ACTION_WAITS_S``: "no, wait" comes late.
 6. Where a turn was told by its words alone, with sound all the while, there is noise: for
-   ``NOISE_LASTS_S`` no sound alone keeps the agent waiting or takes a turn back.
+   ``NOISE_LASTS_S`` no sound alone keeps the agent waiting or takes a turn back, and more of it is
+   needed to silence the agent.
 7. While the line echoes us, words that we are saying ourselves are no words of the caller.
 """
 
@@ -78,6 +79,7 @@ class Floor:
         """How a turn of the caller was told to be over."""
         if finished.is_in_noise:
             self._noise_until = now + NOISE_LASTS_S
+            self._barge_in.hear_noise(until=self._noise_until)
 
     def hear_frame(self, is_speech: bool, level_db: float, *, now: float) -> None:
         """One frame of the caller."""

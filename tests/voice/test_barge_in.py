@@ -11,6 +11,8 @@ from voice.config import BargeInConfig
 from voice.errors import BadVoiceConfig
 from voice.ports import FRAME_S
 
+QUIET_S = BargeInConfig().resume_silence_s
+
 
 class Line:
     """A caller's frames, one after another."""
@@ -45,14 +47,14 @@ class Line:
 def test_sound_ducks_then_silences() -> None:
     line = Line()
     assert line.hear(0.4) == [Move.DUCK, Move.PAUSE]
-    assert line.moves == [(0.06, Move.DUCK), (0.16, Move.PAUSE)]
+    assert line.moves == [(0.04, Move.DUCK), (0.12, Move.PAUSE)]
     assert line.barge_in.stage is Stage.PAUSED
 
 
 def test_a_click_does_nothing() -> None:
     line = Line()
     for _ in range(10):
-        assert line.hear(0.04) == []
+        assert line.hear(0.02) == []
         assert line.quiet(0.1) == []
 
 
@@ -75,7 +77,7 @@ def test_a_brief_sound_without_words_is_over_when_it_is_quiet() -> None:
     line = Line()
     line.hear(0.5)
     assert line.quiet(1.0) == [Move.RESUME]
-    assert line.last == (0.24, Move.RESUME)
+    assert line.last == (QUIET_S, Move.RESUME)
 
 
 def test_after_a_longer_sound_words_are_waited_for() -> None:
@@ -88,7 +90,8 @@ def test_after_a_longer_sound_words_are_waited_for() -> None:
 def test_a_gap_in_the_sound_is_not_its_end() -> None:
     line = Line()
     line.hear(0.3)
-    assert line.quiet(0.2) + line.hear(0.2) + line.quiet(0.2) == []
+    gap_s = QUIET_S - 0.04
+    assert line.quiet(gap_s) + line.hear(0.2) + line.quiet(gap_s) == []
     assert line.quiet(0.1) == [Move.RESUME]
 
 
@@ -120,11 +123,18 @@ def test_a_pause_for_nothing_makes_the_next_one_harder_for_a_while() -> None:
     line.hear(0.4)
     line.quiet(1.0)
     line.hear(0.4)
-    assert line.last == (0.22, Move.PAUSE)
+    assert line.last == (0.18, Move.PAUSE)
     line.quiet(DOUBT_LASTS_S + 1.0)
     line.hear(0.4)
-    assert line.last == (0.16, Move.PAUSE)
+    assert line.last == (0.12, Move.PAUSE)
     assert (line.barge_in.pauses, line.barge_in.resumes) == (3, 2)
+
+
+def test_a_noisy_line_has_to_sound_for_longer() -> None:
+    line = Line()
+    line.barge_in.hear_noise(until=line.now + 1.0)
+    line.hear(0.4)
+    assert line.last == (0.18, Move.PAUSE)
 
 
 def test_an_echo_counts_a_quarter() -> None:
@@ -147,7 +157,7 @@ def test_a_pause_ends_by_itself_when_frames_stop_coming() -> None:
     line = Line()
     line.hear(0.4)
     at = line.barge_in.next_deadline()
-    assert at == pytest.approx(line.now + 0.34)
+    assert at == pytest.approx(line.now + QUIET_S + 0.1)
     assert line.barge_in.handle_deadline(now=at - 0.01) is None
     assert line.barge_in.handle_deadline(now=at) is Move.RESUME
     assert line.barge_in.next_deadline() is None

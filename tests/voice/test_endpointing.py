@@ -188,8 +188,8 @@ def test_long_speech_without_words_is_reported_twice_in_a_row_at_most() -> None:
         ear.talk(0.8)
         ear.hush(3.0)
     assert ear.finished == [
-        (2.5, "", "speech without words"),
-        (6.3, "", "speech without words"),
+        (2.2, "", "speech without words"),
+        (6.0, "", "speech without words"),
     ]
 
 

@@ -41,12 +41,12 @@ def clears(stage: Stage) -> int:
 class TestBargeIn:
     def test_a_sound_turns_the_voice_down_and_then_silences_it(self) -> None:
         stage = speaking()
-        stage.talk(0.04)
+        stage.talk(0.02)
         assert clears(stage) == 0
         stage.talk(0.02)
         assert clears(stage) == 1
         assert 0x01 not in stage.audio[160:]
-        stage.talk(0.1)
+        stage.talk(0.08)
         assert clears(stage) == 2
         assert len(stage.audio) <= 320, "what dies away is all that is sent"
         assert stage.settled == []
