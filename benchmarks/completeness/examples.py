@@ -8,6 +8,8 @@ Rules:
 3. What shares ``SHARED_WORDS`` words in a row with a recording's transcript is left out.
 4. Whole, an utterance weighs 1; its beginnings weigh 1 together, by where people stop: three times
    as much after a comma. Of many beginnings ``MOST_CUTS`` are drawn by that weight.
+5. People answer in fragments ("tomorrow at five"), which text to read aloud has few of: the end of
+   an utterance, from any of its words on, is one more utterance that weighs ``FRAGMENT_WEIGHT``.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from voice.words import has_words, normalise, split_words, units
@@ -23,6 +25,8 @@ from voice.words import has_words, normalise, split_words, units
 MOST_WORDS = 20
 SHARED_WORDS = 5
 MOST_CUTS = 4
+FRAGMENT_WEIGHT = 0.4
+_FEWEST_WORDS = 4
 _CLAUSE_WEIGHT = 3.0
 _CLAUSE = frozenset(",;:，、；：.!?。！？…")
 _MARKUP = re.compile(r"[<>{}\[\]|\\@#*_=/]|https?:")
@@ -78,6 +82,15 @@ def cuts(text: str, random: Random) -> Iterator[Example]:
     drawn = _draw(weights, random)
     for at in drawn:
         yield Example(forms[:at], False, 1.0 / len(drawn))
+
+
+def fragment(text: str, random: Random) -> Iterator[Example]:
+    """The end of an utterance, whole and broken off; nothing of a short one."""
+    words = split_words(text)
+    if len(words) >= _FEWEST_WORDS:
+        start = words[random.randrange(1, len(words))].start
+        for example in cuts(text[start:], random):
+            yield replace(example, weight=FRAGMENT_WEIGHT * example.weight)
 
 
 def _draw(weights: dict[int, float], random: Random) -> list[int]:

@@ -119,7 +119,6 @@ _TATOEBA = "CC BY 2.0 FR"
 SOURCES: tuple[Source, ...] = (
     Source("mozilla+voice-web", "CC0 1.0", 40_000, _common_voice),
     Source("DarrenCarvalho+Language-Translation", _TATOEBA, 30_000, _tatoeba("data/deu.txt", "de")),
-    Source("xukai98+data", _TATOEBA, 30_000, _tatoeba("spa-eng/spa.txt", "es")),
     Source("13luoyu+Transformer-machine-translation", _TATOEBA, 30_000, _tatoeba("cmn.txt", "zh")),
     Source("PolyAI-LDN+task-specific-datasets", "CC BY 4.0", 15_000, _banking),
     Source("clinc+oos-eval", "CC BY 3.0", 25_000, _clinc),

@@ -10,7 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 from random import Random
 
-from benchmarks.completeness.examples import Example, Shared, cuts, is_fit, is_judged
+from benchmarks.completeness.examples import Example, Shared, cuts, fragment, is_fit, is_judged
 from benchmarks.completeness.fit import as_bytes, chances, fit, tabulate
 from benchmarks.completeness.judge import judge
 from benchmarks.completeness.sources import SOURCES
@@ -18,15 +18,15 @@ from voice.completeness import UNSPACED
 from voice.words import normalise
 
 SEED = 1
-PENALTY = 2e-6
+PENALTY = 1e-4
 FEWEST = 3_000
 _OUT = Path(__file__).parents[2] / "voice" / "completeness_weights"
 
 Texts = dict[str, dict[str, list[str]]]
 
 
-def gather(folder: Path, shared: Shared) -> Texts:
-    """Utterances by language and data set."""
+def gather(folder: Path, shared: Shared, wanted: set[str]) -> Texts:
+    """Utterances by language and data set, of the ``wanted`` languages or of all."""
     found: Texts = defaultdict(lambda: defaultdict(list))
     seen: set[tuple[str, tuple[str, ...]]] = set()
     for source in SOURCES:
@@ -35,7 +35,7 @@ def gather(folder: Path, shared: Shared) -> Texts:
             sys.stderr.write(f"{place} is missing: weights will be others\n")
             continue
         for language, text in source.read(place):
-            if not is_fit(text):
+            if (wanted and language not in wanted) or not is_fit(text):
                 continue
             words = normalise(text)
             if (language, words) in seen or shared.holds(words):
@@ -56,8 +56,10 @@ def examples_of(texts: list[str], random: Random) -> tuple[list[Example], list[E
     judged: list[Example] = []
     for text in texts:
         found = list(cuts(text, random))
-        if found:
-            (judged if is_judged(found[0].words) else train).extend(found)
+        if found and is_judged(found[0].words):
+            judged += found
+        elif found:
+            train += [*found, *fragment(text, random)]
     return train, judged
 
 
@@ -77,8 +79,8 @@ def main() -> None:
     wanted = {name for name in asked.languages.split(",") if name}
     say = sys.stdout.write
     say("language  source  utterances judged  AUC  held at 5 %  sure at 5 %  bits\n")
-    for language, texts in sorted(gather(asked.sources, shared).items()):
-        if (wanted and language not in wanted) or sum(map(len, texts.values())) < FEWEST:
+    for language, texts in sorted(gather(asked.sources, shared, wanted).items()):
+        if sum(map(len, texts.values())) < FEWEST:
             continue
         train: list[Example] = []
         judged: dict[str, list[Example]] = {}
