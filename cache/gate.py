@@ -25,6 +25,9 @@ COLD_SIMILARITY: Final = 0.80
 COLD_MARGIN: Final = 0.10
 ALONE_SIMILARITY: Final = 0.75
 """Without another answer near, and with the veto: chosen on pairs of sentences."""
+LEARNED_SIMILARITY: Final = 0.88
+LEARNED_MARGIN: Final = 0.15
+"""For answers that no person wrote: nobody knows yet how far one of them reaches."""
 
 _RIDGE: Final = 1.0
 _STEPS: Final = 12
@@ -117,13 +120,17 @@ def is_due(labels: int, fitted_on: int) -> bool:
     return labels >= FIRST_LABELS and (not fitted_on or labels - fitted_on >= EVERY_LABELS)
 
 
-def cold_accepts(similarity: float, other: float | None) -> bool:
+def cold_accepts(similarity: float, other: float | None, *, is_trusted: bool) -> bool:
     """The rule without labels; the veto comes on top.
 
     Args:
         similarity: To the nearest question, cosine.
         other: To the nearest question with another answer; None when there is none near.
+        is_trusted: A person wrote the answer.
     """
+    if not is_trusted:
+        margin = LEARNED_MARGIN if other is None else similarity - other
+        return similarity >= LEARNED_SIMILARITY and margin >= LEARNED_MARGIN
     if other is None:
         return similarity >= ALONE_SIMILARITY
     return similarity >= COLD_SIMILARITY and similarity - other >= COLD_MARGIN

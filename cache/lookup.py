@@ -328,7 +328,9 @@ class ResponseCache:
         detail = ""
         if allowed <= 0.0:
             reason = RefusalReason.SWITCHED_OFF
-        elif gate is None and not cold_accepts(similarity, evidence.other):
+        elif gate is None and not cold_accepts(
+            similarity, evidence.other, is_trusted=entry.answer.provenance.is_trusted
+        ):
             reason, detail = RefusalReason.BELOW_BOUND, "too few labels: similarity and margin"
         elif gate is not None and ratio < 1.0 - allowed:
             reason, detail = RefusalReason.BELOW_BOUND, f"{ratio:.3f} of {1.0 - allowed:.3f}"

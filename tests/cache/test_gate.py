@@ -57,17 +57,23 @@ def test_when_it_is_fitted(seen: int, fitted_on: int, due: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("similarity", "other", "accepts"),
+    ("similarity", "other", "is_trusted", "accepts"),
     [
-        (0.76, None, True),
-        (0.74, None, False),
-        (0.85, 0.70, True),
-        (0.85, 0.80, False),
-        (0.79, 0.10, False),
+        (0.76, None, True, True),
+        (0.74, None, True, False),
+        (0.85, 0.70, True, True),
+        (0.85, 0.80, True, False),
+        (0.79, 0.10, True, False),
+        (0.89, None, False, True),
+        (0.87, None, False, False),
+        (0.89, 0.70, False, True),
+        (0.89, 0.78, False, False),
     ],
 )
-def test_the_rule_without_labels(similarity: float, other: float | None, accepts: bool) -> None:
-    assert cold_accepts(similarity, other) is accepts
+def test_the_rule_without_labels(
+    similarity: float, other: float | None, is_trusted: bool, accepts: bool
+) -> None:
+    assert cold_accepts(similarity, other, is_trusted=is_trusted) is accepts
 
 
 def test_errors_tighten_the_bound_and_then_close_the_tier() -> None:
