@@ -5,19 +5,26 @@ providers as slow as real ones, once with replies prepared ahead and once withou
 every question first, which is what it takes to share an answer; a third has its audio made; then
 the measured callers, whose turns are read from the product's own records. Prints the time from the
 decision that the turn was over to the first frame of the answer, beside what is promised.
+
+With ``--reworded`` a FAQ with the same questions in other words is imported before the product
+starts; then answers come from the semantic tier (``pip install 'callcluster[semantic]'``), from the
+first call on.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import csv
 import itertools
 import json
+import os
 import sqlite3
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +32,9 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.plan import TYPICAL, StagePlan
-from benchmarks.stage import Stage, running_stage
+from benchmarks.stage import AGENTS, Stage, running_stage
 from benchmarks.stats import Spread, spread
+from cluster.demo_children import clean_environment
 from simulation.caller_call import CallOrder, place_call
 from simulation.caller_script import Leave, Listen, Speak, Step, prepare
 from simulation.carrier import Carrier, CarrierConfig
@@ -36,6 +44,12 @@ from voice import timeline
 QUESTIONS = ("eot_en_question", "weather")  # both stand by themselves
 PROMISED_MS = {"ready": 10.0, "asked_at_commit": 30.0}
 _NAMES = {"ready": "ready before the turn was taken", "asked_at_commit": "looked up at that moment"}
+REWORDED = (
+    ("When do you close on Sunday?", "On Sundays we close at five in the afternoon."),
+    ("Tell me what the weather is like", "It looks mild and dry. A light jacket will do."),
+    ("Do you take cards?", "Yes, all of them."),
+    ("Where is your shop?", "In the old town, next to the bridge."),
+)
 SPREAD_WITHIN_S = 2.0  # what one CallActor has learned is known to all
 WRITTEN_WITHIN_S = 15.0
 _NUMBER = "+1415555{:04d}"
@@ -72,7 +86,7 @@ class CachedTurn:
     def was_ready(self) -> bool:
         """The answer was there before the turn was taken."""
         ready = self.stages.get(timeline.FIRST_SEGMENT)
-        return ready is not None and ready <= self.stages.get(timeline.COMMITTED, ready)
+        return ready is not None and ready < self.stages.get(timeline.COMMITTED, ready)
 
 
 @dataclass(slots=True)
@@ -159,19 +173,44 @@ async def _call(stage: Stage, caller: int, turns: int) -> bool:
     return [turn.outcome for turn in result.turns] == ["answered"] * turns
 
 
-async def measure(*, speculates: bool, calls: int, turns: int) -> Found:
+async def _import_faq(settings: Mapping[str, str]) -> None:
+    """Put the reworded questions into the file of a cache that nothing uses yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "faq.csv"
+        with file.open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows((("question", "answer"), *REWORDED))
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from cluster.cli import main; main()"),
+            *("cache", "import", str(file), "--agent", "bench"),
+            env=clean_environment(os.environ, settings),
+            cwd=folder,
+        )
+        if await child.wait():
+            raise RuntimeError("the FAQ could not be imported")
+
+
+async def measure(*, speculates: bool, calls: int, turns: int, reworded: bool = False) -> Found:
     """The figures of one product.
 
     Args:
         speculates: Whether replies are prepared before a turn is taken.
         calls: At once.
         turns: Of each call.
+        reworded: Answers are imported, to the questions in other words.
     """
-    plan = StagePlan("cache", TYPICAL, speculates, (), environment={"CALLCLUSTER_CACHE": "on"})
-    found = Found(speculates)
+    with tempfile.TemporaryDirectory(prefix="ccb-cache-") as folder:
+        settings = {"CALLCLUSTER_CACHE": "on", "CALLCLUSTER_CACHE_DIR": folder}
+        if reworded:
+            await _import_faq({**settings, "CALLCLUSTER_AGENTS_DIR": str(AGENTS)})
+        plan = StagePlan("cache", TYPICAL, speculates, (), environment=settings)
+        return await _measured(plan, calls, turns, warm_calls=1 if reworded else 3)
+
+
+async def _measured(plan: StagePlan, calls: int, turns: int, *, warm_calls: int) -> Found:
+    found = Found(plan.speculate)
     callers = itertools.count(1)
     async with running_stage(plan) as stage:
-        for _ in range(3):
+        for _ in range(warm_calls):
             await _call(stage, next(callers), len(QUESTIONS))
             await asyncio.sleep(SPREAD_WITHIN_S)
         since_us = time.time_ns() // 1_000
@@ -230,12 +269,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = argparse.ArgumentParser(prog="python -m benchmarks.cache_path")
     options.add_argument("--calls", type=int, default=8, help="at once")
     options.add_argument("--turns", type=int, default=14, help="of each call")
+    options.add_argument("--reworded", action="store_true", help="a FAQ in other words")
     given = options.parse_args(sys.argv[1:] if arguments is None else arguments)
     before = machine.load()
-    figures = [
-        asyncio.run(measure(speculates=way, calls=given.calls, turns=given.turns)).figures()
-        for way in (True, False)
-    ]
+    load = {"calls": given.calls, "turns": given.turns, "reworded": given.reworded}
+    figures = [asyncio.run(measure(speculates=way, **load)).figures() for way in (True, False)]
     print(render(figures))
     print(json.dumps({"products": figures, "machine": machine.facts(), "before": before}))
     return 0 if all(is_kept(one) and not one["failed_calls"] for one in figures) else 1
