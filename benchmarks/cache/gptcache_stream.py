@@ -6,9 +6,11 @@ its default threshold of 0.8 is a cosine of 0.6.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
 import io
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,8 +34,11 @@ def cosine_of(threshold: float) -> float:
 def run(rows: Sequence[Turn], encoder: Encoder, threshold: float) -> Score:
     """All turns once; 0.8 is its default threshold."""
     score = Score()
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        cache, put, get = _opened(Path(folder), encoder, threshold)
+    folder = Path(tempfile.mkdtemp())
+    # It writes its index once more when the process ends; what is registered first goes last.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with contextlib.redirect_stdout(io.StringIO()):
+        cache, put, get = _opened(folder, encoder, threshold)
         for number, (turn, question) in enumerate(zip(rows, questions(rows), strict=True)):
             found = get(question.text or " ", cache_obj=cache)
             is_hit = found is not None
