@@ -17,11 +17,13 @@ from actors.cache_replica_driver import CacheReplicaDriver
 from actors.placement import CACHE_NAME, NAMESPACE
 from actors.semantic_cache_actor import RayCacheLink, begin_semantic_cache
 from cache.entry import Answer
+from cache.errors import ImportInvalid
 from cache.local_encoder import TurnEncoder
 from cache.lookup import ask
 from cache.outcomes import Hit
 from cache.scope import Scope, caller_mark
 from cluster.response_cache import CACHE_DRIVER
+from cluster.response_cache_desk import RayDesk
 from cluster.settings import Settings
 from tests.support.ray_stage import Stage
 
@@ -103,5 +105,22 @@ def test_a_killed_owner_changes_nothing_and_comes_back_with_its_file(
 
         await until(is_gone)
         await two.aclose()
+
+    asyncio.run(run())
+
+
+def test_people_ask_it_and_are_told_what_is_wrong(settings: dict[str, Any]) -> None:
+    async def run() -> None:
+        desk = RayDesk(begin_semantic_cache(CACHE_DRIVER, settings))
+        card = {"question": "Do you have parking?", "answer": "Behind the house.", "source": "f:1"}
+        scope = {"tenant_id": "shop", "agent_id": "anna", "language": "en-US"}
+        brought = await desk.bring({"scope": scope, "is_trusted": True, "cards": [card, {}]})
+        assert (brought["kept"], brought["refused"]) == (1, {"no_question": 1})
+        (row,) = (await desk.look({"selection": {"tenant_id": "shop"}}))["rows"]
+        assert (row["answer"], row["source"], row["status"]) == (card["answer"], "f:1", "alive")
+        with pytest.raises(ImportInvalid, match="say which entries"):
+            await desk.remove({"selection": {}})
+        assert (await desk.remove({"selection": {}, "is_all": True}))["removed"] == 1
+        assert (await desk.summary())["entries"] == 0
 
     asyncio.run(run())
