@@ -414,18 +414,25 @@ class EdgeStage:
 
     # --- callers ---------------------------------------------------------------------------------
 
-    def script(self, turns: int = 1) -> Iterator[Step]:
-        """Hear the greeting, say the clip, hear the answer, hang up."""
+    def script(self, turns: int = 1, patience_s: float = 0.4) -> Iterator[Step]:
+        """Hear the greeting, say the clip, hear the answer and no more for a while, hang up."""
         yield Listen(until_silence_s=0.2)
         for _ in range(turns):
             yield Speak(self.clip)
-            yield Listen(until_silence_s=0.4)
+            yield Listen(until_silence_s=patience_s)
         yield Leave()
 
-    async def call(self, door: Door, turns: int = 1, carrier: Carrier | None = None) -> CallResult:
+    async def call(
+        self,
+        door: Door,
+        turns: int = 1,
+        carrier: Carrier | None = None,
+        patience_s: float = 0.4,
+    ) -> CallResult:
         """One whole call; its turns say whether they were answered."""
         async with carrier or door.carrier() as line:
-            return await place_call(line, CallOrder(self.script(turns), max_duration_s=25.0))
+            order = CallOrder(self.script(turns, patience_s), max_duration_s=25.0)
+            return await place_call(line, order)
 
     def asked(self, name: str) -> list[ThinkRequest]:
         """What the model of this agent was asked, oldest first."""
