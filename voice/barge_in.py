@@ -16,8 +16,8 @@ Rules:
    are waited for until ``words_due_s`` after its beginning.
 3. A sound of ``longest_sound_s`` without words, from a caller whose words are usually recognised,
    is noise: the reply goes on, and the noise does not count until it is over.
-4. A pause for nothing makes the next one harder for a while (``doubt_s`` more sound); so does a line
-   of which noise is known.
+4. A pause for nothing makes the next one harder for a while (``doubt_s`` more sound); so does noise
+   that is known of the line.
 5. Speech that our own echo explains counts a quarter.
 """
 

@@ -81,7 +81,7 @@ class BargeInConfig:
     window_s: float = 0.6
     doubt_s: float = 0.06
     restore_silence_s: float = 0.12
-    resume_silence_s: float = 0.24
+    resume_silence_s: float = 0.2
     brief_sound_s: float = 0.7
     words_due_s: float = 1.2
     longest_sound_s: float = 2.0

@@ -30,8 +30,8 @@ def what_was_asked(agent_text: str, language: str) -> Asked:
     """The kind of answer the agent waits for after ``agent_text``, what the caller heard of it.
 
     The last question counts; words after it ("take your time.") do not hide it. Elliptic questions
-    ("And your name?") are ``open``: a wrong guess there would cut the caller. So are requests in the
-    dress of a yes/no question ("Could you tell me more?").
+    ("And your name?") are ``open``: a wrong guess there would cut the caller. So are requests that
+    sound like a yes/no question ("Could you tell me more?").
     """
     lexicon = lexicon_for(language)
     sentences = _SENTENCE.findall(fold(agent_text[-_TAIL_CHARACTERS:]))
