@@ -89,9 +89,13 @@ class SpeechSource:
         clip = self._store.get(own)
         if clip is None and first != own and self._store.memory.is_pinned(first):
             clip = self._store.get(first)
-        elif clip is not None and request.call_id:
-            if self._spare is not None and not self._store.memory.is_pinned(own):
-                self._spare.heard(request.text)
+        elif (
+            clip is not None
+            and request.call_id
+            and self._spare is not None
+            and not self._store.memory.is_pinned(own)
+        ):
+            self._spare.heard(request.text)
         return _ready(clip) if clip is not None else None
 
     def kept_stream(self, request: SpeakRequest) -> AsyncGenerator[SpeechChunk, None]:

@@ -1,4 +1,4 @@
-"""Exceptions of other people's code in our logs: what they say may quote a caller, or hold a key."""
+"""Exceptions of other people's code in our logs: what they say may quote a caller or hold a key."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from cache.clips import ClipCache
 from dialogue.agent import Agent, SpareVoice
 from providers.errors import ProviderError
 from providers.failover.speaker import FailoverSpeaker
-from providers.failover.voices import Voice
 from providers.failover.tally import NoTally
+from providers.failover.voices import Voice
 from providers.health.budget import HedgeBudget
 from providers.health.local import LocalHealth
 from providers.health.view import HealthView
