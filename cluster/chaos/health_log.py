@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ _LINE = re.compile(
 _TOLD = "the board says"
 _FILES = "worker-*.err"
 _UNIT_PARTS = 5
+# Of units of health, by what calls want of a provider.
+KINDS: Final[Mapping[str, str]] = {"recognise": "stt", "think": "llm", "speak": "tts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class Known:
     known_at: float
     processes: int
     is_shared: bool = True
+
+    @property
+    def kind(self) -> str:
+        """Of ``KINDS``; empty where the unit does not say."""
+        parts = self.unit.split("/")
+        return parts[1] if len(parts) == _UNIT_PARTS else ""
 
     @property
     def took_s(self) -> float:

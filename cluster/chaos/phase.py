@@ -10,7 +10,7 @@ from random import Random
 
 from cluster.chaos.emulators import Emulators
 from cluster.chaos.faults import EVERYTHING, ROLES, Fault, Role, roles_of, strikes
-from cluster.chaos.health_log import known_units, read_logs
+from cluster.chaos.health_log import KINDS, known_units, read_logs
 from cluster.chaos.kills import Kills
 from cluster.chaos.lines import Lines
 from cluster.chaos.plan import A_KILL_S, ChaosPlan
@@ -138,7 +138,10 @@ def _complete(
     ended = [_ended(call) for call in calls]
     until_at = result.until_at + SAYING_GOODBYE_S
     result.calls = [call for call in ended if result.from_at <= call.ended_at < until_at]
-    result.known = known_units(logs, result.from_at, result.until_at)
+    known = known_units(logs, result.from_at, result.until_at)
+    # Somebody of another kind who is left meanwhile is another story.
+    kind = KINDS.get(result.role, "")
+    result.known = [each for each in known if not kind or each.kind in ("", kind)]
     if result.fault is None:
         return
     # A recogniser is asked once a call, and those who were listening already count as well.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 
 import pytest
 
@@ -28,6 +29,20 @@ def test_a_turn_counts_for_the_fault_in_which_its_caller_finished() -> None:
         _complete(result, [], turns, [])
     assert len(first.turns) == len(first.struck) == 2
     assert len(second.turns) == 1
+
+
+def test_who_is_left_of_another_kind_of_work_is_another_story() -> None:
+    at = datetime.fromtimestamp(PLACED_AT + 12)  # noqa: DTZ006 - as logs are
+    said = f"{at:%Y-%m-%d %H:%M:%S},000 INFO providers.health.view: "
+    logs = [
+        ("a", said + "azure/stt.open/// is left, as seen here: unavailable"),
+        ("b", said + "openai/llm.ttft//m/ is left, as seen here: silent"),
+    ]
+    ears, everybody = phase("recognise", "kill", 10, 20), phase("everything", "down", 10, 20)
+    for result in (ears, everybody):
+        _complete(result, [], [], logs)
+    assert [known.unit for known in ears.known] == ["azure/stt///"]
+    assert len(everybody.known) == 2
 
 
 def test_a_call_that_ends_for_a_fault_may_end_a_little_after_it() -> None:
