@@ -27,6 +27,11 @@ class Turn:
     slots: tuple[str, ...] = ()
 
     @property
+    def line(self) -> str:
+        """Which agent answers, empty in sets of one: NLU++ has a bank and a hotel."""
+        return self.answer.partition(":")[0] if ":" in self.answer else ""
+
+    @property
     def strict(self) -> str:
         """Equal where the same words may be said: intent and values."""
         return "|".join((self.answer, *self.slots))
@@ -50,8 +55,10 @@ def turns(file: Path) -> list[Turn]:
     for number, line in enumerate(text.splitlines()):
         row = json.loads(line)
         slots = tuple(f"{k}={json.dumps(v)}" for k, v in sorted(row.get("slots", {}).items()))
-        # Out of scope: an answer that nobody else gets.
-        found.append(Turn(row["text"], row["answer"] or f"alone-{number}", slots))
+        answer = row["answer"]
+        if not answer or answer.endswith(":"):  # out of scope: an answer that nobody else gets
+            answer += f"alone-{number}"
+        found.append(Turn(row["text"], answer, slots))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from benchmarks.cache.data import Turn
@@ -109,7 +109,8 @@ def run(rows: Sequence[Turn], encoder: Encoder, seed: int, kept: Kept, bound: fl
     for number, turn in enumerate(rows):
         now_s = number * A_SECOND_S
         cache.refit()
-        question = ask(turn.text, SCOPE)
+        scope = replace(SCOPE, agent_id=turn.line or SCOPE.agent_id)
+        question = ask(turn.text, scope)
         vector = encoder.encode(question.text) if question.text else None
         outcome = cache.lookup(question, vector, now_s=now_s)
         wanted = turn.strict if kept is Kept.STRICT else turn.answer
@@ -121,7 +122,7 @@ def run(rows: Sequence[Turn], encoder: Encoder, seed: int, kept: Kept, bound: fl
             ratio = cache.gates.check_ratio(outcome)
             if chance.random() < ratio:
                 score.checks += 1
-                cache.checked(outcome, SCOPE, is_right=is_right, check_ratio=ratio)
+                cache.checked(outcome, scope, is_right=is_right, check_ratio=ratio)
             continue
         detail = (
             f" {outcome.detail}"

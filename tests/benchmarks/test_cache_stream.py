@@ -51,6 +51,13 @@ def test_what_is_said_again_is_a_hit_from_the_third_caller_on() -> None:
     assert (score.turns, score.hits, score.wrong) == (5, 3, 0)
 
 
+def test_lines_of_business_are_agents_of_their_own() -> None:
+    rows = [Turn("it is a brand new one", f"{line}:new") for line in ("bank", "hotel") * 2]
+    score = run(rows, WordVectors(), 1, Kept.ANSWERS, 0.06)
+    assert (score.turns, score.hits) == (4, 0)
+    assert Turn("hello", "greet").line == ""
+
+
 def test_a_threshold_serves_the_second_caller_and_is_wrong_where_words_mislead() -> None:
     rows = [Turn("open my account now", "open"), Turn("open my account now", "other")]
     score = baselines.plain(rows, WordVectors(), 0.9)
