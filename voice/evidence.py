@@ -9,9 +9,9 @@ that is, and independent evidence multiplies.
 Rules:
 
 1. The silence needed is that for words which say nothing (``commit_silence_s``), times a factor for
-   each piece of evidence: the last words (``lexicon.end_cue``), where they say nothing all the words
-   (``completeness``), the end-of-turn model, the recogniser's own hint, what was asked, and this
-   caller's own pauses. Words that are behind what was said are not asked. It stays between
+   each piece of evidence: the last words (``lexicon.end_cue``) or, where they say nothing, all the
+   words (``completeness``) unless more was said, the end-of-turn model, the recogniser's own hint,
+   what was asked, and this caller's own pauses. It stays between
    ``least_silence_s`` and a longest silence that depends on what was asked. The silence after which
    a reply is prepared (``eager_silence_s``) takes the same factors; it is longer where a reply that
    is begun later is there in time as well (``lead_s``).

@@ -95,7 +95,8 @@ def fragment(text: str, random: Random) -> Iterator[Example]:
 
 def _draw(weights: dict[int, float], random: Random) -> list[int]:
     """Some places, each as likely as it weighs, none twice."""
-    left, drawn = dict(weights), []
+    left = dict(weights)
+    drawn: list[int] = []
     while left and len(drawn) < MOST_CUTS:
         at = random.choices(list(left), list(left.values()))[0]
         del left[at]

@@ -15,8 +15,8 @@ class Verdict:
     Attributes:
         utterances: How many of them.
         auc: Area under the curve: how often a whole one has the higher figure.
-        held: Broken-off ones that are called unfinished where ``FALSE_HOLDS`` of the whole ones are.
-        sure: Whole ones that are called finished where ``FALSE_HOLDS`` of the broken-off ones are.
+        held: Broken-off ones that are called unfinished where ``FALSE_HOLDS`` of whole ones are.
+        sure: Whole ones that are called finished where ``FALSE_HOLDS`` of broken-off ones are.
         log_loss: In bits; 1 for one who knows nothing.
     """
 

@@ -94,10 +94,10 @@ def main() -> None:
         asked.out.mkdir(parents=True, exist_ok=True)
         (asked.out / f"{language}.bin").write_bytes(weights)
         judged["all"] = [example for each in judged.values() for example in each]
-        for name, each in judged.items():
-            if not each:
+        for name, examples in judged.items():
+            if not examples:
                 continue
-            table = tabulate(each, is_unspaced=is_unspaced)
+            table = tabulate(examples, is_unspaced=is_unspaced)
             found = judge(chances(table, weights), table.is_whole, table.weight)
             say(
                 f"{language}  {name}  {found.utterances}  {found.auc:.3f}"

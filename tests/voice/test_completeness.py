@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from voice.completeness import completeness, model_of
 from voice.completeness_features import PLACES, places_of, tail_of
+from voice.endpoint_config import EndpointConfig
+from voice.evidence import Evidence, weigh
+from voice.lexicon import Asked
 
 LANGUAGES = ("ca", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "sv", "tr", "yue", "zh")
 
@@ -132,7 +136,37 @@ def test_an_answer_need_not_be_a_sentence(language: str, fragment: str) -> None:
 
 def test_a_sentence_rises_at_its_end() -> None:
     """Word by word: no beginning of a plain request sounds as finished as all of it."""
-    words = "could you please send me the bill again".split()
+    words = ["could", "you", "please", "send", "me", "the", "bill", "again"]
     found = [completeness(" ".join(words[:n]), "en") or 0.0 for n in range(1, len(words) + 1)]
     assert max(found[:4]) < max(found[-2:])
     assert any(later > earlier for earlier, later in pairwise(found))
+
+
+class TestInTheEvidence:
+    config = replace(EndpointConfig(), words_weight=0.4, words_neutral=0.8)
+
+    def silence_s(self, text: str, asked: Asked | None = None, *, is_stale: bool = False) -> float:
+        evidence = Evidence(text, "en-US", asked or Asked("open"), is_stale=is_stale)
+        return weigh(evidence, self.config).commit_s
+
+    def test_an_utterance_that_sounds_finished_is_answered_sooner(self) -> None:
+        beginning, whole = "my name is", "my name is john"
+        assert self.silence_s(whole) < self.config.commit_silence_s < self.silence_s(beginning)
+        beginning, whole = "could you tell me what time", "could you tell me what time it is"
+        assert 1.5 * self.silence_s(whole) < self.silence_s(beginning)
+
+    def test_words_that_are_behind_what_was_said_say_nothing(self) -> None:
+        text = "could you tell me what time it is"
+        assert self.silence_s(text, is_stale=True) == self.config.commit_silence_s
+
+    def test_a_short_answer_to_a_short_question_is_no_beginning(self) -> None:
+        asked = Asked("choice")
+        assert self.silence_s("tomorrow", asked) == self.config.commit_silence_s
+
+    def test_the_figure_stands_in_the_reason(self) -> None:
+        found = weigh(Evidence("could you tell me what time it is", "en-US"), self.config)
+        assert "words 0." in found.why
+
+    def test_a_language_without_a_table_is_judged_by_its_last_words(self) -> None:
+        evidence = Evidence("kahvia kiitos tänne", "fi-FI")
+        assert weigh(evidence, self.config).commit_s == self.config.commit_silence_s
