@@ -38,6 +38,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
             commit_silence_s=1.5,
             longest_silence_s=2.5,
             few_words_factor=1.3,
+            words_weight=0.4,
+            words_neutral=0.75,
             lead_margin_s=-0.1,
         ),
         max_waste_ratio=0.15,
