@@ -13,7 +13,7 @@ from tests.support.limit_hog import LimitHog
 from tests.support.ray_phone import telephones
 from tests.support.ray_stage import STREAMS, Stage
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.cluster
 
 
 def hog() -> Any:

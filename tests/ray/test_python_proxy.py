@@ -12,7 +12,7 @@ from tests.ray.test_serve_command import running
 from tests.support.ray_phone import Telephones
 from tests.support.ray_stage import AUTH_TOKEN, get_json, premises, until
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.cluster
 
 DEPLOY = """
 import sys
