@@ -71,7 +71,7 @@ def verdicts(
     elif kind == "killed":
         lines += _killed(result, found, plan)
     elif kind == "down":
-        lines += _down(result, found)
+        lines += _down(found)
     if kind != "down":
         lines.append(_known(found, plan))
     lines.append(_seconds("longest dead air", found.dead_air_s, DEAD_AIR_S))
@@ -121,12 +121,10 @@ def _made_up_for(result: PhaseResult) -> Verdict:
     return Verdict("asked instead", f"{result.made_up_for} times", "", FOR_SCALE)
 
 
-def _down(result: PhaseResult, found: Figures) -> list[Verdict]:
-    # Who refuses is known to be down at once; who hangs might still answer.
-    is_silent = result.fault is not None and not result.fault.settings.get("refuse_connection")
+def _down(found: Figures) -> list[Verdict]:
     polite = "-" if found.polite is None else f"{100 * found.polite:.0f} %"
     return [
-        _seconds("until any sound", found.first_sound_s, DEAD_AIR_S if is_silent else SOUND_S),
+        _seconds("until any sound", found.first_sound_s, SOUND_S),
         Verdict(
             "ended politely, reason recorded",
             f"{polite} of {found.ended_by_agent} ended by the agent",
