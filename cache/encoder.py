@@ -1,6 +1,6 @@
 """Sentences as vectors: a sentence-transformers model run by onnxruntime on one thread.
 
-One turn at a time: on a processor a batch saves a half at best, of the shortest turns; with int8 the
+One turn at a time: on a processor a batch saves a half at best, of the shortest turns; in int8 the
 vector of a turn would then depend on its company; and a second thread costs more than it brings
 while other calls run. 2 ms to 4 ms for a turn of 6 to 28 words with all-MiniLM-L6-v2 (int8),
 some 60 MB once a process. It blocks: call it off the event loop; it lets go of the interpreter.
