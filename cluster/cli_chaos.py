@@ -76,7 +76,7 @@ def chaos_providers(
       0    all that is promised was reached
       1    something was not
       2    it could not run, or the command line is wrong
-      3    some of it is not valid, mostly since this machine was too busy; the table says why
+      3    some of it is not valid (often: machine too busy); see the table
       130  Ctrl-C; nothing is left running
     """
     from cluster.chaos.run import run_chaos
