@@ -154,7 +154,7 @@ def test_a_caller_who_had_not_finished_is_answered_once_with_all_of_it() -> None
         await phone.until_heard("You")
         began = asyncio.get_running_loop().time()
         phone.speaking = True
-        await phone.until(lambda: phone.cleared == 1)
+        await phone.until(lambda: phone.cleared >= 1)
         assert asyncio.get_running_loop().time() - began <= 0.08 + 0.06
         await asyncio.sleep(0.3)
         phone.speaking = False
@@ -174,7 +174,7 @@ def test_a_cough_in_our_first_moment_costs_no_second_answer() -> None:
         await phone.say(TEA)
         await phone.until_heard("You")
         await phone.talk(0.14)
-        await phone.until(lambda: phone.cleared == 1)
+        await phone.until(lambda: phone.cleared >= 1)
         await phone.until(lambda: len(phone.log) == 2)
         assert phone.log[1] == (1, "caller", "You said tea. What else?", "heard")
         assert asked(stage) == [TEA]
