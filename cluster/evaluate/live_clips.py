@@ -21,17 +21,22 @@ from simulation.corpus_turn import LabelledTurn, Samples
 from simulation.wav_file import Sound, write_wav
 from telephony import g711
 
+PROBE_NAME = "goforward"
 _GAIN_DB = 2.0
 
 
 def write_clips(turns: Sequence[tuple[LabelledTurn, Samples]], folder: Path) -> None:
-    """Write ``clips.json`` and a WAV for each turn, laid over the noise that comes with it."""
+    """Write ``clips.json`` and a WAV for each turn, laid over the noise that comes with it.
+
+    And one for the sentence with which the product tries a recogniser that brought no words.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     entries = []
     for turn, noise in turns:
         file = f"{turn.turn_id}.wav"
         (folder / file).write_bytes(write_wav(Sound(_heard(turn, noise), SAMPLE_RATE_HZ)))
         entries.append(_entry(turn, file))
+    entries.append(_known_sentence(folder))
     (folder / "clips.json").write_text(json.dumps(entries), "utf-8")
 
 
@@ -60,6 +65,24 @@ def _heard(turn: LabelledTurn, noise: Samples) -> Samples:
     under = np.resize(np.roll(noise, random.randrange(len(noise))), len(turn.samples))
     mixed = np.clip(turn.samples * gain + under, -32_768, 32_767).astype(np.int16)
     return g711.decode(g711.encode(mixed))
+
+
+def _known_sentence(folder: Path) -> dict[str, object]:
+    clip = load_library().clip(PROBE_NAME)
+    file = f"{PROBE_NAME}.wav"
+    (folder / file).write_bytes(write_wav(Sound(g711.decode(clip.ulaw), SAMPLE_RATE_HZ)))
+    return {
+        "name": PROBE_NAME,
+        "file": file,
+        "language": clip.language,
+        "transcript": clip.transcript,
+        "words": [[word.text, word.start_s, word.end_s] for word in clip.words],
+        "speech_segments_s": [list(each) for each in clip.segments],
+        "kind": clip.kind,
+        "licence": clip.licence,
+        "source": clip.source,
+        "is_as_heard": True,
+    }
 
 
 def _entry(turn: LabelledTurn, file: str) -> dict[str, object]:

@@ -20,6 +20,7 @@ from cluster.evaluate.live_rows import live_rows
 from cluster.evaluate.live_stage import agent_text, script_text
 from cluster.evaluate.replay_mind import answer
 from cluster.evaluate.run_live import EXIT_LATE, EXIT_NOT_CARRIED, verdict
+from providers.failover.probe_clip import probe_clip
 from records.rows import TurnRow as RecordedTurn
 from simulation.caller_call import CallResult
 from simulation.caller_events import TurnMeasured
@@ -59,6 +60,13 @@ def test_the_emulated_recogniser_knows_every_turn_by_its_bytes(speech: Path) -> 
         assert {event.clip.name for event in heard} == {each.turn_id}
         for event, word in zip(heard, each.words, strict=True):
             assert event.end_s == pytest.approx(word.end_s, abs=0.001)
+
+
+def test_a_recogniser_without_words_can_be_tried(speech: Path) -> None:
+    """Otherwise noise is taken for deafness, and the call ends."""
+    heard = Fingerprint(ClipIndex(load_library(speech))).receive(probe_clip())
+    words = [event.text for event in heard if isinstance(event, WordHeard)]
+    assert words == ["go", "forward", "ten", "meters"]
 
 
 def test_a_turn_keeps_its_labels_and_its_level(speech: Path) -> None:
