@@ -9,7 +9,7 @@ export RAY_USAGE_STATS_ENABLED := 0
 # more, and named as RERUN at the end, so that it is seen and mended. Twice is a failure.
 AGAIN := -p pytest_rerunfailures --reruns 1 -r R
 
-.PHONY: help demo test test-unit test-properties test-e2e test-ray test-cluster test-live check bench bench-cache test-semantic clean
+.PHONY: help demo test test-unit test-properties fuzz test-e2e test-ray test-cluster test-live check bench bench-cache test-semantic clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test-unit: $(STAMP) ## The tests that need no Ray and no socket: seconds
 
 test-properties: $(STAMP) ## The properties with all of their examples (the other suites try a quarter)
 	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not cluster and not demo and not live and not semantic" --hypothesis-profile=full
+
+fuzz: $(STAMP) ## The properties with examples drawn anew: what it finds becomes a test
+	@$(BIN)/python -m pytest -n auto -m "hypothesis and not ray and not cluster and not demo and not live and not semantic" --hypothesis-profile=fresh
 
 test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
 	@$(BIN)/python -m pytest $(AGAIN) -n auto -m "e2e and not ray and not cluster"

@@ -64,7 +64,7 @@ def _number_at(words: Sequence[str], start: int) -> tuple[int, list[str]]:
     """How many words from ``start`` are one number, and its digits; (0, []) for none."""
     word = words[start]
     after = words[start + 1] if start + 1 < len(words) else ""
-    if word in _TIMES and after in _SMALL and _SMALL[after] < 10:
+    if _is_repeated_digit(words, start):
         return 2, [str(_SMALL[after])] * _TIMES[word]
     if word in _ORDINALS and not (word == "second" and start and words[start - 1] == "a"):
         return 1, [_ordinal(_ORDINALS[word])]
@@ -72,6 +72,7 @@ def _number_at(words: Sequence[str], start: int) -> tuple[int, list[str]]:
         return 0, []
     if word == "one" and not (_is_number(after) or after in _SCALES):
         near = start > 0 and _is_number(words[start - 1])
+        near = near or (start + 1 < len(words) and _is_repeated_digit(words, start + 1))
         return (1, ["1"]) if near else (0, [])
     if after and word in _TENS and 0 < _ORDINALS.get(after, 0) < 10:
         return 2, [_ordinal(_TENS[word] + _ORDINALS[after])]
@@ -110,6 +111,12 @@ def _cardinal(words: Sequence[str], start: int) -> tuple[int, list[str]]:
             break
         index += 1
     return index - start, [str(total + section)]
+
+
+def _is_repeated_digit(words: Sequence[str], start: int) -> bool:
+    """Whether ``double five`` or its like begins at ``start``."""
+    after = words[start + 1] if start + 1 < len(words) else ""
+    return words[start] in _TIMES and _SMALL.get(after, 10) < 10
 
 
 def _is_number(word: str) -> bool:

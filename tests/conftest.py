@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.examples import load_profiles, take_fewer_examples
+from tests.support.examples import load_profiles, set_counts
 from tests.support.selection import excluded_marks, mark_of_whole_file
 
 load_profiles()
@@ -47,7 +47,7 @@ def pytest_collection() -> Generator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    take_fewer_examples(items)
+    set_counts(items)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.examples import FULL, quick_count, take_fewer_examples
+from tests.support.examples import FRESH, FULL, QUICK, count, set_counts
 from tests.support.selection import excluded_marks, mark_of_whole_file
 
 
@@ -47,7 +47,9 @@ def test_the_mark_of_a_whole_file(text: str, mark: str | None) -> None:
 
 @pytest.mark.parametrize(("said", "tried"), [(200, 50), (60, 15), (40, 10), (12, 10), (5, 5)])
 def test_a_quick_run_tries_a_quarter_of_the_examples_and_never_few(said: int, tried: int) -> None:
-    assert quick_count(said) == tried
+    assert count(said, QUICK) == tried
+    assert count(said, FULL) == said
+    assert count(said, FRESH) == 10 * said
 
 
 @given(st.none())
@@ -55,8 +57,8 @@ def test_a_quick_run_tries_a_quarter_of_the_examples_and_never_few(said: int, tr
 def said_eighty(_nothing: None) -> None: ...
 
 
-def test_what_a_test_says_of_itself_is_lowered_once(request: pytest.FixtureRequest) -> None:
+def test_what_a_test_says_of_itself_is_changed_once(request: pytest.FixtureRequest) -> None:
     item = pytest.Function.from_parent(request.node.parent, name="eighty", callobj=said_eighty)
-    take_fewer_examples([item, item])
-    full = settings.get_current_profile_name() == FULL
-    assert said_eighty._hypothesis_internal_use_settings.max_examples == (80 if full else 20)
+    set_counts([item, item])
+    counted = count(80, settings.get_current_profile_name())
+    assert said_eighty._hypothesis_internal_use_settings.max_examples == counted

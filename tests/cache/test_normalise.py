@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cache.normalise import canonical
@@ -78,6 +78,7 @@ OTHERS = ("i", "can", "not", "second", "five", "pm", "p", "m", "21st", "um", "do
 WORDS = st.sampled_from((*NUMBERS, *OTHERS))
 
 
+@example(["one", "double", "one"])
 @given(st.lists(WORDS, max_size=12))
 def test_a_key_of_number_words_is_its_own_key(words: list[str]) -> None:
     key = canonical(" ".join(words), "en")

@@ -1,6 +1,7 @@
 """How many examples of each property a run tries: a quarter of them unless it asks for all.
 
-Each run draws others, so that they add up; ``make test-properties`` tries them all at once.
+The same code is tried on the same examples, so that a change and not chance turns a run red;
+``make test-properties`` tries all of them, and ``make fuzz`` draws new ones every time.
 """
 
 from __future__ import annotations
@@ -10,28 +11,32 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
-QUICK, FULL = "quick", "full"
-QUICK_RATIO = 0.25
+QUICK, FULL, FRESH = "quick", "full", "fresh"
+RATIOS = {QUICK: 0.25, FULL: 1.0, FRESH: 10.0}
 LEAST = 10
 
 
 def load_profiles() -> None:
-    """Make both profiles known, and the quick one that of this run."""
-    for name in (QUICK, FULL):
+    """Make the profiles known, and the quick one that of this run."""
+    for name in (QUICK, FULL, FRESH):
         # How long an example takes says how busy the machine is, and nothing about the product.
-        settings.register_profile(name, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.register_profile(
+            name,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+            derandomize=name != FRESH,
+        )
     settings.load_profile(QUICK)
 
 
-def quick_count(examples: int) -> int:
-    """How many of ``examples`` a quick run tries."""
-    return min(examples, max(LEAST, round(examples * QUICK_RATIO)))
+def count(examples: int, profile: str) -> int:
+    """How many examples a run tries where the test says ``examples``."""
+    return max(min(examples, LEAST), round(examples * RATIOS[profile]))
 
 
-def take_fewer_examples(items: Iterable[pytest.Item]) -> None:
-    """Lower what the tests say themselves, which no profile does; nothing in a full run."""
-    if settings.get_current_profile_name() != QUICK:
-        return
+def set_counts(items: Iterable[pytest.Item]) -> None:
+    """Change what the tests say themselves, which no profile does."""
+    profile = settings.get_current_profile_name()
     done: set[int] = set()
     for item in items:
         test = getattr(item, "obj", None)
@@ -40,5 +45,5 @@ def take_fewer_examples(items: Iterable[pytest.Item]) -> None:
         done.add(id(test))  # the same for every parameter
         said = getattr(test, "_hypothesis_internal_use_settings", None)
         if said is not None:
-            fewer = settings(said, max_examples=quick_count(said.max_examples))
-            test._hypothesis_internal_use_settings = fewer
+            counted = settings(said, max_examples=count(said.max_examples, profile))
+            test._hypothesis_internal_use_settings = counted
