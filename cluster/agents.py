@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -19,7 +19,15 @@ from cluster.agent_yaml import read_yaml
 from cluster.errors import AgentFileError, SettingsError
 from cluster.file_mistakes import Mistake, Place, mistakes
 from cluster.setting_types import TENANT
-from dialogue.agent import Agent, AnswerReuse, Phrases, SpareVoice, SpokenForms, TurnTaking
+from dialogue.agent import (
+    Agent,
+    AnswerReuse,
+    CallMode,
+    Phrases,
+    SpareVoice,
+    SpokenForms,
+    TurnTaking,
+)
 from providers.table import refusal_of
 from voice.presets import endpoint_of
 
@@ -31,6 +39,7 @@ _PATTERNS = {
 }
 _PHRASES = Phrases()
 _TAKING = TurnTaking()
+_MODES: tuple[str, ...] = get_args(CallMode)
 MAX_CHAIN = 4
 MAX_NAMES_CHARS = 120
 """Of tenant, agent and tool together: the tokens of a call fit into the carrier's parameters."""
@@ -42,6 +51,7 @@ _BUILT = {
     "recogniser",
     "spare_voices",
     "response_cache",
+    "mode",
 }
 
 
@@ -110,6 +120,7 @@ class _AgentFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str = Field(pattern=_LANGUAGE)
+    mode: str | tuple[str, ...] = "pipeline"
     prompt: str = Field(min_length=1)
     greeting: str = ""
     voice: str = Field(min_length=1)
@@ -159,6 +170,14 @@ class _AgentFile(BaseModel):
         chain = _chain(names)
         if not chain or len(chain) > MAX_CHAIN or len(set(chain)) < len(chain):
             raise ValueError(f"one name, or a list of up to {MAX_CHAIN} different ones")
+        return names
+
+    @field_validator("mode")
+    @classmethod
+    def _known_modes(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        chain = _chain(names)
+        if not chain or len(set(chain)) < len(chain) or not set(chain) <= set(_MODES):
+            raise ValueError(f"one of {', '.join(_MODES)}, or a list of different ones")
         return names
 
     @field_validator("tools")
@@ -229,6 +248,7 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
     values = checked.model_dump(exclude=_BUILT)
     thinker, *then_thinkers = _chain(checked.thinker)
     recogniser, *then_recognisers = _chain(checked.recogniser)
+    mode, *then_modes = cast("tuple[CallMode, ...]", _chain(checked.mode))
     return Agent(
         tenant_id=tenant_id,
         agent_id=path.stem,
@@ -237,6 +257,8 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         then_thinkers=tuple(then_thinkers),
         recogniser=recogniser,
         then_recognisers=tuple(then_recognisers),
+        mode=mode,
+        then_modes=tuple(then_modes),
         spare_voices=tuple(SpareVoice(v.speaker, v.voice) for v in checked.spare_voices),
         tools=tools_of(checked.tools),
         phrases=Phrases(**checked.phrases.model_dump()),

@@ -8,6 +8,8 @@ from typing import Literal
 from dialogue.tools import Tool, Toolbox
 
 SpokenForms = Literal["auto", "on", "off"]
+CallMode = Literal["pipeline", "relay", "realtime"]
+"""How a call is carried: our own ear and mouth, the carrier's, or one model that hears and speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ class Agent:
         on_trouble: Name of the transfer that takes a call which the providers cannot serve; empty
             to say so and end it.
         response_cache: Which answers are given again without asking the language model.
+        mode: How its calls are carried.
+        then_modes: How they go on, in this order, when that way fails in mid-call.
     """
 
     tenant_id: str
@@ -154,6 +158,13 @@ class Agent:
     spare_voices: tuple[SpareVoice, ...] = ()
     spoken_forms: SpokenForms = "auto"
     response_cache: AnswerReuse = field(default_factory=AnswerReuse)
+    mode: CallMode = "pipeline"
+    then_modes: tuple[CallMode, ...] = ()
+
+    @property
+    def modes(self) -> tuple[CallMode, ...]:
+        """Every way in which its calls may be carried, the first one first."""
+        return (self.mode, *self.then_modes)
 
     @property
     def recognisers(self) -> tuple[str, ...]:
