@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from actors.frame_clock import FrameClock
 from actors.metrics_calls import AgentMeter
+from actors.mind_client import MindClient
 from actors.speech_source import SpeechSource
+from actors.wire import TurnEntry
 from providers.failover.ears import Ears
 from voice.ports import TurnModel
 from voice.waste import SpeculationBudgets
@@ -52,3 +54,33 @@ class CallEnd:
     reason: str
     close_code: int = 1000
     hand_over: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LiveDriver(Protocol):
+    """The driver of a call on one socket, however the call is carried."""
+
+    @property
+    def mind(self) -> MindClient:
+        """The mind of the call."""
+
+    @property
+    def turn_log(self) -> tuple[TurnEntry, ...]:
+        """Every settled turn of the call so far."""
+
+    async def run(self) -> CallEnd:
+        """Hold the call until it ends; never raises for what the outside does."""
+
+    def received(self, text: str | bytes) -> None:
+        """One message of the carrier. Raises ``telephony.errors`` when the socket must be shut."""
+
+    def disconnected(self, code: int) -> None:
+        """The socket is gone; WebSocket close code."""
+
+    def shut(self, reason: str, close_code: int) -> None:
+        """End this socket from our side, unplanned."""
+
+    def carrier_ended(self, state: str) -> None:
+        """The carrier's status callback says that the call is over."""
+
+    def hang_up(self, reason: str, farewell: str | None) -> None:
+        """End the call politely: say ``farewell``, then close as planned."""

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from actors.call_driver import CallDriver, CallEnd
+from actors.call_parts import CallEnd, LiveDriver
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class LiveCall:
     call_sid: str
     call_id: str
     epoch: tuple[int, int]
-    driver: CallDriver
+    driver: LiveDriver
     task: asyncio.Task[CallEnd]
 
 
@@ -57,7 +57,7 @@ class CallRegistry:
         return self._calls.get(call_sid)
 
     def begin(
-        self, call_sid: str, call_id: str, epoch: tuple[int, int], driver: CallDriver
+        self, call_sid: str, call_id: str, epoch: tuple[int, int], driver: LiveDriver
     ) -> LiveCall:
         """Hold a call in a task of its own; an older stream of the same call is shut.
 
