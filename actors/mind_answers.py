@@ -20,16 +20,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
+from actors.consultation import Consultation
 from actors.wire import TurnEntry
 from cache.complaints import rejects, repeats
 from cache.context import BOUND, act_of, stands_by_itself
 from cache.entry import Answer, StorageClass, answer_id_of
-from cache.lookup import Question, ask
-from cache.outcomes import Hit, Miss, Outcome, Refusal, Tier
+from cache.lookup import ask
+from cache.outcomes import Hit
 from cache.ports import AnswerCache, Complaint
 from cache.scope import Scope, caller_mark
 from cache.storage_class import AnswerFacts, storage_class, ttl_class
@@ -37,112 +37,11 @@ from dialogue.agent import Agent
 from dialogue.session import CallIdentity, GuessKey
 from voice.words import is_unspaced, join_words
 
-HIT, MISS, REFUSAL = "hit", "miss", "refusal"
-BROKE, LATE, REPEATED, NOT_GENERIC = "broke", "late", "repeated", "not_generic"
-SIMILAR_OFF, NEEDS_CONTEXT = "similar_off", "needs_context"
-CUT_OFF_REASONS = frozenset({"length", "content_filter"})
 TURNS_TO_COMPLAIN = 2
 _FIRST_WORDS_CHARS = 11  # about what is heard in 700 ms; a character of an unspaced script is four
 _ANONYMOUS = "anonymous"
 _WORD = re.compile(r"[\w'’-]+")
 _SENTENCE_ENDS = frozenset(".!?。！？")
-
-
-@dataclass(slots=True)
-class Consultation:
-    """One guess, and what the cache said to it.
-
-    Attributes:
-        text: The caller's words.
-        is_barred: The cache is not asked: it would say again what was just complained of.
-        is_similar_allowed: Otherwise only a question in the same words is answered.
-        needs_context: The turn is to be read with what was said before.
-        is_broken: The cache could not be asked.
-        outcome: None until the lookup has ended.
-        lookup_s: How long it took; None until then.
-        is_served: The answer of the cache is the reply.
-        is_complete: The model's reply came to its end.
-        uses_tool: The model wanted a tool, or to end the call.
-        said: The segments of the reply.
-    """
-
-    text: str
-    question: Question
-    is_barred: bool = False
-    is_similar_allowed: bool = True
-    needs_context: bool = False
-    is_broken: bool = False
-    outcome: Outcome | None = None
-    lookup_s: float | None = None
-    is_served: bool = False
-    is_complete: bool = False
-    uses_tool: bool = False
-    said: list[str] = field(default_factory=list)
-
-    @property
-    def hit(self) -> Hit | None:
-        """An answer that may be spoken; rule 2."""
-        found = self.outcome
-        if not isinstance(found, Hit) or self._objection(found):
-            return None
-        return found
-
-    def _objection(self, hit: Hit) -> str:
-        if hit.answer.storage_class is not StorageClass.GENERIC:
-            return NOT_GENERIC
-        if hit.tier is Tier.SEMANTIC and not self.is_similar_allowed:
-            return SIMILAR_OFF
-        is_imported = hit.answer.provenance.is_trusted
-        if hit.tier is Tier.SEMANTIC and is_imported and self.needs_context:
-            return NEEDS_CONTEXT
-        return ""
-
-    def told(self) -> dict[str, Any]:
-        """What the record of the turn says; holds no words.
-
-        ``outcome``, and as far as there is any: ``reason``, ``tier``, ``entry_id`` (which entry
-        said it, or was refused), ``nearest_id``, ``similarity``, ``right_ratio``, ``detail``,
-        ``lookup_s``.
-        """
-        plain = self._unasked()
-        match self.outcome:
-            case Hit() as hit:
-                plain = {
-                    "outcome": HIT if self.is_served else REFUSAL,
-                    "reason": "" if self.is_served else self._objection(hit) or LATE,
-                    "tier": hit.tier.value,
-                    "entry_id": hit.entry_id,
-                    "similarity": round(hit.similarity, 4),
-                    "right_ratio": round(hit.right_ratio, 4),
-                    "detail": hit.detail,
-                }
-            case Miss() as miss:
-                plain = {
-                    "outcome": MISS,
-                    "reason": miss.reason.value,
-                    "nearest_id": miss.nearest_id,
-                    "similarity": round(miss.similarity, 4),
-                    "detail": miss.detail,
-                }
-            case Refusal() as refusal:
-                plain = {
-                    "outcome": REFUSAL,
-                    "reason": refusal.reason.value,
-                    "entry_id": refusal.entry_id,
-                    "similarity": round(refusal.similarity, 4),
-                    "right_ratio": round(refusal.right_ratio, 4),
-                    "detail": refusal.detail,
-                }
-            case None:
-                pass
-        if self.lookup_s is not None:
-            plain["lookup_s"] = round(self.lookup_s, 6)
-        return {key: value for key, value in plain.items() if value not in ("", None)}
-
-    def _unasked(self) -> dict[str, Any]:
-        if self.is_barred:
-            return {"outcome": REFUSAL, "reason": REPEATED}
-        return {"outcome": MISS, "reason": BROKE if self.is_broken else LATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,25 +121,30 @@ class CallAnswers:
         self._asked[key] = consulted
         return consulted
 
-    def settle(self, turn: TurnEntry, before: Sequence[TurnEntry], cache: AnswerCache) -> None:
+    def settle(
+        self, turn: TurnEntry, before: Sequence[TurnEntry], cache: AnswerCache
+    ) -> Consultation | None:
         """A turn is over: tell the cache what follows from it.
 
         Args:
             turn: As it was settled.
             before: The turns of the call, this one included or not.
             cache: Is told.
+
+        Returns:
+            The lookup whose answer the caller has heard, some of it at least; None for a turn that
+            the cache did not answer.
         """
         asked = self._asked.get((turn.turn_id, turn.guess))
         self._asked = {key: each for key, each in self._asked.items() if key[0] > turn.turn_id}
         if turn.kind != "caller" or turn.outcome == "dropped":
-            return
+            return None
         self._complain(turn.caller_text, cache)
-        if asked is None:
-            return
-        if asked.is_served:
-            self._heard_from_cache(asked, turn, cache)
-        elif self._is_answered(asked, turn):
+        if asked is not None and asked.is_served:
+            return asked if self._heard_from_cache(asked, turn, cache) else None
+        if asked is not None and self._is_answered(asked, turn):
             self._learn(asked, turn, before, cache)
+        return None
 
     # --- what the caller thinks of it -------------------------------------------------------------
 
@@ -266,13 +170,15 @@ class CallAnswers:
             self._spoken = None
             cache.complained(spoken.hit, spoken.scope, Complaint.REPEAT)
 
-    def _heard_from_cache(self, asked: Consultation, turn: TurnEntry, cache: AnswerCache) -> None:
+    def _heard_from_cache(self, asked: Consultation, turn: TurnEntry, cache: AnswerCache) -> bool:
         hit, scope = asked.hit, asked.question.scope
         if hit is None or turn.outcome not in {"heard", "interrupted"}:
-            return
+            return False
+        cache.served(hit)
         self._spoken = _Spoken(asked.text, hit, scope, TURNS_TO_COMPLAIN)
         if turn.outcome == "interrupted" and _letters(turn.heard_text) <= _FIRST_WORDS_CHARS:
             cache.complained(hit, scope, Complaint.BARGE_IN)
+        return True
 
     # --- what is learned --------------------------------------------------------------------------
 

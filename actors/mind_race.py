@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter
 from typing import Any, Final
 
-from actors.mind_answers import Consultation
+from actors.consultation import Consultation
 from cache.outcomes import Hit
 from cache.ports import AnswerCache
 

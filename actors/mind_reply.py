@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from actors.mind_answers import CUT_OFF_REASONS, Consultation
+from actors.consultation import CUT_OFF_REASONS, Consultation
 from actors.mind_calls import MindConfig
 from actors.mind_race import first_of, look_up
 from actors.wire import TurnEntry, TurnItem

@@ -19,9 +19,7 @@ from typing import Final
 
 from cache.deltas import (
     FEATURES,
-    BoundIs,
     Delta,
-    Gate,
     Generation,
     Put,
     Remove,
@@ -36,10 +34,11 @@ from cache.deltas import (
 from cache.deltas_log import DeltaLog
 from cache.entry import Answer, Entry
 from cache.evidence import Evidence, Neighbour
-from cache.gate import Bound, Features, GateWeights
+from cache.gate import Features
+from cache.keeper_admission import Admission
+from cache.keeper_gates import GateNews
 from cache.keeper_jobs import Jobs, JobsDone, due_jobs
-from cache.keeper_rates import RateLimits, Rates
-from cache.learning import Family
+from cache.keeper_rates import Rates
 from cache.lookup import Kept, Life, Question, ResponseCache, ask, may_keep
 from cache.outcomes import Hit, Miss, MissReason, Tier
 from cache.ports import Complaint
@@ -55,8 +54,6 @@ from cache.replica_reports import (
 )
 
 MOST_WRITERS: Final = 2_000
-INVALID_FOR_S: Final = 10.0
-"""An answer that was begun before an invalidation may arrive so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +95,8 @@ class CacheKeeper:
         self.heard: OrderedDict[str, int] = OrderedDict()
         self._config = config
         self._jitter = jitter
-        self._limits = RateLimits(config.rates)
-        self._invalid_since: dict[tuple[str, str], float] = {}
-        self._told_bounds: dict[bytes, Bound] = dict(cache.gates.bounds)
-        self._told_gates: dict[Family, GateWeights] = dict(cache.gates.fitted())
+        self._admission = Admission(config.rates)
+        self._gate_news = GateNews(cache.gates)
 
     @property
     def encoder(self) -> str:
@@ -157,7 +152,7 @@ class CacheKeeper:
         question = ask(told.question, scope)
         if not answer.text or not may_keep(question, answer):
             return
-        if reason := self._objection(told, now_s):
+        if reason := self._admission.objection(told, self.cache.store, now_s):
             self.refused[reason] += 1
             return
         if len(vector) != 2 * self._config.dimension or question.text != told.question:
@@ -173,36 +168,6 @@ class CacheKeeper:
             told.caller,
         )
 
-    def _objection(self, told: Learned, now_s: float) -> str:
-        """Why an answer that may be kept is not."""
-        scope, answer, rates = told.scope, told.answer, self._config.rates
-        if answer.provenance.is_trusted:
-            return ""
-        if self._is_too_late(told, now_s):
-            return "invalidated"
-        if not self._limits.take(scope.tenant_id, told.caller, now_s):
-            return "rate"
-        known = self.cache.store.exact(scope, told.question)
-        if known is not None and known.answer.answer_id == answer.answer_id:
-            return ""
-        alike = self.cache.store.of_answer(scope, answer.answer_id)
-        if len(alike) >= rates.answer_questions:
-            return "answer_full"
-        own = frozenset((told.caller,))
-        if sum(one.callers == own for one in alike) >= rates.answer_questions_of_one:
-            return "caller_full"
-        return ""
-
-    def _is_too_late(self, told: Learned, now_s: float) -> bool:
-        tenant_id, knew = told.scope.tenant_id, dict(told.generations)
-        for tag, number in self.cache.store.generations(tenant_id, told.answer.tags):
-            if knew.get(tag, number) != number:
-                return True
-            since = self._invalid_since.get((tenant_id, tag))
-            if since is not None and now_s - told.age_s - since < INVALID_FOR_S:
-                return True
-        return False
-
     def _checked(self, told: Checked) -> None:
         store, entry_id = self.cache.store, told.entry_id
         before = store.get(entry_id)
@@ -216,6 +181,10 @@ class CacheKeeper:
             evidence=_thought(told.features, told.answer_id),
         )
         ratio = min(1.0, max(1e-3, told.check_ratio))
+        if not (told.is_right or told.silences):  # the right answer to another question
+            if told.tier is Tier.SEMANTIC:
+                self.cache.gates.checked(told.scope, hit, is_right=False, check_ratio=ratio)
+            return
         self.cache.checked(hit, told.scope, is_right=told.is_right, check_ratio=ratio)
         after = store.get(entry_id)
         if before is not None and after is None:
@@ -258,7 +227,7 @@ class CacheKeeper:
     def invalidate(self, tenant_id: str, tag: str, *, now_s: float) -> int:
         """Everything of this tenant with this tag ends now; the new generation of the tag."""
         number = self.cache.store.invalidate(tenant_id, tag)
-        self._invalid_since[tenant_id, tag] = now_s
+        self._admission.invalidated(tenant_id, tag, now_s)
         self._tell(Generation(tenant_id, tag, number))
         return number
 
@@ -274,11 +243,7 @@ class CacheKeeper:
 
     def sweep(self, *, now_s: float) -> int:
         """Remove what has ended; how many entries."""
-        self._invalid_since = {
-            use: since
-            for use, since in self._invalid_since.items()
-            if now_s - since < INVALID_FOR_S
-        }
+        self._admission.sweep(now_s)
         store = self.cache.store
         return self.purge([entry.entry_id for entry in store if store.has_ended(entry, now_s)])
 
@@ -315,19 +280,8 @@ class CacheKeeper:
 
     def _tell_gates(self) -> None:
         """What was learned since it was told last."""
-        gates = self.cache.gates
-        for scope_key, bound in gates.bounds.items():
-            if self._told_bounds.get(scope_key) != bound:
-                self._told_bounds[scope_key] = bound
-                self._tell(BoundIs(scope_key, bound))
-        fitted = dict(gates.fitted())
-        for family in self._told_gates.keys() - fitted.keys():
-            del self._told_gates[family]
-            self._tell(Gate(family, None))
-        for family, weights in fitted.items():
-            if self._told_gates.get(family) is not weights:
-                self._told_gates[family] = weights
-                self._tell(Gate(family, weights))
+        for delta in self._gate_news.deltas(self.cache.gates):
+            self._tell(delta)
 
     def _tell(self, delta: Delta) -> None:
         self.log.append(DELTAS.line(delta))

@@ -16,7 +16,7 @@ from cache.learning import DEFAULT_BOUND
 from cache.local_encoder import TurnEncoder
 from cache.lookup import ResponseCache
 from cache.replica_answers import ReplicaAnswers
-from cache.replica_reports import Batch, Report, Served
+from cache.replica_reports import Batch, Report
 from cache.store import Limits
 
 _NAME = "local"
@@ -60,8 +60,6 @@ class LocalAnswerCache(ReplicaAnswers):
             self.keeper.done(await asyncio.to_thread(jobs.run))
 
     def _take(self, report: Report) -> None:
-        if isinstance(report, Served):
-            return  # the lookup has counted it: there is no other copy
         self._batches += 1
         batch = Batch(_NAME, self._batches, self.keeper.encoder, (report,))
         self.keeper.tell(batch, now_s=self._now())

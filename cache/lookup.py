@@ -361,7 +361,6 @@ class ResponseCache:
         return self._served(hit, entry)
 
     def _served(self, hit: Hit, entry: Entry) -> Hit:
-        entry.counters.served += 1
         self.store.touch(entry.entry_id)
         return hit
 

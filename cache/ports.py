@@ -6,7 +6,7 @@ aside and goes when there is time. When the owner is gone, lookups go on with wh
     question = ask(text, scope)                                    # cache.lookup
     outcome = await answers.lookup(question)                       # never raises, bounded
     if isinstance(outcome, Hit):
-        ...                                                        # speak outcome.answer.text
+        answers.served(outcome)                                    # once outcome.answer was spoken
         if random() < (ratio := answers.check_ratio(outcome)):     # ask again, in the background
             answers.checked(outcome, scope, is_right=..., check_ratio=ratio)
     else:
@@ -82,10 +82,21 @@ class AnswerCache(Protocol):
     def followed(self, scope: Scope, state: DialogueState, plan_id: str) -> None:
         """This plan followed that state, and it was not the cache that chose it."""
 
+    def served(self, hit: Hit) -> None:
+        """A hit was spoken, and some of it at least was heard."""
+
     def check_ratio(self, hit: Hit) -> float:
         """How likely this hit should be asked again in the background, 0..1."""
 
-    def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
+    def checked(
+        self,
+        hit: Hit,
+        scope: Scope,
+        *,
+        is_right: bool,
+        check_ratio: float = 1.0,
+        silences: bool = True,
+    ) -> None:
         """It became known whether a hit was right.
 
         The first error silences its entry, the second removes it.
@@ -95,6 +106,8 @@ class AnswerCache(Protocol):
             scope: Of its question.
             is_right: Whether it was the right answer.
             check_ratio: What :meth:`check_ratio` said, when the hit was chosen by chance.
+            silences: False: the answer is right in itself and was given to another question; the
+                gate learns from it and the entry stays.
         """
 
     def complained(self, hit: Hit, scope: Scope, complaint: Complaint) -> None:

@@ -62,9 +62,11 @@ class ReplicaAnswers:
             is_off = isinstance(outcome, Miss) and outcome.reason is MissReason.ENCODER_OFF
             if is_late and is_off:
                 outcome = Miss(MissReason.ENCODER_LATE)
-        if isinstance(outcome, Hit):
-            self._tell(Served(outcome.entry_id, 1))
         return outcome
+
+    def served(self, hit: Hit) -> None:
+        """See ``AnswerCache.served``."""
+        self._tell(Served(hit.entry_id, 1))
 
     def learned(
         self,
@@ -110,9 +112,18 @@ class ReplicaAnswers:
         """See ``AnswerCache.check_ratio``."""
         return self._cache().gates.check_ratio(hit)
 
-    def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
+    def checked(
+        self,
+        hit: Hit,
+        scope: Scope,
+        *,
+        is_right: bool,
+        check_ratio: float = 1.0,
+        silences: bool = True,
+    ) -> None:
         """See ``AnswerCache.checked``. An error silences the entry here at once."""
-        if not is_right and (entry := self._cache().store.get(hit.entry_id)) is not None:
+        is_error = silences and not is_right
+        if is_error and (entry := self._cache().store.get(hit.entry_id)) is not None:
             entry.is_quarantined = True
         features, _ = _features_of(hit)
         self._tell(
@@ -124,6 +135,7 @@ class ReplicaAnswers:
                 is_right,
                 check_ratio,
                 features,
+                silences,
             )
         )
 

@@ -6,6 +6,7 @@ questions and answers that may be kept; what may not be kept never leaves the wo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +63,7 @@ class Checked:
 
     Attributes:
         features: What the gate saw; semantic tier only.
+        silences: An error silences the entry, besides teaching the gate.
     """
 
     scope: Scope
@@ -71,6 +73,7 @@ class Checked:
     is_right: bool
     check_ratio: float = 1.0
     features: Features = ()
+    silences: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +125,16 @@ REPORTS: Final = LineCodec(
         "followed": Followed,
     }
 )
-DELTAS: Final = LineCodec(
-    {
-        "put": Put,
-        "remove": Remove,
-        "silence": Silence,
-        "vouch": Vouch,
-        "generation": Generation,
-        "gate": Gate,
-        "bound": BoundIs,
-        "space": Space,
-        "seen": Seen,
-    }
-)
+DELTA_WORDS: Final[Mapping[str, type]] = {
+    "put": Put,
+    "remove": Remove,
+    "silence": Silence,
+    "vouch": Vouch,
+    "generation": Generation,
+    "gate": Gate,
+    "bound": BoundIs,
+    "space": Space,
+    "seen": Seen,
+}
+"""The word that stands first in the line of each delta, on the wire and on disk: never changed."""
+DELTAS: Final = LineCodec(DELTA_WORDS)

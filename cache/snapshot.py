@@ -27,12 +27,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cache.deltas import BoundIs, Delta, Gate, Generation, Put, Remove, Seen, Silence, Space, Vouch
+from cache.deltas import BoundIs, Delta, Gate, Put, Space
 from cache.deltas_codec import LineCodec
 from cache.errors import DeltasInvalid, SnapshotBroken
 from cache.gate import Label
 from cache.learning import Family
 from cache.normalise import NORMALISER_VERSION, canonical
+from cache.replica_reports import DELTA_WORDS
 
 FORMAT: Final = "callcluster-cache"
 VERSION: Final = 1
@@ -62,21 +63,7 @@ class Heard:
     number: int
 
 
-_LINES: Final = LineCodec(
-    {
-        "put": Put,
-        "remove": Remove,
-        "silence": Silence,
-        "vouch": Vouch,
-        "generation": Generation,
-        "gate": Gate,
-        "bound": BoundIs,
-        "space": Space,
-        "seen": Seen,
-        "lessons": Lessons,
-        "heard": Heard,
-    }
-)
+_LINES: Final = LineCodec({**DELTA_WORDS, "lessons": Lessons, "heard": Heard})
 
 
 @dataclass(frozen=True, slots=True)

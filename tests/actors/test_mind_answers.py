@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from actors.mind_answers import CallAnswers, Consultation
+from actors.consultation import Consultation
+from actors.mind_answers import CallAnswers
 from actors.wire import TurnEntry
 from cache.context import BOUND, OPEN
 from cache.entry import StorageClass

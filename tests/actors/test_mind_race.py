@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from actors.mind_answers import CallAnswers, Consultation
+from actors.consultation import Consultation
+from actors.mind_answers import CallAnswers
 from actors.mind_calls import MindConfig
 from actors.mind_race import HEAD_START_S
 from actors.mind_reply import Question, Reply

@@ -8,7 +8,8 @@ import pytest
 
 from cache.deltas import FEATURES, packed
 from cache.entry import Answer, Provenance, StorageClass, TtlClass
-from cache.keeper import INVALID_FOR_S, CacheKeeper
+from cache.keeper import CacheKeeper
+from cache.keeper_admission import INVALID_FOR_S
 from cache.keeper_rates import Rates
 from cache.lookup import Life, ask
 from cache.normalise import MOST_CHARS

@@ -57,8 +57,10 @@ def test_two_callers_teach_it_and_a_third_is_answered() -> None:
         assert isinstance(exact, Hit)
         assert isinstance(near, Hit)
         assert (exact.tier, near.tier) == (Tier.EXACT, Tier.SEMANTIC)
+        cache.served(exact)
+        cache.served(near)
         (entry,) = cache.keeper.cache.store
-        assert entry.counters.served == 2
+        assert entry.counters.served == 2, "what is only looked up was not given"
         await cache.aclose()
 
     run(story())

@@ -37,6 +37,9 @@ class FakeAnswers:
         asked: Every question.
         told: Question and answer of everything that was learned.
         marks: Who was given these answers.
+        spoken: Hits that were spoken.
+        ratio: What ``check_ratio`` says.
+        checks: Whether a hit was right, with which likelihood it was checked, whether it silences.
         wrong: Hits that were marked wrong.
         complaints: Hits and what a caller did.
         cancelled: Lookups that nobody waited for to their end.
@@ -52,6 +55,9 @@ class FakeAnswers:
         self.told: list[tuple[Question, Answer]] = []
         self.marks: list[bytes] = []
         self.sources: list[str] = []
+        self.spoken: list[Hit] = []
+        self.ratio = 0.0
+        self.checks: list[tuple[bool, float, bool]] = []
         self.wrong: list[Hit] = []
         self.complaints: list[tuple[Hit, Complaint]] = []
         self.cancelled = 0
@@ -85,12 +91,24 @@ class FakeAnswers:
     def followed(self, scope: Scope, state: DialogueState, plan_id: str) -> None:
         raise AssertionError("there are no flows")
 
-    def check_ratio(self, hit: Hit) -> float:
-        return 0.0
+    def served(self, hit: Hit) -> None:
+        self.spoken.append(hit)
 
-    def checked(self, hit: Hit, scope: Scope, *, is_right: bool, check_ratio: float = 1.0) -> None:
-        assert not is_right
-        self.wrong.append(hit)
+    def check_ratio(self, hit: Hit) -> float:
+        return self.ratio
+
+    def checked(
+        self,
+        hit: Hit,
+        scope: Scope,
+        *,
+        is_right: bool,
+        check_ratio: float = 1.0,
+        silences: bool = True,
+    ) -> None:
+        self.checks.append((is_right, check_ratio, silences))
+        if not is_right:
+            self.wrong.append(hit)
 
     def complained(self, hit: Hit, scope: Scope, complaint: Complaint) -> None:
         self.complaints.append((hit, complaint))
