@@ -17,6 +17,7 @@ from typing import Any, assert_never
 from actors.call_parts import CallEnd, CallParts
 from actors.comeback import Comeback, first_words, with_late_result
 from actors.errors import ActorsError, MindRefusedError
+from actors.first_frames import FirstFrames
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
@@ -92,6 +93,7 @@ class CallDriver:
         self._pauses = PauseJudge(parts, self._ear, self._feed)
         self._meter = CallMeter(parts.meter, mind.call_id, budget)
         self._sent_samples = 0
+        self._first_frames = FirstFrames(self._loop.time)
         self._frames: deque[bytes] = deque()
         self._replies = ReplyTasks(
             agent,
@@ -334,7 +336,7 @@ class CallDriver:
         match output:
             case voice.SendAudio(ulaw=ulaw):
                 self._sent_samples += len(ulaw)
-                self._outbox.put(self._writer.media(ulaw))
+                self._outbox.put(self._writer.media(ulaw), self._first_frames.watch(output))
             case voice.SendMark(name=name):
                 self._outbox.put(self._writer.mark(name))
             case voice.ClearPlayout():
@@ -348,6 +350,7 @@ class CallDriver:
                 self._replies.perform(output)
                 self._meter.follow(output)
                 if isinstance(output, voice.CommitTurn):
+                    self._first_frames.committed(output)
                     self._parts.count("turns_committed", 1)
                     self._ear.turn_taken(now=self._loop.time())
                 elif isinstance(output, voice.RetractTurn):
@@ -361,6 +364,7 @@ class CallDriver:
 
     def _settle(self, settled: voice.TurnSettled) -> None:
         at_us = self._parts.wall_clock_us()
+        settled = self._first_frames.told(settled)
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None

@@ -29,6 +29,7 @@ _WAITS_FOR: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         t.FILLER_OUT: (t.COMMITTED,),
         t.RETREATED: (t.SPEECH_ENDED,),
         t.FIRST_FRAME_OUT: (t.COMMITTED, t.SPEAK_FIRST_BYTE),
+        t.FIRST_FRAME_SENT: (t.FIRST_FRAME_OUT,),
         t.FIRST_FRAME_AUDIBLE: (t.FIRST_FRAME_OUT,),
     }
 )

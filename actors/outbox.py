@@ -25,20 +25,20 @@ class Outbox:
     ) -> None:
         self._send = send
         self._on_lost = on_lost
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[tuple[str, Callable[[], None] | None]] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._lost = False
         self._task = asyncio.get_running_loop().create_task(self._write())
 
-    def put(self, text: str) -> None:
-        """Queue one message; never blocks."""
+    def put(self, text: str, on_sent: Callable[[], None] | None = None) -> None:
+        """Queue one message; never blocks. ``on_sent`` is called once the socket has taken it."""
         if self._lost or self._closing:
             return
         if len(self._waiting) >= MAX_WAITING:
             self._lose("the carrier reads too slowly")
             return
-        self._waiting.append(text)
+        self._waiting.append((text, on_sent))
         self._wake.set()
 
     def drop_waiting(self) -> None:
@@ -65,7 +65,7 @@ class Outbox:
     async def _write(self) -> None:
         while not self._lost:
             while self._waiting:
-                text = self._waiting.popleft()
+                text, on_sent = self._waiting.popleft()
                 try:
                     async with asyncio.timeout(SEND_TIMEOUT_S):
                         await self._send(text)
@@ -75,6 +75,8 @@ class Outbox:
                 except Exception as error:  # noqa: BLE001 - servers have errors of their own for it
                     self._lose(f"the socket is gone: {type(error).__name__}")
                     return
+                if on_sent is not None:
+                    on_sent()
             if self._closing:
                 return
             self._wake.clear()

@@ -19,6 +19,7 @@ SPEAK_FIRST_BYTE: Final = "speak_first_byte"
 FILLER_OUT: Final = "filler_out"
 RETREATED: Final = "retreated"
 FIRST_FRAME_OUT: Final = "first_frame_out"
+FIRST_FRAME_SENT: Final = "first_frame_sent"
 FIRST_FRAME_AUDIBLE: Final = "first_frame_audible"
 
 STAGES: Final = (
@@ -34,6 +35,7 @@ STAGES: Final = (
     FILLER_OUT,
     RETREATED,
     FIRST_FRAME_OUT,
+    FIRST_FRAME_SENT,
     FIRST_FRAME_AUDIBLE,
 )
 

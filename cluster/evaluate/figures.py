@@ -59,6 +59,8 @@ class TurnFigures:
             unanswered.
         taken: From the true end to the taking of the turn.
         commit_to_frame: Engine time.
+        held_to_frame: The same where the first audio of the reply was held already.
+        held_to_sent: The same until the carrier's socket had taken the frame; only of live runs.
         hits: Turns whose reply was prepared before they were taken.
         wasted: Questions to the language model whose answer was not used, of all questions.
     """
@@ -74,6 +76,8 @@ class TurnFigures:
     hits: Share
     wasted: Share
     taken: Spread
+    held_to_frame: Spread
+    held_to_sent: Spread
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -142,6 +146,14 @@ def turn_figures(name: str, rows: Sequence[TurnRow]) -> TurnFigures:
         hits=share(sum(hits), len(hits)),
         wasted=share(sum(row.wasted for row in rows), sum(row.asked for row in rows)),
         taken=spread(row.taken_s for row in rows if row.taken_s is not None),
+        held_to_frame=spread(
+            row.commit_to_frame_s
+            for row in rows
+            if row.is_held and row.commit_to_frame_s is not None
+        ),
+        held_to_sent=spread(
+            row.commit_to_sent_s for row in rows if row.is_held and row.commit_to_sent_s is not None
+        ),
     )
 
 

@@ -27,6 +27,7 @@ from voice import timeline
 from voice.reasons import taken_by
 
 _BROKEN_OFF = ("interrupted", "dropped")
+_CLOCK_STEP_S = 1e-3  # of the product's event loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,7 @@ def _turn_row(live: LiveCall, said: _Said, runs: Sequence[tuple[float, float]]) 
         latency_s += _filler_s(times)
     taken_s = _taken_s(measured, times, runs)
     is_unanswered = measured.outcome == "unanswered"
-    out_s, committed_s = times.get(timeline.FIRST_FRAME_OUT), times.get(timeline.COMMITTED)
-    asked_s = times.get(timeline.THINK_REQUESTED)
+    committed_s, asked_s = times.get(timeline.COMMITTED), times.get(timeline.THINK_REQUESTED)
     return TurnRow(
         turn_id=turn.turn_id,
         call=live.number,
@@ -116,13 +116,29 @@ def _turn_row(live: LiveCall, said: _Said, runs: Sequence[tuple[float, float]]) 
         is_cut_heard=measured.cut_in,
         is_premature=measured.outcome == "premature",
         is_unanswered=is_unanswered,
-        commit_to_frame_s=None if out_s is None or committed_s is None else out_s - committed_s,
+        commit_to_frame_s=_after_commit(times, timeline.FIRST_FRAME_OUT),
         is_hit=None if asked_s is None or committed_s is None else asked_s < committed_s - 1e-3,
         asked=0,
         wasted=0,
         reason=taken_by(row.reason) if row is not None else "",
         taken_s=taken_s,
+        is_held=_is_held(times),
+        commit_to_sent_s=_after_commit(times, timeline.FIRST_FRAME_SENT),
     )
+
+
+def _after_commit(times: Mapping[str, float], stage: str) -> float | None:
+    """From the taking of the turn to a later stage, by the product's record."""
+    at_s, committed_s = times.get(stage), times.get(timeline.COMMITTED)
+    return None if at_s is None or committed_s is None else at_s - committed_s
+
+
+def _is_held(times: Mapping[str, float]) -> bool | None:
+    """Whether audio of the reply was there before the turn was taken."""
+    after_s = _after_commit(times, timeline.SPEAK_FIRST_BYTE)
+    if after_s is None:
+        return False if timeline.COMMITTED in times else None
+    return after_s < -_CLOCK_STEP_S
 
 
 def _filler_s(times: Mapping[str, float]) -> float:

@@ -152,6 +152,8 @@ class ReplayCall:
 
     def _feed(self, event: voice.Input, now: float) -> None:
         self._now = max(self._now, now)
+        if isinstance(event, voice.SpeechArrived):
+            self.log.first_audio_s.setdefault((event.turn_id, event.guess), self._now)
         self._session.receive(event, now=self._now)
         self._perform_all(self._now)
 

@@ -22,6 +22,9 @@ def render(result: Result) -> str:
     over = result.talk_over
     lines += ["", _ENGINE_HEAD, *(_engine_line(figures) for figures in result.tables[:1])]
     lines += [_engine_line(each) for each in result.tables if each.name in result.languages]
+    lines.append(_spread_line("all, reply held already", result.all.held_to_frame))
+    if result.all.held_to_sent.count:
+        lines.append(_spread_line("the same, taken by the socket", result.all.held_to_sent))
     lines += ["", *render_causes(causes(result.rows)), ""]
     lines += [
         f"talking over the agent: duck {_pair(over.duck)}, silence {_pair(over.silence)},"
@@ -64,10 +67,13 @@ def _line(figures: TurnFigures) -> str:
 
 
 def _engine_line(figures: TurnFigures) -> str:
-    found = figures.commit_to_frame
+    return _spread_line(figures.name, figures.commit_to_frame)
+
+
+def _spread_line(name: str, found: Spread) -> str:
     times = (found.mean_ms, found.p50_ms, found.p95_ms, found.p99_ms)
     told = " ".join(f"{_ms(value):>6}" for value in times)
-    return f"{figures.name:<34} {found.count:>6}    {told}"
+    return f"{name:<34} {found.count:>6}    {told}"
 
 
 def _pair(spread: Spread) -> str:

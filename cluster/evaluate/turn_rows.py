@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cluster.evaluate.replay_caller import UNANSWERED_S
-from cluster.evaluate.replay_log import CallLog, Said
+from cluster.evaluate.replay_log import CallLog, Committed, Said
 from cluster.evaluate.replay_mouth import HeardFrame, Key
 from voice.ports import FRAME_S
 from voice.reasons import taken_by
@@ -40,6 +40,9 @@ class TurnRow:
         is_unanswered: See above.
         commit_to_frame_s: From the taking of the turn to the first frame of its reply.
         is_hit: The reply was prepared before the turn was taken.
+        is_held: And its first audio was there then.
+        commit_to_sent_s: From the taking of the turn until the carrier's socket had taken that frame;
+            only of live runs.
         asked: Questions to the language model.
         wasted: Those of them whose answer was not used.
         reason: What committed it.
@@ -67,6 +70,8 @@ class TurnRow:
     wasted: int
     reason: str
     taken_s: float | None = None
+    is_held: bool | None = None
+    commit_to_sent_s: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -147,7 +152,16 @@ def _row(log: CallLog, span: Span) -> TurnRow:
         wasted=len(begun) - (1 if any(each.key == reply.key for each in begun) else 0),
         reason=_reason(log, reply.key),
         taken_s=None if commit is None or reply.is_premature else commit.at_s - end_s,
+        is_held=_is_held(log, commit),
     )
+
+
+def _is_held(log: CallLog, commit: Committed | None) -> bool | None:
+    """Whether audio of the reply was there when the turn was taken; None of no turn."""
+    if commit is None:
+        return None
+    first_s = log.first_audio_s.get(commit.key)
+    return first_s is not None and first_s < commit.at_s - _EPSILON_S
 
 
 def _reply(log: CallLog, span: Span) -> _Reply:

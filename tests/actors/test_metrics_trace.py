@@ -27,6 +27,7 @@ TIMES = {
     "filler_out": 0.55,
     "retreated": 0.52,
     "first_frame_out": 0.56,
+    "first_frame_sent": 0.562,
     "first_frame_audible": 0.57,
 }
 ENTRY = TurnEntry(3, "caller", "my number is 12", "yes", "yes", at_us=5_000_000, timeline=TIMES)
@@ -55,6 +56,7 @@ def test_one_child_a_stage_each_begins_with_what_it_waited_for() -> None:
         "filler_out": (0.55, 0.55),
         "retreated": (0.0, 0.52),
         "first_frame_out": (0.55, 0.56),
+        "first_frame_sent": (0.56, 0.562),
         "first_frame_audible": (0.56, 0.57),
     }
 

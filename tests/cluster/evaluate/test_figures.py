@@ -54,6 +54,14 @@ def test_waste_is_of_questions_and_hits_are_of_turns() -> None:
     assert (found.hits.count, found.hits.of) == (1, 2)
 
 
+def test_held_replies_are_counted_apart() -> None:
+    held = rows(0.4, is_held=True, commit_to_frame_s=0.004, commit_to_sent_s=0.006)
+    found = turn_figures("x", held + rows(0.4, is_held=False, commit_to_frame_s=0.3))
+    assert (found.commit_to_frame.count, found.commit_to_frame.p95_ms) == (2, 300.0)
+    assert (found.held_to_frame.count, found.held_to_frame.p95_ms) == (1, 4.0)
+    assert (found.held_to_sent.count, found.held_to_sent.p50_ms) == (1, 6.0)
+
+
 def test_synthetic_speech_and_interruptions_are_kept_out_of_the_headline() -> None:
     mixed = (
         rows(0.4)

@@ -181,6 +181,17 @@ def test_latency_is_the_callers_own_measurement() -> None:
     assert row.commit_to_frame_s == pytest.approx(0.12)
 
 
+def test_a_held_reply_is_told_from_one_that_was_still_made() -> None:
+    sent = {"committed": 0.3, "first_frame_out": 0.3, "first_frame_sent": 0.304}
+    (row,) = rows_of(call_with(measured(), recorded(**sent, speak_first_byte=0.2))).turns
+    assert row.is_held is True
+    assert row.commit_to_sent_s == pytest.approx(0.004)
+    (row,) = rows_of(call_with(measured(), recorded(**sent, speak_first_byte=0.35))).turns
+    assert row.is_held is False
+    (row,) = rows_of(call_with(measured(), recorded(**sent))).turns
+    assert row.is_held is False
+
+
 def test_a_breath_is_no_reply() -> None:
     times = {"committed": 0.3, "filler_out": 0.7, "first_frame_out": 1.1, "think_requested": 0.3}
     (row,) = rows_of(call_with(measured(), recorded(**times))).turns

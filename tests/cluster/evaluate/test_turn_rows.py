@@ -76,3 +76,12 @@ def test_backchannels_want_no_answer() -> None:
 def test_a_reply_that_was_prepared_only_when_the_turn_was_taken_is_no_hit() -> None:
     call = CallByHand().says(10.0, turn("a")).asks(11.5, K1).takes(11.5, K1)
     assert only(call.speaks(12.0, K1, 1.0)).is_hit is False
+
+
+def test_a_reply_is_held_when_its_audio_was_there_before_the_turn_was_taken() -> None:
+    for audio_s, is_held in ((11.4, True), (11.7, False)):
+        call = CallByHand().says(10.0, turn("a")).asks(11.2, K1, ahead=True).takes(11.55, K1)
+        call.log.first_audio_s[K1] = audio_s
+        assert only(call.speaks(11.8, K1, 1.0)).is_held is is_held
+    asked_late = CallByHand().says(10.0, turn("a")).asks(11.5, K1).takes(11.5, K1)
+    assert only(asked_late.speaks(12.0, K1, 1.0)).is_held is False
