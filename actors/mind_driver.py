@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from actors.hit_checks import HitChecks
 from actors.mind_calls import HeldCall, MindCalls, MindConfig, Phase, Recorder, UnknownCall
 from actors.mind_reply import Question, Reply
 from actors.wire import (
@@ -54,6 +55,7 @@ class MindDriver:
         config: Limits.
         wall_clock_us: UTC microseconds, for records only.
         answers: Answers that were given before; None gives none.
+        checks: Has some of them asked again; None has none.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class MindDriver:
         config: MindConfig,
         wall_clock_us: Callable[[], int],
         answers: AnswerCache | None = None,
+        checks: HitChecks | None = None,
     ) -> None:
         self._answers = answers
+        self._checks = checks
         self._thinkers = thinkers
         self._config = config
         self._wall_clock_us = wall_clock_us
@@ -95,6 +99,9 @@ class MindDriver:
                 yield item.to_plain()
                 if item.type != "segment":
                     self._totals[f"{item.type}_{item.refusal}".rstrip("_")] += 1
+                    held = self._calls.get(message.call_id)
+                    if item.refusal == "provider" and self._checks is not None and held is not None:
+                        self._checks.troubled(held.session.agent)
                     return
         finally:
             held = self._calls.get(message.call_id)
@@ -147,6 +154,11 @@ class MindDriver:
             "replies": sum(len(replies) for replies in self._replies.values()),
             "totals": dict(self._totals),
         }
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether a caller waits for a reply, or hears one that is not complete yet."""
+        return bool(self._replies)
 
     def open_by_agent(self) -> Mapping[tuple[str, str, str], int]:
         """How many calls are open of every agent: by tenant id, agent id, language."""
@@ -209,6 +221,8 @@ class MindDriver:
             consultation = held.answers.consult(
                 question.key, message.kind, message.text, session.turn_log
             )
+            if consultation is not None:
+                consultation.request = answer
             question = replace(question, cache=self._answers, consultation=consultation)
         return [accepted], self._start(message.call_id, session, question)
 
@@ -258,7 +272,9 @@ class MindDriver:
         fresh = self._calls.settle(held, turns)
         if self._answers is not None:
             for turn in fresh:
-                held.answers.settle(turn, held.session.turn_log, self._answers)
+                served = held.answers.settle(turn, held.session.turn_log, self._answers)
+                if self._checks is not None and turn.kind == "caller":
+                    self._checks.turn_over(held.session.agent, held.session.call, turn, served)
         self._end_dead_replies(held.session.call.call_id, "stale_turn")
 
     def _end_dead_replies(

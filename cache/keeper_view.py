@@ -107,17 +107,20 @@ def summary_of(keeper: CacheKeeper, now_s: float) -> dict[str, Any]:
     by_status: Counter[str] = Counter()
     by_provenance: Counter[str] = Counter()
     by_agent: Counter[str] = Counter()
-    served = 0
+    served = right = wrong = 0
     for entry in store:
         objection = store.objection(entry, now_s)
         by_status[objection.value if objection else ALIVE] += 1
         by_provenance[entry.answer.provenance.value] += 1
         by_agent[f"{entry.scope.tenant_id}/{entry.scope.agent_id}"] += 1
         served += entry.counters.served
+        right += entry.counters.right
+        wrong += entry.counters.wrong
     return {
         "entries": len(store),
         "size_bytes": store.size_bytes,
         "served": served,
+        "checked": {"right": right, "wrong": wrong},
         "by_status": dict(by_status),
         "by_provenance": dict(by_provenance),
         "by_agent": dict(by_agent.most_common(50)),

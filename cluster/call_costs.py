@@ -21,7 +21,7 @@ from providers.openai_body import model_of
 from providers.settings import ProviderSettings
 from telemetry import catalog
 from telemetry.catalog import Metric
-from telemetry.cost import Bill, Services, bill_of, item_of, wasted_units
+from telemetry.cost import Bill, Services, bill_of, checked_units, item_of, wasted_units
 from telemetry.ledger import MetricsLedger, Series
 from telemetry.prices import SETTING, PriceTable
 
@@ -101,11 +101,12 @@ class CallCosts:
         tally.turns[turn.turn_id] = turn.usage
         return call.call_id in self._closed
 
-    def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
-        """Take units that belong to no turn."""
+    def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> bool:
+        """Take units that belong to no turn; True if the call was closed before."""
         other = self._tally(call).other
         for unit, amount in usage.items():
             other[unit] = other.get(unit, 0) + amount
+        return call.call_id in self._closed
 
     def call_closed(
         self, call: CallIdentity, *, planned: bool, reason: str, duration_s: float
@@ -150,6 +151,9 @@ class CallCosts:
         for component, usd in wasted.usd.items():
             where = (component, call.tenant_id, call.agent_id)
             self._tell(tally, catalog.WASTED_COST, where, usd)
+        for component, usd in bill_of(checked_units(usage), services, self._prices).usd.items():
+            where = (component, call.tenant_id, call.agent_id)
+            self._tell(tally, catalog.CHECKED_COST, where, usd)
         # One service may count a unit twice: the agent's own model, and as somebody's stand-in.
         units: defaultdict[tuple[str, str], float] = defaultdict(float)
         for unit, amount in usage.items():

@@ -17,6 +17,9 @@ def show_list(summary: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     size = f"{summary['size_bytes'] / (1 << 20):.1f} MB"
     entries, served = summary["entries"], summary["served"]
     say(f"{entries:,} entries ({counts or 'none'}), {size}, given {served:,} times")
+    checked = summary.get("checked", {})
+    if any(checked.values()):
+        say(f"asked again: {checked['right']:,} were right, {checked['wrong']:,} were not")
     if not summary["encoder"]:
         say("no encoder: questions in the same words only")
     if summary["not_kept"]:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from actors.hit_checks import HitChecks
 from actors.metrics_actor import RayMetricsLink
 from actors.metrics_process import ProcessMeter
 from actors.metrics_providers import MeteredThinker
@@ -16,6 +17,7 @@ from actors.mind_driver import MindConfig, MindDriver
 from cluster.agents import load_tenants
 from cluster.call_costs import CallCosts
 from cluster.call_store import open_call_store
+from cluster.hit_check_parts import LedgerCheckLog, hit_checks
 from cluster.logs import configure_logging
 from cluster.provider_health import ProcessHealth, think_chains
 from cluster.provider_settings import provider_settings
@@ -48,6 +50,7 @@ class CallActorParts:
         ledger: What this process measures.
         health: Of the providers, in the view of this process.
         cache: Its copy of the response cache.
+        checks: Has answers of the cache asked again; None has none.
     """
 
     def __init__(
@@ -58,7 +61,9 @@ class CallActorParts:
         ledger: MetricsLedger,
         health: ProcessHealth,
         cache: ProcessCache,
+        checks: HitChecks | None,
     ) -> None:
+        self._checks = checks
         self._health = health
         self._cache = cache
         self._driver = driver
@@ -105,6 +110,8 @@ class CallActorParts:
     async def aclose(self) -> None:
         """Write what is pending and close every connection."""
         await self._driver.aclose()
+        if self._checks is not None:
+            await self._checks.aclose()
         await self._cache.aclose()
         await self._health.aclose()
         await self._process.aclose()
@@ -134,15 +141,21 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     cache = await open_process_cache(
         own_name, settings, {agent.language for agent in agents.values()}
     )
+    recorder = StoreRecorder(writer, costs)
+    log = LedgerCheckLog(ledger, recorder)
+    checks = hit_checks(
+        settings, cache.answers, thinkers, health, log, is_busy=lambda: driver.is_thinking
+    )
     driver = MindDriver(
         agents,
         thinkers,
-        StoreRecorder(writer, costs),
+        recorder,
         MindConfig(calls_per_actor=settings.calls_per_actor),
         wall_clock_us,
         cache.answers,
+        checks,
     )
-    return CallActorParts(driver, thinkers, writer, ledger, health, cache)
+    return CallActorParts(driver, thinkers, writer, ledger, health, cache, checks)
 
 
 def _prices(settings: Settings) -> PriceTable:

@@ -41,13 +41,13 @@ class StoreRecorder:
         wasted_usd = round(self._costs.wasted_usd(call, turn.usage), 9)
         for row in turn_rows(call, turn, wasted_cost_usd=wasted_usd):
             self._writer.put(row)
-        if self._costs.turn_settled(call, turn) and call.call_id in self._closed:
-            closed = self._closed[call.call_id]
-            self._writer.put(_billed(closed, self._costs.bill(call)))
+        if self._costs.turn_settled(call, turn):
+            self._bill_again(call)
 
     def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         """Provider units of the call that belong to no turn."""
-        self._costs.units_used(call, usage)
+        if self._costs.units_used(call, usage):
+            self._bill_again(call)
 
     def handed_over(self, call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> None:
         """The carrier does something with the call; the resume webhook may have to look it up."""
@@ -71,6 +71,11 @@ class StoreRecorder:
         while len(self._closed) > MAX_CLOSED:
             self._closed.popitem(last=False)
         self._writer.put(_billed(row, bill))
+
+    def _bill_again(self, call: CallIdentity) -> None:
+        """Something came after the end of a call."""
+        if (closed := self._closed.get(call.call_id)) is not None:
+            self._writer.put(_billed(closed, self._costs.bill(call)))
 
     def _row(self, call: CallIdentity, **values: object) -> CallRow:
         return CallRow(

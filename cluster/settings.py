@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     cache_entries: int = Field(10_000, ge=100, le=1_000_000)
     cache_bytes: int = Field(64 << 20, ge=1 << 20, le=64 << 30)
     cache_model: str = "all-MiniLM-L6-v2"
+    cache_check_ratio: float = Field(0.02, ge=0, le=0.2)
+    cache_judge_model: str = ""
 
     # The product
     mode: Literal["production", "development"] = "production"

@@ -209,6 +209,12 @@ WASTED_COST: Final = _counter(
     "The part of the cost that went into replies that were never spoken, US dollars.",
     ("component", "tenant_id", "agent_id"),
 )
+CHECKED_COST: Final = _counter(
+    "checked_cost_usd",
+    "dollars",
+    "The part of the cost that went into asking answers of the response cache again, US dollars.",
+    ("component", "tenant_id", "agent_id"),
+)
 UNPRICED: Final = _counter(
     "unpriced_units",
     "units",
@@ -252,6 +258,12 @@ CACHE_TURNS: Final = _counter(
 )
 CACHE_LOOKUP: Final = _summary(
     "response_cache_lookup", "How long the response cache took to answer.", ("outcome",)
+)
+CACHE_CHECKS: Final = _counter(
+    "response_cache_checks",
+    "checks",
+    "Answers of the response cache that were to be asked again in the background, by result.",
+    ("tenant_id", "agent_id", "result"),
 )
 CACHE_BYTES: Final = _gauge("cache_bytes", "bytes", "Memory held by a cache.", ("cache",))
 RECORDS_PENDING: Final = _gauge("records_pending", "rows", "Rows waiting for the call store.")

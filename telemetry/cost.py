@@ -18,7 +18,8 @@ Tokens of a model that stood in for the agent's own have its name behind them:
 ``prompt_tokens@openrouter``.
 
 ``wasted_prompt_tokens``, ``wasted_spoken_chars`` and so on are the part of these units that went
-into replies that were never spoken.
+into replies that were never spoken; ``checked_...`` the part that went into asking answers of the
+response cache again.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from dataclasses import dataclass, field
 from telemetry.prices import PriceTable
 
 WASTED_PREFIX = "wasted_"
+CHECKED_PREFIX = "checked_"
 
 Component = str  # think, speak, hear, carry, stream, record, detect
 
@@ -106,11 +108,12 @@ def bill_of(usage: Mapping[str, float], services: Services, prices: PriceTable) 
 
 def wasted_units(usage: Mapping[str, float]) -> dict[str, float]:
     """The units that went into replies that were never spoken, by their own names."""
-    return {
-        unit.removeprefix(WASTED_PREFIX): amount
-        for unit, amount in usage.items()
-        if unit.startswith(WASTED_PREFIX)
-    }
+    return _part(usage, WASTED_PREFIX)
+
+
+def checked_units(usage: Mapping[str, float]) -> dict[str, float]:
+    """The units that went into checks of the response cache, by their own names."""
+    return _part(usage, CHECKED_PREFIX)
 
 
 def item_of(unit: str, services: Services) -> str:
@@ -123,6 +126,14 @@ def item_of(unit: str, services: Services) -> str:
     if unit == "spoken_chars":
         return services.voice
     return services.recogniser if unit == "recognised_s" else services.carrier
+
+
+def _part(usage: Mapping[str, float], prefix: str) -> dict[str, float]:
+    return {
+        unit.removeprefix(prefix): amount
+        for unit, amount in usage.items()
+        if unit.startswith(prefix)
+    }
 
 
 def _thinking(

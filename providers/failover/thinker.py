@@ -77,6 +77,16 @@ class FailoverThinker:
         """The names of the chain, in order."""
         return " > ".join(candidate.name for candidate in self._chain.candidates)
 
+    def is_well(self, model: str) -> bool:
+        """Whether the first of the chain is well enough for work that no caller waits for.
+
+        Args:
+            model: As an agent asks for it; empty for its own.
+        """
+        first = self._chain.models(model)[0]
+        verdict = self._view.verdict(first.first, first.flow)
+        return verdict.state == "closed" and not verdict.demoted
+
     async def warm(self) -> None:
         """Open a connection to each. Raises ``ProviderError`` when none can be reached."""
         self._chain.models("")

@@ -233,6 +233,22 @@ def test_many_confirmed_errors_close_the_tier_of_a_scope_and_replicas_hear_of_it
     assert words(owner) == ["BoundIs"]
 
 
+def test_the_right_answer_to_another_question_teaches_the_gate_and_stays() -> None:
+    owner = keeper()
+    worker = Worker(owner)
+    worker.tell(learned(OPEN, FAQ, "ann"))
+    features = (0.5,) * FEATURES
+    wrong = Checked(
+        SCOPE, 1, "hours", Tier.SEMANTIC, is_right=False, features=features, silences=False
+    )
+    worker.tell(wrong, replace(wrong, tier=Tier.EXACT))
+    assert isinstance(looked_up(owner), Hit)
+    assert [seen for _, seen, _ in owner.cache.gates.lessons()] == [1]
+    assert words(owner)[-1] == "BoundIs"
+    (entry,) = owner.cache.store
+    assert entry.counters.wrong == 0
+
+
 def test_callers_who_ask_again_leave_a_trace_and_close_nothing() -> None:
     owner = keeper()
     worker = Worker(owner)

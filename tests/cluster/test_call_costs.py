@@ -292,3 +292,20 @@ def test_every_thinker_is_known_by_its_model(thinker: str, wanted: str) -> None:
     )
     agent = replace(ANN, thinker=thinker)
     assert services_of(agent, known, direction="inbound").language_model == wanted
+
+
+def test_checks_of_the_cache_are_billed_also_after_the_call_and_told_apart() -> None:
+    desk = Desk()
+    desk.turn(1)
+    before = desk.close()
+    units = {"prompt_tokens": 500.0, "completion_tokens": 10.0}
+    told = {**units, **{f"checked_{unit}": amount for unit, amount in units.items()}}
+    desk.recorder.units_used(CALL, told)
+    after = desk.writer.calls[-1]
+    assert after.usage["checked_prompt_tokens"] == 500
+    assert after.usage["prompt_tokens"] == before.usage["prompt_tokens"] + 500
+    more = after.cost_usd - before.cost_usd
+    assert more > 0
+    assert desk.counters(c.CHECKED_COST) == {("think", "t1", "ann"): pytest.approx(more)}
+    assert sum(desk.counters(c.COST).values()) == pytest.approx(after.cost_usd)
+    assert after.wasted_cost_usd == before.wasted_cost_usd

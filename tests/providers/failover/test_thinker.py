@@ -146,6 +146,17 @@ def test_hard_errors_cost_nothing_but_their_own_time_and_then_not_even_that() ->
     play(scene)
 
 
+def test_a_chain_whose_first_fails_is_not_well_enough_for_work_that_can_wait() -> None:
+    async def scene() -> None:
+        chain = Chain((0.05, ProviderUnavailable("503", "a")), (0.2, *WHOLE))
+        assert chain.thinker.is_well("")
+        for _ in range(6):
+            await chain.text()
+        assert not chain.thinker.is_well("")
+
+    play(scene)
+
+
 def test_the_third_answers_when_two_are_down() -> None:
     async def scene() -> None:
         down = (0.05, ProviderUnavailable("503"))
