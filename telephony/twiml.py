@@ -80,20 +80,20 @@ def connect_stream(
     Raises:
         InvalidTwiml: Says which argument, and what to change.
     """
-    _check_url(stream_url, "stream_url", "ws", allow_insecure)
+    check_url(stream_url, "stream_url", "ws", allow_insecure)
     if "?" in stream_url or "#" in stream_url:
         raise InvalidTwiml("stream_url takes no query and no fragment: use parameters")
-    _check_url(action_url, "action_url", "http", allow_insecure)
-    stream = f'<Stream url="{_escape(stream_url, "stream_url")}"'
+    check_url(action_url, "action_url", "http", allow_insecure)
+    stream = f'<Stream url="{escape(stream_url, "stream_url")}"'
     if name is not None:
-        stream += f' name="{_escape(name, "name")}"'
+        stream += f' name="{escape(name, "name")}"'
     if status_callback_url is not None:
-        _check_url(status_callback_url, "status_callback_url", "http", allow_insecure)
-        stream += f' statusCallback="{_escape(status_callback_url, "status_callback_url")}"'
-    children = "".join(_parameter(key, value) for key, value in parameters.items())
+        check_url(status_callback_url, "status_callback_url", "http", allow_insecure)
+        stream += f' statusCallback="{escape(status_callback_url, "status_callback_url")}"'
+    children = "".join(parameter(key, value) for key, value in parameters.items())
     stream += f">{children}</Stream>" if children else "/>"
-    connect = f'<Connect action="{_escape(action_url, "action_url")}">{stream}</Connect>'
-    return _document("".join(before) + connect)
+    connect = f'<Connect action="{escape(action_url, "action_url")}">{stream}</Connect>'
+    return document("".join(before) + connect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +141,14 @@ def dial(
         raise InvalidTwiml(f"numbers: 1 to {MAX_DIALLED}, not {len(numbers)}")
     if not 1 <= timeout_s <= MAX_RING_S:
         raise InvalidTwiml(f"timeout_s: 1 to {MAX_RING_S} seconds, not {timeout_s}")
-    _check_url(action_url, "action_url", "http", allow_insecure)
-    attributes = f' action="{_escape(action_url, "action_url")}" timeout="{timeout_s}"'
+    check_url(action_url, "action_url", "http", allow_insecure)
+    attributes = f' action="{escape(action_url, "action_url")}" timeout="{timeout_s}"'
     if caller_id is not None:
         attributes += f' callerId="{_e164(caller_id, "caller_id")}"'
     if is_sequential:
         attributes += ' sequential="true"'
     nouns = "".join(_number(each) for each in numbers)
-    return _document("".join(before) + f"<Dial{attributes}>{nouns}</Dial>")
+    return document("".join(before) + f"<Dial{attributes}>{nouns}</Dial>")
 
 
 def say(text: str, language: str | None = None) -> Verb:
@@ -164,7 +164,7 @@ def say(text: str, language: str | None = None) -> Verb:
         if _LANGUAGE.fullmatch(language) is None:
             raise InvalidTwiml("language is a BCP-47 tag, such as en-US")
         attribute = f' language="{language}"'
-    return Verb(f"<Say{attribute}>{_escape(text, 'text')}</Say>")
+    return Verb(f"<Say{attribute}>{escape(text, 'text')}</Say>")
 
 
 def play_digits(digits: str) -> Verb:
@@ -188,40 +188,46 @@ def start_recording(callback_url: str, *, allow_insecure: bool = False) -> Verb:
     Raises:
         InvalidTwiml: The URL is not one.
     """
-    _check_url(callback_url, "callback_url", "http", allow_insecure)
-    url = _escape(callback_url, "callback_url")
+    check_url(callback_url, "callback_url", "http", allow_insecure)
+    url = escape(callback_url, "callback_url")
     return Verb(f'<Start><Recording channels="dual" recordingStatusCallback="{url}"/></Start>')
 
 
 def say_and_hang_up(text: str, language: str | None = None) -> str:
     """Say one sentence in Twilio's voice, then end the call. Raises as ``say`` does."""
-    return _document(say(text, language) + "<Hangup/>")
+    return document(say(text, language) + "<Hangup/>")
 
 
 def hang_up() -> str:
     """End the call."""
-    return _document("<Hangup/>")
+    return document("<Hangup/>")
 
 
 def reject_busy() -> str:
     """Do not answer: the caller hears the busy tone and pays nothing. First answer only."""
-    return _document('<Reject reason="busy"/>')
+    return document('<Reject reason="busy"/>')
 
 
 def empty() -> str:
     """Nothing to do; for callbacks whose answer is ignored."""
-    return _document("")
+    return document("")
 
 
-def _document(content: str) -> str:
-    document = _HEAD + content + _TAIL
-    size_bytes = len(document.encode("utf-8"))
+def document(content: str) -> str:
+    """A whole document of elements that are written already. Raises ``InvalidTwiml``: too long."""
+    whole = _HEAD + content + _TAIL
+    size_bytes = len(whole.encode("utf-8"))
     if size_bytes > MAX_TWIML_BYTES:
         raise InvalidTwiml(f"the document is {size_bytes} bytes, at most {MAX_TWIML_BYTES}")
-    return document
+    return whole
 
 
-def _escape(text: str, argument: str) -> str:
+def escape(text: str, argument: str) -> str:
+    """``text`` as it may stand in an element or an attribute.
+
+    Raises:
+        InvalidTwiml: A character that XML cannot hold; names ``argument``.
+    """
     bad = _NOT_XML.search(text)
     if bad is not None:
         raise InvalidTwiml(f"{argument} holds U+{ord(bad.group()):04X}, which XML cannot hold")
@@ -232,7 +238,7 @@ def _number(noun: DialNumber) -> str:
     if noun.number.startswith(("sip:", "sips:")):
         if _SIP.fullmatch(noun.number) is None or noun.send_digits:
             raise InvalidTwiml("a SIP address is sip:user@host, without send_digits")
-        return f"<Sip>{_escape(noun.number, 'numbers')}</Sip>"
+        return f"<Sip>{escape(noun.number, 'numbers')}</Sip>"
     attribute = ""
     if noun.send_digits:
         if _DIGITS.fullmatch(noun.send_digits) is None:
@@ -248,7 +254,8 @@ def _e164(number: str, argument: str) -> str:
         raise InvalidTwiml(error.message) from None
 
 
-def _parameter(name: str, value: str) -> str:
+def parameter(name: str, value: str) -> str:
+    """A ``<Parameter>``. Raises ``InvalidTwiml``: no name, or 500 characters and more."""
     if not name:
         raise InvalidTwiml("a parameter needs a name")
     chars = len(name) + len(value)
@@ -258,12 +265,13 @@ def _parameter(name: str, value: str) -> str:
             f"at most {MAX_PARAMETER_CHARS}"
         )
     return (
-        f'<Parameter name="{_escape(name, "a parameter name")}" '
-        f'value="{_escape(value, "a parameter value")}"/>'
+        f'<Parameter name="{escape(name, "a parameter name")}" '
+        f'value="{escape(value, "a parameter value")}"/>'
     )
 
 
-def _check_url(url: str, argument: str, plain_scheme: str, allow_insecure: bool) -> None:
+def check_url(url: str, argument: str, plain_scheme: str, allow_insecure: bool) -> None:
+    """Raises ``InvalidTwiml`` unless ``url`` is absolute and of ``plain_scheme`` with TLS."""
     schemes = (plain_scheme + "s", plain_scheme) if allow_insecure else (plain_scheme + "s",)
     try:
         parts = urlsplit(url)
