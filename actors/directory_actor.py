@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
+import time
 import uuid
 from typing import Any
 
 import ray
 
-from actors.directory import Directory, DirectoryConfig
+from actors.directory import ASK_EVERY_S, Directory, DirectoryConfig
 from actors.placement import CALL_ACTOR_PREFIX, NAMESPACE, call_actor_options
 from actors.wire import ReplicaSync
 
 logger = logging.getLogger(__name__)
 
-SUPERVISE_EVERY_S = 0.5
 STATUS_TIMEOUT_S = 1.0
 START_TIMEOUT_S = 60.0
 MISSED_BEFORE_LOST = 3  # of the directory's own questions
@@ -35,13 +36,14 @@ class CallDirectoryActor:
     def __init__(
         self, config: dict[str, Any], actor_class: Any, actor_args: tuple[Any, ...]
     ) -> None:
-        self._directory = Directory(DirectoryConfig(**config))
+        self._directory = Directory(DirectoryConfig(**config), term=time.time_ns() // 1_000)
         self._config = DirectoryConfig(**config)
         self._actor_class = actor_class
         self._actor_args = actor_args
         self._handles: dict[str, Any] = {}
         self._missed: dict[str, int] = {}
         self._told_at: dict[str, float] = {}  # when the newest answer of an actor was asked for
+        self._asked_at: dict[str, float] = {}
         self._starting: dict[str, asyncio.Task[None]] = {}
         self._supervisor: asyncio.Task[None] | None = None
         self._trouble = ""
@@ -112,10 +114,10 @@ class CallDirectoryActor:
                 await self._look_after_all()
             except ray.exceptions.RayError as error:
                 logger.warning("supervision round failed: %s", type(error).__name__)
-            await asyncio.sleep(SUPERVISE_EVERY_S)
+            await asyncio.sleep(ASK_EVERY_S)
 
     async def _look_after_all(self) -> None:
-        handles = dict(self._handles)
+        handles = self._next_asked()
         alive = await asyncio.gather(*(self._ask(name, h) for name, h in handles.items()))
         for name, answered in zip(handles, alive, strict=True):
             if not answered:
@@ -129,6 +131,16 @@ class CallDirectoryActor:
             self._directory.actor_lost(name)
             self._told_at.pop(name, None)
             await self._release(name, self._handles.pop(name))
+
+    def _next_asked(self) -> dict[str, Any]:
+        """Those whose turn it is: thousands at once would keep replicas waiting for seconds."""
+        share = ASK_EVERY_S / self._directory.ask_every_s
+        longest_ago = sorted(self._handles, key=lambda name: self._asked_at.get(name, 0.0))
+        names = longest_ago[: math.ceil(share * len(longest_ago))]
+        now = asyncio.get_running_loop().time()
+        self._asked_at = {name: self._asked_at.get(name, 0.0) for name in longest_ago}
+        self._asked_at.update(dict.fromkeys(names, now))
+        return {name: self._handles[name] for name in names}
 
     async def _release(self, name: str, handle: Any) -> None:
         """A planned end: what is not written yet is written first."""

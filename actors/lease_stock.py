@@ -48,6 +48,7 @@ class LeaseStock:
         left: Slots of the cluster for new calls beside this stock, at the last sync.
         cluster_active: Calls of the cluster, at the last sync.
         cluster_capacity: Calls the cluster can carry, at the last sync.
+        sync_every_s: How often the directory wants to hear of this stock.
     """
 
     def __init__(self) -> None:
@@ -57,6 +58,7 @@ class LeaseStock:
         self._begun: dict[str, float] = {}
         self._movers: dict[str, _Mover] = {}
         self._alive: tuple[str, ...] = ()
+        self._alive_version = 0
         self._away = False
         self._turn = 0
         self.target = SMALLEST_STOCK
@@ -64,6 +66,12 @@ class LeaseStock:
         self.left = 0
         self.cluster_active = 0
         self.cluster_capacity = 0
+        self.sync_every_s = 1.0
+
+    @property
+    def alive(self) -> tuple[str, ...]:
+        """CallActors that may be given calls, at the last sync."""
+        return self._alive
 
     @property
     def held(self) -> dict[str, int]:
@@ -139,18 +147,22 @@ class LeaseStock:
             begun=tuple(self._begun),
             waiting=self.waiting,
             moving=self._unserved_movers(),
+            knows=self._alive_version,
         )
 
     def granted(self, grants: Grants, told: ReplicaSync | None = None) -> None:
         """Take the directory's answer to the report ``told``."""
         self._away = False
-        self._alive = grants.alive
+        if not grants.alive_version or grants.alive_version != self._alive_version:
+            self._alive, self._alive_version = grants.alive, grants.alive_version
         for name, count in grants.granted.items():
             self._held[name] = max(0, self._held.get(name, 0) + count)
-        self._held = {name: count for name, count in self._held.items() if name in grants.alive}
+        alive = set(self._alive)
+        self._held = {name: count for name, count in self._held.items() if name in alive}
         self.left = grants.left
         self.cluster_active = grants.active_calls
         self.cluster_capacity = grants.capacity
+        self.sync_every_s = grants.every_ms / 1_000
         if told is not None:
             _drop(self._placed, told.placed)
             _drop(self._moved, told.moved)
@@ -161,6 +173,7 @@ class LeaseStock:
         """This actor is lost: its slots are worth nothing."""
         self._held.pop(actor, None)
         self._alive = tuple(name for name in self._alive if name != actor)
+        self._alive_version = 0  # whether it is alive after all is to be told again
 
     def directory_away(self) -> None:
         """The directory did not answer."""

@@ -1,8 +1,9 @@
 """Keeps one replica's stock of leases in step with the directory, and lets callers wait for a slot.
 
 Rules
-1. A sync about once a second; at once when the stock runs low, when a caller waits, and when slots
-   were taken back: they are free for others only once this replica has said that they are gone.
+1. A sync about once a second, or as often as the directory of a big cluster says; at once when the
+   stock runs low, when a caller waits, and when slots were taken back: they are free for others
+   only once this replica has said that they are gone.
 2. One sync at a time, and a pause of ``SYNC_GAP_S`` between two: many callers share one.
 3. A new caller for whom there is no slot waits for the answer to a report that counts this caller
    in; and, while the directory says that slots are left in other stocks, for up to
@@ -27,7 +28,7 @@ from actors.wire import Grants
 
 logger = logging.getLogger(__name__)
 
-SYNC_EVERY_S = 1.0
+RETRY_EVERY_S = 1.0
 SYNC_GAP_S = 0.02
 SLOT_WITHIN_S = 1.5
 ASK_AGAIN_S = 0.1
@@ -102,20 +103,20 @@ class LeaseSync:
             self._news = asyncio.Event()
         if any(count < 0 for count in grants.granted.values()):
             self.hurry()
-        await self._directory.meet(grants.alive)
+        await self._directory.meet(self._stock.alive)
 
     async def run(self) -> None:
         """Sync until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), SYNC_EVERY_S)
+                await asyncio.wait_for(self._hurry.wait(), self._stock.sync_every_s)
             self._hurry.clear()
             try:
                 await self.once()
                 await asyncio.sleep(SYNC_GAP_S)
             except DirectoryAwayError as error:
                 logger.warning("directory away: %s", error)
-                await asyncio.sleep(SYNC_EVERY_S)
+                await asyncio.sleep(RETRY_EVERY_S)
                 await self._directory.find_again()
 
     async def wait_for_slot(self) -> None:

@@ -57,12 +57,13 @@ class SeatLedger:
             self._unnamed += 1
             self.spent(f"unnamed {self._unnamed}", now=now)
 
-    def seated(self, call_ids: Iterable[str], *, now: float, is_first: bool) -> None:
-        """These calls have sat down lately.
+    def seated(self, call_ids: Iterable[str], *, now: float, is_first: bool) -> bool:
+        """These calls have sat down lately; True when one of them is early.
 
         Nothing is set off for them when their teller is new here (``is_first``): their leases may
         have been told as spent before, to somebody who is gone.
         """
+        any_early = False
         for call_id in call_ids:
             if call_id in self._seated:
                 continue
@@ -71,6 +72,8 @@ class SeatLedger:
                 self._on_way.pop(call_id, None)
             elif not is_first:
                 self._early[call_id] = now
+                any_early = True
+        return any_early
 
     def forget_old(self, *, now: float) -> None:
         """Drop what does not count any more."""

@@ -331,6 +331,7 @@ class ReplicaSync(_Wire):
         begun: Ids of new calls whose stream has come to this replica since the last sync.
         waiting: New callers who wait for a slot here.
         moving: Calls that wait here for another actor, and that no slot in stock suits.
+        knows: ``alive_version`` of the actors' names that it has; 0 for none.
     """
 
     replica_id: str
@@ -344,6 +345,7 @@ class ReplicaSync(_Wire):
     begun: tuple[str, ...] = ()
     waiting: int = 0
     moving: int = 0
+    knows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +354,10 @@ class Grants(_Wire):
 
     Attributes:
         granted: CallActor name to slots added to the replica's stock; negative ones are taken back.
-        alive: Names of all CallActors that answer; stock of others is void.
+        alive: Names of all CallActors that answer; stock of others is void. Left out when the
+            replica knows them: thousands of names, a second, for each of a thousand replicas.
+        alive_version: Of those names, 1 or more; 0 from a directory that always names them.
+        every_ms: How often this replica is to report.
         left: Slots for new calls that are left beside this replica's stock: it pays to ask again.
     """
 
@@ -361,3 +366,5 @@ class Grants(_Wire):
     active_calls: int = 0
     capacity: int = 0
     left: int = 0
+    alive_version: int = 0
+    every_ms: int = 1_000
