@@ -28,6 +28,8 @@ import psutil
 
 from cluster import ports
 
+USUAL_NICENESS = os.nice(0)
+"""Of this process when it began: callers that ask to be served first do not ask for the product."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_EVERY_S = 0.05
@@ -42,11 +44,13 @@ class Guarded:
         command: Program and arguments.
         grace_s: How long it may take to end after SIGTERM.
         folders: Removed at the end; a HAProxy configured below one of them is ended first.
+        niceness: Of the command, should the process that asks be served before others.
     """
 
     command: tuple[str, ...]
     grace_s: float = 6.0
     folders: tuple[str, ...] = ()
+    niceness: int = USUAL_NICENESS
 
     def spec(self) -> str:
         """As the guard's argument."""
@@ -56,7 +60,12 @@ class Guarded:
     def from_spec(cls, spec: str) -> Guarded:
         """Read back what ``spec`` wrote."""
         wire = json.loads(spec)
-        return cls(tuple(wire["command"]), float(wire["grace_s"]), tuple(wire["folders"]))
+        return cls(
+            tuple(wire["command"]),
+            float(wire["grace_s"]),
+            tuple(wire["folders"]),
+            int(wire["niceness"]),
+        )
 
 
 class Guard:
@@ -80,6 +89,8 @@ class Guard:
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._stop)
+        if os.nice(0) < self._guarded.niceness:
+            os.setpriority(os.PRIO_PROCESS, 0, self._guarded.niceness)
         try:
             self._pid = subprocess.Popen(  # noqa: S603 - the command comes from our own demo
                 self._guarded.command, stdin=subprocess.DEVNULL, preexec_fn=_as_child

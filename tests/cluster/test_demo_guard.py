@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cluster.demo_guard import Guarded
+from cluster.demo_guard import USUAL_NICENESS, Guarded
 
 pytestmark = pytest.mark.e2e
 
@@ -28,8 +28,10 @@ print(grandchild.pid, flush=True)
 SLEEP = "time.sleep(60)"
 
 
-def guard(program: str, *folders: Path) -> subprocess.Popen[bytes]:
-    guarded = Guarded((sys.executable, "-c", program), 2.0, tuple(map(str, folders)))
+def guard(program: str, *folders: Path, niceness: int = USUAL_NICENESS) -> subprocess.Popen[bytes]:
+    guarded = Guarded(
+        (sys.executable, "-c", program), 2.0, tuple(map(str, folders)), niceness=niceness
+    )
     return subprocess.Popen(
         [sys.executable, "-m", "cluster.demo_guard", guarded.spec()],
         stdin=subprocess.PIPE,
@@ -53,7 +55,7 @@ def close(process: subprocess.Popen[bytes]) -> int:
 
 
 def test_a_spec_survives_the_command_line() -> None:
-    guarded = Guarded(("a", "b c"), 3.0, ("/x",))
+    guarded = Guarded(("a", "b c"), 3.0, ("/x",), niceness=7)
     assert Guarded.from_spec(guarded.spec()) == guarded
 
 
@@ -66,6 +68,13 @@ def test_when_its_owner_is_gone_everything_ends_and_the_folders_go(tmp_path: Pat
     assert close(process) == 128 + signal.SIGTERM
     assert not psutil.pid_exists(grandchild)
     assert not folder.exists()
+
+
+def test_a_command_is_not_served_first_because_its_callers_are() -> None:
+    """They stand for other machines; the product they call has none of their priority."""
+    process = guard("import os; print(os.nice(0), flush=True)", niceness=USUAL_NICENESS + 3)
+    assert first_line(process) == USUAL_NICENESS + 3
+    assert process.wait(10) == 0
 
 
 def test_what_a_command_leaves_behind_is_ended_and_its_exit_code_kept() -> None:
