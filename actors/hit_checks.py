@@ -40,7 +40,6 @@ from voice.waste import SpeculationBudget, SpeculationBudgets, TurnSpend
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_RATIO: Final = 0.02
 EVERY_S: Final = 1.0
 QUIET_WITHIN_S: Final = 10.0
 ANSWERED_WITHIN_S: Final = 20.0
@@ -50,13 +49,27 @@ _LOOK_EVERY_S: Final = 0.25
 FAILED, BUSY, UNWELL, SPENT = "failed", "busy", "unwell", "spent"
 
 
+@dataclass(frozen=True, slots=True)
+class CheckConfig:
+    """What is checked.
+
+    Attributes:
+        ratio: How many of the hits, on the whole, 0..1; 0 for none.
+        judge: Model that judges; empty for the agent's own.
+    """
+
+    ratio: float = 0.02
+    judge: str = ""
+
+
+DEFAULT: Final = CheckConfig()
+
+
 class CheckLog(Protocol):
     """Where what became of checks is written; must not wait."""
 
     def checked(self, call: CallIdentity, result: str) -> None:
-        """One is over: ``same``, ``different``, ``unclear`` or ``failed``; or why none was made:
-        ``busy``, ``unwell`` or ``spent``.
-        """
+        """One is over: ``same``, ``different``, ``unclear``, ``failed``; or why none was made."""
 
     def units_used(self, call: CallIdentity, usage: Mapping[str, float]) -> None:
         """Provider units that went into it, and beside them as ``checked_...``."""
@@ -76,8 +89,7 @@ class HitChecks:
         thinkers: By what ``Agent.think_chain`` says.
         log: See there.
         chance: 0..1, drawn for each hit.
-        ratio: How many of the hits are checked, on the whole; 0 for none.
-        judge: Model that judges; empty for the agent's own.
+        config: How many, and who judges.
         is_well: Whether the model of this agent takes more than it is given by callers.
         is_busy: Whether a caller waits for a reply.
     """
@@ -89,8 +101,7 @@ class HitChecks:
         log: CheckLog,
         chance: Callable[[], float],
         *,
-        ratio: float = DEFAULT_RATIO,
-        judge: str = "",
+        config: CheckConfig = DEFAULT,
         is_well: Callable[[Agent], bool] = lambda _agent: True,
         is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -98,8 +109,8 @@ class HitChecks:
         self._thinkers = thinkers
         self._log = log
         self._chance = chance
-        self._ratio = ratio
-        self._judge = judge
+        self._ratio = config.ratio
+        self._judge = config.judge
         self._is_well = is_well
         self._is_busy = is_busy
         self._budgets = SpeculationBudgets()

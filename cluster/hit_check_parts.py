@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from actors.hit_checks import HitChecks
+from actors.hit_checks import CheckConfig, HitChecks
 from actors.mind_calls import Recorder
 from cache.ports import AnswerCache
 from cluster.provider_health import ProcessHealth
@@ -75,8 +75,7 @@ def hit_checks(
         thinkers.get,
         log,
         random.random,
-        ratio=settings.cache_check_ratio,
-        judge=settings.cache_judge_model,
+        config=CheckConfig(settings.cache_check_ratio, settings.cache_judge_model),
         is_well=is_well,
         is_busy=is_busy,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actors.hit_checks import EVERY_S, MOST_WAITING, QUIET_WITHIN_S, REST_S, HitChecks
+from actors.hit_checks import EVERY_S, MOST_WAITING, QUIET_WITHIN_S, REST_S, CheckConfig, HitChecks
 from actors.hit_examination import ServedHit
 from actors.wire import TurnEntry
 from cache.entry import Provenance
@@ -165,7 +165,7 @@ def test_what_a_person_wrote_for_this_question_is_not_doubted() -> None:
 
 def test_so_many_are_chosen_as_the_setting_says() -> None:
     async def body() -> Scene:
-        scene = Scene(*["We close at nine."] * 10, ratio=0.02)
+        scene = Scene(*["We close at nine."] * 10, config=CheckConfig(0.02))
         for draw, is_chosen in ((0.019, True), (0.021, False)):
             scene.draws = [draw]
             assert scene.checks.offer(served()) is is_chosen
@@ -187,7 +187,7 @@ def test_so_many_are_chosen_as_the_setting_says() -> None:
 
 def test_none_where_the_setting_is_zero() -> None:
     async def body() -> Scene:
-        scene = Scene(ratio=0.0)
+        scene = Scene(config=CheckConfig(0.0))
         assert not scene.checks.offer(served())
         return scene
 
@@ -295,7 +295,7 @@ def test_checks_are_waste_themselves() -> None:
 
 def test_what_it_took_is_told_by_model() -> None:
     async def body() -> Scene:
-        scene = Scene("Ask at the desk.", "yes", judge="small")
+        scene = Scene("Ask at the desk.", "yes", config=CheckConfig(judge="small"))
         assert scene.checks.offer(served())
         await asyncio.sleep(5.0)
         assert [one.model for one in scene.thinker.requests] == ["large", "small"]
