@@ -118,7 +118,8 @@ CAPITAL: dict[str, str] = {
 
 # May end a sentence, but more often stand before a name: only a word that opens sentences decides.
 STARTER: dict[str, str] = {
-    "en": "u.s u.k u.n u.s.a d.c ave blvd rd apt no nos art vol pp pg sec ch bldg hwy jr sr st",
+    "en": "u.s u.k u.n u.s.a d.c ave blvd rd apt no nos art vol pp pg sec ch bldg hwy jr sr st"
+    " inc ltd corp",
     "de": "mo di mi do fr sa so jan feb apr aug sept okt nov dez str nr tel",
 }
 

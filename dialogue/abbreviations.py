@@ -67,10 +67,12 @@ class StopReader:
         word = found.group()
         if word.endswith("."):  # the third dot of an ellipsis
             return "capital"
-        earlier = before[: found.start()].rstrip()
+        earlier = before[: found.start()]
         if word[-1].isdigit():
-            return self._after_digit(word, before, earlier)
-        return self._after_word(word, _ELISION.sub("", word.casefold()), earlier)
+            return self._after_digit(word, before, earlier.rstrip())
+        if earlier.endswith(":"):
+            return "cut"  # the ending of a Finnish acronym, "USA:n."
+        return self._after_word(word, _ELISION.sub("", word.casefold()), earlier.rstrip())
 
     def is_certain(self, before: str) -> bool:
         """Whether a stop judged ``cut`` needs no look at the next word: no unknown abbreviation.
@@ -96,8 +98,6 @@ class StopReader:
         return bool(self._continues)
 
     def _after_word(self, word: str, folded: str, earlier: str) -> Verdict:
-        if earlier.endswith(":"):
-            return "cut"  # the ending of a Finnish acronym, "USA:n."
         after_number = earlier[-1:].isdigit()
         if folded in self._starter:
             return "starter"

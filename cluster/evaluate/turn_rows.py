@@ -41,8 +41,8 @@ class TurnRow:
         commit_to_frame_s: From the taking of the turn to the first frame of its reply.
         is_hit: The reply was prepared before the turn was taken.
         is_held: And its first audio was there then.
-        commit_to_sent_s: From the taking of the turn until the carrier's socket had taken that frame;
-            only of live runs.
+        commit_to_sent_s: From the taking of the turn until the carrier's socket had taken that
+            frame; only of live runs.
         asked: Questions to the language model.
         wasted: Those of them whose answer was not used.
         reason: What committed it.
