@@ -1,0 +1,378 @@
+"""One relayed call in the ingress: the carrier's words go in, ours go out, the mind is asked.
+
+The driver owns everything of the call that is not a decision: the tasks that think, the queue of
+the socket, one timer. Decisions are made by ``RelaySession``. Every callback does one mutation of
+the machine and then performs all its outputs; nothing awaits in between.
+
+There is no clock of frames here: between two words of anybody nothing runs, so that thousands of
+such calls cost what they say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, assert_never
+
+from actors.call_parts import CallEnd, CallParts
+from actors.comeback import Comeback, first_words, with_late_result
+from actors.errors import ActorsError, MindRefusedError
+from actors.metrics_calls import CallMeter, CallSums
+from actors.mind_client import MindClient
+from actors.outbox import Outbox
+from actors.relay_replay import ReplayGuard
+from actors.reply_tasks import ReplyTasks
+from actors.turn_entries import zero_of
+from actors.wire import CallOpened, TurnEntry
+from dialogue.agent import Agent
+from telephony.errors import LocalProtocolError
+from telephony.relay_messages import (
+    CarrierComplaint,
+    Information,
+    Interrupt,
+    KeyPressed,
+    Prompt,
+    RelayMessage,
+    Setup,
+    UnknownMessage,
+)
+from telephony.relay_stream import RelayStream
+from telephony.relay_writer import digits_message, end_message, text_message
+from telephony.stream_events import ProtocolWarning
+from voice import events as voice
+from voice import relay_events as relay
+from voice.config import VoiceConfig
+from voice.relay_session import RelaySession
+
+logger = logging.getLogger(__name__)
+
+SIGN_OF_LIFE_S = 60.0  # a CallActor that hears nothing for 300 s gives the call up
+SESSION_CLOSED = "session_closed"
+RELAY_UNIT = "relay_s"
+
+
+class RelayDriver:
+    """One call on one ConversationRelay socket.
+
+    Args:
+        agent: The agent that answers.
+        config: The machine's configuration.
+        parts: Shared parts of the process.
+        mind: This call's mind.
+        stream: The socket's machine, which has read ``setup``, or knows the call without it.
+        send: Sends one text frame to the carrier.
+        comeback: What the carrier did with the call before; None for a new call, or one whose
+            socket was lost.
+        is_reconnected: The carrier's session goes on: it has opened the socket again by itself.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        config: VoiceConfig,
+        parts: CallParts,
+        mind: MindClient,
+        stream: RelayStream,
+        send: Callable[[str], Awaitable[None]],
+        comeback: Comeback | None = None,
+        *,
+        is_reconnected: bool = False,
+    ) -> None:
+        self._agent = agent
+        self._parts = parts
+        self._mind = mind
+        self._stream = stream
+        self._comeback = comeback
+        self._is_reconnected = is_reconnected
+        budget = parts.budgets.of(agent.tenant_id, config.speculation.max_waste_ratio)
+        self._session = RelaySession(config, agent.phrases.one_moment, budget)
+        self._loop = asyncio.get_running_loop()
+        self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
+        self._meter = CallMeter(parts.meter, mind.call_id, budget)
+        self._replies = ReplyTasks(
+            agent,
+            mind,
+            parts.speech,
+            self._feed_reply,
+            parts.count,
+            budget=budget,
+            on_refused=lambda: self._end(False, "owned_elsewhere"),
+        )
+        self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
+        self._billed_until = self._loop.time()
+        self._replays: ReplayGuard | None = None
+        self._hung_up_for = ""
+        self._is_open = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        # What comes before the mind has the call waits for it.
+        self._early: list[relay.Input] | None = []
+        self._background: set[asyncio.Task[None]] = set()
+
+    # --- the call's life ---------------------------------------------------------------------
+
+    async def run(self) -> CallEnd:
+        """Hold the call until it ends; whatever happens, the mind is told and tasks are gone."""
+        try:
+            end = await self._hold()
+        except MindRefusedError as error:
+            logger.warning("call %s refused by its mind: %s", self._mind.call_id, error.refusal)
+            end = CallEnd(error.refusal == "ended", f"refused: {error.refusal}", 1000)
+        except ActorsError as error:
+            logger.warning("call %s has no mind: %s", self._mind.call_id, error)
+            end = CallEnd(False, f"no_mind: {error}", 1011)
+        except Exception as error:
+            logger.exception("call %s failed", self._mind.call_id)
+            end = CallEnd(False, f"internal: {type(error).__name__}", 1011)
+        finally:
+            self._replies.cancel_all()
+            for timer in (self._timer, *self._timers):
+                if timer is not None:
+                    timer.cancel()
+            for task in self._background:
+                task.cancel()
+            if not self._is_open:
+                await self._outbox.close()
+        if self._is_open:
+            await self._finish(end)
+        return end
+
+    async def _hold(self) -> CallEnd:
+        opened = await self._mind.open()
+        self._is_open = True
+        if self._ended.done():  # the socket went while the mind was opened
+            return self._ended.result()
+        now = self._loop.time()
+        if self._is_reconnected:
+            self._replays = ReplayGuard(self._mind.turn_log, now=now)
+        self._timers = [
+            self._loop.call_later(self._agent.max_call_s, self._time_is_up),
+            self._loop.call_later(SIGN_OF_LIFE_S, self._sign_of_life),
+        ]
+        early, self._early = self._early, None
+        self._feed(self._beginning(opened))
+        for event in early or ():
+            self._feed(event)
+        return await self._ended
+
+    def _beginning(self, opened: CallOpened) -> voice.CallStarted:
+        log = self._mind.turn_log
+        is_known = bool(log) or self._comeback is not None
+        first = first_words(self._agent, self._comeback) if is_known else None
+        if self._is_reconnected and log and log[-1].outcome == "heard":
+            first = None  # the carrier's session has gone on; nothing was cut off
+        return voice.CallStarted(
+            greeting=None if is_known else (opened.greeting or None),
+            next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
+            resume_text=first,
+        )
+
+    async def _finish(self, end: CallEnd) -> None:
+        """Settle the turn in flight and tell the mind; only then does the carrier learn of the end.
+
+        It asks ``action`` at once, and whoever answers has to know that the end was planned.
+        """
+        try:
+            self._session.close(now=self._loop.time())
+            self._perform_all()
+        except Exception:
+            logger.exception("call %s: its last turn could not be settled", self._mind.call_id)
+        try:
+            await self._mind.close(
+                planned=end.planned,
+                reason=end.reason,
+                usage={**self._units(), **self._replies.unsettled_units()},
+                hand_over=end.hand_over,
+            )
+        finally:
+            if end.planned:
+                told = {"v": 1, "reason": end.reason, "hand_over": dict(end.hand_over)}
+                self._outbox.put(end_message(told))
+            await self._outbox.close()
+
+    def _end(
+        self,
+        planned: bool,
+        reason: str,
+        close_code: int = 1000,
+        hand_over: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not self._ended.done():
+            self._ended.set_result(CallEnd(planned, reason, close_code, hand_over or {}))
+
+    # --- what comes in -----------------------------------------------------------------------
+
+    @property
+    def turn_log(self) -> tuple[TurnEntry, ...]:
+        """Every settled turn of the call so far."""
+        return self._mind.turn_log
+
+    @property
+    def mind(self) -> MindClient:
+        """The mind of this call."""
+        return self._mind
+
+    def received(self, text: str | bytes) -> None:
+        """One message of the carrier. Raises ``telephony.errors`` when the socket must be shut."""
+        self.take(self._stream.receive(text, now=self._loop.time()))
+
+    def take(self, message: RelayMessage | ProtocolWarning) -> None:
+        """A message that was read already."""
+        match message:
+            case Prompt(text=text, is_last=is_last):
+                if self._replays is not None and self._replays.is_replayed(
+                    text, is_last=is_last, now=self._loop.time()
+                ):
+                    self._parts.count("prompts_replayed", 1)
+                    return
+                self._feed(relay.PromptHeard(text, is_last))
+            case Interrupt(heard_text=heard):
+                self._feed(relay.SpeechCut(heard))
+            case KeyPressed(digit=digit):
+                self._meter.pressed()
+                self._feed(voice.DigitPressed(digit))
+            case Information(name=name, value=value):
+                self._inform(name, value)
+            case CarrierComplaint():
+                self._parts.count("relay_complaints", 1)
+                logger.warning("call %s: the carrier says: %s", self._mind.call_id, message.kind)
+            case Setup():
+                logger.info("call %s: the carrier has begun its session anew", self._mind.call_id)
+            case UnknownMessage(kind=kind):
+                self._parts.count("protocol_warnings", 1)
+                logger.info("call %s: unknown message ignored: %r", self._mind.call_id, kind)
+            case ProtocolWarning(error=error):
+                self._parts.count("protocol_warnings", 1)
+                logger.info("call %s: message ignored: %s", self._mind.call_id, error)
+            case _:
+                assert_never(message)
+
+    def _inform(self, name: str, value: str) -> None:
+        match name:
+            case "agentSpeaking":
+                self._feed(relay.AgentSounded(value == "on"))
+            case "clientSpeaking":
+                self._feed(relay.CallerSounded(value == "on"))
+            case "tokensPlayed":
+                self._feed(relay.WordsPlayed(value))
+
+    def disconnected(self, code: int) -> None:
+        """The socket is gone. A clean close says nothing of the call: ``action`` will."""
+        reason = SESSION_CLOSED if code == 1000 else f"stream_lost: closed with {code}"
+        self._end(False, reason)
+
+    def shut(self, reason: str, close_code: int) -> None:
+        """End this socket from our side, unplanned: a violation, or a newer owner."""
+        self._end(False, reason, close_code)
+
+    def carrier_ended(self, state: str) -> None:
+        """The carrier's status callback says that the call is over."""
+        self._end(True, self._hung_up_for or f"carrier_{state}")
+
+    def hang_up(self, reason: str, farewell: str | None) -> None:
+        """End the call politely: say ``farewell``, then close as planned."""
+        if farewell is None and not self._hung_up_for:
+            self._hung_up_for = reason
+        self._feed(voice.HangUpRequested(reason, farewell))
+
+    # --- time --------------------------------------------------------------------------------
+
+    def _time_is_up(self) -> None:
+        self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
+
+    def _sign_of_life(self) -> None:
+        self._tell_mind(even_if_empty=True)
+        self._timers[1] = self._loop.call_later(SIGN_OF_LIFE_S, self._sign_of_life)
+
+    def _arm(self) -> None:
+        deadline = self._session.next_deadline()
+        if self._timer is not None:
+            if self._timer.when() == deadline and not self._timer.cancelled():
+                return
+            self._timer.cancel()
+            self._timer = None
+        if deadline is not None and not self._ended.done():
+            self._timer = self._loop.call_at(deadline, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._guarded(lambda: self._session.handle_deadline(now=self._loop.time()))
+
+    # --- the machine's outputs ---------------------------------------------------------------
+
+    def _feed_reply(self, event: voice.Input) -> None:
+        if isinstance(event, voice.SegmentPlanned | voice.ReplyFinished | voice.ReplyFailed):
+            self._feed(event)
+
+    def _feed(self, event: relay.Input) -> None:
+        """One mutation, then everything the machine wants done; no await in between."""
+        if self._early is not None:
+            self._early.append(event)
+            return
+        self._guarded(lambda: self._session.receive(event, now=self._loop.time()))
+
+    def _guarded(self, mutate: Callable[[], None]) -> None:
+        """Whatever breaks in here ends this socket, which another one can follow."""
+        try:
+            mutate()
+            self._perform_all()
+            self._arm()
+        except Exception as error:
+            logger.exception("call %s: its machine broke", self._mind.call_id)
+            self._end(False, f"internal: {type(error).__name__}", 1011)
+
+    def _perform_all(self) -> None:
+        while (output := self._session.next_output()) is not None:
+            self._perform(output)
+
+    def _perform(self, output: relay.Output) -> None:
+        match output:
+            case relay.SendWords(token=token, is_last=is_last):
+                whole = token.encode("utf-8", "replace").decode()  # a model may write half a letter
+                self._outbox.put(text_message(whole, is_last=is_last))
+            case relay.DropWords():
+                self._outbox.drop_waiting()
+            case relay.PressKeys(digits=digits):
+                self._press(digits)
+            case voice.BeginTurn() | voice.CommitTurn() | voice.AbandonTurn():
+                self._replies.perform(output)
+                self._meter.follow(output)
+                if isinstance(output, voice.CommitTurn):
+                    self._parts.count("turns_committed", 1)
+            case voice.TurnSettled():
+                self._settle(output)
+            case relay.EndSession(reason=reason, hand_over=hand_over):
+                self._end(True, reason, hand_over=hand_over)
+            case _:
+                assert_never(output)
+
+    def _press(self, digits: str) -> None:
+        try:
+            self._outbox.put(digits_message(digits))
+        except LocalProtocolError as error:
+            logger.error("call %s: keys cannot be pressed: %s", self._mind.call_id, error)
+
+    def _settle(self, settled: voice.TurnSettled) -> None:
+        at_us = self._parts.wall_clock_us()
+        entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
+        entry = with_late_result(entry, self._comeback, self._mind.turn_log)
+        self._comeback = None
+        self._mind.settle(entry)
+        zero = zero_of(settled, entry)
+        after_s = None if zero is None else self._loop.time() - zero
+        self._meter.settled(entry, settled.guess, after_s=after_s)
+        if not self._ended.done():
+            self._tell_mind()
+
+    def _units(self) -> dict[str, float]:
+        """Units of the whole call that were used since the last time."""
+        now = self._loop.time()
+        relayed_s, self._billed_until = now - self._billed_until, now
+        units = self._meter.units(CallSums(replacements=self._mind.replacements))
+        return {**units, RELAY_UNIT: round(relayed_s, 6)}
+
+    def _tell_mind(self, *, even_if_empty: bool = False) -> None:
+        task = self._loop.create_task(self._mind.flush(even_if_empty=even_if_empty))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

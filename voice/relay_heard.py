@@ -1,0 +1,163 @@
+"""The heard ledger of a reply that the carrier speaks for us.
+
+Rules
+1. What the carrier says was heard counts: of a reply that was cut, the words that it names. They
+   are looked for in the reply, so that the ledger holds our spelling and not that of its voice;
+   words that are not in there are taken as they come.
+2. A reply is heard to its end once all of it was played (``tokensPlayed``), or the voice has fallen
+   silent after a time in which it can have been said, or nothing of the kind was told and it must
+   have been said by now, at a slow pace.
+3. Of a reply that ends for another reason (the socket is gone), so much was heard as was played,
+   or, where nothing is told of that, the segments that can have been said by then.
+"""
+
+from __future__ import annotations
+
+from voice.heard import speaking_time_s
+from voice.words import Word, join_words, split_words
+
+VOICE_DELAY_S = 0.3  # from our words to the carrier's sound, about
+FASTEST = 0.5  # of the time that words usually take: nothing is said faster
+SLOWEST = 1.6
+SPARE_S = 1.5
+LONGEST_SOUND_S = 60.0  # beyond the slowest pace, while the carrier says that its voice sounds
+
+
+class RelayHeard:
+    """What was sent of one reply, and how much of it has been heard.
+
+    Attributes:
+        sent: The segments, in order.
+        first_at: Loop time of the first words sent; None before.
+        closed_at: Loop time at which the last of them was sent; None before.
+    """
+
+    __slots__ = (
+        "_ends",
+        "_has_sounded",
+        "_is_sounding",
+        "_played",
+        "_until_s",
+        "closed_at",
+        "first_at",
+        "sent",
+    )
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.first_at: float | None = None
+        self.closed_at: float | None = None
+        self._ends: list[float] = []  # of each segment, when it will have been said, about
+        self._until_s = 0.0
+        self._played: list[str] = []
+        self._is_sounding = False
+        self._has_sounded = False
+
+    @property
+    def text(self) -> str:
+        """All that was sent."""
+        return join_words(self.sent)
+
+    def send(self, text: str, *, now: float) -> None:
+        """A segment goes out."""
+        if self.first_at is None:
+            self.first_at = now
+        self._until_s = max(self._until_s, now + VOICE_DELAY_S) + speaking_time_s(text)
+        self.sent.append(text)
+        self._ends.append(self._until_s)
+
+    def close(self, *, now: float) -> None:
+        """Nothing more of the reply comes."""
+        self.closed_at = now
+
+    def played(self, text: str) -> None:
+        """The carrier says that these words were just played."""
+        if self.first_at is not None:
+            self._played.append(text)
+
+    def sounded(self, *, is_on: bool) -> None:
+        """The carrier's voice begins or ends to sound."""
+        if self.first_at is not None:
+            self._is_sounding = is_on
+            self._has_sounded = self._has_sounded or is_on
+
+    def next_deadline(self) -> float | None:
+        """Loop time at which the reply counts as heard if nothing is told; None while it grows."""
+        if self.closed_at is None or self.first_at is None:
+            return None
+        slowest = self.first_at + VOICE_DELAY_S + self._length_s * SLOWEST
+        at = max(slowest, self._until_s, self.closed_at) + SPARE_S
+        return at + LONGEST_SOUND_S if self._is_sounding else at
+
+    def is_heard(self, *, now: float) -> bool:
+        """Whether all of it has reached the caller."""
+        if self.closed_at is None or self.first_at is None:
+            return False
+        if self._played and self._count(self._played) >= self._count(self.sent):
+            return True
+        fastest = self.first_at + self._length_s * FASTEST
+        if self._has_sounded and not self._is_sounding and now >= fastest:
+            return True
+        deadline = self.next_deadline()
+        return deadline is not None and now >= deadline
+
+    def heard_until(self, *, now: float) -> str:
+        """What has been heard when nobody says how much it was."""
+        if self._played:
+            return self.cut_at(join_words(self._played))
+        return join_words(
+            text for text, end in zip(self.sent, self._ends, strict=True) if end <= now
+        )
+
+    def cut_at(self, heard: str, filler: str = "") -> str:
+        """The beginning of the reply that was heard when the carrier says ``heard`` was.
+
+        Args:
+            heard: The carrier's account.
+            filler: Said before the reply in the same breath, and no part of it.
+        """
+        text, words = self.text, split_words(self.text)
+        told = [word.form for word in split_words(heard)]
+        before = [word.form for word in split_words(filler)]
+        if before and told[: len(before)] == before[: len(told)]:
+            told = told[len(before) :]
+            heard = _rest_of(heard, len(before))
+        if not told:
+            return ""
+        forms = [word.form for word in words]
+        # It may name the whole reply until then, or only what was said since its last report.
+        first = self._count(self._played) if self._played else 0
+        for begin in (0, *range(max(first - len(told), 1), len(forms) - len(told) + 1)):
+            count = _words_at(forms, told, begin)
+            if count is not None:
+                return _until(text, words, count)
+        return heard.strip()
+
+    @property
+    def _length_s(self) -> float:
+        return sum(speaking_time_s(text) for text in self.sent)
+
+    @staticmethod
+    def _count(texts: list[str]) -> int:
+        return sum(len(split_words(text)) for text in texts)
+
+
+def _words_at(forms: list[str], told: list[str], begin: int) -> int | None:
+    """How many words were heard if ``told`` stands there; its last one may have been cut."""
+    there = forms[begin : begin + len(told)]
+    if len(there) < len(told) or there[:-1] != told[:-1]:
+        return None
+    if there[-1] == told[-1]:
+        return begin + len(told)
+    return begin + len(told) - 1 if there[-1].startswith(told[-1]) else None
+
+
+def _until(text: str, words: list[Word], count: int) -> str:
+    """The first ``count`` words, with the punctuation behind them."""
+    end = words[count].start if count < len(words) else len(text)
+    return text[:end].strip()
+
+
+def _rest_of(heard: str, words: int) -> str:
+    found = split_words(heard)
+    return heard[found[words].start :] if words < len(found) else ""
