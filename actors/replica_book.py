@@ -18,7 +18,6 @@ from actors.lease_shares import Demand
 from actors.seat_book import SeatBook, SeatEntry
 from actors.wire import ReplicaSync
 
-
 _NOBODY = Demand()
 
 
