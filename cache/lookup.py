@@ -13,67 +13,20 @@ question, or none. Every worker holds one of these; learning is what the owner d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
 
+from cache import lookup_semantic
 from cache.encoder import Vector
-from cache.entry import Answer, Entry, StorageClass
-from cache.evidence import Evidence, Neighbour, weigh
-from cache.frame import frame_of
-from cache.gate import LEAST_SIMILARITY, cold_accepts
-from cache.keeping import is_vouched, settled, vetoed
+from cache.entry import Answer, Entry
+from cache.keeping import is_vouched, settled
 from cache.learning import DEFAULT_BOUND, GateBook
-from cache.normalise import MOST_CHARS, canonical
 from cache.outcomes import Hit, Miss, MissReason, Outcome, Refusal, RefusalReason, Tier
 from cache.pattern import DialogueState, PatternTier
-from cache.scope import ANY, UNKNOWN_ACT, Scope
+from cache.question import Life, Question, ask, may_keep
+from cache.scope import Scope
 from cache.store import Limits, ResponseStore
 
-_FEW_WORDS: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A turn as the cache looks it up.
-
-    Attributes:
-        text: Canonical; empty when nothing was said.
-        is_too_long: Nobody's question: not looked up and not kept.
-        is_bare: So few words of so little content that only what the agent said last gives them a
-            meaning.
-    """
-
-    scope: Scope
-    text: str
-    is_too_long: bool = False
-    is_bare: bool = False
-
-    @property
-    def depends_on_before(self) -> bool:
-        """Whether its meaning is not known: it is bare, and so is what we know of before."""
-        return self.is_bare and self.scope.last_agent_act in (UNKNOWN_ACT, ANY)
-
-    @property
-    def in_common(self) -> Question:
-        """The same, asked of the agent's FAQ cards."""
-        return replace(self, scope=self.scope.common)
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """When an entry is made.
-
-    Attributes:
-        now_s: Epoch seconds.
-        jitter: 0..1, shortens its life a little, so that not all end at once.
-        utc_offset_s: Of the business's clock.
-        source: Which turn or file it comes from.
-    """
-
-    now_s: float
-    jitter: float = 0.0
-    utc_offset_s: float = 0.0
-    source: str = ""
+__all__ = ("Kept", "Life", "Question", "ResponseCache", "ask", "may_keep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +35,6 @@ class Kept:
 
     entry: Entry
     gone: tuple[int, ...]
-
-
-def ask(text: str, scope: Scope) -> Question:
-    """The question of a turn. Never raises on text."""
-    if len(text) > MOST_CHARS:
-        return Question(scope, "", is_too_long=True)
-    form = canonical(text, scope.language)
-    frame = frame_of(form, scope.language)
-    is_bare = not frame.content and len(form.split()) <= _FEW_WORDS
-    return Question(scope, form, is_bare=is_bare)
-
-
-def may_keep(question: Question, answer: Answer) -> bool:
-    """Whether this answer to this question may be kept at all, whoever was given it."""
-    if answer.storage_class is StorageClass.NEVER or not question.text:
-        return False
-    return not (question.is_too_long or question.depends_on_before)
 
 
 class ResponseCache:
@@ -285,70 +221,15 @@ class ResponseCache:
             return Refusal(reason, entry.entry_id, 1.0)
         if not is_vouched(entry, (entry,)):
             return None
-        return self._served(Hit(Tier.EXACT, entry.entry_id, entry.answer, 1.0, 1.0), entry)
+        return self._served(Hit(Tier.EXACT, entry.entry_id, entry.answer, 1.0, 1.0))
 
     def _semantic(
         self, question: Question, vector: Vector | None, now_s: float, allowed: float
     ) -> Outcome:
-        scope = question.scope
-        shelf = self.store.shelf(scope)
-        if shelf is None:
-            return Miss(MissReason.EMPTY_SCOPE)
-        if vector is None:
-            return Miss(MissReason.ENCODER_OFF)
-        if question.depends_on_before:
-            return Miss(MissReason.NOT_LIKE_ANYTHING, detail="too few words")
-        near = shelf.near(vector)
-        evidence = weigh(question.text, near, shelf.rarity, shelf.closeness(vector))
-        candidate = evidence.candidate
-        entry = self.store.get(candidate.entry_id)
-        if entry is None or candidate.similarity < LEAST_SIMILARITY:
-            return Miss(
-                MissReason.NOT_LIKE_ANYTHING,
-                candidate.entry_id,
-                candidate.similarity,
-                evidence=evidence,
-            )
-        allowed = min(allowed, self.gates.allowed(scope))
-        return self._judged(question, entry, evidence, near, now_s, allowed)
-
-    def _judged(
-        self,
-        question: Question,
-        entry: Entry,
-        evidence: Evidence,
-        near: list[Neighbour],
-        now_s: float,
-        allowed: float,
-    ) -> Outcome:
-        similarity = evidence.candidate.similarity
-        gate = self.gates.weights(question.scope)
-        ratio = gate.right_ratio(evidence.features) if gate else 0.0
-        reason: RefusalReason | None = None
-        detail = ""
-        if allowed <= 0.0:
-            reason = RefusalReason.SWITCHED_OFF
-        elif gate is None and not cold_accepts(
-            similarity, evidence.other, is_trusted=entry.answer.provenance.is_trusted
-        ):
-            reason, detail = RefusalReason.BELOW_BOUND, "too few labels: similarity and margin"
-        elif gate is not None and ratio < 1.0 - allowed:
-            reason, detail = RefusalReason.BELOW_BOUND, f"{ratio:.3f} of {1.0 - allowed:.3f}"
-        elif objection := vetoed(
-            question.text,
-            entry,
-            near,
-            slots_may_differ=entry.answer.storage_class is StorageClass.PLAN,
-        ):
-            reason, detail = RefusalReason.VETO, objection.value
-        elif (reason := self.store.objection(entry, now_s)) is None:
-            alike = [one.entry_id for one in near if one.similarity >= LEAST_SIMILARITY]
-            if not is_vouched(entry, filter(None, map(self.store.get, alike))):
-                reason, detail = RefusalReason.QUORUM, "one caller alone asked anything like it"
-        if reason is not None:
-            return Refusal(reason, entry.entry_id, similarity, ratio, detail, evidence)
-        hit = Hit(Tier.SEMANTIC, entry.entry_id, entry.answer, similarity, ratio, evidence=evidence)
-        return self._served(hit, entry)
+        said = lookup_semantic.search(
+            self.store, self.gates, question, vector, now_s=now_s, allowed=allowed
+        )
+        return self._served(said) if isinstance(said, Hit) else said
 
     def _pattern(self, question: Question, state: DialogueState, now_s: float) -> Hit | None:
         expected = self.patterns.expect(question.scope, state)
@@ -357,11 +238,10 @@ class ResponseCache:
         entry = self.store.plan(question.scope, expected.plan_id)
         if entry is None or self.store.objection(entry, now_s):
             return None
-        hit = Hit(Tier.PATTERN, entry.entry_id, entry.answer, 0.0, expected.share)
-        return self._served(hit, entry)
+        return self._served(Hit(Tier.PATTERN, entry.entry_id, entry.answer, 0.0, expected.share))
 
-    def _served(self, hit: Hit, entry: Entry) -> Hit:
-        self.store.touch(entry.entry_id)
+    def _served(self, hit: Hit) -> Hit:
+        self.store.touch(hit.entry_id)
         return hit
 
 

@@ -103,8 +103,11 @@ def _write_out(match: re.Match[str]) -> str:
 
 def _without_repeats(form: str) -> str:
     """``can i can i pay`` is ``can i pay``; digits may be said twice on purpose."""
+    words = form.split()
+    if len(set(words)) == len(words):
+        return " ".join(words)
     kept: list[str] = []
-    for word in form.split():
+    for word in words:
         kept.append(word)
         for size in range(_LONGEST_REPEAT, 0, -1):
             last = kept[-size:]

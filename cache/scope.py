@@ -8,6 +8,7 @@ the next, so what the agent said last belongs to the scope too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -15,6 +16,7 @@ KEY_BYTES: Final = 16
 PUBLIC: Final = "public"
 UNKNOWN_ACT: Final = ""
 ANY: Final = "*"
+_REMEMBERED: Final = 4_096  # scopes of callers come and go
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +55,46 @@ class Scope:
 
         Only what a person wrote or imported stands there; what a model said never does.
         """
-        return replace(
-            self,
-            agent_version=ANY,
-            prompt_version=ANY,
-            flow_node=ANY,
-            last_agent_act=ANY,
-            visibility=PUBLIC,
-        )
+        return _common(self)
 
     def key(self) -> bytes:
         """16 bytes (BLAKE2b) that are the same in every process.
 
         Each field is preceded by its length, so that no two scopes run together into one.
         """
-        digest = blake2b(digest_size=KEY_BYTES, person=b"callcluster-scop")
-        for field in (
-            self.tenant_id,
-            self.agent_id,
-            self.agent_version,
-            self.prompt_version,
-            self.flow_node,
-            self.language.lower(),
-            self.last_agent_act,
-            self.visibility,
-        ):
-            encoded = field.encode("utf-8", "surrogatepass")
-            digest.update(len(encoded).to_bytes(8, "big"))
-            digest.update(encoded)
-        return digest.digest()
+        return _key(self)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _common(scope: Scope) -> Scope:
+    return replace(
+        scope,
+        agent_version=ANY,
+        prompt_version=ANY,
+        flow_node=ANY,
+        last_agent_act=ANY,
+        visibility=PUBLIC,
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _key(scope: Scope) -> bytes:
+    """A lookup asks for it ten times."""
+    digest = blake2b(digest_size=KEY_BYTES, person=b"callcluster-scop")
+    for field in (
+        scope.tenant_id,
+        scope.agent_id,
+        scope.agent_version,
+        scope.prompt_version,
+        scope.flow_node,
+        scope.language.lower(),
+        scope.last_agent_act,
+        scope.visibility,
+    ):
+        encoded = field.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big"))
+        digest.update(encoded)
+    return digest.digest()
 
 
 def private_to(caller_id: str) -> str:

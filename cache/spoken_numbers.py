@@ -27,6 +27,7 @@ _ORDINALS: Final = _counted(
     first=1,
 ) | {"thirtieth": 30}
 _TIMES: Final = {"double": 2, "triple": 3}
+_BEGINNINGS: Final = frozenset((*_SMALL, *_TENS, *_ORDINALS, *_TIMES))
 
 _HAN: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
     "〇": 0,
@@ -47,6 +48,8 @@ def english_digits(words: Sequence[str]) -> list[str]:
     ``two hundred and five`` is ``205``, ``five oh one`` three digits, ``twenty first`` is ``21st``.
     Never raises; linear in the number of words.
     """
+    if _BEGINNINGS.isdisjoint(words):
+        return list(words)
     found: list[str] = []
     index = 0
     while index < len(words):

@@ -7,9 +7,17 @@ text that was spoken.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Final
 
 _BETWEEN_DIGITS = frozenset(".,:/-")
+_ASCII_LOOSE: Final = re.compile(r"(?<=[0-9])[.,:/-](?=[0-9])|(?<!\S)-(?=[0-9])|([.,:/-])")
+_ASCII_REST: Final = str.maketrans(
+    {chr(code): None for code in (*range(0x20), 0x7F) if not chr(code).isspace()}
+    | dict.fromkeys('!"()*;?[\\]_{}', " ")
+    | {"'": None}
+)
 
 
 def exact_form(text: str) -> str:
@@ -19,6 +27,8 @@ def exact_form(text: str) -> str:
     combining marks of every script. A space next to a Chinese, Japanese or Thai character goes, as
     recognisers put it there or not; Korean keeps its spaces. Idempotent.
     """
+    if text.isascii():
+        return _exact_ascii(text)
     # Folding may undo the composition and composing may undo the folding: twice is enough
     # (Unicode standard, section 3.13, toNFKC_Casefold).
     folded = unicodedata.normalize("NFKC", text).casefold()
@@ -31,6 +41,12 @@ def exact_form(text: str) -> str:
             joined.append(" ")
         joined.append(word)
     return unicodedata.normalize("NFKC", "".join(joined))
+
+
+def _exact_ascii(text: str) -> str:
+    """The same for what most callers say, in a tenth of the time: a crowd is normalised at once."""
+    loose = _ASCII_LOOSE.sub(lambda match: " " if match[1] else match[0], text.lower())
+    return " ".join(loose.translate(_ASCII_REST).split())
 
 
 def _keep(text: str, index: int) -> str:

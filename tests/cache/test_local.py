@@ -12,6 +12,7 @@ import pytest
 
 from cache.deltas import packed
 from cache.encoder import Vector
+from cache.encoder_queue import MOST_IN_A_RUN
 from cache.entry import StorageClass
 from cache.local import LocalAnswerCache
 from cache.local_encoder import ENCODE_WITHIN_S, MOST_WAITING, TurnEncoder
@@ -195,12 +196,20 @@ def test_one_text_is_encoded_once_for_all_who_ask() -> None:
 
 def test_what_nobody_waits_for_any_more_is_taken_out_of_the_queue() -> None:
     async def story() -> None:
-        encoder, queue = queued()
-        waiting = asyncio.create_task(encoder.vector(OPEN, "en-US"))
+        words = WordEncoder()
+        encoder, queue = queued(words)
+        asks = [
+            asyncio.create_task(encoder.vector(text, "en-US")) for text in ("begun", "left", "kept")
+        ]
         await asyncio.sleep(0)
-        waiting.cancel()
+        asks[0].cancel()
+        asks[1].cancel()
         await asyncio.sleep(0.01)
-        assert queue.work_off() == 0
+        while queue.work_off():
+            await asyncio.sleep(0.01)
+        vector, _ = await asks[2]
+        assert vector is not None
+        assert words.encoded == ["begun", "kept"]
 
     run(story())
 
@@ -214,8 +223,62 @@ def test_a_crowd_is_turned_away_at_once_rather_than_late() -> None:
         ]
         await asyncio.sleep(0)
         assert await encoder.vector("one more", "en-US") == (None, True)
-        assert queue.work_off() == MOST_WAITING
+        while queue.work_off():
+            await asyncio.sleep(0)
+        found = await asyncio.gather(*crowd)
+        assert all(vector is not None for vector, _ in found)
+
+    run(story())
+
+
+def test_a_crowd_shares_runs_and_is_handed_its_vectors_one_by_one() -> None:
+    async def story() -> None:
+        words = WordEncoder()
+        encoder, queue = queued(words)
+        steps: list[int] = []
+        loop, turns = asyncio.get_running_loop(), 30
+
+        async def asks(text: str) -> None:
+            await encoder.vector(text, "en-US")
+            steps.append(step)
+
+        step = 0
+
+        def count() -> None:
+            nonlocal step
+            step += 1
+            if len(steps) < turns:
+                loop.call_soon(count)
+
+        crowd = [asyncio.create_task(asks(f"text {number}")) for number in range(turns)]
+        await asyncio.sleep(0)
+        runs = 0
+        count()
+        while done := queue.work_off():
+            runs += done
+            for _ in range(2 * MOST_IN_A_RUN):
+                await asyncio.sleep(0)
         await asyncio.gather(*crowd)
+        assert len(set(steps)) == turns  # never two in one step of the loop
+        assert runs <= 2 + turns / MOST_IN_A_RUN + 1
+        assert sorted(words.encoded) == sorted(f"text {number}" for number in range(turns))
+
+    run(story())
+
+
+def test_turns_come_before_what_is_learned() -> None:
+    async def story() -> None:
+        words = WordEncoder()
+        encoder, queue = queued(words)
+        asks = [
+            asyncio.create_task(encoder.vector(text, "en-US", within_s=within_s))
+            for text, within_s in (("begun", None), ("learned", 10.0), ("asked", None))
+        ]
+        await asyncio.sleep(0)
+        while queue.work_off():
+            await asyncio.sleep(0.001)
+        await asyncio.gather(*asks)
+        assert words.encoded == ["begun", "asked", "learned"]
 
     run(story())
 

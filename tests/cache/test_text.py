@@ -53,3 +53,9 @@ def test_normal_text_stays_as_it_is(text: str) -> None:
     once = exact_form(text)
     assert exact_form(once) == once
     assert once == once.strip()
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=30) | st.text("a1 .,:/-'%", max_size=12))
+def test_plain_letters_are_treated_as_all_others(text: str) -> None:
+    """A character that is dropped sends the text the long way."""
+    assert exact_form(text) == exact_form(f"{text}\u200b")
