@@ -21,9 +21,10 @@ from simulation.faults import SERVICES, Faults
 from simulation.openai_chat import OpenAIConfig
 from simulation.openai_tts import OpenAITtsConfig
 from simulation.providers import ProvidersConfig, serve_forever
+from simulation.realtime_session import RealtimeEmulatorConfig
 from telephony.phone_number import is_e164
 
-Ports = tuple[str, int, int, int, int, int, int]
+Ports = tuple[str, int, int, int, int, int, int, int]
 Lags = tuple[float, float, float, float, float]
 
 
@@ -86,6 +87,7 @@ def run_emulators(
         deepgram_port=deepgram_port,
         azure_tts_port=voice_ports[0],
         openai_tts_port=voice_ports[1],
+        openai_realtime_port=voice_ports[2],
         twilio_port=account.port,
         twilio=account.config(),
         azure=AzureConfig(interim_lag_s=interim_lag_s, final_lag_s=final_lag_s),
@@ -99,6 +101,11 @@ def run_emulators(
         elevenlabs=ElevenLabsConfig(first_byte_s=first_byte_s),
         azure_tts=AzureTtsConfig(first_byte_s=first_byte_s),
         openai_tts=OpenAITtsConfig(first_byte_s=first_byte_s),
+        openai_realtime=RealtimeEmulatorConfig(
+            first_audio_s=first_token_s + first_byte_s,
+            script=written.replies,
+            tool_rules=written.tool_rules,
+        ),
         faults=parse_faults(faults),
         clips=clips,
     )
@@ -151,6 +158,8 @@ def _announce(line: str, token: str, product: str) -> None:
         "ELEVENLABS_API_KEY=emulated\n"
         f"export AZURE_TTS_HOST={addresses['azure_tts_host']} "
         f"OPENAI_TTS_BASE_URL={addresses['openai_tts_base_url']} OPENAI_TTS_API_KEY=emulated\n"
+        f"export OPENAI_REALTIME_BASE_URL={addresses['openai_realtime_base_url']} "
+        "OPENAI_REALTIME_API_KEY=emulated\n"
         f"export TWILIO_API_BASE_URL={addresses['twilio_api_base_url']} "
         f"TWILIO_ACCOUNT_SID={addresses['twilio_account_sid']}{auth}\n"
         f"export {product}"

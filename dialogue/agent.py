@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dialogue.realtime import RealtimeOptions
 from dialogue.tools import Tool, Toolbox
 
 SpokenForms = Literal["auto", "on", "off"]
@@ -131,6 +132,7 @@ class Agent:
         response_cache: Which answers are given again without asking the language model.
         mode: How its calls are carried.
         then_modes: How they go on, in this order, when that way fails in mid-call.
+        realtime: How it speaks and listens where one model does both.
     """
 
     tenant_id: str
@@ -160,6 +162,7 @@ class Agent:
     response_cache: AnswerReuse = field(default_factory=AnswerReuse)
     mode: CallMode = "pipeline"
     then_modes: tuple[CallMode, ...] = ()
+    realtime: RealtimeOptions = field(default_factory=RealtimeOptions)
 
     @property
     def modes(self) -> tuple[CallMode, ...]:

@@ -16,6 +16,8 @@ from typing import Final
 DEFAULT_CHAT_MODEL: Final = "gpt-5.6-luna"
 DEFAULT_SPEECH_MODEL: Final = "eleven_flash_v2_5"
 DEFAULT_OPENAI_SPEECH_MODEL: Final = "gpt-4o-mini-tts"
+DEFAULT_REALTIME_MODEL: Final = "gpt-realtime-2.1"
+DEFAULT_TRANSCRIPTION_MODEL: Final = "gpt-live-transcribe"
 
 # Deepgram's models of turn-based recognition and the languages they hear, by primary BCP-47 subtag
 # (its page "Flux Multilingual & Language Prompting"). Only those of several take hints.
@@ -118,6 +120,45 @@ OPENAI_SPEECH_MODELS: Final = dict.fromkeys(
     ("gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15", "tts-1", "tts-1-hd"), date(2027, 1, 6)
 )
 
+
+@dataclass(frozen=True, slots=True)
+class RealtimeModel:
+    """A model of speech to speech.
+
+    Attributes:
+        retires_on: First day on which it is not served; None when none is announced.
+        efforts: Accepted values of ``reasoning.effort``; empty: do not send the field.
+        takes_parallel_tool_calls: Whether the field of that name is known to it.
+    """
+
+    name: str
+    retires_on: date | None = None
+    efforts: tuple[str, ...] = ()
+    takes_parallel_tool_calls: bool = False
+
+
+_REALTIME_EFFORTS = ("minimal", "low", "medium", "high", "xhigh")
+# Sources: ``openai.types.realtime`` and the deprecations quoted in it (openai 3.52).
+_REALTIME_ROWS = (
+    RealtimeModel("gpt-realtime-2.1", None, _REALTIME_EFFORTS, takes_parallel_tool_calls=True),
+    RealtimeModel("gpt-realtime-2.1-mini", None, _REALTIME_EFFORTS, takes_parallel_tool_calls=True),
+    RealtimeModel("gpt-realtime-2"),
+    RealtimeModel("gpt-realtime-1.5"),
+    RealtimeModel("gpt-realtime", date(2027, 1, 20)),
+    RealtimeModel("gpt-realtime-mini", date(2027, 1, 20)),
+)
+REALTIME_MODELS: Final = {row.name: row for row in _REALTIME_ROWS}
+
+# Models that write down what is heard in a Realtime session, and when they are gone.
+TRANSCRIPTION_MODELS: Final[dict[str, date | None]] = {
+    "gpt-live-transcribe": None,
+    "gpt-transcribe": None,
+    "gpt-realtime-whisper": None,
+    "whisper-1": date(2027, 2, 26),
+    "gpt-4o-transcribe": date(2027, 2, 26),
+    "gpt-4o-mini-transcribe": date(2027, 2, 26),
+}
+
 # Models of text-to-speech that are not served over websockets.
 SPEECH_MODELS_WITHOUT_SOCKET: Final = frozenset({"eleven_v3"})
 
@@ -128,3 +169,8 @@ SPEECH_MODELS_WITH_LANGUAGE: Final = frozenset({"eleven_flash_v2_5", "eleven_tur
 def chat_model(name: str) -> ChatModel:
     """The row of ``name``, or one that promises nothing for a name that is not in the table."""
     return CHAT_MODELS.get(name) or ChatModel(name)
+
+
+def realtime_model(name: str) -> RealtimeModel:
+    """The row of ``name``, or one that promises nothing for a name that is not in the table."""
+    return REALTIME_MODELS.get(name) or RealtimeModel(name)

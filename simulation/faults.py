@@ -28,6 +28,7 @@ SERVICES = (
     "deepgram",
     "openai",
     "openai_tts",
+    "openai_realtime",
     "elevenlabs",
     "twilio",
 )

@@ -33,7 +33,9 @@ from simulation.exchange_control import ExchangeControl
 from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
 from simulation.openai_chat import OpenAIChat, OpenAIConfig
+from simulation.openai_realtime import OpenAIRealtimeEmulator
 from simulation.openai_tts import OpenAITextToSpeech, OpenAITtsConfig
+from simulation.realtime_session import RealtimeEmulatorConfig
 from simulation.twilio_rest import TwilioRestApi
 from simulation.voice_sound import SpokenVoice
 from simulation.wire_server import Service, WireServer
@@ -60,12 +62,14 @@ class ProvidersConfig:
     deepgram_port: int = 0
     azure_tts_port: int = 0
     openai_tts_port: int = 0
+    openai_realtime_port: int = 0
     azure: AzureConfig = field(default_factory=AzureConfig)
     deepgram: DeepgramConfig = field(default_factory=DeepgramConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
     azure_tts: AzureTtsConfig = field(default_factory=AzureTtsConfig)
     openai_tts: OpenAITtsConfig = field(default_factory=OpenAITtsConfig)
+    openai_realtime: RealtimeEmulatorConfig = field(default_factory=RealtimeEmulatorConfig)
     twilio: ExchangeConfig = field(default_factory=ExchangeConfig)
     callees: dict[str, Callee] = field(default_factory=dict)
     faults: dict[str, Faults] = field(default_factory=dict)
@@ -91,6 +95,7 @@ class RunningProviders:
     deepgram_port: int
     azure_tts_port: int
     openai_tts_port: int
+    openai_realtime_port: int
     board: FaultBoard
     control: Control
     exchange: Exchange
@@ -121,6 +126,11 @@ class RunningProviders:
         return f"http://{self.host}:{self.openai_tts_port}/v1"
 
     @property
+    def openai_realtime_base_url(self) -> str:
+        """For ``AsyncOpenAI(base_url=...)`` that hears and speaks."""
+        return f"http://{self.host}:{self.openai_realtime_port}/v1"
+
+    @property
     def elevenlabs_base_url(self) -> str:
         """For ``AsyncElevenLabs(base_url=...)``."""
         return f"http://{self.host}:{self.elevenlabs_port}"
@@ -145,6 +155,7 @@ class RunningProviders:
                 "deepgram_base_url": self.deepgram_base_url,
                 "openai_base_url": self.openai_base_url,
                 "openai_tts_base_url": self.openai_tts_base_url,
+                "openai_realtime_base_url": self.openai_realtime_base_url,
                 "elevenlabs_base_url": self.elevenlabs_base_url,
                 "twilio_api_base_url": self.twilio_api_base_url,
                 "twilio_account_sid": self.exchange.account.account_sid,
@@ -175,8 +186,9 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
     elevenlabs = ElevenLabsTextToSpeech(config.elevenlabs, voice, board)
     azure_tts = AzureTextToSpeech(config.azure_tts, voice, board)
     openai_tts = OpenAITextToSpeech(config.openai_tts, voice, board)
+    openai_realtime = OpenAIRealtimeEmulator(config.openai_realtime, index, voice, board)
     async with AsyncExitStack() as stack:
-        for speaker in (elevenlabs, azure_tts, openai_tts):
+        for speaker in (elevenlabs, azure_tts, openai_tts, openai_realtime):
             stack.callback(speaker.close)
 
         async def listen(service: Service, port: int) -> int:
@@ -197,6 +209,7 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
             deepgram_port=await listen(deepgram, config.deepgram_port),
             azure_tts_port=await listen(azure_tts, config.azure_tts_port),
             openai_tts_port=await listen(openai_tts, config.openai_tts_port),
+            openai_realtime_port=await listen(openai_realtime, config.openai_realtime_port),
             board=board,
             control=control,
             exchange=exchange,

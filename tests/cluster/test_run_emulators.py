@@ -19,6 +19,7 @@ LINE = json.dumps(
         "azure_tts_host": "ws://v",
         "openai_base_url": "http://o/v1",
         "openai_tts_base_url": "http://s/v1",
+        "openai_realtime_base_url": "http://r/v1",
         "elevenlabs_base_url": "http://e",
         "twilio_api_base_url": "http://t",
         "twilio_account_sid": "AC1",
