@@ -143,7 +143,7 @@ class SpeechSource:
             What could not be rendered; of several voices, if none could be had.
         """
         failures: list[str] = []
-        for voice in self._voices(agent):
+        for voice in self.voices_of(agent):
             found = await self._prepare(agent, voice)
             if not found:
                 return []
@@ -152,13 +152,23 @@ class SpeechSource:
 
     async def prepare_all(self, agent: Agent) -> list[str]:
         """Render them in every voice; returns what could not be rendered, one line a voice."""
-        found = [await self._prepare(agent, voice) for voice in self._voices(agent)]
+        found = [await self._prepare(agent, voice) for voice in self.voices_of(agent)]
         return [failures[0] for failures in found if failures]
 
-    def _voices(self, agent: Agent) -> Sequence[Voice]:
+    def voices_of(self, agent: Agent) -> Sequence[Voice]:
+        """The voices that its callers may be spoken to in, its own first."""
         if self._chain is not None:
             return self._chain.voices
         return (Voice(self._speaker, agent.voice, agent.language),)
+
+    async def has(self, voice: Voice, text: str) -> bool:
+        """Whether this segment is kept in this voice, in memory or on disk."""
+        request = SpeakRequest("", text, voice.voice, voice.language)
+        return await self._store.recall(self._key(request, voice.speaker.name)) is not None
+
+    async def render(self, voice: Voice, text: str) -> None:
+        """Have a segment spoken in this voice and kept. Raises ``ProviderError``."""
+        await self._rendered(voice, text, voice.language)
 
     async def _prepare(self, agent: Agent, voice: Voice) -> list[str]:
         failures: list[str] = []

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
+from cluster.cli_cache_audio import (
+    MOST_CHARS,
+    MostChars,
+    register_render,
+    render_imported,
+    written_answers,
+)
+from cluster.cli_cache_desk import (
+    ALL_TENANTS,
+    Tenant,
+    at_desk,
+    need_agent,
+    one_tenant,
+)
 from cluster.cli_cache_show import show_entry, show_list
 from cluster.cli_console import complain, say
 from cluster.cli_help import add_command
 from cluster.errors import SettingsError
-from cluster.response_cache_desk import Desk, open_desk
+from cluster.response_cache_desk import Desk
 from cluster.settings import Settings, read_settings
 
-T = TypeVar("T")
-ALL_TENANTS = "*"
 ROWS_AT_ONCE = 500
 CARDS_AT_ONCE = 200
 EXIT_NOTHING = 1
@@ -39,14 +49,6 @@ cache_app = typer.Typer(
 
 EntryId = Annotated[
     int, typer.Argument(metavar="[ENTRY]", help="One entry, by its id.", show_default=False)
-]
-Tenant = Annotated[
-    str,
-    typer.Option(
-        envvar="CALLCLUSTER_TENANT_ID",
-        show_default="of the settings",
-        help="Whose answers; * for those of all tenants.",
-    ),
 ]
 AgentId = Annotated[str, typer.Option("--agent", help="Answers of one agent.")]
 Tag = Annotated[str, typer.Option(help="What depends on this, such as prices or kb:42.")]
@@ -82,6 +84,7 @@ def register(app: typer.Typer) -> None:
         "callcluster cache import faq.csv --agent reception",
         "callcluster cache import answers.jsonl --agent reception --transcripts",
     )
+    register_render(cache_app)
     add_command(
         cache_app,
         "cache export",
@@ -119,7 +122,7 @@ def inspect(
             {"selection": chosen, "limit": 1 if entry else limit}
         )
 
-    summary, found = _at_desk(settings, ask)
+    summary, found = at_desk(settings, ask)
     if as_json:
         typer.echo(json.dumps({"summary": summary, **found}, ensure_ascii=False))
     elif entry and found["rows"]:
@@ -168,7 +171,7 @@ def purge(
         done = await desk.remove(wanted)
         say(f"[green]ok[/green] {done['removed']:,} entries removed")
 
-    _at_desk(settings, remove)
+    at_desk(settings, remove)
 
 
 def import_file(
@@ -188,6 +191,10 @@ def import_file(
             help="Past calls, written by nobody: an answer is shared when two callers had it.",
         ),
     ] = False,
+    no_audio: Annotated[
+        bool, typer.Option("--no-audio", help="Do not have the answers spoken yet.")
+    ] = False,
+    most_chars: MostChars = MOST_CHARS,
 ) -> None:
     """Import questions with their answers: a FAQ file, or transcripts of past calls.
 
@@ -198,6 +205,9 @@ def import_file(
     FAQ answers are given from the first call on, in every version of the agent and wherever a call
     stands. Answers with tools, names or numbers of callers do not belong in here. The same question
     again renews its answer.
+
+    Then the answers are rendered in all voices of the agent, so that the first caller who asks does
+    not wait for one: what is rendered already is not spoken again.
     """
     from cluster.response_cache_files import read_cards
 
@@ -205,26 +215,31 @@ def import_file(
     cards = read_cards(file)
     if tag:
         cards = [{**card, "tags": [*card["tags"], tag]} for card in cards]
-    tenant_id = _one_tenant(settings, tenant)
+    tenant_id = one_tenant(settings, tenant)
     scope = {
         "tenant_id": tenant_id,
         "agent_id": agent,
-        "language": language or _language_of(settings, tenant_id, agent),
+        "language": language
+        or need_agent(settings, tenant_id, agent, ", or say --language").language,
     }
 
-    async def bring(desk: Desk) -> tuple[int, Counter[str]]:
+    is_spoken = not (no_audio or transcripts)
+
+    async def bring(desk: Desk) -> tuple[int, Counter[str], list[str]]:
         kept, refused = 0, Counter[str]()
         for start in range(0, len(cards), CARDS_AT_ONCE):
             part = cards[start : start + CARDS_AT_ONCE]
             done = await desk.bring({"scope": scope, "is_trusted": not transcripts, "cards": part})
             kept += done["kept"]
             refused.update(done["refused"])
-        return kept, refused
+        return kept, refused, await written_answers(desk, scope) if is_spoken else []
 
-    kept, refused = _at_desk(settings, bring)
+    kept, refused, answers = at_desk(settings, bring)
     say(f"[green]ok[/green] {kept:,} of {len(cards):,} questions of agent {agent}")
     for reason, count in refused.most_common():
         say(f"{count:,} not kept: {_MEANING.get(reason, reason)}")
+    if answers:
+        render_imported(settings, scope, answers, most_chars)
 
 
 def export(
@@ -259,7 +274,7 @@ def export(
             if len(part) < ROWS_AT_ONCE:
                 return rows
 
-    rows = _at_desk(settings, collect)
+    rows = at_desk(settings, collect)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if is_stdout:
         typer.echo(lines, nl=False)
@@ -269,16 +284,6 @@ def export(
         except OSError as error:
             raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
     say(f"{len(rows):,} entries")
-
-
-def _at_desk(settings: Settings, do: Callable[[Desk], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with open_desk(settings) as (desk, is_running):
-            if not is_running:
-                say(f"no cluster runs here: this is the file in {settings.cache_folder}")
-            return await do(desk)
-
-    return asyncio.run(run())
 
 
 def _selection(
@@ -293,22 +298,3 @@ def _selection(
         "text": text,
         "source": source,
     }
-
-
-def _one_tenant(settings: Settings, tenant: str) -> str:
-    tenant_id = tenant or settings.tenant_id
-    if tenant_id == ALL_TENANTS:
-        raise SettingsError("--tenant: answers belong to one tenant")
-    return tenant_id
-
-
-def _language_of(settings: Settings, tenant_id: str, agent_id: str) -> str:
-    from cluster.agents import load_tenants
-
-    for agent in load_tenants(settings.agents_dir, settings.tenant_id).values():
-        if (agent.tenant_id, agent.agent_id) == (tenant_id, agent_id):
-            return agent.language
-    raise SettingsError(
-        f"tenant {tenant_id} has no agent {agent_id} in {settings.agents_dir}: name another one, "
-        "or say --language"
-    )

@@ -261,11 +261,10 @@ class DialogueSession(Generic[Turn]):
         """
         if self._guess(turn_id, guess) is None:
             return None
-        markup, cutter = MarkupFilter(), SegmentCutter(self.agent.language)
-        said = cutter.feed(markup.feed(text) + markup.finish()) + cutter.finish()
+        said = segments_of(text, self.agent.language)
         if said:
             del self._guesses[turn_id, guess]
-        return tuple(said)
+        return said
 
     def fail(self, turn_id: int, guess: int) -> None:
         """The model did not answer (to its end). The guess may be begun again."""
@@ -291,3 +290,9 @@ class DialogueSession(Generic[Turn]):
         if kind == "greeting":
             return self.agent.greeting or phrases.apology
         return phrases.apology
+
+
+def segments_of(text: str, language: str) -> tuple[str, ...]:
+    """Words that are known as a whole, cut as the reply of a model would be; none for no speech."""
+    markup, cutter = MarkupFilter(), SegmentCutter(language)
+    return tuple(cutter.feed(markup.feed(text) + markup.finish()) + cutter.finish())

@@ -78,6 +78,36 @@ def test_an_import_says_what_was_kept_and_why_not(type_in: Type) -> None:
     assert {tag for row in rows(type_in) for tag in row["tags"]} == {"faq", "hours"}
 
 
+def test_an_import_is_rendered_in_the_agents_voices_and_a_second_run_goes_on(
+    type_in: Type, tmp_path: Path
+) -> None:
+    agent = "language: en-US\nvoice: x\nspeaker: tone\ngreeting: Hello.\nprompt: You are Ann.\n"
+    (tmp_path / "agents" / "reception.yaml").write_text(agent, "utf-8")
+    code, _, said = type_in("import", "faq.csv", "--agent", "reception", "--most-chars", "60")
+    assert code == 0
+    assert "segments are spoken when they are asked for first" in said
+    some = len(list(tmp_path.glob("var/clips/*/*.clip")))
+    assert some
+    code, _, said = type_in("render", "--agent", "reception")
+    assert code == 0
+    assert f"{some} were there" in said
+    assert len(list(tmp_path.glob("var/clips/*/*.clip"))) > some
+    code, _, said = type_in("import", "faq.csv", "--agent", "reception")
+    assert code == 0
+    assert "0 segments spoken (0 characters)" in said
+    assert "audio" not in type_in("import", "faq.csv", "--agent", "reception", "--no-audio")[2]
+
+
+def test_a_voice_without_a_key_does_not_spoil_an_import(filled: Type) -> None:
+    code, _, said = filled("render", "--agent", "reception")
+    assert code == 1
+    assert "does not speak" in said
+    assert len(rows(filled)) == 3
+    code, _, said = filled("render", "--agent", "nobody")
+    assert code == 2
+    assert "has no agent nobody" in said
+
+
 def test_an_entry_says_where_it_comes_from(filled: Type) -> None:
     (row,) = rows(filled, "--text", "open at nine")
     assert row["source"] == "faq.csv:2"
@@ -183,7 +213,7 @@ def test_a_broken_file_is_set_aside(filled: Type, tmp_path: Path) -> None:
     assert [path.name.split("-")[0] for path in tmp_path.glob("var/cache/broken-*")] == ["broken"]
 
 
-@pytest.mark.parametrize("command", ["inspect", "purge", "import", "export"])
+@pytest.mark.parametrize("command", ["inspect", "purge", "import", "export", "render"])
 def test_every_command_explains_itself(type_in: Type, command: str) -> None:
     code, out, _ = type_in(command, "--help")
     assert code == 0

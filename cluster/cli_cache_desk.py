@@ -1,0 +1,74 @@
+"""What the commands of ``callcluster cache`` have in common: whose answers, and who is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final, TypeVar
+
+import typer
+
+from cluster.cli_console import say
+from cluster.errors import SettingsError
+from cluster.response_cache_desk import Desk, open_desk
+from cluster.settings import Settings
+from dialogue.agent import Agent
+
+T = TypeVar("T")
+ALL_TENANTS: Final = "*"
+Tenant = Annotated[
+    str,
+    typer.Option(
+        envvar="CALLCLUSTER_TENANT_ID",
+        show_default="of the settings",
+        help="Whose answers; * for those of all tenants.",
+    ),
+]
+
+
+def at_desk(settings: Settings, do: Callable[[Desk], Awaitable[T]]) -> T:
+    """Ask the owner of the cache, or its file when nobody runs here, which is said."""
+
+    async def run() -> T:
+        async with open_desk(settings) as (desk, is_running):
+            if not is_running:
+                say(f"no cluster runs here: this is the file in {settings.cache_folder}")
+            return await do(desk)
+
+    return asyncio.run(run())
+
+
+def one_tenant(settings: Settings, tenant: str) -> str:
+    """The tenant that is meant. Raises ``SettingsError`` for all of them."""
+    tenant_id = tenant or settings.tenant_id
+    if tenant_id == ALL_TENANTS:
+        raise SettingsError("--tenant: answers belong to one tenant")
+    return tenant_id
+
+
+def find_agent(settings: Settings, tenant_id: str, agent_id: str) -> Agent | None:
+    """The agent of that tenant; None when there is none. Raises ``AgentFileError``."""
+    from cluster.agents import load_tenants
+
+    return load_tenants(settings.agents_dir, settings.tenant_id).get((tenant_id, agent_id))
+
+
+def need_agent(settings: Settings, tenant_id: str, agent_id: str, other: str = "") -> Agent:
+    """The agent of that tenant.
+
+    Args:
+        settings: Of the deployment.
+        tenant_id: Whose.
+        agent_id: Its name.
+        other: What else helps.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    found = find_agent(settings, tenant_id, agent_id)
+    if found is None:
+        raise SettingsError(
+            f"tenant {tenant_id} has no agent {agent_id} in {settings.agents_dir}: name another "
+            f"one{other}"
+        )
+    return found
