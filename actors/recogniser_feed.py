@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
@@ -48,6 +49,8 @@ from voice.words import has_words
 logger = logging.getLogger(__name__)
 
 CLOSE_WITHIN_S = 3.0
+LOOKS_AFTER_FRAMES = range(20, 101, 5)  # of quiet: whether anybody can hear the caller
+SURELY_HEARS_S = 3.0  # words that came so lately belong to what the caller says now
 TAKEN_IS_KNOWN_AFTER_S = 3.0  # until then the endpointer compares what comes with what it took
 
 
@@ -102,6 +105,9 @@ class RecogniserFeed:
         self._taken: tuple[float, int] | None = None
         self._turn_from = 0  # sample
         self._turn_before_from = 0
+        self._quiet_frames = 0
+        self._understood_at = -math.inf
+        self._is_lost = False  # as the voice machine was told
         self._closed = False
 
     @property
@@ -138,6 +144,9 @@ class RecogniserFeed:
         self._ring.score(is_speech=is_speech)
         self._machine.frame_heard(is_speech=is_speech, now=now)
         self._perform_all()
+        self._quiet_frames = 0 if is_speech else self._quiet_frames + 1
+        if self._quiet_frames in LOOKS_AFTER_FRAMES:
+            self._look_who_hears()
 
     def turn_taken(self, *, now: float) -> None:
         """The words so far have been acted upon."""
@@ -244,6 +253,16 @@ class RecogniserFeed:
         self._machine.nobody_hears()
         self._perform_all()
 
+    def _look_who_hears(self) -> None:
+        """Tell the voice machine when it becomes known that no words can come, and when not."""
+        now = self._loop.time()
+        is_lost = self._machine.is_lost(now=now)
+        if not is_lost and now - self._understood_at > SURELY_HEARS_S:
+            is_lost = self._ears.is_nobody_left()
+        if is_lost is not self._is_lost:
+            self._is_lost = is_lost
+            self._feed(voice.HearingChanged(is_lost))
+
     async def _close_quietly(self, stream: RecogniserStream) -> None:
         """Close within a bound; a service that cannot even close holds nobody up."""
         try:
@@ -291,6 +310,11 @@ class RecogniserFeed:
             return number == self._machine.listened
         counts = self._machine.words_came(number, now=self._loop.time())
         self._perform_all()
+        if counts:
+            self._understood_at = self._loop.time()
+            self._ears.understood()
+            if self._is_lost:
+                self._look_who_hears()
         return counts
 
     def _measure(self, line: _Line, text: str, end_s: float) -> None:

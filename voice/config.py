@@ -123,6 +123,8 @@ class FillerConfig:
         breath_after_s: Lateness at which a breath is heard.
         sentence_after_s: Lateness at which the sentence is said.
         again_after_s: Silence after which it is said again.
+        unheard_after_s: Silence of a caller of whom not a word came, after which a breath is heard:
+            words that are late may still come.
     """
 
     usual_wait_s: float = 0.6
@@ -131,6 +133,7 @@ class FillerConfig:
     breath_after_s: float = 0.4
     sentence_after_s: float = 0.9
     again_after_s: float = 1.6
+    unheard_after_s: float = 0.7
 
     def __post_init__(self) -> None:
         """Raises ``BadVoiceConfig`` when the times are out of order."""

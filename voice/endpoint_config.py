@@ -47,11 +47,15 @@ class EndpointConfig:
             never sooner than the evidence asks for.
         whole_wordless_s: The same behind all that was asked for.
         retreat_wordless_s: The same after the agent has stopped for a sound alone.
+        first_word_s: Sound that began after the last words is none of these before so long: a
+            caller who goes on has to end a word first.
         missed_speech_lag_s: New interim words so long after the last speech frame mean that the
             detector missed quiet speech; silence is then measured from their arrival.
         stale_speech_s: Words so long after any speech frame have no acoustic evidence at all.
         empty_speech_s: Speech without a single word that deserves an apology.
         empty_silence_s: Silence after such speech before the apology.
+        lost_speech_s, lost_silence_s: The same two while it is known that no words can come; words
+            that came before are taken after that silence too.
         went_on_speech_s: Renewed speech after which a prepared reply is given up.
         frame_stall_s: Without frames for so long, loop time counts as silence.
     """
@@ -87,10 +91,13 @@ class EndpointConfig:
     wordless_s: float = 1.6
     whole_wordless_s: float = 0.25
     retreat_wordless_s: float = 0.8
+    first_word_s: float = 0.6
     missed_speech_lag_s: float = 0.6
     stale_speech_s: float = 2.0
     empty_speech_s: float = 0.6
     empty_silence_s: float = 1.4
+    lost_speech_s: float = 0.3
+    lost_silence_s: float = 0.6
     went_on_speech_s: float = 0.12
     frame_stall_s: float = 0.1
 

@@ -4,11 +4,14 @@ Evidence is the silence since the last confirmed speech frame (media time), the 
 else is known (``evidence.py``). Rules, in the order in which they are tried:
 
 1. No words, no turn; but ``empty_speech_s`` of speech followed by ``empty_silence_s`` without a
-   single word is reported as an empty turn, at most ``MAX_EMPTY_TURNS`` times in a row.
+   single word is reported as an empty turn, at most ``MAX_EMPTY_TURNS`` times in a row. While it
+   is known that no words can come (``is_hearing_lost``) less of both suffices, and what was heard
+   before waits for no more.
 2. Words that have not changed for ``stuck_words_s`` are taken, whatever the noise on the line does;
    so are words behind whose end there was sound, but no other word, for ``wordless_s`` and as long
    as silence would have been needed. A caller who speaks on brings words before that; so words
-   that were put back for a sound alone are taken again sooner (``retreat_wordless_s``).
+   that were put back for a sound alone are taken again sooner (``retreat_wordless_s``). But sound
+   that has just begun after a pause is given the time of a word (``first_word_s``) and the lag.
 3. While the caller speaks nothing else is decided.
 4. The evidence is weighed anew whenever some of it changes: it says how much silence is needed to
    take the turn, and how much to prepare a reply.
@@ -51,6 +54,7 @@ class Endpointer:
 
     Attributes:
         detector: The stretches of speech it has found in the frames.
+        is_hearing_lost: It is known that no words can come.
     """
 
     __slots__ = (
@@ -69,6 +73,7 @@ class Endpointer:
         "_words",
         "_words_at",
         "detector",
+        "is_hearing_lost",
     )
 
     def __init__(self, config: EndpointConfig, language: str = "en-US") -> None:
@@ -87,6 +92,7 @@ class Endpointer:
         self._words_at: float | None = None
         self._final_at: float | None = None
         self._checked_at = 0.0
+        self.is_hearing_lost = False
 
     @property
     def text(self) -> str:
@@ -105,6 +111,19 @@ class Endpointer:
     def speech_started_at(self, *, now: float) -> float:
         """Loop time at which the running or last stretch of speech began, about."""
         return now - (self.detector.frames - self.detector.start_frame) * FRAME_S
+
+    @property
+    def is_unheard(self) -> bool:
+        """The caller has said enough for an apology, and not a word of it came."""
+        if not self._speech_frames or self._words.text or self._empty_turns >= MAX_EMPTY_TURNS:
+            return False
+        config = self._config
+        least_s = config.lost_speech_s if self.is_hearing_lost else config.empty_speech_s
+        return self._speech_frames * FRAME_S >= least_s - _ROUNDING_S
+
+    def silence_s(self, *, now: float) -> float:
+        """How long the caller has been silent; 0 while there is a sound."""
+        return 0.0 if self._silence.is_broken(now) else self._silence.length_s(now)
 
     def next_question(self) -> int | None:
         """The pause about which the end-of-turn model is to be asked, once; None for none."""
@@ -273,6 +292,8 @@ class Endpointer:
         if self._silence.is_broken(now):
             return self._decide_in_noise(weighed, now)
         silence_s = self._silence.length_s(now)
+        if self.is_hearing_lost and silence_s >= config.lost_silence_s:
+            return self._finish("no more words can come", now)
         judge = self._scale.judge
         if silence_s >= judge.next_at_s and not weighed.is_whole:
             self._question = judge.asked(silence_s)
@@ -287,7 +308,12 @@ class Endpointer:
         return CallerPaused(words.text, reason, weighed.confidence(silence_s))
 
     def _decide_in_noise(self, weighed: Weighed, now: float) -> EndpointDecision | None:
-        wordless_s = self._lag.wordless_s(self._silence.media_s(now))
+        media_s = self._silence.media_s(now)
+        sound_s = media_s - self.detector.start_s
+        is_new = self.detector.state is SpeechState.STARTING
+        if is_new or sound_s < self._lag.usual_s + self._config.first_word_s:
+            return None  # it may be a word that is on its way
+        wordless_s = self._lag.wordless_s(media_s)
         if wordless_s < self._wordless_needed_s(weighed) - _ROUNDING_S:
             return None
         reason = f"sound without words for {wordless_s:.1f} s ({weighed.why})"
@@ -316,13 +342,13 @@ class Endpointer:
         return f"{state}+silence {waited_ms} ms ({needed_ms} needed: {weighed.why})"
 
     def _decide_without_words(self, now: float) -> EndpointDecision | None:
-        silence = self._silence
-        if self._speech_frames == 0 or silence.length_s(now) < self._config.empty_silence_s:
+        config, silence = self._config, self._silence
+        needed_s = config.lost_silence_s if self.is_hearing_lost else config.empty_silence_s
+        if self._speech_frames == 0 or silence.length_s(now) < needed_s:
             return None
         if silence.is_broken(now):
             return None
-        is_long = self._speech_frames * FRAME_S >= self._config.empty_speech_s - _ROUNDING_S
-        if is_long and self._empty_turns < MAX_EMPTY_TURNS:
+        if self.is_unheard:
             self._empty_turns += 1
             return self._finish("speech without words", now)
         self._speech_frames = 0

@@ -65,6 +65,13 @@ class TurnJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class HearingChanged:
+    """Whether it is known that no words of the caller can come; at first it is not."""
+
+    is_lost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """The caller pressed a key: 0-9, ``*``, ``#``, A-D."""
 
@@ -164,6 +171,7 @@ Input = (
     | TurnEndHinted
     | TurnResumed
     | TurnJudged
+    | HearingChanged
     | DigitPressed
     | SegmentPlanned
     | ReplyFinished

@@ -11,6 +11,9 @@ Rules:
 3. What is said is taken from memory, so nothing that is down can be in the way; a sound that is not
    there is left out. Only replies that were asked for have fillers.
 4. Any audio of the reply starts the count anew.
+5. Before a turn is taken a breath is heard where not a word has come of what the caller said, and
+   he has been silent for ``unheard_after_s``: words may come late, and an apology would be wrong.
+   Once for each stretch of silence.
 """
 
 from __future__ import annotations
@@ -63,6 +66,7 @@ class Fillers:
     """
 
     __slots__ = (
+        "_breathed_at",
         "_config",
         "_has_begun",
         "_late_since",
@@ -87,11 +91,29 @@ class Fillers:
         self._quiet_since = 0.0
         self._step = 0
         self._late_since = 0.0
+        self._breathed_at: float | None = None  # before the turn is taken
         self.count = 0
 
     def note_caller(self, *, now: float) -> None:
         """The caller is making a sound."""
         self._quiet_since = now
+        self._breathed_at = None
+
+    def hear_nothing(self, silence_s: float, *, now: float) -> None:
+        """Not a word came of what the caller said, who has been silent for so long; see rule 5."""
+        playout = self._mouth.playout
+        if self._breathed_at is not None or silence_s < self._config.unheard_after_s - _ROUNDING_S:
+            return
+        if self._sounds.breath and not playout.is_paused and playout.is_all_heard(now=now):
+            self._breathed_at = now
+            self.count += 1
+            playout.insert_filler(self._sounds.breath, -1, -1, now=now)
+
+    def turn_taken(self, turn: Turn) -> None:
+        """A breath in the pause before it belongs to this turn."""
+        if self._breathed_at is not None:
+            turn.timeline.setdefault(timeline.FILLER_OUT, self._breathed_at)
+            self._breathed_at = None
 
     def next_deadline(self, turn: Turn) -> float | None:
         """Loop time at which the taken ``turn`` wants a sound if nothing changes; or None."""

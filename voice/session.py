@@ -29,7 +29,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from voice import timeline
-from voice.config import EndpointConfig, PlayoutConfig, SpokenPhrases, VoiceConfig
+from voice.config import VoiceConfig
 from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
 from voice.ending import Ending, is_known
 from voice.endpointing import Endpointer
@@ -40,6 +40,7 @@ from voice.events import (
     FinalHeard,
     FrameHeard,
     HangUpRequested,
+    HearingChanged,
     Input,
     InterimHeard,
     JudgeTurn,
@@ -66,14 +67,7 @@ from voice.turns import Turns
 from voice.waste import SpeculationBudget
 from voice.words import has_words, join_words
 
-__all__ = [
-    "EndpointConfig",
-    "FillerSounds",
-    "PlayoutConfig",
-    "SpokenPhrases",
-    "VoiceConfig",
-    "VoiceSession",
-]
+__all__ = ["VoiceConfig", "VoiceSession"]
 
 
 class VoiceSession:
@@ -126,6 +120,8 @@ class VoiceSession:
                 self._turns.hear_speaker(event, now=now)
             case MarkPlayed():
                 self._mouth.playout.mark_played(event.name, now=now)
+            case HearingChanged():
+                self._ear.is_hearing_lost = event.is_lost
             case DigitPressed():
                 self._press(event.digit, now)
             case CallStarted():
@@ -171,7 +167,8 @@ class VoiceSession:
             return _earliest(ear_at, key_at, floor_at, mouth_at, filler_at)
         if self._is_idle():
             return self._idle.next_deadline()
-        return _earliest(ear_at, key_at, self._turns.guesses.next_deadline())
+        breath_at = self._mouth.playout.next_deadline()
+        return _earliest(ear_at, key_at, breath_at, self._turns.guesses.next_deadline())
 
     def handle_deadline(self, *, now: float) -> None:
         """Do what has come due at ``now``; early or repeated calls do no harm."""
@@ -207,6 +204,8 @@ class VoiceSession:
         self._floor.hear_frame(frame.is_speech, frame.level_db, now=now)
         if decision is not None:
             self._decide(decision, now)
+        if self._ear.is_unheard and self._turns.taken is None and not self._keypad.is_waiting:
+            self._fillers.hear_nothing(self._ear.silence_s(now=now), now=now)
 
     def _hear_words(self, event: WordsEvent, now: float) -> None:
         if has_words(getattr(event, "text", "")):
@@ -256,6 +255,8 @@ class VoiceSession:
         else:
             apology = self._config.phrases.apology
             self._turns.say("caller", apology, reason=finished.reason, now=now)
+        if self._turns.taken is not None:
+            self._fillers.turn_taken(self._turns.taken)
 
     def _press(self, digit: str, now: float) -> None:
         if not self._keypad.is_key(digit) or self._ending.is_firm:

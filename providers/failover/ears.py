@@ -9,7 +9,9 @@ Rules
 3. How late words come is measured once a phrase. Words far later than is usual for this recogniser
    are a bad sign: it is left by new calls, however few there are.
 4. A probe speaks one known sentence (``probe_clip``) and wants to hear a word, whichever. When
-   nobody heard a word of a caller all are asked so, for all calls of the process at once.
+   nobody heard a word of a caller all are asked so, for all calls of the process at once; not if
+   another caller was understood just now. Each is asked twice, the second time beside the first.
+5. It is known that nobody can hear when all were asked in vain, or all are left.
 """
 
 from __future__ import annotations
@@ -45,8 +47,10 @@ from voice.words import has_words
 SLOW_RATIO = HealthPolicy().slow_ratio
 _PROBE_WITHIN_S = 1.8
 _ASK_WITHIN_S = 2.0  # with the opening
+_BESIDE_AFTER_S = 0.7  # a sentence that is known is usually understood by then
 ASKED_TIMES = 2
 ASKED_KEPT_S = 5.0
+JUST_NOW_S = 0.5
 _CHUNK_SAMPLES = 800
 
 
@@ -74,6 +78,7 @@ class Ears:
         self._asking: asyncio.Task[None] | None = None
         self._answered_at = -math.inf
         self._nobody_hears = False
+        self._understood_at = -math.inf
         self._waiting: list[Callable[[], None]] = []
         names = [recogniser.name for recogniser in recognisers]
         self._open_units = [Unit(name, "stt.open").key for name in names]
@@ -142,6 +147,21 @@ class Ears:
         """It heard nothing where another one heard words."""
         self._saw(self._word_units[choice], Signal(Sign.NO_CONTENT))
 
+    def understood(self) -> None:
+        """Words of a caller came, from whomever: somebody hears."""
+        self._understood_at = asyncio.get_running_loop().time()
+
+    def is_nobody_left(self) -> bool:
+        """True while it is known that no words can come; see rule 5. Reads memory only."""
+        loop = asyncio.get_running_loop()
+        is_known = loop.time() - self._answered_at <= ASKED_KEPT_S
+        if is_known and self._nobody_hears and self._understood_at < self._answered_at:
+            return True
+        if self._view is None:
+            return False
+        units = zip(self._word_units, self._open_units, strict=True)
+        return not any(self._view.verdict(*each).usable for each in units)
+
     def ask_everybody(self, told: Callable[[], None]) -> None:
         """Find out whether any of them understands a known sentence.
 
@@ -149,6 +169,8 @@ class Ears:
             told: Called once, soon, if none does; what was found holds for ``ASKED_KEPT_S``.
         """
         loop = asyncio.get_running_loop()
+        if loop.time() - self._understood_at <= JUST_NOW_S:
+            return
         if loop.time() - self._answered_at <= ASKED_KEPT_S:
             if self._nobody_hears:
                 loop.call_soon(told)
@@ -166,20 +188,42 @@ class Ears:
             told()
 
     async def _hears(self, choice: int) -> bool:
-        ask = _probe(self.recognisers[choice])
-        for _ in range(ASKED_TIMES):
-            try:
-                async with asyncio.timeout(_ASK_WITHIN_S):
-                    await ask()
-            except ProviderBusy:
-                return True  # full of calls, perhaps of our own: that says nothing of its hearing
-            except (ProviderTimeout, TimeoutError):
-                self.deaf(choice)
-            except ProviderError as error:
-                self.failed(choice, error)
-            else:
-                self.heard(choice)
-                return True
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _ASK_WITHIN_S
+        asking: set[asyncio.Task[bool]] = set()
+        try:
+            for number in range(ASKED_TIMES):
+                asking.add(loop.create_task(self._understands(choice, until)))
+                is_last = number == ASKED_TIMES - 1
+                while asking:
+                    done, asking = await asyncio.wait(
+                        asking,
+                        timeout=None if is_last else _BESIDE_AFTER_S,
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
+                    if any(task.result() for task in done):
+                        return True
+                    if not is_last:
+                        break
+            return False
+        finally:
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    async def _understands(self, choice: int, until: float) -> bool:
+        try:
+            async with asyncio.timeout_at(until):
+                await _probe(self.recognisers[choice])()
+        except ProviderBusy:
+            return True  # full of calls, perhaps of our own: that says nothing of its hearing
+        except (ProviderTimeout, TimeoutError):
+            self.deaf(choice)
+        except ProviderError as error:
+            self.failed(choice, error)
+        else:
+            self.heard(choice)
+            return True
         return False
 
     def _saw(self, unit: str, signal: Signal) -> None:

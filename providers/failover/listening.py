@@ -15,10 +15,12 @@ Rules
    radio or a dog is kept.
 4. An understudy that hears nothing either is closed after ``understudy_s``, and the next doubt
    takes twice as much speech, up to ``MOST_PATIENCE`` times, until somebody brings words. Whether
-   it was a noise, or everybody hangs, is then found out aside (``AskEverybody``); if nobody
-   understands a known sentence either, the call is deaf.
+   it was a noise, or everybody hangs, is found out meanwhile (``AskEverybody``), ``ask_after_s``
+   after the doubt; if nobody understands a known sentence either, the call is deaf.
 5. Words count from the stream that is listened to, and from the understudy in the moment in which
    they make it the one that is listened to. Everything else is not for the call.
+6. Hearing is *lost* while every recogniser has failed in a row, twice at least, and no stream has
+   stood for ``PROVEN_S`` since: then no words can come, though the next try may bring some.
 
 Shape of a machine: events in with ``now`` (loop time, seconds), outputs out, one timer.
 """
@@ -34,6 +36,7 @@ from voice.ports import FRAME_S
 MOST_FAILURES = 4
 MOST_PATIENCE = 8
 STEADY_S = 8.0
+PROVEN_S = 1.0  # some vendors' streams open at once, and connect, or fail, behind that
 RETRY_AFTER_S = (0.0, 0.2, 0.5, 1.0)
 
 
@@ -47,6 +50,7 @@ class ListeningPolicy:
         short_speech_s: Speech without a word that raises one when silence follows it.
         doubt_silence_s: That silence.
         understudy_s: How long an understudy may take to hear something.
+        ask_after_s: How long it may take before everybody is asked beside it.
     """
 
     open_within_s: float = 2.0
@@ -54,6 +58,7 @@ class ListeningPolicy:
     short_speech_s: float = 0.3
     doubt_silence_s: float = 0.8
     understudy_s: float = 3.0
+    ask_after_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,8 @@ class Listening:
         self._understudy: _Line | None = None
         self._next_open_s: float | None = None
         self._next_choice = self._order[0]
+        self._ask_at: float | None = None
+        self._is_asked = False  # whether anybody hears, since words came last
         self._speech_s = 0.0
         self._silence_s = 0.0
         self._patience = 1
@@ -142,6 +149,12 @@ class Listening:
         """Number of the stream that is listened to; 0 while there is none."""
         return self._heard.stream if self._heard is not None else 0
 
+    def is_lost(self, *, now: float) -> bool:
+        """True while no words can come; see rule 6."""
+        line = self._heard
+        is_proven = line is not None and line.is_open and now - line.opened_s >= PROVEN_S
+        return self.failures >= max(2, len(self._order)) and not is_proven
+
     def next_output(self) -> Output | None:
         """The oldest thing to do, or None."""
         return self._outputs.popleft() if self._outputs else None
@@ -149,8 +162,7 @@ class Listening:
     def next_deadline(self) -> float | None:
         """Loop time at which ``handle_deadline`` is due; None for never."""
         due = [line.deadline_s for line in (self._heard, self._understudy) if line is not None]
-        if self._next_open_s is not None:
-            due.append(self._next_open_s)
+        due += [at for at in (self._next_open_s, self._ask_at) if at is not None]
         return min((at for at in due if at != float("inf")), default=None)
 
     # --- events -----------------------------------------------------------------------------------
@@ -192,7 +204,8 @@ class Listening:
             self._understudy = None
         self.failures = 0
         self._patience = 1
-        self._next_open_s = None
+        self._next_open_s = self._ask_at = None
+        self._is_asked = False
         self._forget_speech()
         return True
 
@@ -213,9 +226,11 @@ class Listening:
     def handle_deadline(self, *, now: float) -> None:
         """Do what has come due."""
         due = now + 1e-9
+        if self._ask_at is not None and self._ask_at <= due:
+            self._ask_at, self._is_asked = None, True
+            self._outputs.append(AskEverybody())
         if self._understudy is not None and self._understudy.deadline_s <= due:
             self._drop_understudy(now)
-            self._outputs.append(AskEverybody())
         if self._heard is not None and self._heard.deadline_s <= due:
             self._lost(f"no stream within {self._policy.open_within_s:.1f} s", True, now)
         if self._next_open_s is not None and self._next_open_s <= due:
@@ -223,8 +238,11 @@ class Listening:
             self._heard = self._open(self._next_choice, now)
 
     def nobody_hears(self) -> None:
-        """Everybody was asked, and none of them understood a known sentence."""
-        if not self._is_over:
+        """Everybody was asked, and none of them understood a known sentence.
+
+        Words that came since the question was put say more.
+        """
+        if self._is_asked and not self._is_over:
             self._is_over = True
             self._outputs.append(CallIsDeaf("nobody understands a known sentence"))
 
@@ -233,7 +251,7 @@ class Listening:
         for line in (self._heard, self._understudy):
             if line is not None:
                 self._outputs.append(CloseStream(line.stream))
-        self._heard = self._understudy = self._next_open_s = None
+        self._heard = self._understudy = self._next_open_s = self._ask_at = None
         self._is_over = True
 
     # --- inside -----------------------------------------------------------------------------------
@@ -288,6 +306,7 @@ class Listening:
     def _doubt(self, now: float) -> None:
         if self._heard is not None:
             self._understudy = self._open(self._after(self._heard.choice), now)
+            self._ask_at = now + self._policy.ask_after_s
         self._forget_speech()
 
     def _drop_understudy(self, now: float) -> None:

@@ -33,6 +33,7 @@ class Hearing:
         self.heard: list[str] = []
         self.ends_s: list[float] = []
         self.lost: list[str] = []
+        self.changes: list[bool] = []
         self.frames = 0
         clock = asyncio.get_running_loop().time
         self.view = HealthView(LocalHealth("me", lambda: 0.5), lambda: 1e9 + clock())
@@ -48,6 +49,9 @@ class Hearing:
         self.feed.start()
 
     def _take(self, event: voice.Input) -> None:
+        if isinstance(event, voice.HearingChanged):
+            self.changes.append(event.is_lost)
+            return
         assert isinstance(event, voice.InterimHeard | voice.FinalHeard)
         mark = "" if isinstance(event, voice.FinalHeard) else "..."
         self.heard.append(event.text + mark)
@@ -408,6 +412,97 @@ def test_a_caller_whom_nobody_hears_is_told_so_unless_a_known_sentence_is_unders
         for recogniser in ears.recognisers:
             assert isinstance(recogniser, Tried)
             assert 1 <= recogniser.tried <= ASKED_TIMES
+        await ears.feed.close()
+
+    virtual_time.run(whole())
+
+
+def test_when_all_hang_the_call_knows_within_seconds_of_the_doubt() -> None:
+    """The question is put beside the understudy, and its two tries run beside one another."""
+
+    async def whole() -> None:
+        ears = Hearing(Tried("one", "hangs"), Tried("two", "hangs"))
+        await asyncio.sleep(0)
+        await ears.say(POLICY.doubt_speech_s)
+        doubted_at = asyncio.get_running_loop().time()
+        while not ears.lost:
+            await ears.say(0.02, speech=False)
+        took_s = asyncio.get_running_loop().time() - doubted_at
+        assert took_s == pytest.approx(POLICY.ask_after_s + 2.0, abs=0.05)
+        await ears.feed.close()
+
+    virtual_time.run(whole())
+
+
+def test_nobody_is_asked_while_another_caller_is_understood() -> None:
+    async def whole() -> None:
+        ears = Hearing(Tried("one", "nothing"), Tried("two", "nothing"))
+        ears.ears.understood()
+        told: list[int] = []
+        ears.ears.ask_everybody(lambda: told.append(1))
+        await asyncio.sleep(6.0)
+        assert told == []
+        assert [one.tried for one in ears.recognisers if isinstance(one, Tried)] == [0, 0]
+        await ears.feed.close()
+
+    virtual_time.run(whole())
+
+
+def test_one_who_understands_at_once_is_asked_once() -> None:
+    async def whole() -> None:
+        ears = Hearing(Tried("one", "words"), Tried("two", "hangs"))
+        ears.ears.ask_everybody(lambda: ears.lost.append("told"))
+        await asyncio.sleep(6.0)
+        assert ears.lost == []
+        tried = [one.tried for one in ears.recognisers if isinstance(one, Tried)]
+        assert tried == [1, ASKED_TIMES]
+        await ears.feed.close()
+
+    virtual_time.run(whole())
+
+
+def test_the_voice_is_told_when_all_have_failed_and_when_somebody_hears_again() -> None:
+    async def scene(ears: Hearing) -> None:
+        for recogniser in ears.recognisers:
+            recogniser.refusals = [ProviderBusy("fake", "no place")]
+        ears.stream().fail()
+        await ears.say(0.4)
+        assert ears.changes == []
+        await ears.say(0.42, speech=False)
+        assert ears.changes == [True], "before the silence is long"
+        await ears.say(1.0, speech=False)
+        ears.stream(ears.feed._lines[ears.feed._machine.listened].choice).hear("hello")
+        assert ears.changes == [True, False]
+
+    play(scene)
+
+
+def test_the_voice_is_told_when_the_process_has_left_everybody() -> None:
+    async def scene(ears: Hearing) -> None:
+        await ears.say(0.5)
+        ears.stream().hear("hello", final=False)
+        for choice in range(2):
+            for _ in range(4):
+                ears.ears.deaf(choice)
+        await ears.say(1.5, speech=False)
+        assert ears.changes == [], "this call is heard all the same"
+        await ears.say(2.0, speech=False)
+        await ears.say(0.8)
+        await ears.say(0.42, speech=False)
+        assert ears.changes == [True]
+
+    play(scene)
+
+
+def test_after_a_vain_question_other_calls_know_too() -> None:
+    async def whole() -> None:
+        ears = Hearing(Tried("one", "nothing"), Tried("two", "nothing"))
+        ears.ears.ask_everybody(lambda: None)
+        await asyncio.sleep(2.5)
+        assert ears.ears.is_nobody_left()
+        ears.ears.understood()
+        ears.view.local = LocalHealth("fresh", lambda: 0.5)
+        assert not ears.ears.is_nobody_left(), "words say more"
         await ears.feed.close()
 
     virtual_time.run(whole())

@@ -66,6 +66,7 @@ class FakeRecogniser:
         streams: Every stream by call id, in the order in which they were opened.
         refusals: Raised by the next openings, one each.
         hanging: While set, openings do not come back.
+        slow_s: How long an opening takes, or a refusal.
     """
 
     name = "fake"
@@ -74,6 +75,7 @@ class FakeRecogniser:
         self.streams: dict[str, list[FakeStream]] = {}
         self.refusals: list[BaseException] = []
         self.hanging = False
+        self.slow_s = 0.0
         self.openings = 0
 
     async def warm(self, language: str, count: int) -> None:
@@ -83,6 +85,8 @@ class FakeRecogniser:
         self, request: RecogniseRequest, sink: Callable[[RecogniserEvent], None]
     ) -> FakeStream:
         self.openings += 1
+        if self.slow_s:
+            await asyncio.sleep(self.slow_s)
         if self.refusals:
             raise self.refusals.pop(0)
         if self.hanging:

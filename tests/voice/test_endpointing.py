@@ -193,6 +193,33 @@ def test_long_speech_without_words_is_reported_twice_in_a_row_at_most() -> None:
     ]
 
 
+def test_nobody_waits_for_words_that_cannot_come() -> None:
+    ear = Ear()
+    ear.endpointer.is_hearing_lost = True
+    ear.talk(0.4)
+    ear.hush(1.0)
+    assert ear.finished == [(1.0, "", "speech without words")]
+
+
+def test_words_that_came_before_hearing_was_lost_are_taken_at_once() -> None:
+    ear = Ear()
+    ear.talk(0.6)
+    ear.interim("my number is")
+    ear.talk(0.6)
+    ear.endpointer.is_hearing_lost = True
+    ear.hush(1.0)
+    ((at, text, reason),) = ear.finished
+    assert (at, text, reason) == (1.8, "my number is", "no more words can come")
+
+
+def test_a_click_is_no_turn_even_when_hearing_is_lost() -> None:
+    ear = Ear()
+    ear.endpointer.is_hearing_lost = True
+    ear.talk(0.2)
+    ear.hush(3.0)
+    assert ear.log == []
+
+
 def test_words_reset_the_count_of_empty_turns() -> None:
     ear = Ear()
     for words in ("", "", "hello", ""):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.voice.stage import Stage
@@ -11,6 +13,7 @@ from voice.errors import BadVoiceConfig
 from voice.events import (
     ClearPlayout,
     CommitTurn,
+    HearingChanged,
     ReplyFailed,
     SegmentPlanned,
     SendAudio,
@@ -45,6 +48,11 @@ class LateStage(Stage):
             for at, output in self.log
             if isinstance(output, SendAudio) and output.ulaw.startswith(kind[:1])
         ]
+
+    def begun(self, kind: bytes) -> list[float]:
+        """When a sound of this kind began: its messages follow one another within a second."""
+        sent = self.sent(kind)
+        return [at for before, at in pairwise([-9.0, *sent]) if at - before > 1.0]
 
     def committed(self) -> float:
         self.ask()
@@ -256,3 +264,62 @@ def test_a_failed_reply_apologises_after_the_filler() -> None:
 def test_times_out_of_order_are_refused(times: dict[str, float]) -> None:
     with pytest.raises(BadVoiceConfig):
         FillerConfig(**times)
+
+
+# --- before the turn is taken ---------------------------------------------------------------------
+
+
+def test_a_caller_of_whom_no_word_came_hears_a_breath_before_the_apology() -> None:
+    stage = LateStage()
+    stage.talk(0.8)
+    spoke_until = stage.now
+    stage.wait(3.0)
+
+    assert stage.sent(BREATH)[0] == pytest.approx(spoke_until + FILLERS.unheard_after_s)
+    apology = next(turn for turn in stage.of(TurnSettled) if turn.heard_text)
+    apologised_at = apology.timeline[timeline.COMMITTED]
+    assert apologised_at == pytest.approx(spoke_until + CONFIG.endpoint.empty_silence_s)
+    assert apology.timeline[timeline.FILLER_OUT] == stage.sent(BREATH)[0]
+    assert stage.audio.startswith(BREATH), "whole, though no turn was taken meanwhile"
+
+
+@pytest.mark.parametrize("lag_s", [0.2, 0.5, 0.68])
+def test_words_that_are_late_come_without_a_breath(lag_s: float) -> None:
+    stage = LateStage()
+    stage.talk(0.8)
+    stage.wait(lag_s)
+    stage.interim("good morning")
+    stage.wait(0.3)
+    assert not stage.sent(BREATH)
+
+
+def test_a_breath_is_heard_once_for_a_stretch_of_silence_and_noise_has_none() -> None:
+    stage = LateStage()
+    stage.talk(0.4)
+    stage.wait(5.0)
+    assert not stage.sent(BREATH), "a cough"
+    for _ in range(4):
+        stage.talk(0.8)
+        stage.wait(4.0)
+    assert len(stage.begun(BREATH)) == 2, "who is never understood is noise"
+
+
+def test_while_hearing_is_lost_the_apology_comes_without_a_breath() -> None:
+    stage = LateStage()
+    stage.talk(0.8)
+    stage.put(HearingChanged(is_lost=True))
+    spoke_until = stage.now
+    stage.wait(1.5)
+    assert not stage.sent(BREATH)
+    assert stage.of(SendAudio), "it was said"
+    first_at = next(at for at, output in stage.log if isinstance(output, SendAudio))
+    assert first_at == pytest.approx(spoke_until + CONFIG.endpoint.lost_silence_s)
+
+
+def test_words_can_come_again_once_hearing_is_back() -> None:
+    stage = LateStage()
+    stage.put(HearingChanged(is_lost=True))
+    stage.put(HearingChanged(is_lost=False))
+    stage.talk(0.8)
+    stage.wait(CONFIG.endpoint.lost_silence_s + 0.05)
+    assert not stage.of(SendAudio)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from providers.failover.listening import (
     MOST_FAILURES,
     MOST_PATIENCE,
+    PROVEN_S,
     STEADY_S,
     AskEverybody,
     CallIsDeaf,
@@ -263,13 +264,58 @@ def test_when_nobody_hears_a_word_all_are_asked_and_their_silence_makes_the_call
     stage = Stage()
     stage.wait(POLICY.doubt_speech_s, speech=True)
     stage.machine.opened(2, now=stage.now)
-    assert stage.wait(POLICY.understudy_s + 0.1) == [CloseStream(2), AskEverybody()]
+    assert stage.wait(POLICY.ask_after_s + 0.02) == [AskEverybody()], "while the other listens"
+    assert stage.wait(POLICY.understudy_s) == [CloseStream(2)]
     assert stage.machine.listened == 1, "it was a dog, perhaps"
     stage.machine.nobody_hears()
     (deaf,) = stage.drain()
     assert isinstance(deaf, CallIsDeaf)
     stage.machine.nobody_hears()
     assert stage.drain() == [], "once"
+
+
+def test_words_that_come_before_the_answer_say_more_than_it() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.machine.opened(2, now=stage.now)
+    stage.wait(POLICY.ask_after_s + 0.1)
+    assert stage.words(2)[0]
+    stage.machine.nobody_hears()
+    assert stage.drain() == []
+
+
+def test_nobody_is_asked_once_words_came() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.machine.opened(2, now=stage.now)
+    stage.words(2)
+    assert AskEverybody() not in stage.wait(POLICY.understudy_s)
+
+
+def test_hearing_is_lost_when_all_have_failed_until_a_stream_stands() -> None:
+    stage = Stage()
+    lost = [stage.machine.is_lost(now=stage.now)]
+    stage.fail(1)
+    lost.append(stage.machine.is_lost(now=stage.now))  # the other is being opened
+    assert OpenStream(3, 0) in stage.fail(2)
+    lost.append(stage.machine.is_lost(now=stage.now))
+    assert lost == [False, False, True]
+    stage.machine.opened(3, now=stage.now)
+    assert stage.machine.is_lost(now=stage.now), "it may only seem to be open"
+    stage.wait(PROVEN_S + 0.02)
+    assert not stage.machine.is_lost(now=stage.now)
+
+
+def test_words_prove_that_hearing_is_not_lost() -> None:
+    stage = Stage(1)
+    stage.fail(1)
+    stage.wait(0.3)
+    stage.fail(2)
+    assert stage.machine.is_lost(now=stage.now)
+    stage.wait(0.6)
+    stage.machine.opened(3, now=stage.now)
+    assert stage.words(3)[0]
+    assert not stage.machine.is_lost(now=stage.now)
 
 
 def test_an_understudy_that_never_opens_is_a_reason_to_ask_as_well() -> None:
