@@ -20,7 +20,8 @@ from voice.events import (
     TurnSettled,
 )
 from voice.reasons import ended_by, taken_by
-from voice.session import EndpointConfig, VoiceConfig, VoiceSession
+from voice.config import EndpointConfig, VoiceConfig
+from voice.session import VoiceSession
 
 PHRASES = VoiceConfig().phrases
 
