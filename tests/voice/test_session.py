@@ -6,6 +6,7 @@ import pytest
 
 from tests.voice.stage import Stage
 from voice import timeline
+from voice.config import EndpointConfig, VoiceConfig
 from voice.events import (
     AbandonTurn,
     BeginTurn,
@@ -20,7 +21,6 @@ from voice.events import (
     TurnSettled,
 )
 from voice.reasons import ended_by, taken_by
-from voice.config import EndpointConfig, VoiceConfig
 from voice.session import VoiceSession
 
 PHRASES = VoiceConfig().phrases
