@@ -1,7 +1,7 @@
-"""The shell of the back office: one named Ray actor that dials and tidies up.
+"""The shell of the back office: one named Ray actor that dials, tidies up and watches replicas.
 
-Nothing of a call in progress waits for it. When it is gone, Ray starts it again, and everything it
-has to do stands in the tables.
+Nothing of a call in progress waits for it. When it is gone, Ray starts it again; what it has to do
+stands in the tables, and whom it watches is told with the next beats (``stream_watch_driver``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any, Protocol
 
 import ray
 
+from actors.end_process import end_replica_at
 from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
+from actors.stream_watch_driver import StreamWatchDriver
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +51,14 @@ class BackOffice:
     Args:
         build: Where the function is that builds the parts: ``module:function``.
         settings: Plain settings of the deployment.
+        mover: Where the function is that builds what moves calls; empty for none.
     """
 
-    def __init__(self, build: str, settings: dict[str, Any]) -> None:
+    def __init__(self, build: str, settings: dict[str, Any], mover: str = "") -> None:
         self._build = build
         self._settings = settings
+        self._mover = mover
+        self._watch: StreamWatchDriver | None = None
         self._parts: OfficeParts | None = None
         self._starting: asyncio.Task[OfficeParts] | None = None
         self._working: asyncio.Task[None] | None = None
@@ -62,6 +67,21 @@ class BackOffice:
     async def nudge(self) -> None:
         """Look at the tables now. The first one, also after a restart, starts the work."""
         (await self._begin()).nudge()
+
+    async def beat(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """An ingress replica lives; see ``actors.stream_beats``. Needs no database."""
+        return self._watcher().beat(plain)
+
+    async def drain(self) -> int:
+        """Tell every ingress replica to take no new calls; returns the calls in progress."""
+        return self._watcher().drain()
+
+    def _watcher(self) -> StreamWatchDriver:
+        if self._watch is None:
+            module, _, function = self._mover.partition(":")
+            mover = getattr(importlib.import_module(module), function)(self._settings)
+            self._watch = StreamWatchDriver(end_replica_at, mover.move)
+        return self._watch
 
     async def status(self) -> dict[str, Any]:
         """What waits and why, and the process id."""
@@ -72,6 +92,8 @@ class BackOffice:
         """Called before a planned end of the process."""
         if self._working is not None:
             self._working.cancel()
+        if self._watch is not None:
+            await self._watch.aclose()
         if self._parts is not None:
             await self._parts.aclose()
 
@@ -122,11 +144,13 @@ class RayBackOffice:
     Args:
         build: As ``BackOffice``.
         settings: Likewise.
+        mover: Likewise.
     """
 
-    def __init__(self, build: str, settings: dict[str, Any]) -> None:
+    def __init__(self, build: str, settings: dict[str, Any], mover: str = "") -> None:
         self._build = build
         self._settings = settings
+        self._mover = mover
         self._handle: Any = None
         self._lost_at: float | None = None
         self._wanted = asyncio.Event()
@@ -139,6 +163,16 @@ class RayBackOffice:
     def nudge(self) -> None:
         """There is something to do. Returns at once."""
         self._wanted.set()
+
+    async def send_beat(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Tell it that this replica lives; its answer. Raises ``OSError`` while it is away."""
+        if self._handle is None:
+            raise OSError("the back office is not there yet")
+        try:
+            answer: dict[str, Any] = await self._handle.beat.remote(plain)
+        except ray.exceptions.RayError as error:
+            raise OSError(f"the back office: {type(error).__name__}") from None
+        return answer
 
     async def aclose(self) -> None:
         """Nudge no more."""
@@ -165,7 +199,7 @@ class RayBackOffice:
             if self._handle is None:
                 # A question to the GCS that blocks: in a thread, and once.
                 self._handle = await asyncio.to_thread(
-                    begin_back_office, self._build, self._settings
+                    begin_back_office, self._build, self._settings, self._mover
                 )
             await asyncio.wait_for(self._handle.nudge.remote(), NUDGE_EVERY_S)
         except ray.exceptions.ActorDiedError:
@@ -174,7 +208,7 @@ class RayBackOffice:
         self._lost_at = None
 
 
-def begin_back_office(build: str, settings: dict[str, Any]) -> Any:
+def begin_back_office(build: str, settings: dict[str, Any], mover: str = "") -> Any:
     """The handle of the back office of this cluster, which is started if there is none."""
     actor_class: Any = ray.remote(BackOffice)
-    return actor_class.options(**back_office_options()).remote(build, settings)
+    return actor_class.options(**back_office_options()).remote(build, settings, mover)

@@ -62,6 +62,7 @@ class MindClient:
         call: The call as it is opened; its ``turn_log`` is where this log starts.
         actor_timeout_s: How late the first item of an answer may be.
         wall_clock_us: UTC microseconds, for new epochs.
+        on_moved: Told whenever another actor has taken the call.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class MindClient:
         *,
         actor_timeout_s: float,
         wall_clock_us: Callable[[], int],
+        on_moved: Callable[[MindClient], None] | None = None,
     ) -> None:
         self.actor = actor
         self.replacements = 0
@@ -79,6 +81,7 @@ class MindClient:
         self._call = call
         self._timeout_s = actor_timeout_s
         self._wall_clock_us = wall_clock_us
+        self._on_moved = on_moved
         self._log: dict[int, TurnEntry] = {entry.turn_id: entry for entry in call.turn_log}
         self._unsettled: list[TurnEntry] = []
         self._replacing: asyncio.Task[None] | None = None
@@ -291,7 +294,10 @@ class MindClient:
             if opened.refusal != "full":
                 self.replacements += 1
                 logger.info("call %s re-placed on %s", call.call_id, actor)
-                return self._accept(opened)
+                accepted = self._accept(opened)
+                if self._on_moved is not None:
+                    self._on_moved(self)
+                return accepted
         raise NoSlotError("no CallActor took the call")
 
     async def _open_at(self, actor: str) -> CallOpened:

@@ -17,9 +17,10 @@ from actors.errors import MindLostError
 from actors.mind_calls import INGRESS_VANISHED
 from actors.mind_client import MindClient
 from actors.wire import CallState, CloseCall
+from cluster.call_moves import CallMoves
 from cluster.call_recall import CallRecall
 from cluster.call_registry import CallRegistry, LiveCall
-from cluster.call_rows import hand_over_row, turn_rows
+from cluster.call_rows import hand_over_row, moved_row, turn_rows
 from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import HandOvers
 from dialogue.session import CallIdentity
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 RECORD_LAG_S = 0.4
 PLANNED_ENDS_KEPT = 10_000
+STORE_WITHIN_S = 1.0  # the caller hears nothing meanwhile
 
 
 class CallEnds:
@@ -43,6 +45,7 @@ class CallEnds:
 
     Attributes:
         hand_overs: The calls that the carrier has for a while.
+        moves: The calls that have lost their CallActor.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class CallEnds:
         actor_timeout_s: float,
     ) -> None:
         self.hand_overs = HandOvers(parts.handed_over)
+        self.moves = CallMoves(parts.moved)
         self._parts = parts
         self._registry = registry
         self._recall = recall
@@ -71,20 +75,18 @@ class CallEnds:
 
         While a stream is up, the turns are kept here; now the CallActor alone would have them.
         """
-        opened, action = mind.call, {**hand_over, **mind.owner}
-        call = CallIdentity(
-            tenant_id=opened.tenant_id,
-            agent_id=opened.agent_id,
-            agent_version=opened.agent_version,
-            call_id=opened.call_id,
-            call_sid=opened.call_sid,
-            epoch=opened.epoch,
-        )
+        call, action = _identity(mind), {**hand_over, **mind.owner}
         self.hand_overs.note(call.call_id, call.epoch[0], action)
         self._parts.write(hand_over_row(call, action, at_us=self._parts.wall_clock_us()))
         for turn in mind.turn_log:
             for row in turn_rows(call, turn):
                 self._parts.write(row)
+
+    def note_move(self, mind: MindClient) -> None:
+        """A call of this replica has another CallActor than its token says."""
+        self.moves.note(mind.call_id, mind.owner)
+        at_us = self._parts.wall_clock_us()
+        self._parts.write(moved_row(_identity(mind), mind.owner, at_us=at_us))
 
     async def is_planned(self, claims: StreamClaims, state: CallState | None) -> bool:
         """Whether somebody chose to end this call: then there is nothing to resume.
@@ -105,14 +107,16 @@ class CallEnds:
         for wait_s in (0.0,) if is_known else (0.0, RECORD_LAG_S):
             await asyncio.sleep(wait_s)
             try:
-                if await self._parts.planned_end(claims.call_sid):
-                    return True
-            except RecordsError as error:
-                logger.warning("call %s: no word from the store: %s", claims.call_id, error)
+                async with asyncio.timeout(STORE_WITHIN_S):
+                    if await self._parts.planned_end(claims.call_sid):
+                        return True
+            except (RecordsError, TimeoutError) as error:
+                why = str(error) or "no answer"
+                logger.warning("call %s: no word from the store: %s", claims.call_id, why)
                 return False
         return False
 
-    async def carrier_ended(self, claims: StreamClaims, status: str) -> None:
+    async def carrier_ended(self, claims: StreamClaims, status: str, reason: str = "") -> None:
         """The carrier says that the call is over; its ``stop`` may never have reached us.
 
         Serve throws away what was not yet read of a closed socket. Without this the actor would
@@ -122,7 +126,7 @@ class CallEnds:
         if call is not None:
             call.driver.carrier_ended(status)
             return
-        await self.close(claims, f"carrier_{status}")
+        await self.close(claims, reason or f"carrier_{status}")
 
     async def close(self, claims: StreamClaims, reason: str) -> None:
         """A call without a stream is over as planned: its actor writes that down.
@@ -151,3 +155,15 @@ class CallEnds:
         self._planned[call_id] = None
         if len(self._planned) > PLANNED_ENDS_KEPT:
             self._planned.popitem(last=False)
+
+
+def _identity(mind: MindClient) -> CallIdentity:
+    call = mind.call
+    return CallIdentity(
+        tenant_id=call.tenant_id,
+        agent_id=call.agent_id,
+        agent_version=call.agent_version,
+        call_id=call.call_id,
+        call_sid=call.call_sid,
+        epoch=call.epoch,
+    )

@@ -19,6 +19,7 @@ from telephony.stream_token import StreamClaims, TokenKind
 
 STREAM_TOKEN_LIFE_US = 60_000_000
 ACTION_TOKEN_LIFE_US = 5 * 3_600 * 1_000_000
+RESUME_PATH = "/twilio/resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +125,21 @@ class CallPlaces:
 
     def action_token(self, claims: StreamClaims, after: str) -> str:
         """The state of an ``action`` URL; ``after`` is what the carrier does until it asks it."""
-        action = replace(
-            claims,
-            kind="action",
-            expires_us=self._parts.wall_clock_us() + ACTION_TOKEN_LIFE_US,
-            token_id=stream_token.new_token_id(),
-            after=after,
-        )
-        return stream_token.mint(action, self._secret)
+        return mint_action(claims, self._secret, self._parts.wall_clock_us(), after)
 
     def read(self, token: str, kind: TokenKind) -> StreamClaims:
         """Check one of our own tokens. Raises ``telephony.errors.TokenRefused``."""
         now_us = self._parts.wall_clock_us()
         return stream_token.verify(token, (self._secret,), kind=kind, now_us=now_us)
+
+
+def mint_action(claims: StreamClaims, secret: bytes, now_us: int, after: str) -> str:
+    """The state of the ``action`` URL of a call; see ``CallPlaces.action_token``."""
+    action = replace(
+        claims,
+        kind="action",
+        expires_us=now_us + ACTION_TOKEN_LIFE_US,
+        token_id=stream_token.new_token_id(),
+        after=after,
+    )
+    return stream_token.mint(action, secret)

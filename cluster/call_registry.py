@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from actors.call_parts import CallEnd, LiveDriver
+from telephony.stream_token import StreamClaims
 
 logger = logging.getLogger(__name__)
 
@@ -21,13 +22,14 @@ CLOSE_OWNED_ELSEWHERE = 1000
 
 @dataclass(slots=True)
 class LiveCall:
-    """One call of this replica, and the task that holds it."""
+    """One call of this replica, the task that holds it, and the claims of its stream's token."""
 
     call_sid: str
     call_id: str
     epoch: tuple[int, int]
     driver: LiveDriver
     task: asyncio.Task[CallEnd]
+    claims: StreamClaims | None = None
 
 
 class CallRegistry:
@@ -52,12 +54,21 @@ class CallRegistry:
         """True when no further call fits."""
         return len(self._calls) >= self.maximum
 
+    def __iter__(self) -> Iterator[LiveCall]:
+        """The calls in progress."""
+        return iter(list(self._calls.values()))
+
     def owner_of(self, call_sid: str) -> LiveCall | None:
         """The live call with this sid."""
         return self._calls.get(call_sid)
 
     def begin(
-        self, call_sid: str, call_id: str, epoch: tuple[int, int], driver: LiveDriver
+        self,
+        call_sid: str,
+        call_id: str,
+        epoch: tuple[int, int],
+        driver: LiveDriver,
+        claims: StreamClaims | None = None,
     ) -> LiveCall:
         """Hold a call in a task of its own; an older stream of the same call is shut.
 
@@ -68,7 +79,7 @@ class CallRegistry:
             logger.info("call %s: a newer stream took over", call_id)
             older.driver.shut("newer_stream", CLOSE_OWNED_ELSEWHERE)
         task = asyncio.get_running_loop().create_task(driver.run(), name=f"call {call_id}")
-        call = LiveCall(call_sid, call_id, epoch, driver, task)
+        call = LiveCall(call_sid, call_id, epoch, driver, task, claims)
         self._calls[call_sid] = call
         self._closing.add(task)
         task.add_done_callback(lambda done: self._ended(call, done))

@@ -12,6 +12,7 @@ from records.ids import derived_id
 from records.rows import JournalRow, TurnRow
 
 HANDED_OVER = "handed_over"  # kinds of journal entries
+MOVED = "moved"
 TOOL_USED = "tool_used"
 
 
@@ -50,6 +51,12 @@ def hand_over_row(call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: in
     """What the carrier does with a call since the end of this stream."""
     entry_id = derived_id(call.call_id, HANDED_OVER, str(call.epoch[0]))
     return _journal_row(call, entry_id, HANDED_OVER, hand_over, at_us=at_us)
+
+
+def moved_row(call: CallIdentity, owner: Mapping[str, Any], *, at_us: int) -> JournalRow:
+    """Which CallActor has a call since it lost its own."""
+    entry_id = derived_id(call.call_id, MOVED, f"{call.epoch[0]}/{call.epoch[1]}")
+    return _journal_row(call, entry_id, MOVED, owner, at_us=at_us)
 
 
 def _journal_row(

@@ -29,6 +29,14 @@ def register(app: typer.Typer) -> None:
         "callcluster chaos providers --faults hang,kill --roles speak",
         "callcluster chaos providers --json chaos.json",
     )
+    add_command(
+        chaos_app,
+        "chaos cluster",
+        chaos_cluster,
+        "callcluster chaos cluster --calls 6 --repeat 3",
+        "callcluster chaos cluster --faults call-actor-kill,ingress-hang",
+        "callcluster chaos cluster --json survival.json",
+    )
     app.add_typer(chaos_app, name="chaos")
 
 
@@ -90,6 +98,62 @@ def chaos_providers(
         kills=kills or plan.kills,
     )
     raise SystemExit(run_chaos(plan, output, json_file))
+
+
+def chaos_cluster(
+    calls: Annotated[int, typer.Option(min=1, max=40, metavar="N", help="Calls at once.")] = 20,
+    repeat: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How often each fault strikes.")
+    ] = 20,
+    faults: Annotated[
+        str, typer.Option(metavar="NAMES", help="Some of those below; all when left out.")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="Who says what; which process is struck.")] = 1,
+    output: Annotated[Path, typer.Option(help="Folder for logs and figures.")] = Path(
+        "survival-output"
+    ),
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json",
+            envvar="CALLCLUSTER_CHAOS_CLUSTER_JSON",
+            help="Where the figures go; default: survival.json in the folder.",
+        ),
+    ] = None,
+) -> None:
+    """Processes of the cluster that die or hang under running calls, and what callers notice.
+
+    Runs the real product on this machine, without any key, with two ingress replicas and two
+    CallActors. Callers with recorded human speech talk while one process after another is killed
+    (SIGKILL) or held (SIGSTOP) as the agent listens, thinks or speaks. Each figure is shown beside
+    what is promised.
+
+    [bold]Faults[/bold]
+      call-actor-kill call-actor-hang     the mind of many calls
+      ingress-kill ingress-hang           the ear and the mouth
+      haproxy-kill line-cut               what lies between the carrier and those
+      directory-kill directory-hang       who may place calls
+      health-kill health-hang metrics-kill metrics-hang cache-kill cache-hang office-kill
+      controller-kill controller-hang     of Ray Serve
+      gcs-hang gcs-kill                   of Ray; gcs-kill needs redis-server
+      database-stop                       for a minute; needs PostgreSQL
+
+    [bold]Exit code[/bold]
+      0    all that is promised was reached
+      1    something was not
+      2    it could not run, or the command line is wrong
+      3    some of it is not valid (often: machine too busy); see the table
+      130  Ctrl-C; nothing is left running
+    """
+    from cluster.survival.faults import BY_NAME as MORTAL
+    from cluster.survival.plan import SurvivalPlan
+    from cluster.survival.run import run_survival
+
+    names = _names(faults, "--faults", tuple(MORTAL))
+    plan = SurvivalPlan(
+        calls=calls, repeat=repeat, seed=seed, faults=tuple(MORTAL[name] for name in names)
+    )
+    raise SystemExit(run_survival(plan, output, json_file))
 
 
 def plan_of(calls: int, faults: tuple[str, ...], *, quick: bool) -> ChaosPlan:

@@ -52,6 +52,9 @@ def serve(
 ) -> None:
     """Run the product here, or on the Ray cluster named by RAY_ADDRESS, until Ctrl-C.
 
+    The first Ctrl-C takes no new calls and waits for those in progress; a second one, or SIGTERM,
+    ends them at once.
+
     Settings come from the environment and from .env; docs/settings.md lists them, and 'callcluster
     doctor' says what is missing.
 

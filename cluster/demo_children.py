@@ -142,6 +142,11 @@ class Child:
             )
         return cls(name, process, log_path)
 
+    @property
+    def pid(self) -> int:
+        """Process id of its guard, whose descendants are all there is of it."""
+        return self._process.pid
+
     async def said(self, find: Callable[[str], T | None], within_s: float) -> T:
         """Wait until ``find`` finds something in the log.
 

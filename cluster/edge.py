@@ -187,6 +187,7 @@ class Edge:
             ),
             actor_timeout_s=self.settings.actor_timeout_s,
             wall_clock_us=self.parts.wall_clock_us,
+            on_moved=self.ends.note_move,
         )
         comeback = comeback_of(claims.after)
         driver = CallDriver(agent, self._voice[key], parts, mind, stream, send, comeback)
@@ -195,7 +196,7 @@ class Edge:
         if not claims.resume:
             self.parts.pool.call_begun(claims.call_id)
             self.parts.gate.begun(claims.call_id)
-        call = self.registry.begin(claims.call_sid, claims.call_id, epoch, driver)
+        call = self.registry.begin(claims.call_sid, claims.call_id, epoch, driver, claims)
         how = "taken up again" if claims.resume else direction_of(parameters)
         logger.info("call %s: %s, agent %s", claims.call_id, how, agent.agent_id)
         self.on_call_begun(BegunCall(claims, agent, direction_of(parameters)))

@@ -10,6 +10,7 @@ from actors.call_parts import CallParts
 from actors.metrics_counts import EventCounts
 from actors.metrics_reporter import ClusterView
 from actors.mind_pool import EdgePool
+from cluster.call_moves import StoredMove, never_moved
 from cluster.call_recall import Recall, nothing_recalled
 from cluster.hand_overs import StoredHandOver, nothing_stored
 from cluster.local_models import LocalModels
@@ -41,6 +42,7 @@ class EdgeParts:
         gate: Whether providers take one more call.
         handed_over: What the record says that the carrier does with a call since the end of its
             stream; see ``hand_overs.StoredHandOver``.
+        moved: Which CallActor the record says has a call; see ``call_moves.StoredMove``.
     """
 
     agents: Mapping[AgentKey, Agent]
@@ -51,6 +53,7 @@ class EdgeParts:
     cluster_view: Callable[[], ClusterView | None]
     planned_end: Callable[[str], Awaitable[bool]]
     handed_over: StoredHandOver = nothing_stored
+    moved: StoredMove = never_moved
     recall: Recall = nothing_recalled
     write: Callable[[Row], None] = unwritten
     models: LocalModels | None = None

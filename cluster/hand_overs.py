@@ -8,6 +8,7 @@ its resume number: what was done after an earlier stream is not done again.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,6 +26,7 @@ from telephony.stream_token import StreamClaims
 logger = logging.getLogger(__name__)
 
 HAND_OVERS_KEPT = 2_000
+STORE_WITHIN_S = 1.0  # the caller hears nothing meanwhile
 
 Action = Mapping[str, Any]
 """``dialogue.tool_use``: a ``verb`` and what it needs; empty for none."""
@@ -84,9 +86,11 @@ class HandOvers:
         if state is not None and (state.planned_end or state.reason not in {"", INGRESS_VANISHED}):
             return {}  # it had the call to the last
         try:
-            return await self._stored(claims)
-        except RecordsError as error:
-            logger.warning("call %s: no word from the store: %s", claims.call_id, error)
+            async with asyncio.timeout(STORE_WITHIN_S):
+                return await self._stored(claims)
+        except (RecordsError, TimeoutError) as error:
+            why = str(error) or "no answer"
+            logger.warning("call %s: no word from the store: %s", claims.call_id, why)
             return {}
 
 

@@ -10,8 +10,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+import ray
 from ray import serve
 
+from actors.stream_beats import StreamBeats
 from cluster import serve_env
 from cluster.agents import load_tenants
 from cluster.call_services import CallServices
@@ -25,6 +27,7 @@ from cluster.provider_settings import provider_settings
 from cluster.retirements import retiring
 from cluster.run_serve import START_FAILED
 from cluster.settings import Settings
+from cluster.watched_calls import watched
 from records.errors import RecordsError
 
 logger = logging.getLogger(__name__)
@@ -62,14 +65,26 @@ class Ingress:
                 "this is reachable from outside."
             )
         self._replica_id = uuid.uuid4().hex[:12]
+        self._is_closing = False
         self._parts: IngressParts = build_ingress_parts(settings, self._replica_id, self._active)
         self._edge = Edge(settings, self._parts.edge_parts)
         self._services = CallServices(self._edge, self._parts.world)
+        self._beats = StreamBeats(
+            self._replica_id,
+            ray.get_runtime_context().get_node_id(),
+            self._parts.send_beat,
+            lambda: watched(self._edge.registry),
+            self._drain,
+        )
         self._warming = asyncio.get_running_loop().create_task(self._warm())
 
     def __serve_build_asgi_app__(self) -> EdgeApp:
         """The application that Ray Serve runs in this replica."""
         return EdgeApp(self._edge, self._services)
+
+    def _drain(self, is_draining: bool) -> None:
+        if not self._is_closing:
+            self._edge.draining = is_draining
 
     def _active(self) -> int:
         return len(self._edge.registry)
@@ -78,6 +93,7 @@ class Ingress:
         """Connections, greeting audio and leases; readiness waits for it, traffic is refused."""
         try:
             await self._parts.start(self._edge.not_ready, self._services.start)
+            self._beats.start()
             # What was loaded at start is never garbage: keep it out of later collections, which
             # would otherwise stop all calls of this process for as long as a frame or more.
             gc.collect()
@@ -96,9 +112,10 @@ class Ingress:
         for the sockets that were open, up to ``graceful_shutdown_timeout_s``. So there is a call
         here only if that was not long enough.
         """
-        self._edge.draining = True
+        self._is_closing = self._edge.draining = True
         self._warming.cancel()
         await self._edge.registry.drain(None, DRAIN_WAIT_S)
+        await self._beats.aclose()
         await self._services.aclose()
         await self._parts.aclose()
         logger.info("replica %s closed", self._replica_id)

@@ -24,6 +24,7 @@ from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from cluster.agents import load_tenants, require_agent
 from cluster.back_office_parts import BACK_OFFICE_PARTS, carrier_of
+from cluster.call_moves import stored_move
 from cluster.call_recall import recall_from
 from cluster.call_services import OutsideWorld
 from cluster.call_stores import open_call_stores
@@ -35,6 +36,7 @@ from cluster.provider_health import ProcessHealth, ears_of, voices_of
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
+from cluster.watched_calls import CALL_MOVER
 from dialogue.agent import Agent
 from dialogue.spoken import clip_variant
 from providers.errors import ProviderError
@@ -98,7 +100,8 @@ class IngressParts:
         self._stores = open_call_stores(settings)
         self._records = self._stores.calls
         self._journal = RecordWriter(self._stores.database)
-        self._office = RayBackOffice(BACK_OFFICE_PARTS, settings.to_plain())
+        self._office = RayBackOffice(BACK_OFFICE_PARTS, settings.to_plain(), CALL_MOVER)
+        self.send_beat = self._office.send_beat
         self.world = OutsideWorld(
             stores=self._stores,
             put=self._journal.put,
@@ -152,6 +155,7 @@ class IngressParts:
             cluster_view=lambda: self._reporter.view,
             planned_end=self._records.planned_end,
             handed_over=stored_hand_over(self._records.journal),
+            moved=stored_move(self._records.journal),
             recall=recall_from(self._records),
             write=self._journal.put,
             gate=self._health.gate(),

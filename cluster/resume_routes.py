@@ -5,11 +5,13 @@ Rules
    CALLCLUSTER_MAX_RESUMES times.
 2. A call that was handed over is neither: the carrier rings somebody, or presses keys and opens a
    new stream. Such streams do not count as losses, ``MAX_HAND_OVERS`` of them are enough.
-3. Asking twice does no harm: the carrier carries out one of the answers.
+3. The actor of the token may have lost the call to another one: that one is asked.
+4. Asking twice does no harm: the carrier carries out one of the answers.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -61,7 +63,11 @@ class ResumeWebhook:
             if status in FINAL_STATUSES:
                 await edge.ends.carrier_ended(claims, status)
             return twiml.empty()
-        state = await self.state_of(claims)
+        state, current = await asyncio.gather(
+            self.state_of(claims), edge.ends.moves.current(claims)
+        )
+        if current.actor != claims.actor:
+            claims, state = current, await self.state_of(current)
         action = await edge.ends.hand_overs.find(claims, state)
         if not action:
             if await edge.ends.is_planned(claims, state):

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster import ports, serve_env
+from cluster.run_drain import begin_drain, wait_for_calls
 from cluster.errors import ClusterError
 from cluster.settings import Settings
 
@@ -86,10 +87,12 @@ class _Signals:
 
     Attributes:
         stopping: Set by the first signal.
+        at_once: Set by a second one, and by SIGTERM: calls in progress are not waited for.
     """
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
+        self.at_once = threading.Event()
         self._starting = True
 
     def install(self) -> None:
@@ -101,15 +104,19 @@ class _Signals:
         """From now on a signal only sets ``stopping``."""
         self._starting = False
 
-    def _received(self, *_: object) -> None:
+    def _received(self, number: int, *_: object) -> None:
         first = not self.stopping.is_set()
         self.stopping.set()
+        if not first or number != signal.SIGINT:
+            self.at_once.set()
         if first and self._starting:
             raise _StopAsked
 
 
 def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[str], None]) -> None:
     """Start everything, say where it is, and return once a signal has stopped it.
+
+    The first Ctrl-C waits for calls in progress, a second one ends them.
 
     Raises:
         ClusterError: It did not become ready; the message says what was missing.
@@ -127,6 +134,7 @@ def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[s
         say(_banner(settings, report))
         signals.started()
         signals.stopping.wait()
+        wait_for_calls(begin_drain, signals.at_once, say)
     except _StopAsked:
         say("the start was broken off")
     finally:

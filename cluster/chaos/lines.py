@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
 from cluster.chaos.plan import CLIPS, ChaosPlan
-from cluster.chaos.stage import PUBLIC_URL, Stage
+from cluster.chaos.stage import PUBLIC_URL
 from simulation.caller_call import CallOrder, CallResult, place_call
-from simulation.caller_events import CallerEvent, CallerSaid
+from simulation.caller_events import AgentHeard, CallerEvent, CallerSaid
 from simulation.caller_script import Leave, Listen, Speak, Step, prepare
 from simulation.carrier import Carrier, CarrierConfig
 from simulation.carrier_ticker import Lateness
@@ -43,6 +45,18 @@ class PlacedCall:
     result: CallResult
 
 
+class Called(Protocol):
+    """A running product, as callers see it."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+
+    @property
+    def auth_token(self) -> str:
+        """Signs what the carrier sends."""
+
+
 @dataclass(slots=True)
 class _Talk:
     """What one caller says at the moment; loop times."""
@@ -50,6 +64,17 @@ class _Talk:
     placed_s: float
     clip: str = ""
     began_s: float = 0.0
+    ends_s: float = 0.0
+    agent_is_heard: bool = False
+    is_answered: bool = True
+
+    def moment(self, now: float) -> str:
+        """What the agent of this call does for it now; empty between two turns."""
+        if now < self.ends_s:
+            return "listening"
+        if self.agent_is_heard:
+            return "speaking"
+        return "" if self.is_answered else "thinking"
 
 
 class Lines:
@@ -60,18 +85,19 @@ class Lines:
     Args:
         stage: Whom they call.
         plan: How many, and what they say.
+        carrier: Whose calls they are; one of its own when None.
 
     Attributes:
         over: Calls that have ended.
     """
 
-    def __init__(self, stage: Stage, plan: ChaosPlan) -> None:
+    def __init__(self, stage: Called, plan: ChaosPlan, carrier: Carrier | None = None) -> None:
         self.over: list[PlacedCall] = []
         self._plan = plan
         library = load_library()
         self._clips = {name: library.clip(name) for name in CLIPS}
         self._prepared = {name: prepare(clip) for name, clip in self._clips.items()}
-        self._carrier = Carrier(
+        self._carrier = carrier or Carrier(
             CarrierConfig(stage.url, stage.auth_token, public_url=PUBLIC_URL, slots=SLOTS),
             seed=secrets.randbits(64),
         )
@@ -103,6 +129,11 @@ class Lines:
         """Let every caller finish what is being said; returns when all have hung up."""
         self._stopping = True
         await asyncio.gather(*self._tasks)
+
+    def moments(self) -> Counter[str]:
+        """How many calls are at which moment: ``listening``, ``thinking``, ``speaking`` or none."""
+        now = asyncio.get_running_loop().time()
+        return Counter(talk.moment(now) for talk in self._talks.values())
 
     def in_mid_word(self) -> int:
         """How many callers are in the middle of a word at this moment."""
@@ -148,6 +179,12 @@ class Lines:
         yield Leave()
 
     def _told(self, event: CallerEvent) -> None:
-        if isinstance(event, CallerSaid) and event.call in self._talks:
-            talk = self._talks[event.call]
+        talk = self._talks.get(event.call)
+        if talk is None:
+            return
+        if isinstance(event, CallerSaid):
             talk.clip, talk.began_s = event.clip, talk.placed_s + event.at_s
+            talk.ends_s, talk.is_answered = talk.placed_s + event.ends_at_s, False
+        elif isinstance(event, AgentHeard):
+            talk.agent_is_heard = event.started
+            talk.is_answered = talk.is_answered or event.started

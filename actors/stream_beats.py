@@ -1,0 +1,105 @@
+"""An ingress replica tells the watch that it lives, and which calls it has.
+
+``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
+"leaves"}`` is answered by ``{"v": 1, "wants_calls", "drain"}``. The calls are told when they have
+changed, and when the watch asks for them (it may be a new one).
+
+Nothing in a call waits for it. It runs on the loop that carries the calls: when that stands still,
+so do the beats, and that is what they are for.
+
+An asyncio driver without Ray.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+BEAT_EVERY_S = 0.5
+LOOK_EVERY_S = 0.1
+ANSWER_WITHIN_S = 1.5
+
+Plain = dict[str, Any]
+SendBeat = Callable[[Plain], Awaitable[Mapping[str, Any]]]
+"""Hand a beat to the watch; its answer. Raises ``OSError`` or ``TimeoutError`` when it is away."""
+
+
+class StreamBeats:
+    """The beats of one replica.
+
+    Args:
+        replica_id: Of this incarnation.
+        node: Id of the node it runs on.
+        send: The way to the watch.
+        calls: The calls in progress, as plain data.
+        on_drain: Told whether new calls are to be refused.
+    """
+
+    def __init__(
+        self,
+        replica_id: str,
+        node: str,
+        send: SendBeat,
+        calls: Callable[[], Sequence[Plain]],
+        on_drain: Callable[[bool], None],
+    ) -> None:
+        self._who: Plain = {
+            "v": VERSION,
+            "replica": replica_id,
+            "node": node,
+            "pid": os.getpid(),
+        }
+        self._send = send
+        self._calls = calls
+        self._on_drain = on_drain
+        self._told: Sequence[Plain] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_away = False
+
+    def start(self) -> None:
+        """Begin to beat. Idempotent."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="stream-beats")
+
+    async def aclose(self) -> None:
+        """Say goodbye: this end is planned."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._beat({**self._who, "calls": None, "leaves": True})
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        beat_at = loop.time()
+        while True:
+            calls = list(self._calls())
+            if calls != self._told or loop.time() >= beat_at:
+                beat_at = loop.time() + BEAT_EVERY_S
+                is_news = calls != self._told
+                answer = await self._beat({**self._who, "calls": calls if is_news else None})
+                if answer is not None:
+                    self._told = None if answer.get("wants_calls") else calls
+                    self._on_drain(bool(answer.get("drain")))
+                    if self._told is None:
+                        continue
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _beat(self, plain: Plain) -> Mapping[str, Any] | None:
+        """The answer; None when there is none."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer = await self._send(plain)
+        except OSError as error:  # a timeout is one
+            if not self._is_away:
+                logger.warning("nobody watches this replica: %s", str(error) or "no answer")
+            self._is_away = True
+            return None
+        self._is_away = False
+        return answer

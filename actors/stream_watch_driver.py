@@ -1,0 +1,129 @@
+"""Takes calls from ingress replicas that hang: the server side of ``actors.stream_beats``.
+
+A replica that hangs keeps its sockets open, so the carrier waits for it and the caller hears
+nothing. Its process is ended: the sockets close with it, and the carrier asks ``action`` what now.
+A call that nobody has taken up a moment later (its replica could not be ended, its host does not
+answer) is told by REST to ask.
+
+An asyncio driver without Ray.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from actors.stream_watch import LostReplica, ReplicaPlace, StreamWatch, WatchedCall
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+LOOK_EVERY_S = 0.1
+COMES_BACK_WITHIN_S = 1.5  # by itself, once its socket is closed
+MOVED_AT_ONCE = 10
+
+EndProcess = Callable[[ReplicaPlace], Awaitable[bool]]
+"""End the process at this place for good; whether it is gone now. Never raises."""
+
+MoveCall = Callable[[WatchedCall], Awaitable[None]]
+"""Have the carrier ask ``action`` for this call now. Never raises."""
+
+
+class StreamWatchDriver:
+    """Watches replicas.
+
+    Args:
+        end_process: See ``EndProcess``.
+        move_call: See ``MoveCall``.
+    """
+
+    def __init__(self, end_process: EndProcess, move_call: MoveCall) -> None:
+        self._end_process = end_process
+        self._move_call = move_call
+        self._watch = StreamWatch()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._draining = False
+        self.totals = {"replicas_ended": 0, "calls_moved": 0}
+
+    @property
+    def calls(self) -> int:
+        """Calls in progress, by what the replicas told last."""
+        return self._watch.calls
+
+    def drain(self) -> int:
+        """Tell every replica with its next beat to take no new calls; returns calls in progress."""
+        self._draining = True
+        return self.calls
+
+    def beat(self, plain: Mapping[str, Any]) -> dict[str, Any]:
+        """One replica beats; see ``actors.stream_beats`` for the message. Returns the answer.
+
+        Raises:
+            ValueError: It cannot be read.
+        """
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+        try:
+            replica_id, leaves = str(plain["replica"]), bool(plain.get("leaves"))
+            place = ReplicaPlace(str(plain["node"]), int(plain["pid"]))
+            told = plain.get("calls")
+            calls = None if told is None else [_call(each) for each in told]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a beat: {type(error).__name__}") from None
+        if leaves:
+            self._watch.goodbye(replica_id)
+            return {"v": VERSION, "wants_calls": False, "drain": self._draining}
+        now = asyncio.get_running_loop().time()
+        wants = self._watch.beat(replica_id, place, calls, now=now)
+        return {"v": VERSION, "wants_calls": wants, "drain": self._draining}
+
+    async def aclose(self) -> None:
+        """Stop watching."""
+        tasks = [task for task in (self._looking, *self._tasks) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            for lost in self._watch.look(now=loop.time()):
+                task = loop.create_task(self._rescue(lost))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _rescue(self, lost: LostReplica) -> None:
+        logger.error(
+            "ingress replica %s (process %d) does not beat: its %d calls are taken from it",
+            lost.replica_id,
+            lost.place.pid,
+            len(lost.calls),
+        )
+        if await self._end_process(lost.place):
+            self.totals["replicas_ended"] += 1
+            if lost.calls:
+                await asyncio.sleep(COMES_BACK_WITHIN_S)
+        left = [call for call in lost.calls if self._watch.is_still_of(call, lost.replica_id)]
+        slots = asyncio.Semaphore(MOVED_AT_ONCE)
+
+        async def move(call: WatchedCall) -> None:
+            async with slots:
+                self.totals["calls_moved"] += 1
+                logger.warning("call %s: the carrier is told to ask where it goes on", call.call_id)
+                await self._move_call(call)
+
+        await asyncio.gather(*(move(call) for call in left))
+
+
+def _call(plain: Mapping[str, Any]) -> WatchedCall:
+    number, minted_us = plain["epoch"]
+    return WatchedCall(
+        str(plain["call_id"]),
+        str(plain["call_sid"]),
+        (int(number), int(minted_us)),
+        dict(plain["claims"]),
+    )

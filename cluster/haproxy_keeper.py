@@ -1,0 +1,237 @@
+"""Stands in for a HAProxy that has died, until Ray Serve has started another one.
+
+Serve starts one HAProxy a node and asks after it now and then; between its death and the next one
+lie seconds in which the carrier finds nobody, and every call that lost its stream is lost. So Serve
+is given this file in the place of HAProxy's binary (RAY_SERVE_HAPROXY_BINARY_PATH):
+
+    python haproxy_keeper.py REAL_BINARY -db -f CONFIG ...
+
+Rules
+1. This process becomes HAProxy, with the process id that Serve knows. Before that it leaves a child
+   behind, the keeper, which waits for its death on a pipe and does nothing else.
+2. The keeper holds a socket at HAProxy's address that does not listen. When HAProxy dies it listens
+   at once, so that nobody is refused, and hands it to a HAProxy of its own, which has the same
+   configuration but for its admin socket: Serve must find its own one dead, and start the next.
+3. Once somebody answers at the admin socket again, the stand-in takes no new connections; those it
+   has go on until they end. So it is after a reload, when the next one is there already: then
+   nobody stands in.
+4. Who ends the stand-in in order means it. When Serve's process is gone too and nobody has come
+   after ``NOBODY_COMES_S``, the keeper ends it.
+
+Only the standard library: it is started without any other package, so that it is there in 30 ms.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOK_EVERY_S = 0.1
+NOBODY_COMES_S = 20.0
+CRASHES = frozenset({-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS})
+_FRONTEND = "http_frontend"
+# Their ports are the successor's, and nobody asks a stand-in for its figures.
+_LEFT_OUT = frozenset({"frontend prometheus", "listen stats"})
+_SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b")
+_BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A configuration for a HAProxy that stands in.
+
+    Attributes:
+        text: The configuration, where ``{fd}`` is the number of the listening socket.
+        host: Where it listens.
+        port: Likewise.
+        admin: The admin socket of the one that it stands in for.
+    """
+
+    text: str
+    host: str
+    port: int
+    admin: str
+
+
+def stand_in(config: str) -> StandIn | None:
+    """The configuration of a stand-in; None when the address or the admin socket is not found.
+
+    Args:
+        config: That of the HAProxy that has died.
+    """
+    kept: list[str] = []
+    section, admin, address = "", "", ("", 0)
+    for line in config.splitlines():
+        if _SECTION.match(line):
+            section = " ".join(line.split()[:2])
+        words = line.split()
+        if section in _LEFT_OUT:
+            continue
+        if words[:2] == ["stats", "socket"]:
+            admin = words[2]
+            continue
+        if words and words[0] in {"server-state-base", "server-state-file"}:
+            continue
+        if words and words[0] == "load-server-state-from-file":
+            continue
+        if section == f"frontend {_FRONTEND}" and (bind := _BIND.match(line)):
+            address = bind[2], int(bind[3])
+            kept.append(f"{bind[1]}fd@{{fd}}{bind[4]}")
+            continue
+        kept.append(line.replace("{", "{{").replace("}", "}}"))
+    if not admin or not address[1]:
+        return None
+    return StandIn("\n".join(kept) + "\n", *address, admin)
+
+
+def answers(admin: str) -> bool:
+    """Whether a HAProxy listens at this admin socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(admin)
+        except OSError:
+            return False
+        return True
+
+
+def held_socket(host: str, port: int) -> socket.socket:
+    """A socket at an address where somebody else listens; it does not, yet. Raises ``OSError``."""
+    where = "0.0.0.0" if host in ("", "*") else host  # noqa: S104 - as HAProxy is told to
+    family = socket.AF_INET6 if ":" in where else socket.AF_INET
+    held = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((where.strip("[]"), port))
+    except OSError:
+        held.close()
+        raise
+    return held
+
+
+class Keeper:
+    """Waits for the death of a HAProxy and stands in for it.
+
+    Args:
+        binary: HAProxy itself.
+        config: Path of its configuration.
+        manager: Process id of whoever started it.
+        lifeline: Readable, at its end, when it has died.
+    """
+
+    def __init__(self, binary: str, config: Path, manager: int, lifeline: int) -> None:
+        self._binary = binary
+        self._config = config
+        self._manager = manager
+        self._lifeline = lifeline
+
+    def run(self) -> None:
+        """Return when nobody is needed any more."""
+        held: socket.socket | None = None
+        with contextlib.suppress(OSError):
+            if found := self._stand_in():
+                held = held_socket(found.host, found.port)
+        while os.read(self._lifeline, 4_096):
+            pass
+        # The configuration may have been written anew since, the address never is.
+        plan = self._stand_in()
+        if plan is None or held is None or not self._is_needed(plan):
+            return
+        with (self._config.with_name("stand-in.lock")).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return  # of several that died together, one is stood in for
+            held.listen(1_024)
+            self._stand(plan, held)
+
+    def _stand_in(self) -> StandIn | None:
+        try:
+            return stand_in(self._config.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def _is_needed(self, plan: StandIn) -> bool:
+        return _is_alive(self._manager) and not answers(plan.admin)
+
+    def _stand(self, plan: StandIn, held: socket.socket) -> None:
+        """Stand in until somebody has taken over, and until the last connection has ended."""
+        config = self._config.with_name("stand-in.cfg")
+        config.write_text(plan.text.format(fd=held.fileno()), "utf-8")
+        command = [self._binary, "-db", "-f", str(config)]
+        child = subprocess.Popen(command, pass_fds=(held.fileno(),))  # noqa: S603 - Serve's own
+        alone_since = time.monotonic()
+        has_successor = False
+        while True:
+            code = child.poll()
+            if code is not None and (has_successor or code not in CRASHES):
+                return
+            if code is not None:
+                child = subprocess.Popen(command, pass_fds=(held.fileno(),))  # noqa: S603
+            if not has_successor and answers(plan.admin):
+                has_successor = True
+                held.close()
+                child.send_signal(signal.SIGUSR1)  # no new connections; those it has go on
+            if has_successor or _is_alive(self._manager):
+                alone_since = time.monotonic()
+            elif time.monotonic() - alone_since > NOBODY_COMES_S:
+                child.terminate()
+                held.close()
+                child.wait()
+                return
+            time.sleep(LOOK_EVERY_S)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+
+def script(keeper: Path, python: str, binary: str) -> str:
+    """A program that stands in the place of HAProxy's binary."""
+    return f'#!/bin/sh\nexec "{python}" -I -S "{keeper}" "{binary}" "$@"\n'
+
+
+def install(folder: Path, binary: str) -> Path:
+    """Write that program into ``folder``; returns its path. Raises ``OSError``."""
+    path = folder / "haproxy-kept"
+    path.write_text(script(Path(__file__).resolve(), sys.executable, binary), "utf-8")
+    path.chmod(0o700)
+    return path
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Become HAProxy, and leave a keeper behind when it is to serve."""
+    binary, options = arguments[0], list(arguments[1:])
+    config = options[options.index("-f") + 1] if "-f" in options[:-1] else ""
+    # Without -f it serves nobody; with -dR it lets nobody else have a socket at its address.
+    if config and "-dR" not in options and "-c" not in options:
+        manager = os.getppid()
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.close(writing)
+            os.setsid()
+            with contextlib.suppress(Exception):
+                Keeper(binary, Path(config), manager, reading).run()
+            os._exit(0)
+        os.close(reading)
+        os.set_inheritable(writing, True)
+    os.execv(binary, [binary, *options])  # noqa: S606 - Serve's own
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

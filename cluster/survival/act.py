@@ -1,0 +1,206 @@
+"""One act: callers on one product, all well at first, then one part after another is struck."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from cluster.chaos.lines import Lines
+from cluster.chaos.product import recorded
+from cluster.chaos.turns import ChaosTurn, turns_of
+from cluster.survival.faults import MOMENTS, Fault, Part
+from cluster.survival.figures import CallStory, Judged, Noticed, Strike, noticed, story_of
+from cluster.survival.parts import let_go_on, strike
+from cluster.survival.plan import SurvivalPlan
+from cluster.survival.stage import CALLS_PER_ACTOR, Stage
+from simulation.load_figures import lateness_distribution
+from simulation.load_report import LATENESS_LIMIT_S
+
+WHOLE_WITHIN_S = 60.0
+MOMENT_WITHIN_S = 10.0
+_LOOK_EVERY_S = 0.25
+_MOMENT_EVERY_S = 0.02
+_SETTLE_S = 1.0  # what has just been found whole answers its first questions
+# Parts of which there is one, beside those that the plan counts. The office comes with the first
+# question, the cache only when it is on.
+_ONE_EACH: tuple[Part, ...] = ("directory", "health", "metrics", "controller", "haproxy")
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class FaultRun:
+    """What was done for one fault."""
+
+    fault: Fault
+    strikes: list[Strike] = field(default_factory=list)
+    lateness_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class Act:
+    """What one act showed.
+
+    Attributes:
+        well: While all was well: from, until, seconds of UTC.
+    """
+
+    runs: list[FaultRun]
+    well: tuple[float, float]
+    stories: list[CallStory] = field(default_factory=list)
+    turns: list[ChaosTurn] = field(default_factory=list)
+
+    @property
+    def usual(self) -> Noticed:
+        """What callers noticed while all was well."""
+        return noticed(self.stories, self.turns, *self.well)
+
+    def judged(self) -> list[Judged]:
+        """Each fault, held against what was promised."""
+        usual_s = self.usual.longest_silence_s
+        found = []
+        for run in self.runs:
+            late = run.lateness_ms >= LATENESS_LIMIT_S * 1_000
+            found.append(
+                Judged(
+                    run.fault,
+                    tuple(
+                        (each, noticed(self.stories, self.turns, each.at, each.until))
+                        for each in run.strikes
+                    ),
+                    usual_s,
+                    run.lateness_ms,
+                    "the callers' own clock was late" if late else "",
+                )
+            )
+        return found
+
+
+async def run_act(stage: Stage, plan: SurvivalPlan, faults: Sequence[Fault], tell: Tell) -> Act:
+    """Callers who go on calling while one part after another is struck."""
+    random = Random(plan.seed)
+    runs: list[FaultRun] = []
+    async with Lines(stage, plan.callers, stage.exchange) as lines:
+        await _until_whole(stage, plan, tell)
+        await _wait(plan.callers.ramp_s + 2.0, "calls begin", tell)
+        lines.lateness()
+        from_at = time.time()
+        await _wait(plan.well_s, "all is well", tell)
+        well = (from_at, time.time())
+        for fault in faults:
+            run = FaultRun(fault)
+            runs.append(run)
+            lines.lateness()
+            for number in range(plan.repeat):
+                tell(f"{fault.title}, {number + 1} of {plan.repeat}")
+                run.strikes.append(
+                    await _struck(stage, plan, lines, fault, MOMENTS[number % 3], random)
+                )
+            run.lateness_ms = lateness_distribution(lines.lateness()).p99_ms or 0.0
+        tell("callers hang up")
+        await lines.stop()
+        calls = await recorded(stage.store_url, lines.over)
+    act = Act(runs, well)
+    act.stories = await asyncio.to_thread(lambda: [story_of(call) for call in calls])
+    act.turns = await asyncio.to_thread(turns_of, calls)
+    return act
+
+
+async def _struck(
+    stage: Stage, plan: SurvivalPlan, lines: Lines, fault: Fault, moment: str, random: Random
+) -> Strike:
+    calls = await _moment(lines, moment)
+    pids = await _aim(stage, fault, random)
+    at = time.time()
+    found = Strike(moment, at, at, tuple(pids), calls)
+    if fault.how == "cut":
+        _cut(stage)
+    elif fault.part == "database":
+        if stage.database is not None:
+            await asyncio.to_thread(stage.database.stop)
+    else:
+        strike(fault, pids)
+    await asyncio.sleep(fault.watched_s)
+    if fault.part == "database" and stage.database is not None:
+        await asyncio.to_thread(stage.database.start)
+    found.woken = len(let_go_on(pids))
+    found.until = time.time()
+    found.whole_s = await _until_whole(stage, plan, lambda _text: None, gone=pids)
+    if math.isfinite(found.whole_s):
+        found.whole_s = time.time() - at
+    return found
+
+
+async def _moment(lines: Lines, moment: str) -> dict[str, int]:
+    """Wait until some call is at this moment; how many are at each of them then."""
+    deadline = time.monotonic() + MOMENT_WITHIN_S
+    while True:
+        calls = lines.moments()
+        if calls[moment] or time.monotonic() > deadline:
+            return {name or "between": count for name, count in calls.items()}
+        await asyncio.sleep(_MOMENT_EVERY_S)
+
+
+async def _aim(stage: Stage, fault: Fault, random: Random) -> list[int]:
+    """Process ids of what is to be struck: one of a kind, of ingress replicas the busiest."""
+    if fault.how == "cut" or fault.part == "database":
+        return []
+    if fault.part == "ingress":
+        reports = await stage.replicas()
+        busiest = max(reports, key=lambda report: int(str(report["active_calls"])), default=None)
+        return [int(str(busiest["pid"]))] if busiest else []
+    found = [each.pid for each in stage.processes.of(fault.part)]
+    if fault.part in ("haproxy", "office", "cache"):
+        return found
+    return [random.choice(found)] if found else []
+
+
+def _cut(stage: Stage) -> None:
+    """Reset every connection between the carrier and the product."""
+    for call in stage.exchange.log:
+        stream = getattr(call, "stream", None)
+        if stream is not None:
+            stream.drop()
+
+
+async def _until_whole(
+    stage: Stage, plan: SurvivalPlan, tell: Tell, gone: Sequence[int] = ()
+) -> float:
+    """Wait until every part is there and answers; how long that took, infinite for too long."""
+    began = time.monotonic()
+    tell("until all parts are there")
+    while time.monotonic() - began < WHOLE_WITHIN_S:
+        if await _is_whole(stage, plan):
+            await asyncio.sleep(_SETTLE_S)
+            return time.monotonic() - began
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return math.inf
+
+
+async def _is_whole(stage: Stage, plan: SurvivalPlan) -> bool:
+    processes = await asyncio.to_thread(_counts, stage)
+    if not all(processes.get(part) for part in _ONE_EACH):
+        return False
+    if processes.get("call_actor", 0) < plan.call_actors:
+        return False
+    reports = await stage.replicas()
+    capacity = plan.call_actors * CALLS_PER_ACTOR
+    return len(reports) == plan.replicas and all(
+        report.get("ready") and report.get("cluster_capacity") == capacity for report in reports
+    )
+
+
+def _counts(stage: Stage) -> dict[str, int]:
+    return {part: len(stage.processes.of(part)) for part in (*_ONE_EACH, "call_actor")}
+
+
+async def _wait(seconds: float, what: str, tell: Tell) -> None:
+    left = seconds
+    while left > 0:
+        tell(f"{what}, {left:.0f} s")
+        await asyncio.sleep(min(1.0, left))
+        left -= 1.0

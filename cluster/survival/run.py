@@ -1,0 +1,187 @@
+"""``callcluster chaos cluster``: the order of events."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from cluster.chaos.progress import Progress
+from cluster.cli_console import complain, show
+from cluster.cli_console import console as stderr
+from cluster.demo_live import StartProgress
+from cluster.errors import ClusterError, DemoFailed
+from cluster.survival.act import run_act
+from cluster.survival.database import postgres_folder
+from cluster.survival.faults import Fault
+from cluster.survival.figures import Judged
+from cluster.survival.plan import SurvivalPlan
+from cluster.survival.report import exit_code, table
+from cluster.survival.stage import running_stage
+from simulation.load import be_first_served
+
+_WIDTH = 150  # of what is written to a file
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_survival(plan: SurvivalPlan, output: Path, json_path: Path | None) -> int:
+    """Run everything and show it.
+
+    Args:
+        plan: What is struck.
+        output: Folder for logs; made if missing.
+        json_path: Where the figures go; ``output / "survival.json"`` when None.
+
+    Returns:
+        0 when all that was promised was reached, 1 when not, 2 when it could not run, 3 when some
+        of it is not valid, 128 + N when signal N ended it.
+    """
+    target = json_path or output / "survival.json"
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        complain(f"{error.filename} cannot be written ({error.strerror}): choose another place")
+        return 2
+    run = _Run(plan, output, target)
+    try:
+        return asyncio.run(run.all())
+    except asyncio.CancelledError:
+        stderr.print(Text("stopped; nothing of it is left running", "yellow"))
+        return 128 + run.ended_by
+    except ClusterError as error:
+        stderr.print(Text(str(error), "red"), soft_wrap=True)  # may show the end of a log
+        return 2
+
+
+def acts_of(faults: Sequence[Fault]) -> list[tuple[Fault, ...]]:
+    """The faults by what the product must be like for them: plain, with a cache, with PostgreSQL.
+
+    With the response cache on, few turns are thought about, so the others are played without.
+    """
+    groups: dict[str, list[Fault]] = {}
+    for fault in faults:
+        kind = fault.part if fault.part in ("cache", "database") else ""
+        groups.setdefault(kind, []).append(fault)
+    return [tuple(group) for group in groups.values()]
+
+
+def why_not(fault: Fault) -> str:
+    """What is missing for a fault on this machine; empty when nothing is."""
+    if fault.part == "database" and postgres_folder() is None:
+        return "PostgreSQL is not installed (Debian: apt install postgresql)"
+    if fault.needs == "redis-server":
+        if shutil.which("redis-server") is None:
+            return (
+                "redis-server is not installed (Debian: apt install redis-server); a GCS that "
+                "keeps its state nowhere cannot come back"
+            )
+        return "the stage of this command runs no Redis yet"
+    return ""
+
+
+class _Run:
+    def __init__(self, plan: SurvivalPlan, output: Path, target: Path) -> None:
+        self.ended_by = 0
+        self._plan = plan
+        self._output = output
+        self._target = target
+        self._console = Console(stderr=True, highlight=False)
+        if not self._console.is_terminal:
+            self._console = Console(stderr=True, highlight=False, width=_WIDTH)
+        self._judged: list[Judged] = []
+        self._began_s = time.monotonic()
+
+    async def all(self) -> int:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._signalled, number, task)
+        be_first_served()  # the callers' clock must not wait for the product it measures
+        skipped = [(fault, why) for fault in self._plan.faults if (why := why_not(fault))]
+        wanted = [fault for fault in self._plan.faults if not why_not(fault)]
+        about_min = max(1, round(self._plan.about_s / 60))
+        self._console.print(Text(f"about {about_min} minutes", "dim"))
+        for fault, why in skipped:
+            self._console.print(Text(f"{fault.title}: not run: {why}", "yellow"), soft_wrap=True)
+        for faults in acts_of(wanted):
+            await self._act(faults)
+        show(table(self._judged, skipped))
+        code = exit_code(self._judged)
+        took_s = time.monotonic() - self._began_s
+        words = {0: "all that was promised was reached", 1: "not all that was promised was reached"}
+        verdict = words.get(code, "not all of it is valid; the table says why")
+        self._console.print(Text(f"{verdict}; {took_s:.0f} s; {self._target}", "bold"))
+        return code
+
+    def _signalled(self, number: signal.Signals, task: asyncio.Task[int] | None) -> None:
+        # Once: while things are being stopped, another Ctrl-C must not leave them half stopped.
+        if not self.ended_by and task is not None:
+            self.ended_by = int(number)
+            task.cancel()
+
+    async def _act(self, faults: tuple[Fault, ...]) -> None:
+        parts = {fault.part for fault in faults}
+        logs = self._output / f"act-{faults[0].part}"
+        logs.mkdir(exist_ok=True)
+        with StartProgress(self._console) as starting:
+            context = running_stage(
+                self._plan,
+                logs,
+                starting,
+                cache="cache" in parts,
+                postgres="database" in parts,
+            )
+            stage = await context.__aenter__()
+        try:
+            gc.collect()
+            gc.freeze()  # a collection in the middle would make the callers late
+            with self._console.status("calls begin") as status:
+                progress = Progress(self._console, status, self._left_s)
+                act = await run_act(stage, self._plan, faults, progress.tell)
+        finally:
+            with self._console.status("stopping Ray and the emulators"):
+                await asyncio.to_thread(_keep_logs, stage.logs, logs)
+                await context.__aexit__(None, None, None)
+        usual = act.usual
+        if not usual.turns:
+            raise DemoFailed(f"no caller was answered while all was well: see {logs}")
+        self._console.print(
+            Text(
+                f"well: {usual.turns} turns, {usual.turns_lost} lost, {usual.words_lost} words "
+                f"lost, longest silence {usual.longest_silence_s:.2f} s",
+                "dim",
+            )
+        )
+        self._judged += act.judged()
+        self._write()
+
+    def _left_s(self) -> float:
+        return self._plan.about_s - (time.monotonic() - self._began_s)
+
+    def _write(self) -> None:
+        plain = {
+            "version": 1,
+            "calls": self._plan.calls,
+            "repeat": self._plan.repeat,
+            "replicas": self._plan.replicas,
+            "call_actors": self._plan.call_actors,
+            "cores": os.cpu_count(),
+            "faults": [each.as_dict() for each in self._judged],
+        }
+        self._target.write_text(json.dumps(plain, indent=1) + "\n", "utf-8")
+
+
+def _keep_logs(session: Path, target: Path) -> None:
+    """What the processes of Ray have written, without which a loss cannot be explained."""
+    for log in session.glob("ray/session_2*/logs/*"):
+        if log.is_file() and log.suffix in (".err", ".out", ".log") and log.stat().st_size:
+            shutil.copyfile(log, target / log.name)

@@ -1,0 +1,205 @@
+"""The stage: the product under Ray Serve on one machine, emulated providers, and a carrier.
+
+The product and the providers are processes of their own, started through the command line as a
+person would start them. The carrier is in this process, so that its calls can be steered by the
+product over REST, and cut by us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from cluster import serve_env
+from cluster.chaos.stage import RowPorts
+from cluster.demo_children import Child, clean_environment, free_ports
+from cluster.demo_stage import Progress, StagePorts, readiness, ready_line, wait_for_product
+from cluster.run_serve import haproxy_folder
+from cluster.survival.database import DatabaseSwitch, running_postgres
+from cluster.survival.parts import ProcessTable
+from cluster.survival.plan import SurvivalPlan
+from simulation.control import Control
+from simulation.exchange import Exchange, ExchangeConfig
+from simulation.faults import FaultBoard
+from simulation.twilio_rest import TwilioRestApi
+from simulation.wire_server import WireServer
+
+PUBLIC_URL = "https://survival.callcluster.example"
+CALLS_PER_ACTOR = 20  # fewer than the ears of a replica, so that a lost actor shows
+AGENT = """
+language: en-US
+voice: 21m00Tcm4TlvDq8ikWAM
+greeting: Good morning!
+prompt: You are the friendly receptionist of a small company.
+recogniser: azure
+thinker: [openai, scripted]
+speaker: elevenlabs
+phrases:
+  resume: I am with you again.
+"""
+_EMULATORS_WITHIN_S = 60.0
+_EMULATED_PORTS = 8
+_ASK_WITHIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running product.
+
+    Attributes:
+        url: Where its HAProxy listens.
+        auth_token: Signs what the carrier sends.
+        store_url: Its call store.
+        exchange: The carrier; nobody has entered it.
+        processes: Those of the product.
+        replica_ports: Where ingress replicas may listen.
+        database: Starts and stops PostgreSQL; None when the store is a file.
+        logs: Folder of Ray's session, in which every process writes its log.
+    """
+
+    url: str
+    auth_token: str
+    store_url: str
+    exchange: Exchange
+    processes: ProcessTable
+    replica_ports: range
+    logs: Path
+    database: DatabaseSwitch | None = None
+
+    async def replicas(self) -> list[dict[str, object]]:
+        """What ``/readyz`` of each ingress replica says, asked past HAProxy."""
+        async with httpx.AsyncClient(trust_env=False, timeout=_ASK_WITHIN_S) as http:
+            found = await asyncio.gather(
+                *(readiness(http, f"http://127.0.0.1:{port}") for port in self.replica_ports)
+            )
+        return [report for report in found if "pid" in report]
+
+
+@asynccontextmanager
+async def running_stage(
+    plan: SurvivalPlan, logs: Path, progress: Progress, *, cache: bool, postgres: bool
+) -> AsyncIterator[Stage]:
+    """Start everything, yield it once calls would be answered, stop everything.
+
+    Args:
+        plan: How many processes.
+        logs: Folder for what the processes say.
+        progress: Told what is going on.
+        cache: Answers may come from the response cache; otherwise every turn is thought about.
+        postgres: The records go to PostgreSQL; otherwise to SQLite.
+
+    Raises:
+        DemoFailed: A process did not start; shows why.
+    """
+    first = free_ports(StagePorts.COUNT + _EMULATED_PORTS)[0]
+    ports, row = StagePorts(first), RowPorts(first + StagePorts.COUNT)
+    scratch = Path(tempfile.mkdtemp(prefix="ccsurv-"))  # short, for Ray's unix sockets
+    (scratch / "agents").mkdir()
+    (scratch / "agents" / "survival.yaml").write_text(AGENT, "utf-8")
+    auth_token = secrets.token_hex(16)
+    url = f"http://127.0.0.1:{ports.http}"
+    exchange = Exchange(
+        ExchangeConfig(url=url, auth_token=auth_token, public_url=PUBLIC_URL),
+        seed=secrets.randbits(64),
+    )
+    children: list[Child] = []
+    async with AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        database = stack.enter_context(running_postgres()) if postgres else None
+        rest = WireServer(TwilioRestApi(exchange), Control(FaultBoard()))
+        rest_port = await rest.start("127.0.0.1", 0)
+        stack.push_async_callback(rest.close)
+        exchange.log.api_url = f"http://127.0.0.1:{rest_port}"
+        stack.push_async_callback(_stop, children)
+        emulators = await Child.start(
+            "emulators",
+            ("simulate", "providers", *row.options),
+            environment=clean_environment(os.environ, {}),
+            log_path=logs / "emulators.log",
+            cwd=scratch,
+        )
+        children.append(emulators)
+        environment = {
+            **product_environment(plan, ports, row, scratch, auth_token),
+            "TWILIO_ACCOUNT_SID": exchange.account.account_sid,
+            "TWILIO_PHONE_NUMBER": exchange.account.numbers[0],
+            "TWILIO_API_BASE_URL": exchange.log.api_url,
+            "CALLCLUSTER_CACHE": "on" if cache else "off",
+        }
+        if database is not None:
+            environment["DATABASE_URL"] = database.url
+        product = await Child.start(
+            "callcluster serve",
+            ("serve", "--no-dashboard"),
+            environment=clean_environment(os.environ, environment),
+            log_path=logs / "serve.log",
+            cwd=scratch,
+            folders=(haproxy_folder(ports.http),),
+        )
+        children.append(product)
+        progress.started("emulated providers")
+        await emulators.said(ready_line, _EMULATORS_WITHIN_S)
+        progress.done("emulated providers")
+        haproxy = serve_env.haproxy_available()
+        await wait_for_product(product, url, haproxy=haproxy, progress=progress)
+        yield Stage(
+            url=url,
+            auth_token=auth_token,
+            store_url=(
+                database.url
+                if database is not None
+                else f"sqlite+aiosqlite:///{scratch / 'callcluster.sqlite3'}"
+            ),
+            exchange=exchange,
+            processes=ProcessTable(product.pid),
+            replica_ports=range(ports.replicas[0], ports.replicas[1] + 1),
+            logs=scratch,
+            database=database,
+        )
+
+
+async def _stop(children: list[Child]) -> None:
+    for child in children:
+        child.let_go()
+    await asyncio.gather(*(child.stop() for child in children))
+
+
+def product_environment(
+    plan: SurvivalPlan, ports: StagePorts, row: RowPorts, scratch: Path, auth_token: str
+) -> dict[str, str]:
+    """What the product is told: emulators instead of services, its own ports, its own Ray."""
+    return {
+        "AZURE_SPEECH_HOST": f"ws://127.0.0.1:{row.of('azure')}",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{row.of('openai')}/v1",
+        "OPENAI_API_KEY": "emulated",
+        "ELEVENLABS_BASE_URL": f"http://127.0.0.1:{row.of('elevenlabs')}",
+        "ELEVENLABS_API_KEY": "emulated",
+        "PUBLIC_URL": PUBLIC_URL,
+        "TWILIO_AUTH_TOKEN": auth_token,
+        "CALLCLUSTER_HOST": "127.0.0.1",
+        "CALLCLUSTER_PORT": str(ports.http),
+        "CALLCLUSTER_DATA_DIR": str(scratch),
+        "CALLCLUSTER_AGENTS_DIR": str(scratch / "agents"),
+        "CALLCLUSTER_DEFAULT_AGENT": "survival",
+        "CALLCLUSTER_INGRESS_REPLICAS": str(plan.replicas),
+        "CALLCLUSTER_CALL_ACTORS": str(plan.call_actors),
+        "CALLCLUSTER_MAX_CALL_ACTORS": str(plan.call_actors),
+        "CALLCLUSTER_CALLS_PER_ACTOR": str(CALLS_PER_ACTOR),
+        # With a limit there is something to share, so the health of providers has its keeper.
+        "CALLCLUSTER_PROVIDER_LIMITS": "recogniser.azure=200",
+        # A call of this run loses its stream again and again; that is no reason to give it up.
+        "CALLCLUSTER_MAX_RESUMES": "100",
+        "CALLCLUSTER_TURN_MODEL": "none",  # its CPU is another subject
+        "RAY_TMPDIR": str(scratch),  # another Ray on this machine is not ours to join
+        "RAY_worker_niceness": "0",
+        **ports.serve_environment,
+    }

@@ -1,0 +1,181 @@
+"""Whose calls are taken from whom, and when."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from actors.stream_beats import BEAT_EVERY_S, StreamBeats
+from actors.stream_watch import LATE_S, LEASE_S, LostReplica, ReplicaPlace, StreamWatch, WatchedCall
+from actors.stream_watch_driver import COMES_BACK_WITHIN_S, StreamWatchDriver
+from tests.support.virtual_time import run as run_virtual
+
+HERE, THERE = ReplicaPlace("node-1", 11), ReplicaPlace("node-2", 12)
+STEP_S = 0.1
+
+
+def call(call_id: str, resume: int = 0) -> WatchedCall:
+    return WatchedCall(call_id, f"CA-{call_id}", (resume, 1_000 + resume), {"resume": resume})
+
+
+def looks(
+    watch: StreamWatch, *, from_s: float, until_s: float, beats: str = ""
+) -> list[LostReplica]:
+    """What is found while time passes; ``beats`` is who goes on beating."""
+    found, now = [], from_s
+    while now < until_s:
+        now += STEP_S
+        if beats:
+            watch.beat(beats, THERE, None, now=now)
+        found += watch.look(now=now)
+    return found
+
+
+def two_replicas() -> StreamWatch:
+    watch = StreamWatch()
+    watch.beat("a", HERE, [call("1"), call("2")], now=0.0)
+    watch.beat("b", THERE, [call("3")], now=0.0)
+    watch.look(now=0.0)
+    return watch
+
+
+def test_a_replica_that_falls_silent_loses_its_calls_once() -> None:
+    watch = two_replicas()
+    assert looks(watch, from_s=0.0, until_s=LEASE_S - STEP_S, beats="b") == []
+    assert looks(watch, from_s=LEASE_S - STEP_S, until_s=3 * LEASE_S, beats="b") == [
+        LostReplica("a", HERE, (call("1"), call("2")))
+    ]
+    assert watch.replicas == ("b",)
+
+
+def test_calls_that_somebody_newer_has_are_not_taken() -> None:
+    watch = two_replicas()
+    watch.beat("b", THERE, [call("3"), call("1", resume=1)], now=0.5)
+    watch.beat("a", HERE, [call("1"), call("2")], now=0.6)  # it does not know yet
+    (lost,) = looks(watch, from_s=0.6, until_s=4.0, beats="b")
+    assert [each.call_id for each in lost.calls] == ["2"]
+    assert not watch.is_still_of(call("1"), "a")
+    assert watch.is_still_of(call("2"), "a")
+
+
+def test_when_nobody_beats_it_is_we_who_hear_nothing() -> None:
+    watch = two_replicas()
+    assert looks(watch, from_s=0.0, until_s=10 * LEASE_S) == []
+    watch.beat("b", THERE, None, now=20.1)
+    assert [lost.replica_id for lost in watch.look(now=20.2)] == ["a"]
+
+
+def test_whoever_was_late_himself_judges_nobody() -> None:
+    watch = two_replicas()
+    watch.beat("b", THERE, None, now=5.0)
+    assert watch.look(now=5.0) == []  # "a" was silent for long, but so were we
+    assert looks(watch, from_s=5.0, until_s=5.0 + LEASE_S - 2 * STEP_S, beats="b") == []
+    assert looks(watch, from_s=5.0 + LEASE_S, until_s=6.0 + LEASE_S, beats="b")
+    assert LATE_S < LEASE_S
+
+
+def test_who_says_goodbye_is_not_missed_and_ended_calls_are_forgotten() -> None:
+    watch = two_replicas()
+    watch.beat("a", HERE, [call("2")], now=0.1)
+    assert not watch.is_still_of(call("1"), "a")
+    assert watch.calls == 2
+    watch.goodbye("a")
+    assert looks(watch, from_s=0.1, until_s=5.0, beats="b") == []
+    assert watch.calls == 1
+
+
+def test_a_stranger_is_asked_for_its_calls() -> None:
+    watch = StreamWatch()
+    assert watch.beat("a", HERE, None, now=0.0)
+    assert watch.replicas == ()
+    assert not watch.beat("a", HERE, [], now=0.1)
+    assert not watch.beat("a", HERE, None, now=0.2)
+
+
+# --- the driver ---------------------------------------------------------------------------------
+
+
+class World:
+    """Two replicas that beat over a link into one watch; what was ended and moved."""
+
+    def __init__(self, *, ends: bool) -> None:
+        self.ended: list[int] = []
+        self.moved: list[str] = []
+        self._ends = ends
+        self.driver = StreamWatchDriver(self.end, self.move)
+
+    async def end(self, place: ReplicaPlace) -> bool:
+        self.ended.append(place.pid)
+        return self._ends
+
+    async def move(self, each: WatchedCall) -> None:
+        self.moved.append(each.call_id)
+
+    def replica(self, name: str, calls: list[dict[str, object]]) -> StreamBeats:
+        async def send(plain: dict[str, object]) -> dict[str, object]:
+            return self.driver.beat({**plain, "pid": ord(name)})
+
+        return StreamBeats(name, "node", send, lambda: calls, self.drained.append)
+
+    drained: list[bool] = []  # noqa: RUF012 - of the one world of a test
+
+
+def plain(call_id: str, resume: int = 0) -> dict[str, object]:
+    return {"call_id": call_id, "call_sid": "CA1", "epoch": [resume, 1], "claims": {}}
+
+
+@pytest.mark.parametrize(("ends", "waits_s"), [(True, COMES_BACK_WITHIN_S), (False, 0.0)])
+def test_a_hung_replica_is_ended_and_its_calls_moved_unless_they_come_back(
+    ends: bool, waits_s: float
+) -> None:
+    async def run() -> None:
+        world, taken = World(ends=ends), [plain("z")]
+        hung, other = world.replica("h", [plain("1"), plain("2")]), world.replica("o", taken)
+        hung.start()
+        other.start()
+        await asyncio.sleep(1.0)
+        assert world.driver.calls == 3
+        assert hung._task is not None
+        hung._task.cancel()  # it stands still, and says nothing
+        await asyncio.sleep(LEASE_S + BEAT_EVERY_S)
+        assert world.ended == [ord("h")]
+        taken.append(plain("1", resume=1))
+        await asyncio.sleep(waits_s + 1.0)
+        assert world.moved == (["2"] if ends else ["1", "2"])
+        await other.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_a_watch_that_is_new_is_told_everything_and_a_drain_reaches_every_replica() -> None:
+    async def run() -> None:
+        world = World(ends=True)
+        world.drained.clear()
+        replica = world.replica("a", [plain("1")])
+        replica.start()
+        await asyncio.sleep(1.0)
+        world.driver = StreamWatchDriver(world.end, world.move)
+        await asyncio.sleep(1.5)
+        assert world.driver.calls == 1
+        assert not any(world.drained)
+        assert world.driver.drain() == 1
+        await asyncio.sleep(1.0)
+        assert world.drained[-1]
+        await replica.aclose()
+        assert world.driver.calls == 0
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_what_is_no_beat_is_refused() -> None:
+    async def run() -> None:
+        driver = StreamWatchDriver(World(ends=True).end, World(ends=True).move)
+        for wrong in ({}, {"replica": "a", "node": "n", "pid": "x"}, {"replica": "a", "node": "n"}):
+            with pytest.raises(ValueError, match="not a beat"):
+                driver.beat(wrong)
+        await driver.aclose()
+
+    run_virtual(run())

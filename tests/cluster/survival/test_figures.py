@@ -1,0 +1,102 @@
+"""What callers noticed of a strike, and the verdict on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cluster.chaos.turns import ChaosTurn
+from cluster.survival.faults import BY_NAME, FAULTS
+from cluster.survival.figures import (
+    MISSED,
+    NOT_VALID,
+    REACHED,
+    CallStory,
+    Judged,
+    Noticed,
+    Strike,
+    noticed,
+)
+from cluster.survival.report import NOT_RUN, exit_code, table
+from cluster.survival.run import acts_of
+from cluster.survival.silence import Silence
+
+CALL = CallStory(0.0, 60.0, True, False, (Silence(1.0, 2.0), Silence(30.0, 33.0)), ())
+TURN = ChaosTurn(0, "clip", 9.0, 11.0, "answered", 0.5, 0.5, 0.5, 0.0, 0, 0, 0, 0, False)
+NOBODY = Noticed(4, 0, 0, 9, 0, 0, 1.0)
+
+
+def test_only_what_meets_the_window_counts() -> None:
+    lost = replace(CALL, ended_at=12.0, is_lost=True, silences=(Silence(10.5, 12.0),))
+    refused = replace(CALL, placed_at=11.0, ended_at=11.2, was_admitted=False, silences=())
+    late = replace(CALL, placed_at=50.0, is_lost=True)
+    turns = [
+        TURN,
+        replace(TURN, spoke_at=1.0, ended_at=2.0),
+        replace(TURN, reply_s=float("inf"), is_failed=True, words_lost=3),
+        replace(TURN, spoke_at=19.0, ended_at=21.0),
+    ]
+    assert noticed([CALL, lost, refused, late], turns, 10.0, 18.0) == Noticed(
+        calls=2,
+        calls_lost=1,
+        calls_refused=1,
+        turns=2,
+        turns_lost=1,
+        words_lost=3,
+        longest_silence_s=1.5,
+    )
+    assert noticed([CALL], [], 28.0, 31.0).longest_silence_s == 3.0
+
+
+def judged(name: str, found: Noticed, *, whole_s: float = 1.0, doubt: str = "") -> Judged:
+    return Judged(
+        BY_NAME[name],
+        ((Strike("listening", 0.0, 8.0, whole_s=whole_s), found),),
+        usual_s=1.2,
+        doubt=doubt,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "verdict"),
+    [
+        ("call-actor-kill", replace(NOBODY, longest_silence_s=1.25), REACHED),  # as usual
+        ("call-actor-kill", replace(NOBODY, longest_silence_s=1.5), MISSED),
+        ("call-actor-hang", replace(NOBODY, longest_silence_s=2.0), REACHED),
+        ("directory-kill", replace(NOBODY, longest_silence_s=1.2), REACHED),
+        ("directory-kill", replace(NOBODY, longest_silence_s=1.4), MISSED),
+        ("ingress-kill", replace(NOBODY, longest_silence_s=2.7), REACHED),
+        ("ingress-kill", replace(NOBODY, longest_silence_s=2.9), MISSED),
+        ("ingress-kill", replace(NOBODY, calls_lost=1), MISSED),
+        ("ingress-kill", replace(NOBODY, calls_refused=1), MISSED),
+        ("ingress-kill", replace(NOBODY, turns_lost=2), REACHED),  # told, not promised
+    ],
+)
+def test_a_verdict_is_about_calls_and_silence(name: str, found: Noticed, verdict: str) -> None:
+    assert judged(name, found).verdict == verdict
+
+
+def test_who_does_not_come_back_has_missed_and_who_was_late_proves_nothing() -> None:
+    assert judged("directory-kill", NOBODY, whole_s=float("inf")).verdict == MISSED
+    assert judged("directory-kill", NOBODY, doubt="late").verdict == NOT_VALID
+    good, bad = judged("directory-kill", NOBODY), judged("ingress-kill", NOBODY, doubt="late")
+    assert exit_code([good]) == 0
+    assert exit_code([good, bad]) == 3
+    assert exit_code([]) == 3
+    assert good.as_dict()["strikes"][0]["whole_s"] == 1.0
+
+
+def test_the_table_says_what_was_not_run_and_why() -> None:
+    shown = table([judged("directory-kill", NOBODY)], [(BY_NAME["gcs-kill"], "no redis")])
+    assert list(shown.columns[0].cells) == ["directory killed", "GCS killed"]
+    assert str(list(shown.columns[-1].cells)[1]) == f"{NOT_RUN}: no redis"
+
+
+def test_the_cache_and_the_database_have_acts_of_their_own() -> None:
+    acts = acts_of(FAULTS)
+    assert sorted(fault.name for act in acts for fault in act) == sorted(f.name for f in FAULTS)
+    parts = [{fault.part for fault in act} for act in acts]
+    assert {"cache"} in parts
+    assert {"database"} in parts
+    assert len(acts) == 3

@@ -1,0 +1,184 @@
+"""A HAProxy that dies is stood in for at once, with a real HAProxy where there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cluster import haproxy_keeper, serve_env
+from cluster.haproxy_keeper import stand_in
+from cluster.ports import free_port
+
+CONFIG = """global
+    stats socket {admin} mode 666 level admin expose-fd listeners
+    stats timeout 30s
+    maxconn 100
+    server-state-base {state}
+    server-state-file {state}/state
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 10s
+    timeout server 10s
+    load-server-state-from-file global
+frontend prometheus
+    bind :{metrics}
+    no log
+frontend http_frontend
+    bind 127.0.0.1:{port}
+    http-request return status 200 content-type text/plain string "a {{b}}"
+listen stats
+  bind *:{stats}
+"""
+
+
+def test_a_stand_in_has_everything_but_what_its_successor_is_known_by() -> None:
+    found = stand_in(
+        CONFIG.format(admin="/x/admin.sock", metrics=1, port=8_000, stats=2, state="/x")
+    )
+    assert found is not None
+    assert (found.host, found.port, found.admin) == ("127.0.0.1", 8_000, "/x/admin.sock")
+    text = found.text.format(fd=7)
+    assert "bind fd@7\n" in text
+    assert 'string "a {b}"' in text
+    for gone in ("stats socket", "prometheus", "listen stats", "server-state", ":8000"):
+        assert gone not in text
+    assert "stats timeout 30s" in text
+
+
+@pytest.mark.parametrize("config", ["", "global\n", "frontend http_frontend\n    bind :1\n"])
+def test_where_the_address_or_the_admin_socket_is_not_found_nobody_stands_in(config: str) -> None:
+    assert stand_in(config) is None
+
+
+def ask(port: int) -> int:
+    """The status of an answer. Raises ``OSError`` when there is none."""
+    with socket.create_connection(("127.0.0.1", port), 5.0) as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return int((client.makefile("rb").readline().split() or [b"", b"0"])[1])
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        threading.Event().wait(0.01)
+
+
+class Kept:
+    """HAProxy under a keeper, as Ray Serve starts it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.admin = free_port(), folder / "admin.sock"
+        self.folder = folder
+        self.config = folder / "haproxy.cfg"
+        self.config.write_text(
+            CONFIG.format(
+                admin=self.admin,
+                metrics=free_port(),
+                port=self.port,
+                stats=free_port(),
+                state=folder,
+            )
+        )
+        self.program = haproxy_keeper.install(folder, serve_env.haproxy_binary())
+
+    def start(self, *more: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([self.program, "-db", "-f", self.config, *more])
+
+    def is_up(self) -> bool:
+        return self.admin.exists() and haproxy_keeper.answers(str(self.admin))
+
+    def ours(self) -> list[psutil.Process]:
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(self.folder) in word for word in process.info["cmdline"] or []):
+                found.append(process)
+        return found
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    if not serve_env.haproxy_available():
+        pytest.skip("no HAProxy for this platform")
+    with tempfile.TemporaryDirectory(prefix="cc-keep-") as folder:
+        found = Kept(Path(folder))
+        try:
+            yield found
+        finally:
+            for process in found.ours():
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+
+
+@pytest.mark.e2e
+def test_nobody_is_refused_when_haproxy_is_killed_and_its_successor_takes_over(kept: Kept) -> None:
+    first = kept.start()
+    until(kept.is_up)
+    assert psutil.Process(first.pid).name() == "haproxy"  # the id that Serve knows
+    assert ask(kept.port) == 200
+    first.kill()
+    first.wait()
+    assert not kept.is_up()  # so Serve finds its own one dead
+    until(lambda: _answers(kept.port))
+    assert ask(kept.port) == 200
+    stand_ins = [p for p in kept.ours() if p.name() == "haproxy"]
+    stand_ins[0].kill()  # it is no better protected than the one before
+    until(lambda: _answers(kept.port))
+    second = kept.start()
+    until(kept.is_up)
+    until(lambda: [p.pid for p in kept.ours() if p.name() == "haproxy"] == [second.pid])
+    assert ask(kept.port) == 200
+
+
+@pytest.mark.e2e
+def test_after_a_reload_nobody_stands_in(kept: Kept) -> None:
+    first = kept.start()
+    until(kept.is_up)
+    second = kept.start("-sf", str(first.pid))
+    assert first.wait(10) in (0, -signal.SIGTERM)
+    until(lambda: [p.pid for p in kept.ours() if p.name() == "haproxy"] == [second.pid])
+    assert ask(kept.port) == 200
+
+
+@pytest.mark.e2e
+def test_of_several_that_die_together_one_is_stood_in_for(kept: Kept) -> None:
+    first = kept.start()
+    until(kept.is_up)
+    second = kept.start()
+    until(lambda: len([p for p in kept.ours() if p.name() == "haproxy"]) == 2)
+    for process in (first, second):
+        process.kill()
+        process.wait()
+    until(lambda: _answers(kept.port))
+    until(lambda: len([p for p in kept.ours() if p.name() == "haproxy"]) == 1)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return ask(port) == 200
+    except OSError:
+        return False
+
+
+def test_the_program_runs_without_anything_but_the_standard_library(tmp_path: Path) -> None:
+    """Also what is not to serve: a question for the version goes to the binary as it is."""
+    told = tmp_path / "told"
+    told.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/out\n')
+    told.chmod(0o700)
+    program = haproxy_keeper.install(tmp_path, str(told))
+    subprocess.run([program, "-v"], check=True, env={"PATH": os.environ["PATH"]})
+    assert (tmp_path / "out").read_text() == "-v\n"
+    assert str(sys.executable) in program.read_text()
