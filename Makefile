@@ -9,7 +9,7 @@ export RAY_USAGE_STATS_ENABLED := 0
 # more, and named as RERUN at the end, so that it is seen and mended. Twice is a failure.
 AGAIN := -p pytest_rerunfailures --reruns 1 -r R
 
-.PHONY: help demo test test-unit test-properties fuzz test-e2e test-ray test-cluster test-live check bench bench-cache test-semantic clean
+.PHONY: help demo test test-unit test-properties fuzz test-e2e test-ray test-cluster test-live check bench bench-density bench-cache test-semantic clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ check: $(STAMP) ## Format, lint, types, import contracts
 
 bench: $(STAMP) ## Measure overhead, CPU and memory of this machine; prints the table of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.run
+
+bench-density: $(STAMP) ## What each further call costs: CPU, memory, delay; twenty minutes
+	@$(BIN)/python -m benchmarks.density
 
 SEMANTIC := $(VENV)/.semantic
 # For processors: a bare "torch" may bring gigabytes for graphics cards.

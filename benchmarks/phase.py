@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from benchmarks import machine
+from benchmarks.cores import pinned
 from benchmarks.plan import PhasePlan
 from benchmarks.process_cost import (
     GROUPS,
@@ -47,6 +48,7 @@ class PhaseResult:
         load: The callers' own report; empty without callers.
         turns: From the product's records; None without turns.
         pace_ms: How fast the machine was around it (``machine.pace_ms``), mean of before and after.
+        loop_lag_s: ``Stage.loop_lag_s`` at its end.
     """
 
     plan: PhasePlan
@@ -57,6 +59,7 @@ class PhaseResult:
     turns: TurnFigures | None = None
     load_average: float = 0.0
     pace_ms: float = 0.0
+    loop_lag_s: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def valid(self) -> bool:
@@ -97,6 +100,7 @@ class PhaseResult:
             "why_invalid": self.why_invalid,
             "load_average": self.load_average,
             "pace_ms": self.pace_ms,
+            "loop_lag_s": self.loop_lag_s,
             "memory_mb": {name: round(mb, 2) for name, mb in self.memory.items()},
             "callers": self.load,
         }
@@ -125,22 +129,23 @@ async def run_phase(stage: Stage, plan: PhasePlan) -> PhaseResult:
     since_us = time.time_ns() // 1_000
     report = stage.folder / "load.json"
     report.unlink(missing_ok=True)
-    callers = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *_callers_command(stage.url, plan, report),
-        stdin=DEVNULL,
-        stdout=DEVNULL,
-        stderr=PIPE,
-        env=clean_environment(os.environ, {}),
-        cwd=stage.folder,
-    )
+    with pinned(stage.other_cores):
+        callers = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *_callers_command(stage.url, plan, report),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            env=clean_environment(os.environ, {}),
+            cwd=stage.folder,
+        )
     try:
         if plan.kind == "setup":
             await asyncio.wait_for(callers.wait(), plan.window_s * 2 + LATE_END_S)
         elif await _all_up(stage, plan.calls, callers):
             await asyncio.sleep(SETTLE_S)
             await _measure(result)
-            await _still_up(stage, result)
+            await _look_at_the_end(stage, result)
             await asyncio.wait_for(callers.wait(), _margin_s(plan) + LATE_END_S)
         else:
             result.why_invalid = f"{plan.calls} calls were not up within {UP_WITHIN_S:.0f} s"
@@ -211,9 +216,10 @@ async def _measure(result: PhaseResult) -> None:
     result.load_average = os.getloadavg()[0]
 
 
-async def _still_up(stage: Stage, result: PhaseResult) -> None:
+async def _look_at_the_end(stage: Stage, result: PhaseResult) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=2.0) as http:
         active = await stage.active_calls(http)
+        result.loop_lag_s = await stage.loop_lag_s(http)
     if active < result.plan.calls:
         result.why_invalid = f"only {active} calls were still up at the end of the window"
 

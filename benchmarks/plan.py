@@ -53,6 +53,9 @@ class StagePlan:
     Attributes:
         name: In tables.
         environment: Further settings of the product.
+        recogniser: Who hears the callers: the SDK of the one, or the websocket of the other.
+        product_cores: Where the product runs; empty for anywhere.
+        other_cores: Where emulators and callers run; empty for anywhere.
     """
 
     name: str
@@ -62,6 +65,9 @@ class StagePlan:
     replicas: int = 1
     call_actors: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
+    recogniser: Literal["azure", "deepgram"] = "azure"
+    product_cores: frozenset[int] = frozenset()
+    other_cores: frozenset[int] = frozenset()
 
     @property
     def lags_in_words(self) -> str:

@@ -37,18 +37,21 @@ def render(run: dict[str, Any], stages: Sequence[StageResult]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def write_between_markers(document: Path, table: str) -> None:
+def write_between_markers(
+    document: Path, table: str, *, begin_line: str = BEGIN, end_line: str = END
+) -> None:
     """Put ``table`` between the markers of ``document``; what stands around them stays.
 
     A document without markers gets them at its end.
     """
     text = document.read_text("utf-8") if document.exists() else "# Benchmarks\n"
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(begin_line)
+    _, end, after = rest.partition(end_line)
     if begin and not end:
-        raise ValueError(f"{document}: {BEGIN} without {END}; put the end marker back")
+        raise ValueError(f"{document}: {begin_line} without {end_line}; put the end marker back")
     head = before if begin else before.rstrip() + "\n\n"
-    document.write_text(f"{head}{BEGIN}\n\n{table}\n{END}{after if begin else chr(10)}", "utf-8")
+    tail = after if begin else "\n"
+    document.write_text(f"{head}{begin_line}\n\n{table}\n{end_line}{tail}", "utf-8")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,15 +55,15 @@ class StageResult:
         }
 
 
-def fits(stage: StageResult) -> dict[str, Line]:
-    """Lines over the valid phases of 1 to 25 talking calls: per-call cost and what stands still.
+def fits(stage: StageResult, calls: Container[int] = FITTED_CALLS) -> dict[str, Line]:
+    """Lines over the valid phases of ``calls`` talking calls: per-call cost and what stands still.
 
     Keys: ``cpu:GROUP`` (ms of CPU a second) and ``memory:GROUP`` (MB), each against calls, and
     ``cpu:server``, ``memory:server``; ``memory:calls`` leaves Ray's own processes out, which grow
     and shrink with their own affairs. ``memory_again:GROUP`` and ``memory_again:server`` are of the
     phases on a product that has carried as many before.
     """
-    phases = [p for p in stage.of_kind("talk") if p.valid and p.plan.calls in FITTED_CALLS]
+    phases = [p for p in stage.of_kind("talk") if p.valid and p.plan.calls in calls]
     lines = {}
     for group in GROUPS:
         lines[f"cpu:{group}"] = fit_line([(p.plan.calls, p.cpu_ms_per_s(group)) for p in phases])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -16,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.cores import pinned
 from benchmarks.plan import Lags, StagePlan
 from cluster.demo_children import ROOT, Child, clean_environment, free_ports
 from cluster.run_serve import haproxy_folder
@@ -24,6 +26,10 @@ AGENTS = ROOT / "benchmarks" / "agents"
 EMULATORS_WITHIN_S = 30.0
 READY_WITHIN_S = 150.0
 READY_ANSWERS = 4
+LAG_LINE = re.compile(
+    r'^callcluster_event_loop_lag_seconds\{process="(\w+)",quantile="([0-9.]+)"\} (\S+)$',
+    re.MULTILINE,
+)
 
 
 class StageFailed(Exception):
@@ -41,6 +47,7 @@ class Stage:
         elevenlabs_base_url: Likewise.
         folder: Of this run: logs, reports, records.
         start_s: How long the product took to become ready.
+        other_cores: Where callers run; empty for anywhere.
     """
 
     url: str
@@ -49,11 +56,26 @@ class Stage:
     elevenlabs_base_url: str
     folder: Path
     start_s: float
+    other_cores: frozenset[int] = frozenset()
 
     async def active_calls(self, http: httpx.AsyncClient) -> int:
         """Calls in the cluster, as of the last sync of a replica (about once a second)."""
         report = await _readiness(http, self.url)
         return int(report.get("cluster_active_calls", 0)) if report else 0
+
+    async def loop_lag_s(self, http: httpx.AsyncClient) -> dict[str, dict[str, float]]:
+        """How late event loops were, by kind of process and quantile; of each second the worst.
+
+        Over the whole life of the product; empty where its metrics cannot be read.
+        """
+        try:
+            text = (await http.get(f"{self.url}/metrics")).text
+        except httpx.HTTPError:
+            return {}
+        found: dict[str, dict[str, float]] = {}
+        for process, quantile, value in LAG_LINE.findall(text):
+            found.setdefault(process, {})[quantile] = float(value)
+        return found
 
 
 @asynccontextmanager
@@ -63,20 +85,22 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
     Raises:
         StageFailed: One of them did not start.
     """
-    azure, openai, elevenlabs, http, stats, metrics = free_ports(6)
+    azure, openai, elevenlabs, deepgram, http, stats, metrics = free_ports(7)
     folder = Path(tempfile.mkdtemp(prefix="ccb-"))  # short, for Ray's unix sockets
     emulator_options = (
         f"--azure-port={azure}",
         f"--openai-port={openai}",
         f"--elevenlabs-port={elevenlabs}",
         "--twilio-port=0",
-        "--deepgram-port=0",
+        f"--deepgram-port={deepgram}",
         "--azure-tts-port=0",
         "--openai-tts-port=0",
         *_lag_options(plan.lags),
     )
     product = {
         "AZURE_SPEECH_HOST": f"ws://127.0.0.1:{azure}",
+        "DEEPGRAM_BASE_URL": f"http://127.0.0.1:{deepgram}",
+        "DEEPGRAM_API_KEY": "emulated",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{openai}/v1",
         "OPENAI_API_KEY": "emulated",
         "ELEVENLABS_BASE_URL": f"http://127.0.0.1:{elevenlabs}",
@@ -86,7 +110,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         "CALLCLUSTER_HOST": "127.0.0.1",
         "CALLCLUSTER_PORT": str(http),
         "CALLCLUSTER_DATA_DIR": str(folder / "data"),
-        "CALLCLUSTER_AGENTS_DIR": str(AGENTS),
+        "CALLCLUSTER_AGENTS_DIR": str(_agents(folder, plan.recogniser)),
         "CALLCLUSTER_DEFAULT_AGENT": "bench",
         "CALLCLUSTER_SPECULATE": "true" if plan.speculate else "false",
         "CALLCLUSTER_INGRESS_REPLICAS": str(plan.replicas),
@@ -99,19 +123,19 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
     }
     children: list[Child] = []
     try:
-        children.append(
-            await Child.start(
+        with pinned(plan.other_cores):
+            emulators = await Child.start(
                 "the emulators",
                 ("simulate", "providers", *emulator_options),
                 environment=clean_environment(os.environ, {}),
                 log_path=folder / "emulators.log",
                 cwd=folder,
             )
-        )
+        children.append(emulators)
         await children[0].said(_ready_line, EMULATORS_WITHIN_S)
         began_s = time.monotonic()
-        children.append(
-            await Child.start(
+        with pinned(plan.product_cores):
+            server = await Child.start(
                 "callcluster serve",
                 ("serve", "--no-dashboard"),
                 environment=clean_environment(os.environ, product),
@@ -119,7 +143,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
                 cwd=folder,
                 folders=(haproxy_folder(http),),
             )
-        )
+        children.append(server)
         url = f"http://127.0.0.1:{http}"
         await _wait_until_ready(children[1], url)
         store = folder / "data" / "callcluster.sqlite3"
@@ -130,12 +154,23 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
             product["ELEVENLABS_BASE_URL"],
             folder,
             time.monotonic() - began_s,
+            plan.other_cores,
         )
     finally:
         for child in children:
             child.let_go()
         await asyncio.gather(*(child.stop() for child in children))
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _agents(folder: Path, recogniser: str) -> Path:
+    """A folder with the agent of the benchmarks, who hears by ``recogniser``."""
+    agents = folder / "agents"
+    agents.mkdir()
+    for file in AGENTS.glob("*.yaml"):
+        text = f"{file.read_text('utf-8').rstrip()}\nrecogniser: {recogniser}\n"
+        (agents / file.name).write_text(text, "utf-8")
+    return agents
 
 
 def _lag_options(lags: Lags) -> tuple[str, ...]:

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from benchmarks.process_cost import CALL_ACTORS, DIRECTORY, HAPROXY, INGRESS
+from benchmarks.soak import WATCHED, Look, Soak, render, verdicts
+
+COUNTS = {"calls_offered": 1_000, "calls_completed": 1_000}
+
+
+def _look(calls: int, *, ingress_mb: float = 200.0, fds: int = 50, tasks: int = 20) -> Look:
+    memory = {INGRESS: ingress_mb, CALL_ACTORS: 100.0, HAPROXY: 10.0, DIRECTORY: 70.0}
+    every = dict.fromkeys(WATCHED, fds)
+    return Look(calls, memory, every, dict.fromkeys(WATCHED, 9), {"ingress": tasks})
+
+
+def _not_kept(*looks: Look, counts: dict[str, int] | None = None) -> list[str]:
+    soak = Soak(list(looks), counts or COUNTS)
+    return [verdict.figure for verdict in verdicts(soak) if not verdict.is_kept]
+
+
+def test_what_is_filled_by_the_first_calls_is_no_growth() -> None:
+    later = [_look(calls, ingress_mb=240.0) for calls in range(100, 1_100, 100)]
+    assert _not_kept(_look(0), *later) == []
+
+
+def test_memory_that_goes_on_growing_is_told() -> None:
+    looks = [_look(calls, ingress_mb=200.0 + calls / 50) for calls in range(0, 1_100, 100)]
+    assert _not_kept(*looks) == ["memory of all, MB", "memory, ingress, MB"]
+
+
+def test_a_descriptor_or_a_task_kept_of_each_call_is_told() -> None:
+    looks = [_look(calls, fds=50 + calls // 10, tasks=20 + calls) for calls in (0, 100, 500, 1_000)]
+    found = _not_kept(*looks)
+    assert [f"descriptors, {group}" for group in sorted(WATCHED)] == found[:-1]
+    assert found[-1] == "tasks, ingress"
+
+
+def test_one_call_in_a_thousand_may_be_lost() -> None:
+    looks = [_look(0), _look(500), _look(1_000)]
+    assert _not_kept(*looks, counts={**COUNTS, "calls_completed": 999}) == []
+    assert _not_kept(*looks, counts={**COUNTS, "calls_completed": 998}) == [
+        "calls not completed, of all"
+    ]
+
+
+def test_batches_add_up_and_are_shown() -> None:
+    soak = Soak([_look(0), _look(10)])
+    report = {"counts": {"calls_offered": 5, "calls_completed": 4}, "punctual": True}
+    soak.add({**report, "errors": {"31921": 1}})
+    soak.add({**report, "punctual": False})
+    assert soak.counts == {"calls_offered": 10, "calls_completed": 8}
+    assert soak.late == 1
+    text = render(soak)
+    assert "31921 x1" in text
+    assert "| calls not completed, of all | 0.00 | 2.00 | 0.01 | NOT kept |" in text
+    assert verdicts(Soak()) == []
