@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from cache.answer_space import Closeness
+from cache.answer_words import AnswerWords
 from cache.gate import Features
 
 NEIGHBOURS: Final = 16
 _VOTERS: Final = 8
 _SHARPNESS: Final = 8  # a neighbour's weight is its similarity to this power
+_OF_SIMILARITY: Final = 0.4
+_OF_WORDS: Final = 0.02
+"""Beside the closeness of an answer, to choose the candidate: chosen on HWU64 and CLINC150."""
 
 
 class WordCounts:
@@ -68,6 +72,7 @@ def weigh(
     near: Sequence[Neighbour],
     rarity: Callable[[str], float],
     closeness: Closeness | None = None,
+    words: AnswerWords | None = None,
 ) -> Evidence:
     """The candidate among the neighbours and the evidence for it.
 
@@ -76,13 +81,22 @@ def weigh(
         near: Nearest first, at least one, at most ``NEIGHBOURS``.
         rarity: Of a word.
         closeness: Of the answers (``cache.answer_space``); None as long as there is no space.
+        words: Of the answers.
     """
     best: dict[str, Neighbour] = {}
     for neighbour in near:
         best.setdefault(neighbour.answer_id, neighbour)
+    support = words.support(question, best) if words else dict.fromkeys(best, 0.0)
     candidate = near[0]
     if closeness is not None:
-        candidate = max(best.values(), key=lambda one: closeness.of(one.answer_id))
+        candidate = max(
+            best.values(),
+            key=lambda one: (
+                closeness.of(one.answer_id)
+                + _OF_SIMILARITY * one.similarity
+                + _OF_WORDS * support[one.answer_id]
+            ),
+        )
     answer, similarity = candidate.answer_id, candidate.similarity
     others = [one.similarity for name, one in best.items() if name != answer]
     other = max(others, default=None)
@@ -92,6 +106,8 @@ def weigh(
     mine = [one.similarity for one in voters if one.answer_id == answer]
     weights = [max(0.0, one.similarity) ** _SHARPNESS for one in voters]
     again = [one.similarity for one in near if one.answer_id == answer]
+    lead = support[answer] - max((support[one] for one in best if one != answer), default=0.0)
+    spatial = _spatial(answer, near[0].answer_id, margin, closeness)
     features = (
         similarity,
         margin,
@@ -100,7 +116,13 @@ def weigh(
         again[1] if len(again) > 1 else 0.0,
         near[0].similarity - similarity,
         *_lexical(question, candidate.question, rarity),
-        *_spatial(answer, near[0].answer_id, margin, closeness),
+        *spatial,
+        support[answer],
+        lead,
+        float(lead >= 0.0),
+        lead * spatial[2],
+        float(len(best)),
+        math.log1p(words.questions(answer)) if words else 0.0,
     )
     return Evidence(candidate, other, features)
 

@@ -44,7 +44,7 @@ def search(
     if question.depends_on_before:
         return Miss(MissReason.NOT_LIKE_ANYTHING, detail="too few words")
     near = shelf.near(vector)
-    evidence = weigh(question.text, near, shelf.rarity, shelf.closeness(vector))
+    evidence = weigh(question.text, near, shelf.rarity, shelf.closeness(vector), shelf.answer_words)
     candidate = evidence.candidate
     entry = store.get(candidate.entry_id)
     if entry is None or candidate.similarity < LEAST_SIMILARITY:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.answer_space import AnswerSpace, Closeness, Whitening, measure
+from cache.answer_words import AnswerWords
 from cache.encoder import Vector
 from cache.evidence import NEIGHBOURS, Neighbour, WordCounts
 from cache.search import VectorRows
@@ -47,6 +48,7 @@ class Shelf:
     def __init__(self, dimension: int) -> None:
         self._rows = VectorRows(dimension)
         self._words = WordCounts()
+        self._answer_words = AnswerWords()
         self._space: AnswerSpace | None = None
         self._kept: dict[int, tuple[str, str]] = {}
         self._since_measured = 0
@@ -77,6 +79,7 @@ class Shelf:
         self._rows.put(entry_id, vector)
         self._kept[entry_id] = (question, answer_id)
         self._words.add(question)
+        self._answer_words.add(question, answer_id)
         self._since_measured += 1
         if self._space:
             self._space.add(vector, answer_id)
@@ -90,6 +93,7 @@ class Shelf:
             self._space.remove(self._rows.vector(entry_id), answer_id)
         self._rows.remove(entry_id)
         self._words.remove(question)
+        self._answer_words.remove(question, answer_id)
 
     def vector(self, entry_id: int) -> Vector | None:
         """A copy of its vector."""
@@ -110,6 +114,11 @@ class Shelf:
     def closeness(self, vector: Vector) -> Closeness | None:
         """To each answer; None as long as there are too few questions."""
         return self._space.closeness(vector) if self._space else None
+
+    @property
+    def answer_words(self) -> AnswerWords:
+        """Which words go with which answer."""
+        return self._answer_words
 
     @property
     def is_measuring_due(self) -> bool:
