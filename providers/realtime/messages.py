@@ -78,6 +78,11 @@ def user_text(text: str) -> str:
     return _item(_spoken("user", "input_text", text))
 
 
+def note_to_model(text: str) -> str:
+    """Something that the model should know and nobody said."""
+    return _item(_spoken("system", "input_text", text))
+
+
 def items_of(history: Iterable[Message]) -> list[str]:
     """A conversation so far, as the items of a fresh session; system messages are no part of it."""
     told: list[str] = []

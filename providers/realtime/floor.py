@@ -1,0 +1,69 @@
+"""Our own detector over a voice that the service speaks: it pauses at once, and goes on in doubt.
+
+The service hears the caller a network later. Until it says so, a reply that is paused can still go
+on from the exact sample; once it says so, the reply is over (``call.RealtimeCall``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from voice.config import BargeInConfig
+from voice.events import FrameHeard
+from voice.playout import Playout
+from voice.ports import FRAME_S
+
+_CONFIRMED_WITHIN_S = 0.6  # a way to the service and back, and its own decision
+
+
+class VoiceWatch:
+    """Watches one caller while the agent speaks.
+
+    Args:
+        config: How much sound pauses the voice.
+        playout: The voice.
+
+    Attributes:
+        last_speech_at: Loop time of the last frame with speech in it; None before the first.
+    """
+
+    def __init__(self, config: BargeInConfig, playout: Playout) -> None:
+        self._config = config
+        self._playout = playout
+        self._frames: deque[bool] = deque(maxlen=max(1, round(config.window_s / FRAME_S)))
+        self._paused_at: float | None = None
+        self.last_speech_at: float | None = None
+
+    def hear(self, frame: FrameHeard, *, is_open: bool, now: float) -> None:
+        """One frame of 20 ms; ``is_open`` while the caller may interrupt."""
+        self._frames.append(frame.is_speech)
+        if frame.is_speech:
+            self.last_speech_at = now
+        if self._paused_at is not None or not is_open:
+            return
+        is_speaking = self._playout.first_out_at is not None and (
+            self._playout.has_unsent or not self._playout.is_all_heard(now=now)
+        )
+        if is_speaking and sum(self._frames) * FRAME_S >= self._config.pause_speech_s - 1e-6:
+            self._paused_at = now
+            self._playout.pause(now=now)
+
+    def settle(self) -> None:
+        """The service has spoken: what follows is not ours to decide."""
+        self._paused_at = None
+        self._frames.clear()
+
+    def next_deadline(self) -> float | None:
+        """Loop time at which a paused voice goes on if nothing more is heard; or None."""
+        if self._paused_at is None:
+            return None
+        quiet_at = (self.last_speech_at or 0.0) + self._config.resume_silence_s
+        longest = self._paused_at + self._config.longest_sound_s
+        return min(max(self._paused_at + _CONFIRMED_WITHIN_S, quiet_at), longest)
+
+    def handle_deadline(self, *, now: float) -> None:
+        """Go on, if nobody speaks after all."""
+        due = self.next_deadline()
+        if due is not None and now >= due - 1e-6:
+            self.settle()
+            self._playout.resume(now=now)

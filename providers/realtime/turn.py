@@ -1,0 +1,152 @@
+"""One turn of a Realtime call, and the turns whose caller's words are still being written down."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from providers.realtime.events import CallWanted
+from providers.realtime.spoken import GUESS, SpokenReply
+from voice import timeline
+from voice.events import TurnKind, TurnSettled
+
+
+@dataclass(slots=True)
+class RealtimeTurn:
+    """The turn that is being answered.
+
+    Attributes:
+        item_id: Of what the caller said; empty while it is not known, and where nobody spoke.
+        wish: Words to be said exactly; empty where the model finds its own.
+        text: The caller's words; None while they are being written down.
+        response_id: Of the running response; empty when none runs.
+        rounds: Responses that were asked for or came.
+        calls: Tools that it wants and that were not answered yet, by the call's id.
+        has_results: Tools were answered with words for the model, which has not read them yet.
+        is_done: The model has no more to say.
+        action: What the carrier shall do once all was heard.
+        asked_at: Loop time since which a response is waited for.
+        progress_at: Loop time at which it last came a step further.
+    """
+
+    turn_id: int
+    kind: TurnKind
+    reply: SpokenReply
+    asked_at: float
+    item_id: str = ""
+    wish: str = ""
+    text: str | None = None
+    response_id: str = ""
+    rounds: int = 0
+    calls: dict[str, CallWanted] = field(default_factory=dict)
+    has_results: bool = False
+    is_done: bool = False
+    action: Mapping[str, Any] = field(default_factory=dict)
+    hang_up: bool = False
+    failure: str = ""
+    reason: str = ""
+    progress_at: float = 0.0
+    usage: dict[str, float] = field(default_factory=dict)
+    timeline: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Of the response that is asked for next."""
+        return f"{self.turn_id}.{self.rounds}"
+
+    def note(self, stage: str, at: float) -> None:
+        """The first time that a stage was reached counts."""
+        self.timeline.setdefault(stage, at)
+
+    def so_far(self) -> TurnSettled:
+        """As part of the conversation: what is on its way will be heard, unless it is cut off."""
+        heard = self.reply.text if self.reply.has_audio else ""
+        outcome = "heard" if heard else "dropped"
+        return self.settled(outcome, "", heard=heard, performs=False)
+
+    def settled(self, outcome: str, reason: str, *, heard: str, performs: bool) -> TurnSettled:
+        """How it ended."""
+        return TurnSettled(
+            turn_id=self.turn_id,
+            guess=GUESS,
+            kind=self.kind,
+            caller_text=self.text or "",
+            agent_text=self.reply.text,
+            heard_text=heard,
+            outcome=outcome,  # type: ignore[arg-type]
+            reason=reason,
+            timeline=self.timeline,
+            performs=performs,
+        )
+
+
+@dataclass(slots=True)
+class _Waiting:
+    settled: TurnSettled
+    item_id: str
+    has_words: bool
+    until: float
+
+
+class WordsLedger:
+    """Turns that are over, in order; each leaves once its caller's words are known, or never will.
+
+    The reply is often heard before the words it answers are written down.
+
+    Args:
+        wait_s: How long words are waited for after the end of their turn.
+    """
+
+    def __init__(self, wait_s: float) -> None:
+        self._wait_s = wait_s
+        self._waiting: deque[_Waiting] = deque()
+        self._usage: dict[int, dict[str, float]] = {}
+        self._loose: dict[str, float] = {}
+
+    def add(self, settled: TurnSettled, turn: RealtimeTurn, *, now: float) -> None:
+        """A turn is over."""
+        self._usage[settled.turn_id] = turn.usage
+        has_words = turn.text is not None or not turn.item_id
+        self._waiting.append(_Waiting(settled, turn.item_id, has_words, now + self._wait_s))
+
+    def know(self, item_id: str, text: str, *, at: float, is_all: bool = True) -> bool:
+        """Words of an item; False when none of these turns waits for them."""
+        for waiting in self._waiting:
+            if waiting.item_id == item_id:
+                if is_all:
+                    waiting.has_words = True
+                    waiting.settled.timeline.setdefault(timeline.FINAL_TRANSCRIPT, at)
+                told = text if is_all else waiting.settled.caller_text + text
+                waiting.settled = replace(waiting.settled, caller_text=told)
+                return True
+        return False
+
+    def count(self, usage: Mapping[str, float]) -> None:
+        """Units that no response told: of the words themselves, and of responses unheard."""
+        for unit, amount in usage.items():
+            self._loose[unit] = self._loose.get(unit, 0.0) + amount
+
+    def usage_of(self, turn_id: int) -> dict[str, float]:
+        """Units of a turn, and what was counted beside it since; each is told once."""
+        self.count(self._usage.pop(turn_id, {}))
+        told, self._loose = self._loose, {}
+        return told
+
+    @property
+    def turns(self) -> tuple[TurnSettled, ...]:
+        """Those that wait, oldest first."""
+        return tuple(waiting.settled for waiting in self._waiting)
+
+    def next_deadline(self) -> float | None:
+        """Loop time at which the oldest is told without its words."""
+        return self._waiting[0].until if self._waiting else None
+
+    def due(self, *, now: float, all_of_them: bool = False) -> Iterator[TurnSettled]:
+        """The turns that may be told now, oldest first."""
+        while self._waiting:
+            first = self._waiting[0]
+            if not (first.has_words or all_of_them or now >= first.until - 1e-6):
+                return
+            yield self._waiting.popleft().settled
