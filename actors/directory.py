@@ -148,8 +148,13 @@ class Directory:
         self._ears.seated(report.begun, now=now, is_first=is_first)
         replica = self._replicas.heard(report, now=now)
         self._replicas.forget_silent(now - REPLICA_SILENT_S * self._sync_every_s / SYNC_EVERY_S)
-        others = self._replicas.demands(without=replica)
-        division = divide(replica.demand, others, seats=self._seats.free, ears=self._free_ears())
+        division = divide(
+            replica.demand,
+            self._replicas.demand,
+            self._replicas.demands(),
+            seats=self._seats.free,
+            ears=self._free_ears(),
+        )
         granted = self._grant(replica, division.grant)
         granted = granted or self._take_back(replica, division.take_back)
         known = report.knows == self._seats.version
@@ -242,7 +247,7 @@ class Directory:
 
     def _free_ears(self) -> int:
         """Calls that the replicas can still carry, beside those that are promised."""
-        return self._replicas.room - self._ears.owed(self._replicas.in_hand)
+        return self._replicas.room - self._ears.owed(self._replicas.demand.in_hand)
 
     def _grant(self, replica: ReplicaEntry, count: int) -> dict[str, int]:
         """``count`` slots, of the actor that has most of them, one by one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
 import os
@@ -12,12 +13,13 @@ from typing import Any
 
 import ray
 
-from actors.directory import ASK_EVERY_S, Directory, DirectoryConfig
+from actors.directory import Directory, DirectoryConfig
 from actors.placement import CALL_ACTOR_PREFIX, NAMESPACE, call_actor_options
 from actors.wire import ReplicaSync
 
 logger = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 0.1
 STATUS_TIMEOUT_S = 1.0
 START_TIMEOUT_S = 60.0
 MISSED_BEFORE_LOST = 3  # of the directory's own questions
@@ -44,6 +46,7 @@ class CallDirectoryActor:
         self._missed: dict[str, int] = {}
         self._told_at: dict[str, float] = {}  # when the newest answer of an actor was asked for
         self._asked_at: dict[str, float] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
         self._starting: dict[str, asyncio.Task[None]] = {}
         self._supervisor: asyncio.Task[None] | None = None
         self._trouble = ""
@@ -92,7 +95,7 @@ class CallDirectoryActor:
         """Kill every CallActor of the pool; the directory itself is killed by the caller."""
         if self._supervisor is not None:
             self._supervisor.cancel()
-        for task in self._starting.values():
+        for task in (*self._starting.values(), *self._asking.values()):
             task.cancel()
         for handle in self._handles.values():
             ray.kill(handle)
@@ -114,14 +117,13 @@ class CallDirectoryActor:
                 await self._look_after_all()
             except ray.exceptions.RayError as error:
                 logger.warning("supervision round failed: %s", type(error).__name__)
-            await asyncio.sleep(ASK_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look_after_all(self) -> None:
-        handles = self._next_asked()
-        alive = await asyncio.gather(*(self._ask(name, h) for name, h in handles.items()))
-        for name, answered in zip(handles, alive, strict=True):
-            if not answered:
-                self._lose(name)
+        for name in self._due():
+            task = asyncio.get_running_loop().create_task(self._look_after(name))
+            self._asking[name] = task
+            task.add_done_callback(functools.partial(self._asked, name))
         for _ in range(self._directory.wanted_actors() - len(self._starting)):
             name = CALL_ACTOR_PREFIX + uuid.uuid4().hex[:8]
             self._starting[name] = asyncio.get_running_loop().create_task(self._start_actor(name))
@@ -132,15 +134,29 @@ class CallDirectoryActor:
             self._told_at.pop(name, None)
             await self._release(name, self._handles.pop(name))
 
-    def _next_asked(self) -> dict[str, Any]:
+    async def _look_after(self, name: str) -> None:
+        handle = self._handles[name]
+        if not await self._ask(name, handle) and self._handles.get(name) is handle:
+            self._lose(name)
+
+    def _asked(self, name: str, task: asyncio.Task[None]) -> None:
+        self._asking.pop(name, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.warning("CallActor %s was not looked after: %s", name, type(error).__name__)
+
+    def _due(self) -> list[str]:
         """Those whose turn it is: thousands at once would keep replicas waiting for seconds."""
-        share = ASK_EVERY_S / self._directory.ask_every_s
-        longest_ago = sorted(self._handles, key=lambda name: self._asked_at.get(name, 0.0))
-        names = longest_ago[: math.ceil(share * len(longest_ago))]
-        now = asyncio.get_running_loop().time()
-        self._asked_at = {name: self._asked_at.get(name, 0.0) for name in longest_ago}
+        now, every_s = asyncio.get_running_loop().time(), self._directory.ask_every_s
+        self._asked_at = {name: self._asked_at.get(name, 0.0) for name in self._handles}
+        due = [
+            name
+            for name, at in self._asked_at.items()
+            if now - at >= every_s - LOOK_EVERY_S / 2 and name not in self._asking
+        ]
+        due.sort(key=self._asked_at.__getitem__)
+        names = due[: math.ceil(len(self._handles) * LOOK_EVERY_S / every_s)]
         self._asked_at.update(dict.fromkeys(names, now))
-        return {name: self._handles[name] for name in names}
+        return names
 
     async def _release(self, name: str, handle: Any) -> None:
         """A planned end: what is not written yet is written first."""

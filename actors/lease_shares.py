@@ -15,8 +15,9 @@ Pure: numbers in, numbers out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,46 @@ class Demand:
     waiting: int = 0
     moving: int = 0
 
+    @property
+    def idle(self) -> int:
+        """Leases that no caller there waits for."""
+        return max(0, self.in_hand - self.waiting)
+
+
+@dataclass(slots=True)
+class DemandSum:
+    """Of many replicas, kept as they come and go: nearly every division needs no more than this.
+
+    Attributes:
+        count: How many they are.
+        in_hand: Leases in their stocks.
+        callers: Who wait or move there.
+        moving: Calls that wait there for another actor.
+        idle: Leases that no caller waits for.
+    """
+
+    count: int = 0
+    in_hand: int = 0
+    callers: int = 0
+    moving: int = 0
+    idle: int = 0
+
+    def add(self, demand: Demand, times: int = 1) -> None:
+        """One more; one fewer with ``times`` -1."""
+        self.count += times
+        self.in_hand += times * demand.in_hand
+        self.callers += times * (demand.waiting + demand.moving)
+        self.moving += times * demand.moving
+        self.idle += times * demand.idle
+
+    @classmethod
+    def of(cls, demands: Iterable[Demand]) -> Self:
+        """Of all these."""
+        total = cls()
+        for demand in demands:
+            total.add(demand)
+        return total
+
 
 @dataclass(frozen=True, slots=True)
 class Division:
@@ -51,32 +92,36 @@ class Division:
     left: int
 
 
-def divide(mine: Demand, others: Sequence[Demand], *, seats: int, ears: int) -> Division:
+def divide(
+    mine: Demand, everyone: DemandSum, each: Iterable[Demand], *, seats: int, ears: int
+) -> Division:
     """Decide about the replica that has just reported.
 
     Args:
         mine: Of this replica.
-        others: Of all others.
+        everyone: Of all replicas, this one too.
+        each: The same one by one; only looked at when this one has more than its share.
         seats: Free slots of all CallActors, 0 or more.
         ears: Calls that the replicas can still carry; negative when leases exceed that.
     """
     free = min(seats, ears)
-    everyone = (mine, *others)
-    in_stock = sum(demand.in_hand for demand in everyone)
-    callers = sum(demand.waiting + demand.moving for demand in everyone)
-    spare = max(0, max(0, free) + in_stock - callers)
-    share = spare // (len(everyone) + 1) if others else spare
+    spare = max(0, max(0, free) + everyone.in_hand - everyone.callers)
+    share = spare // (everyone.count + 1) if everyone.count > 1 else spare
 
     missing = _due(mine, share) - mine.in_hand
     grant = min(seats, max(0, min(missing, free)) + mine.moving)
-    left = max(0, free - grant) + sum(max(0, other.in_hand - other.waiting) for other in others)
+    left = max(0, free - grant) + everyone.idle - mine.idle
     if grant:
         return Division(grant, 0, left)
 
-    kept = spare - share * len(everyone)
-    short = sum(max(0, _due(other, share) - other.in_hand) for other in others)
-    needed = max(short + kept - free, sum(other.moving for other in others) - seats)
     surplus = mine.in_hand - mine.waiting - share
+    if surplus <= 0 and ears >= 0:
+        return Division(0, 0, left)
+
+    kept = spare - share * everyone.count
+    short = sum(max(0, _due(one, share) - one.in_hand) for one in each)
+    short -= max(0, _due(mine, share) - mine.in_hand)
+    needed = max(short + kept - free, everyone.moving - mine.moving - seats)
     take_back = max(min(surplus, needed), min(mine.in_hand, -ears), 0)
     return Division(0, take_back, left)
 

@@ -4,7 +4,7 @@ Rules
 1. What a replica says replaces what it said before; what it is granted is added until it says.
 2. Leases on an actor that is gone are in nobody's hand; those on an actor that nobody has heard of
    yet (a directory that was started again) are, as soon as it has reported.
-3. As in ``actors.seat_book``: sums are kept, so that one report costs no look at every actor. Where
+3. As in ``actors.seat_book``: sums are kept, so that one report costs no look at everybody. Where
    all replicas are looked at, it is for the division of the last slots.
 
 The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
@@ -12,9 +12,10 @@ The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from actors.lease_shares import Demand
+from actors.lease_shares import Demand, DemandSum
 from actors.seat_book import SeatBook, SeatEntry
 from actors.wire import ReplicaSync
 
@@ -52,7 +53,7 @@ class ReplicaBook:
     Attributes:
         ears: Calls that all of them can carry.
         room: Calls that they could carry beside those that they have.
-        in_hand: Leases in all stocks.
+        demand: What all of them have and want.
 
     Args:
         seats: The book of the actors on which leases are held.
@@ -61,7 +62,8 @@ class ReplicaBook:
     def __init__(self, seats: SeatBook) -> None:
         self._seats = seats
         self._entries: dict[str, ReplicaEntry] = {}  # who was heard of longest ago comes first
-        self.ears = self.room = self.in_hand = 0
+        self.ears = self.room = 0
+        self.demand = DemandSum()
 
     def __contains__(self, replica_id: str) -> bool:
         return replica_id in self._entries
@@ -69,15 +71,19 @@ class ReplicaBook:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def demands(self, *, without: ReplicaEntry) -> list[Demand]:
-        """Of all others."""
-        return [entry.demand for entry in self._entries.values() if entry is not without]
+    def demands(self) -> Iterator[Demand]:
+        """What each of them has and wants."""
+        return (entry.demand for entry in self._entries.values())
 
     def heard(self, report: ReplicaSync, *, now: float) -> ReplicaEntry:
         """Write down what a replica says of itself."""
-        entry = self._entries.pop(report.replica_id, None) or ReplicaEntry()
+        entry = self._entries.pop(report.replica_id, None)
+        if entry is None:
+            entry = ReplicaEntry()
+        else:
+            self._let_go(entry)
         self._entries[report.replica_id] = entry
-        self._let_go(entry)
+        self.demand.add(entry.demand)
         entry.active, entry.maximum = max(0, report.active_calls), max(0, report.max_calls)
         entry.held = {name: count for name, count in report.held.items() if count > 0}
         entry.want, entry.waiting = max(0, report.want), max(0, report.waiting)
@@ -125,7 +131,7 @@ class ReplicaBook:
         self.room -= entry.maximum - entry.active
         for name, count in entry.held.items():
             self._hold(name, -count)
-        self.in_hand -= entry.demand.in_hand
+        self.demand.add(entry.demand, -1)
         entry.demand = _NOBODY
 
     def _hold(self, name: str, count: int) -> None:
@@ -136,5 +142,6 @@ class ReplicaBook:
 
     def _count(self, entry: ReplicaEntry) -> None:
         in_hand = sum(count for name, count in entry.held.items() if name in self._seats)
-        self.in_hand += in_hand - entry.demand.in_hand
+        self.demand.add(entry.demand, -1)
         entry.demand = Demand(in_hand, entry.want, entry.waiting, entry.moving)
+        self.demand.add(entry.demand)

@@ -89,3 +89,8 @@ def _cpu_model() -> str:
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
         platform.machine(),
     )
+
+
+def rss_mb() -> float:
+    """Memory of this process that is in use, MB."""
+    return psutil.Process().memory_info().rss / 1e6

@@ -128,7 +128,7 @@ def _events() -> float:
     return (time.process_time() - began_s) / 20_000 * 1e6
 
 
-def _ledger(agents: int) -> MetricsLedger:
+def ledger_of(agents: int) -> MetricsLedger:
     ledger = MetricsLedger("bench", 1)
     for number in range(agents):
         _talk(AgentMeter(ledger, _agent(number)), TURNS_OF_AN_AGENT)
@@ -137,7 +137,7 @@ def _ledger(agents: int) -> MetricsLedger:
 
 def _report() -> float:
     """Microseconds to make one report of a busy replica's second, and to write it for the wire."""
-    ledger = _ledger(3)
+    ledger = ledger_of(3)
     meter = AgentMeter(ledger, _agent())
     snapshot: dict[str, Any] = ledger.snapshot()
     spent_s = 0.0
@@ -151,9 +151,9 @@ def _report() -> float:
 
 
 def _ledger_kb(agents: int) -> float:
-    _ledger(1)  # what is made once
+    ledger_of(1)  # what is made once
     tracemalloc.start()
-    ledger = _ledger(agents)
+    ledger = ledger_of(agents)
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     del ledger
@@ -163,7 +163,7 @@ def _ledger_kb(agents: int) -> float:
 def _actor_kb() -> float:
     """Memory of the MetricsActor for one process of ten agents."""
     driver = MetricsDriver(1)
-    ledger = _ledger(10)
+    ledger = ledger_of(10)
     driver.report({"v": 1, "snapshot": ledger.snapshot(), "view": -1}, now=0.0)
     ledger.source = "another"
     report = {"v": 1, "snapshot": ledger.snapshot(), "view": -1}
@@ -193,7 +193,7 @@ def _actor(processes: int) -> tuple[float, float, float]:
     driver = MetricsDriver(1)
     ledgers = []
     for number in range(processes):
-        ledger = _ledger(10)
+        ledger = ledger_of(10)
         ledger.source = f"ingress-{number}"
         ledgers.append(ledger)
         driver.report({"v": 1, "snapshot": ledger.snapshot(), "view": -1}, now=0.0)

@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.lease_shares import Demand, Division, divide
+from actors.lease_shares import Demand, DemandSum, Division
+from actors.lease_shares import divide as divide_by_sum
 
 QUIET = Demand(in_hand=8, want=8)
+
+
+def divide(mine: Demand, others: list[Demand], *, seats: int, ears: int) -> Division:
+    everyone = [mine, *others]
+    return divide_by_sum(mine, DemandSum.of(everyone), everyone, seats=seats, ears=ears)
 
 
 @pytest.mark.parametrize(

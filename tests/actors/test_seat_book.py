@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.directory import REPLICA_SILENT_S, Directory, DirectoryConfig
-from actors.lease_shares import Demand
+from actors.lease_shares import Demand, DemandSum
 from actors.replica_book import ReplicaBook
 from actors.seat_book import SeatBook
 from actors.seat_ledger import SPENT_COUNTS_S
@@ -78,7 +78,8 @@ class Books:
         assert self.seats.unused == sum(entry.unused for entry in entries.values())
         assert self.seats.alive == tuple(n for n, entry in entries.items() if not entry.suspect)
         in_hand = sum(count for stock in held for n, count in stock.items() if n in entries)
-        assert self.replicas.in_hand == in_hand
+        assert self.replicas.demand == DemandSum.of(self.replicas.demands())
+        assert (self.replicas.demand.in_hand, self.replicas.demand.count) == (in_hand, len(held))
         assert self.replicas.ears == 10 * len(held)
         most = max((entry.free for entry in entries.values()), default=0)
         name = self.seats.emptiest()
@@ -148,10 +149,8 @@ def test_actors_are_started_ahead_of_the_calls_of_the_last_seconds() -> None:
     assert machine.wanted_actors() == 5, "60 calls a second for the 4 s that one takes to start"
 
 
-def test_demands_are_of_the_others() -> None:
+def test_leases_on_an_actor_that_is_gone_are_in_nobodys_hand() -> None:
     books = Books()
     books.actor("ann", 10, 0)
     books.replica("r1", {"ann": 2, "gone": 3}, 0)
-    books.replica("r2", {"ann": 1}, 0)
-    entry = books.replicas.heard(ReplicaSync("r2", 0, 10, held={"ann": 1}), now=0.0)
-    assert books.replicas.demands(without=entry) == [Demand(in_hand=2)]
+    assert list(books.replicas.demands()) == [Demand(in_hand=2)]
