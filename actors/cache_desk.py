@@ -9,8 +9,8 @@ agents, so they are for the person who asked and for no log)
     remove    ``selection``, ``is_all`` (needed for a selection of everything), ``try_only``;
               answered by ``removed``. A selection by tag and tenant also invalidates the tag
     bring     ``scope`` (tenant_id, agent_id, language), ``is_trusted``, ``cards`` (question,
-              answer, tags, ttl, answer_id, caller, source); answered by ``kept`` and ``refused``
-              (reason and how often)
+              answer, tags, ttl, answer_id, caller, source, next); answered by ``kept`` and
+              ``refused`` (reason and how often)
 """
 
 from __future__ import annotations
@@ -121,6 +121,8 @@ class CacheDesk:
         caller = caller_mark(scope.tenant_id, _text(card, "caller") or "import")
         life = Life(self._clock(), source=_text(card, "source")[:200])
         kept = self._driver.keeper.bring(question, packed(vector), answer, caller, life)
+        if kept is not None and (then := _ids(card.get("next"))):
+            self._driver.keeper.step(scope, answer.answer_id, then)
         return "" if kept is not None else "not_kept"
 
 
@@ -174,6 +176,11 @@ def _scope_of(plain: Any) -> Scope:
         raise ImportInvalid("a scope has a tenant, an agent and a language")
     tenant_id, agent_id, language = (_text(plain, name) for name in names)
     return Scope(tenant_id, agent_id, ANY, ANY, ANY, language, ANY).common
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    """Ids of answers; others than texts are passed over."""
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def _text(plain: Mapping[str, Any], name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cache.entry import StorageClass
+from cache.entry import Answer, StorageClass
 from cache.lookup import Question
 from cache.outcomes import Hit, Miss, Outcome, Refusal, Tier
 from dialogue.ports import ThinkRequest
@@ -33,6 +33,8 @@ class Consultation:
         uses_tool: The model wanted a tool, or to end the call.
         said: The segments of the reply.
         request: What the model would be asked for this guess, or was.
+        expected: Ids of the answers that were expected after the turn before; None when none were.
+        likely: What is likely to be asked for next.
     """
 
     text: str
@@ -48,6 +50,8 @@ class Consultation:
     uses_tool: bool = False
     said: list[str] = field(default_factory=list)
     request: ThinkRequest | None = None
+    expected: frozenset[str] | None = None
+    likely: tuple[Answer, ...] = ()
 
     @property
     def hit(self) -> Hit | None:
@@ -72,7 +76,8 @@ class Consultation:
 
         ``outcome``, and as far as there is any: ``reason``, ``tier``, ``entry_id`` (which entry
         said it, or was refused), ``nearest_id``, ``similarity``, ``right_ratio``, ``detail``,
-        ``lookup_s``.
+        ``lookup_s``, ``expected`` (whether this answer was one of those prepared after the turn
+        before).
         """
         plain = self._unasked()
         match self.outcome:
@@ -105,9 +110,17 @@ class Consultation:
                 }
             case None:
                 pass
+        if self.expected is not None:
+            plain["expected"] = self._is_as_expected
         if self.lookup_s is not None:
             plain["lookup_s"] = round(self.lookup_s, 6)
         return {key: value for key, value in plain.items() if value not in ("", None)}
+
+    @property
+    def _is_as_expected(self) -> bool:
+        if self.expected is None or not isinstance(self.outcome, Hit) or not self.is_served:
+            return False
+        return self.outcome.answer.answer_id in self.expected
 
     def _unasked(self) -> dict[str, Any]:
         if self.is_barred:

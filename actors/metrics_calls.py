@@ -77,11 +77,18 @@ class CallMeter:
         meter: Of the call's agent.
         call_id: For traces only.
         budget: Of the call's guesses; None measures none.
+        is_relayed: The carrier hears and speaks: nobody here knows when the caller's speech ended.
     """
 
     def __init__(
-        self, meter: AgentMeter, call_id: str, budget: SpeculationBudget | None = None
+        self,
+        meter: AgentMeter,
+        call_id: str,
+        budget: SpeculationBudget | None = None,
+        *,
+        is_relayed: bool = False,
     ) -> None:
+        self._is_relayed = is_relayed
         self._meter = meter
         self._budget = budget
         self._call_id = call_id
@@ -175,6 +182,8 @@ class CallMeter:
             ledger.count(catalog.TOOLS, tenant_id, agent_id, str(use.get("name")), status_of(use))
         if entry.kind == "caller" and timeline.SPEECH_ENDED in entry.timeline:
             self._observe(entry.timeline)
+        elif entry.kind == "caller" and self._is_relayed:
+            self._observe_relayed(entry.timeline)
         if meter.traces is not None and after_s is not None:
             ids = {"call_id": self._call_id, "tenant_id": tenant_id, "agent_id": agent_id}
             meter.traces.put(trace_of(entry, ids, after_s=after_s))
@@ -183,6 +192,9 @@ class CallMeter:
         tenant_id, agent_id, _ = self._meter.labels
         outcome, tier, reason = (str(said.get(name, "")) for name in ("outcome", "tier", "reason"))
         self._ledger.count(catalog.CACHE_TURNS, tenant_id, agent_id, outcome, tier, reason)
+        if isinstance(is_given := said.get("expected"), bool):
+            result = "given" if is_given else "not_given"
+            self._ledger.count(catalog.CACHE_EXPECTED, tenant_id, agent_id, result)
         lookup_s = said.get("lookup_s")
         if isinstance(lookup_s, int | float):
             self._ledger.observe(catalog.CACHE_LOOKUP, lookup_s, outcome)
@@ -214,6 +226,12 @@ class CallMeter:
         ledger.observe(catalog.RESPONSE_LATENCY, out, *meter.labels)
         if committed is not None:
             ledger.observe(catalog.COMMIT_TO_FRAME, out - committed)
+
+    def _observe_relayed(self, times: Mapping[str, float]) -> None:
+        """The zero of such a turn is the moment in which the carrier's words came."""
+        meter, out = self._meter, times.get(timeline.FIRST_FRAME_OUT)
+        if out is not None and timeline.COMMITTED in times:
+            self._ledger.observe(catalog.RELAY_LATENCY, out, *meter.labels)
 
     def pressed(self) -> None:
         """The caller pressed a key."""

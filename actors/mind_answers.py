@@ -79,6 +79,7 @@ class CallAnswers:
         self._asked: dict[GuessKey, Consultation] = {}
         self._spoken: _Spoken | None = None
         self._has_rejected = False
+        self._before: Consultation | None = None
 
     def consult(
         self, key: GuessKey, kind: str, text: str, before: Sequence[TurnEntry]
@@ -117,6 +118,7 @@ class CallAnswers:
             is_barred=self._is_complaint(text),
             is_similar_allowed=agent.response_cache.similar,
             needs_context=not is_first and not stands_by_itself(text, agent.language),
+            expected=self._expected,
         )
         self._asked[key] = consulted
         return consulted
@@ -140,11 +142,30 @@ class CallAnswers:
         if turn.kind != "caller" or turn.outcome == "dropped":
             return None
         self._complain(turn.caller_text, cache)
+        is_heard = asked is not None and asked.is_served
+        if asked is not None and is_heard:
+            is_heard = self._heard_from_cache(asked, turn, cache)
+        self._step(asked if is_heard else None, cache)
         if asked is not None and asked.is_served:
-            return asked if self._heard_from_cache(asked, turn, cache) else None
+            return asked if is_heard else None
         if asked is not None and self._is_answered(asked, turn):
             self._learn(asked, turn, before, cache)
         return None
+
+    @property
+    def _expected(self) -> frozenset[str] | None:
+        before = self._before
+        if before is None or not before.likely:
+            return None
+        return frozenset(answer.answer_id for answer in before.likely)
+
+    def _step(self, heard: Consultation | None, cache: AnswerCache) -> None:
+        """Tell what followed upon an answer of the cache."""
+        before, self._before = self._before, heard
+        hit = heard.hit if heard is not None else None
+        if before is not None and before.hit is not None:
+            then = hit.answer if hit is not None else None
+            cache.went_on(before.question.scope, before.hit.answer, then)
 
     # --- what the caller thinks of it -------------------------------------------------------------
 

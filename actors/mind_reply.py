@@ -33,13 +33,14 @@ from dialogue.ports import (
     ToolCallBegan,
     ToolCallRequested,
 )
-from dialogue.session import AskAgain, DialogueSession, GuessKey
+from dialogue.session import AskAgain, DialogueSession, GuessKey, segments_of
 from providers.errors import ProviderError
 from voice.timeline import FIRST_SEGMENT, FIRST_TOKEN, THINK_REQUESTED
 
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 2.0
+MOST_LIKELY_SEGMENTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,18 @@ class Reply:
             return False
         consultation.is_served = True
         self._say(segments, keep=True)
-        self._put("finished", stages=self._stages, cache=self._cache())
+        self._put("finished", stages=self._stages, cache=self._cache(), likely=self._likely(hit))
         return True
+
+    def _likely(self, hit: Hit) -> tuple[str, ...]:
+        """Segments that may be wanted next, as they would be spoken."""
+        cache, consultation = self._question.cache, self._question.consultation
+        if cache is None or consultation is None:
+            return ()
+        consultation.likely = cache.likely_after(consultation.question.scope, hit.answer)
+        language = self._session.agent.language
+        found = (segments_of(answer.text, language) for answer in consultation.likely)
+        return tuple(part for parts in found for part in parts)[:MOST_LIKELY_SEGMENTS]
 
     async def _think(self) -> None:
         thinker = self._question.thinker

@@ -210,6 +210,7 @@ class ReplyTasks:
                         self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
                     elif item.type == "finished":
                         reply.action = item.action
+                        self._prepare(item.likely, reply)
                         finished = voice.ReplyFinished(turn_id, guess, item.hang_up, item.action)
                         self._feed(finished)
                     elif item.type == "failed":
@@ -225,6 +226,13 @@ class ReplyTasks:
             logger.exception("call %s: the reply broke", self._mind.call_id)
             self._count("replies_failed", 1)
             self._feed(voice.ReplyFailed(turn_id, guess, f"broke: {type(error).__name__}"))
+
+    def _prepare(self, likely: tuple[str, ...], reply: _Reply) -> None:
+        """Have the audio of what may be asked for next; a voice that is asked for it is paid."""
+        agent = self._agent
+        for text in likely:
+            request = SpeakRequest(self._mind.call_id, text, agent.voice, agent.language)
+            self._speech.prepare_kept(request, reply.units.speak)
 
     async def _speak(
         self,

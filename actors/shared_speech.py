@@ -8,12 +8,14 @@ Rules
 3. It is kept when it is whole and was spoken by the voice that was meant. A failure is told to all
    who listen, and is not kept.
 4. The disk is looked at first, and not waited for when it is slow.
+5. What may be wanted soon is made ahead, one at a time; who asks for it meanwhile hears it as well.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Final
 
@@ -26,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 DISK_WITHIN_S: Final = 0.05
 SPOKEN_WITHIN_S: Final = 60.0
+MOST_AHEAD: Final = 32
 
 Speak = Callable[[], AsyncIterator[SpeechChunk]]
 
@@ -83,6 +86,8 @@ class SharedSpeech:
         self._store = store
         self._in_progress: dict[bytes, _InProgress] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ahead: deque[tuple[bytes, Speak, Callable[[], bool]]] = deque()
+        self._preparing: asyncio.Task[None] | None = None
 
     def stream(
         self, key: bytes, speak: Speak, is_as_meant: Callable[[], bool] = lambda: True
@@ -103,11 +108,32 @@ class SharedSpeech:
             task.add_done_callback(self._tasks.discard)
         return work.heard()
 
+    def prepare(self, key: bytes, speak: Speak, is_as_meant: Callable[[], bool]) -> bool:
+        """Have it in memory, though nobody listens yet: one after the other, in the background.
+
+        Arguments as of :meth:`stream`; False when too many are waiting already.
+        """
+        if len(self._ahead) >= MOST_AHEAD:
+            return False
+        self._ahead.append((key, speak, is_as_meant))
+        if self._preparing is None or self._preparing.done():
+            self._preparing = asyncio.get_running_loop().create_task(self._prepare_all())
+        return True
+
+    async def _prepare_all(self) -> None:
+        while self._ahead:
+            key, speak, is_as_meant = self._ahead.popleft()
+            if key not in self._in_progress:
+                work = self._in_progress[key] = _InProgress()
+                await self._make(key, work, speak, is_as_meant)
+
     async def aclose(self) -> None:
         """Stop speaking; whoever listens is told."""
-        for task in self._tasks:
+        self._ahead.clear()
+        tasks = [*self._tasks, *([self._preparing] if self._preparing is not None else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _make(
         self, key: bytes, work: _InProgress, speak: Speak, is_as_meant: Callable[[], bool]

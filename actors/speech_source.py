@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -106,6 +106,23 @@ class SpeechSource:
             lambda: self._speaker.speak(request),
             is_as_meant=lambda: self._own_key(request) == key,
         )
+
+    def prepare_kept(self, request: SpeakRequest, on_spoken: Callable[[str], None]) -> None:
+        """Have a segment in memory that may be asked for soon; what is too much is left.
+
+        Args:
+            request: As it would be asked for.
+            on_spoken: Told of the text when the disk does not have it: a voice is asked.
+        """
+        key = self._own_key(request)
+        if self._store.memory.holds(key):
+            return
+
+        def speak() -> AsyncIterator[SpeechChunk]:
+            on_spoken(request.text)
+            return self._speaker.speak(request)
+
+        self._shared.prepare(key, speak, lambda: self._own_key(request) == key)
 
     async def aclose(self) -> None:
         """Stop what is spoken only to be kept."""

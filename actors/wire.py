@@ -107,7 +107,7 @@ class _Wire:
         for key in ("turn_log", "settled"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(TurnEntry.from_plain(entry) for entry in values[key])
-        for key in ("alive", "begun", "epoch", "tools"):
+        for key in ("alive", "begun", "epoch", "likely", "tools"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
         for name, annotation, fits in _shape(cls):
@@ -225,6 +225,7 @@ class TurnItem(_Wire):
         keep: With ``segment``: others will be told the same, so its audio is worth keeping.
         cache: With the first ``segment`` and the end: what the response cache said
             (``actors.mind_answers``); empty when it was not asked.
+        likely: With ``finished``: segments that may be wanted next, whose audio is worth having.
     """
 
     type: str
@@ -241,6 +242,7 @@ class TurnItem(_Wire):
     action: dict[str, Any] = field(default_factory=dict)
     keep: bool = False
     cache: dict[str, Any] = field(default_factory=dict)
+    likely: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

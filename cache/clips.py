@@ -113,6 +113,10 @@ class ClipCache:
             self._evicted += 1
         return True
 
+    def holds(self, key: bytes) -> bool:
+        """Whether the clip is there; counted as nothing."""
+        return key in self._pinned or key in self._loose
+
     def is_pinned(self, key: bytes) -> bool:
         """Whether the clip is there for good."""
         return key in self._pinned

@@ -42,6 +42,7 @@ from cache.keeper_rates import Rates
 from cache.lookup import Kept, Life, Question, ResponseCache, ask, may_keep
 from cache.outcomes import Hit, Miss, MissReason, Tier
 from cache.ports import Complaint
+from cache.prediction import authored
 from cache.replica_reports import (
     DELTAS,
     Batch,
@@ -52,6 +53,7 @@ from cache.replica_reports import (
     Report,
     Served,
 )
+from cache.scope import Scope
 
 MOST_WRITERS: Final = 2_000
 
@@ -215,6 +217,12 @@ class CacheKeeper:
         kept = self.cache.keep(question, unpacked(vector), answer, caller=caller, life=life)
         self._kept(kept, caller)
         return kept.entry if kept else None
+
+    def step(self, scope: Scope, answer_id: str, then: tuple[str, ...]) -> None:
+        """A card says which answers are asked for next (``cache.prediction``)."""
+        told = authored(scope, answer_id, then)
+        self.cache.patterns.place(told)
+        self._tell(Seen(told))
 
     def encoded(self, vectors: Sequence[tuple[int, bytes]]) -> None:
         """Entries that had no vector, or that of another encoder, have one now."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from cache.entry import Entry
 from cache.keeper import CacheKeeper
+from cache.prediction import after
 from cache.text import exact_form
 
 ALIVE: Final = "alive"
@@ -96,6 +97,7 @@ def row_of(keeper: CacheKeeper, entry: Entry, now_s: float) -> dict[str, Any]:
         "callers": len(store.callers_of(entry)),
         "callers_of_question": len(entry.callers),
         "has_vector": store.has_vector(entry),
+        "next": sorted(keeper.cache.patterns.seen(scope.common, after(answer.answer_id)).plans),
         "scope": {one.name: getattr(scope, one.name) for one in fields(scope)},
         "counters": {one.name: getattr(entry.counters, one.name) for one in fields(entry.counters)},
     }

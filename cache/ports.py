@@ -85,6 +85,23 @@ class AnswerCache(Protocol):
     def served(self, hit: Hit) -> None:
         """A hit was spoken, and some of it at least was heard."""
 
+    def likely_after(self, scope: Scope, spoken: Answer) -> tuple[Answer, ...]:
+        """The answers that are likely to be given next: to be prepared, not to be spoken.
+
+        Args:
+            scope: Of the question that was answered.
+            spoken: The answer to it.
+        """
+
+    def went_on(self, scope: Scope, before: Answer, then: Answer | None) -> None:
+        """After this answer of the cache that one was given, or one that the cache did not have.
+
+        Args:
+            scope: Of the question that was asked first.
+            before: The answer to it.
+            then: To the next question; None when it was not of the cache.
+        """
+
     def check_ratio(self, hit: Hit) -> float:
         """How likely this hit should be asked again in the background, 0..1."""
 

@@ -20,6 +20,7 @@ from cache.lookup import Question, ResponseCache, may_keep
 from cache.outcomes import Hit, Miss, MissReason, Outcome
 from cache.pattern import DialogueState
 from cache.ports import Complaint
+from cache.prediction import ELSE, after, likely_after, steps_of
 from cache.replica_reports import Checked, Complained, Followed, Learned, Report, Served
 from cache.scope import Scope
 
@@ -107,6 +108,15 @@ class ReplicaAnswers:
     def followed(self, scope: Scope, state: DialogueState, plan_id: str) -> None:
         """See ``AnswerCache.followed``."""
         self._tell(Followed(scope, state, plan_id))
+
+    def likely_after(self, scope: Scope, spoken: Answer) -> tuple[Answer, ...]:
+        """See ``AnswerCache.likely_after``."""
+        return likely_after(self._cache(), scope, spoken, self._clock())
+
+    def went_on(self, scope: Scope, before: Answer, then: Answer | None) -> None:
+        """See ``AnswerCache.went_on``."""
+        followed = then.answer_id if then is not None else ELSE
+        self._tell(Followed(steps_of(scope), after(before.answer_id), followed))
 
     def check_ratio(self, hit: Hit) -> float:
         """See ``AnswerCache.check_ratio``."""

@@ -1,7 +1,8 @@
 """Files of questions and answers, for ``callcluster cache import``: CSV, JSON lines, YAML.
 
 Every card has ``question`` (or ``questions``, a list) and ``answer``; ``tags``, ``ttl``,
-``answer_id`` and ``caller`` are optional. What ``callcluster cache export`` writes is read again.
+``answer_id``, ``caller`` and ``next`` (ids of the answers that are likely to be wanted after this
+one) are optional. What ``callcluster cache export`` writes is read again.
 """
 
 from __future__ import annotations
@@ -105,6 +106,8 @@ def _cards_of(source: str, row: Any) -> list[Card]:
         known = ", ".join(one.value for one in TtlClass)
         raise ImportInvalid(f"{source}: ttl is one of {known}")
     card: Card = {"answer": said.strip(), "ttl": ttl, "tags": _tags(row.get("tags"))}
+    if then := _tags(row.get("next")):
+        card["next"] = then
     card |= {name: value for name in _FIELDS if isinstance(value := row.get(name), str) and value}
     return [{**card, "question": text, "source": source} for text in texts]
 

@@ -83,6 +83,17 @@ LOOP_LAG: Final = _summary(
 # --- calls and turns ------------------------------------------------------------------------------
 
 CALLS: Final = _counter("calls", "calls", "Calls whose first stream has begun.", _AGENT)
+STREAMS: Final = _counter(
+    "streams",
+    "streams",
+    "Streams and sessions that have become a call, or one that goes on, by how they are carried.",
+    ("tenant_id", "agent_id", "mode"),
+)
+RELAY_LATENCY: Final = _summary(
+    "relay_response",
+    "Of calls whose ear and mouth are the carrier's: its words to the first of ours sent.",
+    _AGENT,
+)
 CALL_DURATION: Final = _summary("call_duration", "Length of finished calls.", _AGENT)
 CALLS_ENDED: Final = _counter(
     "calls_ended",
@@ -258,6 +269,12 @@ CACHE_TURNS: Final = _counter(
 )
 CACHE_LOOKUP: Final = _summary(
     "response_cache_lookup", "How long the response cache took to answer.", ("outcome",)
+)
+CACHE_EXPECTED: Final = _counter(
+    "response_cache_expected",
+    "turns",
+    "Turns for which answers were prepared after the turn before, by whether one was given.",
+    ("tenant_id", "agent_id", "result"),
 )
 CACHE_CHECKS: Final = _counter(
     "response_cache_checks",

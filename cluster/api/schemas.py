@@ -238,7 +238,8 @@ class TurnView(BaseModel):
     wasted_cost_usd: float = Field(description="What these cost.")
     cache: dict[str, Any] = Field(
         description="What the response cache said: `outcome` (`hit`, `miss`, `refusal`), `reason`, "
-        "`tier`, `entry_id` of the entry that answered or was refused, `similarity`, `lookup_s`; "
+        "`tier`, `entry_id` of the entry that answered or was refused, `similarity`, `lookup_s`, "
+        "`expected` (whether it was one of the answers prepared after the turn before); "
         "empty when it was not asked."
     )
 

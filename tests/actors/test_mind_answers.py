@@ -11,7 +11,7 @@ from actors.consultation import Consultation
 from actors.mind_answers import CallAnswers
 from actors.wire import TurnEntry
 from cache.context import BOUND, OPEN
-from cache.entry import StorageClass
+from cache.entry import Answer, StorageClass
 from cache.outcomes import Hit, Miss, MissReason, Refusal, RefusalReason, Tier
 from cache.ports import Complaint
 from cache.scope import caller_mark
@@ -338,3 +338,48 @@ def test_a_plain_no_is_no_complaint() -> None:
     assert not scene.ask("No, thank you.").is_barred
     scene.settle("No, thank you.", "Goodbye.")
     assert (scene.cache.wrong, scene.cache.complaints) == ([], [])
+
+
+# --- what comes next ------------------------------------------------------------------------------
+
+
+def test_what_followed_an_answer_of_the_cache_is_told() -> None:
+    scene = Scene()
+    scene.served("What does it cost?", "Ten dollars.")
+    scene.served("Do you deliver?", "Yes, everywhere.")
+    scene.settle("Who are you?", "I am Ann.")
+    scene.settle("And your name?", "Ann.")
+    assert scene.cache.steps == [
+        ("Ten dollars.", "Yes, everywhere."),
+        ("Yes, everywhere.", ""),
+    ]
+
+
+def test_silence_and_dropped_turns_are_no_steps() -> None:
+    scene = Scene()
+    scene.served("What does it cost?", "Ten dollars.")
+    scene.settle("", "Are you there?", kind="silence")
+    scene.settle("Do", "Do", outcome="dropped")
+    scene.served("Do you deliver?", "Yes, everywhere.")
+    assert scene.cache.steps == [("Ten dollars.", "Yes, everywhere.")]
+
+
+def test_the_record_says_whether_an_answer_was_expected() -> None:
+    scene = Scene()
+    expected = answer_of("Yes, everywhere.")
+    for text, answer, is_given in (
+        ("Do you deliver?", "Yes, everywhere.", True),
+        ("Do you have parking?", "Behind the house.", False),
+    ):
+        before = scene.ask("What does it cost?")
+        before.outcome, before.is_served, before.likely = hit("Ten dollars."), True, (expected,)
+        scene.settle("What does it cost?", "Ten dollars.")
+        asked = scene.ask(text)
+        asked.outcome, asked.is_served = hit(answer), True
+        assert asked.told()["expected"] is is_given
+        scene.settle(text, answer)
+    assert "expected" not in scene.ask("Who are you?").told()
+
+
+def answer_of(text: str) -> Answer:
+    return hit(text).answer

@@ -13,7 +13,7 @@ from actors.consultation import Consultation
 from actors.mind_answers import CallAnswers
 from actors.mind_calls import MindConfig
 from actors.mind_race import HEAD_START_S
-from actors.mind_reply import Question, Reply
+from actors.mind_reply import MOST_LIKELY_SEGMENTS, Question, Reply
 from actors.wire import TurnEntry, TurnItem
 from cache.entry import StorageClass
 from cache.outcomes import Miss, MissReason
@@ -221,5 +221,28 @@ def test_what_decides_whether_a_reply_may_be_kept(
         await scene.drained()
         assert scene.consultation.uses_tool is uses_tool
         assert scene.consultation.is_complete is is_complete
+
+    play(body)
+
+
+def test_what_is_likely_next_goes_with_the_end_of_a_recited_reply() -> None:
+    async def body() -> None:
+        cache = FakeAnswers(hit(CACHED))
+        cache.likely = (hit("Delivery is free. It takes a day.").answer, hit("Out back.").answer)
+        scene = Scene(cache)
+        items = await scene.drained()
+        assert items[-1].likely == ("Delivery is free.", "It takes a day.", "Out back.")
+        assert [item.likely for item in items[:-1]] == [()] * (len(items) - 1)
+        assert scene.consultation.likely == cache.likely
+
+    play(body)
+
+
+def test_what_is_prepared_is_bounded() -> None:
+    async def body() -> None:
+        cache = FakeAnswers(hit(CACHED))
+        cache.likely = (hit("This is one of many sentences. " * 40).answer,)
+        items = await Scene(cache).drained()
+        assert len(items[-1].likely) == MOST_LIKELY_SEGMENTS
 
     play(body)

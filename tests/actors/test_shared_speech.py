@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.shared_speech import SharedSpeech
+from actors.shared_speech import MOST_AHEAD, SharedSpeech
 from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
 from cache.clips import Clip, ClipCache
@@ -158,3 +158,47 @@ def test_a_slow_disk_is_not_waited_for() -> None:
         assert await scene.hear() == (TEXT, 0.1)
 
     play(test)
+
+
+def test_what_may_be_wanted_soon_is_made_ahead_one_at_a_time() -> None:
+    async def test(scene: Scene) -> None:
+        texts = {bytes([number]) * 16: f"Sentence {number}." for number in range(3)}
+        most = 0
+
+        def prepare(key: bytes, text: str) -> bool:
+            request = SpeakRequest("", text, "v", "en-US")
+            return scene.speech.prepare(key, lambda: scene.voice.speak(request), lambda: True)
+
+        for key, text in texts.items():
+            assert prepare(key, text)
+        for _ in range(60):
+            await asyncio.sleep(0.01)
+            most = max(most, scene.voice.open_segments)
+        assert most == 1
+        assert {key: text_of(scene.store.memory.get(key).ulaw) for key in texts} == texts  # type: ignore[union-attr]
+        assert [prepare(b"x" * 16, TEXT) for _ in range(MOST_AHEAD + 1)].count(False) == 1
+
+    play(test)
+
+
+def test_who_asks_for_what_is_made_ahead_hears_it_as_it_is_made() -> None:
+    async def test(scene: Scene) -> None:
+        request = SpeakRequest("", TEXT, "v", "en-US")
+        scene.speech.prepare(KEY, lambda: scene.voice.speak(request), lambda: True)
+        await asyncio.sleep(0.12)
+        assert (await scene.hear())[0] == TEXT
+        assert scene.voice.asked == [TEXT]
+
+    play(test)
+
+
+def test_a_voice_that_fails_ahead_of_time_fails_nobody(tmp_path: Path) -> None:
+    async def test(scene: Scene) -> None:
+        scene.voice.fail_after_chunks = 1
+        request = SpeakRequest("", TEXT, "v", "en-US")
+        scene.speech.prepare(KEY, lambda: scene.voice.speak(request), lambda: True)
+        await asyncio.sleep(1.0)
+        scene.voice.fail_after_chunks = None
+        assert (await scene.hear())[0] == TEXT
+
+    play(test, tmp_path)

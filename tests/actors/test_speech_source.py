@@ -239,3 +239,19 @@ def test_a_spare_voice_that_is_down_is_asked_again_when_it_was_heard_as_often_ag
         assert scene.two.asked == ["We close at nine."] * 2
 
     play(test)
+
+
+def test_what_may_be_asked_for_soon_is_in_hand_then_and_paid_once() -> None:
+    async def story(scene: Scene) -> None:
+        request = SpeakRequest("call", "Delivery is free.", "alto", "en-US")
+        paid: list[str] = []
+        for _ in range(2):
+            scene.source.prepare_kept(request, paid.append)
+        await asyncio.sleep(1.0)
+        assert scene.clip("Delivery is free.") == "Delivery is free."
+        scene.source.prepare_kept(request, paid.append)
+        await asyncio.sleep(1.0)
+        assert paid == scene.one.asked == ["Delivery is free."]
+        await scene.source.aclose()
+
+    play(story)

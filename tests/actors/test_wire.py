@@ -77,6 +77,9 @@ MESSAGES: dict[str, Any] = {
         "finished", 2, 1, hang_up=True, stages={"first_token": 0.2}, usage={"prompt_tokens": 9}
     ),
     "turn_item_with_action": wire.TurnItem("finished", 2, 1, action=DIAL),
+    "turn_item_with_likely": wire.TurnItem(
+        "finished", 2, 1, cache=TOLD, likely=("Delivery is free.", "Behind the house.")
+    ),
     "turn_item_failed": wire.TurnItem(
         "failed", 2, 1, message="openai: 500", refusal="provider", retryable=True
     ),

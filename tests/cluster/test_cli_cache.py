@@ -108,6 +108,19 @@ def test_a_voice_without_a_key_does_not_spoil_an_import(filled: Type) -> None:
     assert "has no agent nobody" in said
 
 
+def test_a_card_may_say_what_is_wanted_next(type_in: Type, tmp_path: Path) -> None:
+    cards = "question,answer,answer_id,next\nWhat does parking cost?,Ten dollars.,price,delivery|hours\n"
+    (tmp_path / "next.csv").write_text(cards, "utf-8")
+    options = ("--agent", "reception", "--language", "en-US", "--no-audio")
+    assert type_in("import", "next.csv", *options)[0] == 0
+    (row,) = rows(type_in)
+    assert row["next"] == ["delivery", "hours"], "and it outlives the process"
+    assert type_in("export", "out.jsonl")[0] == 0
+    assert type_in("purge", "--all", "--yes")[0] == 0
+    assert type_in("import", "out.jsonl", *options)[0] == 0
+    assert rows(type_in)[0]["next"] == ["delivery", "hours"]
+
+
 def test_an_entry_says_where_it_comes_from(filled: Type) -> None:
     (row,) = rows(filled, "--text", "open at nine")
     assert row["source"] == "faq.csv:2"

@@ -38,6 +38,8 @@ class FakeAnswers:
         told: Question and answer of everything that was learned.
         marks: Who was given these answers.
         spoken: Hits that were spoken.
+        likely: What ``likely_after`` says.
+        steps: Which answer followed which; empty for one that was not of the cache.
         ratio: What ``check_ratio`` says.
         checks: Whether a hit was right, with which likelihood it was checked, whether it silences.
         wrong: Hits that were marked wrong.
@@ -56,6 +58,8 @@ class FakeAnswers:
         self.marks: list[bytes] = []
         self.sources: list[str] = []
         self.spoken: list[Hit] = []
+        self.likely: tuple[Answer, ...] = ()
+        self.steps: list[tuple[str, str]] = []
         self.ratio = 0.0
         self.checks: list[tuple[bool, float, bool]] = []
         self.wrong: list[Hit] = []
@@ -87,6 +91,12 @@ class FakeAnswers:
         self.told.append((question, answer))
         self.marks.append(caller)
         self.sources.append(source)
+
+    def likely_after(self, scope: Scope, spoken: Answer) -> tuple[Answer, ...]:
+        return self.likely
+
+    def went_on(self, scope: Scope, before: Answer, then: Answer | None) -> None:
+        self.steps.append((before.text, then.text if then is not None else ""))
 
     def followed(self, scope: Scope, state: DialogueState, plan_id: str) -> None:
         raise AssertionError("there are no flows")
