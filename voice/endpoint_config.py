@@ -91,7 +91,7 @@ class EndpointConfig:
     wordless_s: float = 1.6
     whole_wordless_s: float = 0.25
     retreat_wordless_s: float = 0.8
-    first_word_s: float = 0.6
+    first_word_s: float = 0.8
     missed_speech_lag_s: float = 0.6
     stale_speech_s: float = 2.0
     empty_speech_s: float = 0.6

@@ -11,7 +11,7 @@ else is known (``evidence.py``). Rules, in the order in which they are tried:
    so are words behind whose end there was sound, but no other word, for ``wordless_s`` and as long
    as silence would have been needed. A caller who speaks on brings words before that; so words
    that were put back for a sound alone are taken again sooner (``retreat_wordless_s``). But sound
-   that has just begun after a pause is given the time of a word (``first_word_s``) and the lag.
+   that has just begun is given the time of a word (``first_word_s``) and the lag.
 3. While the caller speaks nothing else is decided.
 4. The evidence is weighed anew whenever some of it changes: it says how much silence is needed to
    take the turn, and how much to prepare a reply.
@@ -286,6 +286,8 @@ class Endpointer:
             return self._decide_without_words(now)
         if self._words_at is not None and now - self._words_at >= config.stuck_words_s:
             is_in_noise = self._silence.is_broken(now)
+            if is_in_noise and self._may_be_word():
+                return None
             reason = f"words unchanged for {config.stuck_words_s:.1f} s"
             return self._finish(reason, now, is_in_noise=is_in_noise)
         weighed = self._scale.weighed(words.text, is_stale=self._lag.uncovered_s > 0.0)
@@ -308,16 +310,17 @@ class Endpointer:
         return CallerPaused(words.text, reason, weighed.confidence(silence_s))
 
     def _decide_in_noise(self, weighed: Weighed, now: float) -> EndpointDecision | None:
-        media_s = self._silence.media_s(now)
-        sound_s = media_s - self.detector.start_s
-        is_new = self.detector.state is SpeechState.STARTING
-        if is_new or sound_s < self._lag.usual_s + self._config.first_word_s:
-            return None  # it may be a word that is on its way
-        wordless_s = self._lag.wordless_s(media_s)
+        wordless_s = self._lag.wordless_s(self._silence.media_s(now))
         if wordless_s < self._wordless_needed_s(weighed) - _ROUNDING_S:
+            return None
+        if not weighed.is_whole and self._may_be_word():
             return None
         reason = f"sound without words for {wordless_s:.1f} s ({weighed.why})"
         return self._finish(reason, now, is_in_noise=True)
+
+    def _may_be_word(self) -> bool:
+        """Whether the sound is too young for the recogniser to have brought a word of it."""
+        return self._lag.sound_s < self._lag.usual_s + self._config.first_word_s
 
     def _wordless_needed_s(self, weighed: Weighed) -> float:
         config = self._config

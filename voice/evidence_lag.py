@@ -43,6 +43,11 @@ class WordLag:
         self.gap_s = _FIRST_GAP_S
 
     @property
+    def sound_s(self) -> float:
+        """Speech since the last word, or what was taken for it."""
+        return self._after_words_s
+
+    @property
     def uncovered_s(self) -> float:
         """Speech that no word accounts for; 0 when the words cover it."""
         rest_s = self._after_words_s

@@ -345,6 +345,55 @@ def test_words_that_stay_the_same_are_taken_in_steady_noise() -> None:
     assert ear.finished == [(4.0, "hello", "words unchanged for 3.0 s")]
 
 
+class TestSoundWithoutWords:
+    """Words end at 1.0 s and are known at 1.3 s, which is the lag that is learned."""
+
+    SLOW = {"commit_silence_s": 1.9, "word_lag_s": 0.3, "wordless_s": 1.6}
+
+    def paused(self, silence_s: float, **more: Any) -> Ear:
+        ear = Ear(**(self.SLOW | more))
+        ear.talk(1.0)
+        ear.hush(0.3)
+        ear.interim("hello there my friend", end_s=1.0)
+        ear.hush(silence_s - 0.3)
+        assert ear.finished == []
+        return ear
+
+    def test_noise_that_never_ends_does_not_hold_a_turn_for_ever(self) -> None:
+        ear = Ear(**self.SLOW)
+        ear.talk(1.3)
+        ear.interim("hello there my friend", end_s=1.0)
+        ear.talk(3.0)
+        ((at_s, text, reason),) = ear.finished
+        assert (text, reason.split(" for ")[0]) == (
+            "hello there my friend",
+            "sound without words",
+        )
+        assert at_s == pytest.approx(3.2, abs=0.1)
+
+    def test_a_caller_who_goes_on_after_a_long_pause_may_end_a_word_first(self) -> None:
+        ear = self.paused(1.8)
+        ear.talk(1.0)
+        assert ear.finished == []
+        ear.interim("hello there my friend i", end_s=3.4)
+        ear.talk(1.0)
+        assert ear.finished == []
+
+    def test_without_that_time_he_would_be_cut(self) -> None:
+        ear = self.paused(1.8, first_word_s=0.0)
+        ear.talk(1.0)
+        assert [reason.split(" for ")[0] for _, _, reason in ear.finished] == [
+            "sound without words"
+        ]
+
+    def test_nor_do_words_that_stood_still_in_his_pause_end_his_turn(self) -> None:
+        ear = self.paused(1.8, stuck_words_s=2.0)
+        ear.talk(0.9)
+        assert ear.finished == []
+        ear.talk(1.0)
+        assert len(ear.finished) == 1
+
+
 class TestLateFinal:
     def committed_on_interim(self) -> Ear:
         ear = Ear()
