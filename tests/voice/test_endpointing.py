@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -348,7 +348,7 @@ def test_words_that_stay_the_same_are_taken_in_steady_noise() -> None:
 class TestSoundWithoutWords:
     """Words end at 1.0 s and are known at 1.3 s, which is the lag that is learned."""
 
-    SLOW = {"commit_silence_s": 1.9, "word_lag_s": 0.3, "wordless_s": 1.6}
+    SLOW: ClassVar = {"commit_silence_s": 1.9, "word_lag_s": 0.3, "wordless_s": 1.6}
 
     def paused(self, silence_s: float, **more: Any) -> Ear:
         ear = Ear(**(self.SLOW | more))
