@@ -124,7 +124,9 @@ class CallDirectoryActor:
             task = asyncio.get_running_loop().create_task(self._look_after(name))
             self._asking[name] = task
             task.add_done_callback(functools.partial(self._asked, name))
-        for _ in range(self._directory.wanted_actors() - len(self._starting)):
+        # Those that were adopted and have not reported yet are there all the same.
+        adopted = len(self._handles.keys() - set(self._directory.actor_names))
+        for _ in range(self._directory.wanted_actors() - len(self._starting) - adopted):
             name = CALL_ACTOR_PREFIX + uuid.uuid4().hex[:8]
             self._starting[name] = asyncio.get_running_loop().create_task(self._start_actor(name))
         now = asyncio.get_running_loop().time()
