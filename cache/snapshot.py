@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from cache.deltas import BoundIs, Delta, Gate, Put, Space
 from cache.deltas_codec import LineCodec
+from cache.entry import Entry
 from cache.errors import DeltasInvalid, SnapshotBroken
 from cache.gate import Label
 from cache.learning import Family
@@ -100,6 +101,11 @@ class Snapshot:
     lessons: tuple[Lessons, ...] = ()
     heard: tuple[Heard, ...] = ()
     stamp: tuple[int, int] = (0, 0)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What is kept, the least recently used first."""
+        return [delta.entry for delta in self.state if isinstance(delta, Put)]
 
     def to_bytes(self) -> bytes:
         """The file. Some 100 ms for 10,000 entries: off the event loop."""

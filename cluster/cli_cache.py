@@ -199,8 +199,8 @@ def import_file(
     """Import questions with their answers: a FAQ file, or transcripts of past calls.
 
     A card has question (or questions, a list) and answer; tags, ttl, answer_id, caller and next
-    (ids of answers that are likely to be wanted then) are optional. CSV names its columns in the first
-    line; YAML is a list of cards, or answers by question. ttl: lasting (default), static (7 days),
+    (ids of answers that are likely to be wanted then) are optional. CSV names its columns in the
+    first line; YAML is a list of cards, or answers by question. ttl: lasting (default), static (7 days),
     business (1 day), today, moment (5 minutes).
 
     FAQ answers are given from the first call on, in every version of the agent and wherever a call

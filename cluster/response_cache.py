@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 CACHE_DRIVER: Final = "cluster.response_cache:build_cache_driver"
 FILE_NAME: Final = "responses.cache"
+FILE_PATTERN: Final = "responses*.cache"
 _NAME: Final = "responses"
 
 

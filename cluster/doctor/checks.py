@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cluster.doctor.check_cache import examine_cache
 from cluster.doctor.check_clock import examine_clock
 from cluster.doctor.check_haproxy import examine_haproxy
 from cluster.doctor.check_key_trials import examine_key_trials
@@ -28,6 +29,7 @@ CHECKS: Final = (
     Check("Voices", examine_voices, needs_network=True, timeout_s=30.0),
     Check("Packages", examine_packages),
     Check("Models", examine_models),
+    Check("Response cache", examine_cache, timeout_s=30.0),
     Check("HAProxy", examine_haproxy),
     Check("Ports", examine_ports),
     Check("Data directory", examine_disk),
