@@ -7,20 +7,26 @@ Otherwise one caller could tie the answer of a common question to another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from cache.entry import QUORUM, Entry
 from cache.evidence import Neighbour
+from cache.frame import frame_of
 from cache.store import ResponseStore
 from cache.veto import SOFT, Veto, is_close, veto
 
+NEAR: Final = 0.5
+NOT_FAR: Final = 0.4
 
-def is_vouched(entry: Entry, near: Iterable[Entry]) -> bool:
+
+def is_vouched(entry: Entry, near: Iterable[Entry], callers_needed: int = QUORUM) -> bool:
     """Whether more than one caller stands behind this answer to questions like this one.
 
     Args:
         entry: The candidate.
         near: What is near the question, the candidate too; other answers say nothing.
+        callers_needed: So many different ones.
     """
     if not entry.scope.is_public:
         return True
@@ -31,7 +37,31 @@ def is_vouched(entry: Entry, near: Iterable[Entry]) -> bool:
         if one.answer.provenance.is_trusted:
             return True
         callers |= one.callers
-    return len(callers) >= QUORUM
+    return len(callers) >= callers_needed
+
+
+def is_vouched_near(question: str, entry: Entry, near: Sequence[tuple[Entry, float]]) -> bool:
+    """The same by how near they are.
+
+    Farther away it takes one caller more, and only questions that have a word of content in common
+    with this one count.
+
+    Args:
+        question: Canonical.
+        entry: The candidate.
+        near: What was found, the candidate too, with its similarity to the question.
+    """
+    if is_vouched(entry, (one for one, similarity in near if similarity >= NEAR)):
+        return True
+    language = entry.scope.language
+    content = frozenset(frame_of(question, language).content)
+    akin = (
+        one
+        for one, similarity in near
+        if similarity >= NOT_FAR
+        and not content.isdisjoint(frame_of(one.question, language).content)
+    )
+    return is_vouched(entry, akin, QUORUM + 1)
 
 
 def settled(store: ResponseStore, made: Entry, now_s: float) -> Entry | None:

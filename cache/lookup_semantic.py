@@ -8,7 +8,7 @@ from cache.encoder import Vector
 from cache.entry import Entry, StorageClass
 from cache.evidence import Evidence, Neighbour, weigh
 from cache.gate import LEAST_SIMILARITY, GateWeights, cold_accepts
-from cache.keeping import is_vouched, vetoed
+from cache.keeping import is_vouched_near, vetoed
 from cache.learning import GateBook
 from cache.outcomes import Hit, Miss, MissReason, Outcome, Refusal, RefusalReason, Tier
 from cache.question import Question
@@ -90,7 +90,7 @@ def _objects(
         return RefusalReason.VETO, objection.value
     if reason := store.objection(entry, now_s):
         return reason, ""
-    alike = [one.entry_id for one in near if one.similarity >= LEAST_SIMILARITY]
-    if not is_vouched(entry, filter(None, map(store.get, alike))):
+    known = [(store.get(one.entry_id), one.similarity) for one in near]
+    if not is_vouched_near(asked, entry, [(one, alike) for one, alike in known if one]):
         return RefusalReason.QUORUM, "one caller alone asked anything like it"
     return None
