@@ -218,8 +218,9 @@ def main(arguments: Sequence[str]) -> None:
     """Become HAProxy, and leave a keeper behind when it is to serve."""
     binary, options = arguments[0], list(arguments[1:])
     config = options[options.index("-f") + 1] if "-f" in options[:-1] else ""
-    # Without -f it serves nobody; with -dR it lets nobody else have a socket at its address.
-    if config and "-dR" not in options and "-c" not in options:
+    if config and "-c" not in options:  # else it serves nobody
+        # Serve lets nobody else have a socket at HAProxy's address; the keeper and the next one do.
+        options = [option for option in options if option != "-dR"]
         manager = os.getppid()
         reading, writing = os.pipe()
         if os.fork() == 0:

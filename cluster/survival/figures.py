@@ -99,6 +99,7 @@ class Noticed:
         turns_lost: Of these: no answer came, or an apology.
         words_lost: Of callers, that the record does not have.
         longest_silence_s: That a caller heard.
+        longest_began_s: When that one began, counted from the strike.
     """
 
     calls: int
@@ -108,6 +109,7 @@ class Noticed:
     turns_lost: int
     words_lost: int
     longest_silence_s: float
+    longest_began_s: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -122,11 +124,12 @@ def noticed(
     up = [call for call in there if call.placed_at <= at and call.was_admitted]
     told = [turn for turn in turns if turn.spoke_at < until and _over_at(turn) > at]
     heard = [
-        each.lasted_s
+        each
         for call in there
         for each in call.silences
         if each.from_s < until and each.until_s > at
     ]
+    longest = max(heard, key=lambda each: each.lasted_s, default=None)
     return Noticed(
         calls=len(up),
         calls_lost=sum(call.is_lost and call.ended_at < until for call in there),
@@ -134,7 +137,8 @@ def noticed(
         turns=len(told),
         turns_lost=sum(turn.is_failed for turn in told),
         words_lost=sum(turn.words_lost for turn in told),
-        longest_silence_s=max(heard, default=0.0),
+        longest_silence_s=longest.lasted_s if longest else 0.0,
+        longest_began_s=longest.from_s - at if longest else 0.0,
     )
 
 

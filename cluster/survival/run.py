@@ -182,6 +182,10 @@ class _Run:
 
 def _keep_logs(session: Path, target: Path) -> None:
     """What the processes of Ray have written, without which a loss cannot be explained."""
-    for log in session.glob("ray/session_2*/logs/*"):
-        if log.is_file() and log.suffix in (".err", ".out", ".log") and log.stat().st_size:
-            shutil.copyfile(log, target / log.name)
+    for old in (*target.glob("worker-*"), *target.glob("serve-*.log")):
+        old.unlink()
+    for pattern in ("worker-*.err", "serve/*.log", "gcs_server.*", "raylet.*"):
+        for log in session.glob(f"ray/session_2*/logs/{pattern}"):
+            if log.stat().st_size:
+                name = log.name if log.parent.name == "logs" else f"serve-{log.name}"
+                shutil.copyfile(log, target / name)

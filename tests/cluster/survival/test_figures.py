@@ -45,6 +45,7 @@ def test_only_what_meets_the_window_counts() -> None:
         turns_lost=1,
         words_lost=3,
         longest_silence_s=1.5,
+        longest_began_s=0.5,
     )
     assert noticed([CALL], [], 28.0, 31.0).longest_silence_s == 3.0
 
