@@ -16,13 +16,17 @@ from typing import Any, Protocol
 import ray
 
 from actors.end_process import end_replica_at
+from actors.named_watch import shared_watch
 from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
 from actors.stream_watch_driver import StreamWatchDriver
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
 ASK_WITHIN_S = 3.0
 NUDGE_EVERY_S = 5.0
+BEAT_WITHIN_S = 1.5
+HUNG_S = 10.0
 MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
 
 FreeSlots = Callable[[], Awaitable[int | None]]
@@ -59,6 +63,7 @@ class BackOffice:
         self._settings = settings
         self._mover = mover
         self._watch: StreamWatchDriver | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._parts: OfficeParts | None = None
         self._starting: asyncio.Task[OfficeParts] | None = None
         self._working: asyncio.Task[None] | None = None
@@ -81,6 +86,7 @@ class BackOffice:
             module, _, function = self._mover.partition(":")
             mover = getattr(importlib.import_module(module), function)(self._settings)
             self._watch = StreamWatchDriver(end_replica_at, mover.move)
+            self._watching = asyncio.get_running_loop().create_task(shared_watch().run())
         return self._watch
 
     async def status(self) -> dict[str, Any]:
@@ -92,6 +98,8 @@ class BackOffice:
         """Called before a planned end of the process."""
         if self._working is not None:
             self._working.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
         if self._watch is not None:
             await self._watch.aclose()
         if self._parts is not None:
@@ -103,10 +111,10 @@ class BackOffice:
         starting = self._starting
         try:
             return await asyncio.shield(starting)
-        except Exception:
+        except Exception as error:
             if self._starting is starting:
                 self._starting = None  # the next nudge tries again
-            logger.exception("the back office does not start")
+            logger.error("the back office does not start: %s", trace_of(error))
             raise
 
     async def _start(self) -> OfficeParts:
@@ -134,8 +142,8 @@ class BackOffice:
 
 
 def _say_why(working: asyncio.Task[None]) -> None:
-    if not working.cancelled() and working.exception() is not None:
-        logger.error("the back office works no more", exc_info=working.exception())
+    if not working.cancelled() and (error := working.exception()) is not None:
+        logger.error("the back office works no more: %s", trace_of(error))
 
 
 class RayBackOffice:
@@ -152,6 +160,7 @@ class RayBackOffice:
         self._settings = settings
         self._mover = mover
         self._handle: Any = None
+        self._silent_since: float | None = None
         self._lost_at: float | None = None
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -165,13 +174,31 @@ class RayBackOffice:
         self._wanted.set()
 
     async def send_beat(self, plain: dict[str, Any]) -> dict[str, Any]:
-        """Tell it that this replica lives; its answer. Raises ``OSError`` while it is away."""
+        """Tell it that this replica lives; its answer.
+
+        One that hangs for ``HUNG_S`` is ended, so that Ray starts it anew: it watches all others,
+        and the replicas watch it.
+
+        Raises:
+            OSError: It is away.
+        """
         if self._handle is None:
             raise OSError("the back office is not there yet")
+        loop = asyncio.get_running_loop()
         try:
-            answer: dict[str, Any] = await self._handle.beat.remote(plain)
+            async with asyncio.timeout(BEAT_WITHIN_S):
+                answer: dict[str, Any] = await self._handle.beat.remote(plain)
         except ray.exceptions.RayError as error:
+            self._silent_since = None  # Ray knows of it
             raise OSError(f"the back office: {type(error).__name__}") from None
+        except TimeoutError:
+            since = self._silent_since = self._silent_since or loop.time()
+            if loop.time() - since > HUNG_S:
+                self._silent_since = loop.time() + HUNG_S  # it takes a while to start
+                logger.error("the back office hangs: it is started anew")
+                await asyncio.to_thread(ray.kill, self._handle, no_restart=False)
+            raise
+        self._silent_since = None
         return answer
 
     async def aclose(self) -> None:

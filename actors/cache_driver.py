@@ -38,6 +38,7 @@ from cache.replica_reports import DELTAS
 from cache.snapshot import Model, Snapshot
 from cache.snapshot_state import keeper_of, snapshot_of_keeper
 from cache.store import Limits
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -303,8 +304,8 @@ class CacheDriver:
                 if keeper.log.last != before:
                     self.wake()
                 await self.save(now=False)
-            except Exception:  # what is kept must go on being kept
-                logger.exception("tending the response cache went wrong")
+            except Exception as error:  # noqa: BLE001 - what is kept must go on being kept
+                logger.error("tending the response cache went wrong: %s", trace_of(error))
 
     async def _encode_missing(self, keeper: CacheKeeper) -> None:
         """Vectors for some entries that have none, in languages that the encoder reads."""

@@ -27,6 +27,7 @@ from cache.lookup import ResponseCache
 from cache.replica import NEVER, CacheReplica, Stamp, empty_copy
 from cache.replica_answers import ReplicaAnswers
 from cache.replica_reports import DELTAS, REPORTS, Batch, Report
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -143,8 +144,9 @@ class CacheReplicaDriver:
     async def _send(self, batch: Batch) -> bool:
         try:
             lines = await self._aside(lambda: REPORTS.lines(batch.reports))
-        except (KeyError, TypeError, ValueError):
-            logger.exception("a report for the owner of the response cache cannot be written")
+        except (KeyError, TypeError, ValueError) as error:
+            trace = trace_of(error)
+            logger.error("a report for the owner of the response cache is no JSON: %s", trace)
             self._replica.refused(batch.number)
             return True
         told = {
@@ -179,8 +181,9 @@ class CacheReplicaDriver:
             except (CacheAwayError, DeltasInvalid, TimeoutError) as error:
                 self._away(error)
                 await asyncio.sleep(RETRY_AFTER_S * (1.0 + self._jitter()))
-            except Exception:  # the copy must go on being kept up to date
-                logger.exception("an answer of the owner of the response cache was not understood")
+            except Exception as error:  # noqa: BLE001 - the copy must go on being kept up to date
+                trace = trace_of(error)
+                logger.error("an answer of the owner of the response cache is none: %s", trace)
                 self._replica.forget_stamp()
                 await asyncio.sleep(RETRY_AFTER_S * (1.0 + self._jitter()))
             else:

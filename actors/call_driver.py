@@ -27,6 +27,7 @@ from actors.reply_tasks import ReplyTasks
 from actors.turn_entries import zero_of
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
+from providers.traces import trace_of
 from telephony.errors import StreamRefused
 from telephony.media_stream import MediaStream
 from telephony.messages import StreamWriter
@@ -105,9 +106,7 @@ class CallDriver:
             on_refused=self._refused,
         )
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
-        self._last_message_at = self._loop.time()
-        self._started_at = self._loop.time()
-        self._mind_heard_at = self._loop.time()
+        self._started_at = self._last_message_at = self._mind_heard_at = self._loop.time()
         self._time_up = False
         self._hung_up_for = ""
         self._is_open = False
@@ -128,8 +127,8 @@ class CallDriver:
         except ActorsError as error:
             logger.warning("call %s has no mind: %s", self._mind.call_id, error)
             end = CallEnd(False, f"no_mind: {error}", 1011)
-        except Exception as error:
-            logger.exception("call %s failed", self._mind.call_id)
+        except Exception as error:  # noqa: BLE001 - the call ends, whatever it is
+            logger.error("call %s failed: %s", self._mind.call_id, trace_of(error))
             end = CallEnd(False, f"internal: {type(error).__name__}", 1011)
         finally:
             if self._slot is not None:
@@ -172,8 +171,8 @@ class CallDriver:
         try:
             self._session.close(now=self._loop.time())
             self._perform_all()
-        except Exception:
-            logger.exception("call %s: its last turn could not be settled", self._mind.call_id)
+        except Exception as error:  # noqa: BLE001 - the mind is told all the same
+            logger.error("call %s: last turn not settled: %s", self._mind.call_id, trace_of(error))
         try:
             await asyncio.gather(
                 self._mind.close(
@@ -253,9 +252,8 @@ class CallDriver:
         if len(ulaw) == FRAME_SAMPLES:
             self._frames.append(ulaw)
         else:
-            self._frames.extend(
-                ulaw[i : i + FRAME_SAMPLES] for i in range(0, len(ulaw), FRAME_SAMPLES)
-            )
+            begins = range(0, len(ulaw), FRAME_SAMPLES)
+            self._frames.extend(ulaw[i : i + FRAME_SAMPLES] for i in begins)
         while len(self._frames) > MAX_UNHEARD_FRAMES:
             self._frames.popleft()
             self._parts.count("frames_dropped", 1)

@@ -13,6 +13,7 @@ from actors.dialer_events import (
     CarrierWasAway,
     CarrierWasBusy,
 )
+from providers.traces import trace_of
 from records.edge_rows import CallRequestRow
 from telephony.errors import (
     CarrierRefused,
@@ -72,8 +73,8 @@ class CarrierQuestions:
             return CarrierWasBusy(key, None, WRONG_KEY)
         except LocalProtocolError as error:
             return CallRefused(key, 0, str(error))
-        except Exception as error:
-            logger.exception("call %s: the carrier's client failed", row.call_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the request is not lost
+            logger.error("call %s: the carrier's client failed: %s", row.call_id, trace_of(error))
             return CarrierWasAway(key, type(error).__name__, maybe_done=True)
 
     async def hang_up(self, call_id: str, call_sid: str) -> None:

@@ -27,6 +27,7 @@ from actors.dialer_events import (
     MarkWaiting,
 )
 from actors.request_marks import RequestMarks, Requests
+from providers.traces import trace_of
 from records.edge_rows import CallRequestRow
 from records.errors import RecordsError
 from telephony.rest import CarrierRest, CreateCall
@@ -155,8 +156,8 @@ class DialerDriver:
             if str(error) != self.trouble:
                 logger.warning("nothing is dialled: %s", error)
             self.trouble = str(error)
-        except Exception:
-            logger.exception("a round of the dialer failed")
+        except Exception as error:  # noqa: BLE001 - the next round tries again
+            logger.error("a round of the dialer failed: %s", trace_of(error))
         else:
             self.trouble = ""
 
@@ -215,8 +216,8 @@ class DialerDriver:
         """Claim the request, ask the carrier, tell the machine."""
         try:
             row = await self._marks.claim(key, attempt)
-        except Exception:
-            logger.exception("call %s could not be claimed", key[1])
+        except Exception as error:  # noqa: BLE001 - the next round tries again
+            logger.error("call %s could not be claimed: %s", key[1], trace_of(error))
             row = None
         if row is None:
             self._asking.discard(key)

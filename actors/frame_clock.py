@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from providers.traces import trace_of
 from telephony import g711
 from voice.ports import FRAME_S, FRAME_SAMPLES
 
@@ -133,7 +134,7 @@ class FrameClock:
                 self._leave_out(slot, call, error)
 
     def _leave_out(self, slot: int, call: TickedCall, error: Exception) -> None:
-        logger.error("a call failed in its tick; the others go on", exc_info=error)
+        logger.error("a call failed in its tick; the others go on: %s", trace_of(error))
         # Its slot stays taken until the call leaves: nobody else may sit in it meanwhile.
         self._calls[slot] = _Broken()
         call.broken(error)

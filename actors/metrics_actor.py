@@ -15,6 +15,7 @@ from actors.errors import MetricsAwayError
 from actors.metrics_driver import MetricsDriver
 from actors.metrics_export import RayExport
 from actors.placement import metrics_options
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +56,8 @@ class MetricsActor:
             if sweeps % EXPORT_EVERY_SWEEPS == 0:
                 try:
                     self._to_ray(now=loop.time())
-                except Exception:  # our own view goes on
-                    logger.exception("the export to Ray's metrics failed")
+                except Exception as error:  # noqa: BLE001 - our own view goes on
+                    logger.error("the export to Ray's metrics failed: %s", trace_of(error))
 
     def _to_ray(self, *, now: float) -> None:
         driver = self._driver

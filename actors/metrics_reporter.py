@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from actors.errors import MetricsAwayError
 from actors.metrics_driver import REPORT_EVERY_S, VERSION
 from actors.metrics_estate import EstateCopy
+from providers.traces import trace_of
 from telemetry.ledger import MetricsLedger
 
 logger = logging.getLogger(__name__)
@@ -128,8 +129,8 @@ class MetricsReporter:
             except (MetricsAwayError, TimeoutError) as error:
                 self._away(error)
                 pause_s = RETRY_AFTER_S
-            except Exception:
-                logger.exception("a report could not be made")
+            except Exception as error:  # noqa: BLE001 - the next report tries again
+                logger.error("a report could not be made: %s", trace_of(error))
                 pause_s = RETRY_AFTER_S
             await asyncio.sleep(max(pause_s - (loop.time() - began_at), 0.0))
 

@@ -22,6 +22,7 @@ from actors.turn_entries import entry_of
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from providers.errors import ProviderError
+from providers.traces import trace_of
 from voice import events as voice
 from voice.ports import SpeakRequest
 from voice.waste import SpeculationBudget
@@ -221,9 +222,9 @@ class ReplyTasks:
         except ActorsError as error:
             self._count("replies_failed", 1)
             self._feed(voice.ReplyFailed(turn_id, guess, str(error)))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the turn fails, whatever it is
             # Unread, the caller would sit in silence until the machine's own deadline.
-            logger.exception("call %s: the reply broke", self._mind.call_id)
+            logger.error("call %s: the reply broke: %s", self._mind.call_id, trace_of(error))
             self._count("replies_failed", 1)
             self._feed(voice.ReplyFailed(turn_id, guess, f"broke: {type(error).__name__}"))
 
@@ -255,7 +256,7 @@ class ReplyTasks:
             logger.warning("call %s: speech failed: %s", self._mind.call_id, error)
             self._count("speech_failed", 1)
             self._feed(voice.SpeechFailed(*where, str(error)))
-        except Exception as error:
-            logger.exception("call %s: the speech broke", self._mind.call_id)
+        except Exception as error:  # noqa: BLE001 - the turn fails, whatever it is
+            logger.error("call %s: the speech broke: %s", self._mind.call_id, trace_of(error))
             self._count("speech_failed", 1)
             self._feed(voice.SpeechFailed(*where, f"broke: {type(error).__name__}"))

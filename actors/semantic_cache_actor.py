@@ -18,6 +18,7 @@ from actors.cache_driver import CacheDriver
 from actors.errors import CacheAwayError
 from actors.placement import CACHE_NAME, NAMESPACE, semantic_cache_options
 from cache.errors import CacheError
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -82,10 +83,10 @@ class SemanticCacheActor:
         starting = self._starting
         try:
             return await asyncio.shield(starting)
-        except Exception:
+        except Exception as error:
             if self._starting is starting:
                 self._starting = None  # who asks next tries again
-            logger.exception("the response cache does not start")
+            logger.error("the response cache does not start: %s", trace_of(error))
             raise
 
     async def _start(self) -> CacheDriver:

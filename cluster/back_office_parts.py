@@ -21,6 +21,7 @@ from cluster.patient_work import PatientWork
 from cluster.placing import new_call
 from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
+from providers.traces import trace_of
 from records.errors import RecordsError
 from records.writer import RecordWriter
 from telephony.errors import CarrierError, InvalidSetting
@@ -169,8 +170,8 @@ async def _again(
             if str(error) != trouble:
                 logger.warning("%s: %s", what, error)
             trouble = str(error)
-        except Exception:
-            logger.exception("%s failed", what)
+        except Exception as error:  # noqa: BLE001 - the next round tries again
+            logger.error("%s failed: %s", what, trace_of(error))
         await pause()
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from actors.call_parts import CallEnd, LiveDriver
+from providers.traces import trace_of
 from telephony.stream_token import StreamClaims
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class CallRegistry:
             return
         error = task.exception()
         if error is not None:
-            logger.error("call %s failed", call.call_id, exc_info=error)
+            logger.error("call %s failed: %s", call.call_id, trace_of(error))
             self._on_end(call, CallEnd(False, f"internal: {type(error).__name__}", 1011))
         else:
             self._on_end(call, task.result())

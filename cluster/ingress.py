@@ -28,6 +28,7 @@ from cluster.retirements import retiring
 from cluster.run_serve import START_FAILED
 from cluster.settings import Settings
 from cluster.watched_calls import watched
+from providers.traces import trace_of
 from records.errors import RecordsError
 
 logger = logging.getLogger(__name__)
@@ -101,8 +102,8 @@ class Ingress:
         except (RecordsError, ClusterError) as error:
             logger.error("this replica cannot become ready: %s", error)
             self._edge.not_ready[:] = [f"{START_FAILED} {error}"]
-        except Exception as error:
-            logger.exception("this replica cannot become ready")
+        except Exception as error:  # noqa: BLE001 - it is shown where readiness is asked for
+            logger.error("this replica cannot become ready: %s", trace_of(error))
             self._edge.not_ready[:] = [f"{START_FAILED} {error!r}: see the log of this replica"]
 
     async def __del__(self) -> None:

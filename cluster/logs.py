@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import sys
 from collections.abc import Callable
+from typing import Any
+
+from providers.traces import trace_of
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _ROOMS = ("actors", "cache", "cluster", "dialogue", "providers", "records", "telephony", "voice")
+_ASYNCIO = "asyncio"
+
+
+class WithoutValues(logging.Formatter):
+    """Shows where an exception was raised, and nothing that it quotes (``providers.traces``).
+
+    Of asyncio's own lines only the first is shown: the others hold the exception itself.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See ``logging.Formatter``."""
+        record = copy.copy(record)
+        record.exc_text = None  # another formatter may have left the whole of it here
+        if record.name == _ASYNCIO:
+            record.msg, record.args = record.getMessage().partition("\n")[0], None
+        return super().format(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - as the library calls it
+        """See ``logging.Formatter``."""
+        return trace_of(ei[1]) if ei[1] is not None else ""
 
 
 def configure_logging(level: str) -> None:
-    """Log our rooms to standard error at ``level``; other libraries stay as they are."""
+    """Log our rooms, and asyncio, to standard error at ``level``; other libraries stay as is."""
     # Ray Serve puts its own logger in the place of sys.stderr, a line a write: go round it.
     handler = logging.StreamHandler(sys.__stderr__)
-    handler.setFormatter(logging.Formatter(_FORMAT))
-    for room in _ROOMS:
+    handler.setFormatter(WithoutValues(_FORMAT))
+    for room in (*_ROOMS, _ASYNCIO):
         logger = logging.getLogger(room)
         logger.setLevel(level.upper())
         logger.propagate = False

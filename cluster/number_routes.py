@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
+from providers.traces import trace_of
 from records.edge_rows import NumberRow
 from records.errors import RecordsError
 
@@ -71,8 +72,8 @@ class NumberRoutes:
             await asyncio.sleep(self._every_s)
             try:
                 await self.refresh()
-            except Exception:
-                logger.exception("the table of numbers could not be read")
+            except Exception as error:  # noqa: BLE001 - the table of before stands
+                logger.error("the table of numbers could not be read: %s", trace_of(error))
 
     async def aclose(self) -> None:
         """Stop refreshing."""

@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
+from providers.traces import trace_of
 from records.errors import RecordsError
 from telephony.errors import CarrierThrottled, CarrierUnreachable, TelephonyError
 
@@ -70,8 +71,8 @@ class PatientWork:
                     return
                 if pause_s == FIRST_PAUSE_S:
                     logger.warning("%s: %s; tried again", what, error)
-            except Exception:
-                logger.exception("%s failed", what)
+            except Exception as error:  # noqa: BLE001 - it is counted as given up
+                logger.error("%s failed: %s", what, trace_of(error))
                 self.given_up += 1
                 return
             # Not all at once when the database is back.

@@ -27,6 +27,7 @@ from typing import Final, Protocol
 from providers.errors import ProviderError
 from providers.local.errors import TurnModelBusy, TurnModelFailed
 from providers.local.processor_share import ProcessorShare
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -204,8 +205,8 @@ class TurnQueue:
         began = loop.time()
         try:
             answer = await self._run(partial(self._model.finished_ratio, pause.ulaw))
-        except Exception as error:
-            logger.exception("the end-of-turn model has failed")
+        except Exception as error:  # noqa: BLE001 - a turn without its answer is taken all the same
+            logger.error("the end-of-turn model has failed: %s", trace_of(error))
             pause.fail(TurnModelFailed(f"{type(error).__name__} in it", provider="turn model"))
             return
         took_s = min(loop.time() - began, self._deadline_s * _MOST_OF_IT)  # or none would be begun
