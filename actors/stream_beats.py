@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 VERSION = 1
 BEAT_EVERY_S = 0.5
 LOOK_EVERY_S = 0.1
-ANSWER_WITHIN_S = 1.5
+ANSWER_WITHIN_S = 2.0  # beyond what the way to the watch allows itself
 
 Plain = dict[str, Any]
 SendBeat = Callable[[Plain], Awaitable[Mapping[str, Any]]]

@@ -35,11 +35,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 LOOK_EVERY_S = 0.1
 NOBODY_COMES_S = 20.0
 CRASHES = frozenset({-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS})
 _FRONTEND = "http_frontend"
+_FIRST_SERVED = -10  # niceness
 # Their ports are the successor's, and nobody asks a stand-in for its figures.
 _LEFT_OUT = frozenset({"frontend prometheus", "listen stats"})
 _SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b")
@@ -128,13 +130,17 @@ class Keeper:
         config: Path of its configuration.
         manager: Process id of whoever started it.
         lifeline: Readable, at its end, when it has died.
+        niceness: Of a stand-in.
     """
 
-    def __init__(self, binary: str, config: Path, manager: int, lifeline: int) -> None:
+    def __init__(
+        self, binary: str, config: Path, manager: int, lifeline: int, niceness: int
+    ) -> None:
         self._binary = binary
         self._config = config
         self._manager = manager
         self._lifeline = lifeline
+        self._niceness = niceness
 
     def run(self) -> None:
         """Return when nobody is needed any more."""
@@ -154,7 +160,7 @@ class Keeper:
             except OSError:
                 return  # of several that died together, one is stood in for
             held.listen(1_024)
-            self._stand(plan, held)
+            self._stand(plan, held, lock)
 
     def _stand_in(self) -> StandIn | None:
         try:
@@ -165,11 +171,13 @@ class Keeper:
     def _is_needed(self, plan: StandIn) -> bool:
         return _is_alive(self._manager) and not answers(plan.admin)
 
-    def _stand(self, plan: StandIn, held: socket.socket) -> None:
+    def _stand(self, plan: StandIn, held: socket.socket, lock: IO[str]) -> None:
         """Stand in until somebody has taken over, and until the last connection has ended."""
-        config = self._config.with_name("stand-in.cfg")
+        config = self._config.with_name(f"stand-in-{os.getpid()}.cfg")
         config.write_text(plan.text.format(fd=held.fileno()), "utf-8")
         command = [self._binary, "-db", "-f", str(config)]
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, self._niceness)
         child = subprocess.Popen(command, pass_fds=(held.fileno(),))  # noqa: S603 - Serve's own
         alone_since = time.monotonic()
         has_successor = False
@@ -182,6 +190,7 @@ class Keeper:
             if not has_successor and answers(plan.admin):
                 has_successor = True
                 held.close()
+                fcntl.flock(lock, fcntl.LOCK_UN)  # the next one may die while our last calls go on
                 child.send_signal(signal.SIGUSR1)  # no new connections; those it has go on
             if has_successor or _is_alive(self._manager):
                 alone_since = time.monotonic()
@@ -221,13 +230,15 @@ def main(arguments: Sequence[str]) -> None:
     if config and "-c" not in options:  # else it serves nobody
         # Serve lets nobody else have a socket at HAProxy's address; the keeper and the next one do.
         options = [option for option in options if option != "-dR"]
-        manager = os.getppid()
+        manager, niceness = os.getppid(), os.nice(0)
         reading, writing = os.pipe()
         if os.fork() == 0:
             os.close(writing)
             os.setsid()
+            with contextlib.suppress(OSError):  # whoever may: every millisecond somebody is refused
+                os.setpriority(os.PRIO_PROCESS, 0, _FIRST_SERVED)
             with contextlib.suppress(Exception):
-                Keeper(binary, Path(config), manager, reading).run()
+                Keeper(binary, Path(config), manager, reading, niceness).run()
             os._exit(0)
         os.close(reading)
         os.set_inheritable(writing, True)

@@ -1,0 +1,59 @@
+"""The shell of ``actors.shared_watch``: asks named actors by Ray, and ends those that hang."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import ray
+
+from actors.placement import CACHE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME, NAMESPACE
+from actors.shared_watch import ANSWER_WITHIN_S, Answer, SharedWatch
+
+logger = logging.getLogger(__name__)
+
+CONTROLLER_NAME: Final = "SERVE_CONTROLLER_ACTOR"
+_SERVE_NAMESPACE: Final = "serve"
+# What answers at once, however much else there is to do.
+_QUESTIONS: Final = {
+    DIRECTORY_NAME: "status",
+    METRICS_NAME: "status",
+    HEALTH_NAME: "status",
+    CACHE_NAME: "summary",
+    CONTROLLER_NAME: "check_alive",
+}
+
+
+def shared_watch() -> SharedWatch:
+    """Watches the shared actors of this cluster, and the controller of Ray Serve."""
+    return SharedWatch(tuple(_QUESTIONS), ask_actor, restart_actor)
+
+
+async def ask_actor(name: str) -> Answer:
+    """See ``shared_watch.AskActor``."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            handle = await asyncio.to_thread(ray.get_actor, name, _namespace(name))
+            await getattr(handle, _QUESTIONS[name]).remote()
+    except TimeoutError:
+        return "silent"
+    except ray.exceptions.RayError as error:
+        # Ray knows that it is gone, and sees to it; an error of its own is an answer too.
+        return "there" if isinstance(error, ray.exceptions.RayTaskError) else "absent"
+    except ValueError:
+        return "absent"
+    return "there"
+
+
+async def restart_actor(name: str) -> None:
+    """See ``shared_watch.RestartActor``."""
+    try:
+        handle: Any = await asyncio.to_thread(ray.get_actor, name, _namespace(name))
+        await asyncio.to_thread(ray.kill, handle, no_restart=False)
+    except (ValueError, ray.exceptions.RayError) as error:
+        logger.warning("%s could not be ended: %s", name, type(error).__name__)
+
+
+def _namespace(name: str) -> str:
+    return _SERVE_NAMESPACE if name == CONTROLLER_NAME else NAMESPACE
