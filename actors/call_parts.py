@@ -12,6 +12,7 @@ from actors.mind_client import MindClient
 from actors.speech_source import SpeechSource
 from actors.wire import TurnEntry
 from providers.failover.ears import Ears
+from providers.realtime.service import RealtimeService
 from voice.ports import TurnModel
 from voice.waste import SpeculationBudgets
 
@@ -27,6 +28,7 @@ class CallParts:
         turn_model: Tells by ear whether a caller has finished; None when there is none, or it does
             not know the agent's language.
         budgets: Of guesses; one for all agents of the process.
+        realtime: Hears and speaks for agents whose ``mode`` says so; None for the others.
     """
 
     ears: Ears
@@ -37,6 +39,7 @@ class CallParts:
     meter: AgentMeter
     turn_model: TurnModel | None = None
     budgets: SpeculationBudgets = field(default_factory=SpeculationBudgets)
+    realtime: RealtimeService | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,21 @@ class Comeback:
         verb: ``dial`` (nobody took the call) or ``digits`` (keys were pressed).
         tool: Name of the agent's tool that did it.
         status: Of a ``dial``, as the carrier names it: ``busy``, ``no-answer``, ...
+        says: Said first, whatever the rest says; empty for nothing, None for the usual words.
     """
 
     verb: str
     tool: str = ""
     status: str = ""
+    says: str | None = None
 
 
 def first_words(agent: Agent, comeback: Comeback | None) -> str | None:
     """What a caller hears whose call goes on in a new stream; None to listen in silence."""
     if comeback is None:
         return agent.phrases.resume
+    if comeback.says is not None:
+        return comeback.says or None
     return agent.no_answer(comeback.tool) if comeback.verb == "dial" else None
 
 

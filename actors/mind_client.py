@@ -85,6 +85,7 @@ class MindClient:
         self._log: dict[int, TurnEntry] = {entry.turn_id: entry for entry in call.turn_log}
         self._unsettled: list[TurnEntry] = []
         self._replacing: asyncio.Task[None] | None = None
+        self._opened: CallOpened | None = None
 
     @property
     def turn_log(self) -> tuple[TurnEntry, ...]:
@@ -114,10 +115,17 @@ class MindClient:
     async def open(self) -> CallOpened:
         """Give the call to the actor of its token, or to another one if that is lost or full.
 
+        Asked again, by another driver of the same call, it answers the same with the newest log.
+
         Raises:
             MindRefusedError: The token was used before, or the call is over.
             NoSlotError: There is no other actor.
         """
+        if self._opened is None:
+            self._opened = await self._open_first()
+        return replace(self._opened, turn_log=self.turn_log)
+
+    async def _open_first(self) -> CallOpened:
         try:
             opened = await self._open_at(self.actor)
         except MindLostError:

@@ -17,6 +17,7 @@ from typing import Any
 from actors.hit_checks import HitChecks
 from actors.mind_calls import HeldCall, MindCalls, MindConfig, Phase, Recorder, UnknownCall
 from actors.mind_reply import Question, Reply
+from actors.tool_questions import TOOL_KIND, call_of
 from actors.wire import (
     VERSION,
     AbandonTurn,
@@ -33,6 +34,7 @@ from dialogue.agent import Agent
 from dialogue.errors import StaleEpoch, StaleTurn
 from dialogue.ports import Thinker
 from dialogue.session import DialogueSession, FixedReply, GuessKey
+from dialogue.tools import ToolRefused
 
 logger = logging.getLogger(__name__)
 
@@ -198,6 +200,8 @@ class MindDriver:
             self._calls.revive(held)
             self._settle(held, message.settled)
             session = held.session
+            if message.kind == TOOL_KIND:
+                return self._check_tool(session, message), None
             answer = session.begin_turn(turn_id, guess, message.kind, message.text)
         except UnknownCall as error:
             return [self._failed(message, error.refusal)], None
@@ -225,6 +229,18 @@ class MindDriver:
                 consultation.request = answer
             question = replace(question, cache=self._answers, consultation=consultation)
         return [accepted], self._start(message.call_id, session, question)
+
+    def _check_tool(self, session: DialogueSession[TurnEntry], message: TakeTurn) -> list[TurnItem]:
+        """A model that speaks by itself wants a tool: what that means, or why it cannot be done."""
+        turn_id, guess = message.turn_id, message.guess
+        call = call_of(message.text)
+        meant = session.check_tool(turn_id, call) if call else ToolRefused("it cannot be read")
+        self._totals["tools_asked"] += 1
+        if isinstance(meant, ToolRefused):
+            return [TurnItem("accepted", turn_id, guess), self._failed(message, "tool", meant.why)]
+        hangs_up = meant.get("verb") == "end"
+        finished = TurnItem("finished", turn_id, guess, hang_up=hangs_up, action=meant)
+        return [TurnItem("accepted", turn_id, guess), finished]
 
     def _start(
         self, call_id: str, session: DialogueSession[TurnEntry], question: Question

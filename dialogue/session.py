@@ -29,6 +29,7 @@ from dialogue.errors import EmptyReply, StaleEpoch, StaleTurn
 from dialogue.history import History, HistoryLimits, Turn, caller_line
 from dialogue.markup import MarkupFilter
 from dialogue.ports import ThinkRequest, ToolCallRequested
+from dialogue.realtime import with_end_call
 from dialogue.tool_use import plain_action, refusal_messages
 from dialogue.tools import ToolRefused
 
@@ -208,6 +209,17 @@ class DialogueSession(Generic[Turn]):
         thought = self._guess(turn_id, guess)
         if thought is not None and self.agent.tools and len(thought.calls) < MAX_CALLS_A_REPLY:
             thought.calls.append(call)
+
+    def check_tool(self, turn_id: int, call: ToolCallRequested) -> dict[str, Any] | ToolRefused:
+        """What a model that speaks by itself may have: an action, or why not; nothing is done.
+
+        Raises:
+            StaleTurn: The turn is settled already.
+        """
+        if turn_id in self._history:
+            raise StaleTurn(turn_id, 0)
+        meant = with_end_call(self.agent).toolbox.check(call)
+        return meant if isinstance(meant, ToolRefused) else plain_action(meant, call)
 
     def finish(self, turn_id: int, guess: int) -> ReplyEnd | AskAgain | None:
         """The model's answer is complete; None if nobody waits for it any more.

@@ -170,7 +170,10 @@ class Phone:
         send_error: Raised by the next sends.
         frames: False: the carrier sends no audio.
         cleared: How often playout was cleared.
+        driver_class: What drives the call.
     """
+
+    driver_class: Any = CallDriver
 
     def __init__(
         self,
@@ -219,7 +222,7 @@ class Phone:
             actor_timeout_s=1.0,
             wall_clock_us=stage.wall_clock_us,
         )
-        self.driver = CallDriver(
+        self.driver = self.driver_class(
             stage.agent,
             replace(voice_config(stage.agent), speculation=stage.speculation),
             stage.parts,

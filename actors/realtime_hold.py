@@ -1,0 +1,373 @@
+"""One live call for as long as a Realtime model hears and speaks it.
+
+The same socket, the same mind, the same record as in the pipeline: audio goes between carrier and
+service without a change, and the mind is told texts and asked about tools. Decisions are made by
+``providers.realtime.call``; every callback does one mutation of it and then performs its outputs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, assert_never
+
+from actors.call_parts import CallEnd, CallParts
+from actors.comeback import Comeback, first_words, with_late_result
+from actors.errors import ActorsError, MindRefusedError
+from actors.metrics_calls import CallMeter, CallSums
+from actors.mind_client import MindClient
+from actors.outbox import Outbox
+from actors.realtime_history import conversation_of
+from actors.realtime_link import LinkEnds, RealtimeLink
+from actors.realtime_remains import GIVEN_UP, Remains
+from actors.realtime_tools import ToolTasks
+from actors.turn_entries import entry_of, zero_of
+from actors.wire import TurnEntry
+from dialogue.agent import Agent
+from dialogue.variables import personal
+from providers.realtime.call import RealtimeCall
+from providers.realtime.outputs import DropSession, Input, Output, Tell, UseTool
+from providers.traces import trace_of
+from telephony.media_stream import MediaStream
+from telephony.messages import StreamWriter
+from telephony.stream_events import (
+    AudioReceived,
+    DtmfReceived,
+    MarkReceived,
+    ProtocolWarning,
+    StreamStarted,
+    StreamStopped,
+)
+from voice import events as voice
+from voice.config import VoiceConfig
+from voice.ports import FRAME_SAMPLES
+
+logger = logging.getLogger(__name__)
+
+MAX_UNHEARD_FRAMES = 500
+STREAM_SILENT_S = 60.0
+SIGN_OF_LIFE_S = 60.0  # a CallActor that hears nothing for 300 s gives the call up
+
+
+class RealtimeHold:
+    """One call on one media stream.
+
+    Args:
+        agent: The agent that answers.
+        config: The voice machine's configuration; playout, barge-in and silence count here too.
+        parts: Shared parts of the process; one of them is the service.
+        mind: This call's mind.
+        stream: The media stream, already started.
+        send: Sends one text frame to the carrier.
+        comeback: What the carrier did with the call before; None for a new call, or one whose
+            stream was lost.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        config: VoiceConfig,
+        parts: CallParts,
+        mind: MindClient,
+        stream: MediaStream,
+        send: Callable[[str], Awaitable[None]],
+        comeback: Comeback | None = None,
+    ) -> None:
+        service = parts.realtime
+        if service is None:
+            raise ValueError("there is no service in parts.realtime")
+        self._agent = agent
+        self._parts = parts
+        self._mind = mind
+        self._stream = stream
+        self._comeback = comeback
+        self._loop = asyncio.get_running_loop()
+        self._writer = StreamWriter(stream.stream_sid)
+        self._machine = RealtimeCall(agent, service.config, config)
+        self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
+        self._tools = ToolTasks(mind, self._feed, lambda: self._end(False, "owned_elsewhere"))
+        speaking = personal(agent, mind.call.variables)
+        self._link = RealtimeLink(
+            service,
+            speaking,
+            mind.call_id,
+            LinkEnds(
+                feed=self._feed,
+                conversation=lambda: conversation_of(
+                    speaking, mind.turn_log, self._machine.open_turns, self._comeback
+                ),
+                replay_from=lambda: self._machine.replay_from,
+                given_up=self._given_up,
+            ),
+        )
+        self._meter = CallMeter(parts.meter, mind.call_id)
+        self._sent_samples = 0
+        self._frames: deque[bytes] = deque()
+        self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
+        self._started_at = self._last_message_at = self._mind_heard_at = self._loop.time()
+        self._time_up = False
+        self._hung_up_for = ""
+        self._is_open = False
+        self._slot: int | None = None
+        self._why = ""
+        self._early: list[Input] | None = []
+        self._background: set[asyncio.Task[None]] = set()
+
+    # --- the call's life ---------------------------------------------------------------------
+
+    async def run(self) -> CallEnd:
+        """Hold the call until it ends; whatever happens, the mind is told and tasks are gone."""
+        self._link.start()
+        try:
+            end = await self._hold()
+        except MindRefusedError as error:
+            logger.warning("call %s refused by its mind: %s", self._mind.call_id, error.refusal)
+            end = CallEnd(error.refusal == "ended", f"refused: {error.refusal}", 1000)
+        except ActorsError as error:
+            logger.warning("call %s has no mind: %s", self._mind.call_id, error)
+            end = CallEnd(False, f"no_mind: {error}", 1011)
+        except Exception as error:  # noqa: BLE001 - the call ends, whatever it is
+            logger.error("call %s failed: %s", self._mind.call_id, trace_of(error))
+            end = CallEnd(False, f"internal: {type(error).__name__}", 1011)
+        if end is GIVEN_UP:
+            return end
+        self._leave()
+        if self._is_open:
+            await self._finish(end)
+        else:
+            await asyncio.gather(self._outbox.close(), self._link.close())
+        return end
+
+    async def _hold(self) -> CallEnd:
+        opened = await self._mind.open()
+        self._is_open = True
+        if self._ended.done():  # the socket went while the mind was opened
+            return self._ended.result()
+        self._slot = self._parts.clock.join(self)
+        log = self._mind.turn_log
+        is_known = bool(log) or self._comeback is not None
+        early, self._early = self._early, None
+        self._feed(
+            voice.CallStarted(
+                greeting=None if is_known else (opened.greeting or None),
+                next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
+                resume_text=first_words(self._agent, self._comeback) if is_known else None,
+            )
+        )
+        for event in early or ():
+            self._feed(event)
+        return await self._ended
+
+    def _leave(self) -> None:
+        if self._slot is not None:
+            self._parts.clock.leave(self._slot)
+            self._slot = None
+        self._tools.cancel()
+        for task in self._background:
+            task.cancel()
+
+    async def _finish(self, end: CallEnd) -> None:
+        """Settle the turn in flight, tell the mind, close the session, then let the socket go."""
+        self._settle_all()
+        try:
+            closing = self._mind.close(
+                planned=end.planned,
+                reason=end.reason,
+                usage=self._units(),
+                hand_over=end.hand_over,
+            )
+            await asyncio.gather(closing, self._link.close())
+        finally:
+            await self._outbox.close()
+
+    def _settle_all(self) -> None:
+        try:
+            self._machine.close(now=self._loop.time())
+            self._perform_all()
+        except Exception as error:  # noqa: BLE001 - the mind is told all the same
+            logger.error("call %s: last turn not settled: %s", self._mind.call_id, trace_of(error))
+
+    def _end(
+        self,
+        planned: bool,
+        reason: str,
+        close_code: int = 1000,
+        hand_over: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not self._ended.done():
+            self._ended.set_result(CallEnd(planned, reason, close_code, hand_over or {}))
+
+    # --- the service is given up -------------------------------------------------------------
+
+    def _given_up(self, why: str) -> None:
+        self._why = why
+        self._parts.count("realtime_given_up", 1)
+        if not self._ended.done():
+            self._ended.set_result(GIVEN_UP)
+
+    async def let_go(self) -> Remains:
+        """Settle what was under way, and leave the socket and the mind to somebody else."""
+        unanswered, turns = self._machine.unanswered_from, self._machine.open_turns
+        audio = b"" if unanswered is None else self._link.audio_since(unanswered)
+        is_new = not self._mind.turn_log
+        self._leave()
+        self._settle_all()
+        self._note_why()
+        await asyncio.gather(self._outbox.close(), self._link.close())
+        return Remains(audio, is_new, bool(turns) and bool(turns[-1].heard_text), self._comeback)
+
+    def _note_why(self) -> None:
+        """A turn without words: the record says who speaks from here on, and why."""
+        turn_id = max((entry.turn_id for entry in self._mind.turn_log), default=-1) + 1
+        turn_id = max(turn_id, self._machine.next_turn_id)
+        at_us, why = self._parts.wall_clock_us(), f"realtime given up: {self._why}"
+        note = TurnEntry(turn_id, "resume", outcome="dropped", reason=why, at_us=at_us)
+        self._mind.settle(replace(note, usage=self._units()))
+
+    # --- what comes in ----------------------------------------------------------
+
+    def received(self, text: str | bytes) -> None:
+        """One message of the carrier. Raises ``telephony.errors`` when the stream must be shut."""
+        now = self._loop.time()
+        self._last_message_at = now
+        self._stream.receive(text, now=now)
+        while (event := self._stream.next_event()) is not None:
+            match event:
+                case AudioReceived(ulaw=ulaw):
+                    self._audio(ulaw)
+                case MarkReceived(name=name):
+                    self._feed(voice.MarkPlayed(name))
+                case DtmfReceived(digit=digit):
+                    self._meter.pressed()
+                    self._feed(voice.DigitPressed(digit))
+                case StreamStopped():
+                    self._end(True, self._hung_up_for or "caller_hung_up")
+                case ProtocolWarning(error=error):
+                    self._parts.count("protocol_warnings", 1)
+                    logger.info("call %s: message ignored: %s", self._mind.call_id, error)
+                case StreamStarted():
+                    pass  # the door has read it
+                case _:
+                    assert_never(event)
+
+    def end(self, reason: str, close_code: int = 1000, *, planned: bool) -> None:
+        """The socket is gone or shut, or the carrier says that the call is over."""
+        self._end(planned, (self._hung_up_for if planned else "") or reason, close_code)
+
+    def hang_up(self, reason: str, farewell: str | None) -> None:
+        """End the call politely: say ``farewell``, then close as planned."""
+        if farewell is None and not self._hung_up_for:
+            self._hung_up_for = reason
+        self._feed(voice.HangUpRequested(reason, farewell))
+
+    def _audio(self, ulaw: bytes) -> None:
+        self._link.write(ulaw)
+        begins = range(0, len(ulaw), FRAME_SAMPLES)
+        self._frames.extend(ulaw[i : i + FRAME_SAMPLES] for i in begins)
+        while len(self._frames) > MAX_UNHEARD_FRAMES:
+            self._frames.popleft()
+
+    # --- the shared clock (TickedCall) -------------------------------------------------------
+
+    def take_frame(self) -> bytes | None:
+        """The oldest frame that was not scored yet."""
+        return self._frames.popleft() if self._frames else None
+
+    def frame_scored(self, is_speech: bool, level_db: float, now: float) -> None:
+        """One frame was scored."""
+        self._machine.receive(voice.FrameHeard(is_speech, level_db), now=now)
+        self._perform_all()
+
+    def tick(self, now: float) -> None:
+        """20 ms have passed."""
+        deadline = self._machine.next_deadline()
+        if deadline is not None and deadline <= now:
+            self._machine.handle_deadline(now=now)
+            self._perform_all()
+        self._link.tick(is_quiet=self._machine.is_quiet, now=now)
+        if now - self._last_message_at > STREAM_SILENT_S:
+            self._end(False, "stream_silent")
+        if not self._time_up and now - self._started_at > self._agent.max_call_s:
+            self._time_up = True
+            self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
+        if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
+            self._tell_mind(now, even_if_empty=True)
+
+    def broken(self, error: Exception) -> None:
+        """The machine has raised: this stream cannot go on, a new one can."""
+        self._end(False, f"internal: {type(error).__name__}", 1011)
+
+    # --- the machine's outputs ---------------------------------------------------------------
+
+    def _feed(self, event: Input) -> None:
+        """One mutation, then everything the machine wants done; no await in between."""
+        if self._early is not None:
+            self._early.append(event)
+            return
+        self._machine.receive(event, now=self._loop.time())
+        self._perform_all()
+
+    def _perform_all(self) -> None:
+        while (output := self._machine.next_output()) is not None:
+            self._perform(output)
+
+    def _perform(self, output: Output) -> None:
+        match output:
+            case Tell(message=message):
+                self._link.send(message)
+            case voice.SendAudio(ulaw=ulaw):
+                self._sent_samples += len(ulaw)
+                self._outbox.put(self._writer.media(ulaw))
+            case voice.SendMark(name=name):
+                self._outbox.put(self._writer.mark(name))
+            case voice.ClearPlayout():
+                self._outbox.drop_waiting()
+                self._outbox.put(self._writer.clear())
+            case UseTool():
+                self._tools.ask(output)
+            case DropSession(error=error):
+                self._link.drop(error)
+            case voice.TurnSettled():
+                self._settle(output)
+            case voice.EndCall(reason=reason, hand_over=hand_over):
+                self._end(True, reason, hand_over=hand_over)
+            case _:
+                assert_never(output)
+
+    def _settle(self, settled: voice.TurnSettled) -> None:
+        if settled.heard_text:
+            self._link.answered()
+        entry = entry_of(
+            settled,
+            stages={},
+            asked_at=0.0,
+            usage={**self._machine.usage_of(settled.turn_id), **self._units()},
+            at_us=self._parts.wall_clock_us(),
+            action=self._tools.action_of(settled.turn_id),
+            cache={},
+        )
+        entry = with_late_result(entry, self._comeback, self._mind.turn_log)
+        self._comeback = None
+        self._mind.settle(entry)
+        zero = zero_of(settled, entry)
+        after_s = None if zero is None else self._loop.time() - zero
+        self._meter.settled(entry, settled.guess, after_s=after_s)
+        if not self._ended.done():
+            self._tell_mind(self._loop.time())
+
+    def _units(self) -> dict[str, float]:
+        """Provider units of the whole call that were used since the last time."""
+        heard, ran_dry = self._link.samples, self._machine.underruns
+        sums = CallSums(heard, self._sent_samples, ran_dry, self._mind.replacements)
+        units = self._meter.units(sums)
+        units.pop("recognised_s", None)  # the service hears, and its tokens are its price
+        return units
+
+    def _tell_mind(self, now: float, *, even_if_empty: bool = False) -> None:
+        self._mind_heard_at = now
+        task = self._loop.create_task(self._mind.flush(even_if_empty=even_if_empty))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
