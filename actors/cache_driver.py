@@ -29,14 +29,15 @@ from typing import Any, Final
 from actors.cache_messages import batch_of, copy_of, poll_of
 from actors.cache_saver import Aside, CacheSaver, SnapshotKeeper
 from actors.errors import CacheAwayError
-from cache.deltas import Put, packed
+from actors.long_work import gathered, uncollected, used_up
+from cache.deltas import Put, packed, state_slices
 from cache.keeper import CacheKeeper, KeeperConfig
 from cache.keeper_rates import Rates
 from cache.learning import DEFAULT_BOUND
 from cache.local_encoder import TurnEncoder
 from cache.replica_reports import DELTAS
 from cache.snapshot import Model, Snapshot
-from cache.snapshot_state import keeper_of, snapshot_of_keeper
+from cache.snapshot_state import head_of_keeper, keeper_of
 from cache.store import Limits
 from providers.traces import trace_of
 
@@ -202,11 +203,15 @@ class CacheDriver:
             return  # one is enough
         self._is_taking_over = True
         try:
-            model = replace(self._model, encoder=encoder)
-            state = tuple(await self._aside(lambda: DELTAS.read(lines)))
-            known = max((one.entry.entry_id for one in state if isinstance(one, Put)), default=0)
-            next_id = max(self._found.next_id, known + 1)
-            await self._begin_with(replace(self._found, model=model, state=state, next_id=next_id))
+            found, model = self._found, replace(self._model, encoder=encoder)
+
+            def taken() -> Snapshot:
+                state = tuple(DELTAS.read(lines))
+                ids = [one.entry.entry_id + 1 for one in state if isinstance(one, Put)]
+                next_id = max(found.next_id, *ids, 1)
+                return replace(found, model=model, state=state, next_id=next_id)
+
+            await self._begin_with(taken)
             self._term += 1  # in the same step: everybody takes a new copy
             self._wants_until = 0.0
         finally:
@@ -277,8 +282,9 @@ class CacheDriver:
                 is_fresh = of is keeper and now - made_at < SNAPSHOT_GOOD_FOR_S
                 if is_fresh and keeper.log.since(last, 1) is not None:
                     return last, lines
-            last, state = keeper.log.last, keeper.state()
-            lines = await self._aside(lambda: DELTAS.lines(state))
+            last = keeper.log.last  # what changes while it is taken is told once more, as a delta
+            state = await gathered(state_slices(keeper.cache))
+            lines = await self._aside(lambda: used_up(state, DELTAS.lines))
             self._copy = (now, keeper, last, lines)
             return last, lines
 
@@ -333,11 +339,12 @@ class CacheDriver:
     async def save(self, *, now: bool = True) -> None:
         """Write the cache to disk, if it has changed; unless it is urgent, not too often."""
         keeper = self._keeper
-        await self._saver.write(
-            keeper.log.last,
-            lambda: snapshot_of_keeper(keeper, self._model, self._term),
-            now=now,
-        )
+
+        async def snapshot() -> Snapshot:
+            head = head_of_keeper(keeper, self._model, self._term)
+            return replace(head, state=tuple(await gathered(state_slices(keeper.cache))))
+
+        await self._saver.write(keeper.log.last, snapshot, now=now)
 
     async def _load(self) -> None:
         found = await self._saver.read(f"broken-{int(self._clock())}.cache")
@@ -348,13 +355,19 @@ class CacheDriver:
                 "the encoder of the response cache is another one than before: its questions are "
                 "encoded anew"
             )
-        await self._begin_with(found)
+        await self._begin_with(lambda: found)
         logger.info("the response cache holds %d entries", len(self._keeper.cache.store))
 
-    async def _begin_with(self, found: Snapshot) -> None:
-        spared = replace(found, next_id=found.next_id + _SPARE_IDS)
-        keeper = await self._aside(lambda: self._keeper_of(spared.of_model(self._model)))
-        self._found, self._keeper, self._copy = found, keeper, None
+    async def _begin_with(self, read: Callable[[], Snapshot]) -> None:
+        """Own what a snapshot says; all of it is made, and let go of, in a thread."""
+
+        def made() -> tuple[Snapshot, CacheKeeper]:
+            found = read()
+            spared = replace(found, next_id=found.next_id + _SPARE_IDS)
+            return replace(found, state=()), self._keeper_of(spared.of_model(self._model))
+
+        self._found, self._keeper = await self._aside(lambda: uncollected(made, lasts=True))
+        self._copy = None
         self._may_lack_vectors = True
 
     def _keeper_of(self, snapshot: Snapshot) -> CacheKeeper:

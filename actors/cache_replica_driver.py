@@ -12,14 +12,14 @@ Rules
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from actors.errors import CacheAwayError
-from cache.deltas import Delta, Gate, Put, Space, apply, state_of
+from actors.long_work import gathered, uncollected, used_up
+from cache.deltas import Delta, Gate, Put, Space, apply, state_slices
 from cache.errors import DeltasInvalid
 from cache.learning import DEFAULT_BOUND
 from cache.local_encoder import TurnEncoder
@@ -217,7 +217,10 @@ class CacheReplicaDriver:
                 raise DeltasInvalid(f"a snapshot: {error}") from None
             return cache
 
-        self._replica.take_snapshot(stamp, await self._aside(lambda: _uncollected(build)))
+        made = await self._aside(lambda: uncollected(build, lasts=True))
+        before = [self._replica.cache]
+        self._replica.take_snapshot(stamp, made)
+        await self._aside(before.clear)  # to let go of ten thousand entries takes long
 
     async def _take_deltas(self, after: Stamp, lines: bytes, last: int, may_use: bool) -> None:
         if len(lines) > _FEW_BYTES:
@@ -247,8 +250,8 @@ class CacheReplicaDriver:
             await self._aside(lambda: shelf.place(delta.whitening))
 
     async def _give_state(self) -> None:
-        state = list(state_of(self._replica.cache))
-        lines = await self._aside(lambda: DELTAS.lines(state))
+        state = await gathered(state_slices(self._replica.cache))
+        lines = await self._aside(lambda: used_up(state, DELTAS.lines))
         async with asyncio.timeout(TELL_WITHIN_S):
             await self._link.restore({"v": VERSION, "encoder": self._encoder.name, "state": lines})
 
@@ -280,21 +283,6 @@ class CacheReplicaDriver:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _uncollected(build: Callable[[], ResponseCache]) -> ResponseCache:
-    """Build without the collector, which would stop the calls for 100 ms to walk what is new.
-
-    What was built lives until the next snapshot: it is kept out of every later collection too.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return build()
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
 
 
 def _usable(deltas: Sequence[Delta], may_use: bool) -> list[Delta]:

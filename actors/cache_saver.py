@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
+from actors.long_work import used_up
 from cache.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class CacheSaver:
             logger.warning("the response cache begins with nothing: its file: %s", file.trouble)
         return found
 
-    async def write(self, number: int, snapshot: Callable[[], Snapshot], *, now: bool) -> None:
+    async def write(self, number: int, snapshot: Callable[[], Awaitable[Snapshot]], *, now: bool) -> None:
         """Write, if there is something new.
 
         Args:
@@ -72,9 +73,11 @@ class CacheSaver:
         file, began = self._file, loop.time()
         if file is None or self.is_saved(number) or not (now or began >= self._due_at):
             return
-        made = snapshot()
+        made = [await snapshot()]
         try:
-            await self._aside(lambda: file.write(made.to_bytes()))
+            await self._aside(
+                lambda: used_up(made, lambda snapshots: file.write(snapshots[0].to_bytes()))
+            )
         except OSError as error:
             if self.trouble != (why := error.strerror or type(error).__name__):
                 self.trouble = why

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -157,15 +158,40 @@ def state_of(cache: ResponseCache) -> Iterator[Delta]:
 
     The least recently used come first.
     """
+    for part in state_slices(cache):
+        yield from part
+
+
+def state_slices(cache: ResponseCache, size: int = 100) -> Iterator[list[Delta]]:
+    """The same, a little at a time: between two the cache may change.
+
+    What changes meanwhile is in it or is not. Who also takes over the deltas that were made since
+    the first slice has everything: each says how something is.
+
+    Args:
+        cache: What is told.
+        size: Entries, or others, in a slice: 200 take about a millisecond.
+    """
     store = cache.store
-    vouched = set()
-    for entry in store:
-        yield Put(entry, packed(store.vector(entry)))
-        use = (entry.scope.key(), entry.answer.answer_id)
-        if use not in vouched:
-            vouched.add(use)
-            for caller in sorted(store.callers_of(entry)):
-                yield Vouch(*use, caller)
+    ids = [entry.entry_id for entry in store]
+    vouched: set[tuple[bytes, str]] = set()
+    for start in range(0, len(ids), size):
+        part: list[Delta] = []
+        for entry in filter(None, map(store.get, ids[start : start + size])):
+            part.append(Put(entry, packed(store.vector(entry))))
+            use = (entry.scope.key(), entry.answer.answer_id)
+            if use not in vouched:
+                vouched.add(use)
+                part += [Vouch(*use, caller) for caller in sorted(store.callers_of(entry))]
+        yield part
+    yield list(_learned_of(cache))
+    seen = iter(cache.patterns)
+    while some := [Seen(one) for one in islice(seen, size)]:
+        yield list(some)
+
+
+def _learned_of(cache: ResponseCache) -> Iterator[Delta]:
+    store = cache.store
     for tenant_id, tag, number in store.all_generations():
         yield Generation(tenant_id, tag, number)
     for scope, shelf in store.shelves():
@@ -175,5 +201,3 @@ def state_of(cache: ResponseCache) -> Iterator[Delta]:
         yield Gate(family, weights)
     for scope_key, bound in cache.gates.bounds.items():
         yield BoundIs(scope_key, bound)
-    for seen in cache.patterns:
-        yield Seen(seen)

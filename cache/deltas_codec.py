@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import lru_cache
+from io import BytesIO
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -51,7 +52,7 @@ class LineCodec:
             DeltasInvalid: A line cannot be read; nothing of what it said is in the message.
         """
         found = []
-        for number, line in enumerate(lines.splitlines(), 1):
+        for number, line in enumerate(BytesIO(lines), 1):  # not all lines at once: that takes long
             try:
                 word, plain = json.loads(line)
                 if kind := self._kinds.get(word):

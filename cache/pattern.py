@@ -114,7 +114,8 @@ class PatternTier:
         return SeenState(scope.key(), state, found.total, dict(found.plans))
 
     def __iter__(self) -> Iterator[SeenState]:
-        for (key, state), found in self._seen.items():
+        # A copy of the references: what is counted meanwhile may be in it or not.
+        for (key, state), found in list(self._seen.items()):
             yield SeenState(key, state, found.total, dict(found.plans))
 
     def place(self, told: SeenState) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from cache.deltas import FEATURES, apply
 from cache.keeper import CacheKeeper, KeeperConfig
@@ -13,10 +14,15 @@ from cache.store import Limits
 
 def snapshot_of_keeper(keeper: CacheKeeper, model: Model, term: int = 0) -> Snapshot:
     """All that it knows now; some 50 ms for 10,000 entries."""
+    return replace(head_of_keeper(keeper, model, term), state=tuple(keeper.state()))
+
+
+def head_of_keeper(keeper: CacheKeeper, model: Model, term: int = 0) -> Snapshot:
+    """All but its state, which is taken afterwards and may be newer (``deltas.state_slices``)."""
     return Snapshot(
         model,
         keeper.cache.next_id,
-        tuple(keeper.state()),
+        (),
         lessons_of(keeper.cache.gates.lessons()),
         tuple(Heard(writer, number) for writer, number in keeper.heard.items()),
         (term, keeper.log.last),
