@@ -21,22 +21,15 @@ from actors.errors import ActorsError, MindRefusedError
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
+from actors.relay_hearing import event_of
 from actors.relay_replay import ReplayGuard
 from actors.reply_tasks import ReplyTasks
 from actors.turn_entries import zero_of
 from actors.wire import CallOpened, TurnEntry
 from dialogue.agent import Agent
+from providers.traces import trace_of
 from telephony.errors import LocalProtocolError
-from telephony.relay_messages import (
-    CarrierComplaint,
-    Information,
-    Interrupt,
-    KeyPressed,
-    Prompt,
-    RelayMessage,
-    Setup,
-    UnknownMessage,
-)
+from telephony.relay_messages import CarrierComplaint, RelayMessage, Setup, UnknownMessage
 from telephony.relay_stream import RelayStream
 from telephony.relay_writer import digits_message, end_message, text_message
 from telephony.stream_events import ProtocolWarning
@@ -65,6 +58,7 @@ class RelayDriver:
         comeback: What the carrier did with the call before; None for a new call, or one whose
             socket was lost.
         is_reconnected: The carrier's session goes on: it has opened the socket again by itself.
+        first: A message of the caller that was read to learn whose socket this is.
     """
 
     def __init__(
@@ -78,6 +72,7 @@ class RelayDriver:
         comeback: Comeback | None = None,
         *,
         is_reconnected: bool = False,
+        first: RelayMessage | None = None,
     ) -> None:
         self._agent = agent
         self._parts = parts
@@ -89,7 +84,7 @@ class RelayDriver:
         self._session = RelaySession(config, agent.phrases.one_moment, budget)
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
-        self._meter = CallMeter(parts.meter, mind.call_id, budget)
+        self._meter = CallMeter(parts.meter, mind.call_id, budget, is_relayed=True)
         self._replies = ReplyTasks(
             agent,
             mind,
@@ -103,12 +98,15 @@ class RelayDriver:
         self._billed_until = self._loop.time()
         self._replays: ReplayGuard | None = None
         self._hung_up_for = ""
+        self._over_for = ""
         self._is_open = False
         self._timer: asyncio.TimerHandle | None = None
         self._timers: list[asyncio.TimerHandle] = []
         # What comes before the mind has the call waits for it.
-        self._early: list[relay.Input] | None = []
+        self._early: list[Callable[[], None]] | None = []
         self._background: set[asyncio.Task[None]] = set()
+        if first is not None:
+            self.take(first)
 
     # --- the call's life ---------------------------------------------------------------------
 
@@ -122,8 +120,8 @@ class RelayDriver:
         except ActorsError as error:
             logger.warning("call %s has no mind: %s", self._mind.call_id, error)
             end = CallEnd(False, f"no_mind: {error}", 1011)
-        except Exception as error:
-            logger.exception("call %s failed", self._mind.call_id)
+        except Exception as error:  # noqa: BLE001 - the call ends, whatever it is
+            logger.error("call %s failed: %s", self._mind.call_id, trace_of(error))
             end = CallEnd(False, f"internal: {type(error).__name__}", 1011)
         finally:
             self._replies.cancel_all()
@@ -134,9 +132,7 @@ class RelayDriver:
                 task.cancel()
             if not self._is_open:
                 await self._outbox.close()
-        if self._is_open:
-            await self._finish(end)
-        return end
+        return await self._finish(end) if self._is_open else end
 
     async def _hold(self) -> CallEnd:
         opened = await self._mind.open()
@@ -153,7 +149,7 @@ class RelayDriver:
         early, self._early = self._early, None
         self._feed(self._beginning(opened))
         for event in early or ():
-            self._feed(event)
+            event()
         return await self._ended
 
     def _beginning(self, opened: CallOpened) -> voice.CallStarted:
@@ -168,7 +164,7 @@ class RelayDriver:
             resume_text=first,
         )
 
-    async def _finish(self, end: CallEnd) -> None:
+    async def _finish(self, end: CallEnd) -> CallEnd:
         """Settle the turn in flight and tell the mind; only then does the carrier learn of the end.
 
         It asks ``action`` at once, and whoever answers has to know that the end was planned.
@@ -176,8 +172,8 @@ class RelayDriver:
         try:
             self._session.close(now=self._loop.time())
             self._perform_all()
-        except Exception:
-            logger.exception("call %s: its last turn could not be settled", self._mind.call_id)
+        except Exception as error:  # noqa: BLE001 - the mind is told all the same
+            logger.error("call %s: last turn not settled: %s", self._mind.call_id, trace_of(error))
         try:
             await self._mind.close(
                 planned=end.planned,
@@ -185,11 +181,16 @@ class RelayDriver:
                 usage={**self._units(), **self._replies.unsettled_units()},
                 hand_over=end.hand_over,
             )
+            if self._over_for and not end.planned:  # the carrier has said so meanwhile
+                end = CallEnd(True, self._over_for)
+                await self._mind.close(planned=True, reason=end.reason)
         finally:
             if end.planned:
-                told = {"v": 1, "reason": end.reason, "hand_over": dict(end.hand_over)}
+                owner = self._mind.owner if end.hand_over else {}
+                told = {"v": 1, "reason": end.reason, "hand_over": {**end.hand_over, **owner}}
                 self._outbox.put(end_message(told))
             await self._outbox.close()
+        return end
 
     def _end(
         self,
@@ -219,43 +220,34 @@ class RelayDriver:
 
     def take(self, message: RelayMessage | ProtocolWarning) -> None:
         """A message that was read already."""
+        if self._early is not None:
+            self._early.append(lambda: self.take(message))
+            return
+        call_id = self._mind.call_id
         match message:
-            case Prompt(text=text, is_last=is_last):
-                if self._replays is not None and self._replays.is_replayed(
-                    text, is_last=is_last, now=self._loop.time()
-                ):
-                    self._parts.count("prompts_replayed", 1)
-                    return
-                self._feed(relay.PromptHeard(text, is_last))
-            case Interrupt(heard_text=heard):
-                self._feed(relay.SpeechCut(heard))
-            case KeyPressed(digit=digit):
-                self._meter.pressed()
-                self._feed(voice.DigitPressed(digit))
-            case Information(name=name, value=value):
-                self._inform(name, value)
             case CarrierComplaint():
                 self._parts.count("relay_complaints", 1)
-                logger.warning("call %s: the carrier says: %s", self._mind.call_id, message.kind)
+                logger.warning("call %s: the carrier says: %s", call_id, message.kind)
             case Setup():
-                logger.info("call %s: the carrier has begun its session anew", self._mind.call_id)
+                logger.info("call %s: the carrier has begun its session anew", call_id)
             case UnknownMessage(kind=kind):
                 self._parts.count("protocol_warnings", 1)
-                logger.info("call %s: unknown message ignored: %r", self._mind.call_id, kind)
+                logger.info("call %s: unknown message ignored: %r", call_id, kind)
             case ProtocolWarning(error=error):
                 self._parts.count("protocol_warnings", 1)
-                logger.info("call %s: message ignored: %s", self._mind.call_id, error)
+                logger.info("call %s: message ignored: %s", call_id, error)
             case _:
-                assert_never(message)
+                event = event_of(message)
+                if isinstance(event, relay.PromptHeard) and self._is_replayed(event):
+                    self._parts.count("prompts_replayed", 1)
+                elif event is not None:
+                    if isinstance(event, voice.DigitPressed):
+                        self._meter.pressed()
+                    self._feed(event)
 
-    def _inform(self, name: str, value: str) -> None:
-        match name:
-            case "agentSpeaking":
-                self._feed(relay.AgentSounded(value == "on"))
-            case "clientSpeaking":
-                self._feed(relay.CallerSounded(value == "on"))
-            case "tokensPlayed":
-                self._feed(relay.WordsPlayed(value))
+    def _is_replayed(self, prompt: relay.PromptHeard) -> bool:
+        guard, now = self._replays, self._loop.time()
+        return guard is not None and guard.is_replayed(prompt.text, is_last=prompt.is_last, now=now)
 
     def disconnected(self, code: int) -> None:
         """The socket is gone. A clean close says nothing of the call: ``action`` will."""
@@ -267,8 +259,10 @@ class RelayDriver:
         self._end(False, reason, close_code)
 
     def carrier_ended(self, state: str) -> None:
-        """The carrier's status callback says that the call is over."""
-        self._end(True, self._hung_up_for or f"carrier_{state}")
+        """The carrier says that the call is over: nobody else than the caller can have ended it."""
+        ended = "caller_hung_up" if state == "completed" else f"carrier_{state}"
+        self._over_for = self._hung_up_for or ended
+        self._end(True, self._over_for)
 
     def hang_up(self, reason: str, farewell: str | None) -> None:
         """End the call politely: say ``farewell``, then close as planned."""
@@ -308,7 +302,7 @@ class RelayDriver:
     def _feed(self, event: relay.Input) -> None:
         """One mutation, then everything the machine wants done; no await in between."""
         if self._early is not None:
-            self._early.append(event)
+            self._early.append(lambda: self._feed(event))
             return
         self._guarded(lambda: self._session.receive(event, now=self._loop.time()))
 
@@ -318,8 +312,8 @@ class RelayDriver:
             mutate()
             self._perform_all()
             self._arm()
-        except Exception as error:
-            logger.exception("call %s: its machine broke", self._mind.call_id)
+        except Exception as error:  # noqa: BLE001 - the call ends, whatever it is
+            logger.error("call %s: its machine broke: %s", self._mind.call_id, trace_of(error))
             self._end(False, f"internal: {type(error).__name__}", 1011)
 
     def _perform_all(self) -> None:

@@ -14,6 +14,7 @@ from typing import Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cluster.agent_relay import RelayFile, relay_options
 from cluster.agent_tools import MAX_TOOLS, TOOL_NAME, ToolFile, check_names, tools_of
 from cluster.agent_yaml import read_yaml
 from cluster.errors import AgentFileError, SettingsError
@@ -28,6 +29,7 @@ from dialogue.agent import (
     SpokenForms,
     TurnTaking,
 )
+from dialogue.relay_options import RelayOptions
 from providers.table import refusal_of
 from voice.presets import endpoint_of
 
@@ -52,6 +54,7 @@ _BUILT = {
     "spare_voices",
     "response_cache",
     "mode",
+    "relay",
 }
 
 
@@ -140,6 +143,7 @@ class _AgentFile(BaseModel):
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
     response_cache: _ResponseCacheFile | None = Field(default_factory=_ResponseCacheFile)
+    relay: RelayFile = Field(default_factory=lambda: RelayFile.model_validate({}))
 
     @field_validator("response_cache", mode="before")
     @classmethod
@@ -185,6 +189,21 @@ class _AgentFile(BaseModel):
     def _apart(cls, tools: tuple[ToolFile, ...]) -> tuple[ToolFile, ...]:
         check_names(tools)
         return tools
+
+    @model_validator(mode="after")
+    def _relay_has_a_voice(self) -> Self:
+        self.relay_options()
+        return self
+
+    def relay_options(self) -> RelayOptions:
+        """How the carrier hears and speaks. Raises ``ValueError``: with which voice?"""
+        return relay_options(
+            self.relay,
+            speaker=self.speaker,
+            voice=self.voice,
+            hints=self.hints,
+            is_used="relay" in _chain(self.mode),
+        )
 
     @model_validator(mode="after")
     def _voices_differ(self) -> Self:
@@ -264,6 +283,7 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         phrases=Phrases(**checked.phrases.model_dump()),
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),
         response_cache=_reuse(checked.response_cache),
+        relay=checked.relay_options(),
         **values,
     )
 

@@ -24,12 +24,19 @@ RESUME_PATH = "/twilio/resume"
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a call will live, and the tokens that say so."""
+    """Where a call will live, and the tokens that say so.
+
+    Attributes:
+        agent: Of the call.
+        mode: How its next stream is carried; empty: as its agent says.
+    """
 
     call_id: str
     actor: str
     stream_token: str
     action_token: str
+    agent: AgentKey = ("", "")
+    mode: str = ""
 
 
 class CallPlaces:
@@ -91,6 +98,7 @@ class CallPlaces:
             resume=claims.resume + 1,
             hand_overs=hand_overs,
             after=after,
+            mode=claims.mode,
         )
 
     def _minted(
@@ -103,6 +111,7 @@ class CallPlaces:
         resume: int,
         hand_overs: int = 0,
         after: str = "",
+        mode: str = "",
     ) -> Placement:
         """Mint the stream's one-time token and the state of the ``action`` URL."""
         now_us = self._parts.wall_clock_us()
@@ -119,9 +128,10 @@ class CallPlaces:
             token_id=stream_token.new_token_id(),
             hand_overs=hand_overs,
             after=after,
+            mode=mode,
         )
         stream = stream_token.mint(claims, self._secret)
-        return Placement(call_id, actor, stream, self.action_token(claims, ""))
+        return Placement(call_id, actor, stream, self.action_token(claims, ""), agent, mode)
 
     def action_token(self, claims: StreamClaims, after: str) -> str:
         """The state of an ``action`` URL; ``after`` is what the carrier does until it asks it."""

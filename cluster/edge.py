@@ -9,8 +9,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from actors.call_driver import CallDriver, CallEnd
+from actors.call_driver import CallDriver
+from actors.call_parts import CallEnd, CallParts, LiveDriver
 from actors.mind_client import MindClient
+from actors.relay_driver import SESSION_CLOSED, RelayDriver
 from actors.wire import OpenCall
 from cluster import admission
 from cluster.call_ends import CallEnds
@@ -22,12 +24,16 @@ from cluster.hand_overs import comeback_of
 from cluster.settings import Settings
 from cluster.stream_parameters import direction_of, variables_of
 from cluster.voice_config import voice_configs
-from dialogue.agent import Agent
+from dialogue.agent import Agent, CallMode, is_mode
+from telemetry import catalog
 from telephony.media_stream import MediaStream
 from telephony.origin import PublicOrigin
+from telephony.relay_messages import RelayMessage
+from telephony.relay_stream import RelayStream
 from telephony.signature import HEADER, SignatureCheck, SigningKey
 from telephony.stream_events import StreamStarted
 from telephony.stream_token import StreamClaims
+from voice.config import VoiceConfig
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +57,35 @@ class BegunCall:
     claims: StreamClaims
     agent: Agent
     direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayOpening:
+    """How a relay socket begins.
+
+    Attributes:
+        stream: Has read the first message.
+        call_sid: Of ``setup``, or of the token that stands for it.
+        parameters: Of ``setup``.
+        is_reconnected: The carrier has opened the socket again by itself.
+        first: The first message, when it was none of ``setup``.
+    """
+
+    stream: RelayStream
+    call_sid: str
+    parameters: Mapping[str, str]
+    is_reconnected: bool = False
+    first: RelayMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    """What a call is held with."""
+
+    agent: Agent
+    config: VoiceConfig
+    parts: CallParts
+    mind: MindClient
 
 
 class Edge:
@@ -152,21 +187,62 @@ class Edge:
             StreamRefusal: An older stream than the one that has the call, an unknown agent, or no
                 room left here.
         """
-        claims = self.places.read(started.custom_parameters.get("token", ""), "stream")
-        if claims.call_sid != started.call_sid:
+        parameters = started.custom_parameters
+        claims = self.places.read(parameters.get("token", ""), "stream")
+        known = self._admitted(claims, started.call_sid, parameters)
+        driver = CallDriver(
+            known.agent,
+            known.config,
+            known.parts,
+            known.mind,
+            stream,
+            send,
+            comeback_of(claims.after),
+        )
+        return self._hold(claims, known.agent, driver, parameters)
+
+    def begin_relay(
+        self,
+        opening: RelayOpening,
+        claims: StreamClaims,
+        send: Callable[[str], Awaitable[None]],
+    ) -> LiveCall:
+        """Hold the call of a relay socket, whose token was read. Raises ``StreamRefusal``."""
+        known = self._admitted(claims, opening.call_sid, opening.parameters)
+        driver = RelayDriver(
+            known.agent,
+            known.config,
+            known.parts,
+            known.mind,
+            opening.stream,
+            send,
+            comeback_of(claims.after),
+            is_reconnected=opening.is_reconnected,
+            first=opening.first,
+        )
+        return self._hold(claims, known.agent, driver, opening.parameters)
+
+    def mode_of(self, claims: StreamClaims) -> CallMode:
+        """How the next stream of this call is carried."""
+        agent = self.parts.agents.get((claims.tenant_id, claims.agent_id))
+        wanted = claims.mode or (agent.mode if agent is not None else "")
+        return wanted if is_mode(wanted) else "pipeline"
+
+    def _admitted(
+        self, claims: StreamClaims, call_sid: str, parameters: Mapping[str, str]
+    ) -> _Admitted:
+        """What a call with these claims is held with. Raises ``StreamRefusal``."""
+        if claims.call_sid != call_sid:
             raise StreamRefusal("the stream token was made for another call")
         key = (claims.tenant_id, claims.agent_id)
         agent = self.parts.agents.get(key)
         if agent is None:
             raise StreamRefusal(f"agent {claims.agent_id!r} does not exist here any more")
-        epoch = claims.epoch
         owner = self.registry.owner_of(claims.call_sid)
-        if owner is not None and owner.epoch >= epoch:
+        if owner is not None and owner.epoch >= claims.epoch:
             raise StreamRefusal("a newer stream has this call")
         if owner is None and self.registry.full:
             raise ReplicaFullRefusal("every place of this replica is taken")
-        parts = self.parts.call_parts[key]
-        parameters = started.custom_parameters
         mind = MindClient(
             self.parts.pool,
             claims.actor,
@@ -176,7 +252,7 @@ class Edge:
                 agent_version=agent.agent_version,
                 call_id=claims.call_id,
                 call_sid=claims.call_sid,
-                epoch=epoch,
+                epoch=claims.epoch,
                 token_id=claims.token_id,
                 caller=parameters.get("from", ""),
                 called=parameters.get("to", ""),
@@ -189,16 +265,27 @@ class Edge:
             wall_clock_us=self.parts.wall_clock_us,
             on_moved=self.ends.note_move,
         )
-        comeback = comeback_of(claims.after)
-        driver = CallDriver(agent, self._voice[key], parts, mind, stream, send, comeback)
+        return _Admitted(agent, self._voice[key], self.parts.call_parts[key], mind)
+
+    def _hold(
+        self,
+        claims: StreamClaims,
+        agent: Agent,
+        driver: LiveDriver,
+        parameters: Mapping[str, str],
+    ) -> LiveCall:
+        """The driver has the call from now on."""
+        mode = self.mode_of(claims)
         self.count("streams_started", 1)
-        parts.meter.call_began(resume=claims.resume)
+        self.parts.counts.ledger.count(catalog.STREAMS, claims.tenant_id, claims.agent_id, mode)
+        key = (claims.tenant_id, claims.agent_id)
+        self.parts.call_parts[key].meter.call_began(resume=claims.resume)
         if not claims.resume:
             self.parts.pool.call_begun(claims.call_id)
             self.parts.gate.begun(claims.call_id)
-        call = self.registry.begin(claims.call_sid, claims.call_id, epoch, driver, claims)
+        call = self.registry.begin(claims.call_sid, claims.call_id, claims.epoch, driver, claims)
         how = "taken up again" if claims.resume else direction_of(parameters)
-        logger.info("call %s: %s, agent %s", claims.call_id, how, agent.agent_id)
+        logger.info("call %s: %s, agent %s, %s", claims.call_id, how, agent.agent_id, mode)
         self.on_call_begun(BegunCall(claims, agent, direction_of(parameters)))
         return call
 
@@ -209,7 +296,9 @@ class Edge:
         self.parts.counts(name, amount)
 
     def _call_ended(self, call: LiveCall, end: CallEnd) -> None:
-        self.count("calls_ended_planned" if end.planned else "streams_lost", 1)
+        how = "calls_ended_planned" if end.planned else "streams_lost"
+        # A carrier that closes its session cleanly says elsewhere what became of the call.
+        self.count("sessions_closed" if end.reason == SESSION_CLOSED else how, 1)
         logger.info("call %s: %s", call.call_id, end.reason)
         self.ends.note(call, end)
         if self._on_call_end is not None:

@@ -1,4 +1,4 @@
-"""The one ASGI application of a replica: the media socket raw, webhooks and API through FastAPI."""
+"""The one ASGI application of a replica: the sockets of calls raw, webhooks and API through FastAPI."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from cluster.api.app import PREFIXES, build_api
 from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.media_socket import MediaSocket
+from cluster.relay_socket import RelaySocket
+from cluster.voice_routes import RELAY_PATH
 from cluster.webhooks import build_app
 
 Message = MutableMapping[str, Any]
@@ -28,6 +30,7 @@ class EdgeApp:
         self._http = build_app(edge, services)
         self._api = build_api(services, services.world) if services.world is not None else None
         self._media = MediaSocket(edge)
+        self._relay = RelaySocket(edge)
 
     async def __call__(
         self,
@@ -38,7 +41,14 @@ class EdgeApp:
         """Serve one request or socket."""
         if scope["type"] == "websocket" and scope["path"] in MEDIA_PATHS:
             await self._media(scope, receive, send)
+        elif scope["type"] == "websocket" and _is_relay(scope["path"]):
+            await self._relay(scope, receive, send)
         elif self._api is not None and scope.get("path", "").startswith(PREFIXES):
             await self._api(scope, receive, send)
         else:
             await self._http(scope, receive, send)
+
+
+def _is_relay(path: str) -> bool:
+    """The relay's own path, or that of a call behind it."""
+    return path.rstrip("/") == RELAY_PATH or path.startswith(RELAY_PATH + "/")

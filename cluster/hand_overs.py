@@ -9,6 +9,7 @@ its resume number: what was done after an earlier stream is not done again.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -52,6 +53,24 @@ def stored_hand_over(read_journal: ReadJournal) -> StoredHandOver:
         return {}
 
     return read
+
+
+def told_by_session(form: Mapping[str, str]) -> Action | None:
+    """What a relay session of ours said as it ended as planned; None when it did not.
+
+    The carrier brings it back over a request that it has signed, so that neither the CallActor nor
+    the record is needed to know that the end was planned, and what is to be done.
+    """
+    if form.get("SessionStatus") != "ended":
+        return None
+    try:
+        told = json.loads(form.get("HandoffData", ""))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict) or not isinstance(told.get("v"), int):
+        return None
+    action = told.get("hand_over")
+    return action if isinstance(action, dict) else {}
 
 
 class HandOvers:

@@ -23,7 +23,7 @@ from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.errors import NoCapacityError
 from cluster.form_refused import FormRefused
-from cluster.hand_overs import Action, note_of, with_owner
+from cluster.hand_overs import Action, note_of, told_by_session, with_owner
 from cluster.stream_parameters import variables_of
 from cluster.voice_routes import connect
 from telephony import twiml
@@ -61,14 +61,19 @@ class ResumeWebhook:
         status = form.get("CallStatus", "")
         if status != "in-progress":
             if status in FINAL_STATUSES:
-                await edge.ends.carrier_ended(claims, status)
+                is_session_over = form.get("SessionStatus") == "completed"
+                reason = "caller_hung_up" if is_session_over else f"carrier_{status}"
+                await edge.ends.carrier_ended(claims, status, reason)
             return twiml.empty()
         state, current = await asyncio.gather(
             self.state_of(claims), edge.ends.moves.current(claims)
         )
         if current.actor != claims.actor:
             claims, state = current, await self.state_of(current)
-        action = await edge.ends.hand_overs.find(claims, state)
+        told = told_by_session(form)
+        if told is not None and not told:
+            return twiml.hang_up()
+        action = told or await edge.ends.hand_overs.find(claims, state)
         if not action:
             if await edge.ends.is_planned(claims, state):
                 return twiml.hang_up()

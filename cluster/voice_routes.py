@@ -30,6 +30,7 @@ from records.errors import RecordsError
 from telephony import twiml
 from telephony.call_token import CallClaims
 from telephony.errors import TokenRefused
+from telephony.relay_twiml import connect_relay
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ BUSY = "All our lines are busy at the moment. Please call again in a few minutes
 NOT_IN_SERVICE = "The number you have called is not in service. Goodbye."
 TROUBLE = "We are sorry, something went wrong on our side. Goodbye."
 MEDIA_PATH = "/twilio/media"
+RELAY_PATH = "/twilio/relay"
 ANSWER_LIFE_S = 30.0
 ANSWERS_KEPT = 10_000
 VARIABLES_WITHIN_S = 3.0
@@ -201,9 +203,23 @@ def connect(
     before: Sequence[twiml.Verb] = (),
 ) -> str:
     """The TwiML that opens a stream to this placement; ``before`` is run first."""
+    action_url = edge.origin.url(f"{RESUME_PATH}?s={placement.action_token}{ASK_AGAIN}")
+    agent = edge.parts.agents.get(placement.agent)
+    if agent is not None and (placement.mode or agent.mode) == "relay":
+        again = agent.relay.application_reconnect
+        path = f"{RELAY_PATH}/{placement.action_token}" if again else RELAY_PATH
+        return connect_relay(
+            relay_url=edge.origin.stream_url(path),
+            action_url=action_url,
+            language=agent.language,
+            options=agent.relay,
+            parameters=parameters,
+            before=before,
+            allow_insecure=edge.settings.development,
+        )
     return twiml.connect_stream(
         stream_url=edge.origin.stream_url(MEDIA_PATH),
-        action_url=edge.origin.url(f"{RESUME_PATH}?s={placement.action_token}{ASK_AGAIN}"),
+        action_url=action_url,
         parameters=parameters,
         before=before,
         allow_insecure=edge.settings.development,

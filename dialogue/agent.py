@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
 from dialogue.realtime import RealtimeOptions
+from dialogue.relay_options import RelayOptions
 from dialogue.tools import Tool, Toolbox
 
 SpokenForms = Literal["auto", "on", "off"]
 CallMode = Literal["pipeline", "relay", "realtime"]
 """How a call is carried: our own ear and mouth, the carrier's, or one model that hears and speaks."""
+
+
+def is_mode(name: str) -> TypeGuard[CallMode]:
+    """Whether this version knows such a way of carrying a call."""
+    return name in get_args(CallMode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,7 @@ class Agent:
         response_cache: Which answers are given again without asking the language model.
         mode: How its calls are carried.
         then_modes: How they go on, in this order, when that way fails in mid-call.
+        relay: How the carrier hears and speaks where it relays them as text.
         realtime: How it speaks and listens where one model does both.
     """
 
@@ -162,6 +169,7 @@ class Agent:
     response_cache: AnswerReuse = field(default_factory=AnswerReuse)
     mode: CallMode = "pipeline"
     then_modes: tuple[CallMode, ...] = ()
+    relay: RelayOptions = field(default_factory=RelayOptions)
     realtime: RealtimeOptions = field(default_factory=RealtimeOptions)
 
     @property

@@ -92,6 +92,12 @@ class SimulatedCaller:
         self._now_s = placed_s
         self._closed_s: float | None = None
         self._left = False
+        self._utterance: Utterance | None = None
+
+    @property
+    def saying(self) -> Utterance | None:
+        """What is said, or was said last, in words: for a carrier that hears for the server."""
+        return self._utterance
 
     @property
     def speaking(self) -> bool:
@@ -226,6 +232,8 @@ class SimulatedCaller:
 
     def _say(self, utterance: Utterance) -> None:
         self._agent_since_s = None
+        if utterance.kind != "digits":
+            self._utterance = utterance
         self._speech_end_s = utterance.speech_end_s
         self._close(self.meter.begin(utterance))
         self._tell(

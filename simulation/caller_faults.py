@@ -21,7 +21,7 @@ from simulation.carrier_ticker import Ticker
 from simulation.carrier_webhooks import Answer, CallIdentity, call_form, new_sid
 from simulation.playout_clock import Heard
 from simulation.twiml_run import read_twiml
-from simulation.twiml_verbs import Connect
+from simulation.twiml_verbs import Connect, Stream
 
 
 class QuietPerson:
@@ -63,7 +63,7 @@ async def stream_setup(carrier: Carrier, identity: CallIdentity) -> StreamSetup:
     """
     answer = await _ask_voice_webhook(carrier, identity, None)
     for verb in read_twiml(answer.body, allow_insecure=carrier.on_loopback).verbs:
-        if isinstance(verb, Connect):
+        if isinstance(verb, Connect) and isinstance(verb.stream, Stream):
             return StreamSetup(
                 address=SocketAddress(verb.stream.url, carrier.address.route(verb.stream.url)),
                 auth_token=carrier.config.auth_token,

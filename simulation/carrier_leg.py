@@ -27,6 +27,7 @@ from simulation.carrier_steering import Following
 from simulation.carrier_stream import CarrierStream, Person
 from simulation.carrier_verbs import VerbRun
 from simulation.carrier_webhooks import CallIdentity, call_form
+from simulation.relay_line import RelayLine
 from simulation.twiml_run import Document, read_twiml
 
 MAX_DOCUMENTS = 100
@@ -78,6 +79,11 @@ class PhoneLeg:
     def stream(self) -> CarrierStream | None:
         """The stream that runs."""
         return self._verbs.talk.stream
+
+    @property
+    def relay(self) -> RelayLine | None:
+        """The relay session that runs."""
+        return self._verbs.relay.line
 
     async def run(self) -> LegReport:
         """Carry the call to its end; never raises for what the server does."""

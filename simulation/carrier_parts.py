@@ -15,6 +15,7 @@ from simulation.carrier_signature import PublicAddress
 from simulation.carrier_stream import Findings
 from simulation.carrier_ticker import DEFAULT_SLOTS, Ticker
 from simulation.carrier_webhooks import Webhooks
+from simulation.relay_timing import RelayTiming
 
 # How a server turns a call away without any error.
 # reject_busy, reject: <Reject>, for which nobody pays; the caller hears the busy tone, or an
@@ -38,6 +39,7 @@ class CarrierConfig:
         fallback_url: Public URL asked when the voice webhook fails; none when empty.
         account_sid: ``AC...``.
         slots: Over how many moments inside the 20 ms of a frame the calls are spread.
+        relay: How quick the carrier's half of a relayed call is.
     """
 
     url: str
@@ -49,6 +51,7 @@ class CarrierConfig:
     fallback_url: str = ""
     account_sid: str = "AC" + "0" * 31 + "1"
     slots: int = DEFAULT_SLOTS
+    relay: RelayTiming = field(default_factory=RelayTiming)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,9 @@ class LegReport:
         handshake_s: How long each upgrade took, up to ``start`` sent.
         stream_gaps_s: From the end of a stream to ``start`` of the next one.
         stream_asked: Some TwiML held a ``<Stream>``, even one that could not be run.
-        streams: How many streams were opened.
+        streams: How many streams were opened, relay sessions included.
+        relays: How many of them were relay sessions.
+        relay_sockets: How many sockets these needed.
         first_stream_s: Loop time at which the first one began; None without a stream.
         last_stream_end_s: Loop time at which the latest one ended; None while there was none.
         said: Texts of ``<Say>``.
@@ -176,6 +181,8 @@ class LegReport:
     stream_gaps_s: list[float] = field(default_factory=list)
     stream_asked: bool = False
     streams: int = 0
+    relays: int = 0
+    relay_sockets: int = 0
     first_stream_s: float | None = None
     last_stream_end_s: float | None = None
     frames_sent: int = 0

@@ -20,6 +20,7 @@ from simulation.carrier_stream import HangUp, Person, Press
 from simulation.carrier_ticker import FRAME_S
 from simulation.playout_clock import Heard
 from simulation.recording import SAMPLE_RATE_HZ, Recording
+from simulation.relay_ear import Saying
 from simulation.wav_file import Sound, write_wav
 
 PROCESSING_S = 0.2
@@ -125,6 +126,12 @@ class TappedPerson:
     def speaking(self) -> bool:
         """See ``Person``; so are all that follow."""
         return self._person.speaking
+
+    @property
+    def saying(self) -> Saying | None:
+        """What the person says, in words; None for one who tells only sound."""
+        saying: Saying | None = getattr(self._person, "saying", None)
+        return saying
 
     def stream_opened(self, *, now: float) -> None:  # noqa: D102
         self._person.stream_opened(now=now)

@@ -23,6 +23,8 @@ from simulation.carrier_state import LegState
 from simulation.carrier_steering import Following
 from simulation.carrier_talk import StreamTalk
 from simulation.carrier_webhooks import Form
+from simulation.relay_talk import RelayTalk
+from simulation.twiml_relay import INVALID_PARAMETER, Relay
 from simulation.twiml_verbs import (
     Connect,
     Dial,
@@ -33,6 +35,7 @@ from simulation.twiml_verbs import (
     Reject,
     Say,
     StartRecording,
+    Stream,
     Verb,
 )
 
@@ -50,6 +53,7 @@ class VerbRun:
 
     def __init__(self, state: LegState) -> None:
         self.talk = StreamTalk(state.parts, state.identity, state.report, state.callbacks)
+        self.relay = RelayTalk(state.parts, state.identity, state.report)
         self.rejected = ""
         self._state = state
         self._dial: DialRun | None = None
@@ -106,6 +110,7 @@ class VerbRun:
 
     def _break_off(self) -> None:
         self.talk.hang_up()
+        self.relay.hang_up()
         if self._dial is not None:
             self._dial.break_off()
 
@@ -133,8 +138,10 @@ class VerbRun:
         more: Form = ()
         if isinstance(verb, Dial):
             more = await self._run_dial(verb)
+        elif isinstance(verb.stream, Relay):
+            more = await self._run_relay(verb.stream)
         else:
-            await self._run_stream(verb)
+            await self._run_stream(verb.stream)
         if steering.is_replaced or action is None:
             return None
         if steering.ended_by:
@@ -142,16 +149,30 @@ class VerbRun:
             return None
         return Following(action, verb.method, more=more)
 
-    async def _run_stream(self, connect: Connect) -> None:
+    async def _run_relay(self, noun: Relay) -> Form:
+        state = self._state
+        state.report.stream_asked = True
+        if state.phone is None:
+            return ()
+        self.close_line()
+        is_wanted = state.steering.off.is_set
+        end, more = await self.relay.run(noun, state.phone, lambda: not is_wanted())
+        if end.hung_up and not state.steering.is_replaced:
+            state.steering.end("caller")
+        if end.error[0] == INVALID_PARAMETER:
+            # Twilio ends the call, whatever the document says.
+            raise CarrierError(*end.error)
+        self.open_line()
+        return more
+
+    async def _run_stream(self, noun: Stream) -> None:
         state = self._state
         state.report.stream_asked = True
         if state.phone is None:
             return
         self.close_line()
         try:
-            end = await self.talk.run(
-                connect.stream, state.phone, lambda: not state.steering.off.is_set()
-            )
+            end = await self.talk.run(noun, state.phone, lambda: not state.steering.off.is_set())
         except StreamRefused as error:
             state.report.errors.note(Violation(error.code, error.message))
         else:

@@ -21,6 +21,7 @@ from simulation.carrier_errors import TwimlRejected
 from simulation.carrier_messages import Violation
 from simulation.twiml_dial import DIGITS, read_dial, read_start
 from simulation.twiml_elements import SCHEMA, ElementCheck
+from simulation.twiml_relay import Relay, read_relay
 from simulation.twiml_verbs import (
     Connect,
     Hangup,
@@ -151,13 +152,21 @@ class _Reader:
     def _connect(self, element: ET.Element) -> Connect | None:
         self._check.attributes(element, {"action", "method"})
         self._check.no_text(element)
-        if len(element) != 1 or element[0].tag != "Stream":
-            self._check.warn(SCHEMA, "<Connect> holds exactly one <Stream>")
+        if len(element) != 1 or element[0].tag not in {"Stream", "ConversationRelay"}:
+            self._check.warn(SCHEMA, "<Connect> holds one <Stream> or <ConversationRelay>")
             return None
-        stream = self._stream(element[0])
+        is_stream = element[0].tag == "Stream"
+        stream = self._stream(element[0]) if is_stream else self._relay(element[0])
         if stream is None:
             return None
         return Connect(stream, element.get("action"), self._check.method(element))
+
+    def _relay(self, element: ET.Element) -> Relay | None:
+        problem = _socket_url_problem(element, self._allow_insecure)
+        if problem:
+            self._check.warnings.append(problem)
+            return None
+        return read_relay(element, self._check, self._parameters(element))
 
     def _stream(self, element: ET.Element) -> Stream | None:
         self._check.attributes(
@@ -167,7 +176,7 @@ class _Reader:
         if element.get("track", "inbound_track") != "inbound_track":
             self._check.warn(31941, "<Connect><Stream> carries the inbound track only")
             return None
-        problem = _stream_url_problem(element.get("url", ""), self._allow_insecure)
+        problem = _socket_url_problem(element, self._allow_insecure)
         if problem:
             self._check.warnings.append(problem)
             return None
@@ -182,8 +191,10 @@ class _Reader:
     def _parameters(self, stream: ET.Element) -> dict[str, str]:
         parameters: dict[str, str] = {}
         for child in stream:
+            if child.tag == "Language" and stream.tag == "ConversationRelay":
+                continue
             if child.tag != "Parameter":
-                self._check.warn(SCHEMA, f"<{child.tag}> does not belong in <Stream>")
+                self._check.warn(SCHEMA, f"<{child.tag}> does not belong in <{stream.tag}>")
                 continue
             self._check.attributes(child, {"name", "value"})
             name, value = child.get("name", ""), child.get("value", "")
@@ -196,18 +207,19 @@ class _Reader:
         return parameters
 
 
-def _stream_url_problem(url: str, allow_insecure: bool) -> Violation | None:
+def _socket_url_problem(element: ET.Element, allow_insecure: bool) -> Violation | None:
+    url, noun = element.get("url", ""), f"<{element.tag}>"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return Violation(31923, "<Stream> url is malformed")
+        return Violation(31923, f"{noun} url is malformed")
     if not host:
-        return Violation(31923, "<Stream> url is not an absolute URL")
+        return Violation(31923, f"{noun} url is not an absolute URL")
     loopback = allow_insecure and parts.scheme == "ws" and _is_loopback(host)
     if parts.scheme != "wss" and not loopback:
-        return Violation(31922, f"<Stream> url has the scheme {parts.scheme[:10]!r}, not wss")
-    if parts.query or url.endswith("?"):
+        return Violation(31922, f"{noun} url has the scheme {parts.scheme[:10]!r}, not wss")
+    if element.tag == "Stream" and (parts.query or url.endswith("?")):
         return Violation(31920, "<Stream> url has a query string; put data in <Parameter>")
     return None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from simulation.twiml_relay import Relay
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -64,9 +66,9 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Hand the call to a stream; ``action`` is None when the document has none."""
+    """Hand the call to a stream or a relay; ``action`` is None when the document has none."""
 
-    stream: Stream
+    stream: Stream | Relay
     action: str | None = None
     method: str = "POST"
 

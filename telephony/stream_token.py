@@ -59,6 +59,7 @@ class StreamClaims:
         token_id: 128 random bits as text, from ``new_token_id``.
         hand_overs: How many of ``resume`` were no losses: the carrier had the call on purpose.
         after: What it did with the call before this stream; empty when nothing.
+        mode: How the stream is carried (``dialogue.agent.CallMode``); empty: as its agent says.
     """
 
     kind: TokenKind
@@ -73,6 +74,7 @@ class StreamClaims:
     token_id: str
     hand_overs: int = 0
     after: str = ""
+    mode: str = ""
 
     @property
     def epoch(self) -> tuple[int, int]:
@@ -99,9 +101,9 @@ def mint(claims: StreamClaims, secret: bytes) -> str:
         InvalidSetting: A secret that is too short.
         LocalProtocolError: Names so long that the token would not fit into a parameter.
     """
-    values = _values(claims)
-    if not claims.hand_overs and not claims.after:
-        values = values[:_REQUIRED]
+    values = list(_values(claims))
+    while len(values) > _REQUIRED and not values[-1]:  # defaults at the end need no room
+        values.pop()
     array = json.dumps((_VERSION, *values), separators=(",", ":"), ensure_ascii=False)
     try:
         body = urlsafe_b64encode(array.encode("utf-8")).rstrip(b"=")

@@ -250,9 +250,7 @@ class RelayTurns:
             heard = self.taken.heard.heard_until(now=now)
             self._stop(self.taken, outcome, heard, reason, now)
 
-    def _stop(
-        self, turn: RelayTurn, outcome: Outcome, heard: str, reason: str, now: float
-    ) -> None:
+    def _stop(self, turn: RelayTurn, outcome: Outcome, heard: str, reason: str, now: float) -> None:
         self.forget_action()
         if not turn.is_finished:
             self._emit(AbandonTurn(*turn.key, reason))

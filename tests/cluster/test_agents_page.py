@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from cluster import agents
+from cluster.agent_relay import RelayFile
 from cluster.agent_tools import EndCallFile, SendDigitsFile, TransferFile
 from cluster.agents import load_agent, load_agents
 from cluster.settings import Settings
@@ -46,6 +47,7 @@ def test_every_field_is_on_the_page_and_no_other() -> None:
     assert set(rows("Phrases")) == set(agents._PhrasesFile.model_fields)
     assert set(rows("Turn-taking")) == set(agents._TurnTakingFile.model_fields)
     assert set(rows("Answers that are given again")) == set(agents._ResponseCacheFile.model_fields)
+    assert set(rows("Relay")) == set(RelayFile.model_fields)
     assert set(rows("Tools")) == {name for tool in TOOLS for name in tool.model_fields}
 
 
@@ -55,6 +57,7 @@ def test_every_field_is_on_the_page_and_no_other() -> None:
         ("Every field", agents._AgentFile),
         ("Turn-taking", agents._TurnTakingFile),
         ("Answers that are given again", agents._ResponseCacheFile),
+        ("Relay", RelayFile),
     ],
 )
 def test_the_defaults_on_the_page_are_those_of_the_loader(
@@ -64,7 +67,7 @@ def test_the_defaults_on_the_page_are_those_of_the_loader(
         field, said = kind.model_fields[name], row.split("|")[0].strip().strip("`")
         if field.is_required():
             assert said == "required", name
-        elif name not in {"phrases", "turn_taking", "response_cache"}:
+        elif name not in {"phrases", "turn_taking", "response_cache", "relay"}:
             assert said == _shown(field.default), name
 
 

@@ -38,8 +38,9 @@ from cluster.edge_parts import EdgeParts
 from cluster.mind_parts import wall_clock_us
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
-from dialogue.agent import Agent, Phrases
+from dialogue.agent import Agent, CallMode, Phrases
 from dialogue.ports import Thinker, ThinkEvent, ThinkRequest
+from dialogue.relay_options import RelayOptions
 from dialogue.tools import Tool
 from providers.failover.ears import Ears
 from providers.table import build_recogniser, build_speaker, build_thinker
@@ -92,6 +93,7 @@ class Cast:
         speaker: Of ``VOICES``.
         script: What it answers before that, by what the caller says.
         tools: Of the agent.
+        mode, relay: How its calls are carried.
     """
 
     name: str
@@ -102,6 +104,8 @@ class Cast:
     tools: tuple[Tool, ...] = ()
     recogniser: str = "azure"
     speaker: str = "elevenlabs"
+    mode: CallMode = "pipeline"
+    relay: RelayOptions = RelayOptions()
 
 
 GOOD = Cast("good")
@@ -228,6 +232,8 @@ class EdgeStage:
             thinker=f"openai-{cast.name}",
             phrases=PHRASES,
             tools=cast.tools,
+            mode=cast.mode,
+            relay=cast.relay,
         )
         speech = SpeechSource(speaker, ClipStore(ClipCache(4_000_000)), tenant_id="default")
         assert await speech.prepare(agent) == []

@@ -169,7 +169,12 @@ def test_steady_words_are_prepared_for_and_nothing_goes_out_before_the_turn_is_t
     world.heard()
     assert world.settled == [(1, "Do you have a table?", "Yes, we do.", "heard")]
     spend = next(one for one in world.out if isinstance(one, voice.TurnSettled)).spend
-    assert (spend.calls, spend.guessed_calls, spend.missed_calls, spend.wasted_calls) == (1, 1, 0, 0)
+    assert (spend.calls, spend.guessed_calls, spend.missed_calls, spend.wasted_calls) == (
+        1,
+        1,
+        0,
+        0,
+    )
 
 
 def test_a_wrong_guess_is_dropped_and_counted() -> None:
@@ -185,7 +190,12 @@ def test_a_wrong_guess_is_dropped_and_counted() -> None:
     world.mind("One moment.")
     world.heard()
     spend = next(one for one in world.out if isinstance(one, voice.TurnSettled)).spend
-    assert (spend.calls, spend.guessed_calls, spend.missed_calls, spend.wasted_calls) == (2, 1, 1, 1)
+    assert (spend.calls, spend.guessed_calls, spend.missed_calls, spend.wasted_calls) == (
+        2,
+        1,
+        1,
+        1,
+    )
 
 
 def test_a_guess_that_failed_apologises_only_once_it_is_taken() -> None:
