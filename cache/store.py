@@ -15,13 +15,14 @@ from cache.entry import QUORUM, Entry
 from cache.outcomes import RefusalReason
 from cache.scope import Scope
 from cache.shelf import Shelf
+from cache.tenant_room import TenantRoom
 
 _VECTOR_BYTES = 4 + 4 / 32  # a number and its sign, of each dimension
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is kept.
+    """How much is kept; what goes first is the least used of who has most (``tenant_room``).
 
     Attributes:
         entries: Of all scopes together.
@@ -39,6 +40,7 @@ class ResponseStore:
         self._dimension = dimension
         self._limits = limits or Limits()
         self._entries: OrderedDict[int, Entry] = OrderedDict()
+        self._room = TenantRoom(self._limits.entries, self._limits.size_bytes)
         self._exact: dict[tuple[bytes, str], int] = {}
         self._shelves: dict[bytes, tuple[Scope, Shelf]] = {}
         self._callers: dict[tuple[bytes, str], set[bytes]] = {}
@@ -112,7 +114,9 @@ class ResponseStore:
         self._exact[key, entry.question] = entry.entry_id
         self._uses.setdefault(use, set()).add(entry.entry_id)
         self._callers[use] = callers
-        self._size_bytes += self._takes(entry)
+        takes = self._takes(entry)
+        self._size_bytes += takes
+        self._room.put(entry.scope.tenant_id, entry.entry_id, takes)
         gone = []
         if before is not None:
             self.remove(before)
@@ -120,9 +124,9 @@ class ResponseStore:
         while len(self._entries) > 1 and (
             len(self._entries) > self._limits.entries or self._size_bytes > self._limits.size_bytes
         ):
-            oldest = next(iter(self._entries))
-            self.remove(oldest)
-            gone.append(oldest)
+            last = self._room.to_go(keeping=entry.entry_id)
+            self.remove(last)
+            gone.append(last)
         return gone
 
     def remove(self, entry_id: int) -> None:
@@ -142,12 +146,15 @@ class ResponseStore:
         if not self._uses[use]:
             del self._uses[use]
             self._callers.pop(use, None)
-        self._size_bytes -= self._takes(entry)
+        takes = self._takes(entry)
+        self._size_bytes -= takes
+        self._room.remove(entry.scope.tenant_id, entry_id, takes)
 
     def touch(self, entry_id: int) -> None:
         """It was used: it goes last."""
         if entry_id in self._entries:
             self._entries.move_to_end(entry_id)
+            self._room.touch(self._entries[entry_id].scope.tenant_id, entry_id)
 
     def produced(self, scope_key: bytes, answer_id: str, caller: bytes) -> bool:
         """This caller was given this answer, not by the cache; whether that was news.

@@ -13,7 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache.answer_space import Whitening
-from cache.deltas import FEATURES, Gate, Put, Remove, Space, apply, packed, state_of, unpacked
+from cache.deltas import (
+    FEATURES,
+    Gate,
+    Put,
+    Remove,
+    Space,
+    apply,
+    packed,
+    state_of,
+    state_slices,
+    unpacked,
+)
 from cache.entry import Answer, Counters, Entry, StorageClass
 from cache.errors import DeltasInvalid
 from cache.gate import GateWeights
@@ -35,7 +46,16 @@ from cache.replica_reports import (
     Served,
 )
 from cache.store import Limits
-from tests.cache.cache_world import DIMENSION, FAQ, HOURS, SCOPE, keeper, learned, vector_of
+from tests.cache.cache_world import (
+    DIMENSION,
+    FAQ,
+    HOURS,
+    SCOPE,
+    Worker,
+    keeper,
+    learned,
+    vector_of,
+)
 
 STATE = DialogueState("book", frozenset({"date", "time"}), frozenset({"inform:date"}))
 ENTRY = Entry(
@@ -322,3 +342,27 @@ def test_a_gate_of_another_version_is_not_used() -> None:
     assert cache.gates.weights(SCOPE) is None
     apply(cache, Gate(("shop", "anna", "en-us"), weights(0.5)))
     assert cache.gates.weights(SCOPE) is not None
+
+
+def test_a_state_that_is_told_in_slices_may_change_meanwhile() -> None:
+    owner = keeper()
+    worker = Worker(owner)
+    for number in range(30):
+        worker.tell(learned(f"question number {number}", replace(FAQ, answer_id=str(number)), "a"))
+    last, told = owner.log.last, []
+    for count, part in enumerate(state_slices(owner.cache, size=5)):
+        told += part
+        if count == 1:
+            owner.purge([1, 30])
+            worker.tell(learned("one more", FAQ, "a"))
+    copy = empty_copy(DIMENSION)
+    for delta in told:
+        apply(copy, delta)
+    found = owner.log.since(last, 1 << 20)
+    assert found is not None
+    for delta in DELTAS.read(found[0]):
+        apply(copy, delta)
+    assert {entry.question for entry in copy.store} == {
+        entry.question for entry in owner.cache.store
+    }
+    assert len(copy.store) == 29
