@@ -13,12 +13,19 @@ from cluster.chaos.lines import Lines
 from cluster.chaos.product import recorded
 from cluster.chaos.turns import ChaosTurn, turns_of
 from cluster.survival.faults import MOMENTS, Fault, Part
-from cluster.survival.figures import CallStory, Judged, Noticed, Strike, noticed, story_of
+from cluster.survival.figures import (
+    LATEST_MS,
+    CallStory,
+    Judged,
+    Noticed,
+    Strike,
+    noticed,
+    story_of,
+)
 from cluster.survival.parts import let_go_on, strike
 from cluster.survival.plan import SurvivalPlan
 from cluster.survival.stage import CALLS_PER_ACTOR, Stage
 from simulation.load_figures import lateness_distribution
-from simulation.load_report import LATENESS_LIMIT_S
 
 WHOLE_WITHIN_S = 60.0
 MOMENT_WITHIN_S = 10.0
@@ -64,7 +71,7 @@ class Act:
         usual_s = self.usual.longest_silence_s
         found = []
         for run in self.runs:
-            late = run.lateness_ms >= LATENESS_LIMIT_S * 1_000
+            late = run.lateness_ms >= LATEST_MS
             found.append(
                 Judged(
                     run.fault,

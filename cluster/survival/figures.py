@@ -12,6 +12,8 @@ from cluster.survival.faults import Fault
 from cluster.survival.silence import Silence, silences
 
 PATIENCE_S: Final = 2.6  # of a caller after a whole reply, with what the ear takes to be sure of it
+# The silences are read off the callers' own clock: when that is late by more, they mean nothing.
+LATEST_MS: Final = 50.0
 # Within this nobody tells two silences apart: a frame of the carrier, a tick of ours, the clock of
 # a busy machine.
 ALIKE_S: Final = 0.1
@@ -57,6 +59,7 @@ class CallStory:
         is_lost: It ended, and not because its caller hung up.
         silences: Those for which the agent is to blame.
         gaps_s: Of its streams: from the end of one to the start of the next.
+        why: What the carrier had to complain of, in words.
     """
 
     placed_at: float
@@ -65,6 +68,7 @@ class CallStory:
     is_lost: bool
     silences: tuple[Silence, ...]
     gaps_s: tuple[float, ...]
+    why: tuple[str, ...] = ()
 
 
 def story_of(call: RecordedCall) -> CallStory:
@@ -84,6 +88,7 @@ def story_of(call: RecordedCall) -> CallStory:
         is_lost=leg.admitted and leg.ended_by != "caller",
         silences=tuple(Silence(at + each.from_s, at + each.until_s) for each in found),
         gaps_s=tuple(leg.stream_gaps_s),
+        why=tuple(f"{each.code} {each.message}" for each in leg.errors.details),
     )
 
 
@@ -100,6 +105,7 @@ class Noticed:
         words_lost: Of callers, that the record does not have.
         longest_silence_s: That a caller heard.
         longest_began_s: When that one began, counted from the strike.
+        why_lost: What the carrier had to complain of in calls that were lost.
     """
 
     calls: int
@@ -110,6 +116,7 @@ class Noticed:
     words_lost: int
     longest_silence_s: float
     longest_began_s: float = 0.0
+    why_lost: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -129,16 +136,18 @@ def noticed(
         for each in call.silences
         if each.from_s < until and each.until_s > at
     ]
+    lost = [call for call in there if call.is_lost and call.ended_at < until]
     longest = max(heard, key=lambda each: each.lasted_s, default=None)
     return Noticed(
         calls=len(up),
-        calls_lost=sum(call.is_lost and call.ended_at < until for call in there),
+        calls_lost=len(lost),
         calls_refused=sum(not call.was_admitted and call.placed_at > at for call in there),
         turns=len(told),
         turns_lost=sum(turn.is_failed for turn in told),
         words_lost=sum(turn.words_lost for turn in told),
         longest_silence_s=longest.lasted_s if longest else 0.0,
         longest_began_s=longest.from_s - at if longest else 0.0,
+        why_lost=tuple(why for call in lost for why in call.why[-2:]),
     )
 
 

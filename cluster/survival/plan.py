@@ -10,8 +10,9 @@ from cluster.survival.faults import FAULTS, Fault
 START_AND_STOP_S = 40.0
 HANG_UP_S = 12.0
 WHOLE_AGAIN_S = 4.0
-USUAL_TURNS = 5 * len(CLIPS)
+USUAL_TURNS = 8 * len(CLIPS)
 A_TURN_S = 6.5
+LONGEST_WELL_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class SurvivalPlan:
         replicas: Ingress replicas of the product.
         call_actors: CallActors of the product.
         turns: Utterances of a caller in each call; then the line calls again.
+        usual_turns: That are answered while all is well.
     """
 
     calls: int = 20
@@ -38,11 +40,18 @@ class SurvivalPlan:
     replicas: int = 2
     call_actors: int = 2
     turns: int = 4
+    usual_turns: int = USUAL_TURNS
 
     @property
     def well_s(self) -> float:
-        """Until every clip was answered some times: how long that takes depends on the words."""
-        return max(self.well_at_least_s, USUAL_TURNS * A_TURN_S / self.calls)
+        """Until every clip was answered some times, and not much shorter than a fault is watched.
+
+        How long an answer takes depends on the words; the longest of many waits is longer than the
+        longest of few.
+        """
+        watched_s = max((fault.watched_s for fault in self.faults), default=0.0)
+        turns_s = self.usual_turns * A_TURN_S / self.calls
+        return max(self.well_at_least_s, turns_s, min(self.repeat * watched_s, LONGEST_WELL_S))
 
     @property
     def callers(self) -> ChaosPlan:
