@@ -16,12 +16,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, assert_never
 
 from actors.call_parts import CallEnd, CallParts
-from actors.comeback import Comeback, first_words, with_late_result
+from actors.comeback import first_words, with_late_result
 from actors.errors import ActorsError, MindRefusedError
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
 from actors.relay_hearing import event_of
+from actors.relay_opening import RelayOpening
 from actors.relay_replay import ReplayGuard
 from actors.reply_tasks import ReplyTasks
 from actors.turn_entries import zero_of
@@ -30,7 +31,6 @@ from dialogue.agent import Agent
 from providers.traces import trace_of
 from telephony.errors import LocalProtocolError
 from telephony.relay_messages import CarrierComplaint, RelayMessage, Setup, UnknownMessage
-from telephony.relay_stream import RelayStream
 from telephony.relay_writer import digits_message, end_message, text_message
 from telephony.stream_events import ProtocolWarning
 from voice import events as voice
@@ -53,12 +53,8 @@ class RelayDriver:
         config: The machine's configuration.
         parts: Shared parts of the process.
         mind: This call's mind.
-        stream: The socket's machine, which has read ``setup``, or knows the call without it.
+        opening: How the socket began.
         send: Sends one text frame to the carrier.
-        comeback: What the carrier did with the call before; None for a new call, or one whose
-            socket was lost.
-        is_reconnected: The carrier's session goes on: it has opened the socket again by itself.
-        first: A message of the caller that was read to learn whose socket this is.
     """
 
     def __init__(
@@ -67,19 +63,15 @@ class RelayDriver:
         config: VoiceConfig,
         parts: CallParts,
         mind: MindClient,
-        stream: RelayStream,
+        opening: RelayOpening,
         send: Callable[[str], Awaitable[None]],
-        comeback: Comeback | None = None,
-        *,
-        is_reconnected: bool = False,
-        first: RelayMessage | None = None,
     ) -> None:
         self._agent = agent
         self._parts = parts
         self._mind = mind
-        self._stream = stream
-        self._comeback = comeback
-        self._is_reconnected = is_reconnected
+        self._stream = opening.stream
+        self._comeback = opening.comeback
+        self._is_reconnected = opening.is_reconnected
         budget = parts.budgets.of(agent.tenant_id, config.speculation.max_waste_ratio)
         self._session = RelaySession(config, agent.phrases.one_moment, budget)
         self._loop = asyncio.get_running_loop()
@@ -105,8 +97,8 @@ class RelayDriver:
         # What comes before the mind has the call waits for it.
         self._early: list[Callable[[], None]] | None = []
         self._background: set[asyncio.Task[None]] = set()
-        if first is not None:
-            self.take(first)
+        if opening.first is not None:
+            self.take(opening.first)
 
     # --- the call's life ---------------------------------------------------------------------
 

@@ -91,7 +91,8 @@ def relay_options(
 
     Args:
         file: Of the agent.
-        speaker, voice: Of the agent: with ElevenLabs, the carrier speaks with the same voice.
+        speaker: Of the agent: with ElevenLabs, the carrier speaks with the same voice.
+        voice: Of the agent.
         hints: Of the agent.
         is_used: Some call of the agent may be relayed.
 

@@ -58,7 +58,7 @@ class CallPlaces:
         except NoSlotError as error:
             raise NoCapacityError(str(error)) from None
         key = (agent.tenant_id, agent.agent_id)
-        return self._minted(call_sid, call_id, key, actor, resume=0)
+        return self._minted(StreamClaims("stream", *key, call_id, call_sid, actor, 0, 0, 0, ""))
 
     async def place_resumed(self, claims: StreamClaims, *, actor_alive: bool) -> Placement:
         """A place for a call whose stream was lost: its own actor, or another one.
@@ -90,48 +90,26 @@ class CallPlaces:
                 actor = await place_elsewhere(pool, claims.call_id, avoid=claims.actor)
             except NoSlotError as error:
                 raise NoCapacityError(str(error)) from None
-        return self._minted(
-            claims.call_sid,
-            claims.call_id,
-            (claims.tenant_id, claims.agent_id),
-            actor,
-            resume=claims.resume + 1,
-            hand_overs=hand_overs,
-            after=after,
-            mode=claims.mode,
-        )
+        again = replace(claims, kind="stream", actor=actor, resume=claims.resume + 1)
+        return self._minted(replace(again, hand_overs=hand_overs, after=after))
 
-    def _minted(
-        self,
-        call_sid: str,
-        call_id: str,
-        agent: AgentKey,
-        actor: str,
-        *,
-        resume: int,
-        hand_overs: int = 0,
-        after: str = "",
-        mode: str = "",
-    ) -> Placement:
+    def _minted(self, claims: StreamClaims) -> Placement:
         """Mint the stream's one-time token and the state of the ``action`` URL."""
         now_us = self._parts.wall_clock_us()
-        claims = StreamClaims(
-            kind="stream",
-            tenant_id=agent[0],
-            agent_id=agent[1],
-            call_id=call_id,
-            call_sid=call_sid,
-            actor=actor,
-            resume=resume,
+        claims = replace(
+            claims,
             minted_us=now_us,
             expires_us=now_us + STREAM_TOKEN_LIFE_US,
             token_id=stream_token.new_token_id(),
-            hand_overs=hand_overs,
-            after=after,
-            mode=mode,
         )
-        stream = stream_token.mint(claims, self._secret)
-        return Placement(call_id, actor, stream, self.action_token(claims, ""), agent, mode)
+        return Placement(
+            claims.call_id,
+            claims.actor,
+            stream_token.mint(claims, self._secret),
+            self.action_token(claims, ""),
+            (claims.tenant_id, claims.agent_id),
+            claims.mode,
+        )
 
     def action_token(self, claims: StreamClaims, after: str) -> str:
         """The state of an ``action`` URL; ``after`` is what the carrier does until it asks it."""

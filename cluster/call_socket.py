@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
+from cluster.accepted_socket import CallSocket as CallSocket
+from cluster.accepted_socket import Message as Message
+from cluster.accepted_socket import Receive as Receive
+from cluster.accepted_socket import Send as Send
 from cluster.call_registry import LiveCall
 from cluster.edge import Edge
 from providers.traces import trace_of
@@ -23,49 +26,10 @@ from telephony.errors import StreamRefused
 
 logger = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
 CLOSE_POLICY = 1008
 CLOSE_INTERNAL = 1011
 CLOSE_TRY_AGAIN = 1013
-CLOSE_WITHIN_S = 2.0  # a peer that reads nothing takes no close frame either
 GOODBYE_WITHIN_S = 5.0  # for the peer to answer our close
-
-
-class CallSocket:
-    """An accepted ASGI WebSocket: text in, text out, one close."""
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-        self.code = 0
-
-    async def receive(self) -> str | bytes | None:
-        """The next message; None once the peer has gone (see ``code``)."""
-        message = await self._receive()
-        if message["type"] == "websocket.disconnect":
-            self.code = int(message.get("code") or 1006)
-            return None
-        text = message.get("text")
-        if text is not None:
-            return str(text)
-        return bytes(message.get("bytes") or b"")
-
-    async def send_text(self, text: str) -> None:
-        """Send one text frame. Raises ``OSError`` or ``RuntimeError`` when the peer has gone."""
-        await self._send({"type": "websocket.send", "text": text})
-
-    async def close(self, code: int) -> None:
-        """Close; a peer that has gone meanwhile, or takes nothing any more, is no fault."""
-        if self.code:
-            return
-        try:
-            async with asyncio.timeout(CLOSE_WITHIN_S):
-                await self._send({"type": "websocket.close", "code": code})
-        except (OSError, RuntimeError) as error:  # a timeout is an OSError
-            logger.debug("close after the peer had gone: %s", type(error).__name__)
 
 
 async def let_in(
@@ -75,7 +39,9 @@ async def let_in(
 
     Args:
         edge: Of this replica.
-        scope, receive, send: Of the ASGI server.
+        scope: Of the ASGI server.
+        receive: Likewise.
+        send: Likewise.
         refused: Takes a line about a handshake with a wrong signature.
     """
     message = await receive()
@@ -111,7 +77,7 @@ async def pump(call: LiveCall, socket: CallSocket, *, peer_closes_within_s: floa
         socket: Accepted.
         peer_closes_within_s: How long a peer that was told of a planned end has to close first.
     """
-    reader = asyncio.get_running_loop().create_task(_read(call, socket))
+    reader = socket.listen(_Feeder(call).take)
     try:
         await asyncio.wait([reader, call.task], return_when=asyncio.FIRST_COMPLETED)
         if not reader.done() and peer_closes_within_s and _is_planned(call):
@@ -120,26 +86,33 @@ async def pump(call: LiveCall, socket: CallSocket, *, peer_closes_within_s: floa
             await socket.close(_close_code(call))
             await asyncio.wait([reader], timeout=GOODBYE_WITHIN_S)
     finally:  # also when the server cancels us because the peer has gone
-        reader.cancel()
         call.driver.disconnected(socket.code or 1006)
 
 
-async def _read(call: LiveCall, socket: CallSocket) -> None:
-    """Until the peer has gone; what follows the end of the call is thrown away."""
-    driver, is_fed = call.driver, True
-    while (text := await socket.receive()) is not None:
-        if not is_fed or call.task.done():
-            continue
+class _Feeder:
+    """Feeds the driver of one call; what follows the end of the call is thrown away."""
+
+    __slots__ = ("_call", "_is_fed")
+
+    def __init__(self, call: LiveCall) -> None:
+        self._call = call
+        self._is_fed = True
+
+    def take(self, text: str | bytes) -> None:
+        """One message of the peer; never raises."""
+        call = self._call
+        if not self._is_fed or call.task.done():
+            return
         try:
-            driver.received(text)
+            call.driver.received(text)
         except StreamRefused as error:
             logger.warning("call %s: stream shut: %s", call.call_id, error)
-            driver.shut(f"protocol: {type(error).__name__}", CLOSE_POLICY)
-            is_fed = False
-        except Exception as error:  # noqa: BLE001 - one call's trouble stays its own
-            logger.error("call %s: a message broke its driver: %s", call.call_id, trace_of(error))
-            driver.shut(f"internal: {type(error).__name__}", CLOSE_INTERNAL)
-            is_fed = False
+            call.driver.shut(f"protocol: {type(error).__name__}", CLOSE_POLICY)
+            self._is_fed = False
+        except Exception as error:
+            logger.exception("call %s: a message broke its driver", call.call_id)
+            call.driver.shut(f"internal: {type(error).__name__}", CLOSE_INTERNAL)
+            self._is_fed = False
 
 
 def _has_failed(call: LiveCall) -> bool:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.call_driver import CallDriver
 from actors.call_parts import CallEnd, CallParts, LiveDriver
 from actors.mind_client import MindClient
+from actors.realtime_driver import RealtimeDriver
 from actors.relay_driver import SESSION_CLOSED, RelayDriver
+from actors.relay_opening import RelayOpening
 from actors.wire import OpenCall
 from cluster import admission
 from cluster.call_ends import CallEnds
@@ -28,8 +30,6 @@ from dialogue.agent import Agent, CallMode, is_mode
 from telemetry import catalog
 from telephony.media_stream import MediaStream
 from telephony.origin import PublicOrigin
-from telephony.relay_messages import RelayMessage
-from telephony.relay_stream import RelayStream
 from telephony.signature import HEADER, SignatureCheck, SigningKey
 from telephony.stream_events import StreamStarted
 from telephony.stream_token import StreamClaims
@@ -57,25 +57,6 @@ class BegunCall:
     claims: StreamClaims
     agent: Agent
     direction: str
-
-
-@dataclass(frozen=True, slots=True)
-class RelayOpening:
-    """How a relay socket begins.
-
-    Attributes:
-        stream: Has read the first message.
-        call_sid: Of ``setup``, or of the token that stands for it.
-        parameters: Of ``setup``.
-        is_reconnected: The carrier has opened the socket again by itself.
-        first: The first message, when it was none of ``setup``.
-    """
-
-    stream: RelayStream
-    call_sid: str
-    parameters: Mapping[str, str]
-    is_reconnected: bool = False
-    first: RelayMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +171,11 @@ class Edge:
         parameters = started.custom_parameters
         claims = self.places.read(parameters.get("token", ""), "stream")
         known = self._admitted(claims, started.call_sid, parameters)
-        driver = CallDriver(
+        is_realtime = self.mode_of(claims) == "realtime" and known.parts.realtime is not None
+        carried_by: type[CallDriver | RealtimeDriver] = (
+            RealtimeDriver if is_realtime else CallDriver
+        )
+        driver = carried_by(
             known.agent,
             known.config,
             known.parts,
@@ -214,11 +199,8 @@ class Edge:
             known.config,
             known.parts,
             known.mind,
-            opening.stream,
+            replace(opening, comeback=comeback_of(claims.after)),
             send,
-            comeback_of(claims.after),
-            is_reconnected=opening.is_reconnected,
-            first=opening.first,
         )
         return self._hold(claims, known.agent, driver, opening.parameters)
 

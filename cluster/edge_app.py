@@ -1,4 +1,4 @@
-"""The one ASGI application of a replica: the sockets of calls raw, webhooks and API through FastAPI."""
+"""The one ASGI application of a replica: sockets of calls raw, webhooks and API through FastAPI."""
 
 from __future__ import annotations
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 from actors.errors import MindLostError
+from actors.relay_opening import RelayOpening
 from actors.wire import CallState
 from cluster.call_registry import LiveCall
 from cluster.call_socket import CallSocket, Message, Receive, Send, let_in, pump
-from cluster.edge import Edge, RelayOpening, ReplicaFullRefusal, StreamRefusal
+from cluster.edge import Edge, ReplicaFullRefusal, StreamRefusal
 from cluster.errors import NoCapacityError
 from cluster.logs import SeldomLine
 from cluster.voice_routes import RELAY_PATH

@@ -61,24 +61,16 @@ class ResumeWebhook:
         status = form.get("CallStatus", "")
         if status != "in-progress":
             if status in FINAL_STATUSES:
-                is_session_over = form.get("SessionStatus") == "completed"
-                reason = "caller_hung_up" if is_session_over else f"carrier_{status}"
-                await edge.ends.carrier_ended(claims, status, reason)
+                await edge.ends.carrier_ended(claims, status, _end_of(form))
             return twiml.empty()
         state, current = await asyncio.gather(
             self.state_of(claims), edge.ends.moves.current(claims)
         )
         if current.actor != claims.actor:
             claims, state = current, await self.state_of(current)
-        told = told_by_session(form)
-        if told is not None and not told:
+        action = await self._wanted(form, claims, state)
+        if action is None:
             return twiml.hang_up()
-        action = told or await edge.ends.hand_overs.find(claims, state)
-        if not action:
-            if await edge.ends.is_planned(claims, state):
-                return twiml.hang_up()
-            if state is None or not state.known:  # written while we asked whether it had ended
-                action = await edge.ends.hand_overs.find(claims, state)
         if action:
             owned = with_owner(claims, action)
             if owned.actor != claims.actor:
@@ -93,6 +85,23 @@ class ResumeWebhook:
             return twiml.say_and_hang_up(LOST, "en-US")
         edge.count("streams_resumed", 1)
         return await self._connect(claims, form, placement, state)
+
+    async def _wanted(
+        self, form: Form, claims: StreamClaims, state: CallState | None
+    ) -> Action | None:
+        """What is to be done with the call; empty: it was lost; None: its end was planned."""
+        told = told_by_session(form)
+        if told is not None:
+            return told or None
+        ends = self._edge.ends
+        action = await ends.hand_overs.find(claims, state)
+        if action:
+            return action
+        if await ends.is_planned(claims, state):
+            return None
+        if state is None or not state.known:  # written while we asked whether it had ended
+            return await ends.hand_overs.find(claims, state)
+        return {}
 
     def claims_of(self, form: Form, token: str) -> StreamClaims | None:
         """Of an ``action`` URL; None when it is not ours. Raises ``FormRefused``."""
@@ -176,6 +185,11 @@ class ResumeWebhook:
         if not has_mind:
             await self._edge.recall.remind(claims, placement.actor, variables_of(parameters))
         return connect(self._edge, placement, parameters, before)
+
+
+def _end_of(form: Form) -> str:
+    """Why a call is over, where a relay session says it; empty where nobody does."""
+    return "caller_hung_up" if form.get("SessionStatus") == "completed" else ""
 
 
 def _our_number(form: Form) -> str | None:

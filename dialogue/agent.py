@@ -11,7 +11,7 @@ from dialogue.tools import Tool, Toolbox
 
 SpokenForms = Literal["auto", "on", "off"]
 CallMode = Literal["pipeline", "relay", "realtime"]
-"""How a call is carried: our own ear and mouth, the carrier's, or one model that hears and speaks."""
+"""How a call is carried: our own ear and mouth, the carrier's, or one model for both."""
 
 
 def is_mode(name: str) -> TypeGuard[CallMode]:

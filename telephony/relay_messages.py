@@ -228,4 +228,3 @@ def _scalar(value: object) -> str:
     if isinstance(value, int | float):
         return str(value)
     raise InvalidField("value is a string", "value")
-

@@ -59,6 +59,8 @@ def play_message(
     Args:
         source: Absolute ``http(s)://`` URL.
         loop: How often, 0 for as often as Twilio allows (1,000 times).
+        is_interruptible: As ``text_message`` has it.
+        is_preemptible: Likewise.
 
     Raises:
         LocalProtocolError: No such URL, or a number out of range.

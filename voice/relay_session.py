@@ -2,8 +2,8 @@
 
 Rules:
 
-1. A prompt that is over (``is_last``) takes the turn. Words that are not over yet, and stay the same
-   for a moment, are prepared for; that reply is held until the turn is taken.
+1. A prompt that is over (``is_last``) takes the turn. Words that are not over yet, and stay the
+   same for a moment, are prepared for; that reply is held until the turn is taken.
 2. Prompts that come while the taken turn is still silent belong to it: it is asked again with all
    the words, so that a burst of them is answered once, and nothing is lost.
 3. What the carrier says was heard when the caller cuts in is what was heard (``relay_heard.py``);
@@ -107,15 +107,8 @@ class RelaySession:
                 self._turns.hear_mind(event, now=now)
             case SpeechCut(heard_text=heard):
                 self._hear_cut(heard, now)
-            case WordsPlayed(text=text):
-                if self._turns.taken is not None:
-                    self._turns.taken.heard.played(text)
-            case AgentSounded(is_on=is_on):
-                if self._turns.taken is not None:
-                    self._turns.taken.heard.sounded(is_on=is_on)
-            case CallerSounded(is_on=is_on):
-                self._caller_since = now if is_on else None
-                self._idle.note_activity(now=now)
+            case WordsPlayed() | AgentSounded() | CallerSounded():
+                self._hear_sound(event, now)
             case DigitPressed(digit=digit):
                 self._press(digit, now)
             case CallStarted():
@@ -262,6 +255,16 @@ class RelaySession:
             self._spoken_before_keys = join_words((self._spoken_before_keys, prompt.text))
             return
         self._turns.take("caller", prompt.text, reason="prompt", now=now)
+
+    def _hear_sound(self, event: WordsPlayed | AgentSounded | CallerSounded, now: float) -> None:
+        turn = self._turns.taken
+        if isinstance(event, CallerSounded):
+            self._caller_since = now if event.is_on else None
+            self._idle.note_activity(now=now)
+        elif turn is not None and isinstance(event, AgentSounded):
+            turn.heard.sounded(is_on=event.is_on)
+        elif turn is not None and isinstance(event, WordsPlayed):
+            turn.heard.played(event.text)
 
     def _hear_cut(self, heard: str, now: float) -> None:
         self._idle.note_activity(now=now)

@@ -95,7 +95,7 @@ class RelayTurns:
     # --- opening ----------------------------------------------------------------------------------
 
     def prepare(self, text: str, *, now: float) -> None:
-        """Begin a reply to words that may still change; nothing of it goes out before it is taken."""
+        """Begin a reply to words that may still change; nothing of it goes out before."""
         if self.guess is not None:
             if asks_the_same(self.guess.text, text, self._config.language):
                 return

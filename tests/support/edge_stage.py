@@ -15,7 +15,7 @@ import itertools
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import uvicorn
@@ -105,7 +105,7 @@ class Cast:
     recogniser: str = "azure"
     speaker: str = "elevenlabs"
     mode: CallMode = "pipeline"
-    relay: RelayOptions = RelayOptions()
+    relay: RelayOptions = field(default_factory=RelayOptions)
 
 
 GOOD = Cast("good")

@@ -91,4 +91,3 @@ def test_what_twilio_would_refuse_is_refused_here(change: dict[str, Any], word: 
     connect_relay(**good)
     with pytest.raises(InvalidTwiml, match=word):
         connect_relay(**{**good, **change})
-
