@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+# Until what hangs was asked three times in vain, was ended and is there again.
+HUNG_S: Final = 22.0
+
 Part = Literal[
     "call_actor",
     "ingress",
@@ -80,16 +83,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("haproxy-kill", "HAProxy killed", "haproxy", "kill", 1.5, moves_calls=True),
     Fault("line-cut", "all connections reset", "line", "cut", 1.5, moves_calls=True),
     Fault("directory-kill", "directory killed", "directory", "kill", 0.0),
-    Fault("directory-hang", "directory hung", "directory", "hang", 0.0),
+    Fault("directory-hang", "directory hung", "directory", "hang", 0.0, watched_s=HUNG_S),
     Fault("health-kill", "provider health killed", "health", "kill", 0.0),
-    Fault("health-hang", "provider health hung", "health", "hang", 0.0),
+    Fault("health-hang", "provider health hung", "health", "hang", 0.0, watched_s=HUNG_S),
     Fault("metrics-kill", "metrics killed", "metrics", "kill", 0.0),
-    Fault("metrics-hang", "metrics hung", "metrics", "hang", 0.0),
+    Fault("metrics-hang", "metrics hung", "metrics", "hang", 0.0, watched_s=HUNG_S),
     Fault("cache-kill", "response cache killed", "cache", "kill", 0.0),
-    Fault("cache-hang", "response cache hung", "cache", "hang", 0.0),
+    Fault("cache-hang", "response cache hung", "cache", "hang", 0.0, watched_s=HUNG_S),
     Fault("office-kill", "back office killed", "office", "kill", 0.0),
     Fault("controller-kill", "Serve controller killed", "controller", "kill", 0.0),
-    Fault("controller-hang", "Serve controller hung", "controller", "hang", 0.0),
+    Fault("controller-hang", "Serve controller hung", "controller", "hang", 0.0, watched_s=HUNG_S),
     Fault("gcs-hang", "GCS hung", "gcs", "hang", 0.0),
     Fault("gcs-kill", "GCS killed", "gcs", "kill", 0.0, watched_s=35.0, needs="redis-server"),
     Fault(

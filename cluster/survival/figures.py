@@ -88,7 +88,7 @@ def story_of(call: RecordedCall) -> CallStory:
         is_lost=leg.admitted and leg.ended_by != "caller",
         silences=tuple(Silence(at + each.from_s, at + each.until_s) for each in found),
         gaps_s=tuple(leg.stream_gaps_s),
-        why=tuple(f"{each.code} {each.message}" for each in leg.errors.details),
+        why=tuple(f"{each.code} {each.detail}" for each in leg.errors.details),
     )
 
 

@@ -55,11 +55,11 @@ class ProcessTable:
     """The processes below one.
 
     Args:
-        root: Process id of what was started.
+        root: Process id of the guard of what was started.
     """
 
     def __init__(self, root: int) -> None:
-        self._root = root
+        self.root = root
 
     def of(self, part: Part) -> list[Found]:
         """The living processes of a part, by id."""
@@ -72,7 +72,7 @@ class ProcessTable:
 
     def _all(self) -> Iterator[tuple[psutil.Process, str, str]]:
         with contextlib.suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(self._root).children(recursive=True):
+            for process in psutil.Process(self.root).children(recursive=True):
                 with contextlib.suppress(psutil.Error):
                     if process.status() not in _GONE:
                         yield process, process.name(), " ".join(process.cmdline()).strip()

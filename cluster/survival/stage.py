@@ -25,6 +25,7 @@ from cluster.demo_children import Child, clean_environment, free_ports
 from cluster.demo_stage import Progress, StagePorts, readiness, ready_line, wait_for_product
 from cluster.run_serve import haproxy_folder
 from cluster.survival.database import DatabaseSwitch, running_postgres
+from cluster.survival.distance import FarTransport, open_far_socket
 from cluster.survival.parts import ProcessTable
 from cluster.survival.plan import SurvivalPlan
 from simulation.control import Control
@@ -110,6 +111,8 @@ async def running_stage(
     exchange = Exchange(
         ExchangeConfig(url=url, auth_token=auth_token, public_url=PUBLIC_URL),
         seed=secrets.randbits(64),
+        transport=FarTransport(),
+        opener=open_far_socket,
     )
     children: list[Child] = []
     async with AsyncExitStack() as stack:
