@@ -6,16 +6,34 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 SEND_TIMEOUT_S = 5.0
 MAX_WAITING = 512
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A way to send that knows a shorter one.
+
+    Attributes:
+        wait: Sends one text frame; may wait for the peer to read, and raise when it has gone.
+        now: Sends it at once, or answers False and sends nothing: then ``wait`` is the way.
+    """
+
+    wait: Callable[[str], Awaitable[None]]
+    now: Callable[[str], bool]
+
+    async def __call__(self, text: str) -> None:
+        """Send one text frame, however long it takes."""
+        await self.wait(text)
+
+
 class Outbox:
-    """Messages to the carrier, in order.
+    """Messages to the carrier, in order: at once where nothing waits, else through a queue.
 
     Args:
-        send: Sends one text frame; may wait for the peer to read.
+        send: Sends one text frame; may wait for the peer to read. A ``Sender`` does it sooner.
         on_lost: Called once when the peer does not read for ``SEND_TIMEOUT_S``, has gone, or the
             queue is full; nothing is sent afterwards.
     """
@@ -24,21 +42,27 @@ class Outbox:
         self, send: Callable[[str], Awaitable[None]], on_lost: Callable[[str], None]
     ) -> None:
         self._send = send
+        self._send_now = send.now if isinstance(send, Sender) else None
         self._on_lost = on_lost
         self._waiting: deque[tuple[str, Callable[[], None] | None]] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._lost = False
+        self._is_idle = True  # nothing waits, and nothing is under way
         self._task = asyncio.get_running_loop().create_task(self._write())
 
     def put(self, text: str, on_sent: Callable[[], None] | None = None) -> None:
         """Queue one message; never blocks. ``on_sent`` is called once the socket has taken it."""
         if self._lost or self._closing:
             return
+        now = self._send_now
+        if now is not None and self._is_idle and on_sent is None and now(text):
+            return
         if len(self._waiting) >= MAX_WAITING:
             self._lose("the carrier reads too slowly")
             return
         self._waiting.append((text, on_sent))
+        self._is_idle = False
         self._wake.set()
 
     def drop_waiting(self) -> None:
@@ -79,5 +103,6 @@ class Outbox:
                     on_sent()
             if self._closing:
                 return
+            self._is_idle = True
             self._wake.clear()
             await self._wake.wait()

@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from actors.outbox import Sender
 from cluster import frame_tap
+from cluster.edge import StreamRefusal
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ MOST_EARLY = 100  # messages that wait for somebody to listen
 _GONE = 1006
 
 
-class AcceptedSocket:
+class CallSocket:
     """One socket whose handshake was accepted just now.
 
     Args:
@@ -35,27 +37,34 @@ class AcceptedSocket:
     Attributes:
         code: Why the peer has gone, a WebSocket close code; 0 while it is there.
         is_tapped: Whether messages come straight from the transport.
-        is_flooded: More than ``MOST_EARLY`` messages came before anybody listened; those beyond
-            were thrown away.
-        send_now: Sends one text frame at once, or answers False: then use ``send_text``. None
-            where there is no such way.
+        send_text: Sends one text frame. Raises ``OSError`` or ``RuntimeError`` when the peer has
+            gone.
     """
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self.code = 0
-        self.is_flooded = False
+        self._is_flooded = False
         self._early: deque[str | bytes] = deque()
         self._arrived = asyncio.Event()
         self._take: Callable[[str | bytes], None] = self._keep
         self.is_tapped = frame_tap.tap(receive, self._taken) is not None
-        self.send_now = frame_tap.writer(receive) if self.is_tapped else None
+        write = frame_tap.writer(receive) if self.is_tapped else None
+        self.send_text: Callable[[str], Awaitable[None]] = (
+            self._send_text if write is None else Sender(self._send_text, write)
+        )
         self._reader = asyncio.get_running_loop().create_task(self._read())
 
     async def receive(self) -> str | bytes | None:
-        """The next message, as long as nobody listens; None once the peer has gone."""
+        """The next message, as long as nobody listens; None once the peer has gone (see ``code``).
+
+        Raises:
+            StreamRefusal: More than ``MOST_EARLY`` messages came before anybody wanted them.
+        """
         while not self._early:
+            if self._is_flooded:
+                raise StreamRefusal("too many messages before the first that counts")
             if self._reader.done():
                 return None
             self._arrived.clear()
@@ -73,8 +82,7 @@ class AcceptedSocket:
         self._take = take
         return self._reader
 
-    async def send_text(self, text: str) -> None:
-        """Send one text frame. Raises ``OSError`` or ``RuntimeError`` when the peer has gone."""
+    async def _send_text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
@@ -87,11 +95,6 @@ class AcceptedSocket:
         except (OSError, RuntimeError) as error:  # a timeout is an OSError
             logger.debug("close after the peer had gone: %s", type(error).__name__)
 
-    def let_go(self) -> None:
-        """Read nothing more."""
-        self._take = _forget
-        self._reader.cancel()
-
     def _taken(self, text: str) -> None:
         self._take(text)
 
@@ -99,7 +102,7 @@ class AcceptedSocket:
         if len(self._early) < MOST_EARLY:
             self._early.append(text)
         else:
-            self.is_flooded = True
+            self._is_flooded = True
         self._arrived.set()
 
     async def _read(self) -> None:
@@ -114,7 +117,3 @@ class AcceptedSocket:
             self.code = _GONE
         finally:
             self._arrived.set()
-
-
-def _forget(_text: str | bytes) -> None:
-    """Nobody listens any more."""

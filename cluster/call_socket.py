@@ -109,8 +109,8 @@ class _Feeder:
             logger.warning("call %s: stream shut: %s", call.call_id, error)
             call.driver.shut(f"protocol: {type(error).__name__}", CLOSE_POLICY)
             self._is_fed = False
-        except Exception as error:
-            logger.exception("call %s: a message broke its driver", call.call_id)
+        except Exception as error:  # noqa: BLE001 - the message of one call is its own trouble
+            logger.error("call %s: a message broke its driver: %s", call.call_id, trace_of(error))
             call.driver.shut(f"internal: {type(error).__name__}", CLOSE_INTERNAL)
             self._is_fed = False
 

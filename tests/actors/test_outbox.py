@@ -7,18 +7,24 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from actors.outbox import MAX_WAITING, SEND_TIMEOUT_S, Outbox
+from actors.outbox import MAX_WAITING, SEND_TIMEOUT_S, Outbox, Sender
 from tests.support.virtual_time import run
 
 
 class Peer:
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: bool = False) -> None:
         self.got: list[str] = []
         self.lost: list[str] = []
         self.reading = asyncio.Event()
         self.reading.set()
         self.error: Exception | None = None
-        self.outbox = Outbox(self.send, self.lost.append)
+        send = Sender(self.send, self._now) if at_once else self.send
+        self.outbox = Outbox(send, self.lost.append)
+
+    def _now(self, text: str) -> bool:
+        if self.reading.is_set():
+            self.got.append(f"{text}!")
+        return self.reading.is_set()
 
     async def send(self, text: str) -> None:
         await self.reading.wait()
@@ -27,10 +33,10 @@ class Peer:
         self.got.append(text)
 
 
-def play(scene: Callable[[Peer], Awaitable[None]]) -> None:
+def play(scene: Callable[[Peer], Awaitable[None]], *, at_once: bool = False) -> None:
     async def whole() -> None:
         before = asyncio.all_tasks()
-        peer = Peer()
+        peer = Peer(at_once=at_once)
         await scene(peer)
         await peer.outbox.close()
         assert not asyncio.all_tasks() - before
@@ -113,3 +119,20 @@ def test_closing_does_not_wait_for_a_peer_that_does_not_read() -> None:
         assert peer.lost == []
 
     play(scene)
+
+
+def test_what_can_be_sent_at_once_is_and_nothing_overtakes_what_waits() -> None:
+    async def scene(peer: Peer) -> None:
+        peer.outbox.put("1")
+        assert peer.got == ["1!"]
+        peer.reading.clear()
+        peer.outbox.put("2")
+        await asyncio.sleep(0.1)  # it is under way now, and nothing waits behind it
+        peer.reading.set()
+        peer.outbox.put("3")
+        assert peer.got == ["1!"]
+        await asyncio.sleep(0.1)
+        peer.outbox.put("4")
+        assert peer.got == ["1!", "2", "3", "4!"]
+
+    play(scene, at_once=True)

@@ -15,15 +15,17 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
+from actors.outbox import Sender
 from cluster import frame_tap
-from cluster.accepted_socket import MOST_EARLY, AcceptedSocket, Message, Receive, Send
+from cluster.accepted_socket import MOST_EARLY, CallSocket, Message, Receive, Send
+from cluster.edge import StreamRefusal
 from tests.support.virtual_time import run
 
 HANDSHAKE = (
     b"GET /twilio/media HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-Scene = Callable[["Line", AcceptedSocket], Awaitable[None]]
+Scene = Callable[["Line", CallSocket], Awaitable[None]]
 
 
 class Wire(asyncio.Transport):
@@ -59,7 +61,7 @@ class Line:
 
     def __init__(self, *, is_tapped: bool, listens: bool = True, proxied: bool = False) -> None:
         self.got: list[str | bytes] = []
-        self.socket: AcceptedSocket | None = None
+        self.socket: CallSocket | None = None
         self.wire = Wire()
         self.is_lost = False
         self.over = asyncio.Event()
@@ -78,13 +80,13 @@ class Line:
             receive = _behind(receive)
         elif self._proxied:
             receive = Proxy(receive)
-        self.socket = AcceptedSocket(receive, send)
+        self.socket = CallSocket(receive, send)
         if self._listens:
             await asyncio.wait([self.socket.listen(self.got.append)])
         else:
             await self.over.wait()
 
-    async def open(self) -> AcceptedSocket:
+    async def open(self) -> CallSocket:
         self.server.connection_made(self.wire)
         self.wire.protocol.data_received(HANDSHAKE)
         await settle()
@@ -137,11 +139,15 @@ def play(line: Callable[[], Line], scene: Scene) -> None:
             opened.wire.closing = True
             if not opened.is_lost:
                 opened.lose()
-            socket.let_go()
             opened.over.set()
             await settle()
 
     run(whole())
+
+
+def now(socket: CallSocket) -> Callable[[str], bool]:
+    assert isinstance(socket.send_text, Sender)
+    return socket.send_text.now
 
 
 def frame(opcode: Opcode, data: bytes, *, fin: bool = True, mask: bool = True) -> bytes:
@@ -191,7 +197,7 @@ def test_whatever_comes_is_met_as_the_server_alone_would(
     seen = []
     for is_tapped in (False, True):
 
-        async def scene(line: Line, socket: AcceptedSocket) -> None:
+        async def scene(line: Line, socket: CallSocket) -> None:
             await line.feed(*chunks)
             got.append(line.got)
             seen.append((socket.code, line.wire.written, line.wire.closing))
@@ -206,7 +212,7 @@ def test_whatever_comes_is_met_as_the_server_alone_would(
 
 @pytest.mark.parametrize("proxied", [False, True])
 def test_a_message_is_there_without_a_turn_of_the_loop(proxied: bool) -> None:
-    async def scene(line: Line, socket: AcceptedSocket) -> None:
+    async def scene(line: Line, socket: CallSocket) -> None:
         two = text("two")
         line.wire.protocol.data_received(text("one") + two[:4])
         assert line.got == ["one"]
@@ -217,7 +223,7 @@ def test_a_message_is_there_without_a_turn_of_the_loop(proxied: bool) -> None:
 
 
 def test_what_came_before_somebody_listens_waits_in_order() -> None:
-    async def scene(line: Line, socket: AcceptedSocket) -> None:
+    async def scene(line: Line, socket: CallSocket) -> None:
         await line.feed(text("one") + text("two") + text("three"))
         assert await socket.receive() == "one"
         socket.listen(line.got.append)
@@ -228,18 +234,19 @@ def test_what_came_before_somebody_listens_waits_in_order() -> None:
 
 
 def test_a_flood_before_somebody_listens_is_bounded() -> None:
-    async def scene(line: Line, socket: AcceptedSocket) -> None:
+    async def scene(line: Line, socket: CallSocket) -> None:
         await line.feed(text("more") * (MOST_EARLY + 1))
-        assert socket.is_flooded
-        socket.listen(line.got.append)
-        assert len(line.got) == MOST_EARLY
+        for _ in range(MOST_EARLY):
+            assert await socket.receive() == "more"
+        with pytest.raises(StreamRefusal, match="too many"):
+            await socket.receive()
 
     play(lambda: Line(is_tapped=True, listens=False), scene)
 
 
 @pytest.mark.parametrize("is_tapped", [False, True])
 def test_a_peer_that_goes_is_told_to_whoever_waits(is_tapped: bool) -> None:
-    async def scene(line: Line, socket: AcceptedSocket) -> None:
+    async def scene(line: Line, socket: CallSocket) -> None:
         waiting = asyncio.ensure_future(socket.receive())
         await settle()
         line.lose()
@@ -252,9 +259,9 @@ def test_a_peer_that_goes_is_told_to_whoever_waits(is_tapped: bool) -> None:
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
 def test_what_is_sent_at_once_is_what_the_server_would_have_sent(size: int) -> None:
-    async def scene(line: Line, socket: AcceptedSocket) -> None:
-        assert socket.send_now is not None
-        assert socket.send_now("x" * size)
+    async def scene(line: Line, socket: CallSocket) -> None:
+        send = now(socket)
+        assert send("x" * size)
         at_once, line.wire.written = line.wire.written, b""
         await socket.send_text("x" * size)
         assert line.wire.written == at_once
@@ -263,27 +270,26 @@ def test_what_is_sent_at_once_is_what_the_server_would_have_sent(size: int) -> N
 
 
 def test_nothing_is_sent_at_once_to_a_peer_that_reads_slowly_or_goes() -> None:
-    async def scene(line: Line, socket: AcceptedSocket) -> None:
-        assert socket.send_now is not None
+    async def scene(line: Line, socket: CallSocket) -> None:
+        send = now(socket)
         line.wire.protocol.pause_writing()
-        assert not socket.send_now("late")
+        assert not send("late")
         line.wire.protocol.resume_writing()
-        assert socket.send_now("in time")
+        assert send("in time")
         await socket.close(1000)
-        assert not socket.send_now("too late")
+        assert not send("too late")
         assert b"late" not in line.wire.written
 
     play(lambda: Line(is_tapped=True), scene)
 
 
 def test_a_shut_down_of_the_server_reaches_the_peer_and_us() -> None:
-    async def scene(line: Line, socket: AcceptedSocket) -> None:
+    async def scene(line: Line, socket: CallSocket) -> None:
         line.server.shutdown()
         await settle()
         assert line.wire.written == Frame(Opcode.CLOSE, b"\x03\xf4").serialize(mask=False)
         assert socket.code == 1012
-        assert socket.send_now is not None
-        assert not socket.send_now("nothing follows a close")
+        assert not now(socket)("nothing follows a close")
 
     play(lambda: Line(is_tapped=True), scene)
 
@@ -304,7 +310,7 @@ def test_another_server_is_not_tapped(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_loop_of_another_thread_is_not_tapped() -> None:
-    async def scene(line: Line, socket: AcceptedSocket) -> None:
+    async def scene(line: Line, socket: CallSocket) -> None:
         line.server.loop = asyncio.new_event_loop()
         try:
             assert frame_tap.tap(line.server.receive, print) is None
