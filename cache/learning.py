@@ -15,7 +15,7 @@ from cache.gate import MOST_LABELS, Bound, GateWeights, Label, fit, is_due
 from cache.outcomes import Hit, Outcome
 from cache.scope import Scope
 
-DEFAULT_BOUND: Final = 0.05
+DEFAULT_BOUND: Final = 0.06
 CHECKED_RATIO: Final = 0.03
 """So many of the hits are asked again in the background, on the whole."""
 _LEAST_CHECKED, _MOST_CHECKED = 0.005, 0.5
