@@ -71,6 +71,8 @@ class CacheConfig:
         rates: What callers may write.
         languages: Of the agents, tried with the encoder.
         waits_for_copies: Whether there may be workers that know more than the file; rule 4.
+        first_id: Of its entries, while it has no file (``cache.shards``).
+        owners: How many there are beside it and with it.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -78,6 +80,8 @@ class CacheConfig:
     rates: Rates = field(default_factory=Rates)
     languages: tuple[str, ...] = ()
     waits_for_copies: bool = True
+    first_id: int = 1
+    owners: int = 1
 
 
 class CacheDriver:
@@ -112,7 +116,7 @@ class CacheDriver:
         self._saver = CacheSaver(file, aside)
         self._aside = aside
         self._model = Model(encoder.name, encoder.dimension)
-        self._keeper = self._keeper_of(Snapshot(self._model, 1))
+        self._keeper = self._keeper_of(Snapshot(self._model, config.first_id))
         self._polls: set[asyncio.Future[None]] = set()
         self._readers: dict[str, float] = {}
         self._copy: tuple[float, CacheKeeper, int, bytes] | None = None
@@ -120,7 +124,7 @@ class CacheDriver:
         self._tending: asyncio.Task[None] | None = None
         self._may_lack_vectors = True
         self._unreadable: set[int] = set()
-        self._found = Snapshot(self._model, 1)
+        self._found = Snapshot(self._model, config.first_id)
         self._wants_until = 0.0
         self._is_taking_over = False
 
@@ -233,6 +237,7 @@ class CacheDriver:
         """For people."""
         return {
             "term": self._term,
+            "owners": self._config.owners,
             "processes": len(self._readers),
             "is_saved": self._saver.is_saved(self._keeper.log.last),
             "trouble": self._saver.trouble,

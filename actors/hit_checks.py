@@ -148,7 +148,7 @@ class HitChecks:
         ratio, likelihood = 1.0, self._ratio
         if not is_exact:
             # At least half of the share, or hits that are all sure would never be looked at.
-            ratio = max(CHECKED_RATIO / 2, self._cache.check_ratio(served.hit))
+            ratio = max(CHECKED_RATIO / 2, self._cache.check_ratio(served.hit, served.scope))
             likelihood *= ratio / CHECKED_RATIO
         if self._chance() >= likelihood:
             return False

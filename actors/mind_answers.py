@@ -195,7 +195,7 @@ class CallAnswers:
         hit, scope = asked.hit, asked.question.scope
         if hit is None or turn.outcome not in {"heard", "interrupted"}:
             return False
-        cache.served(hit)
+        cache.served(hit, scope)
         self._spoken = _Spoken(asked.text, hit, scope, TURNS_TO_COMPLAIN)
         if turn.outcome == "interrupted" and _letters(turn.heard_text) <= _FIRST_WORDS_CHARS:
             cache.complained(hit, scope, Complaint.BARGE_IN)

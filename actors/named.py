@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
 ASK_EVERY_S = 0.05
 CLOSE_WITHIN_S = 3.0
-_ONE_EACH = frozenset({BACK_OFFICE_NAME, CACHE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME})
+_ONE_EACH = frozenset({BACK_OFFICE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME})
+_PREFIXES = (CALL_ACTOR_PREFIX, CACHE_NAME)
 SERVE_NAMESPACE = "serve"
 SERVE_REPLICA_PREFIX = "SERVE_REPLICA::"
 
@@ -99,7 +100,7 @@ def remove_all() -> list[str]:
         item["name"]
         for item in ray.util.list_named_actors(all_namespaces=True)
         if item["namespace"] == NAMESPACE
-        and (item["name"] in _ONE_EACH or item["name"].startswith(CALL_ACTOR_PREFIX))
+        and (item["name"] in _ONE_EACH or item["name"].startswith(_PREFIXES))
     ]
     found = {}
     for name in sorted(names, key=lambda item: item != DIRECTORY_NAME):  # the directory first
@@ -112,15 +113,17 @@ def remove_all() -> list[str]:
         ray.kill(found[BACK_OFFICE_NAME])
     if DIRECTORY_NAME in found:
         ray.kill(found[DIRECTORY_NAME])  # so that it replaces nobody
-    minds = {name: handle for name, handle in found.items() if name not in _ONE_EACH}
+    minds = {name: found[name] for name in found if name.startswith(CALL_ACTOR_PREFIX)}
+    caches = {name: found[name] for name in found if name.startswith(CACHE_NAME)}
     if minds:
         closing: list[Any] = [handle.aclose.remote() for handle in minds.values()]
         ray.wait(closing, num_returns=len(closing), timeout=CLOSE_WITHIN_S)
     for handle in minds.values():
         ray.kill(handle)
-    if CACHE_NAME in found:  # after those who tell it what they have learned
-        ray.wait([found[CACHE_NAME].aclose.remote()], timeout=CLOSE_WITHIN_S)
-    for name in (CACHE_NAME, HEALTH_NAME, METRICS_NAME):
+    if caches:  # after those who tell them what they have learned
+        saving: list[Any] = [handle.aclose.remote() for handle in caches.values()]
+        ray.wait(saving, num_returns=len(saving), timeout=CLOSE_WITHIN_S)
+    for name in (*caches, HEALTH_NAME, METRICS_NAME):
         if name in found:
             ray.kill(found[name])
     return list(found)

@@ -60,12 +60,17 @@ def provider_health_options() -> dict[str, Any]:
     return {**metrics_options(), "name": HEALTH_NAME, "max_concurrency": 10_000}
 
 
-def semantic_cache_options() -> dict[str, Any]:
-    """Options of the one SemanticCacheActor of a cluster: long polls, as at the keeper of health.
+def cache_name(shard: int) -> str:
+    """The name of one owner of the response cache."""
+    return f"{CACHE_NAME}-{shard}" if shard else CACHE_NAME
+
+
+def semantic_cache_options(shard: int = 0) -> dict[str, Any]:
+    """Options of a SemanticCacheActor, one a shard: long polls, as at the keeper of health.
 
     It has a file on the disk of its node, so it starts where the first process that wants it runs.
     """
-    return {**metrics_options(), "name": CACHE_NAME, "max_concurrency": 10_000}
+    return {**metrics_options(), "name": cache_name(shard), "max_concurrency": 10_000}
 
 
 def back_office_options() -> dict[str, Any]:

@@ -16,7 +16,7 @@ import ray
 from actors.cache_desk import CacheDesk
 from actors.cache_driver import CacheDriver
 from actors.errors import CacheAwayError
-from actors.placement import CACHE_NAME, NAMESPACE, semantic_cache_options
+from actors.placement import NAMESPACE, cache_name, semantic_cache_options
 from cache.errors import CacheError
 from providers.traces import trace_of
 
@@ -26,16 +26,18 @@ MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
 
 
 class SemanticCacheActor:
-    """The owner of the response cache; one for a cluster.
+    """The owner of the response cache; one for a cluster, or one of several (``cache.shards``).
 
     Args:
         build: Where the function is that builds its driver: ``module:function``.
         settings: Plain settings of the deployment.
+        shard: Which of the owners.
     """
 
-    def __init__(self, build: str, settings: dict[str, Any]) -> None:
+    def __init__(self, build: str, settings: dict[str, Any], shard: int = 0) -> None:
         self._build = build
         self._settings = settings
+        self._shard = shard
         self._driver: CacheDriver | None = None
         self._starting: asyncio.Task[CacheDriver] | None = None
 
@@ -93,22 +95,24 @@ class SemanticCacheActor:
         module, _, function = self._build.partition(":")
         builder = getattr(importlib.import_module(module), function)
         term = time.time_ns() // 1_000
-        driver: CacheDriver = await builder(self._settings, time.time, term, random.random)
+        driver: CacheDriver = await builder(
+            self._settings, time.time, term, random.random, self._shard
+        )
         await driver.start()
         self._driver = driver
         return driver
 
 
-def begin_semantic_cache(build: str, settings: dict[str, Any]) -> Any:
-    """The handle of the SemanticCacheActor of this cluster, started if there is none."""
+def begin_semantic_cache(build: str, settings: dict[str, Any], shard: int = 0) -> Any:
+    """The handle of a SemanticCacheActor of this cluster, started if there is none."""
     actor_class: Any = ray.remote(SemanticCacheActor)
-    return actor_class.options(**semantic_cache_options()).remote(build, settings)
+    return actor_class.options(**semantic_cache_options(shard)).remote(build, settings, shard)
 
 
-def find_semantic_cache() -> Any:
+def find_semantic_cache(shard: int = 0) -> Any:
     """The handle of the one that runs. Raises ``CacheAwayError`` when there is none."""
     try:
-        return ray.get_actor(CACHE_NAME, namespace=NAMESPACE)
+        return ray.get_actor(cache_name(shard), namespace=NAMESPACE)
     except ValueError:
         raise CacheAwayError("no response cache runs in this cluster") from None
 
@@ -122,11 +126,13 @@ class RayCacheLink:
     Args:
         build: For the actor, should this process be the one that starts it.
         settings: Likewise.
+        shard: Which of the owners.
     """
 
-    def __init__(self, build: str, settings: dict[str, Any]) -> None:
+    def __init__(self, build: str, settings: dict[str, Any], shard: int = 0) -> None:
         self._build = build
         self._settings = settings
+        self._shard = shard
         self._handle: Any = None
         self._lost_at: float | None = None
 
@@ -152,7 +158,7 @@ class RayCacheLink:
             if self._handle is None:
                 # A question to the GCS that blocks: in a thread, and once.
                 self._handle = await asyncio.to_thread(
-                    begin_semantic_cache, self._build, self._settings
+                    begin_semantic_cache, self._build, self._settings, self._shard
                 )
             answer = await question(self._handle)
         except CacheError:

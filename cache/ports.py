@@ -6,8 +6,8 @@ aside and goes when there is time. When the owner is gone, lookups go on with wh
     question = ask(text, scope)                                    # cache.lookup
     outcome = await answers.lookup(question)                       # never raises, bounded
     if isinstance(outcome, Hit):
-        answers.served(outcome)                                    # once outcome.answer was spoken
-        if random() < (ratio := answers.check_ratio(outcome)):     # ask again, in the background
+        answers.served(outcome, scope)                             # once it was spoken
+        if random() < (ratio := answers.check_ratio(outcome, scope)):  # ask again, in background
             answers.checked(outcome, scope, is_right=..., check_ratio=ratio)
     else:
         answer = ...                                               # made as always
@@ -82,8 +82,8 @@ class AnswerCache(Protocol):
     def followed(self, scope: Scope, state: DialogueState, plan_id: str) -> None:
         """This plan followed that state, and it was not the cache that chose it."""
 
-    def served(self, hit: Hit) -> None:
-        """A hit was spoken, and some of it at least was heard."""
+    def served(self, hit: Hit, scope: Scope) -> None:
+        """A hit was spoken to a question of this scope, and heard, some of it at least."""
 
     def likely_after(self, scope: Scope, spoken: Answer) -> tuple[Answer, ...]:
         """The answers that are likely to be given next: to be prepared, not to be spoken.
@@ -102,7 +102,7 @@ class AnswerCache(Protocol):
             then: To the next question; None when it was not of the cache.
         """
 
-    def check_ratio(self, hit: Hit) -> float:
+    def check_ratio(self, hit: Hit, scope: Scope) -> float:
         """How likely this hit should be asked again in the background, 0..1."""
 
     def checked(

@@ -65,7 +65,7 @@ class ReplicaAnswers:
                 outcome = Miss(MissReason.ENCODER_LATE)
         return outcome
 
-    def served(self, hit: Hit) -> None:
+    def served(self, hit: Hit, scope: Scope) -> None:
         """See ``AnswerCache.served``."""
         self._tell(Served(hit.entry_id, 1))
 
@@ -118,7 +118,7 @@ class ReplicaAnswers:
         followed = then.answer_id if then is not None else ELSE
         self._tell(Followed(steps_of(scope), after(before.answer_id), followed))
 
-    def check_ratio(self, hit: Hit) -> float:
+    def check_ratio(self, hit: Hit, scope: Scope) -> float:
         """See ``AnswerCache.check_ratio``."""
         return self._cache().gates.check_ratio(hit)
 

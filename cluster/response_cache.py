@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from actors.cache_driver import CacheConfig, CacheDriver
@@ -19,7 +19,9 @@ from cache.encoder import open_encoder
 from cache.errors import EncoderUnavailable, ModelUnsupported
 from cache.local_encoder import TurnEncoder
 from cache.ports import AnswerCache
-from cache.snapshot import SnapshotFile
+from cache.shard_files import ShardFile
+from cache.sharded_answers import ShardedAnswers
+from cache.shards import first_id
 from cache.store import Limits
 from cluster.agents import load_tenants
 from cluster.errors import AgentFileError
@@ -31,7 +33,6 @@ from telemetry.ledger import MetricsLedger
 logger = logging.getLogger(__name__)
 
 CACHE_DRIVER: Final = "cluster.response_cache:build_cache_driver"
-FILE_NAME: Final = "responses.cache"
 FILE_PATTERN: Final = "responses*.cache"
 _NAME: Final = "responses"
 
@@ -40,40 +41,41 @@ class ProcessCache:
     """One for each CallActor process; made by :func:`open_process_cache`.
 
     Args:
-        driver: None when the cache is off.
+        drivers: Of the copies, one an owner; none when the cache is off.
         encoder: Its encoder.
         languages: Of the agents.
     """
 
     def __init__(
-        self, driver: CacheReplicaDriver | None, encoder: TurnEncoder, languages: Iterable[str]
+        self, drivers: Sequence[CacheReplicaDriver], encoder: TurnEncoder, languages: Iterable[str]
     ) -> None:
-        self._driver = driver
+        self._drivers = tuple(drivers)
+        self._answers = _answers_of(self._drivers)
         self._encoder = encoder
         self._languages = frozenset(languages)
 
     @property
     def answers(self) -> AnswerCache | None:
         """For the calls; None when the cache is off."""
-        return self._driver.answers if self._driver else None
+        return self._answers
 
     async def start(self) -> None:
         """Try the encoder in each language, and begin to follow the owner."""
-        if self._driver is None:
+        if not self._drivers:
             return
         await self._encoder.check(self._languages)
-        self._driver.start()
+        for driver in self._drivers:
+            driver.start()
 
     def sample(self, ledger: MetricsLedger) -> None:
         """Write the gauges."""
-        if self._driver is not None:
-            held = self._driver.replica.cache.store.size_bytes
+        if self._drivers:
+            held = sum(driver.replica.cache.store.size_bytes for driver in self._drivers)
             ledger.gauge(catalog.CACHE_BYTES, held, _NAME)
 
     async def aclose(self) -> None:
-        """Tell the owner what is left, and stop."""
-        if self._driver is not None:
-            await self._driver.aclose()
+        """Tell the owners what is left, and stop."""
+        await asyncio.gather(*(driver.aclose() for driver in self._drivers))
         self._encoder.close()
 
 
@@ -88,13 +90,22 @@ async def open_process_cache(
         languages: Of its agents.
     """
     if not settings.cache:
-        return ProcessCache(None, TurnEncoder(None), languages)
+        return ProcessCache((), TurnEncoder(None), languages)
     encoder, why = await asyncio.to_thread(_turn_encoder, settings)
     if why:
         logger.info("the semantic tier of the response cache is off here: %s", why)
-    link = RayCacheLink(CACHE_DRIVER, settings.to_plain())
-    driver = CacheReplicaDriver(name, encoder, link, time.time)
-    return ProcessCache(driver, encoder, languages)
+    plain = settings.to_plain()
+    drivers = [
+        CacheReplicaDriver(name, encoder, RayCacheLink(CACHE_DRIVER, plain, shard), time.time)
+        for shard in range(settings.cache_owners)
+    ]
+    return ProcessCache(drivers, encoder, languages)
+
+
+def _answers_of(drivers: Sequence[CacheReplicaDriver]) -> AnswerCache | None:
+    if len(drivers) > 1:
+        return ShardedAnswers([driver.answers for driver in drivers])
+    return drivers[0].answers if drivers else None
 
 
 async def build_cache_driver(
@@ -102,14 +113,15 @@ async def build_cache_driver(
     clock: Callable[[], float],
     term: int,
     jitter: Callable[[], float],
+    shard: int = 0,
 ) -> CacheDriver:
-    """The owner, for the SemanticCacheActor; it is not started yet."""
+    """An owner, for the SemanticCacheActor; it is not started yet."""
     settings = Settings.from_plain(plain_settings)
     configure_logging(settings.log_level)
     encoder, why = await asyncio.to_thread(_turn_encoder, settings)
     if why:
         logger.warning("the response cache answers questions in the same words only: %s", why)
-    return cache_driver(settings, clock, term, jitter, encoder)
+    return cache_driver(settings, clock, term, jitter, encoder, shard=shard)
 
 
 def cache_driver(
@@ -120,8 +132,9 @@ def cache_driver(
     encoder: TurnEncoder,
     *,
     waits_for_copies: bool = True,
+    shard: int = 0,
 ) -> CacheDriver:
-    """The owner of the cache that lies in the folder of the settings.
+    """An owner of the cache that lies in the folder of the settings.
 
     Args:
         settings: Of the deployment.
@@ -130,13 +143,17 @@ def cache_driver(
         jitter: 0..1.
         encoder: Of this process.
         waits_for_copies: Whether there may be workers that know more than the file.
+        shard: Which of the owners.
     """
+    owners = settings.cache_owners
     config = CacheConfig(
-        limits=Limits(settings.cache_entries, settings.cache_bytes),
+        limits=Limits(settings.cache_entries // owners, settings.cache_bytes // owners),
         languages=tuple(sorted(_languages(settings))),
         waits_for_copies=waits_for_copies,
+        first_id=first_id(shard),
+        owners=owners,
     )
-    file = SnapshotFile(settings.cache_folder / FILE_NAME)
+    file = ShardFile(settings.cache_folder, shard, owners)
     return CacheDriver(config, clock, term, jitter, encoder=encoder, file=file)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
@@ -93,7 +93,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[tuple[Desk, bool]]:
         from actors.semantic_cache_actor import find_semantic_cache
 
         try:
-            yield RayDesk(await asyncio.to_thread(find_semantic_cache)), True
+            yield await _owners(find_semantic_cache), True
         except CacheAwayError:
             raise ClusterError(
                 "no response cache runs in this cluster: it starts with the first CallActor, "
@@ -111,15 +111,40 @@ async def open_file(settings: Settings) -> AsyncIterator[Desk]:
     """The desk of the file in the folder of the settings; nobody else may have it open."""
     from actors.cache_desk import CacheDesk
     from cluster.response_cache import cache_driver, open_turn_encoder
+    from cluster.sharded_desk import ShardedDesk
 
     encoder = await asyncio.to_thread(open_turn_encoder, settings)
     term = time.time_ns() // 1_000
-    driver = cache_driver(settings, time.time, term, random.random, encoder, waits_for_copies=False)
-    await driver.start()
+    drivers = [
+        cache_driver(
+            settings,
+            time.time,
+            term,
+            random.random,
+            encoder,
+            waits_for_copies=False,
+            shard=shard,
+        )
+        for shard in range(settings.cache_owners)
+    ]
+    for driver in drivers:
+        await driver.start()
     try:
-        yield CacheDesk(driver, time.time)
+        desks = [CacheDesk(driver, time.time) for driver in drivers]
+        yield ShardedDesk(desks) if len(desks) > 1 else desks[0]
     finally:
-        await driver.aclose()
+        for driver in drivers:
+            await driver.aclose()
+
+
+async def _owners(find: Callable[[int], Any]) -> Desk:
+    """The desk of all owners that run; the first says how many they are."""
+    from cluster.sharded_desk import ShardedDesk
+
+    first = RayDesk(await asyncio.to_thread(find, 0))
+    owners = (await first.summary()).get("owners", 1)
+    others = [RayDesk(await asyncio.to_thread(find, shard)) for shard in range(1, owners)]
+    return ShardedDesk([first, *others]) if others else first
 
 
 def _join() -> bool:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cache.shards import MOST_SHARDS
 from cluster.errors import SettingsError
 from cluster.setting_types import (
     AccountSid,
@@ -98,6 +99,16 @@ class Settings(BaseSettings):
     openai_tts_sample_rate: int = Field(
         24_000, ge=8_000, le=48_000, validation_alias=_plain("OPENAI_TTS_SAMPLE_RATE")
     )
+    openai_realtime_api_key: Key = Field(
+        SecretStr(""), validation_alias=_plain("OPENAI_REALTIME_API_KEY")
+    )
+    openai_realtime_base_url: WebAddress = Field(
+        "", validation_alias=_plain("OPENAI_REALTIME_BASE_URL")
+    )
+    openai_realtime_model: str = Field("", validation_alias=_plain("OPENAI_REALTIME_MODEL"))
+    openai_realtime_transcription_model: str = Field(
+        "", validation_alias=_plain("OPENAI_REALTIME_TRANSCRIPTION_MODEL")
+    )
     espeak_words_per_minute: int = Field(165, ge=80, le=450)
     azure_streams_per_process: int = Field(25, ge=1, le=50)
     azure_segmentation_ms: int = Field(300, ge=100, le=5_000)
@@ -122,6 +133,7 @@ class Settings(BaseSettings):
     cache_entries: int = Field(10_000, ge=100, le=1_000_000)
     cache_bytes: int = Field(64 << 20, ge=1 << 20, le=64 << 30)
     cache_model: str = "all-MiniLM-L6-v2"
+    cache_owners: int = Field(1, ge=1, le=MOST_SHARDS)
     cache_check_ratio: float = Field(0.02, ge=0, le=0.2)
     cache_judge_model: str = ""
 

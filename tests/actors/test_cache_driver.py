@@ -99,7 +99,7 @@ def test_answers_that_get_lost_teach_nothing_twice() -> None:
             for _ in range(2):
                 found = await asked(one, OPEN)
                 assert isinstance(found, Hit)
-                one.answers.served(found)
+                one.answers.served(found, SCOPE)
             assert isinstance(await asked(one, OPEN), Hit), "a guess that is not spoken"
             await asyncio.sleep(10.0)
             assert world.owner is not None

@@ -58,8 +58,8 @@ def test_two_callers_teach_it_and_a_third_is_answered() -> None:
         assert isinstance(exact, Hit)
         assert isinstance(near, Hit)
         assert (exact.tier, near.tier) == (Tier.EXACT, Tier.SEMANTIC)
-        cache.served(exact)
-        cache.served(near)
+        cache.served(exact, SCOPE)
+        cache.served(near, SCOPE)
         (entry,) = cache.keeper.cache.store
         assert entry.counters.served == 2, "what is only looked up was not given"
         await cache.aclose()
@@ -73,7 +73,7 @@ def test_an_error_silences_at_once() -> None:
         await told(cache, OPEN, "ann", FAQ)
         hit = await cache.lookup(ask(OPEN, SCOPE))
         assert isinstance(hit, Hit)
-        assert 0.0 < cache.check_ratio(hit) <= 1.0
+        assert 0.0 < cache.check_ratio(hit, SCOPE) <= 1.0
         cache.complained(hit, SCOPE, Complaint.BARGE_IN)
         cache.checked(hit, SCOPE, is_right=False)
         assert reason(await cache.lookup(ask(OPEN, SCOPE))) == RefusalReason.QUARANTINED

@@ -109,7 +109,8 @@ def test_a_voice_without_a_key_does_not_spoil_an_import(filled: Type) -> None:
 
 
 def test_a_card_may_say_what_is_wanted_next(type_in: Type, tmp_path: Path) -> None:
-    cards = "question,answer,answer_id,next\nWhat does parking cost?,Ten dollars.,price,delivery|hours\n"
+    head, card = "question,answer,answer_id,next", "What does it cost?,Ten.,price,delivery|hours"
+    cards = f"{head}\n{card}\n"
     (tmp_path / "next.csv").write_text(cards, "utf-8")
     options = ("--agent", "reception", "--language", "en-US", "--no-audio")
     assert type_in("import", "next.csv", *options)[0] == 0
@@ -231,3 +232,25 @@ def test_every_command_explains_itself(type_in: Type, command: str) -> None:
     code, out, _ = type_in(command, "--help")
     assert code == 0
     assert "Examples" in out
+
+
+def test_with_several_owners_people_see_one_cache(
+    type_in: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--language", "en-US", "--no-audio")
+    assert type_in("import", "faq.csv", "--agent", "before", *options)[0] == 0
+    monkeypatch.setenv("CALLCLUSTER_CACHE_OWNERS", "3")
+    for agent in ("one", "two", "three", "four"):
+        assert type_in("import", "faq.csv", "--agent", agent, *options)[0] == 0
+    assert len(list(tmp_path.glob("var/cache/responses-*-of-3.cache"))) == 3
+    every = rows(type_in, "--limit", "100")
+    assert len(every) == 15
+    assert len({row["entry_id"] for row in every}) == 15
+    found = json.loads(type_in("inspect", "--json", "--limit", "7")[1])
+    assert (found["total"], len(found["rows"]), found["summary"]["entries"]) == (15, 7, 15)
+    (row,) = rows(type_in, str(every[-1]["entry_id"]))
+    assert row == every[-1]
+    assert type_in("export", "out.jsonl")[0] == 0
+    assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 15
+    assert type_in("purge", "--tag", "hours", "--yes")[0] == 0
+    assert len(rows(type_in, "--limit", "100")) == 10

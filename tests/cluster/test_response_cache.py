@@ -14,7 +14,6 @@ from cache.lookup import ask
 from cache.model_folder import DEFAULT_MODEL
 from cache.outcomes import Miss, MissReason
 from cluster.response_cache import (
-    FILE_NAME,
     build_cache_driver,
     cache_driver,
     open_process_cache,
@@ -71,7 +70,7 @@ def test_the_owner_says_once_that_there_is_no_encoder(
     said = [one.getMessage() for one in caplog.records if "same words only" in one.getMessage()]
     assert len(said) == 1
     assert "no-such-model" in said[0]
-    assert (tmp_path / "cache" / FILE_NAME).is_file()
+    assert (tmp_path / "cache" / "responses.cache").is_file()
 
 
 def test_limits_are_those_of_the_settings(tmp_path: Path) -> None:
@@ -85,7 +84,7 @@ def test_limits_are_those_of_the_settings(tmp_path: Path) -> None:
         await driver.aclose()
 
     asyncio.run(story())
-    assert (tmp_path / "elsewhere" / FILE_NAME).is_file()
+    assert (tmp_path / "elsewhere" / "responses.cache").is_file()
 
 
 def test_the_default_model_is_the_one_that_the_encoder_knows() -> None:

@@ -101,10 +101,10 @@ class FakeAnswers:
     def followed(self, scope: Scope, state: DialogueState, plan_id: str) -> None:
         raise AssertionError("there are no flows")
 
-    def served(self, hit: Hit) -> None:
+    def served(self, hit: Hit, scope: Scope) -> None:
         self.spoken.append(hit)
 
-    def check_ratio(self, hit: Hit) -> float:
+    def check_ratio(self, hit: Hit, scope: Scope) -> float:
         return self.ratio
 
     def checked(
