@@ -258,6 +258,9 @@ MEMORY: Final = _gauge(
     ("process",),
     "max",
 )
+TASKS: Final = _gauge(
+    "tasks", "tasks", "Tasks of the event loops of processes of a kind.", ("process",)
+)
 CACHE_LOOKUPS: Final = _counter(
     "cache_lookups", "lookups", "Cache lookups, by cache and result.", ("cache", "result")
 )

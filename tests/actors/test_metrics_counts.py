@@ -62,6 +62,7 @@ def test_a_loop_that_nobody_else_watches_is_watched() -> None:
         await process.aclose()
         await process.aclose()
         process.sample(active_calls=0, capacity=1)
+        assert merged(ledger).gauges()[c.TASKS.name, ("call_actor",)] == len(asyncio.all_tasks())
         assert merged(ledger).sketches()[c.LOOP_LAG.name, ("call_actor",)].maximum < 1e-6
 
     run(scene())
