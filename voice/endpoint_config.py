@@ -28,6 +28,10 @@ class EndpointConfig:
         few_words_factor: For each word that a short utterance has less than three.
         model_weight, model_neutral: The end-of-turn model's factor is ``exp(-weight * leaning)``,
             which leans by the log odds of its answer above those of the neutral one.
+        model_least: No answer of it counts as less than this: it is often sure of a pause where
+            there is an end.
+        unjudged_factor: On the silence, without an answer of the model: most ends are shortened by
+            it, so the others must not be measured by what it leaves over.
         words_weight, words_neutral: The same for how finished all the words sound.
         hint_weight: The recogniser's own belief in an end, 0 to 1, has the factor
             ``exp(-weight * (2 * belief - 1))``, if that is below 1.
@@ -76,6 +80,8 @@ class EndpointConfig:
     few_words_factor: float = 1.0
     model_weight: float = 0.54
     model_neutral: float = 0.88
+    model_least: float = 0.0
+    unjudged_factor: float = 1.0
     words_weight: float = 0.0
     words_neutral: float = 0.5
     hint_weight: float = 1.6

@@ -158,8 +158,11 @@ def _factors(
     """Each piece of evidence with its factor on the silence."""
     asked = evidence.asked.kind
     factors = [(cue.why, _CUES[cue.cue](config))]
-    if evidence.ratio is not None and asked != "digits":  # a number sounds finished all the time
-        leaning = _logit(evidence.ratio) - _logit(config.model_neutral)
+    if evidence.ratio is None:
+        factors.append(("no model", config.unjudged_factor))
+    elif asked != "digits":  # a number sounds finished all the time
+        counted = max(evidence.ratio, config.model_least)
+        leaning = _logit(counted) - _logit(config.model_neutral)
         factors.append((f"model {evidence.ratio:.2f}", math.exp(-config.model_weight * leaning)))
     if evidence.hint is not None:
         leaning = max(2.0 * evidence.hint - 1.0, 0.0)

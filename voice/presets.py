@@ -34,13 +34,15 @@ PRESETS: Final[Mapping[str, Preset]] = {
     # Would rather answer late than cut in.
     DEFAULT: Preset(
         EndpointConfig(
-            eager_silence_s=0.3,
-            commit_silence_s=1.5,
+            eager_silence_s=0.37,
+            commit_silence_s=1.55,
             longest_silence_s=2.5,
             few_words_factor=1.3,
-            words_weight=0.4,
+            model_least=0.62,
+            unjudged_factor=0.8,
+            words_weight=0.5,
             words_neutral=0.75,
-            lead_margin_s=-0.1,
+            lead_margin_s=-0.15,
         ),
         max_waste_ratio=0.15,
     ),
@@ -48,11 +50,13 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "eager": Preset(
         EndpointConfig(
             eager_silence_s=0.2,
-            commit_silence_s=1.0,
+            commit_silence_s=1.1,
             longest_silence_s=2.0,
             few_words_factor=1.3,
-            words_weight=0.4,
-            words_neutral=0.8,
+            model_least=0.73,
+            unjudged_factor=0.8,
+            words_weight=0.5,
+            words_neutral=0.75,
             lead_margin_s=0.1,
             some_digits_s=0.7,
             enough_digits_s=0.5,

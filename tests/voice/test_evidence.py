@@ -186,6 +186,23 @@ def test_the_neutral_answer_of_the_model_changes_nothing() -> None:
     assert weighed(ratio=CONFIG.model_neutral).commit_s == pytest.approx(CONFIG.commit_silence_s)
 
 
+def test_the_model_is_believed_so_far_when_it_hears_a_pause() -> None:
+    config = replace(CONFIG, model_least=0.6)
+
+    def silence_s(ratio: float) -> float:
+        return weigh(replace(NEUTRAL, ratio=ratio), config).commit_s
+
+    assert silence_s(0.01) == silence_s(0.6) > silence_s(0.7) > silence_s(0.95)
+    assert silence_s(0.6) == weighed(ratio=0.6).commit_s
+
+
+def test_without_the_model_silence_is_measured_by_its_own_factor() -> None:
+    config = replace(CONFIG, unjudged_factor=0.8)
+    assert weigh(NEUTRAL, config).commit_s == pytest.approx(0.8 * CONFIG.commit_silence_s)
+    judged = replace(NEUTRAL, ratio=CONFIG.model_neutral)
+    assert weigh(judged, config).commit_s == pytest.approx(CONFIG.commit_silence_s)
+
+
 class TestTheCallersPauses:
     def test_a_caller_who_takes_his_time_is_given_more(self) -> None:
         pauses = CallerPauses(0.45)
