@@ -37,6 +37,7 @@ UNITS = (
     "recording_s",
     "call_s",
     "stream_s",
+    "relay_s",
     "detections",
 )
 _REASON = re.compile(r"[a-z_]{1,40}")
@@ -126,8 +127,10 @@ class CallCosts:
         # Audio comes all the time that a stream is up; a person whom the caller was given to is
         # spoken to without us.
         duration_s = max(duration_s, 0.0)
-        streamed_s = min(_sum_of(tally).get("recognised_s", 0.0), duration_s)
-        tally.other["call_s"] = round(duration_s if planned else streamed_s, 3)
+        sums = _sum_of(tally)
+        streamed_s = min(sums.get("recognised_s", 0.0), duration_s)
+        carried_s = min(streamed_s + sums.get("relay_s", 0.0), duration_s)
+        tally.other["call_s"] = round(duration_s if planned else carried_s, 3)
         tally.other["stream_s"] = round(streamed_s, 3)
         agent = self._agents.get((call.tenant_id, call.agent_id))
         if agent is not None and agent.record:

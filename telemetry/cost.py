@@ -10,6 +10,7 @@ Units of a call, in ``usage``:
 ``recognised_s``    seconds of audio the recogniser was given         ``recogniser``
 ``call_s``          seconds of the call; minutes begun are billed     ``carrier``
 ``stream_s``        seconds of its media streams; likewise            ``carrier``
+``relay_s``         seconds of its relay sessions; likewise           ``carrier``
 ``recording_s``     seconds recorded; minutes begun are billed        ``carrier``
 ``detections``      answering-machine detections                      ``carrier``
 ==================  ================================================  =====================
@@ -181,16 +182,18 @@ def _carriage(
     name = services.carrier
     carrier = prices.carriers.get(name)
     if carrier is None:
-        for unit in ("call_s", "stream_s", "recording_s", "detections"):
+        for unit in ("call_s", "stream_s", "relay_s", "recording_s", "detections"):
             yield _Position(unit, name, usage.get(unit, 0.0), "carry", None)
         return
     is_outbound = services.direction == "outbound"
     per_minute = carrier.outbound_minute if is_outbound else carrier.inbound_minute
     called = _minutes_begun(usage.get("call_s", 0.0))
     streamed = _minutes_begun(usage.get("stream_s", 0.0))
+    relayed = _minutes_begun(usage.get("relay_s", 0.0))
     recorded = _minutes_begun(usage.get("recording_s", 0.0))
     yield _Position("call_s", name, called, "carry", per_minute)
     yield _Position("stream_s", name, streamed, "stream", carrier.stream_minute)
+    yield _Position("relay_s", name, relayed, "relay", carrier.relay_minute)
     yield _Position("recording_s", name, recorded, "record", carrier.recording_minute)
     detections = usage.get("detections", 0.0)
     yield _Position("detections", name, detections, "detect", carrier.machine_detection)

@@ -7,7 +7,7 @@ entry has no price, and whoever asks is told so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -46,13 +46,18 @@ class RecogniserPrice:
 
 @dataclass(frozen=True, slots=True)
 class CarrierPrice:
-    """US dollars for a minute begun of a call, its media stream, its recording; for a detection."""
+    """US dollars for a minute begun of a call, its stream or relay, its recording; for a detection.
+
+    Attributes:
+        relay_minute: Of a call whose ear and mouth are the carrier's; None where it is not known.
+    """
 
     inbound_minute: float
     outbound_minute: float
     stream_minute: float
     recording_minute: float
     machine_detection: float
+    relay_minute: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +137,12 @@ def _section(
 
 def _price(path: Path, where: str, entry: Any, kind: type[PriceT]) -> PriceT:
     wanted = {item.name for item in fields(kind)}
-    if not isinstance(entry, dict) or wanted - set(entry):
-        raise _invalid(path, f"{where}: give {', '.join(sorted(wanted))}")
+    needed = {item.name for item in fields(kind) if item.default is MISSING}
+    if not isinstance(entry, dict) or needed - set(entry):
+        raise _invalid(path, f"{where}: give {', '.join(sorted(needed))}")
     if unknown := set(map(str, entry)) - wanted - {"of", "source"}:
         raise _invalid(path, f"{where}: unknown {min(unknown)!r}")
-    values = {name: entry[name] for name in wanted}
+    values = {name: entry[name] for name in wanted if name in entry}
     for name, value in values.items():
         if type(value) not in {int, float} or not 0 <= value < 1e6:
             raise _invalid(path, f"{where}: {name} must be US dollars, not {value!r}")

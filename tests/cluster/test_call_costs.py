@@ -183,6 +183,23 @@ def test_a_call_that_was_handed_to_a_person_streams_no_more_than_it_did() -> Non
     assert row.cost["stream"] == pytest.approx(0.004)
 
 
+def test_a_relayed_call_pays_its_relay_and_neither_stream_nor_voice_nor_recogniser() -> None:
+    desk = Desk()
+    desk.turn(0, {"relay_s": 2.0})
+    desk.turn(1, {"relay_s": 61.0, "prompt_tokens": 1_000, "completion_tokens": 100})
+    row = desk.close(after_s=70.0)
+    assert row.usage["call_s"] == 70.0
+    assert row.usage["stream_s"] == 0.0
+    assert set(row.cost) == {"think", "carry", "relay"}
+    assert row.cost["relay"] == pytest.approx(2 * 0.07)
+
+
+def test_a_relayed_call_that_was_lost_lasted_as_long_as_its_relay() -> None:
+    desk = Desk()
+    desk.turn(0, {"relay_s": 20.0})
+    assert desk.close(after_s=70.0, planned=False).usage["call_s"] == 20.0
+
+
 def test_what_has_no_price_is_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     desk = Desk()
     with caplog.at_level(logging.WARNING):

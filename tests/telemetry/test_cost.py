@@ -19,6 +19,7 @@ UNITS = (
     "recognised_s",
     "call_s",
     "stream_s",
+    "relay_s",
     "recording_s",
     "detections",
 )
@@ -33,6 +34,7 @@ def test_a_call_by_hand() -> None:
         "recognised_s": 90,
         "call_s": 121.0,
         "stream_s": 90,
+        "relay_s": 30,
         "recording_s": 119.5,
         "detections": 1,
     }
@@ -44,6 +46,7 @@ def test_a_call_by_hand() -> None:
             "hear": 1.5 * 0.016667,
             "carry": 3 * 0.014,
             "stream": 2 * 0.004,
+            "relay": 0.07,
             "record": 2 * 0.0025,
             "detect": 0.0075,
         }
@@ -71,6 +74,7 @@ def test_what_has_no_price_is_listed_and_not_guessed() -> None:
         Unpriced("recognised_s", "whisper", 10),
         Unpriced("call_s", "pigeon", 10),
         Unpriced("stream_s", "pigeon", 10),
+        Unpriced("relay_s", "pigeon", 10),
         Unpriced("recording_s", "pigeon", 10),
         Unpriced("detections", "pigeon", 10),
     }
@@ -104,5 +108,31 @@ def test_each_unit_belongs_to_a_service() -> None:
         *["gpt-5.6-luna"] * 3,
         "eleven_flash_v2_5",
         "azure",
-        *["twilio"] * 4,
+        *["twilio"] * 5,
     ]
+
+
+def test_a_model_that_hears_and_speaks_is_paid_by_the_token_of_each_kind() -> None:
+    usage = {
+        "realtime_text_in": 1_000.0,
+        "realtime_text_cached": 2_000.0,
+        "realtime_text_out": 100.0,
+        "realtime_audio_in": 300.0,
+        "realtime_audio_cached": 400.0,
+        "realtime_audio_out": 500.0,
+        "transcribed_s": 30.0,
+    }
+    services = replace(
+        SERVICES, realtime_model="gpt-realtime-2.1", transcriber="gpt-realtime-whisper"
+    )
+    bill = bill_of(usage, services, PRICES)
+    assert bill.usd == pytest.approx(
+        {
+            "converse": (4_000 + 800 + 2_400 + 9_600 + 160 + 32_000) * 1e-6,
+            "hear": 0.5 * 0.017,
+        }
+    )
+    assert item_of("realtime_audio_out", services) == "gpt-realtime-2.1"
+    assert item_of("transcribed_tokens", services) == "gpt-realtime-whisper"
+    unknown = bill_of(usage, SERVICES, PRICES)
+    assert {line.unit for line in unknown.unpriced} == set(usage)
