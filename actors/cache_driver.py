@@ -27,9 +27,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from actors.cache_messages import batch_of, copy_of, poll_of
+from actors.cache_polls import CachePolls
 from actors.cache_saver import Aside, CacheSaver, SnapshotKeeper
 from actors.errors import CacheAwayError
-from actors.long_work import gathered, uncollected, used_up
+from actors.long_work import gathered, uncollected
 from cache.deltas import Put, packed, state_slices
 from cache.keeper import CacheKeeper, KeeperConfig
 from cache.keeper_rates import Rates
@@ -44,20 +45,14 @@ from providers.traces import trace_of
 logger = logging.getLogger(__name__)
 
 VERSION: Final = 1
-POLL_S: Final = 5.0
 WANTS_FOR_S: Final = 5.0
 """So long after its start an owner takes over the copy of a worker that knows more."""
 _SPARE_IDS: Final = 1_000  # that the owner before may have given to entries nobody has heard of
-CALM_S: Final = 0.2
-CALLS_A_SECOND: Final = 200
-"""Polls that one actor answers without falling behind."""
 MOST_DELTA_BYTES: Final = 1 << 20
 TEND_EVERY_S: Final = 1.0
 SWEEP_EVERY_S: Final = 60.0
-SNAPSHOT_GOOD_FOR_S: Final = 30.0
 _ENCODED_AT_ONCE: Final = 50
 _ENCODE_WITHIN_S: Final = 30.0
-_READERS_KEPT_S: Final = 30.0
 _SETTLED_EVERY_S: Final = 0.2
 
 
@@ -117,10 +112,7 @@ class CacheDriver:
         self._aside = aside
         self._model = Model(encoder.name, encoder.dimension)
         self._keeper = self._keeper_of(Snapshot(self._model, config.first_id))
-        self._polls: set[asyncio.Future[None]] = set()
-        self._readers: dict[str, float] = {}
-        self._copy: tuple[float, CacheKeeper, int, bytes] | None = None
-        self._copying = asyncio.Lock()
+        self._polls = CachePolls(aside)
         self._tending: asyncio.Task[None] | None = None
         self._may_lack_vectors = True
         self._unreadable: set[int] = set()
@@ -181,22 +173,22 @@ class CacheDriver:
         Raises ``DeltasInvalid`` for a message that cannot be read, and nothing else.
         """
         reader, (term, number) = poll_of(plain)
-        self._readers[reader] = asyncio.get_running_loop().time()
+        self._polls.asked(reader)
         news = self._news(term, number)
         if news == (b"", number):
-            await self._until_news()
+            await self._polls.until_news()
             news = self._news(term, number)
         answer = {
             "v": VERSION,
             "term": self._term,
             "encoder": self._model.encoder,
-            "poll_s": self._poll_s,
-            "calm_s": max(CALM_S, len(self._readers) / CALLS_A_SECOND),
+            "poll_s": self._polls.poll_s,
+            "calm_s": self._polls.calm_s,
         }
         if self._wants_copies and term != self._term and (term, number) > self._found.stamp:
             return {**answer, "wants_state": True}
         if news is None:
-            last, lines = await self._whole()
+            last, lines = await self._polls.whole(self._keeper)
             return {**answer, "last": last, "snapshot": lines}
         return {**answer, "after": number, "last": news[1], "deltas": news[0]}
 
@@ -238,16 +230,14 @@ class CacheDriver:
         return {
             "term": self._term,
             "owners": self._config.owners,
-            "processes": len(self._readers),
+            "processes": self._polls.readers,
             "is_saved": self._saver.is_saved(self._keeper.log.last),
             "trouble": self._saver.trouble,
         }
 
     def wake(self) -> None:
         """Answer the open polls: something has changed."""
-        for poll in self._polls:
-            if not poll.done():
-                poll.set_result(None)
+        self._polls.wake()
 
     # --- polls ------------------------------------------------------------------------------------
 
@@ -256,42 +246,11 @@ class CacheDriver:
         is_new = asyncio.get_running_loop().time() < self._wants_until
         return is_new or self._is_taking_over
 
-    @property
-    def _poll_s(self) -> float:
-        return max(POLL_S, len(self._readers) / CALLS_A_SECOND)
-
     def _news(self, term: int, number: int) -> tuple[bytes, int] | None:
         """What a reader does not have; None when it needs everything."""
         if term != self._term:
             return None
         return self._keeper.log.since(number, MOST_DELTA_BYTES)
-
-    async def _until_news(self) -> None:
-        poll: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._polls.add(poll)
-        try:
-            async with asyncio.timeout(self._poll_s):
-                await poll
-        except TimeoutError:
-            return
-        finally:
-            self._polls.discard(poll)
-
-    async def _whole(self) -> tuple[int, bytes]:
-        """Number and lines of a snapshot: deltas after it are still in the log."""
-        async with self._copying:
-            now = asyncio.get_running_loop().time()
-            keeper = self._keeper
-            if self._copy is not None:
-                made_at, of, last, lines = self._copy
-                is_fresh = of is keeper and now - made_at < SNAPSHOT_GOOD_FOR_S
-                if is_fresh and keeper.log.since(last, 1) is not None:
-                    return last, lines
-            last = keeper.log.last  # what changes while it is taken is told once more, as a delta
-            state = await gathered(state_slices(keeper.cache))
-            lines = await self._aside(lambda: used_up(state, DELTAS.lines))
-            self._copy = (now, keeper, last, lines)
-            return last, lines
 
     # --- now and then -----------------------------------------------------------------------------
 
@@ -308,9 +267,7 @@ class CacheDriver:
                 if now >= sweep_at:
                     sweep_at = now + SWEEP_EVERY_S
                     keeper.sweep(now_s=self._clock())
-                    self._readers = {
-                        name: at for name, at in self._readers.items() if now - at < _READERS_KEPT_S
-                    }
+                    self._polls.forget_silent()
                 await self._encode_missing(keeper)
                 if keeper.log.last != before:
                     self.wake()
@@ -372,7 +329,7 @@ class CacheDriver:
             return replace(found, state=()), self._keeper_of(spared.of_model(self._model))
 
         self._found, self._keeper = await self._aside(lambda: uncollected(made, lasts=True))
-        self._copy = None
+        self._polls.forget_copy()
         self._may_lack_vectors = True
 
     def _keeper_of(self, snapshot: Snapshot) -> CacheKeeper:

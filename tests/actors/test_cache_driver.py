@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from actors.cache_driver import POLL_S, TEND_EVERY_S
+from actors.cache_driver import TEND_EVERY_S
+from actors.cache_polls import POLL_S
 from actors.cache_replica_driver import FLUSH_AFTER_S
 from actors.cache_saver import SAVE_EVERY_S
 from cache.deltas import Delta
