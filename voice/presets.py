@@ -34,7 +34,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     # Would rather answer late than cut in.
     DEFAULT: Preset(
         EndpointConfig(
-            eager_silence_s=0.37,
+            eager_silence_s=0.3,
             commit_silence_s=1.55,
             longest_silence_s=2.5,
             few_words_factor=1.3,
