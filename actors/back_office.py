@@ -77,8 +77,11 @@ class BackOffice:
         """An ingress replica lives; see ``actors.stream_beats``. Needs no database."""
         return self._watcher().beat(plain)
 
-    async def drain(self) -> int:
-        """Tell every ingress replica to take no new calls; returns the calls in progress."""
+    async def drain(self) -> int | None:
+        """Tell every ingress replica to take no new calls; returns the calls in progress.
+
+        None while no replica has told of any or none.
+        """
         return self._watcher().drain()
 
     def _watcher(self) -> StreamWatchDriver:

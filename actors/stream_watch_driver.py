@@ -53,10 +53,14 @@ class StreamWatchDriver:
         """Calls in progress, by what the replicas told last."""
         return self._watch.calls
 
-    def drain(self) -> int:
-        """Tell every replica with its next beat to take no new calls; returns calls in progress."""
+    def drain(self) -> int | None:
+        """Tell every replica with its next beat to take no new calls.
+
+        Returns:
+            The calls in progress; None while no replica has told of any or none.
+        """
         self._draining = True
-        return self.calls
+        return self.calls if self._watch.replicas else None
 
     def beat(self, plain: Mapping[str, Any]) -> dict[str, Any]:
         """One replica beats; see ``actors.stream_beats`` for the message. Returns the answer.

@@ -10,6 +10,7 @@ from typing import Any
 ASK_WITHIN_S = 2.0
 LOOK_EVERY_S = 0.5
 SAY_EVERY_S = 30.0
+UNKNOWN_S = 6.0
 LONGEST_S = 14_400.0  # as long as a call may last
 
 
@@ -24,14 +25,17 @@ def begin_drain() -> int | None:
 
     try:
         office: Any = ray.get_actor(BACK_OFFICE_NAME, namespace=NAMESPACE)
-        left: int = ray.get(office.drain.remote(), timeout=ASK_WITHIN_S)
+        left: int | None = ray.get(office.drain.remote(), timeout=ASK_WITHIN_S)
     except (ValueError, ray.exceptions.RayError):
         return None
     return left
 
 
 def wait_for_calls(
-    drain: Callable[[], int | None], at_once: threading.Event, say: Callable[[str], None]
+    drain: Callable[[], int | None],
+    at_once: threading.Event,
+    say: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Wait until the last call is over, or somebody does not want to wait.
 
@@ -39,17 +43,21 @@ def wait_for_calls(
         drain: See ``begin_drain``.
         at_once: Set when calls in progress are to be cut.
         say: Told how many calls are left, whenever that changes, and now and then.
+        clock: Seconds.
     """
     if at_once.is_set():
         return
-    left = drain()
+    began = clock()
+    while (left := drain()) is None and clock() - began < UNKNOWN_S:
+        if at_once.wait(LOOK_EVERY_S):  # who counts them may be about to start
+            return
     if left is None:
         say("how many calls are in progress is not known: nobody is waited for")
         return
     if left:
         say(f"no new calls; waiting for {_calls(left)} to end. Ctrl-C once more ends them now")
-    began = said_at = time.monotonic()
-    while left and time.monotonic() - began < LONGEST_S:
+    began = said_at = clock()
+    while left and clock() - began < LONGEST_S:
         if at_once.wait(LOOK_EVERY_S):
             say(f"ending {_calls(left)}")
             return
@@ -57,8 +65,8 @@ def wait_for_calls(
         if now_left is None:
             say("the calls in progress cannot be counted any more: nobody is waited for")
             return
-        if now_left != left or time.monotonic() - said_at >= SAY_EVERY_S:
-            said_at = time.monotonic()
+        if now_left != left or clock() - said_at >= SAY_EVERY_S:
+            said_at = clock()
             say(f"{_calls(now_left)} left" if now_left else "the last call is over")
         left = now_left
 

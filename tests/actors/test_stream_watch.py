@@ -160,6 +160,7 @@ def test_a_watch_that_is_new_is_told_everything_and_a_drain_reaches_every_replic
         await asyncio.sleep(1.5)
         assert world.driver.calls == 1
         assert not any(world.drained)
+        assert StreamWatchDriver(world.end, world.move).drain() is None
         assert world.driver.drain() == 1
         await asyncio.sleep(1.0)
         assert world.drained[-1]

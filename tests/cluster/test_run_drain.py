@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -20,7 +21,8 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     ("counts", "said"),
     [
         ([0], []),
-        ([None], ["how many calls are in progress is not known: nobody is waited for"]),
+        ([None, 0], []),
+        ([None] * 6, ["how many calls are in progress is not known: nobody is waited for"]),
         (
             [2, 2, 1, 0],
             [
@@ -41,7 +43,10 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_said_who_is_waited_for(counts: list[int | None], said: list[str]) -> None:
     found: list[str] = []
     left: Iterator[int | None] = iter(counts)
-    wait_for_calls(lambda: next(left), threading.Event(), found.append)
+    seconds = itertools.count()
+    wait_for_calls(
+        lambda: next(left), threading.Event(), found.append, lambda: float(next(seconds))
+    )
     assert found == said
     assert next(left, "all") == "all"
 
