@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+_SLACK_BYTES = 4_000  # what is forgotten is given back half a second at a time
+
 
 class AudioRing:
     """Audio by its position in the stream; what is older than ``capacity_bytes`` is forgotten.
 
+    Takes as much memory as it holds, and half a second more.
+
     Args:
-        capacity_bytes: Allocated at once; mu-law has 8,000 a second.
+        capacity_bytes: At most; mu-law has 8,000 a second.
 
     Attributes:
         end: Position behind the newest byte: how much was ever appended.
+        start: Position of the oldest byte that is still there.
     """
 
-    __slots__ = ("_bytes", "end")
+    __slots__ = ("_bytes", "_capacity", "end", "start")
 
     def __init__(self, capacity_bytes: int) -> None:
-        self._bytes = bytearray(capacity_bytes)
+        self._bytes = bytearray()
+        self._capacity = capacity_bytes
+        self.start = 0
         self.end = 0
-
-    @property
-    def start(self) -> int:
-        """Position of the oldest byte that is still there."""
-        return max(0, self.end - len(self._bytes))
 
     def append(self, audio: bytes) -> None:
         """Add audio of any length."""
-        capacity = len(self._bytes)
+        self._bytes += audio
         self.end += len(audio)
-        kept = audio[-capacity:]
-        at = (self.end - len(kept)) % capacity
-        first = min(len(kept), capacity - at)
-        self._bytes[at : at + first] = kept[:first]
-        self._bytes[: len(kept) - first] = kept[first:]
+        self.forget(self.end - self._capacity)
+
+    def forget(self, before: int) -> None:
+        """Nobody will ask for what is older than ``before``, a position; never goes back."""
+        if before <= self.start:
+            return
+        self.start = min(before, self.end)
+        unused = self.start - (self.end - len(self._bytes))
+        if unused >= _SLACK_BYTES:
+            del self._bytes[:unused]
 
     def read(self, at: int, count: int) -> bytes:
         """``count`` bytes from position ``at``; fewer at the end.
@@ -42,8 +49,5 @@ class AudioRing:
         """
         if at < self.start:
             raise IndexError(f"position {at} is forgotten; the oldest is {self.start}")
-        count = min(count, self.end - at)
-        capacity = len(self._bytes)
-        begin = at % capacity
-        first = min(count, capacity - begin)
-        return bytes(self._bytes[begin : begin + first]) + bytes(self._bytes[: count - first])
+        begin = at - (self.end - len(self._bytes))
+        return bytes(self._bytes[begin : begin + count])

@@ -180,6 +180,7 @@ class FluxStream:
         self._unanswered_bytes = 0
         for event in self._turns.receive(info, sent_s=self._sent / SAMPLE_RATE_HZ):
             self._say(event)
+        self._ring.forget(int(self._turns.final_s * SAMPLE_RATE_HZ))
 
     def _broke(self, _error: ProviderError) -> None:
         self._wake.set()

@@ -58,6 +58,11 @@ class TurnReader:
         self._last: TurnInfo | None = None  # of the running turn, with words in it
         self.progress_s = 0.0
 
+    @property
+    def final_s(self) -> float:
+        """How far the call's audio need never be sent again."""
+        return self._final_s
+
     def restart(self, oldest_s: float) -> Restart:
         """A new socket begins; all messages from now on are its.
 

@@ -20,6 +20,25 @@ def test_it_holds_the_last_bytes_whatever_the_pieces(capacity: int, pieces: list
     assert ring.read(ring.end, 7) == b""
 
 
+@given(
+    st.integers(5_000, 30_000),
+    st.lists(st.tuples(st.integers(0, 9_000), st.integers(0, 60_000)), max_size=12),
+)
+def test_what_nobody_will_ask_for_takes_no_memory(
+    capacity: int, steps: list[tuple[int, int]]
+) -> None:
+    ring, everything, oldest = AudioRing(capacity), b"", 0
+    for size, before in steps:
+        piece = bytes(number % 251 for number in range(len(everything), len(everything) + size))
+        everything += piece
+        ring.append(piece)
+        ring.forget(before)
+        oldest = max(oldest, len(everything) - capacity, min(before, len(everything)))
+        assert (ring.start, ring.end) == (oldest, len(everything))
+        assert ring.read(oldest, size) == everything[oldest : oldest + size]
+        assert len(ring._bytes) < ring.end - ring.start + 4_000
+
+
 def test_what_is_forgotten_cannot_be_read() -> None:
     ring = AudioRing(4)
     ring.append(b"abcdef")
