@@ -209,11 +209,17 @@ async def measure(*, speculates: bool, calls: int, turns: int, reworded: bool = 
 async def _measured(plan: StagePlan, calls: int, turns: int, *, warm_calls: int) -> Found:
     found = Found(plan.speculate)
     callers = itertools.count(1)
+    began_s = time.monotonic()
+    ahead = "prepares replies ahead" if plan.speculate else "prepares nothing ahead"
+    _say(f"a product that {ahead}: starting, half a minute")
     async with running_stage(plan) as stage:
-        for _ in range(warm_calls):
+        _say(f"up after {time.monotonic() - began_s:.0f} s")
+        for nth in range(warm_calls):
+            _say(f"call {nth + 1} of {warm_calls} that teaches it")
             await _call(stage, next(callers), len(QUESTIONS))
             await asyncio.sleep(SPREAD_WITHIN_S)
         since_us = time.time_ns() // 1_000
+        _say(f"{calls} calls of {turns} turns at once: about {12 + 8 * turns} s")
         answered = await asyncio.gather(
             *(_later(0.2 * nth, stage, next(callers), turns) for nth in range(calls))
         )
@@ -224,7 +230,9 @@ async def _measured(plan: StagePlan, calls: int, turns: int, *, warm_calls: int)
 
 async def _later(after_s: float, stage: Stage, caller: int, turns: int) -> bool:
     await asyncio.sleep(after_s)
-    return await _call(stage, caller, turns)
+    is_answered = await _call(stage, caller, turns)
+    _say(f"a call has ended, {'answered throughout' if is_answered else 'NOT answered throughout'}")
+    return is_answered
 
 
 async def _written(store: Path, since_us: int, expected: int) -> list[CachedTurn]:
@@ -264,6 +272,18 @@ def is_kept(figures: dict[str, Any]) -> bool:
     return bool(some) and all(figures[name]["p99_ms"] <= PROMISED_MS[name] for name in some)
 
 
+def _measured_aloud(speculates: bool, load: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure one product, and say at once what came of it."""
+    began_s = time.monotonic()
+    found = asyncio.run(measure(speculates=speculates, **load)).figures()
+    _say(f"{time.monotonic() - began_s:.0f} s in all; {found['outcomes']}")
+    return found
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; the exit code is 1 when a promise was not kept or a call failed."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.cache_path")
@@ -273,7 +293,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = options.parse_args(sys.argv[1:] if arguments is None else arguments)
     before = machine.load()
     load = {"calls": given.calls, "turns": given.turns, "reworded": given.reworded}
-    figures = [asyncio.run(measure(speculates=way, **load)).figures() for way in (True, False)]
+    figures = [_measured_aloud(way, load) for way in (True, False)]
     print(render(figures))
     print(json.dumps({"products": figures, "machine": machine.facts(), "before": before}))
     return 0 if all(is_kept(one) and not one["failed_calls"] for one in figures) else 1

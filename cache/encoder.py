@@ -135,6 +135,9 @@ def open_encoder(exports: Path, *, model: str = DEFAULT_MODEL, is_int8: bool = T
         EncoderUnavailable: There is no such model, or a library is missing.
         ModelUnsupported: It cannot be exported here, and sentence-transformers is not installed.
     """
+    from cache import search
+
+    search.load()  # 50 ms that no turn should wait for
     folder = find_model(model)
     try:
         return OnnxEncoder(folder, export(folder, exports, is_int8=is_int8))

@@ -51,6 +51,7 @@ class Frame:
         raw: All words as they came, for opposites.
         numbers: Everything with a digit, in order.
         negations: How many words deny.
+        rejects: Begins with a "no" that stands by itself: "no, it is not".
         denies_softly: A word such as "forgot" is there.
         times: Days, months, parts of the day.
         question: ``when``, ``how_much`` ...; empty for anything less certain.
@@ -65,6 +66,7 @@ class Frame:
     raw: frozenset[str]
     numbers: tuple[str, ...]
     negations: int
+    rejects: bool
     denies_softly: bool
     times: frozenset[str]
     question: str
@@ -93,6 +95,7 @@ def frame_of(text: str, language: str) -> Frame:
         raw=frozenset(words),
         numbers=_numbers(words),
         negations=sum(word in negations for word in words),
+        rejects=False,
         denies_softly=False,
         times=frozenset(),
         question="",
@@ -117,6 +120,7 @@ def _english(text: str) -> Frame:
         raw=raw,
         numbers=_numbers(words),
         negations=sum(word in negations for word in words),
+        rejects=len(words) > 1 and words[0] == "no" and words[1] in grammar,
         denies_softly=bool(raw & lists.LEXICAL_NEGATIONS),
         times=(raw & lists.TIMES) | _months(words),
         question=next((word for word in words if word in _QUESTIONS), ""),
@@ -175,7 +179,7 @@ def _numbers(words: list[str]) -> tuple[str, ...]:
 
 
 def _digits(word: str) -> bool:
-    return any(char.isdecimal() for char in word)
+    return not word.isalpha() and any(char.isdecimal() for char in word)
 
 
 def _units(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 How near the nearest question lies says little: opposite questions are nearer than paraphrases. Who
 else is near says more: whether the neighbours agree on one answer, and how far the first question
-with another answer is. A ridge-logistic model of these features is fitted anew each 250 labels, off
+with another answer is. A ridge-logistic model of these features is fitted anew each 100 labels, off
 the path; a lookup is one product of some twenty numbers. Until there are enough labels, a rule that
 needs none decides, and it is stricter.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST_LABELS: Final = 400
-EVERY_LABELS: Final = 250
+EVERY_LABELS: Final = 100
 MOST_LABELS: Final = 6_000
 """Older ones are forgotten: questions change."""
 LEAST_SIMILARITY: Final = 0.5

@@ -9,6 +9,7 @@ and removing are writes into one row.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import Any, Final
@@ -138,6 +139,12 @@ class VectorRows:
         codes = np.zeros((rows, self._codes.shape[1]), dtype=np.uint8)
         codes[: len(self._codes)] = self._codes
         self._vectors, self._codes = vectors, codes
+
+
+def load() -> None:
+    """Load FAISS now and not at the first search, which is in a turn."""
+    with contextlib.suppress(ImportError):
+        _library()
 
 
 def _library() -> Any:

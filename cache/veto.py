@@ -61,6 +61,8 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
         return Veto.NUMBER
     if (one.negations + other.negations) % 2 and not (one.denies_softly or other.denies_softly):
         return Veto.NEGATION
+    if one.rejects != other.rejects:
+        return Veto.NEGATION  # "no, it is not" denies twice, and so counts as none
     if not has_lists(language):
         return Veto.NO_LISTS  # any small difference may be the one that matters
     if _has_opposites(one, other):

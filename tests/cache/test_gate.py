@@ -50,7 +50,7 @@ def test_other_features_than_those_it_was_fitted_on_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("seen", "fitted_on", "due"),
-    [(399, 0, False), (400, 0, True), (649, 400, False), (650, 400, True)],
+    [(399, 0, False), (400, 0, True), (499, 400, False), (500, 400, True)],
 )
 def test_when_it_is_fitted(seen: int, fitted_on: int, due: bool) -> None:
     assert is_due(seen, fitted_on) is due

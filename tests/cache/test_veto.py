@@ -17,6 +17,8 @@ def vetoed(one: str, other: str, language: str = "en-US") -> Veto | None:
     [
         ("I want to pay", "I don't want to pay", Veto.NEGATION),
         ("my card works", "my card no longer works", Veto.NEGATION),
+        ("it is contactless", "no, it is not contactless", Veto.NEGATION),
+        ("list all of my payees", "no, don't list all of my payees", Veto.NEGATION),
         ("a table for two people", "a table for four people", Veto.NUMBER),
         ("order 4471", "order 4417", Veto.NUMBER),
         ("turn on roaming", "turn off roaming", Veto.OPPOSITE),
