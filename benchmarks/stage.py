@@ -95,7 +95,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         f"--deepgram-port={deepgram}",
         "--azure-tts-port=0",
         "--openai-tts-port=0",
-        "--openai-realtime-port=0",
+        "--realtime-port=0",
         *_lag_options(plan.lags),
     )
     product = {

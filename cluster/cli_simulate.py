@@ -37,7 +37,7 @@ def simulate_providers(
     deepgram_port: Annotated[int, typer.Option(help="Deepgram Flux.")] = 7105,
     azure_tts_port: Annotated[int, typer.Option(help="Azure text-to-speech.")] = 7106,
     openai_tts_port: Annotated[int, typer.Option(help="OpenAI's speech endpoint.")] = 7107,
-    openai_realtime_port: Annotated[int, typer.Option(help="OpenAI Realtime.")] = 7108,
+    realtime_port: Annotated[int, typer.Option(help="OpenAI Realtime.")] = 7108,
     twilio_numbers: Annotated[
         list[str] | None,
         typer.Option(
@@ -109,7 +109,7 @@ def simulate_providers(
             deepgram_port,
             azure_tts_port,
             openai_tts_port,
-            openai_realtime_port,
+            realtime_port,
         ),
         lags=(interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s),
         account=Account(

@@ -85,7 +85,7 @@ class RowPorts:
         ports = tuple(f"--{service}-port={self.of(service)}" for service in _SERVICES)
         return (
             *ports,
-            "--openai-realtime-port=0",  # nobody asks it here
+            "--realtime-port=0",  # nobody asks it here
             f"--interim-lag-s={USUAL_S['recognise']}",
             f"--first-token-s={USUAL_S['think']}",
             f"--first-byte-s={USUAL_S['speak']}",

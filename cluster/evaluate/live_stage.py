@@ -219,7 +219,7 @@ def _options(plan: StagePlan, ports: StagePorts, more: MorePorts, script: Path) 
         "--twilio-port=0",
         f"--azure-tts-port={more.azure_tts}",
         "--openai-tts-port=0",
-        "--openai-realtime-port=0",
+        "--realtime-port=0",
         f"--interim-lag-s={ear.word.median_s}",
         f"--final-lag-s={ear.final.median_s}",
         f"--first-token-s={first_token_s:.3f}",
