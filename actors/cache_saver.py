@@ -61,7 +61,9 @@ class CacheSaver:
             logger.warning("the response cache begins with nothing: its file: %s", file.trouble)
         return found
 
-    async def write(self, number: int, snapshot: Callable[[], Awaitable[Snapshot]], *, now: bool) -> None:
+    async def write(
+        self, number: int, snapshot: Callable[[], Awaitable[Snapshot]], *, now: bool
+    ) -> None:
         """Write, if there is something new.
 
         Args:
