@@ -6,6 +6,10 @@ medians 160, 190 and 220 ms), and breaks the first one for a minute. A hundred c
 seconds, ten times each; once more for agents with tools, whose requests are never doubled. Beside
 it stand two ways in which this is often done by hand. It measures the policy, not this machine:
 nothing waits for real. What the wire and the emulators add is measured elsewhere.
+
+A second table is of a small installation, two workers and twenty calls, where a fault of which only
+some requests suffer is hardest to tell: of ten runs the mean and the most of the requests that were
+made beyond one for each question.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import asyncio
 import logging
 import math
 import random
+import statistics
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -30,15 +35,28 @@ from providers.health.view import HealthView
 from tests.support import virtual_time
 
 WORKERS = 8
-REQUESTS_A_SECOND = 20.0
-CALLS_AT_ONCE, TURNS = 100, 10
+TURNS = 10
 WARM_S, FAULT_S = 30.0, 60.0
+FEW_FAULT_S, FEW_RUNS = 84.0, 10
 MEDIANS_S = {"a": 0.16, "b": 0.19, "c": 0.22}
 SIGMA = 0.35
 WIRE_S = 0.002
 WATCH_EVERY_S = 0.002
 HANG = 1e6
 TOOL = ToolDefinition("transfer", "Puts the caller through.", {})
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How big a cluster is, and how busy."""
+
+    workers: int
+    requests_a_second: float
+    calls_at_once: int
+
+
+BUSY = Scale(WORKERS, 20.0, 100)
+FEW = Scale(2, 2.0, 20)
 Fault = Callable[[random.Random, float], float]  # delay of a first token in s, or an error
 
 
@@ -252,14 +270,20 @@ POLICIES: dict[str, Policy] = {
 
 
 async def run(
-    policy: Policy, fault: Fault, seed: int, *, warm_s: float = WARM_S, fault_s: float = FAULT_S
+    policy: Policy,
+    fault: Fault,
+    seed: int,
+    *,
+    warm_s: float = WARM_S,
+    fault_s: float = FAULT_S,
+    scale: Scale = BUSY,
 ) -> Figures:
     """One cluster, one fault."""
     chance, loop = random.Random(seed), asyncio.get_running_loop()
     models = {name: Model(name, chance) for name in MEDIANS_S}
     driver = HealthDriver(loop.time, 1, chance.random)
     chains, reporters, views = [], [], []
-    for number in range(WORKERS):
+    for number in range(scale.workers):
         view = HealthView(LocalHealth(f"w{number}", chance.random), loop.time)
         views.append(view)
         chains.append(policy(list(models.values()), view))
@@ -272,11 +296,11 @@ async def run(
 
     async def ask(number: int) -> None:
         asked_at = loop.time()
-        call = number % CALLS_AT_ONCE
-        call_id = f"call-{number // (TURNS * CALLS_AT_ONCE)}-{call}"
+        call = number % scale.calls_at_once
+        call_id = f"call-{number // (TURNS * scale.calls_at_once)}-{call}"
         request = ThinkRequest(call_id, (Message("user", "Hi"),))
         try:
-            async for _ in chains[call % WORKERS].reply(request):
+            async for _ in chains[call % scale.workers].reply(request):
                 if fault_from <= asked_at < fault_to:
                     figures.waits.append(loop.time() - asked_at)
                 break
@@ -294,7 +318,7 @@ async def run(
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         number += 1
-        await asyncio.sleep(chance.expovariate(REQUESTS_A_SECOND))
+        await asyncio.sleep(chance.expovariate(scale.requests_a_second))
     await asyncio.gather(*tasks)
     asked = sum(model.asked for model in models.values()) - asked_before
     figures.extra_ratio = asked / questions - 1
@@ -341,5 +365,24 @@ def show(policies: dict[str, Policy]) -> None:
             print("| " + " | ".join(cells) + " |")
 
 
+def show_few(policies: dict[str, Policy]) -> None:
+    """Print what faults cost a small installation."""
+    print("\n| policy | fault of the first | p99 | worst | extra requests, mean | most |")
+    print("|---" * 6 + "|")
+    for policy_name, policy in policies.items():
+        for name, fault in FAULTS.items():
+            runs = [
+                virtual_time.run(run(policy, fault, seed, fault_s=FEW_FAULT_S, scale=FEW))
+                for seed in range(1, FEW_RUNS + 1)
+            ]
+            waits = sorted(wait for found in runs for wait in found.waits)
+            p99_s = waits[math.ceil(0.99 * len(waits)) - 1]
+            extra = [100 * found.extra_ratio for found in runs]
+            cells = [policy_name, name, f"{1_000 * p99_s:,.0f}", f"{1_000 * waits[-1]:,.0f}"]
+            cells += [f"{statistics.mean(extra):.1f} %", f"{max(extra):.1f} %"]
+            print("| " + " | ".join(cells) + " |")
+
+
 if __name__ == "__main__":
     show(POLICIES)
+    show_few({name: each for name, each in POLICIES.items() if each in (ours, with_tools)})

@@ -326,12 +326,14 @@ class Caller:
 
 
 @contextlib.asynccontextmanager
-async def workers(services: list[Service], chance: random.Random) -> AsyncIterator[list[Ears]]:
+async def workers(
+    services: list[Service], chance: random.Random, count: int
+) -> AsyncIterator[list[Ears]]:
     """The ears of every process, and the keeper behind them."""
     loop = asyncio.get_running_loop()
     driver = HealthDriver(loop.time, 1, chance.random)
     found, reporters = [], []
-    for number in range(WORKERS):
+    for number in range(count):
         view = HealthView(LocalHealth(f"w{number}", chance.random), loop.time)
         found.append(Ears(services, view, Silent(), chance.random))
         reporters.append(HealthReporter(f"w{number}", view, Wire(driver), chance.random))
@@ -349,6 +351,7 @@ async def run(
     seed: int,
     *,
     lines: int = CALLS,
+    processes: int = WORKERS,
     warm_s: float = WARM_S,
     fault_s: float = FAULT_S,
 ) -> Figures:
@@ -358,7 +361,7 @@ async def run(
     figures, calls = Figures(), 0
     begin = loop.time() + warm_s
     window = (begin, begin + fault_s)
-    async with workers(services, chance) as ears:
+    async with workers(services, chance, processes) as ears:
 
         async def line(number: int) -> None:
             nonlocal calls
@@ -366,7 +369,7 @@ async def run(
             while loop.time() < window[1]:
                 calls += 1
                 caller = Caller(figures, window)
-                feed = policy(services, ears[number % WORKERS], f"{number}-{calls}", caller.take)
+                feed = policy(services, ears[number % processes], f"{number}-{calls}", caller.take)
                 await caller.talk(feed)
 
         talking = [loop.create_task(line(number)) for number in range(lines)]

@@ -2,7 +2,9 @@
 
 Rules
 1. The order is that of the agent's file, by health; everybody is in it, those left alone last: a
-   call that nobody else hears had better ask somebody doubtful than nobody.
+   call that nobody else hears had better ask somebody doubtful than nobody. One that heard nothing,
+   or broke, just now comes after the well ones: a new call can begin with another one for nothing,
+   and would have to change if it began with that one in vain.
 2. A stream that opens, and one that brings words, are good signs; a stream that breaks is a bad
    one, and so is hearing nothing where another recogniser heard words. Each stream counts once: of
    streams half of which hang, a busy good one would hide a hanging one.
@@ -106,7 +108,14 @@ class Ears:
             for unit, recogniser in zip(self._word_units, self.recognisers, strict=True)
         }
         chosen = [self._word_units.index(unit) for unit in route.choose(verdicts, full).units]
+        chosen.sort(key=self._is_doubtful)
         return (*chosen, *(at for at in range(len(self.recognisers)) if at not in chosen))
+
+    def _is_doubtful(self, choice: int) -> bool:
+        if self._view is None:
+            return False
+        units = self._word_units[choice], self._open_units[choice]
+        return self._view.verdict(*units).state == "suspect"
 
     def asked(self, choice: int, *, is_first: bool) -> None:
         """A stream is being opened."""

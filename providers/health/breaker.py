@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal
 
-from providers.health.evidence import Recent
+from providers.health.evidence import STEADY_WINDOW_S, Recent
 from providers.health.policy import HealthPolicy
 
 State = Literal["closed", "suspect", "open", "half_open"]
@@ -81,7 +81,8 @@ class Breaker:
             self.shut(recent.shut_until_s, "busy", now=now)
         if not self.usable:
             return
-        reason = trip_reason(recent, self._policy)
+        is_back = now - self.closed_at_s <= STEADY_WINDOW_S
+        reason = trip_reason(recent, self._policy, is_back=is_back)
         if reason:
             self._open(reason, now)
         elif is_doubtful(recent, self._policy):
@@ -207,16 +208,22 @@ class Breaker:
         self.state = TRANSITIONS[self.state, trigger]
 
 
-def trip_reason(recent: Recent, policy: HealthPolicy) -> str:
-    """Why a unit with this evidence is to be opened; empty when it is not."""
+def trip_reason(recent: Recent, policy: HealthPolicy, *, is_back: bool = False) -> str:
+    """Why a unit with this evidence is to be opened; empty when it is not.
+
+    Args:
+        recent: What was seen.
+        policy: When that is too much.
+        is_back: It was left within the last minute, and is on probation.
+    """
     attempts = recent.good + recent.bad
     if recent.run >= policy.run_opens:
         return "run"
     has_share = attempts >= policy.share_minimum and recent.bad >= policy.share_minimum_bad
     if has_share and recent.fading_share >= policy.share_opens:
         return "share"
-    steady = recent.bad >= policy.steady_minimum_bad
-    if steady and recent.bad >= policy.steady_share_opens * attempts:
+    fewest = policy.steady_minimum_back if is_back else policy.steady_minimum_bad
+    if any(bad >= max(fewest, policy.steady_share_opens * among) for among, bad in recent.lately):
         return "steady"
     if recent.slow_of >= policy.slow_minimum and recent.slow_share >= policy.slow_share_opens:
         return "slow"

@@ -1,7 +1,9 @@
 """What was seen of one unit lately: by one reporter, and by all of them together.
 
 Rules
-1. Each second has its counts of good, bad and slow attempts; ten seconds are kept.
+1. Each second has its counts of good, bad and slow attempts; ten seconds are kept, and behind them
+   the rest of a minute in sums of ten seconds: a share that is small but steady shows only there
+   where few calls are made.
 2. A *run* is the bad attempts of the last minute since anybody saw a good one: where few calls are
    made, four failures in a row take longer than ten seconds, and mean no less.
 3. A sighting is what one reporter saw, whole; of two the one with the higher number stays. So
@@ -18,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 WINDOW_S = 10
+STEADY_WINDOW_S = 60
 FADE_S = 2.0
 SLOW_WINDOW_S = 5
 RUN_KEPT = 8
@@ -31,7 +34,8 @@ class Sighting:
 
     Attributes:
         number: Of this reporter; the higher one replaces the lower.
-        seconds: ``(second, good, bad, slow)``, ascending; slow ones are good ones too.
+        seconds: ``(second, good, bad, slow)``, ascending; slow ones are good ones too. What is
+            older than ``WINDOW_S`` stands at the ten seconds that it belongs to.
         last_good_s: When it saw the last good one; minus infinity for never.
         bad_at_s: The bad ones since then, at most ``RUN_KEPT``.
         shut_until_s: The provider asked not to be called before this; minus infinity for never.
@@ -55,6 +59,7 @@ class Recent:
         fading_share: Share of bad ones, each second weighing less than the next.
         slow_share: Share of slow ones among the good of the last ``SLOW_WINDOW_S``.
         slow_of: How many good ones that are.
+        lately: ``(attempts, bad)`` since ever earlier moments of the last minute, newest first.
         last_bad_s: Minus infinity for none in the run.
         shut_until_s: See ``Sighting``.
     """
@@ -65,6 +70,7 @@ class Recent:
     fading_share: float = 0.0
     slow_share: float = 0.0
     slow_of: int = 0
+    lately: tuple[tuple[int, int], ...] = ()
     last_bad_s: float = -math.inf
     shut_until_s: float = -math.inf
 
@@ -111,9 +117,18 @@ class Window:
         counts = self._seconds.get(second)
         if counts is None:
             counts = self._seconds[second] = [0, 0, 0]
-            for old in [old for old in self._seconds if old <= second - WINDOW_S]:
-                del self._seconds[old]
+            for old in sorted(old for old in self._seconds if old <= second - WINDOW_S):
+                self._fold(old, second)
         return counts
+
+    def _fold(self, old: int, second: int) -> None:
+        begin = old - old % WINDOW_S
+        if begin <= second - STEADY_WINDOW_S:
+            del self._seconds[old]
+        elif begin != old:
+            sums = self._seconds.setdefault(begin, [0, 0, 0])
+            for place, count in enumerate(self._seconds.pop(old)):
+                sums[place] += count
 
     def recent(self, *, now: float, since_s: float = -math.inf) -> Recent:
         """What this reporter alone would judge by."""
@@ -216,6 +231,7 @@ def _recent(
     good = bad = slow = slow_of = 0
     fading_good = fading_bad = 0.0
     oldest = max(math.floor(now) - WINDOW_S, since_s - 1e-9)
+    lately = _lately(seconds, max(math.floor(now) - STEADY_WINDOW_S, since_s - 1e-9))
     for second, (goods, bads, slows) in seconds.items():
         if second <= oldest:
             continue
@@ -237,6 +253,19 @@ def _recent(
         fading_share=fading_bad / fading if fading else 0.0,
         slow_share=slow / slow_of if slow_of else 0.0,
         slow_of=slow_of,
+        lately=lately,
         last_bad_s=max(run, default=-math.inf),
         shut_until_s=shut_until_s,
     )
+
+
+def _lately(seconds: Mapping[int, list[int]], oldest: float) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    attempts = bad = 0
+    for second in sorted(seconds, reverse=True):
+        if second <= oldest:
+            break
+        goods, bads, _ = seconds[second]
+        attempts, bad = attempts + goods + bads, bad + bads
+        found.append((attempts, bad))
+    return tuple(found)

@@ -17,9 +17,10 @@ class HealthPolicy:
         share_minimum: Attempts in the window before shares count.
         share_minimum_bad: Bad ones in the window before a share opens: where little is asked, a
             single fresh one outweighs all good ones that have faded.
-        steady_share_opens: Share of bad ones over the whole window that opens; a provider that
-            fails one in ten looks well to every shorter view.
-        steady_minimum_bad: Bad ones in the window before that counts.
+        steady_share_opens: Share of bad ones since any moment of the last minute that opens; a
+            provider that fails one in ten looks well to every shorter view.
+        steady_minimum_bad: Bad ones since then before that counts.
+        steady_minimum_back: The same of one that came back within the last minute.
         slow_share_opens: Share of good ones that took over ``slow_ratio`` times the median.
         slow_minimum: Attempts in the window before that counts.
         slow_ratio: Times the unit's own median.
@@ -48,7 +49,8 @@ class HealthPolicy:
     share_minimum: int = 10
     share_minimum_bad: int = 2
     steady_share_opens: float = 0.06
-    steady_minimum_bad: int = 6
+    steady_minimum_bad: int = 5
+    steady_minimum_back: int = 3
     slow_share_opens: float = 0.2
     slow_minimum: int = 20
     slow_ratio: float = 2.5

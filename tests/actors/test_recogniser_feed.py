@@ -322,6 +322,8 @@ def test_streams_and_signs_are_counted() -> None:
         assert ears.asked_for == [("service0", "first"), ("service1", "failover")]
         assert ears.state(0, "stt.open") == "suspect"
         assert ears.state(1, "stt.open") == "closed"
+        assert ears.ears.order() == (1, 0), "new calls begin with the other one for a moment"
+        await asyncio.sleep(5.1)
         assert ears.ears.order() == (0, 1)
         for _ in range(4):
             ears.ears.failed(0, ProviderBusy("fake", "no place"))

@@ -497,7 +497,8 @@ def test_one_in_ten_hangs_and_nobody_waits_for_long() -> None:
             assert await chain.text() == "".join(WHOLE)
             waits.append(chain.took_s)
             await asyncio.sleep(0.2)
-        assert sum(wait > 0.25 for wait in waits) == 20
+        late = sum(wait > 0.25 for wait in waits)
+        assert 5 <= late <= 10, "then it is left, and comes back on probation"
         assert max(waits) <= 0.6 + 0.25, "a deadline at worst"
         assert sum(why.endswith("hedge") for why in chain.asks) <= 1 + 0.05 * 240
 

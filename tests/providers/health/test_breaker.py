@@ -41,15 +41,22 @@ def probe(made: Breaker, *, ok: bool, at_s: float) -> None:
         (Recent(good=6, bad=4, fading_share=0.4), "share"),
         (Recent(good=9, bad=1, fading_share=0.5), ""),
         (Recent(good=8, bad=2, fading_share=0.4), "share"),
-        (Recent(good=94, bad=6, fading_share=0.1), "steady"),
-        (Recent(good=95, bad=5, fading_share=0.1), ""),
-        (Recent(good=200, bad=6, fading_share=0.1), ""),
+        (Recent(good=20, bad=1, lately=((21, 1), (60, 4), (83, 5))), "steady"),
+        (Recent(good=20, bad=1, lately=((21, 1), (60, 5), (400, 6))), "steady"),
+        (Recent(good=20, bad=1, lately=((21, 1), (40, 4))), ""),
+        (Recent(good=20, bad=1, lately=((21, 1), (84, 5), (101, 6))), ""),
         (Recent(good=20, slow_of=20, slow_share=0.2), "slow"),
         (Recent(good=19, slow_of=19, slow_share=0.9), ""),
     ],
 )
 def test_what_opens(recent: Recent, reason: str) -> None:
     assert trip_reason(recent, POLICY) == reason
+
+
+def test_who_came_back_just_now_is_on_probation() -> None:
+    recent = Recent(good=20, bad=1, lately=((21, 1), (40, 3)))
+    assert trip_reason(recent, POLICY) == ""
+    assert trip_reason(recent, POLICY, is_back=True) == "steady"
 
 
 def test_one_doubt_makes_suspect_and_calm_ends_it() -> None:
