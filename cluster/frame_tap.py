@@ -66,7 +66,7 @@ class FrameTap(asyncio.Protocol):
         if self._rest:
             data, self._rest = self._rest + data, b""
         at = 0
-        while self.is_tapping and (end := self._take_frame(data, at)):
+        while end := self._take_frame(data, at):
             at = end
         if at < len(data):
             if self.is_tapping:
