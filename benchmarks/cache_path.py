@@ -209,17 +209,14 @@ async def measure(*, speculates: bool, calls: int, turns: int, reworded: bool = 
 async def _measured(plan: StagePlan, calls: int, turns: int, *, warm_calls: int) -> Found:
     found = Found(plan.speculate)
     callers = itertools.count(1)
-    began_s = time.monotonic()
-    ahead = "prepares replies ahead" if plan.speculate else "prepares nothing ahead"
-    _say(f"a product that {ahead}: starting, half a minute")
+    _say(f"a product that prepares {'replies' if plan.speculate else 'nothing'} ahead: starting")
     async with running_stage(plan) as stage:
-        _say(f"up after {time.monotonic() - began_s:.0f} s")
         for nth in range(warm_calls):
             _say(f"call {nth + 1} of {warm_calls} that teaches it")
             await _call(stage, next(callers), len(QUESTIONS))
             await asyncio.sleep(SPREAD_WITHIN_S)
         since_us = time.time_ns() // 1_000
-        _say(f"{calls} calls of {turns} turns at once: about {12 + 8 * turns} s")
+        _say(f"{calls} calls of {turns} turns at once")
         answered = await asyncio.gather(
             *(_later(0.2 * nth, stage, next(callers), turns) for nth in range(calls))
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -54,7 +54,7 @@ class AnswerWords:
         rare = [(part, (self._length + 1.0) / (_PRIOR * (self._all[part] + 0.5))) for part in parts]
         found = {}
         for answer_id in answers:
-            counts = self._of.get(answer_id, {})
+            counts: Mapping[str, int] = self._of.get(answer_id, {})
             shared = sum(
                 math.log1p(count * factor)
                 for part, factor in rare
