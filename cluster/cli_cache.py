@@ -200,8 +200,8 @@ def import_file(
 
     A card has question (or questions, a list) and answer; tags, ttl, answer_id, caller and next
     (ids of answers that are likely to be wanted then) are optional. CSV names its columns in the
-    first line; YAML is a list of cards, or answers by question. ttl: lasting (default), static (7 days),
-    business (1 day), today, moment (5 minutes).
+    first line; YAML is a list of cards, or answers by question. ttl: lasting (default), static (7
+    days), business (1 day), today, moment (5 minutes).
 
     FAQ answers are given from the first call on, in every version of the agent and wherever a call
     stands. Answers with tools, names or numbers of callers do not belong in here. The same question
