@@ -14,6 +14,7 @@ from typing import Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cluster.agent_realtime import RealtimeFile
 from cluster.agent_relay import RelayFile, relay_options
 from cluster.agent_tools import MAX_TOOLS, TOOL_NAME, ToolFile, check_names, tools_of
 from cluster.agent_yaml import read_yaml
@@ -55,6 +56,7 @@ _BUILT = {
     "response_cache",
     "mode",
     "relay",
+    "realtime",
 }
 
 
@@ -144,6 +146,7 @@ class _AgentFile(BaseModel):
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
     response_cache: _ResponseCacheFile | None = Field(default_factory=_ResponseCacheFile)
     relay: RelayFile = Field(default_factory=lambda: RelayFile.model_validate({}))
+    realtime: RealtimeFile = Field(default_factory=lambda: RealtimeFile.model_validate({}))
 
     @field_validator("response_cache", mode="before")
     @classmethod
@@ -284,6 +287,7 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),
         response_cache=_reuse(checked.response_cache),
         relay=checked.relay_options(),
+        realtime=checked.realtime.options(),
         **values,
     )
 

@@ -18,6 +18,8 @@ from dialogue.agent import Agent
 from dialogue.session import CallIdentity
 from providers.models import DEFAULT_OPENAI_SPEECH_MODEL, DEFAULT_SPEECH_MODEL
 from providers.openai_body import model_of
+from providers.realtime.config import model_of as realtime_model_of
+from providers.realtime.config import transcriber_of
 from providers.settings import ProviderSettings
 from telemetry import catalog
 from telemetry.catalog import Metric
@@ -34,6 +36,14 @@ UNITS = (
     "completion_tokens",
     "spoken_chars",
     "recognised_s",
+    "realtime_text_in",
+    "realtime_text_cached",
+    "realtime_text_out",
+    "realtime_audio_in",
+    "realtime_audio_cached",
+    "realtime_audio_out",
+    "transcribed_s",
+    "transcribed_tokens",
     "recording_s",
     "call_s",
     "stream_s",
@@ -214,7 +224,16 @@ def services_of(agent: Agent, known: ProviderSettings, *, direction: str) -> Ser
         voice = known.elevenlabs.model or DEFAULT_SPEECH_MODEL
     elif agent.speaker == "openai":
         voice = known.openai_tts.model or DEFAULT_OPENAI_SPEECH_MODEL
-    return Services(model, voice, agent.recogniser, direction=direction, stand_ins=stand_ins)
+    realtime, speaks_itself = known.openai_realtime, "realtime" in agent.modes
+    return Services(
+        model,
+        voice,
+        agent.recogniser,
+        direction=direction,
+        stand_ins=stand_ins,
+        realtime_model=realtime_model_of(realtime, agent) if speaks_itself else "",
+        transcriber=transcriber_of(realtime) if speaks_itself else "",
+    )
 
 
 def _model(name: str, known: ProviderSettings) -> str:

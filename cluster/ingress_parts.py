@@ -34,6 +34,7 @@ from cluster.local_models import load_local_models
 from cluster.mind_plan import mind_plan
 from cluster.provider_health import ProcessHealth, ears_of, voices_of
 from cluster.provider_settings import provider_settings
+from cluster.realtime_parts import as_metered, realtime_service
 from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from cluster.watched_calls import CALL_MOVER
@@ -130,6 +131,7 @@ class IngressParts:
         for warning in self._models.warnings:
             logger.warning("%s", warning)
         budgets = SpeculationBudgets()
+        realtime = realtime_service(self._agents.values(), known)
         clock = FrameClock(self._models.scorer, self._process.note_lag)
         self._pool = RayMindPool(
             replica_id, settings.calls_per_replica, active_calls, settings.actor_timeout_s
@@ -143,9 +145,10 @@ class IngressParts:
                     clock=clock,
                     wall_clock_us=wall_clock_us,
                     count=counts,
-                    meter=AgentMeter(ledger, agent, self._traces),
+                    meter=AgentMeter(ledger, as_metered(agent), self._traces),
                     turn_model=self._models.turn_model_for(agent.language),
                     budgets=budgets,
+                    realtime=realtime if "realtime" in agent.modes else None,
                 )
                 for key, agent in self._agents.items()
             },

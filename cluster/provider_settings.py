@@ -15,6 +15,7 @@ from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.espeak_process import INSTALL_HINT, is_installed
 from providers.openai_tts_wire import OPENAI_ADDRESS
+from providers.realtime.config import check_config
 from providers.settings import (
     AzureSpeechConfig,
     AzureTtsConfig,
@@ -25,6 +26,7 @@ from providers.settings import (
     OpenAIConfig,
     OpenAITtsConfig,
     ProviderSettings,
+    RealtimeConfig,
 )
 
 
@@ -64,6 +66,7 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             text_streaming=settings.azure_tts_text_streaming,
         ),
         openai_tts=_openai_tts(settings),
+        openai_realtime=_openai_realtime(settings),
         espeak=EspeakConfig(words_per_minute=settings.espeak_words_per_minute),
     )
 
@@ -79,6 +82,27 @@ def _openai_tts(settings: Settings) -> OpenAITtsConfig:
         model=settings.openai_tts_model,
         sample_rate_hz=settings.openai_tts_sample_rate,
     )
+
+
+def _openai_realtime(settings: Settings) -> RealtimeConfig:
+    """A service of its own has its own key: OpenAI's is not shown to anybody else."""
+    key = settings.openai_realtime_api_key.get_secret_value()
+    if not settings.openai_realtime_base_url:
+        key = key or settings.openai_api_key.get_secret_value()
+    return RealtimeConfig(
+        api_key=key,
+        base_url=settings.openai_realtime_base_url or settings.openai_base_url or OPENAI_ADDRESS,
+        model=settings.openai_realtime_model,
+        transcription_model=settings.openai_realtime_transcription_model,
+    )
+
+
+def _missing_for_realtime(settings: Settings) -> str:
+    try:
+        check_config(_openai_realtime(settings))
+    except ProviderError as error:
+        return f"set {error.setting}"
+    return ""
 
 
 def _stand_in(settings: Settings, service: ChatService) -> OpenAIConfig | None:
@@ -102,6 +126,7 @@ def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
             *(("recogniser", name) for name in agent.recognisers),
             *(("thinker", name) for name in agent.thinkers),
             *(("speaker", name) for name in agent.speakers),
+            *(("mode", name) for name in agent.modes if name == "realtime"),
         )
         if of in missing
     }
@@ -140,5 +165,6 @@ def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, 
         if openai_voice.api_key or openai_voice.base_url != OPENAI_ADDRESS
         else "set OPENAI_TTS_API_KEY or OPENAI_API_KEY (or OPENAI_TTS_BASE_URL of a server that "
         "needs none)",
+        ("mode", "realtime"): _missing_for_realtime(settings),
         ("speaker", "espeak"): "" if is_installed() else INSTALL_HINT,
     }

@@ -12,10 +12,18 @@ from providers.models import (
     DEFAULT_CHAT_MODEL,
     DEFAULT_OPENAI_SPEECH_MODEL,
     OPENAI_SPEECH_MODELS,
+    TRANSCRIPTION_MODELS,
     chat_model,
+    realtime_model,
 )
 from providers.openai_tts_wire import OPENAI_ADDRESS
-from providers.settings import OpenAIConfig, ProviderSettings
+from providers.realtime.config import model_of, transcriber_of
+from providers.settings import (
+    REALTIME_MODEL,
+    TRANSCRIPTION_MODEL,
+    OpenAIConfig,
+    ProviderSettings,
+)
 
 SOON_DAYS: Final = 30
 
@@ -46,7 +54,11 @@ def retiring(agents: Iterable[Agent], known: ProviderSettings, today: date) -> l
     """What of the agents' models is gone, or will be within ``SOON_DAYS``; the soonest first."""
     used: dict[tuple[str, date, str], list[str]] = {}
     for agent in agents:
-        for model, retires_on, advice in [*_chat(agent, known), *_speech(agent, known)]:
+        for model, retires_on, advice in [
+            *_chat(agent, known),
+            *_speech(agent, known),
+            *_realtime(agent, known),
+        ]:
             if retires_on is not None and (retires_on - today).days <= SOON_DAYS:
                 used.setdefault((model, retires_on, advice), []).append(agent.agent_id)
     found = [
@@ -77,6 +89,17 @@ def _of(own: str, config: OpenAIConfig) -> tuple[str, date | None, str]:
     setting = config.endpoint.model_setting
     advice = f"set {setting}" + (", or model in the agent's file" if own else "")
     return model, chat_model(model).retires_on, advice
+
+
+def _realtime(agent: Agent, known: ProviderSettings) -> list[tuple[str, date | None, str]]:
+    if "realtime" not in agent.modes:
+        return []
+    model, writer = model_of(known.openai_realtime, agent), transcriber_of(known.openai_realtime)
+    own = ", or realtime.model in the agent's file" if agent.realtime.model else ""
+    return [
+        (model, realtime_model(model).retires_on, f"set {REALTIME_MODEL}{own}"),
+        (writer, TRANSCRIPTION_MODELS.get(writer), f"set {TRANSCRIPTION_MODEL}"),
+    ]
 
 
 def _speech(agent: Agent, known: ProviderSettings) -> list[tuple[str, date | None, str]]:

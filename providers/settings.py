@@ -29,6 +29,10 @@ OPENAI_TTS_KEY = "OPENAI_TTS_API_KEY"
 OPENAI_TTS_BASE_URL = "OPENAI_TTS_BASE_URL"
 OPENAI_TTS_MODEL = "OPENAI_TTS_MODEL"
 OPENAI_TTS_SAMPLE_RATE = "OPENAI_TTS_SAMPLE_RATE"
+REALTIME_KEY = "OPENAI_REALTIME_API_KEY"
+REALTIME_BASE_URL = "OPENAI_REALTIME_BASE_URL"
+REALTIME_MODEL = "OPENAI_REALTIME_MODEL"
+TRANSCRIPTION_MODEL = "OPENAI_REALTIME_TRANSCRIPTION_MODEL"
 AZURE_OPENAI_KEY = "AZURE_OPENAI_API_KEY"
 AZURE_OPENAI_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
 AZURE_OPENAI_DEPLOYMENT = "AZURE_OPENAI_DEPLOYMENT"
@@ -266,6 +270,35 @@ class OpenAITtsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RealtimeConfig:
+    """OpenAI Realtime, or a service of the same protocol.
+
+    Attributes:
+        api_key: OPENAI_REALTIME_API_KEY, or OPENAI_API_KEY.
+        base_url: Up to and with ``/v1`` (OPENAI_REALTIME_BASE_URL, or OPENAI_BASE_URL);
+            ``https`` becomes ``wss``.
+        model: OPENAI_REALTIME_MODEL; empty for the default of ``providers.models``.
+        transcription_model: OPENAI_REALTIME_TRANSCRIPTION_MODEL; writes down what callers say.
+        connect_timeout_s: For TCP, TLS, the handshake, the first event and the taking over of our
+            settings.
+        reply_timeout_s: From a question to the first audio or tool of its answer.
+        stall_timeout_s: Between two pieces of an answer.
+        words_timeout_s: How much longer than its reply the words of a caller are waited for.
+        session_s: Age at which a session is replaced; the service ends it after an hour.
+    """
+
+    api_key: str = field(default="", repr=False)
+    base_url: str = "https://api.openai.com/v1"
+    model: str = ""
+    transcription_model: str = ""
+    connect_timeout_s: float = 4.0
+    reply_timeout_s: float = 6.0
+    stall_timeout_s: float = 4.0
+    words_timeout_s: float = 3.0
+    session_s: float = 3_300.0
+
+
+@dataclass(frozen=True, slots=True)
 class EspeakConfig:
     """espeak-ng on this machine.
 
@@ -316,5 +349,6 @@ class ProviderSettings:
     elevenlabs: ElevenLabsConfig = field(default_factory=ElevenLabsConfig)
     azure_tts: AzureTtsConfig = field(default_factory=AzureTtsConfig)
     openai_tts: OpenAITtsConfig = field(default_factory=OpenAITtsConfig)
+    openai_realtime: RealtimeConfig = field(default_factory=RealtimeConfig)
     espeak: EspeakConfig = field(default_factory=EspeakConfig)
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)

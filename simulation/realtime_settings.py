@@ -97,7 +97,7 @@ class RealtimeSettings:
         for name, side in (("input", heard), ("output", spoken)):
             _check_format(side.get("format"), f"session.audio.{name}.format")
         voice = spoken.get("voice", self.voice)
-        if voice not in VOICES:
+        if not isinstance(voice, str) or voice not in VOICES:
             known = ", ".join(sorted(VOICES))
             raise RealtimeRefusal(
                 f"Invalid value. Supported values are: {known}",

@@ -8,6 +8,9 @@ Units of a call, in ``usage``:
 ``completion_tokens``  written by the language model                  ``language_model``
 ``spoken_chars``    characters handed to the voice                    ``voice``
 ``recognised_s``    seconds of audio the recogniser was given         ``recogniser``
+``realtime_text_in``, ``_cached``, ``_out``  tokens of text, each counted once  ``realtime_model``
+``realtime_audio_in``, ``_cached``, ``_out``  tokens of audio, likewise          ``realtime_model``
+``transcribed_s``   seconds of audio that was written down for it     ``transcriber``
 ``call_s``          seconds of the call; minutes begun are billed     ``carrier``
 ``stream_s``        seconds of its media streams; likewise            ``carrier``
 ``relay_s``         seconds of its relay sessions; likewise           ``carrier``
@@ -34,7 +37,10 @@ from telemetry.prices import PriceTable
 WASTED_PREFIX = "wasted_"
 CHECKED_PREFIX = "checked_"
 
-Component = str  # think, speak, hear, carry, stream, record, detect
+REALTIME_PREFIX = "realtime_"
+TRANSCRIBED_PREFIX = "transcribed_"
+
+Component = str  # think, speak, hear, converse, carry, stream, relay, record, detect
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Services:
     Attributes:
         direction: ``inbound`` or ``outbound``.
         stand_ins: Of those who may stand in for the language model: name to model.
+        realtime_model: The model that hears and speaks, where one does.
+        transcriber: Writes down what callers say to it.
     """
 
     language_model: str
@@ -52,6 +60,8 @@ class Services:
     carrier: str = "twilio"
     direction: str = "inbound"
     stand_ins: Mapping[str, str] = field(default_factory=dict)
+    realtime_model: str = ""
+    transcriber: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,8 @@ class Bill:
     """What was used, in dollars as far as it is known.
 
     Attributes:
-        usd: By component: ``think``, ``speak``, ``hear``, ``carry``, ``stream``, ``record``,
-            ``detect``; only those that were used and have a price.
+        usd: By component: ``think``, ``speak``, ``hear``, ``converse``, ``carry``, ``stream``,
+            ``relay``, ``record``, ``detect``; only those that were used and have a price.
     """
 
     usd: Mapping[Component, float]
@@ -97,6 +107,7 @@ def bill_of(usage: Mapping[str, float], services: Services, prices: PriceTable) 
     usd: dict[Component, float] = {}
     unpriced: list[Unpriced] = []
     positions = [*_thinking(usage, services, prices), *_speech(usage, services, prices)]
+    positions += _conversing(usage, services, prices)
     for line in [*positions, *_carriage(usage, services, prices)]:
         if line.amount <= 0:
             continue
@@ -122,6 +133,10 @@ def item_of(unit: str, services: Services) -> str:
     unit, _, stand_in = unit.partition("@")
     if stand_in:
         return services.stand_ins.get(stand_in, stand_in)
+    if unit.startswith(REALTIME_PREFIX):
+        return services.realtime_model
+    if unit.startswith(TRANSCRIBED_PREFIX):
+        return services.transcriber
     if unit.endswith("_tokens"):
         return services.language_model
     if unit == "spoken_chars":
@@ -174,6 +189,23 @@ def _speech(
     per_second = ear.minute / 60 if ear else None
     seconds = usage.get("recognised_s", 0.0)
     yield _Position("recognised_s", services.recogniser, seconds, "hear", per_second)
+
+
+def _conversing(
+    usage: Mapping[str, float], services: Services, prices: PriceTable
+) -> Iterator[_Position]:
+    name = services.realtime_model
+    model = prices.realtime_models.get(name)
+    for of in ("text_in", "text_cached", "text_out", "audio_in", "audio_cached", "audio_out"):
+        unit = REALTIME_PREFIX + of
+        price = getattr(model, of) / 1e6 if model is not None else None
+        yield _Position(unit, name, usage.get(unit, 0.0), "converse", price)
+    writer = prices.recognisers.get(services.transcriber)
+    seconds = usage.get("transcribed_s", 0.0)
+    per_second = writer.minute / 60 if writer is not None else None
+    yield _Position("transcribed_s", services.transcriber, seconds, "hear", per_second)
+    tokens = usage.get("transcribed_tokens", 0.0)
+    yield _Position("transcribed_tokens", services.transcriber, tokens, "hear", None)
 
 
 def _carriage(

@@ -7,7 +7,7 @@ entry has no price, and whoever asks is told so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,18 @@ class TokenPrice:
     prompt: float
     completion: float
     cached: float
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimePrice:
+    """US dollars for a million tokens of a model that hears and speaks."""
+
+    text_in: float
+    text_cached: float
+    text_out: float
+    audio_in: float
+    audio_cached: float
+    audio_out: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +85,10 @@ class PriceTable:
     voices: Mapping[str, VoicePrice]
     recognisers: Mapping[str, RecogniserPrice]
     carriers: Mapping[str, CarrierPrice]
+    realtime_models: Mapping[str, RealtimePrice] = field(default_factory=dict)
 
 
-PriceT = TypeVar("PriceT", TokenPrice, VoicePrice, RecogniserPrice, CarrierPrice)
+PriceT = TypeVar("PriceT", TokenPrice, VoicePrice, RecogniserPrice, CarrierPrice, RealtimePrice)
 
 
 def load_prices(path: Path | None = None) -> PriceTable:
@@ -94,6 +107,7 @@ def load_prices(path: Path | None = None) -> PriceTable:
         voices={**table.voices, **own.voices},
         recognisers={**table.recognisers, **own.recognisers},
         carriers={**table.carriers, **own.carriers},
+        realtime_models={**table.realtime_models, **own.realtime_models},
     )
 
 
@@ -121,6 +135,7 @@ def _read(path: Path) -> PriceTable:
         voices=_section(path, content, "voices", VoicePrice),
         recognisers=_section(path, content, "recognisers", RecogniserPrice),
         carriers=_section(path, content, "carriers", CarrierPrice),
+        realtime_models=_section(path, content, "realtime_models", RealtimePrice),
     )
 
 

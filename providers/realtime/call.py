@@ -16,8 +16,7 @@ Rules:
    asked again of the next one, and what was not even understood is said to it again
    (``replay_from``).
 
-``receive`` and ``handle_deadline`` make one mutation; drain ``next_output`` after each, then re-arm
-one timer from ``next_deadline``.
+``receive`` and ``handle_deadline`` make one mutation; drain ``next_output`` after each.
 """
 
 from __future__ import annotations
@@ -102,7 +101,8 @@ class RealtimeCall:
         self._session_from = 0
         self._utterance_from: int | None = None
         self._is_caller_speaking = False
-        self._hears_again = False
+        self._replay_from: int | None = None
+        self._unnoticed_from: int | None = None
         self._is_started = False
         self._is_over = False
 
@@ -115,12 +115,12 @@ class RealtimeCall:
     @property
     def replay_from(self) -> int | None:
         """Where the next session has to hear the caller again, samples of the call; or None."""
-        return self._utterance_from if self._hears_again else None
+        return self._replay_from
 
     @property
     def unanswered_from(self) -> int | None:
         """Where the caller began to say what was not answered, samples of the call; or None."""
-        return self._utterance_from
+        return self._unnoticed_from if self._utterance_from is None else self._utterance_from
 
     @property
     def open_turns(self) -> tuple[TurnSettled, ...]:
@@ -176,7 +176,7 @@ class RealtimeCall:
             case HangUpRequested():
                 self._wind_up(event, now)
             case SessionUp():
-                self._session_from, self._hears_again = event.heard_samples, False
+                self._session_from, self._replay_from = event.heard_samples, None
                 self._answers.find(now=now)
             case SessionLost(reason=reason):
                 self._lose(reason, now)
@@ -191,7 +191,7 @@ class RealtimeCall:
                 self._caller_begins(event, now)
             case SpeechStopped():
                 self._is_caller_speaking = False
-                self._watch.settle()
+                self._watch.noticed()
             case AudioCommitted():
                 self._caller_ended(event, now)
             case WordsArrived():
@@ -260,7 +260,7 @@ class RealtimeCall:
         self._is_caller_speaking = True
         self._utterance_from = self._session_from + event.audio_start_ms * _SAMPLES_A_MS
         self._idle.note_activity(now=now)
-        self._watch.settle()
+        self._watch.noticed()
         if self._ending.is_firm:
             return
         self._ending.take_back()
@@ -298,8 +298,7 @@ class RealtimeCall:
         if self._ending.is_firm:
             return
         self._break_off("keys entered", now)
-        if self._answers.is_up:
-            self._tell(messages.user_text(caller_line("digits", entry)))
+        self._tell(messages.user_text(caller_line("digits", entry)))
         self._answers.type_in(entry, now=now)
 
     # --- the agent --------------------------------------------------------------------------------
@@ -363,18 +362,22 @@ class RealtimeCall:
         self._outbox.extend(self._words.due(now=now, all_of_them=all_of_them))
 
     def _lose(self, reason: str, now: float) -> None:
-        self._hears_again = self._hears_again or self._is_caller_speaking
+        since = self._unnoticed_from = self._watch.unnoticed_from(now=now)
+        if self._is_caller_speaking:
+            since = self._utterance_from
         self._is_caller_speaking = False
         self._answers.lose(reason)
         turn = self._answers.turn
         if turn is not None and not turn.is_done and turn.kind == "caller" and turn.text is None:
             # Nobody knows what was said: the next session hears it again, and makes a turn of it.
-            self._hears_again = True
-            turn.text = ""
+            since, turn.text = self._utterance_from, ""
             self._settle(turn, "dropped", reason, now)
+        if self._replay_from is None:  # what was said while there was none is heard in any case
+            self._replay_from = self._watch.samples if since is None else since
 
     def _tell(self, message: str) -> None:
-        self._outbox.append(Tell(message))
+        if self._answers.is_up:
+            self._outbox.append(Tell(message))
 
     # --- silence ----------------------------------------------------------------------------------
 

@@ -1,8 +1,7 @@
-"""What the Realtime client has to be told: where, as whom, and how long to wait."""
+"""From an agent and the deployment's settings to the address and the settings of a session."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,39 +13,14 @@ from providers.models import (
     DEFAULT_TRANSCRIPTION_MODEL,
     realtime_model,
 )
-from providers.realtime.refusals import BLAME, PROVIDER, REALTIME_BASE_URL
+from providers.realtime.refusals import BLAME, PROVIDER
+from providers.realtime.voices import voice_of
+from providers.settings import REALTIME_BASE_URL, RealtimeConfig
+
+__all__ = ["RealtimeConfig", "check_config", "model_of", "session_update", "socket_url"]
 
 OPENAI_ADDRESS = "https://api.openai.com/v1"
 _SCHEMES = {"https": "wss", "http": "ws", "wss": "wss", "ws": "ws"}
-
-
-@dataclass(frozen=True, slots=True)
-class RealtimeConfig:
-    """OpenAI Realtime, or a service of the same protocol.
-
-    Attributes:
-        api_key: OPENAI_REALTIME_API_KEY, or OPENAI_API_KEY.
-        base_url: Up to and with ``/v1`` (OPENAI_REALTIME_BASE_URL, or OPENAI_BASE_URL);
-            ``https`` becomes ``wss``.
-        model: OPENAI_REALTIME_MODEL; empty for the default of ``providers.models``.
-        transcription_model: OPENAI_REALTIME_TRANSCRIPTION_MODEL; writes down what callers say.
-        connect_timeout_s: For TCP, TLS, the handshake, the first event and the taking over of our
-            settings.
-        reply_timeout_s: From a question to the first audio or tool of its answer.
-        stall_timeout_s: Between two pieces of an answer.
-        words_timeout_s: How much longer than its reply the words of a caller are waited for.
-        session_s: Age at which a session is replaced; the service ends it after an hour.
-    """
-
-    api_key: str = field(default="", repr=False)
-    base_url: str = OPENAI_ADDRESS
-    model: str = ""
-    transcription_model: str = ""
-    connect_timeout_s: float = 4.0
-    reply_timeout_s: float = 6.0
-    stall_timeout_s: float = 4.0
-    words_timeout_s: float = 3.0
-    session_s: float = 3_300.0
 
 
 def check_config(config: RealtimeConfig) -> None:
@@ -108,7 +82,7 @@ def session_update(config: RealtimeConfig, agent: Agent, instructions: str) -> d
             },
             "output": {
                 "format": {"type": "audio/pcmu"},
-                "voice": options.voice,
+                "voice": voice_of(options.voice),
                 "speed": options.speed,
             },
         },

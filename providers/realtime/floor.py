@@ -11,8 +11,10 @@ from collections import deque
 from voice.config import BargeInConfig
 from voice.events import FrameHeard
 from voice.playout import Playout
-from voice.ports import FRAME_S
+from voice.ports import FRAME_S, FRAME_SAMPLES
 
+_LEAD_IN_SAMPLES = 2_400  # 0.3 s of what came before a sound belongs to it
+_ONE_UTTERANCE_S = 1.0  # a shorter silence does not end one
 _CONFIRMED_WITHIN_S = 0.6  # a way to the service and back, and its own decision
 
 
@@ -25,6 +27,7 @@ class VoiceWatch:
 
     Attributes:
         last_speech_at: Loop time of the last frame with speech in it; None before the first.
+        samples: Caller audio that was scored so far.
     """
 
     def __init__(self, config: BargeInConfig, playout: Playout) -> None:
@@ -32,13 +35,17 @@ class VoiceWatch:
         self._playout = playout
         self._frames: deque[bool] = deque(maxlen=max(1, round(config.window_s / FRAME_S)))
         self._paused_at: float | None = None
+        self._began: int | None = None  # where the caller began, while the service knows nothing
+        self._is_noticed = False
         self.last_speech_at: float | None = None
+        self.samples = 0
 
     def hear(self, frame: FrameHeard, *, is_open: bool, now: float) -> None:
         """One frame of 20 ms; ``is_open`` while the caller may interrupt."""
         self._frames.append(frame.is_speech)
         if frame.is_speech:
-            self.last_speech_at = now
+            self._note_speech(now)
+        self.samples += FRAME_SAMPLES
         if self._paused_at is not None or not is_open:
             return
         is_speaking = self._playout.first_out_at is not None and (
@@ -48,8 +55,28 @@ class VoiceWatch:
             self._paused_at = now
             self._playout.pause(now=now)
 
+    def _note_speech(self, now: float) -> None:
+        last_at, self.last_speech_at = self.last_speech_at, now
+        if last_at is None or now - last_at > _ONE_UTTERANCE_S:
+            self._is_noticed, self._began = False, None
+        if self._began is None:
+            self._began = self.samples
+
+    def noticed(self) -> None:
+        """The service has heard what we hear: what follows is not ours to decide."""
+        self._is_noticed = True
+        self.settle()
+
+    def unnoticed_from(self, *, now: float) -> int | None:
+        """Where somebody began to speak just now and the service has not said so; samples."""
+        if self._is_noticed or self._began is None or self.last_speech_at is None:
+            return None
+        if now - self.last_speech_at > 2.0 * _ONE_UTTERANCE_S:
+            return None
+        return max(0, self._began - _LEAD_IN_SAMPLES)
+
     def settle(self) -> None:
-        """The service has spoken: what follows is not ours to decide."""
+        """A pause is over, whichever way."""
         self._paused_at = None
         self._frames.clear()
 

@@ -20,13 +20,16 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
-from providers.settings import OPENAI_BASE_URL, OPENAI_KEY
+from providers.settings import (
+    OPENAI_BASE_URL,
+    OPENAI_KEY,
+    REALTIME_BASE_URL,
+    REALTIME_KEY,
+    REALTIME_MODEL,
+    TRANSCRIPTION_MODEL,
+)
 
 PROVIDER: Final = "openai_realtime"
-REALTIME_KEY: Final = "OPENAI_REALTIME_API_KEY"
-REALTIME_MODEL: Final = "OPENAI_REALTIME_MODEL"
-REALTIME_BASE_URL: Final = "OPENAI_REALTIME_BASE_URL"
-TRANSCRIPTION_MODEL: Final = "OPENAI_REALTIME_TRANSCRIPTION_MODEL"
 BLAME: Final = Blame(
     PROVIDER,
     key=f"{REALTIME_KEY} or {OPENAI_KEY}",

@@ -311,6 +311,7 @@ def test_a_session_that_falls_silent_is_given_up(
 
 def test_a_session_lost_while_the_caller_speaks_is_told_it_again() -> None:
     line = Line()
+    line.tell(*[QUIET] * 300)
     line.tell(SessionUp(16_000), SpeechStarted("i1", 2_000))
     assert line.machine.replay_from is None
     line.tell(SessionLost("gone"))
@@ -320,8 +321,18 @@ def test_a_session_lost_while_the_caller_speaks_is_told_it_again() -> None:
     assert line.settled == []
 
 
+def test_what_only_we_have_heard_when_the_session_is_lost_is_told_to_the_next() -> None:
+    line = Line()
+    line.tell(*[QUIET] * 200, *[SPEECH] * 20, SessionLost("gone"))
+    assert line.machine.replay_from == line.machine.unanswered_from == 200 * 160 - 2_400
+    line.tell(SessionUp(29_600), SpeechStarted("i1", 10))
+    assert line.machine.replay_from is None
+    assert line.machine.unanswered_from == 29_680
+
+
 def test_a_turn_whose_words_nobody_knows_is_heard_again() -> None:
     line = Line()
+    line.tell(*[QUIET] * 100)
     line.speak("i1", None, at_ms=1_000)
     line.tell(ResponseBegan("r1", ""), SessionLost("gone"))
     assert line.machine.replay_from == 8_000
@@ -335,9 +346,11 @@ def test_a_turn_whose_words_nobody_knows_is_heard_again() -> None:
 
 def test_a_turn_whose_words_are_known_is_asked_again() -> None:
     line = Line()
+    line.tell(*[SPEECH] * 50)
     line.speak("i1", "Hello?")
+    line.tell(*[QUIET] * 50)
     line.tell(ResponseBegan("r1", ""), SessionLost("gone"))
-    assert line.machine.replay_from is None
+    assert line.machine.replay_from == 100 * 160  # what is said meanwhile, and no more
     assert line.machine.unanswered_from == 0
     assert [turn.caller_text for turn in line.machine.open_turns] == ["Hello?"]
     line.tell(SessionUp())

@@ -201,7 +201,7 @@ def test_a_key_or_a_model_that_is_wrong_names_its_setting() -> None:
         with pytest.raises(ProviderRejected) as caught:
             await service.open(agent, "Be Ann.")
         assert caught.value.setting == "OPENAI_REALTIME_MODEL"
-        agent = replace(AGENT, realtime=RealtimeOptions(voice="nobody"))
+        agent = replace(AGENT, realtime=RealtimeOptions(voice="voice_nobody"))
         with pytest.raises(ProviderRejected) as caught:
             await service.open(agent, "Be Ann.")
         assert caught.value.setting == "realtime.voice"

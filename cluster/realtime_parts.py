@@ -1,0 +1,29 @@
+"""What an ingress replica has for agents that hear and speak by a Realtime model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dialogue.agent import Agent
+from providers.realtime.refusals import PROVIDER
+from providers.realtime.service import OpenAIRealtime, RealtimeService
+from providers.settings import ProviderSettings
+
+
+def realtime_service(agents: Iterable[Agent], known: ProviderSettings) -> RealtimeService | None:
+    """The service, if some agent uses it.
+
+    Raises:
+        ProviderError: It cannot be used as it is set up; names the setting.
+    """
+    if not any("realtime" in agent.modes for agent in agents):
+        return None
+    return OpenAIRealtime(known.openai_realtime)
+
+
+def as_metered(agent: Agent) -> Agent:
+    """The agent as the metrics of its calls name who hears and who thinks."""
+    if agent.mode != "realtime":
+        return agent
+    return replace(agent, recogniser=PROVIDER, thinker=PROVIDER)
