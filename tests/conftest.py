@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Generator, Iterator, Set
 from pathlib import Path
@@ -14,6 +15,9 @@ from tests.support.examples import load_profiles, set_counts
 from tests.support.selection import excluded_marks, mark_of_whole_file
 
 load_profiles()
+# numpy is not loaded yet. With threads of its own each product of two matrices leaves one spinning
+# for some 20 ms, on the core of another worker.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 EXCLUDED = pytest.StashKey[Set[str]]()
 
