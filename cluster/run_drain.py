@@ -1,4 +1,4 @@
-"""The end of a running product that cuts nobody off: new calls are refused, those that are go on."""
+"""The end of a running product that cuts nobody off: new calls are refused, others go on."""
 
 from __future__ import annotations
 
