@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import ray
 
-from actors.end_process import end_replica_at
+from actors.end_process import end_actor, end_replica_at
 from actors.named_watch import shared_watch
 from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
 from actors.stream_watch_driver import StreamWatchDriver
@@ -199,7 +199,7 @@ class RayBackOffice:
             if loop.time() - since > HUNG_S:
                 self._silent_since = loop.time() + HUNG_S  # it takes a while to start
                 logger.error("the back office hangs: it is started anew")
-                await asyncio.to_thread(ray.kill, self._handle, no_restart=False)
+                await end_actor(self._handle, BackOffice.__name__)
             raise
         self._silent_since = None
         return answer

@@ -1,4 +1,4 @@
-"""Ending an ingress replica that hangs, on whatever node it is.
+"""Ending a process of the cluster that hangs, on whatever node it is.
 
 Ray asks a process to end itself, which one that is held never does; a signal does not ask.
 """
@@ -13,27 +13,32 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import state
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.stream_watch import ReplicaPlace
 
 logger = logging.getLogger(__name__)
 
-REPLICA_TITLE = b"ServeReplica"
+REPLICA_TITLE = "ServeReplica"
 END_WITHIN_S = 3.0
 
 
-def end_replica(pid: int) -> bool:
-    """Kill the Serve replica with this process id on this machine.
+def end_process(pid: int, title: str) -> bool:
+    """Kill a process of this machine.
+
+    Args:
+        pid: Its id.
+        title: Stands in what it calls itself.
 
     Returns:
         Whether it is gone; also when it was before, or the id belongs to something else by now.
     """
     try:
-        title = Path(f"/proc/{pid}/cmdline").read_bytes()
+        found = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return True
-    if REPLICA_TITLE not in title:
+    if title.encode() not in found:
         return True
     try:
         os.kill(pid, signal.SIGKILL)
@@ -45,15 +50,37 @@ def end_replica(pid: int) -> bool:
 
 
 async def end_replica_at(place: ReplicaPlace) -> bool:
-    """The same on any node of the cluster; False when that node does not answer. Never raises."""
+    """End an ingress replica, wherever it is; see ``end_at``."""
+    return await end_at(place, REPLICA_TITLE)
+
+
+async def end_actor(handle: Any, title: str) -> bool:
+    """End the process of a Ray actor, so that Ray starts it anew. Never raises.
+
+    Args:
+        handle: Of the actor.
+        title: Name of its class.
+    """
+    try:
+        # Where it runs stands in Ray's own table only.
+        info = await asyncio.to_thread(state.actors, handle._actor_id.hex())  # noqa: SLF001
+        place = ReplicaPlace(str(info["Address"]["NodeID"]), int(info["Pid"]))
+    except Exception as error:  # noqa: BLE001 - Ray's table is its own: it may change any day
+        logger.warning("%s cannot be found: %s", title, type(error).__name__)
+        return False
+    return await end_at(place, title)
+
+
+async def end_at(place: ReplicaPlace, title: str) -> bool:
+    """``end_process`` on any node; False when that node does not answer. Never raises."""
     if place.node == ray.get_runtime_context().get_node_id():
-        return end_replica(place.pid)
+        return end_process(place.pid, title)
     there = NodeAffinitySchedulingStrategy(node_id=place.node, soft=False)
-    task: Any = ray.remote(end_replica)
+    task: Any = ray.remote(end_process)
     task = task.options(num_cpus=0, max_retries=0, scheduling_strategy=there)
     try:
         async with asyncio.timeout(END_WITHIN_S):
-            return bool(await task.remote(place.pid))
+            return bool(await task.remote(place.pid, title))
     except (TimeoutError, ray.exceptions.RayError) as error:
         logger.warning("process %d cannot be ended: %s", place.pid, type(error).__name__)
         return False

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import ray
 
+from actors.end_process import end_actor
 from actors.placement import CACHE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME, NAMESPACE
 from actors.shared_watch import ANSWER_WITHIN_S, Answer, SharedWatch
 
@@ -15,6 +16,13 @@ logger = logging.getLogger(__name__)
 
 CONTROLLER_NAME: Final = "SERVE_CONTROLLER_ACTOR"
 _SERVE_NAMESPACE: Final = "serve"
+_CLASSES: Final = {
+    DIRECTORY_NAME: "CallDirectoryActor",
+    METRICS_NAME: "MetricsActor",
+    HEALTH_NAME: "ProviderHealthActor",
+    CACHE_NAME: "SemanticCacheActor",
+    CONTROLLER_NAME: "ServeController",
+}
 # What answers at once, however much else there is to do.
 _QUESTIONS: Final = {
     DIRECTORY_NAME: "status",
@@ -50,7 +58,7 @@ async def restart_actor(name: str) -> None:
     """See ``shared_watch.RestartActor``."""
     try:
         handle: Any = await asyncio.to_thread(ray.get_actor, name, _namespace(name))
-        await asyncio.to_thread(ray.kill, handle, no_restart=False)
+        await end_actor(handle, _CLASSES[name])
     except (ValueError, ray.exceptions.RayError) as error:
         logger.warning("%s could not be ended: %s", name, type(error).__name__)
 
