@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, assert_never
 
 from actors.call_parts import CallEnd, CallParts
+from actors.call_times import CallTimes
 from actors.comeback import Comeback, first_words, with_late_result
 from actors.errors import ActorsError, MindRefusedError
 from actors.first_frames import FirstFrames
@@ -103,11 +104,11 @@ class CallDriver:
             self._feed,
             parts.count,
             budget=budget,
-            on_refused=self._refused,
+            on_refused=lambda: self._end(False, "owned_elsewhere"),
         )
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
-        self._started_at = self._last_message_at = self._mind_heard_at = self._loop.time()
-        self._time_up = False
+        self._last_message_at = self._mind_heard_at = self._loop.time()
+        self._times = CallTimes(agent, config, now=self._last_message_at)
         self._hung_up_for = ""
         self._is_open = False
         self._slot: int | None = None
@@ -281,8 +282,9 @@ class CallDriver:
             self._perform_all()
         if now - self._last_message_at > STREAM_SILENT_S:
             self._end(False, "stream_silent")
-        if not self._time_up and now - self._started_at > self._agent.max_call_s:
-            self._time_up = True
+        if self._session.is_between_turns and (action := self._times.switch(now=now)):
+            self._end(True, "switching", hand_over=action)
+        if self._times.is_up(now=now):
             self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
         if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
             self._tell_mind(now, even_if_empty=True)
@@ -309,12 +311,9 @@ class CallDriver:
             self._hung_up_for = reason
         self._feed(voice.HangUpRequested(reason, farewell))
 
-    def _refused(self) -> None:
-        self._end(False, "owned_elsewhere")
-
     def _recogniser_lost(self, reason: str) -> None:
         logger.warning("call %s: recogniser lost for good: %s", self._mind.call_id, reason)
-        self._feed(voice.HangUpRequested("recogniser_lost", self._agent.trouble, is_trouble=True))
+        self._feed(voice.HangUpRequested("recogniser_lost", self._times.trouble, is_trouble=True))
 
     # --- the machine's outputs ---------------------------------------------------------------
 
@@ -348,13 +347,12 @@ class CallDriver:
                 self._replies.perform(output)
                 self._meter.follow(output)
                 if isinstance(output, voice.CommitTurn):
-                    self._first_frames.committed(output)
                     self._parts.count("turns_committed", 1)
                     self._ear.turn_taken(now=self._loop.time())
                 elif isinstance(output, voice.RetractTurn):
                     self._ear.turn_given_back()
             case voice.TurnSettled():
-                self._settle(output)
+                self._settle(self._first_frames.told(output))
             case voice.EndCall(reason=reason, hand_over=hand_over):
                 self._end(True, reason, hand_over=hand_over)
             case _:
@@ -362,7 +360,6 @@ class CallDriver:
 
     def _settle(self, settled: voice.TurnSettled) -> None:
         at_us = self._parts.wall_clock_us()
-        settled = self._first_frames.told(settled)
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None

@@ -17,9 +17,11 @@ class Comeback:
     """Why a stream of a known call begins: what the carrier did with the call meanwhile.
 
     Attributes:
-        verb: ``dial`` (nobody took the call) or ``digits`` (keys were pressed).
+        verb: ``dial`` (nobody took the call), ``digits`` (keys were pressed) or ``switch`` (it is
+            carried in another way from here on).
         tool: Name of the agent's tool that did it.
-        status: Of a ``dial``, as the carrier names it: ``busy``, ``no-answer``, ...
+        status: Of a ``dial``, as the carrier names it: ``busy``, ``no-answer``, ...; of a
+            ``switch``, ``failed`` when the way before has failed.
         says: Said first, whatever the rest says; empty for nothing, None for the usual words.
     """
 
@@ -35,6 +37,8 @@ def first_words(agent: Agent, comeback: Comeback | None) -> str | None:
         return agent.phrases.resume
     if comeback.says is not None:
         return comeback.says or None
+    if comeback.verb == "switch" and comeback.status == "failed":
+        return agent.phrases.resume
     return agent.no_answer(comeback.tool) if comeback.verb == "dial" else None
 
 

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, assert_never
 
 from actors.call_parts import CallEnd, CallParts
+from actors.call_times import CallTimes
 from actors.comeback import first_words, with_late_result
 from actors.errors import ActorsError, MindRefusedError
 from actors.metrics_calls import CallMeter, CallSums
@@ -89,6 +90,7 @@ class RelayDriver:
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._billed_until = self._loop.time()
         self._replays: ReplayGuard | None = None
+        self._times = CallTimes(agent, config, now=self._loop.time())
         self._hung_up_for = ""
         self._over_for = ""
         self._is_open = False
@@ -134,9 +136,11 @@ class RelayDriver:
         now = self._loop.time()
         if self._is_reconnected:
             self._replays = ReplayGuard(self._mind.turn_log, now=now)
+        due_at = self._times.switch_at
         self._timers = [
             self._loop.call_later(self._agent.max_call_s, self._time_is_up),
             self._loop.call_later(SIGN_OF_LIFE_S, self._sign_of_life),
+            *([] if due_at is None else [self._loop.call_at(due_at, self._move_on)]),
         ]
         early, self._early = self._early, None
         self._feed(self._beginning(opened))
@@ -303,10 +307,16 @@ class RelayDriver:
         try:
             mutate()
             self._perform_all()
+            self._move_on()
             self._arm()
         except Exception as error:  # noqa: BLE001 - the call ends, whatever it is
             logger.error("call %s: its machine broke: %s", self._mind.call_id, trace_of(error))
             self._end(False, f"internal: {type(error).__name__}", 1011)
+
+    def _move_on(self) -> None:
+        """Between two turns, a call may go on in another way."""
+        if self._session.is_between_turns and (action := self._times.switch(now=self._loop.time())):
+            self._end(True, "switching", hand_over=action)
 
     def _perform_all(self) -> None:
         while (output := self._session.next_output()) is not None:

@@ -145,6 +145,7 @@ class _AgentFile(BaseModel):
     phrases: _PhrasesFile = Field(default_factory=_PhrasesFile)
     turn_taking: _TurnTakingFile = Field(default_factory=lambda: _TurnTakingFile.model_validate({}))
     response_cache: _ResponseCacheFile | None = Field(default_factory=_ResponseCacheFile)
+    switch_after_s: float | None = Field(None, ge=1)
     relay: RelayFile = Field(default_factory=lambda: RelayFile.model_validate({}))
     realtime: RealtimeFile = Field(default_factory=lambda: RealtimeFile.model_validate({}))
 

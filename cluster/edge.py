@@ -25,7 +25,7 @@ from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import comeback_of
 from cluster.settings import Settings
 from cluster.stream_parameters import direction_of, variables_of
-from cluster.voice_config import voice_configs
+from cluster.voice_config import config_for_mode, voice_configs
 from dialogue.agent import Agent, CallMode, is_mode
 from telemetry import catalog
 from telephony.media_stream import MediaStream
@@ -210,6 +210,12 @@ class Edge:
         wanted = claims.mode or (agent.mode if agent is not None else "")
         return wanted if is_mode(wanted) else "pipeline"
 
+    def next_mode(self, claims: StreamClaims) -> str:
+        """How a call goes on that cannot be carried as it was; empty: not otherwise."""
+        agent = self.parts.agents.get((claims.tenant_id, claims.agent_id))
+        following = None if agent is None else agent.mode_after(self.mode_of(claims))
+        return following or ""
+
     def _admitted(
         self, claims: StreamClaims, call_sid: str, parameters: Mapping[str, str]
     ) -> _Admitted:
@@ -247,7 +253,8 @@ class Edge:
             wall_clock_us=self.parts.wall_clock_us,
             on_moved=self.ends.note_move,
         )
-        return _Admitted(agent, self._voice[key], self.parts.call_parts[key], mind)
+        config = config_for_mode(self._voice[key], agent, self.mode_of(claims))
+        return _Admitted(agent, config, self.parts.call_parts[key], mind)
 
     def _hold(
         self,

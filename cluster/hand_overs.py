@@ -27,6 +27,9 @@ from telephony.stream_token import StreamClaims
 logger = logging.getLogger(__name__)
 
 HAND_OVERS_KEPT = 2_000
+# Of a relay session, what the carrier tells when it lost the socket or could not reach us.
+_SOCKET_LOST = frozenset({"", "39001", "64102", "64105"})
+_VERBS = frozenset({"dial", "digits", "switch"})
 STORE_WITHIN_S = 1.0  # the caller hears nothing meanwhile
 
 Action = Mapping[str, Any]
@@ -71,6 +74,17 @@ def told_by_session(form: Mapping[str, str]) -> Action | None:
         return None
     action = told.get("hand_over")
     return action if isinstance(action, dict) else {}
+
+
+def after_failed_session(form: Mapping[str, str], mode: str) -> Action:
+    """What is done when the carrier's own ear or mouth has failed: ``mode`` is what comes next.
+
+    A socket that was lost is no reason: the same happens to a stream.
+    """
+    code = form.get("ErrorCode", "")
+    if not mode or form.get("SessionStatus") != "failed" or code in _SOCKET_LOST:
+        return {}
+    return {"verb": "switch", "mode": mode, "why": "failed"}
 
 
 class HandOvers:
@@ -133,4 +147,4 @@ def comeback_of(note: str) -> Comeback | None:
     """The comeback that a token tells of; None for none, or for one of a later version."""
     verb, _, rest = note.partition(":")
     tool, _, status = rest.partition(":")
-    return Comeback(verb, tool, status) if verb in {"dial", "digits"} else None
+    return Comeback(verb, tool, status) if verb in _VERBS else None

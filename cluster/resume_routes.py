@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from actors.comeback import Comeback
 from actors.errors import MindLostError
@@ -23,9 +24,16 @@ from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.errors import NoCapacityError
 from cluster.form_refused import FormRefused
-from cluster.hand_overs import Action, note_of, told_by_session, with_owner
+from cluster.hand_overs import (
+    Action,
+    after_failed_session,
+    note_of,
+    told_by_session,
+    with_owner,
+)
 from cluster.stream_parameters import variables_of
 from cluster.voice_routes import connect
+from dialogue.agent import is_mode
 from telephony import twiml
 from telephony.callback_forms import FINAL_STATUSES
 from telephony.errors import InvalidPhoneNumber, InvalidTwiml, TokenRefused
@@ -71,6 +79,8 @@ class ResumeWebhook:
         action = await self._wanted(form, claims, state)
         if action is None:
             return twiml.hang_up()
+        if not action:
+            action = after_failed_session(form, self._edge.next_mode(claims))
         if action:
             owned = with_owner(claims, action)
             if owned.actor != claims.actor:
@@ -145,6 +155,8 @@ class ResumeWebhook:
     ) -> str:
         verb, tool = str(action.get("verb", "")), str(action.get("tool", ""))
         self._edge.count(f"calls_handed_over_{verb}", 1)
+        if verb == "switch":
+            return await self._switch(claims, form, action, state)
         try:
             if verb == "dial":
                 return self._dial(claims, form, action, tool)
@@ -157,6 +169,19 @@ class ResumeWebhook:
             logger.error("call %s: handed over %d times", claims.call_id, claims.hand_overs)
             return twiml.say_and_hang_up(LOST, "en-US")
         return await self.go_on(claims, form, Comeback(verb, tool), state, (keys,))
+
+    async def _switch(
+        self, claims: StreamClaims, form: Form, action: Action, state: CallState | None
+    ) -> str:
+        """A stream of another kind, between two turns; a kind that is not known changes nothing."""
+        mode, why = str(action.get("mode", "")), str(action.get("why", ""))
+        if claims.hand_overs >= MAX_HAND_OVERS:
+            logger.error("call %s: handed over %d times", claims.call_id, claims.hand_overs)
+            return twiml.say_and_hang_up(LOST, "en-US")
+        if is_mode(mode):
+            claims = replace(claims, mode=mode)
+        logger.info("call %s: goes on as %s: %s", claims.call_id, mode, why)
+        return await self.go_on(claims, form, Comeback("switch", mode, why), state)
 
     def _dial(self, claims: StreamClaims, form: Form, action: Action, tool: str) -> str:
         edge = self._edge

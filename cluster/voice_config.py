@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from cluster.errors import SettingsError
@@ -78,6 +79,20 @@ def voice_config(agent: Agent, settings: Settings) -> VoiceConfig:
         ),
         trouble_action=_trouble_action(agent),
     )
+
+
+def config_for_mode(config: VoiceConfig, agent: Agent, mode: str) -> VoiceConfig:
+    """The configuration of a call that is carried like this, with what is done when that fails.
+
+    A way that has another one behind it is left for that, before a person is asked.
+    """
+    following = agent.mode_after(mode)
+    if following is None or mode == "realtime":  # which changes over by itself
+        return config
+    phrases = agent.phrases
+    waits = replace(config.phrases, trouble=phrases.one_moment or phrases.resume)
+    action = {"verb": "switch", "mode": following, "why": "failed"}
+    return replace(config, phrases=waits, trouble_action=action)
 
 
 def _trouble_action(agent: Agent) -> dict[str, Any]:

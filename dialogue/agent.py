@@ -138,6 +138,8 @@ class Agent:
         response_cache: Which answers are given again without asking the language model.
         mode: How its calls are carried.
         then_modes: How they go on, in this order, when that way fails in mid-call.
+        switch_after_s: So long a call is carried in a way that has another one behind it: minutes
+            of the one may be dearer than of the other. None: as long as it lasts.
         relay: How the carrier hears and speaks where it relays them as text.
         realtime: How it speaks and listens where one model does both.
     """
@@ -169,6 +171,7 @@ class Agent:
     response_cache: AnswerReuse = field(default_factory=AnswerReuse)
     mode: CallMode = "pipeline"
     then_modes: tuple[CallMode, ...] = ()
+    switch_after_s: float | None = None
     relay: RelayOptions = field(default_factory=RelayOptions)
     realtime: RealtimeOptions = field(default_factory=RealtimeOptions)
 
@@ -176,6 +179,12 @@ class Agent:
     def modes(self) -> tuple[CallMode, ...]:
         """Every way in which its calls may be carried, the first one first."""
         return (self.mode, *self.then_modes)
+
+    def mode_after(self, mode: str) -> CallMode | None:
+        """How calls go on that are carried like this and cannot be any longer; None: not at all."""
+        known = self.modes
+        at = known.index(mode) + 1 if is_mode(mode) and mode in known else len(known)
+        return known[at] if at < len(known) else None
 
     @property
     def recognisers(self) -> tuple[str, ...]:

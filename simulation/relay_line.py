@@ -153,6 +153,12 @@ class RelayLine:
             self.socket.abort()
         self._lost(ABNORMAL_CLOSE)
 
+    def break_down(self, code: int, message: str) -> None:
+        """The carrier's own ear or mouth has failed: the session ends, the call goes on."""
+        self._finish("failed", (code, message))
+        if self.socket is not None:
+            self.socket.close()
+
     def drop(self) -> None:
         """Let go of everything that is left."""
         if self._reconnecting is not None:

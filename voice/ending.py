@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_REASONS = {"dial": "transferring", "digits": "sending_digits"}
+_REASONS = {"dial": "transferring", "digits": "sending_digits", "switch": "switching"}
 
 
 def is_known(action: Mapping[str, Any]) -> bool:

@@ -165,7 +165,7 @@ class VoiceSession:
             is_held = self._mouth.playout.is_paused
             filler_at = None if is_held else self._fillers.next_deadline(turn)
             return _earliest(ear_at, key_at, floor_at, mouth_at, filler_at)
-        if self._is_idle():
+        if self.is_between_turns:
             return self._idle.next_deadline()
         breath_at = self._mouth.playout.next_deadline()
         return _earliest(ear_at, key_at, breath_at, self._turns.guesses.next_deadline())
@@ -191,7 +191,7 @@ class VoiceSession:
             if not self._mouth.playout.is_paused:
                 self._fillers.handle_deadline(turn, now=now)
         self._follow_up(now)
-        if self._is_idle():
+        if self.is_between_turns:
             self._break_silence(now)
 
     # --- the caller -------------------------------------------------------------------------------
@@ -356,7 +356,9 @@ class VoiceSession:
 
     # --- time -------------------------------------------------------------------------------------
 
-    def _is_idle(self) -> bool:
+    @property
+    def is_between_turns(self) -> bool:
+        """True when nobody's words are on their way: the call can be moved unnoticed."""
         return (
             self._turns.is_idle
             and self._ending.reason is None

@@ -65,6 +65,9 @@ def stage() -> Iterator[EdgeStage]:
     casts = (
         Cast("relay", script=SCRIPT, tools=TOOLS, mode="relay", relay=RELAY),
         Cast("again", script=SCRIPT, tools=TOOLS, mode="relay", relay=again),
+        Cast("dear", mode="relay", then_modes=("pipeline",), switch_after_s=1.0, relay=RELAY),
+        Cast("other", mode="pipeline", then_modes=("relay",), switch_after_s=1.0, relay=RELAY),
+        Cast("weak", mode="relay", then_modes=("pipeline",), relay=RELAY),
     )
     with EdgeStage(casts).running() as s:
         yield s
@@ -257,6 +260,50 @@ def test_a_socket_that_the_carrier_opens_again_goes_on_in_the_same_session(
     ]
     lines = [message.text for message in stage.asked("again")[-1].messages]
     assert lines.count("My name is Ann") == 1
+
+
+def test_a_relay_goes_on_as_a_pipeline_between_two_turns_when_it_gets_dear(
+    stage: EdgeStage,
+) -> None:
+    async def scene(phone: RelayPhone, story: Story) -> None:
+        phone.person.say("My name is Ann")
+        await story.has(2)
+        await until(lambda: phone.leg.stream is not None)
+        report = await phone.hang_up()
+        assert (report.streams, report.relays) == (2, 1)
+        assert not report.errors.counts, report.errors.details
+
+    story = play(stage, scene, "dear")
+    assert story.turns == [("greeting", "", "Hi."), ("caller", "My name is Ann", "Noted.")]
+    assert stage.doors["dear"].counters["calls_handed_over_switch"] == 1
+
+
+def test_a_pipeline_goes_on_as_a_relay_and_knows_the_thread(stage: EdgeStage) -> None:
+    async def call() -> Story:
+        door = stage.doors["other"]
+        async with carrier(door) as line, RelayPhone(line) as phone:
+            story = Story(stage, phone)
+            await phone.up()
+            phone.person.say("My name is Ann")
+            await story.has(2)
+            report = await phone.hang_up()
+            assert (report.streams, report.relays) == (2, 1)
+            return story
+
+    story = stage.play(call())
+    assert story.turns == [("greeting", "", "Hi."), ("caller", "My name is Ann", "Noted.")]
+    assert [turn.turn_id for turn in story.entries] == [0, 1]
+
+
+def test_a_relay_whose_carrier_fails_goes_on_as_a_pipeline(stage: EdgeStage) -> None:
+    async def scene(phone: RelayPhone, story: Story) -> None:
+        phone.line.break_down(64114, "speech recognition provider")
+        await until(lambda: phone.leg.stream is not None)
+        await story.has(2)
+        report = await phone.hang_up()
+        assert (report.streams, report.relays) == (2, 1)
+
+    assert play(stage, scene, "weak").turns[1] == ("resume", "", "Back.")
 
 
 def test_a_lost_call_actor_is_not_noticed(stage: EdgeStage) -> None:

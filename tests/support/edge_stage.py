@@ -93,7 +93,7 @@ class Cast:
         speaker: Of ``VOICES``.
         script: What it answers before that, by what the caller says.
         tools: Of the agent.
-        mode, relay: How its calls are carried.
+        mode, then_modes, switch_after_s, relay: How its calls are carried.
     """
 
     name: str
@@ -105,6 +105,8 @@ class Cast:
     recogniser: str = "azure"
     speaker: str = "elevenlabs"
     mode: CallMode = "pipeline"
+    then_modes: tuple[CallMode, ...] = ()
+    switch_after_s: float | None = None
     relay: RelayOptions = field(default_factory=RelayOptions)
 
 
@@ -233,6 +235,8 @@ class EdgeStage:
             phrases=PHRASES,
             tools=cast.tools,
             mode=cast.mode,
+            then_modes=cast.then_modes,
+            switch_after_s=cast.switch_after_s,
             relay=cast.relay,
         )
         speech = SpeechSource(speaker, ClipStore(ClipCache(4_000_000)), tenant_id="default")

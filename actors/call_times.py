@@ -1,0 +1,44 @@
+"""When a call has been long enough: it ends, or goes on in a way that costs less."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dialogue.agent import Agent
+from voice.config import VoiceConfig
+
+
+class CallTimes:
+    """Of one call on one stream.
+
+    Args:
+        agent: Says how long (``max_call_s``, ``switch_after_s``).
+        config: Its ``trouble_action`` is what is done when this way fails: the next way, if there
+            is one.
+        now: Loop time at which the stream began.
+
+    Attributes:
+        switch_at: Loop time from which on the call is moved between two turns; None: it stays.
+        trouble: Said when this way has failed for good.
+    """
+
+    __slots__ = ("_action", "_up_at", "switch_at", "trouble")
+
+    def __init__(self, agent: Agent, config: VoiceConfig, *, now: float) -> None:
+        self._action = {**config.trouble_action, "why": "cost"}
+        self._up_at = now + agent.max_call_s
+        self.trouble = config.phrases.trouble
+        is_wanted = agent.switch_after_s is not None and self._action.get("verb") == "switch"
+        self.switch_at = now + (agent.switch_after_s or 0.0) if is_wanted else None
+
+    def is_up(self, *, now: float) -> bool:
+        """Whether the call has to end now; True once."""
+        if now <= self._up_at:
+            return False
+        self._up_at = float("inf")
+        return True
+
+    def switch(self, *, now: float) -> Mapping[str, Any]:
+        """How the call goes on from here, between two turns; empty: as it is."""
+        return self._action if self.switch_at is not None and now >= self.switch_at else {}
