@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from providers.errors import ProviderError
 from providers.traces import trace_of
@@ -36,11 +37,27 @@ def believable(event: RecogniserEvent, sent_s: float) -> RecogniserEvent:
         case InterimTranscript() | FinalTranscript() | TurnEndHinted():
             if len(event.text) > MOST_PHRASE_CHARS:
                 return RecogniserFailed("words without an end", True)
-            return event if event.end_s <= sent_s else replace(event, end_s=sent_s)
+            if isinstance(event, TurnEndHinted) and not _is_belief(event.probability):
+                event = replace(event, probability=None)
+            return _in_time(event, sent_s)
         case TurnResumed():
-            return event if event.end_s <= sent_s else replace(event, end_s=sent_s)
+            return _in_time(event, sent_s)
         case _:
             return event
+
+
+Timed = TypeVar("Timed", InterimTranscript, FinalTranscript, TurnEndHinted, TurnResumed)
+
+
+def _in_time(event: Timed, sent_s: float) -> Timed:
+    """Ended at a time that can be: 0, which is "not told", for one before the stream began."""
+    if 0.0 <= event.end_s <= sent_s:
+        return event
+    return replace(event, end_s=0.0 if event.end_s < 0.0 else sent_s)
+
+
+def _is_belief(probability: float | None) -> bool:
+    return probability is None or (math.isfinite(probability) and 0.0 <= probability <= 1.0)
 
 
 def reason_of(error: Exception) -> tuple[str, bool]:
