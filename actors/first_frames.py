@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from voice import timeline
-from voice.events import CommitTurn, SendAudio, TurnSettled
+from voice.events import SendAudio, TurnSettled
 
 Key = tuple[int, int]
+_CLOCK_STEP_S = 1e-3
 
 
 class FirstFrames:
@@ -28,10 +29,6 @@ class FirstFrames:
         self._clock = clock
         self._sent_at: dict[Key, float | None] = {}  # None: on its way
 
-    def committed(self, turn: CommitTurn) -> None:
-        """The turn is taken; what an earlier attempt had sent counts no more."""
-        self._sent_at.pop((turn.turn_id, turn.guess), None)
-
     def watch(self, audio: SendAudio) -> Callable[[], None] | None:
         """What to call when this audio was sent; None when it is not the first of its reply."""
         key = (audio.turn_id, audio.guess)
@@ -46,11 +43,16 @@ class FirstFrames:
         return sent
 
     def told(self, settled: TurnSettled) -> TurnSettled:
-        """The settled turn with that stage; without it when a breath or a sentence came first."""
+        """The settled turn with that stage.
+
+        Without it when a breath or a sentence came first, or when the frame belongs to an earlier
+        taking of the turn, which was taken back.
+        """
         sent_at = self._sent_at.get((settled.turn_id, settled.guess))
         self._sent_at = {key: at for key, at in self._sent_at.items() if key[0] > settled.turn_id}
         out_at = settled.timeline.get(timeline.FIRST_FRAME_OUT)
-        if sent_at is None or out_at is None or timeline.FILLER_OUT in settled.timeline:
+        is_told = sent_at is not None and out_at is not None and sent_at >= out_at - _CLOCK_STEP_S
+        if not is_told or timeline.FILLER_OUT in settled.timeline:
             return settled
-        stages = {**settled.timeline, timeline.FIRST_FRAME_SENT: max(sent_at, out_at)}
+        stages = {**settled.timeline, timeline.FIRST_FRAME_SENT: max(sent_at or 0.0, out_at or 0.0)}
         return replace(settled, timeline=stages)

@@ -57,6 +57,24 @@ def test_sends_in_order_and_drains_at_the_end() -> None:
     play(scene)
 
 
+def test_who_wants_to_know_is_told_when_a_message_was_sent_and_never_before() -> None:
+    async def scene(peer: Peer) -> None:
+        told: list[str] = []
+        peer.reading.clear()
+        peer.outbox.put("audio", lambda: told.append("audio"))
+        await asyncio.sleep(0.1)
+        assert told == []
+        peer.reading.set()
+        await asyncio.sleep(0.1)
+        assert (peer.got, told) == (["audio"], ["audio"])
+        peer.error = ConnectionError()
+        peer.outbox.put("lost", lambda: told.append("lost"))
+        await asyncio.sleep(0.1)
+        assert told == ["audio"]
+
+    play(scene)
+
+
 def test_what_waits_can_be_dropped_before_a_clear() -> None:
     async def scene(peer: Peer) -> None:
         peer.reading.clear()
