@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
 from providers.errors import ProviderError
 from providers.traces import trace_of
@@ -46,10 +46,9 @@ def believable(event: RecogniserEvent, sent_s: float) -> RecogniserEvent:
             return event
 
 
-Timed = TypeVar("Timed", InterimTranscript, FinalTranscript, TurnEndHinted, TurnResumed)
-
-
-def _in_time(event: Timed, sent_s: float) -> Timed:
+def _in_time(
+    event: InterimTranscript | FinalTranscript | TurnEndHinted | TurnResumed, sent_s: float
+) -> RecogniserEvent:
     """Ended at a time that can be: 0, which is "not told", for one before the stream began."""
     if 0.0 <= event.end_s <= sent_s:
         return event
