@@ -129,6 +129,7 @@ def _events() -> float:
 
 
 def ledger_of(agents: int) -> MetricsLedger:
+    """The measurements of a process that carried some calls of so many agents."""
     ledger = MetricsLedger("bench", 1)
     for number in range(agents):
         _talk(AgentMeter(ledger, _agent(number)), TURNS_OF_AN_AGENT)

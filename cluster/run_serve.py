@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from cluster import ports, serve_env
-from cluster.run_drain import begin_drain, wait_for_calls
 from cluster.errors import ClusterError
+from cluster.run_drain import begin_drain, wait_for_calls
 from cluster.settings import Settings
 
 logger = logging.getLogger(__name__)
