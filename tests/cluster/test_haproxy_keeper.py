@@ -102,11 +102,11 @@ class Kept:
         return self.admin.exists() and haproxy_keeper.answers(str(self.admin))
 
     def ours(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter(["cmdline"]):
-            if any(str(self.folder) in word for word in process.info["cmdline"] or []):
-                found.append(process)
-        return found
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(str(self.folder) in word for word in process.info["cmdline"] or [])
+        ]
 
 
 @pytest.fixture
