@@ -19,8 +19,8 @@ from cluster.settings import Settings
 from simulation.providers import RunningProviders
 from tests.support.ray_stage import Stage
 
-# Its calls have no ingress: in one run with the tests that compare what ingresses and CallActors
-# have counted, the sums would differ.
+# Its calls have no ingress. It stands behind the tests that compare what ingresses and CallActors
+# have counted (files run in the order of their names), and is not in one run with most of them.
 pytestmark = pytest.mark.cluster
 
 OWNERS = 2
