@@ -237,8 +237,12 @@ def main(arguments: Sequence[str]) -> None:
             os.setsid()
             with contextlib.suppress(OSError):  # whoever may: every millisecond somebody is refused
                 os.setpriority(os.PRIO_PROCESS, 0, _FIRST_SERVED)
-            with contextlib.suppress(Exception):
+            try:
                 Keeper(binary, Path(config), manager, reading, niceness).run()
+            except Exception as error:  # noqa: BLE001 - HAProxy serves without it
+                sys.stderr.write(f"haproxy keeper gave up: {type(error).__name__}: {error}\n")
+                sys.stderr.flush()
+                os._exit(1)
             os._exit(0)
         os.close(reading)
         os.set_inheritable(writing, True)
