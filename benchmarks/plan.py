@@ -56,6 +56,7 @@ class StagePlan:
         recogniser: Who hears the callers: the SDK of the one, or the websocket of the other.
         product_cores: Where the product runs; empty for anywhere.
         other_cores: Where emulators and callers run; empty for anywhere.
+        agents: Folder of the agents, below ``benchmarks/agents``.
     """
 
     name: str
@@ -68,6 +69,7 @@ class StagePlan:
     recogniser: Literal["azure", "deepgram"] = "azure"
     product_cores: frozenset[int] = frozenset()
     other_cores: frozenset[int] = frozenset()
+    agents: str = ""
 
     @property
     def lags_in_words(self) -> str:

@@ -23,6 +23,7 @@ CALLERS = "callers"
 SERVER = (HAPROXY, INGRESS, CALL_ACTORS, DIRECTORY, RAY)
 GROUPS = (*SERVER, EMULATORS, CALLERS)
 _GUARDS = ("cluster.demo_guard",)
+_CALLERS = ("main() load", "benchmarks.listeners", "benchmarks.relay_callers")
 _TITLES = (
     ("ray::ServeReplica:", INGRESS),
     ("ray::CallActor", CALL_ACTORS),
@@ -66,7 +67,7 @@ def group_of(name: str, command: list[str]) -> str | None:
             return group
     if "simulate providers" in line:
         return EMULATORS
-    if "main() load" in line or "benchmarks.listeners" in line:
+    if any(callers in line for callers in _CALLERS):
         return CALLERS
     return RAY
 

@@ -111,7 +111,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         "CALLCLUSTER_HOST": "127.0.0.1",
         "CALLCLUSTER_PORT": str(http),
         "CALLCLUSTER_DATA_DIR": str(folder / "data"),
-        "CALLCLUSTER_AGENTS_DIR": str(_agents(folder, plan.recogniser)),
+        "CALLCLUSTER_AGENTS_DIR": str(_agents(folder, AGENTS / plan.agents, plan.recogniser)),
         "CALLCLUSTER_DEFAULT_AGENT": "bench",
         "CALLCLUSTER_SPECULATE": "true" if plan.speculate else "false",
         "CALLCLUSTER_INGRESS_REPLICAS": str(plan.replicas),
@@ -164,11 +164,11 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _agents(folder: Path, recogniser: str) -> Path:
-    """A folder with the agent of the benchmarks, who hears by ``recogniser``."""
+def _agents(folder: Path, source: Path, recogniser: str) -> Path:
+    """A folder with the agents of ``source``, who hear by ``recogniser``."""
     agents = folder / "agents"
     agents.mkdir()
-    for file in AGENTS.glob("*.yaml"):
+    for file in source.glob("*.yaml"):
         text = f"{file.read_text('utf-8').rstrip()}\nrecogniser: {recogniser}\n"
         (agents / file.name).write_text(text, "utf-8")
     return agents

@@ -26,6 +26,7 @@ from benchmarks.process_cost import (
         ("python", ["python", "-c", "main()", "simulate", "providers"], EMULATORS),
         ("python", ["python", "-c", "from x import main; main()", "load", "--calls=1"], CALLERS),
         ("python", ["python", "-m", "benchmarks.listeners"], CALLERS),
+        ("python", ["python", "-m", "benchmarks.relay_callers", "--url=x"], CALLERS),
         ("python", ["python", "-m", "cluster.demo_guard", "serve"], None),
     ],
 )
