@@ -159,11 +159,60 @@ TRANSCRIPTION_MODELS: Final[dict[str, date | None]] = {
     "gpt-4o-mini-transcribe": date(2027, 2, 26),
 }
 
+# What models that write down do not have alike (``openai.types.realtime.audio_transcription``, and
+# OpenAI's pages "Realtime transcription" and "Voice activity detection").
+TRANSCRIBERS_WITH_KEYWORDS: Final = frozenset({"gpt-live-transcribe", "gpt-transcribe"})
+TRANSCRIBERS_WITH_PROMPT: Final = frozenset(
+    {"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"}
+)
+TRANSCRIBERS_WITHOUT_TURNS: Final = frozenset({"gpt-live-transcribe", "gpt-realtime-whisper"})
+
+# Languages that OpenAI's page "Speech to text" lists for transcription, by primary subtag. Chinese
+# is Mandarin there.
+TRANSCRIPTION_LANGUAGES: Final = tuple(
+    (
+        "af ar az be bg bs ca cs cy da de el en es et fa fi fil fr gl he hi hr hu hy id is it ja kk"
+        " kn ko lt lv mi mk mr ms ne nl no nb nn pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh"
+    ).split()
+)
+
+DEFAULT_SCRIBE_MODEL: Final = "scribe_v2_realtime"
+# Languages of ElevenLabs' Scribe (its page "Speech to Text"), as our agents write them and as the
+# service takes them. Cantonese is ``yue`` there.
+SCRIBE_LANGUAGES: Final = tuple(
+    (
+        "af am ar as ast az be bg bn bs ca ceb cs cy da de el en es et fa ff fi fil fr ga gl gu ha"
+        " he hi hr hu hy id ig is it ja jv ka kea kk km kn ko ku ky lb lg ln lo lt luo lv mi mk ml"
+        " mn mr ms mt my ne nl no nb nso ny oc or pa pl ps pt ro ru sd sk sl sn so sr sv sw ta te"
+        " tg th tr uk umb ur uz vi wo xh yue zh zu cmn"
+    ).split()
+)
+
+DEFAULT_CARTESIA_MODEL: Final = "sonic-3.5"
+# Languages of Cartesia's Sonic 3 and 3.5 (its page "Sonic 3.5"); Chinese is Mandarin there.
+CARTESIA_LANGUAGES: Final = tuple(
+    (
+        "en fr de es pt zh ja hi it ko nl pl ru sv tr tl fil bg ro ar cs el fi hr ms sk da ta uk hu"
+        " no nb vi bn th he ka id te gu kn ml mr pa"
+    ).split()
+)
+
 # Models of text-to-speech that are not served over websockets.
 SPEECH_MODELS_WITHOUT_SOCKET: Final = frozenset({"eleven_v3"})
 
 # Models of text-to-speech that take ``language_code``; the others find the language themselves.
 SPEECH_MODELS_WITH_LANGUAGE: Final = frozenset({"eleven_flash_v2_5", "eleven_turbo_v2_5"})
+
+
+# Models of Google's recognition by its language tags; the other languages have the last one. Both are
+# served at the location ``global``. Sources: "Transcription models" of Speech-to-Text.
+GOOGLE_SPEECH_MODELS: Final = {"en-US": "telephony"}
+DEFAULT_GOOGLE_SPEECH_MODEL: Final = "latest_long"
+
+
+def google_speech_model(name: str, language: str) -> str:
+    """The model that is asked for: ``name``, or that of the language (Google's own tag)."""
+    return name or GOOGLE_SPEECH_MODELS.get(language, DEFAULT_GOOGLE_SPEECH_MODEL)
 
 
 def chat_model(name: str) -> ChatModel:

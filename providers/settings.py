@@ -9,6 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from providers.socket_settings import (
+    CartesiaConfig,
+    OpenAITranscriptionConfig,
+    ScribeConfig,
+)
+
 AZURE_KEY = "AZURE_SPEECH_KEY"
 AZURE_REGION = "AZURE_SPEECH_REGION"
 AZURE_HOST = "AZURE_SPEECH_HOST"
@@ -350,5 +356,8 @@ class ProviderSettings:
     azure_tts: AzureTtsConfig = field(default_factory=AzureTtsConfig)
     openai_tts: OpenAITtsConfig = field(default_factory=OpenAITtsConfig)
     openai_realtime: RealtimeConfig = field(default_factory=RealtimeConfig)
+    scribe: ScribeConfig = field(default_factory=ScribeConfig)
+    openai_stt: OpenAITranscriptionConfig = field(default_factory=OpenAITranscriptionConfig)
+    cartesia: CartesiaConfig = field(default_factory=CartesiaConfig)
     espeak: EspeakConfig = field(default_factory=EspeakConfig)
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)

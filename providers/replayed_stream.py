@@ -1,0 +1,261 @@
+"""One call's recognition over as many sockets as it takes: audio that was lost is told again.
+
+Rules:
+1. Audio goes into a ring and from there, in chunks of 80 ms, to the socket. A socket that breaks is
+   replaced by another, which is told again what the last final words do not cover.
+2. A retryable break is followed by another socket as long as it helps: ``_MOST_IN_A_ROW`` sockets
+   one after the other that bring the transcription no further are a failure. So is the first
+   socket that cannot be opened, and any later one that is refused or does not come in time.
+3. An answer that is owed and does not come within ``stall_timeout_s`` is a break. Of a service that
+   owes nothing nothing is expected: it may be silent for as long as the caller is.
+4. After ``close`` or a failure nothing more is delivered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from providers.deepgram_audio import AudioRing
+from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from providers.traces import trace_of
+from providers.websocket import MessageSocket
+from voice.ports import SAMPLE_RATE_HZ, FinalTranscript, RecogniserEvent, RecogniserFailed
+
+_log = logging.getLogger(__name__)
+
+M = TypeVar("M")
+M_contra = TypeVar("M_contra", contravariant=True)
+
+CHUNK_BYTES = 640
+_MOST_IN_A_ROW = 3
+_FIRST_PAUSE_S = 0.1
+
+Sink = Callable[[RecogniserEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Where a new socket has to begin, in seconds of the call's audio, and what is final now."""
+
+    at_s: float
+    final: FinalTranscript | None
+
+
+class Hearing(Protocol[M_contra]):
+    """What is understood of one call; a machine that knows the service's protocol.
+
+    All times are seconds of the call's audio.
+    """
+
+    @property
+    def progress_s(self) -> float:
+        """How much has been transcribed, over all sockets."""
+
+    @property
+    def final_s(self) -> float:
+        """How much need never be sent again."""
+
+    @property
+    def owed(self) -> str:
+        """What the service has to answer next, told apart by name; empty for nothing."""
+
+    def restart(self, oldest_s: float) -> Restart:
+        """A new socket begins; audio before ``oldest_s`` cannot be sent again."""
+
+    def opening(self) -> tuple[str, ...]:
+        """What a new socket is told before the audio."""
+
+    def packet(self, chunk: bytes, end_s: float) -> tuple[str | bytes, ...]:
+        """The messages that carry ``chunk``, which ends at ``end_s``."""
+
+    def receive(self, message: M_contra) -> tuple[RecogniserEvent, ...]:
+        """Take a message of the running socket. Raises ``ProviderError``: it makes no sense."""
+
+
+class SocketSource(Protocol[M]):
+    """Where a stream has its sockets from."""
+
+    async def next_socket(self) -> MessageSocket[M]:
+        """One that may be used, kept ready or newly opened. Raises ``ProviderError``."""
+
+    def release(self, socket: MessageSocket[M]) -> asyncio.Task[None]:
+        """Close a socket, whoever waits for it."""
+
+    def ended(self, stream: ReplayedStream[M]) -> None:
+        """The stream has let go of everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Of one stream: whose it is, how long an answer may take, how much is told again."""
+
+    provider: str
+    stall_timeout_s: float
+    replay_s: float
+
+
+class ReplayedStream(Generic[M]):
+    """A ``RecogniserStream`` over sockets that may break.
+
+    Args:
+        limits: Deadlines and the length of the ring.
+        hearing: Understands what comes; belongs to this stream.
+        source: Gives and takes sockets.
+        sink: Takes the events, on the loop's thread.
+    """
+
+    def __init__(
+        self, limits: StreamLimits, hearing: Hearing[M], source: SocketSource[M], sink: Sink
+    ) -> None:
+        self._limits = limits
+        self._hearing = hearing
+        self._source = source
+        self._sink: Sink | None = sink
+        self._ring = AudioRing(round(limits.replay_s * SAMPLE_RATE_HZ))
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._ready: MessageSocket[M] | None = None
+        self._socket: MessageSocket[M] | None = None
+        self._sent = 0  # position in the ring
+        self._owed = ""
+        self._stall: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def start(self, call_id: str, ready: MessageSocket[M] | None) -> None:
+        """Begin, with the ``ready`` socket or with one of the source; audio may be written."""
+        self._ready = ready
+        self._task = self._loop.create_task(self._run(call_id))
+        # Not a ``finally`` in the task: one that is cancelled at once never gets there.
+        self._task.add_done_callback(self._finished)
+
+    def write(self, ulaw: bytes) -> None:
+        """See ``voice.ports.RecogniserStream``; dropped after a failure or ``close``."""
+        if self._sink is None:
+            return
+        self._ring.append(ulaw)
+        if self._ring.end - self._sent >= CHUNK_BYTES:
+            self._wake.set()
+
+    async def close(self) -> None:
+        """See ``voice.ports.RecogniserStream``; returns when the socket is closed."""
+        self._sink = None
+        task, is_first, self._closed = self._task, not self._closed, True
+        if task is None:
+            return
+        if is_first:
+            task.cancel()
+        await asyncio.wait([task])
+
+    async def _run(self, call_id: str) -> None:
+        in_a_row = 0
+        try:
+            while True:
+                progress_s = self._hearing.progress_s
+                error = await self._listen()
+                in_a_row = 0 if self._hearing.progress_s > progress_s else in_a_row + 1
+                if not error.retryable or in_a_row >= _MOST_IN_A_ROW:
+                    self._fail(error)
+                    return
+                _log.info("call %s: another socket, since %s", call_id, error)
+                if in_a_row:
+                    await asyncio.sleep(_FIRST_PAUSE_S * 2 ** (in_a_row - 1))
+        except ProviderError as error:
+            self._fail(error)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            _log.error("a stream broke: %s", trace_of(bug))
+            said = f"broke: {type(bug).__name__}"
+            self._fail(ProviderUnavailable(said, self._limits.provider))
+        self._sink = None
+        if self._ready is not None:
+            self._source.release(self._ready)
+        self._source.ended(self)
+
+    async def _listen(self) -> ProviderError:
+        """Use one socket until it breaks; returns why. Raises ``ProviderError``: do not go on."""
+        try:
+            socket = self._ready or await self._source.next_socket()
+        except ProviderUnavailable as error:
+            if self._hearing.progress_s == 0.0:
+                raise
+            return error
+        self._ready, self._socket = None, socket
+        try:
+            await self._send_until_broken(socket)
+        finally:
+            self._expect("")
+            self._socket = None
+            closing = self._source.release(socket)
+            if self._closed:
+                await asyncio.shield(closing)
+        return socket.error or ProviderUnavailable("closed", self._limits.provider)
+
+    async def _send_until_broken(self, socket: MessageSocket[M]) -> None:
+        restart = self._hearing.restart(self._ring.start / SAMPLE_RATE_HZ)
+        self._sent = max(round(restart.at_s * SAMPLE_RATE_HZ), self._ring.start)
+        socket.listen(self._heard, self._broke)
+        if restart.final is not None:
+            self._say(restart.final)
+        for message in self._hearing.opening():
+            await socket.send(message)
+        while socket.error is None:
+            await self._send_chunks(socket)
+
+    async def _send_chunks(self, socket: MessageSocket[M]) -> None:
+        while self._ring.end - self._sent >= CHUNK_BYTES and socket.error is None:
+            if self._sent < self._ring.start:
+                socket.abort(ProviderTimeout("it takes no audio", self._limits.provider))
+                return
+            chunk = self._ring.read(self._sent, CHUNK_BYTES)
+            self._sent += CHUNK_BYTES
+            for message in self._hearing.packet(chunk, self._sent / SAMPLE_RATE_HZ):
+                await socket.send(message)
+            self._settle()
+        if socket.error is None:
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _heard(self, message: M) -> None:
+        for event in self._hearing.receive(message):
+            self._say(event)
+        self._settle()
+
+    def _settle(self) -> None:
+        self._ring.forget(int(self._hearing.final_s * SAMPLE_RATE_HZ))
+        if self._socket is not None and self._socket.error is None:
+            self._expect(self._hearing.owed)
+
+    def _expect(self, owed: str) -> None:
+        """Wait for this from now on; for the same as before no longer than before."""
+        if owed == self._owed:
+            return
+        self._owed = owed
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        if owed:
+            self._stall = self._loop.call_later(self._limits.stall_timeout_s, self._stalled)
+
+    def _broke(self, _error: ProviderError) -> None:
+        self._wake.set()
+
+    def _stalled(self) -> None:
+        self._stall = None
+        if self._socket is not None:
+            said = "it listens and does not answer"
+            self._socket.abort(ProviderTimeout(said, self._limits.provider))
+
+    def _say(self, event: RecogniserEvent) -> None:
+        if self._sink is not None:
+            self._sink(event)
+
+    def _fail(self, error: ProviderError) -> None:
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink(RecogniserFailed(str(error), error.retryable))
