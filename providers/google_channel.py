@@ -1,0 +1,280 @@
+"""A connection to one of Google's services: where, as whom, and what its refusals mean.
+
+The only module that knows gRPC and Google's credentials; both are imported when a connection is
+made, on a thread: together they cost about a second.
+
+Rules:
+1. A connection carries many requests. The service allows a hundred at once on one, so whoever needs
+   more opens more; each has a socket of its own.
+2. It mends itself: one that broke is opened again by the next request, or at once where somebody
+   asked for it to be kept.
+3. Every wait is bounded: ``ready`` before each request, the rest by whoever asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from providers.errors import (
+    ProviderError,
+    ProviderProtocolError,
+    ProviderRefused,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from providers.google_errors import INSTALL_HINT, PROVIDER, GoogleBlame, error_of_code
+from providers.google_settings import GOOGLE_CREDENTIALS, GOOGLE_PROJECT
+
+_SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
+_LOCATION: Final = re.compile(r"[a-z0-9-]{1,40}\Z")
+_DETAILS: Final = "grpc-status-details-bin"
+_MOST_MESSAGE_BYTES: Final = 16 << 20
+_OPTIONS: Final = (
+    # A socket of its own for each connection, not one for all to the same address.
+    ("grpc.use_local_subchannel_pool", 1),
+    # A dead socket is noticed although nobody says anything on it.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    # A failure is told at once, and a service that is back is found at once.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.enable_retries", 0),
+    ("grpc.max_receive_message_length", _MOST_MESSAGE_BYTES),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleAddress:
+    """Where a service is.
+
+    Attributes:
+        target: Host and port.
+        is_plain: Without TLS and credentials: an emulator.
+    """
+
+    target: str
+    is_plain: bool
+
+
+def address_of(host: str, location: str, endpoint: str, blame: GoogleBlame) -> GoogleAddress:
+    """The address of a service.
+
+    Args:
+        host: Its global name, such as ``speech.googleapis.com``.
+        location: Such as ``global`` or ``eu``.
+        endpoint: Given in its place; empty for none.
+        blame: Names the setting of ``endpoint``.
+
+    Raises:
+        ProviderRejected: The endpoint is no http or https URL, or the location is none.
+    """
+    if endpoint:
+        try:
+            parts = urlsplit(endpoint)
+            port, name = parts.port, parts.hostname
+        except ValueError:
+            port, name, parts = None, None, urlsplit("")
+        if parts.scheme not in ("http", "https") or not name:
+            message = "the endpoint is no http:// or https:// address"
+            raise ProviderRejected(message, PROVIDER, blame.address)
+        name = f"[{name}]" if ":" in name else name
+        is_plain = parts.scheme == "http"
+        return GoogleAddress(f"{name}:{port or (80 if is_plain else 443)}", is_plain)
+    if not _LOCATION.match(location):
+        raise ProviderRejected("the location is none", PROVIDER, blame.request)
+    prefix = "" if location == "global" else f"{location}-"
+    return GoogleAddress(f"{prefix}{host}:443", is_plain=False)
+
+
+def check_access(project: str, credentials: str, address: GoogleAddress) -> None:
+    """What can be known about access without asking anybody.
+
+    Raises:
+        ProviderRefused: Google's clients are not installed, or nobody is named who pays.
+    """
+    if not is_installed():
+        raise ProviderRefused(INSTALL_HINT, PROVIDER)
+    if not (project or credentials or address.is_plain):
+        raise ProviderRefused("the project is not set", PROVIDER, GOOGLE_PROJECT)
+
+
+def is_installed() -> bool:
+    """Whether Google's clients are there, without loading them."""
+    try:
+        names = ("google.cloud.speech_v2", "google.cloud.texttospeech_v1", "grpc")
+        return all(importlib.util.find_spec(name) is not None for name in names)
+    except ModuleNotFoundError:
+        return False
+
+
+class GoogleConnection:
+    """One HTTP/2 connection.
+
+    Args:
+        channel: Of ``grpc.aio``.
+        project: Who pays; the one of the credentials where none is set.
+
+    Attributes:
+        channel: For the clients of single services.
+        project: As above.
+    """
+
+    def __init__(self, channel: Any, project: str) -> None:
+        self.channel = channel
+        self.project = project
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def ready(self, timeout_s: float, blame: GoogleBlame) -> None:
+        """Wait until the connection stands.
+
+        Raises:
+            ProviderUnavailable: It cannot be had.
+            ProviderTimeout: Not within ``timeout_s``.
+        """
+        import grpc.aio
+
+        states = grpc.ChannelConnectivity
+        state, was_tried = self.channel.get_state(try_to_connect=True), False
+        try:
+            async with asyncio.timeout(timeout_s):
+                while state is not states.READY:
+                    if state is states.SHUTDOWN:
+                        raise ProviderUnavailable("closed", PROVIDER)
+                    if state is states.TRANSIENT_FAILURE and was_tried:
+                        raise ProviderUnavailable("no connection", PROVIDER, blame.address)
+                    # What failed before we came may be over: the next try counts.
+                    was_tried = was_tried or state is states.CONNECTING
+                    await self.channel.wait_for_state_change(state)
+                    state = self.channel.get_state(try_to_connect=True)
+        except TimeoutError:
+            raise ProviderTimeout("no connection in time", PROVIDER, blame.address) from None
+        except grpc.aio.UsageError:
+            raise ProviderUnavailable("closed", PROVIDER) from None
+
+    def keep(self) -> None:
+        """From now on have it opened again whenever it breaks, before somebody needs it."""
+        if self._keeping is None:
+            self._keeping = asyncio.get_running_loop().create_task(self._keep())
+
+    async def _keep(self) -> None:
+        import grpc
+
+        while (state := self.channel.get_state(try_to_connect=True)) is not (
+            grpc.ChannelConnectivity.SHUTDOWN
+        ):
+            await self.channel.wait_for_state_change(state)
+
+    async def aclose(self) -> None:
+        """Close it; requests that are under way end as unavailable."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        await self.channel.close(None)
+
+
+async def connect(address: GoogleAddress, project: str, credentials: str) -> GoogleConnection:
+    """A connection, which is not waited for; see ``GoogleConnection.ready``.
+
+    Raises:
+        ProviderRefused: There are no credentials, or they cannot be read.
+    """
+    identity, found = await asyncio.to_thread(_load, address.is_plain, credentials)
+    project = project or found
+    if not project and not address.is_plain:
+        raise ProviderRefused("the project is not set", PROVIDER, GOOGLE_PROJECT)
+    if address.is_plain:
+        import grpc.aio
+
+        channel = grpc.aio.insecure_channel(address.target, options=_OPTIONS)
+    else:
+        from google.api_core import grpc_helpers_async
+
+        channel = grpc_helpers_async.create_channel(
+            address.target, credentials=identity, options=list(_OPTIONS)
+        )
+    return GoogleConnection(channel, project or "emulated")
+
+
+def _load(is_plain: bool, path: str) -> tuple[Any, str]:
+    """Import what is needed and find credentials; may read files and ask the metadata server."""
+    import google.api_core.grpc_helpers_async
+    import google.auth
+    import google.auth.exceptions
+
+    if is_plain:
+        return None, ""
+    try:
+        if path:
+            found = google.auth.load_credentials_from_file(path, scopes=[_SCOPE])
+        else:
+            found = google.auth.default(scopes=[_SCOPE])
+    except (google.auth.exceptions.GoogleAuthError, OSError, ValueError) as error:
+        # What it says may quote the file.
+        message = f"no credentials: {type(error).__name__}"
+        raise ProviderRefused(message, PROVIDER, GOOGLE_CREDENTIALS) from None
+    return found[0], str(found[1] or "")
+
+
+@contextlib.contextmanager
+def typed_errors(blame: GoogleBlame) -> Iterator[None]:
+    """Turn what Google's clients raise into ``ProviderError``."""
+    import google.api_core.exceptions
+    import google.auth.exceptions
+    import grpc.aio
+
+    try:
+        yield
+    except google.api_core.exceptions.GoogleAPICallError as error:
+        raise _typed(error.grpc_status_code, error.response, blame) from None
+    except grpc.aio.AioRpcError as error:
+        raise _typed(error.code(), error, blame) from None
+    except google.auth.exceptions.GoogleAuthError as error:
+        message = f"no credentials: {type(error).__name__}"
+        raise ProviderRefused(message, PROVIDER, GOOGLE_CREDENTIALS) from None
+    except (
+        grpc.RpcError,
+        grpc.aio.UsageError,
+        asyncio.InvalidStateError,
+        google.api_core.exceptions.GoogleAPIError,
+    ):
+        raise ProviderUnavailable("the connection broke", PROVIDER, blame.address) from None
+
+
+def _typed(status: Any, answer: Any, blame: GoogleBlame) -> ProviderError:
+    reason, retry_after_s = _details(answer)
+    code = getattr(status, "name", "UNKNOWN")
+    return error_of_code(code, blame, reason=reason, retry_after_s=retry_after_s)
+
+
+def _details(answer: Any) -> tuple[str, float | None]:
+    """``ErrorInfo.reason`` and ``RetryInfo.retry_delay`` of an error, where there are any."""
+    from google.protobuf.message import DecodeError
+    from google.rpc import error_details_pb2, status_pb2
+
+    reason, retry_after_s = "", None
+    try:
+        trailers = answer.trailing_metadata() or ()
+        raw = next((value for name, value in trailers if name == _DETAILS), b"")
+        for detail in status_pb2.Status.FromString(raw).details:
+            info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+            if detail.Unpack(info):
+                reason = info.reason
+            elif detail.Unpack(retry):
+                delay_s = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
+                retry_after_s = delay_s if 0 <= delay_s < 1e6 else None
+    except (AttributeError, DecodeError, TypeError, ValueError):
+        pass  # an error of which only the code can be read
+    return reason, retry_after_s
+
+
+def nonsense() -> ProviderProtocolError:
+    """The error for a message that cannot be read: the client hands out nothing in its place."""
+    return ProviderProtocolError("a message that cannot be read", PROVIDER)
