@@ -1,31 +1,23 @@
-"""One segment of speech on its way from ElevenLabs: audio, marks, deadlines."""
+"""One segment of speech on its way from ElevenLabs."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Callable
 
 from providers import elevenlabs_wire as wire
-from providers.audio_bounds import check_length
-from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from providers.settings import ElevenLabsConfig
-from voice.ports import SpeechChunk
+from providers.speech_segment import SpeechSegment
 
 
-class Segment:
-    """One context: audio as it arrives, then the end or an error.
+class Segment(SpeechSegment):
+    """One context; see ``SpeechSegment``.
 
     Args:
         context_id: Its name on the socket.
         text: What is spoken; marks refer to it.
         config: Deadlines.
         drop: Tells the socket that nobody listens any more, and whether the service is to blame.
-        fresh: See below.
-
-    Attributes:
-        heard: Some audio has arrived.
-        fresh: Its socket was opened for it, so a failure is no leftover of an idle socket.
+        fresh: Its socket was opened for it.
     """
 
     def __init__(
@@ -33,86 +25,24 @@ class Segment:
         context_id: str,
         text: str,
         config: ElevenLabsConfig,
-        drop: Callable[[Segment, bool], None],
+        drop: Callable[[SpeechSegment, bool], None],
         *,
         fresh: bool,
     ) -> None:
-        self.context_id = context_id
-        self.heard = False
-        self.fresh = fresh
-        self._drop = drop
-        self._loop = asyncio.get_running_loop()
-        self._config = config
-        self._text = text
+        super().__init__(
+            context_id,
+            text,
+            provider=wire.PROVIDER,
+            first_byte_timeout_s=config.first_byte_timeout_s,
+            stall_timeout_s=config.stall_timeout_s,
+            drop=drop,
+            fresh=fresh,
+        )
         self._tracker = wire.TextTracker(text)
-        self._samples = 0
-        self._chunks: deque[SpeechChunk] = deque()
-        self._ended = False
-        self._error: ProviderError | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._progress_s = self._loop.time()
-
-    async def next_chunk(self) -> SpeechChunk | None:
-        """The next audio; None after the last.
-
-        Raises:
-            ProviderError: The segment failed, or the service kept it waiting too long.
-        """
-        while not self._chunks:
-            if self._error is not None:
-                raise self._error
-            if self._ended:
-                return None
-            config = self._config
-            wait_s = config.stall_timeout_s if self.heard else config.first_byte_timeout_s
-            timer = self._loop.call_at(self._progress_s + wait_s, self._expire)
-            self._waiter = self._loop.create_future()
-            try:
-                await self._waiter
-            finally:
-                timer.cancel()
-                self._waiter = None
-        return self._chunks.popleft()
-
-    def abandon(self) -> None:
-        """Nobody listens any more. Does nothing to a segment that is over."""
-        if not self._ended:
-            self._ended = True
-            self._drop(self, False)
 
     def take(self, encoded: object, alignment: object) -> None:
         """One audio message of the service. Raises ``ProviderProtocolError``."""
         ulaw = wire.decode_audio(encoded)
         if not self.heard:
             wire.check_beginning(ulaw)
-        check_length(self._samples + len(ulaw), self._text, wire.PROVIDER)
-        marks = self._tracker.take(alignment, self._samples)
-        self._samples += len(ulaw)
-        self._progress_s = self._loop.time()
-        self.heard = True
-        self._chunks.append(SpeechChunk(ulaw, marks))
-        self._wake()
-
-    def finish(self) -> None:
-        """The service is done with this context."""
-        if not self.heard:
-            self.fail(ProviderUnavailable("the segment ended without audio", wire.PROVIDER))
-            return
-        self._ended = True
-        self._wake()
-
-    def fail(self, error: ProviderError) -> None:
-        """No more will come; audio that has arrived is still handed out."""
-        if not self._ended:
-            self._ended = True
-            self._error = error
-            self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _expire(self) -> None:
-        what = "the audio stopped" if self.heard else "no audio in time"
-        self._drop(self, True)
-        self.fail(ProviderTimeout(what, wire.PROVIDER))
+        self.push(ulaw, self._tracker.take(alignment, self.samples))

@@ -39,6 +39,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.settings import ELEVENLABS_BASE_URL, ElevenLabsConfig
+from providers.speech_segment import SpeechSegment
 
 _LONGEST_MESSAGE_BYTES = 8 << 20
 _CLOSE_CONFIRM_S = 10.0
@@ -172,7 +173,7 @@ class VoiceSocket:
             segment.fail(ProviderUnavailable("the socket was closed", wire.PROVIDER))
         self._sent_s = self._loop.time()
 
-    def drop(self, segment: Segment, suspect: bool) -> None:
+    def drop(self, segment: SpeechSegment, suspect: bool) -> None:
         """Stop a segment; its place is free again when the service confirms.
 
         Args:
