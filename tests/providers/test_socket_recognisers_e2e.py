@@ -1,0 +1,214 @@
+"""Recognisers over raw websockets, against their emulators: what holds for each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from providers.errors import (
+    ProviderBusy,
+    ProviderError,
+    ProviderRefused,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from providers.health.signals import Sign, signal_of_error
+from simulation.faults import Faults
+from tests.providers import socket_stages, stage
+from tests.providers.socket_stages import WHOLE, talk, texts
+from tests.providers.stage import Stage, run_for_real
+from tests.support.contract_recogniser import REQUEST, Heard, RecogniserContract
+from voice.ports import Recogniser, RecogniserFailed
+
+pytestmark = pytest.mark.e2e
+
+Staged = Callable[..., AbstractAsyncContextManager[tuple[Stage, Any]]]
+SERVICES: dict[str, Staged] = {
+    "scribe": socket_stages.scribe,
+    "openai_transcription": socket_stages.openai_stt,
+}
+KEYS = {
+    "scribe": "SCRIBE_API_KEY or ELEVENLABS_API_KEY",
+    "openai_transcription": "OPENAI_STT_API_KEY or OPENAI_API_KEY",
+}
+each = pytest.mark.parametrize("name", SERVICES)
+
+
+class _Contract(RecogniserContract):
+    run = staticmethod(run_for_real)
+    name = ""
+    fields: dict[str, object] = {}  # noqa: RUF012
+
+    @contextlib.asynccontextmanager
+    async def recogniser(self) -> AsyncIterator[Recogniser]:
+        async with SERVICES[self.name](**self.fields) as (_, recogniser):
+            yield recogniser
+
+    def speech(self) -> bytes:
+        return stage.speech()
+
+
+class TestScribe(_Contract):
+    name = "scribe"
+
+
+class TestScribeByTheServicesSilence(_Contract):
+    name = "scribe"
+    fields = {"commit": "vad"}  # noqa: RUF012
+
+
+class TestOpenAITranscription(_Contract):
+    name = "openai_transcription"
+
+
+class TestOpenAITranscriptionByTheServicesTurns(_Contract):
+    name = "openai_transcription"
+    fields = {"model": "gpt-transcribe", "turns": "semantic_vad"}  # noqa: RUF012
+
+
+@each
+def test_mu_law_arrives_unchanged_and_the_sockets_are_given_back(name: str) -> None:
+    async def body() -> None:
+        async with SERVICES[name]() as (stage, recogniser):
+            await recogniser.warm("en-US", 1)
+            heard = Heard()
+            stream = await recogniser.open(REQUEST, heard)
+            await talk(stream, heard)
+            assert texts(heard) == WHOLE
+            assert recogniser.live == 2
+            await stream.close()
+            await stage.settle(1)
+
+    run_for_real(body())
+
+
+@each
+@pytest.mark.parametrize(
+    ("faults", "kind", "sign"),
+    [
+        (Faults(status=401), ProviderRefused, Sign.REFUSED),
+        (Faults(status=402), ProviderRefused, Sign.REFUSED),
+        (Faults(status=404), ProviderRejected, Sign.OUR_MISTAKE),
+        (Faults(status=429, retry_after_s=2.0), ProviderBusy, Sign.BUSY),
+        (Faults(status=503), ProviderUnavailable, Sign.UNAVAILABLE),
+        (Faults(refuse_connection=True), ProviderUnavailable, Sign.UNAVAILABLE),
+        (Faults(handshake_delay_s=30.0), ProviderTimeout, Sign.LATE),
+        (Faults(hang_after_accept=True), ProviderTimeout, Sign.LATE),
+    ],
+)
+def test_refusals_are_typed_in_the_pool_and_in_a_stream(
+    name: str, faults: Faults, kind: type[ProviderError], sign: Sign
+) -> None:
+    async def body() -> None:
+        async with SERVICES[name](connect_timeout_s=0.3) as (stage, recogniser):
+            stage.break_it(faults)
+            with pytest.raises(ProviderError) as caught:
+                await recogniser.warm("en-US", 1)
+            error = caught.value
+            assert type(error) is kind
+            assert signal_of_error(error).sign is sign
+            assert error.retry_after_s == (faults.retry_after_s or None)
+            if kind is ProviderRefused:
+                assert error.setting == KEYS[name]
+            heard = Heard()
+            stream = await recogniser.open(REQUEST, heard)
+            await heard.final()
+            assert [type(event) for event in heard.events] == [RecogniserFailed]
+            assert heard.failures[0].retryable == kind.retryable
+            assert error.setting in heard.failures[0].message
+            await stream.close()
+            stage.mend_it()
+            heard = Heard()
+            await talk(await recogniser.open(REQUEST, heard), heard)
+            assert texts(heard) == WHOLE
+
+    run_for_real(body())
+
+
+@each
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(drop_after_received_bytes=16_000, times=1),
+        Faults(drop_after_messages=2, times=1),
+        Faults(garbage_after_messages=2, times=1),
+        Faults(stall_after_messages=2, times=1),
+    ],
+    ids=["cut", "drop", "garbage", "hang"],
+)
+def test_trouble_in_mid_word_loses_nothing_and_is_nothing_to_another_call(
+    name: str, faults: Faults
+) -> None:
+    async def body() -> None:
+        async with SERVICES[name](stall_timeout_s=0.4) as (stage, recogniser):
+            other, heard = Heard(), Heard()
+            neighbour = await recogniser.open(REQUEST, other)
+            await talk(neighbour, other)
+            stage.break_it(faults)
+            stream = await recogniser.open(REQUEST, heard)
+            await talk(stream, heard)
+            assert not heard.failures + other.failures
+            assert texts(heard) == WHOLE
+            ends_s = [event.end_s for event in heard.finals]
+            assert 1.0 < ends_s[-1] < 3.0
+            other._final.clear()
+            await talk(neighbour, other)
+            assert texts(other) == WHOLE * 2
+
+    run_for_real(body())
+
+
+@each
+def test_a_service_that_never_finishes_a_phrase_is_given_up(name: str) -> None:
+    async def body() -> None:
+        async with SERVICES[name](stall_timeout_s=0.1) as (stage, recogniser):
+            stage.break_it(Faults(never_end=True))
+            heard = Heard()
+            await talk(await recogniser.open(REQUEST, heard), heard)
+            assert type(heard.events[-1]) is RecogniserFailed
+            assert heard.failures[0].retryable
+            assert "does not answer" in heard.failures[0].message
+
+    run_for_real(body())
+
+
+@each
+def test_a_caller_who_is_silent_for_long_is_no_reason_to_leave(name: str) -> None:
+    async def body() -> None:
+        async with SERVICES[name](stall_timeout_s=0.1) as (stage, recogniser):
+            heard = Heard()
+            stream = await recogniser.open(REQUEST, heard)
+            for _ in range(35 * 50):  # beyond the longest silence between two cuts
+                stream.write(b"\xff" * 160)
+            await asyncio.sleep(0.5)
+            assert heard.events == []
+            await talk(stream, heard)
+            assert texts(heard) == WHOLE
+            assert stage.control.stats()[name]["requests"] == 1
+
+    run_for_real(body())
+
+
+@each
+def test_neither_key_nor_words_are_in_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def body() -> None:
+        async with SERVICES[name](api_key="topsecret") as (stage, recogniser):
+            stage.break_it(Faults(drop_after_received_bytes=16_000, times=1))
+            heard = Heard()
+            await talk(await recogniser.open(REQUEST, heard), heard)
+            stage.break_it(Faults(status=401))
+            await recogniser.open(REQUEST, heard)
+
+    with caplog.at_level(logging.INFO):
+        run_for_real(body())
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("providers")]
+    assert any("another socket" in line for line in ours)
+    assert "topsecret" not in caplog.text
+    assert "forward" not in caplog.text.lower()
