@@ -123,8 +123,8 @@ class FillerConfig:
         breath_after_s: Lateness at which a breath is heard.
         sentence_after_s: Lateness at which the sentence is said.
         again_after_s: Silence after which it is said again.
-        unheard_after_s: Silence of a caller of whom not a word came, after which a breath is heard:
-            words that are late may still come.
+        unheard_after_s: Silence of a caller whose words, or the last of them, have not come, after
+            which a breath is heard at the latest: they may still come.
     """
 
     usual_wait_s: float = 0.6

@@ -35,6 +35,8 @@ class CallerFinished:
         speech_ended_at: Loop time of the last speech frame, or of the words if none was seen.
         final_at: Loop time of the last final words; None if there were none.
         is_in_noise: There was sound all the while, and no words in it.
+        words_due_s: Silence by which the words of all that was said usually are there, when some of
+            it was sound without words; None when nothing seems to be missing.
     """
 
     text: str
@@ -42,6 +44,7 @@ class CallerFinished:
     speech_ended_at: float
     final_at: float | None
     is_in_noise: bool = False
+    words_due_s: float | None = None
 
 
 EndpointDecision = CallerPaused | CallerWentOn | CallerFinished

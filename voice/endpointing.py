@@ -94,6 +94,10 @@ class Endpointer:
         self._checked_at = 0.0
         self.is_hearing_lost = False
 
+    def change_language(self, language: str) -> None:
+        """The caller speaks another language from now on."""
+        self._scale.change_language(language)
+
     @property
     def text(self) -> str:
         """The words heard since the last turn was taken."""
@@ -120,6 +124,13 @@ class Endpointer:
         config = self._config
         least_s = config.lost_speech_s if self.is_hearing_lost else config.empty_speech_s
         return self._speech_frames * FRAME_S >= least_s - _ROUNDING_S
+
+    @property
+    def words_due_s(self) -> float | None:
+        """Silence by which the words of what was said usually come; None when none are missing."""
+        if self._words.text:
+            return self._lag.due_s
+        return self._lag.usual_s if self.is_unheard else None
 
     def silence_s(self, *, now: float) -> float:
         """How long the caller has been silent; 0 while there is a sound."""
@@ -359,5 +370,5 @@ class Endpointer:
 
     def _finish(self, reason: str, now: float, *, is_in_noise: bool = False) -> CallerFinished:
         ended_at = self._silence.began_at(now)
-        final_at = self._final_at
-        return CallerFinished(self.take(now=now), reason, ended_at, final_at, is_in_noise)
+        final_at, due_s = self._final_at, self.words_due_s
+        return CallerFinished(self.take(now=now), reason, ended_at, final_at, is_in_noise, due_s)

@@ -16,6 +16,7 @@ from __future__ import annotations
 COVER_S = 0.12
 MARGIN_S = 0.06
 SURELY_WORDS_S = 0.4
+LIKELY_WORDS_S = 0.25
 _MOST_LAG_S = 1.2
 _MOST_GAP_S = 0.4
 _FADING = 0.2
@@ -52,6 +53,11 @@ class WordLag:
         """Speech that no word accounts for; 0 when the words cover it."""
         rest_s = self._after_words_s
         return rest_s if rest_s > self.gap_s + COVER_S else 0.0
+
+    @property
+    def due_s(self) -> float | None:
+        """Silence by which words that no word accounts for are there; None if none are missing."""
+        return self.usual_s if self.uncovered_s >= LIKELY_WORDS_S else None
 
     def spoke(self, seconds: float) -> None:
         """The caller was heard."""

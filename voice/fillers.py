@@ -11,9 +11,12 @@ Rules:
 3. What is said is taken from memory, so nothing that is down can be in the way; a sound that is not
    there is left out. Only replies that were asked for have fillers.
 4. Any audio of the reply starts the count anew.
-5. Before a turn is taken a breath is heard where not a word has come of what the caller said, and
-   he has been silent for ``unheard_after_s``: words may come late, and an apology would be wrong.
-   Once for each stretch of silence.
+5. Where the words of what the caller said are missing, all of them or the last, a breath is heard
+   once they are ``breath_after_s`` later than usual in this call, at the latest after
+   ``unheard_after_s`` of silence: they may still come, so an apology would be wrong. Whether the
+   turn is taken meanwhile makes no difference: whoever brings no words may bring no reply.
+6. Before a turn is taken there is no more silence than ``longest_silence_s`` either: words that
+   sound unfinished are waited for longer than that.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from dataclasses import dataclass
 
 from voice import timeline
 from voice.config import FillerConfig
+from voice.decisions import CallerFinished
 from voice.mouth import Mouth
 from voice.turn import Turn
 
@@ -68,6 +72,7 @@ class Fillers:
     __slots__ = (
         "_breathed_at",
         "_config",
+        "_due_at_latest",
         "_has_begun",
         "_late_since",
         "_mouth",
@@ -92,28 +97,57 @@ class Fillers:
         self._step = 0
         self._late_since = 0.0
         self._breathed_at: float | None = None  # before the turn is taken
+        self._due_at_latest: tuple[tuple[int, int], float] | None = None  # of which turn; rule 5
         self.count = 0
+
+    def change_sounds(self, sounds: FillerSounds) -> None:
+        """What is said from now on, in another language."""
+        self._sounds = sounds
 
     def note_caller(self, *, now: float) -> None:
         """The caller is making a sound."""
         self._quiet_since = now
-        self._breathed_at = None
+        self._breathed_at = self._due_at_latest = None
 
-    def hear_nothing(self, silence_s: float, *, now: float) -> None:
-        """Not a word came of what the caller said, who has been silent for so long; see rule 5."""
-        playout = self._mouth.playout
-        if self._breathed_at is not None or silence_s < self._config.unheard_after_s - _ROUNDING_S:
-            return
-        if self._sounds.breath and not playout.is_paused and playout.is_all_heard(now=now):
-            self._breathed_at = now
-            self.count += 1
-            playout.insert_filler(self._sounds.breath, -1, -1, now=now)
+    def hear_nothing(self, silence_s: float, due_s: float, *, now: float) -> None:
+        """The caller has been silent for so long, and words of his are missing; see rule 5.
 
-    def turn_taken(self, turn: Turn) -> None:
-        """A breath in the pause before it belongs to this turn."""
+        Args:
+            silence_s: Since his last sound; 0 while there is one.
+            due_s: Silence by which words are usually there.
+            now: Loop time.
+        """
+        if silence_s >= self._patience_s(due_s) - _ROUNDING_S:
+            self._breathe_early(now)
+
+    def hear_pause(self, silence_s: float, *, now: float) -> None:
+        """The caller has been silent for so long, and seems not to have finished; see rule 6."""
+        if silence_s >= self._config.longest_silence_s - _ROUNDING_S:
+            self._breathe_early(now)
+
+    def turn_taken(self, turn: Turn, finished: CallerFinished) -> None:
+        """A breath in the pause before it belongs to this turn; see rule 5 for one that is due."""
+        self._due_at_latest = None
         if self._breathed_at is not None:
             turn.timeline.setdefault(timeline.FILLER_OUT, self._breathed_at)
             self._breathed_at = None
+        elif finished.words_due_s is not None:
+            due_at = finished.speech_ended_at + self._patience_s(finished.words_due_s)
+            self._due_at_latest = turn.key, max(due_at, turn.taken_at + _SHORTEST_GAP_S)
+
+    def _patience_s(self, due_s: float) -> float:
+        return min(due_s + self._config.breath_after_s, self._config.unheard_after_s)
+
+    def _breathe_early(self, now: float) -> None:
+        """Before the turn is taken: once, and again after a long silence."""
+        playout = self._mouth.playout
+        longest_s = self._config.longest_silence_s
+        if self._breathed_at is not None and now < playout.heard_all_at + longest_s - _ROUNDING_S:
+            return
+        if self._sounds.breath and not playout.is_paused and playout.is_all_heard(now=now):
+            self._breathed_at = self._breathed_at or now
+            self.count += 1
+            playout.insert_filler(self._sounds.breath, -1, -1, now=now)
 
     def next_deadline(self, turn: Turn) -> float | None:
         """Loop time at which the taken ``turn`` wants a sound if nothing changes; or None."""
@@ -165,11 +199,17 @@ class Fillers:
         if self._step == 0:
             usual_s = 0.0 if self._mouth.is_audible else self._usual_s
             late_at = silent_since + usual_s + self._config.breath_after_s
-            return min(late_at, self._too_silent_at(turn))
+            return min(late_at, self._too_silent_at(turn), self._words_late_at(turn))
         if self._step == 1:
             late_at = self._late_since + self._config.sentence_after_s
             return max(late_at, silent_since + _SHORTEST_GAP_S)
         return silent_since + self._config.again_after_s
+
+    def _words_late_at(self, turn: Turn) -> float:
+        if self._due_at_latest is None or self._mouth.is_audible:
+            return float("inf")
+        key, at = self._due_at_latest
+        return at if key == turn.key else float("inf")
 
     def _too_silent_at(self, turn: Turn) -> float:
         last_sound_at = max(self._quiet_since, self._mouth.playout.heard_all_at)

@@ -48,6 +48,7 @@ from voice.events import (
     Output,
     ReplyFailed,
     ReplyFinished,
+    ReplyWorking,
     SegmentPlanned,
     SpeechArrived,
     SpeechFailed,
@@ -114,7 +115,7 @@ class VoiceSession:
                 self._hear_frame(event, now)
             case InterimHeard() | FinalHeard() | TurnEndHinted() | TurnResumed() | TurnJudged():
                 self._hear_words(event, now)
-            case SegmentPlanned() | ReplyFinished() | ReplyFailed():
+            case SegmentPlanned() | ReplyWorking() | ReplyFinished() | ReplyFailed():
                 self._turns.hear_mind(event, now=now)
             case SpeechArrived() | SpeechFinished() | SpeechFailed():
                 self._turns.hear_speaker(event, now=now)
@@ -142,6 +143,14 @@ class VoiceSession:
         self._turns.stop("interrupted", "stream closed", now=now)
         self._turns.give_up_retracted()
         self._is_over = True
+
+    def change_language(self, config: VoiceConfig, sounds: FillerSounds) -> None:
+        """Hear and say everything from now on in the language of ``config``; between two turns."""
+        self._config = config
+        self._ear.change_language(config.language)
+        self._turns.change_language(config)
+        self._floor.change_language(config)
+        self._fillers.change_sounds(sounds)
 
     @property
     def underruns(self) -> int:
@@ -204,8 +213,16 @@ class VoiceSession:
         self._floor.hear_frame(frame.is_speech, frame.level_db, now=now)
         if decision is not None:
             self._decide(decision, now)
-        if self._ear.is_unheard and self._turns.taken is None and not self._keypad.is_waiting:
-            self._fillers.hear_nothing(self._ear.silence_s(now=now), now=now)
+        if self._ear.is_waiting and self._turns.taken is None and not self._keypad.is_waiting:
+            self._hear_pause(now)
+
+    def _hear_pause(self, now: float) -> None:
+        """What was said waits for its end, or for its words."""
+        ear, due_s = self._ear, self._ear.words_due_s
+        if due_s is not None and not ear.is_hearing_lost:
+            self._fillers.hear_nothing(ear.silence_s(now=now), due_s, now=now)
+        elif ear.text:
+            self._fillers.hear_pause(ear.silence_s(now=now), now=now)
 
     def _hear_words(self, event: WordsEvent, now: float) -> None:
         if has_words(getattr(event, "text", "")):
@@ -256,7 +273,7 @@ class VoiceSession:
             apology = self._config.phrases.apology
             self._turns.say("caller", apology, reason=finished.reason, now=now)
         if self._turns.taken is not None:
-            self._fillers.turn_taken(self._turns.taken)
+            self._fillers.turn_taken(self._turns.taken, finished)
 
     def _press(self, digit: str, now: float) -> None:
         if not self._keypad.is_key(digit) or self._ending.is_firm:

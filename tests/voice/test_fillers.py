@@ -13,7 +13,12 @@ from voice.errors import BadVoiceConfig
 from voice.events import (
     ClearPlayout,
     CommitTurn,
+    DigitPressed,
+    FrameHeard,
     HearingChanged,
+    Input,
+    InterimHeard,
+    Output,
     ReplyFailed,
     SegmentPlanned,
     SendAudio,
@@ -23,6 +28,8 @@ from voice.events import (
     TurnSettled,
 )
 from voice.fillers import FillerSounds
+from voice.ports import FRAME_S
+from voice.presets import DEFAULT, PRESETS
 from voice.session import VoiceSession
 
 FRAME = 160
@@ -36,10 +43,16 @@ FILLERS = CONFIG.fillers
 class LateStage(Stage):
     """A mind that does not answer by itself, and fillers that are there."""
 
+    frames = 0
+
     def __init__(self, sounds: FillerSounds = SOUNDS, config: VoiceConfig = CONFIG) -> None:
         super().__init__(config)
         self.session = VoiceSession(config, sounds)
         self.log.clear()
+
+    def put(self, event: Input) -> list[Output]:
+        self.frames += isinstance(event, FrameHeard)
+        return super().put(event)
 
     def sent(self, kind: bytes) -> list[float]:
         """When audio of this kind was sent."""
@@ -302,6 +315,92 @@ def test_a_breath_is_heard_once_for_a_stretch_of_silence_and_noise_has_none() ->
         stage.talk(0.8)
         stage.wait(4.0)
     assert len(stage.begun(BREATH)) == 2, "who is never understood is noise"
+
+
+PATIENT = VoiceConfig(endpoint=PRESETS[DEFAULT].endpoint)
+
+
+def silences(stage: LateStage, since: float) -> list[float]:
+    """How long the caller hears nothing each time, from ``since`` to the last sound."""
+    heard_until, found = since, []
+    for at, output in stage.log:
+        if isinstance(output, SendAudio) and at >= since:
+            found.append(at - heard_until)
+            heard_until = max(heard_until, at) + len(output.ulaw) / 8_000
+    return found
+
+
+@pytest.mark.parametrize("understood", ["I would like to", "good morning", "yes"])
+@pytest.mark.parametrize("config", [CONFIG, PATIENT])
+def test_where_the_last_words_are_missing_a_breath_does_not_wait_for_the_turn(
+    understood: str, config: VoiceConfig
+) -> None:
+    """A recogniser falls silent in mid-sentence, and so does everybody else."""
+    stage = LateStage(config=config)
+    stage.talk(0.8)
+    stage.interim(understood)
+    stage.talk(0.5)
+    spoke_until = stage.now
+    stage.wait(12.0)
+
+    breath_s = stage.sent(BREATH)[0] - spoke_until
+    assert breath_s == pytest.approx(FILLERS.unheard_after_s, abs=0.03)
+    assert max(silences(stage, spoke_until)) < 2.0
+    assert stage.last(CommitTurn).text == understood
+    told = stage.last(TurnSettled).timeline
+    assert told[timeline.FILLER_OUT] == stage.sent(BREATH)[0]
+
+
+def test_a_recogniser_that_is_quick_as_a_rule_is_given_less_time() -> None:
+    stage = LateStage(config=PATIENT)
+    for _ in range(12):  # words of which the end is told, 60 ms later
+        stage.talk(0.1)
+        stage.put(InterimHeard(f"to {stage.now:.2f} and", stage.frames * FRAME_S - 0.06))
+    stage.talk(0.5)
+    spoke_until = stage.now
+    stage.wait(1.0)
+    assert 0.45 < stage.sent(BREATH)[0] - spoke_until < 0.6
+
+
+def test_missing_words_that_come_in_time_need_no_breath() -> None:
+    stage = LateStage()
+    stage.talk(0.8)
+    stage.interim("I would like to")
+    stage.talk(0.5)
+    stage.wait(0.6)
+    stage.interim("I would like to book")
+    stage.wait(0.5)
+    assert not stage.sent(BREATH)
+
+
+def test_a_breath_for_missing_words_is_not_due_in_the_next_turn() -> None:
+    stage = LateStage()
+    stage.talk(0.8)
+    stage.interim("that would be all")
+    stage.talk(0.3)
+    stage.wait(0.65)
+    stage.answer(stage.last(CommitTurn), "Yes.")
+    stage.wait(6.0)
+    stage.put(DigitPressed("1"))
+    stage.put(DigitPressed("#"))
+    entered_at = stage.at(CommitTurn)
+    stage.wait(2.0)
+    late_s = FILLERS.usual_wait_s + FILLERS.breath_after_s
+    assert stage.sent(BREATH)[0] == pytest.approx(entered_at + late_s)
+
+
+def test_who_seems_not_to_have_finished_hears_that_somebody_listens() -> None:
+    stage = LateStage(config=PATIENT)
+    stage.talk(0.8)
+    stage.interim("I would like to")
+    spoke_until = stage.now
+    stage.wait(2.1)
+    assert stage.begun(BREATH) == [pytest.approx(spoke_until + FILLERS.longest_silence_s)]
+    assert not stage.of(CommitTurn), "and may go on"
+    stage.talk(0.5)
+    stage.final("I would like to book a table")
+    stage.wait(3.0)
+    assert stage.last(CommitTurn).text == "I would like to book a table"
 
 
 def test_while_hearing_is_lost_the_apology_comes_without_a_breath() -> None:
