@@ -24,6 +24,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from actors.cache_messages import batch_of, copy_of, poll_of
@@ -32,12 +33,12 @@ from actors.cache_saver import Aside, CacheSaver, SnapshotKeeper
 from actors.errors import CacheAwayError
 from actors.long_work import gathered, uncollected
 from cache.deltas import Put, packed, state_slices
-from cache.keeper import CacheKeeper, KeeperConfig
+from cache.keeper import SWEPT_AT_ONCE, CacheKeeper, KeeperConfig
 from cache.keeper_rates import Rates
 from cache.learning import DEFAULT_BOUND
 from cache.local_encoder import TurnEncoder
 from cache.replica_reports import DELTAS
-from cache.snapshot import Model, Snapshot
+from cache.snapshot import Model, Snapshot, lessons_of
 from cache.snapshot_state import head_of_keeper, keeper_of
 from cache.store import Limits
 from providers.traces import trace_of
@@ -263,10 +264,11 @@ class CacheDriver:
             before = keeper.log.last
             try:
                 if jobs := keeper.due():
-                    keeper.done(await self._aside(jobs.run))
+                    keeper.done(await self._aside(partial(uncollected, jobs.run)))
                 if now >= sweep_at:
                     sweep_at = now + SWEEP_EVERY_S
-                    keeper.sweep(now_s=self._clock())
+                    for _ in keeper.sweep_slices(now_s=self._clock()):
+                        await asyncio.sleep(0)
                     self._polls.forget_silent()
                 await self._encode_missing(keeper)
                 if keeper.log.last != before:
@@ -280,14 +282,16 @@ class CacheDriver:
         if not self._may_lack_vectors:
             return
         store, missing = keeper.cache.store, []
-        for entry in store:
-            if store.has_vector(entry) or not self._encoder.reads(entry.scope.language):
-                continue
-            if entry.entry_id not in self._unreadable:
+        self._may_lack_vectors = False
+        for number, entry_id in enumerate(store.without_vector(), start=1):
+            entry = None if entry_id in self._unreadable else store.get(entry_id)
+            if entry is not None and self._encoder.reads(entry.scope.language):
                 missing.append(entry)
             if len(missing) == _ENCODED_AT_ONCE:
                 break
-        self._may_lack_vectors = bool(missing)
+            if not number % SWEPT_AT_ONCE:
+                await asyncio.sleep(0)
+        self._may_lack_vectors |= bool(missing)
         made = []
         for entry in missing:
             vector, _ = await self._encoder.vector(
@@ -304,7 +308,10 @@ class CacheDriver:
 
         async def snapshot() -> Snapshot:
             head = head_of_keeper(keeper, self._model, self._term)
-            return replace(head, state=tuple(await gathered(state_slices(keeper.cache))))
+            labels = list(keeper.cache.gates.lessons())
+            lessons = await self._aside(lambda: lessons_of(labels))
+            state = tuple(await gathered(state_slices(keeper.cache)))
+            return replace(head, lessons=lessons, state=state)
 
         await self._saver.write(keeper.log.last, snapshot, now=now)
 

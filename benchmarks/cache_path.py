@@ -113,6 +113,11 @@ class Found:
             if turn.is_hit and not turn.is_spoken and turn.was_ready is was_ready
         ]
 
+    def expected(self) -> tuple[int, int]:
+        """Answers after an answer of the cache, and how many of them it had expected next."""
+        told = [turn.cache["expected"] for turn in self.turns if "expected" in turn.cache]
+        return len(told), sum(told)
+
     def figures(self) -> dict[str, Any]:
         """Plain data for JSON and the table."""
         return {
@@ -125,6 +130,7 @@ class Found:
             "others": _commit_to_frame(
                 [turn for turn in self.turns if not turn.is_hit or turn.is_spoken]
             ).as_dict(),
+            "expected": dict(zip(("of", "were"), self.expected(), strict=True)),
             "lookup": spread(
                 [turn.cache["lookup_s"] for turn in self.turns if "lookup_s" in turn.cache]
             ).as_dict(),
@@ -274,6 +280,11 @@ def _measured_aloud(speculates: bool, load: Mapping[str, Any]) -> dict[str, Any]
     began_s = time.monotonic()
     found = asyncio.run(measure(speculates=speculates, **load)).figures()
     _say(f"{time.monotonic() - began_s:.0f} s in all; {found['outcomes']}")
+    _say(
+        "prepared as likely next: {were} of {of} turns that followed one".format_map(
+            found["expected"]
+        )
+    )
     return found
 
 

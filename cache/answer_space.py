@@ -43,14 +43,11 @@ def measure(vectors: NDArray[np.float32], answers: Sequence[str]) -> Whitening |
 
     None as long as there are too few answers that were asked for in two ways.
     """
-    names = {name: index for index, name in enumerate(dict.fromkeys(answers))}
-    of = np.array([names[answer] for answer in answers], dtype=np.intp)
-    counts = np.bincount(of, minlength=len(names))
+    _, of, counts = _numbered(answers)
     paired = counts[of] >= 2
     if len(answers) < LEAST_ENTRIES or int(paired.sum()) < _LEAST_PAIRED:
         return None
-    sums = np.zeros((len(names), vectors.shape[1]), dtype=np.float64)
-    np.add.at(sums, of, vectors)
+    sums = _summed(vectors, of, counts)
     within = vectors[paired] - (sums / counts[:, None])[of[paired]]
     freedom = max(1, int(paired.sum()) - len(set(of[paired].tolist())))
     spread = within.T @ within / freedom
@@ -61,6 +58,25 @@ def measure(vectors: NDArray[np.float32], answers: Sequence[str]) -> Whitening |
     spread = (1.0 - _SHRINKAGE) * spread + _SHRINKAGE * level * np.eye(size)
     matrix = np.linalg.cholesky(np.linalg.inv(spread)).T
     return Whitening(vectors.mean(axis=0).astype(np.float32), matrix.astype(np.float32))
+
+
+def _numbered(
+    answers: Sequence[str],
+) -> tuple[list[str], NDArray[np.intp], NDArray[np.intp]]:
+    """The different answers, which of them each question has, and how many questions each has."""
+    names = {name: index for index, name in enumerate(dict.fromkeys(answers))}
+    of = np.array([names[answer] for answer in answers], dtype=np.intp)
+    return list(names), of, np.bincount(of, minlength=len(names))
+
+
+def _summed(
+    vectors: NDArray[np.float32], of: NDArray[np.intp], counts: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """The sum of the vectors of each answer. It lets go of the interpreter: calls go on."""
+    order = np.argsort(of, kind="stable")
+    starts = np.cumsum(counts) - counts
+    found: NDArray[np.float64] = np.add.reduceat(vectors[order], starts, axis=0, dtype=np.float64)
+    return found
 
 
 class Closeness:
@@ -116,12 +132,21 @@ class AnswerSpace:
         return Closeness(self._points[: len(self._names)] @ self._placed(vector), self._rows)
 
     def fill(self, vectors: NDArray[np.float32], answers: Sequence[str]) -> None:
-        """Many questions at once: each point is computed once."""
-        rows: dict[str, list[int]] = {}
-        for row, answer_id in enumerate(answers):
-            rows.setdefault(answer_id, []).append(row)
-        for answer_id, of in rows.items():
-            self._change(vectors[of].sum(axis=0), answer_id, len(of))
+        """The first questions, at least one, all at once.
+
+        Some 10 ms for 10,000, in few operations that let go of the interpreter.
+        """
+        names, of, counts = _numbered(answers)
+        sums = _summed(vectors, of, counts).astype(np.float32)
+        mean = self._whitening.mean
+        doubted = (sums + _DOUBT * mean) / (counts[:, None] + _DOUBT)
+        points = (doubted - mean).astype(np.float32) @ self._whitening.matrix.T
+        points /= np.linalg.norm(points, axis=1, keepdims=True) + 1e-9
+        self._points = np.asarray(points, dtype=np.float32)
+        self._names = names
+        self._rows = {name: row for row, name in enumerate(names)}
+        self._counts = dict(zip(names, counts.tolist(), strict=True))
+        self._sums = dict(zip(names, sums, strict=True))
 
     def _change(self, vector: Vector, answer_id: str, by: int) -> None:
         count = self._counts.get(answer_id, 0) + by

@@ -30,6 +30,8 @@ _PHRASES: Final = (
     ("any more", ""),
     ("check in", "checkin"),
     ("check out", "checkout"),
+    ("checked in", "checkined"),
+    ("checked out", "checkouted"),
     ("turn on", "switch on"),
     ("turn off", "switch off"),
     ("e mail", "email"),
@@ -38,6 +40,7 @@ _PHRASES: Final = (
 )
 _QUESTIONS: Final = lists.QUESTIONS
 _BEFORE_MONTHS: Final = frozenset(("in", "of", "by", "until", "since", "next", "last"))
+_BEFORE_VERBS: Final = frozenset(("to", "of", "about"))
 _VOWELS: Final = frozenset("aeiou")
 
 
@@ -56,6 +59,8 @@ class Frame:
         times: Days, months, parts of the day.
         question: ``when``, ``how_much`` ...; empty for anything less certain.
         obliges: "must", "should", "need to".
+        asks_duty: The same as a question: "do I have to", "is it necessary".
+        intends: "want to", "going to", "thinking of": it is not done yet.
         permits: "may", "allowed".
         is_done: "have paid", "already".
         is_future: "will".
@@ -71,6 +76,8 @@ class Frame:
     times: frozenset[str]
     question: str
     obliges: bool
+    asks_duty: bool
+    intends: bool
     permits: bool
     is_done: bool
     is_future: bool
@@ -100,6 +107,8 @@ def frame_of(text: str, language: str) -> Frame:
         times=frozenset(),
         question="",
         obliges=False,
+        asks_duty=False,
+        intends=False,
         permits=False,
         is_done=False,
         is_future=False,
@@ -125,6 +134,8 @@ def _english(text: str) -> Frame:
         times=(raw & lists.TIMES) | _months(words),
         question=next((word for word in words if word in _QUESTIONS), ""),
         obliges=bool(raw & lists.OBLIGATION),
+        asks_duty=_asks_duty(words),
+        intends=_intends(words),
         permits=bool(raw & lists.PERMISSION),
         is_done=bool(raw & lists.ALREADY) or _is_perfect(words),
         is_future="will" in raw,
@@ -138,6 +149,27 @@ def _months(words: list[str]) -> frozenset[str]:
         for before, word in pairwise(words)
         if word in ("may", "march") and (before in _BEFORE_MONTHS or _digits(before))
     )
+
+
+def _asks_duty(words: list[str]) -> bool:
+    """Whether something must be done, as a question."""
+    for index, word in enumerate(words):
+        if word in lists.OBLIGATION:
+            before = words[max(0, index - 3) : index]
+            if not before or before[-2:] == ["is", "it"] or not lists.ASKING.isdisjoint(before):
+                return True
+    return False
+
+
+def _intends(words: list[str]) -> bool:
+    """Want, plan or think of something, other than to be told it."""
+    for index, (word, after) in enumerate(pairwise(words)):
+        is_marked = word in lists.INTENTION or words[index - 1 : index + 1] == ["would", "like"]
+        if is_marked and after in _BEFORE_VERBS:
+            verb = words[index + 2 : index + 3]
+            if verb and verb[0] not in lists.TO_ASK:
+                return True
+    return False
 
 
 def _is_perfect(words: list[str]) -> bool:
@@ -170,7 +202,7 @@ def stem(word: str) -> str:
         word = word[:-1]
     if word.endswith("ll") and len(word) > 5:
         word = word[:-1]  # cancelled, cancel
-    word = lists.SYNONYMS.get(word, word)
+    word = lists.SYNONYMS.get(word) or lists.SYNONYMS.get(f"{word}e", word)
     return word[:-1] if word.endswith("e") and len(word) > 4 else word
 
 

@@ -101,6 +101,16 @@ PAST: Final = _words("yesterday")
 
 OBLIGATION: Final = _words("must need required necessary obliged mandatory should shall")
 PERMISSION: Final = _words("may allowed permitted permit")
+ABILITY: Final = _words("can could may able possible allowed permitted")
+ASKING: Final = _words("do does did")
+INTENTION: Final = _words(
+    "want wants wanted wish wishes hope hoping hoped intend intends intending plan plans planning "
+    "planned going thinking consider considering"
+)
+"""Words for what is not done yet; "like" is one after "would" only."""
+TO_ASK: Final = _words("know ask check find see hear inquire enquire understand learn tell say")
+"""Nobody intends more than a question with these: "I would like to know"."""
+MODAL: Final = INTENTION | OBLIGATION | ABILITY
 FUTURE: Final = _words("will shall")
 PERFECT: Final = _words("have has had having")
 ALREADY: Final = _words("already")
@@ -109,6 +119,9 @@ PAST_FORMS: Final = _words(
     "did was were had paid sent bought sold lost found forgot broke stole came went took gave made "
     "left kept told said spoke got saw knew began wrote"
 )
+
+AUXILIARY_PAST: Final = _words("did was were had wanted hoped planned")
+"""Past forms that do not say that anything was done: "was going to", "wanted to"."""
 
 UNIVERSAL: Final = _words("all every each both whole entire everyone everybody everything")
 LIMITING: Final = _words("only solely exclusively")

@@ -10,6 +10,7 @@ needs none decides, and it is stricter.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,7 @@ LEARNED_MARGIN: Final = 0.15
 
 _RIDGE: Final = 1.0
 _STEPS: Final = 12
+_ROWS_AT_ONCE: Final = 256
 _CLIP: Final = 6.0  # standard deviations: one strange feature does not decide alone
 
 Features = tuple[float, ...]
@@ -92,7 +94,7 @@ def fit(labels: list[Label], seen: int, before: GateWeights | None = None) -> Ga
     recent = labels[-MOST_LABELS:]
     if len(recent) < FIRST_LABELS or len({label.is_right for label in recent}) < 2:
         return before
-    table = np.array([label.features for label in recent], dtype=np.float64)
+    table = tabulated([label.features for label in recent])
     right = np.array([label.is_right for label in recent], dtype=np.float64)
     share = np.array([label.weight for label in recent], dtype=np.float64)
     means, deviations = table.mean(axis=0), table.std(axis=0) + 1e-6
@@ -100,6 +102,18 @@ def fit(labels: list[Label], seen: int, before: GateWeights | None = None) -> Ga
     design = np.concatenate([scaled, np.ones((len(recent), 1))], axis=1)
     weights, doubt = _newton(design, right, share)
     return GateWeights(means, deviations, weights, doubt, seen)
+
+
+def tabulated(rows: Sequence[Features]) -> Numbers:
+    """Rows of as many numbers as an array; a few at a time, since other threads wait meanwhile."""
+    if not rows:
+        return np.zeros((0, 0))
+    return np.concatenate(
+        [
+            np.array(rows[start : start + _ROWS_AT_ONCE], dtype=np.float64)
+            for start in range(0, len(rows), _ROWS_AT_ONCE)
+        ]
+    )
 
 
 def _newton(design: Numbers, right: Numbers, share: Numbers) -> tuple[Numbers, Numbers]:

@@ -13,7 +13,7 @@ A machine: it takes ``now_s`` and does no I/O. Rules
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -56,6 +56,7 @@ from cache.replica_reports import (
 from cache.scope import Scope
 
 MOST_WRITERS: Final = 2_000
+SWEPT_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +252,16 @@ class CacheKeeper:
 
     def sweep(self, *, now_s: float) -> int:
         """Remove what has ended; how many entries."""
+        return sum(self.sweep_slices(now_s=now_s))
+
+    def sweep_slices(self, *, now_s: float, size: int = SWEPT_AT_ONCE) -> Iterator[int]:
+        """The same, a little at a time: between two, anything else may happen to the keeper."""
         self._admission.sweep(now_s)
         store = self.cache.store
-        return self.purge([entry.entry_id for entry in store if store.has_ended(entry, now_s)])
+        ids = store.ids()
+        for start in range(0, len(ids), size):
+            some = filter(None, map(store.get, ids[start : start + size]))
+            yield self.purge([one.entry_id for one in some if store.has_ended(one, now_s)])
 
     def due(self) -> Jobs:
         """What should be computed aside now; hand it to :meth:`done`."""
@@ -262,13 +270,15 @@ class CacheKeeper:
     def done(self, done: JobsDone) -> None:
         """Take over what was computed."""
         gates = self.cache.gates
-        for job, space in done.spaces:
-            shelf = self.cache.store.shelf(job.scope)
-            if space is None or shelf is None:
+        for found in done.measured:
+            shelf = self.cache.store.shelf(found.scope)
+            if found.space is None or found.survey is None or shelf is None:
                 continue
-            if shelf.adopt(space, job.survey):
-                gates.features_changed(job.scope)
-            self._tell(Space(job.scope, space.whitening))
+            if not shelf.waits_for(found.survey):
+                continue
+            if shelf.adopt(found.space, found.survey):
+                gates.features_changed(found.scope)
+            self._tell(Space(found.scope, found.space.whitening))
         if [due for due, weights in done.gates if gates.take_over(due, weights)]:
             gates.fade()
         self._tell_gates()

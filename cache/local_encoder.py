@@ -4,8 +4,8 @@ One thread encodes; a second one helps while a crowd waits, where there is a pro
 are computed one by one: together they take 7 % less, and in int8 the vector of a turn would then
 depend on its company (by as much as int8 itself is off: a cosine of 0.985 at worst). Who asks for a
 text that is being encoded already waits for that; who would have to wait too long goes without.
-What was made is handed over to one turn in each step of the loop: each looks up with it, and all at
-once would hold up everything else.
+What was made, or that it is too late, is told to one turn in each step of the loop: each looks up
+then, and all at once would hold up everything else.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ class TurnEncoder:
     def _time_is_up(self, text: str, waiter: asyncio.Future[_Said]) -> None:
         if not waiter.done():
             vector = self._known.get(text)
-            waiter.set_result((vector, vector is None))
+            self._finished.append((waiter, (vector, vector is None)))
+            self._begin_to_hand_over()
 
     def _begin_runs(self, encoder: Encoder) -> None:
         while len(self._queue) and self._runs < self._threads:
@@ -182,6 +183,9 @@ class TurnEncoder:
                 self._remember(text, vector)
             for waiter in self._waiters.pop(text, ()):
                 self._finished.append((waiter, (vector, False)))
+        self._begin_to_hand_over()
+
+    def _begin_to_hand_over(self) -> None:
         if not self._is_handing_over:
             self._is_handing_over = True
             self._hand_over()

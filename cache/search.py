@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -106,6 +107,15 @@ class VectorRows:
         """A copy of the vector of an entry that is here."""
         copy: Vector = self._vectors[self._row_of[entry_id]].copy()
         return copy
+
+    def some(self, entry_ids: Iterable[int]) -> tuple[list[int], NDArray[np.float32]]:
+        """Those of these entries that are here, and a copy of their vectors, as many.
+
+        A search waits meanwhile: ask for some hundreds at a time.
+        """
+        with self._lock:
+            here = [entry_id for entry_id in entry_ids if entry_id in self._row_of]
+            return here, self._vectors[[self._row_of[entry_id] for entry_id in here]]
 
     def nearest(self, vector: Vector, count: int) -> Neighbours:
         """The ``count`` most similar, or all of them when there are fewer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,19 +15,22 @@ from cache.evidence import NEIGHBOURS, Neighbour, WordCounts
 from cache.search import VectorRows
 
 _MEASURE_EVERY = 250  # new questions
+_COPIED_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What a shelf held at one moment, to be measured in another thread.
+    """What a shelf held at one moment, as it was measured.
 
     Attributes:
-        ids: Of the entries.
-        vectors: float32, shape (len(ids), dimension), copied.
+        mark: Of the inventory that it was made from.
+        rows: Of each entry in ``vectors``.
+        vectors: float32, shape (entries, dimension), copied.
         answers: As many.
     """
 
-    ids: tuple[int, ...]
+    mark: object
+    rows: Mapping[int, int]
     vectors: NDArray[np.float32]
     answers: tuple[str, ...]
 
@@ -42,6 +46,30 @@ class Survey:
         return None if measured is None else self.space(measured)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Inventory:
+    """What a shelf holds at one moment, to be surveyed in another thread: written down at once."""
+
+    mark: object
+    kept: tuple[tuple[int, tuple[str, str]], ...]
+    of: VectorRows
+
+    def survey(self) -> Survey | None:
+        """Copy the vectors, a few at a time, so that searches go on; None when none is left."""
+        answers = {entry_id: answer_id for entry_id, (_, answer_id) in self.kept}
+        ids: list[int] = []
+        copied = []
+        for start in range(0, len(self.kept), _COPIED_AT_ONCE):
+            some = self.kept[start : start + _COPIED_AT_ONCE]
+            here, vectors = self.of.some(entry_id for entry_id, _ in some)
+            ids += here
+            copied.append(vectors)
+        if not ids:
+            return None
+        rows = dict(zip(ids, range(len(ids)), strict=True))
+        return Survey(self.mark, rows, np.concatenate(copied), tuple(answers[one] for one in ids))
+
+
 class Shelf:
     """The questions of one scope with their vectors. Scopes never share a shelf."""
 
@@ -52,6 +80,8 @@ class Shelf:
         self._space: AnswerSpace | None = None
         self._kept: dict[int, tuple[str, str]] = {}
         self._since_measured = 0
+        self._mark: object = None  # of the inventory that is out
+        self._changed: set[int] = set()  # since then
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -76,6 +106,7 @@ class Shelf:
             ValueError: The vector has another dimension.
         """
         self.remove(entry_id)
+        self._has_changed(entry_id)
         self._rows.put(entry_id, vector)
         self._kept[entry_id] = (question, answer_id)
         self._words.add(question)
@@ -89,6 +120,7 @@ class Shelf:
         if (kept := self._kept.pop(entry_id, None)) is None:
             return
         question, answer_id = kept
+        self._has_changed(entry_id)
         if self._space:
             self._space.remove(self._rows.vector(entry_id), answer_id)
         self._rows.remove(entry_id)
@@ -146,29 +178,40 @@ class Shelf:
             space.fill(*self._all())
         self._space = space
 
-    def survey(self) -> Survey | None:
-        """What is here now; None when nothing is."""
+    def inventory(self) -> Inventory | None:
+        """What is here now, in about a millisecond for 10,000; None when nothing is."""
         if not self._kept:
             return None
-        vectors, answers = self._all()
-        return Survey(tuple(self._kept), vectors, tuple(answers))
+        self._mark = object()
+        self._changed.clear()
+        return Inventory(self._mark, tuple(self._kept.items()), self._rows)
+
+    def waits_for(self, survey: Survey) -> bool:
+        """Whether it is of the last inventory of this shelf: no other one can be adopted."""
+        return survey.mark is self._mark
 
     def adopt(self, space: AnswerSpace, survey: Survey) -> bool:
         """Use points that were made of a survey, after what has changed since was caught up with.
 
         True when the answers have points for the first time.
         """
-        was = dict(zip(survey.ids, range(len(survey.ids)), strict=True))
-        for entry_id in was.keys() - self._kept.keys():
-            space.remove(survey.vectors[was[entry_id]], survey.answers[was[entry_id]])
-        for entry_id in self._kept.keys() - was.keys():
-            space.add(self._rows.vector(entry_id), self._kept[entry_id][1])
+        for entry_id in self._changed:
+            if (row := survey.rows.get(entry_id)) is not None:
+                space.remove(survey.vectors[row], survey.answers[row])
+            if (kept := self._kept.get(entry_id)) is not None:
+                space.add(self._rows.vector(entry_id), kept[1])
+        self._mark = None
+        self._changed.clear()
         was_none, self._space = self._space is None, space
         return was_none
 
     def measured(self) -> None:
         """A measurement was begun, or was done before: the next is due after more questions."""
         self._since_measured = 0
+
+    def _has_changed(self, entry_id: int) -> None:
+        if self._mark is not None:
+            self._changed.add(entry_id)
 
     def _all(self) -> tuple[NDArray[np.float32], list[str]]:
         """The vectors and their answers, at least one."""

@@ -31,7 +31,7 @@ from cache.deltas import BoundIs, Delta, Gate, Put, Space
 from cache.deltas_codec import LineCodec
 from cache.entry import Entry
 from cache.errors import DeltasInvalid, SnapshotBroken
-from cache.gate import Label
+from cache.gate import Label, tabulated
 from cache.learning import Family
 from cache.normalise import NORMALISER_VERSION, canonical
 from cache.replica_reports import DELTA_WORDS
@@ -199,10 +199,9 @@ def lessons_of(learned: Iterable[tuple[Family, int, list[Label]]]) -> tuple[Less
         Lessons(
             family,
             seen,
-            np.array(
-                [(*label.features, float(label.is_right), label.weight) for label in labels],
-                dtype=np.float32,
-            ).reshape(len(labels), -1 if labels else 0),
+            tabulated(
+                [(*label.features, float(label.is_right), label.weight) for label in labels]
+            ).astype(np.float32),
         )
         for family, seen, labels in learned
     )

@@ -14,16 +14,23 @@ from cache.store import Limits
 
 def snapshot_of_keeper(keeper: CacheKeeper, model: Model, term: int = 0) -> Snapshot:
     """All that it knows now; some 50 ms for 10,000 entries."""
-    return replace(head_of_keeper(keeper, model, term), state=tuple(keeper.state()))
+    return replace(
+        head_of_keeper(keeper, model, term),
+        lessons=lessons_of(keeper.cache.gates.lessons()),
+        state=tuple(keeper.state()),
+    )
 
 
 def head_of_keeper(keeper: CacheKeeper, model: Model, term: int = 0) -> Snapshot:
-    """All but its state, which is taken afterwards and may be newer (``deltas.state_slices``)."""
+    """All but what takes long: its state (``deltas.state_slices``) and its labels.
+
+    They are taken afterwards and may be newer.
+    """
     return Snapshot(
         model,
         keeper.cache.next_id,
         (),
-        lessons_of(keeper.cache.gates.lessons()),
+        (),
         tuple(Heard(writer, number) for writer, number in keeper.heard.items()),
         (term, keeper.log.last),
     )

@@ -41,6 +41,7 @@ class ResponseStore:
         self._limits = limits or Limits()
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._room = TenantRoom(self._limits.entries, self._limits.size_bytes)
+        self._bare: dict[int, None] = {}
         self._exact: dict[tuple[bytes, str], int] = {}
         self._shelves: dict[bytes, tuple[Scope, Shelf]] = {}
         self._callers: dict[tuple[bytes, str], set[bytes]] = {}
@@ -53,6 +54,14 @@ class ResponseStore:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
+
+    def ids(self) -> list[int]:
+        """Of all entries, least recently used first."""
+        return list(self._entries)
+
+    def without_vector(self) -> list[int]:
+        """Of the entries whose question the semantic tier does not know."""
+        return list(self._bare)
 
     @property
     def size_bytes(self) -> int:
@@ -109,6 +118,8 @@ class ResponseStore:
             _, shelf = self._shelves.get(key) or (entry.scope, Shelf(self._dimension))
             shelf.put(entry.entry_id, entry.question, entry.answer.answer_id, vector)
             self._shelves[key] = (entry.scope, shelf)
+        else:
+            self._bare[entry.entry_id] = None
         before = self._exact.get((key, entry.question))
         self._entries[entry.entry_id] = entry
         self._exact[key, entry.question] = entry.entry_id
@@ -133,6 +144,7 @@ class ResponseStore:
         """Take an entry out of everything; nothing happens when it is not there."""
         if (entry := self._entries.pop(entry_id, None)) is None:
             return
+        self._bare.pop(entry_id, None)
         key = entry.scope.key()
         if self._exact.get((key, entry.question)) == entry_id:
             del self._exact[key, entry.question]

@@ -90,12 +90,13 @@ def _grammatical(one: Frame, other: Frame, ignored: frozenset[str]) -> Veto | No
 
 
 def _is_close(one: Frame, other: Frame) -> bool:
-    left, right = Counter(one.tokens), Counter(other.tokens)
-    different = max(sum((left - right).values()), sum((right - left).values()))
-    if different <= MOST_DIFFERENT:
-        return True
-    shared = sum((left & right).values())
-    return shared >= LEAST_SHARED * max(len(one.tokens), len(other.tokens))
+    longer = max(len(one.tokens), len(other.tokens))
+    shared, left = 0, Counter(one.tokens)
+    for word in other.tokens:
+        if left[word] > 0:
+            left[word] -= 1
+            shared += 1
+    return longer - shared <= MOST_DIFFERENT or shared >= LEAST_SHARED * longer
 
 
 def _has_opposites(one: Frame, other: Frame) -> bool:
@@ -124,7 +125,7 @@ def _roles_differ(one: Frame, other: Frame) -> bool:
     acted_on = bool(one.raw & lists.ACTED_ON) != bool(other.raw & lists.ACTED_ON)
     if _changed_places(one.content, other.content) and (len(one.content) > 2 or acted_on):
         return True  # "the cost of delivery" is "delivery cost"
-    if _changed_places(_persons(one), _persons(other)):
+    if _changed_places(_persons(one), _persons(other)) or _changed_roles(one, other):
         return True
     before, after = _ways(one), _ways(other)
     return bool(before and after and before != after and before == after[::-1])
@@ -136,6 +137,14 @@ def _changed_places(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
         return False
     turned = [one[start:] + one[:start] for start in range(1, len(one))]
     return len(one) < _LEAST_TURNED or other not in turned
+
+
+def _changed_roles(one: Frame, other: Frame) -> bool:
+    """Each person stands where another one stood: "he gave me his keys", "I gave him my keys"."""
+    left, right = _persons(one), _persons(other)
+    if left == right or len(left) != len(right) or set(left) != set(right):
+        return False
+    return len(set(zip(left, right, strict=True))) == len(set(left))
 
 
 def _persons(frame: Frame) -> tuple[str, ...]:
@@ -166,14 +175,41 @@ def _modality_differs(one: Frame, other: Frame) -> bool:
         return True
     if one.is_done != other.is_done:
         return True
+    if _content_but_modals(one) == _content_but_modals(other) and (
+        _one_is_a_duty(one, other) or _one_is_a_plan(one, other)
+    ):
+        return True
     differs = one.obliges != other.obliges or one.is_future != other.is_future
     return (differs or _is_past(one) != _is_past(other)) and _same_but_grammar(one, other)
 
 
-def _is_past(frame: Frame) -> bool:
+def _one_is_a_duty(one: Frame, other: Frame) -> bool:
+    """Whether it has to be done is asked here, whether it can be done there."""
+    return any(
+        this.asks_duty and not that.obliges and bool(that.raw & lists.ABILITY)
+        for this, that in ((one, other), (other, one))
+    )
+
+
+def _one_is_a_plan(one: Frame, other: Frame) -> bool:
+    """It is meant to be done here, and was done there."""
+    return any(
+        this.intends
+        and not that.intends
+        and not _is_past(this, lists.AUXILIARY_PAST)
+        and _is_past(that)
+        for this, that in ((one, other), (other, one))
+    )
+
+
+def _content_but_modals(frame: Frame) -> Counter[str]:
+    return Counter(word for word in frame.content if word not in _MODAL_STEMS)
+
+
+def _is_past(frame: Frame, but: frozenset[str] = frozenset()) -> bool:
     return any(
         word in lists.PAST_FORMS or (word.endswith("ed") and stem(word) != word)
-        for word in frame.raw
+        for word in frame.raw - but
     )
 
 
@@ -216,6 +252,7 @@ def _one_word_differs(one: Frame, other: Frame, ignored: frozenset[str]) -> bool
     return moved == 0 and gone.total() <= 2 and come.total() <= 2
 
 
+_MODAL_STEMS: Final = frozenset(stem(word) for word in lists.MODAL)
 _OPPOSITES: Final = tuple(
     pair
     for first, second in lists.OPPOSITES

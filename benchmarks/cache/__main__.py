@@ -37,7 +37,8 @@ PAIRS = {
     "minimal_pairs_a": "the veto was written without it",
     "minimal_pairs_b": "the veto was written beside it",
     "minimal_pairs_c": "the veto was mended after its first run",
-    "minimal_pairs_d": "written last, run as it is",
+    "minimal_pairs_d": "run as it is; two rules were added after it",
+    "minimal_pairs_e": "roles and modality only, written before those two rules",
 }
 
 

@@ -25,6 +25,11 @@ def test_only_hits_whose_audio_was_in_hand_are_held_to_the_promise() -> None:
     assert render([figures]).count("\n") == 3
 
 
+def test_what_was_expected_next_is_counted_where_something_was() -> None:
+    found = Found(True, [turn(0.0), turn(0.0, expected=True), turn(0.0, expected=False)])
+    assert found.figures()["expected"] == {"of": 2, "were": 1}
+
+
 def test_a_promise_without_a_hit_is_not_kept() -> None:
     assert not is_kept(Found(True, [turn(0.0, outcome="miss")]).figures())
     assert not is_kept(Found(False, [turn(0.031, ready_s=0.01)]).figures())

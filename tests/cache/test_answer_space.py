@@ -60,6 +60,22 @@ def test_what_goes_leaves_nothing() -> None:
         assert abs(one.best_but(name) - other.best_but(name)) < 1e-3
 
 
+def test_all_at_once_is_the_same_as_one_by_one() -> None:
+    vectors, answers = questions()
+    whitening = measure(vectors, answers)
+    assert whitening is not None
+    filled, added = AnswerSpace(whitening), AnswerSpace(whitening)
+    filled.fill(vectors[:300], answers[:300])
+    for index in range(300):
+        added.add(vectors[index], answers[index])
+    for space in (filled, added):
+        space.remove(vectors[0], answers[0])
+        space.add(vectors[300], "new")
+    one, other = filled.closeness(vectors[1]), added.closeness(vectors[1])
+    for name in (*map(str, range(10)), "new"):
+        assert abs(one.of(name) - other.of(name)) < 1e-4
+
+
 def test_too_little_to_measure() -> None:
     vectors, answers = questions()
     assert measure(vectors[:100], answers[:100]) is None

@@ -266,6 +266,23 @@ def test_a_crowd_shares_runs_and_is_handed_its_vectors_one_by_one() -> None:
     run(story())
 
 
+def test_a_crowd_that_is_too_late_is_told_so_one_by_one() -> None:
+    async def story() -> None:
+        encoder, _ = queued()
+        loop, turns = asyncio.get_running_loop(), 20
+        happened: list[str] = []
+
+        async def asks(text: str) -> None:
+            assert await encoder.vector(text, "en-US") == (None, True)
+            happened.append("turn")
+            loop.call_soon(happened.append, "step")
+
+        await asyncio.gather(*(asks(f"text {number}") for number in range(turns)))
+        assert happened[: 2 * turns - 1] == ["turn", "step"] * (turns - 1) + ["turn"]
+
+    run(story())
+
+
 def test_turns_come_before_what_is_learned() -> None:
     async def story() -> None:
         words = WordEncoder()

@@ -47,6 +47,9 @@ def test_what_turns_the_answer_round(one: str, other: str, why: Veto) -> None:
         ("how much does delivery cost", "what is the cost of delivery"),
         ("my internet is not working", "my internet doesn't work"),
         ("do you have parking", "is there parking"),
+        ("I would like to know if you delivered my order", "did you deliver my order"),
+        ("do I have to fill in a form", "must I fill in a form"),
+        ("I need to fill in a form", "can I fill in a form"),
         ("can you close my account", "my card was stolen so I need you to send me a new one"),
     ],
 )
@@ -106,6 +109,12 @@ def test_it_is_the_same_both_ways(one: str, other: str, language: str) -> None:
         ("do all seats recline", "do some seats recline", Veto.ONE_WORD),
         ("is only the gate shut", "is the gate shut too", Veto.ONE_WORD),
         ("which train goes to oslo", "how often does a train go to oslo", Veto.QUESTION),
+        ("she mailed me her form", "I mailed her my form", Veto.ROLES),
+        ("we sent them our bill", "they sent us their bill", Veto.ROLES),
+        ("do I have to fill in a form", "can I fill in a form", Veto.MODALITY),
+        ("is it required to book ahead", "is it possible to book ahead", Veto.MODALITY),
+        ("I was thinking of selling my boat", "I sold my boat", Veto.MODALITY),
+        ("I would like to terminate my plan", "I terminated my plan", Veto.MODALITY),
     ],
 )
 def test_who_what_when_and_how_many(one: str, other: str, why: Veto) -> None:
