@@ -363,7 +363,7 @@ class CallDriver:
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None
-        self._mind.settle(entry)
+        entry = self._mind.settle(entry)
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero
         self._meter.settled(entry, settled.guess, after_s=after_s)

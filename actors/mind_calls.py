@@ -31,6 +31,7 @@ from dialogue.variables import personal
 
 INGRESS_VANISHED = "ingress_vanished"
 TRANSFERRED = "transferred"
+MOVED_ON = "moved_on"
 HAND_OVER_SPARE_S = 30.0  # for webhooks, over the time that a phone rings
 
 
@@ -184,7 +185,12 @@ class MindCalls:
         if is_new_owner:
             self._recorder.call_opened(held.session.call, at_us=at_us)
         self.settle(held, message.turn_log)
-        return CallOpened(greeting=held.session.greeting, turn_log=held.session.turn_log)
+        held.session.tools.learn(message.uses)
+        return CallOpened(
+            greeting=held.session.greeting,
+            turn_log=held.session.turn_log,
+            uses=held.session.tools.for_other_half(),
+        )
 
     def _refusal(self, message: OpenCall, agent: Agent | None, held: HeldCall | None) -> str:
         if agent is None:
@@ -240,6 +246,11 @@ class MindCalls:
     def close(self, held: HeldCall, message: CloseCall, *, now: float, at_us: int) -> None:
         """The stream is gone. Idempotent; a planned end is never taken back."""
         if held.phase is Phase.ENDED:
+            return
+        if message.reason == MOVED_ON and not message.planned:
+            self._calls.pop(
+                held.session.call.call_id, None
+            )  # another actor has it, and tells of it
             return
         call, was_handed_over = held.session.call, held.phase is Phase.HANDED_OVER
         if was_handed_over and (message.hand_over or not message.planned):

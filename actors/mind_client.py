@@ -23,7 +23,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
+from actors.mind_calls import MOVED_ON
 from actors.mind_pool import MindPool, place_elsewhere
+from actors.use_log import UseGrants, UseLog
 from actors.wire import CallOpened, CloseCall, OpenCall, SettleTurns, TakeTurn, TurnEntry, TurnItem
 
 logger = logging.getLogger(__name__)
@@ -63,6 +65,9 @@ class MindClient:
         actor_timeout_s: How late the first item of an answer may be.
         wall_clock_us: UTC microseconds, for new epochs.
         on_moved: Told whenever another actor has taken the call.
+
+    Attributes:
+        grants: Told which guess answers a turn, whose tools may be used then.
     """
 
     def __init__(
@@ -86,6 +91,15 @@ class MindClient:
         self._unsettled: list[TurnEntry] = []
         self._replacing: asyncio.Task[None] | None = None
         self._opened: CallOpened | None = None
+        self._turns_open = 0
+        self._uses = UseLog()
+        self.grants = UseGrants(self._uses, self._send_grant)
+
+    @property
+    def _move(self) -> asyncio.Task[None] | None:
+        """The move that is under way."""
+        move = self._replacing
+        return None if move is None or move.done() else move
 
     @property
     def turn_log(self) -> tuple[TurnEntry, ...]:
@@ -142,7 +156,20 @@ class MindClient:
             MindRefusedError: The call belongs to somebody else now.
             NoSlotError: The actor is lost and there is no other.
         """
+        self._turns_open += 1
+        try:
+            if move := self._move:  # between two turns: a few milliseconds
+                await asyncio.wait([move])
+            async with contextlib.aclosing(self._answered(question)) as items:
+                async for item in items:
+                    yield item
+        finally:
+            self._turns_open -= 1
+
+    async def _answered(self, question: TurnQuestion) -> AsyncGenerator[TurnItem, None]:
         has_begun = False
+        if not question.speculative:
+            self.grants.take(question.turn_id, question.guess)
         for _ in range(MAX_PLACEMENTS_A_TURN):
             actor, message = self.actor, self._turn_message(question)
             items = self._pool.take_turn(actor, message)
@@ -156,6 +183,8 @@ class MindClient:
                         if item.type == "accepted":
                             self._drop_unsettled(message.settled)
                         has_begun = has_begun or item.type == "segment"
+                        if item.tools:
+                            self.grants.hear(item)
                         yield item
                         if item.type in {"finished", "failed"}:
                             return
@@ -168,10 +197,15 @@ class MindClient:
                 return
         raise NoSlotError("the turn was placed three times and lost three times")
 
-    def settle(self, entry: TurnEntry) -> None:
-        """Add a settled turn to the log; it travels with the next message."""
+    def settle(self, entry: TurnEntry) -> TurnEntry:
+        """Add a settled turn to the log, with the tools that it used; returns it with them.
+
+        It travels with the next message.
+        """
+        entry = self._uses.settled(entry)
         self._log[entry.turn_id] = entry
         self._unsettled.append(entry)
+        return entry
 
     async def flush(self, *, even_if_empty: bool = False) -> None:
         """Send what was settled and not yet told; re-places the call if its actor is gone.
@@ -184,6 +218,16 @@ class MindClient:
             return
         call, actor = self._call, self.actor
         message = SettleTurns(call.tenant_id, call.call_id, call.epoch, settled)
+        if await self._told(actor, message):
+            self._drop_unsettled(settled)
+
+    async def _send_grant(self, use_ids: tuple[str, ...]) -> None:
+        call, actor = self._call, self.actor
+        message = SettleTurns(call.tenant_id, call.call_id, call.epoch, granted=use_ids)
+        await self._told(actor, message)
+
+    async def _told(self, actor: str, message: SettleTurns) -> bool:
+        """Whether ``actor`` has taken it; if not, the call was re-placed with all of its log."""
         try:
             answer = await asyncio.wait_for(self._pool.settle(actor, message), self._timeout_s)
             if answer.refusal == "unknown_call":
@@ -254,6 +298,7 @@ class MindClient:
             text=question.text,
             speculative=question.speculative,
             settled=tuple(self._unsettled),
+            grants=True,
         )
 
     async def _watched(self, items: AsyncIterator[TurnItem]) -> AsyncGenerator[TurnItem, None]:
@@ -285,31 +330,42 @@ class MindClient:
         await self._place_elsewhere()
 
     async def _place_elsewhere(self) -> CallOpened:
-        call = self._call
         for _ in range(MAX_PLACEMENTS_A_TURN):
             actor = await place_elsewhere(self._pool, self.call_id, avoid=self.actor)
-            self._call = replace(
-                call,
-                epoch=(call.epoch[0], max(self._wall_clock_us(), call.epoch[1] + 1)),
-                token_id="",  # a re-placement by the owner needs no token: its epoch is newer
-            )
-            try:
-                opened = await self._open_at(actor)
-            except MindLostError:
-                self._pool.report_lost(actor)
-                continue
-            self.actor = actor
-            if opened.refusal != "full":
-                self.replacements += 1
-                logger.info("call %s re-placed on %s", call.call_id, actor)
-                accepted = self._accept(opened)
-                if self._on_moved is not None:
-                    self._on_moved(self)
-                return accepted
+            opened = await self._take_place(actor)
+            if opened is not None:
+                return opened
         raise NoSlotError("no CallActor took the call")
 
+    async def _take_place(self, actor: str) -> CallOpened | None:
+        """Open the call there under a newer epoch; None when it is lost, or full.
+
+        Raises:
+            MindRefusedError: The call belongs to somebody else now.
+        """
+        call = self._call
+        self._call = replace(
+            call,
+            epoch=(call.epoch[0], max(self._wall_clock_us(), call.epoch[1] + 1)),
+            token_id="",  # a re-placement by the owner needs no token: its epoch is newer
+        )
+        try:
+            opened = await self._open_at(actor)
+        except MindLostError:
+            self._pool.report_lost(actor)
+            return None
+        self.actor = actor
+        if opened.refusal == "full":
+            return None
+        self.replacements += 1
+        logger.info("call %s re-placed on %s", call.call_id, actor)
+        accepted = self._accept(opened)
+        if self._on_moved is not None:
+            self._on_moved(self)
+        return accepted
+
     async def _open_at(self, actor: str) -> CallOpened:
-        message = replace(self._call, turn_log=self.turn_log)
+        message = replace(self._call, turn_log=self.turn_log, uses=self._uses.open_uses)
         try:
             return await asyncio.wait_for(self._pool.open_call(actor, message), self._timeout_s * 2)
         except TimeoutError:
@@ -320,6 +376,7 @@ class MindClient:
             raise MindRefusedError(opened.refusal)
         for entry in opened.turn_log:
             self._log.setdefault(entry.turn_id, entry)
+        self._uses.learn(opened.uses)
         return opened
 
     def _drop_unsettled(self, sent: tuple[TurnEntry, ...]) -> None:

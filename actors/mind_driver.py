@@ -18,6 +18,8 @@ from actors.hit_checks import HitChecks
 from actors.mind_calls import HeldCall, MindCalls, MindConfig, Phase, Recorder, UnknownCall
 from actors.mind_reply import Question, Reply
 from actors.tool_questions import TOOL_KIND, call_of
+from actors.tool_reply import ToolReply
+from actors.tool_runs import ToolRuns
 from actors.wire import (
     VERSION,
     AbandonTurn,
@@ -34,7 +36,8 @@ from dialogue.agent import Agent
 from dialogue.errors import StaleEpoch, StaleTurn
 from dialogue.ports import Thinker
 from dialogue.session import DialogueSession, FixedReply, GuessKey
-from dialogue.tools import ToolRefused
+from dialogue.tool_use import fact_use
+from dialogue.tools import Remember, RunTool, ToolRefused
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +61,10 @@ class MindDriver:
         wall_clock_us: UTC microseconds, for records only.
         answers: Answers that were given before; None gives none.
         checks: Has some of them asked again; None has none.
+        tools: Runs the tools that bring a result; None runs none.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what each is for stands above
         self,
         agents: Mapping[tuple[str, str], Agent],
         thinkers: Mapping[str, Thinker],
@@ -69,7 +73,9 @@ class MindDriver:
         wall_clock_us: Callable[[], int],
         answers: AnswerCache | None = None,
         checks: HitChecks | None = None,
+        tools: ToolRuns | None = None,
     ) -> None:
+        self._tools = tools
         self._answers = answers
         self._checks = checks
         self._thinkers = thinkers
@@ -99,7 +105,7 @@ class MindDriver:
             while reply is not None:
                 item = await reply.next_item()
                 yield item.to_plain()
-                if item.type != "segment":
+                if item.type in {"finished", "failed"}:
                     self._totals[f"{item.type}_{item.refusal}".rstrip("_")] += 1
                     held = self._calls.get(message.call_id)
                     if item.refusal == "provider" and self._checks is not None and held is not None:
@@ -107,7 +113,9 @@ class MindDriver:
                     return
         finally:
             held = self._calls.get(message.call_id)
-            if reply is not None and not reply.over and held is not None:
+            if isinstance(reply, ToolReply):
+                reply.cancel("abandoned")
+            elif reply is not None and not reply.over and held is not None:
                 held.session.abandon(message.turn_id, message.guess)
                 self._end_dead_replies(message.call_id, "abandoned")
 
@@ -126,6 +134,8 @@ class MindDriver:
         held, refusal = self._find(message)
         if held is not None:
             self._settle(held, message.settled)
+            if self._tools is not None:
+                self._tools.grant(message.call_id, message.granted)
         return Acknowledged(refusal).to_plain()
 
     async def close_call(self, plain: Mapping[str, Any]) -> Plain:
@@ -185,12 +195,14 @@ class MindDriver:
             for reply in list(replies.values()):
                 reply.cancel("abandoned")
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tools is not None:
+            await self._tools.aclose()
 
     # --- one turn ---------------------------------------------------------------------------------
 
     def _begin(
         self, message: TakeTurn, *, received_at: float
-    ) -> tuple[list[TurnItem], Reply | None]:
+    ) -> tuple[list[TurnItem], Reply | ToolReply | None]:
         """What can be said at once, and the reply that will say the rest."""
         turn_id, guess = message.turn_id, message.guess
         held, refusal = self._find(message)
@@ -201,7 +213,7 @@ class MindDriver:
             self._settle(held, message.settled)
             session = held.session
             if message.kind == TOOL_KIND:
-                return self._check_tool(session, message), None
+                return self._check_tool(session, message)
             answer = session.begin_turn(turn_id, guess, message.kind, message.text)
         except UnknownCall as error:
             return [self._failed(message, error.refusal)], None
@@ -209,7 +221,7 @@ class MindDriver:
             return [self._failed(message, "stale_turn")], None
         self._totals["turns"] += 1
         self._totals["speculative_turns"] += message.speculative
-        accepted = TurnItem("accepted", turn_id, guess)
+        accepted = TurnItem("accepted", turn_id, guess, tools=session.tools.take_late())
         self._end_dead_replies(message.call_id, "abandoned", begun=(turn_id, guess))
         if isinstance(answer, FixedReply):
             segment = TurnItem("segment", turn_id, guess, text=answer.text)
@@ -220,7 +232,8 @@ class MindDriver:
             agent = session.agent
             wrong = f"agent {agent.agent_id}: no thinker is named {agent.think_chain!r}"
             return [accepted, self._failed(message, "provider", wrong)], None
-        question = Question((turn_id, guess), answer, thinker, received_at)
+        tools = self._tools if message.grants else None
+        question = Question((turn_id, guess), answer, thinker, received_at, tools=tools)
         if self._answers is not None:
             consultation = held.answers.consult(
                 question.key, message.kind, message.text, session.turn_log
@@ -230,17 +243,33 @@ class MindDriver:
             question = replace(question, cache=self._answers, consultation=consultation)
         return [accepted], self._start(message.call_id, session, question)
 
-    def _check_tool(self, session: DialogueSession[TurnEntry], message: TakeTurn) -> list[TurnItem]:
+    def _check_tool(
+        self, session: DialogueSession[TurnEntry], message: TakeTurn
+    ) -> tuple[list[TurnItem], ToolReply | None]:
         """A model that speaks by itself wants a tool: what that means, or why it cannot be done."""
         turn_id, guess = message.turn_id, message.guess
         call = call_of(message.text)
         meant = session.check_tool(turn_id, call) if call else ToolRefused("it cannot be read")
         self._totals["tools_asked"] += 1
-        if isinstance(meant, ToolRefused):
-            return [TurnItem("accepted", turn_id, guess), self._failed(message, "tool", meant.why)]
-        hangs_up = meant.get("verb") == "end"
-        finished = TurnItem("finished", turn_id, guess, hang_up=hangs_up, action=meant)
-        return [TurnItem("accepted", turn_id, guess), finished]
+        accepted = TurnItem("accepted", turn_id, guess, tools=session.tools.take_late())
+        match meant:
+            case ToolRefused(why=why):
+                return [accepted, self._failed(message, "tool", why)], None
+            case RunTool():
+                reply = ToolReply(session, message, meant, self._tools if message.grants else None)
+                self._tasks.add(reply.task)
+                reply.task.add_done_callback(self._tasks.discard)
+                return [accepted], reply
+            case Remember():
+                fact = fact_use(meant.tool, meant.name, meant.value)
+                noted = TurnItem("finished", turn_id, guess, text=fact["result"], tools=(fact,))
+                return [accepted, noted], None
+            case _:
+                ends = meant.get("verb") == "end"
+                return [
+                    accepted,
+                    TurnItem("finished", turn_id, guess, hang_up=ends, action=meant),
+                ], None
 
     def _start(
         self, call_id: str, session: DialogueSession[TurnEntry], question: Question

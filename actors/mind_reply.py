@@ -5,7 +5,10 @@ Rules
 2. The deadlines count visible characters only: empty and blank pieces keep no dead stream alive.
 3. However a reply ends, the request at the provider is closed at once.
 4. A model that asks for what cannot be done is told so and asked again, in the same reply.
-5. An answer that the response cache has is spoken instead (``actors.mind_race``).
+5. An answer that the response cache has is spoken instead (``actors.mind_race``), unless the model
+   has asked for a tool: then its words are on their way.
+6. A tool that brings a result is run between two rounds of the reply (``actors.tool_runs``). While
+   it takes long, what the agent's file says for that is said, once there is nothing else to hear.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from typing import Any
 from actors.consultation import CUT_OFF_REASONS, Consultation
 from actors.mind_calls import MindConfig
 from actors.mind_race import first_of, look_up
+from actors.tool_runs import NO_RUNNER, ToolRuns
+from actors.tool_waits import SpeechEstimate, wait_with_fillers
 from actors.wire import TurnEntry, TurnItem
 from cache.outcomes import Hit
 from cache.ports import AnswerCache
@@ -33,7 +38,10 @@ from dialogue.ports import (
     ToolCallBegan,
     ToolCallRequested,
 )
-from dialogue.session import AskAgain, DialogueSession, GuessKey, segments_of
+from dialogue.session import AskAgain, DialogueSession, GuessKey, RunTools, segments_of
+from dialogue.tool_rounds import Wish
+from dialogue.tool_use import Plain, refused
+from dialogue.tools import Tool
 from providers.errors import ProviderError
 from voice.timeline import FIRST_SEGMENT, FIRST_TOKEN, THINK_REQUESTED
 
@@ -51,6 +59,7 @@ class Question:
         received_at: Loop time of the ingress' message.
         cache: Is asked first, for ``consultation``; None asks nobody.
         consultation: What is looked up, and takes what comes of it; None looks up nothing.
+        tools: Runs what the model wants run; None, or of whoever grants nothing, runs nothing.
     """
 
     key: GuessKey
@@ -59,6 +68,7 @@ class Question:
     received_at: float
     cache: AnswerCache | None = None
     consultation: Consultation | None = None
+    tools: ToolRuns | None = None
 
 
 class Reply:
@@ -81,6 +91,8 @@ class Reply:
         self._segments = 0
         self._stages: dict[str, float] = {}
         self._usage: dict[str, float] = {}
+        self._speech = SpeechEstimate()
+        self._wants_tools = False
         self.task = asyncio.get_running_loop().create_task(self._run())
 
     async def next_item(self) -> TurnItem:
@@ -105,7 +117,7 @@ class Reply:
 
     def _recite(self, hit: Hit) -> bool:
         """Speak an answer of the cache, if there is anything in it and nothing was said before."""
-        if self._segments or self.over:
+        if self._segments or self._wants_tools or self.over:
             return False
         segments = self._session.recite(*self._question.key, hit.answer.text)
         if segments is None:
@@ -139,7 +151,7 @@ class Reply:
                 events = thinker.reply(request)
                 self._mark(THINK_REQUESTED)
                 await self._read(events)
-                request = self._finish()
+                request = await self._finish(events)
         except EmptyReply as error:
             self._fail(str(error), "empty_reply", retryable=True)
         except ProviderError as error:
@@ -192,7 +204,7 @@ class Reply:
                 self._usage[unit] = self._usage.get(unit, 0) + tokens
         self._learn_of(is_complete=done.reason not in CUT_OFF_REASONS)
 
-    def _finish(self) -> ThinkRequest | None:
+    async def _finish(self, events: AsyncIterator[ThinkEvent]) -> ThinkRequest | None:
         """End the reply, or say what to ask next."""
         end = self._session.finish(*self._question.key)
         if end is None:
@@ -200,11 +212,50 @@ class Reply:
         self._say(end.segments)
         if isinstance(end, AskAgain):
             return end.request
-        if end.hang_up or end.action:
+        if isinstance(end, RunTools):
+            self._wants_tools = True
+            await _close(events)
+            return await self._run_tools(end)
+        if end.hang_up or end.action or end.uses:
             self._learn_of(uses_tool=True)
         told = {"stages": self._stages, "usage": self._usage, "cache": self._cache()}
-        self._put("finished", hang_up=end.hang_up, action=dict(end.action), **told)
+        self._put("finished", hang_up=end.hang_up, action=dict(end.action), tools=end.uses, **told)
         return None
+
+    async def _run_tools(self, wanted: RunTools) -> ThinkRequest | None:
+        """Have others do what the model wants done; what to ask it then."""
+        self._learn_of(uses_tool=True)
+        agent = self._session.agent
+        if wanted.is_silent and (said := agent.announcement(wanted.wishes[0].run.tool.name)):
+            self._say((said,), keep=True)
+        results = await asyncio.gather(*(self._run_tool(wish) for wish in wanted.wishes))
+        return self._session.go_on(*self._question.key, dict(results))
+
+    async def _run_tool(self, wish: Wish) -> tuple[str, str]:
+        tools, turn_id = self._question.tools, self._question.key[0]
+        if tools is None:
+            return wish.call_id, NO_RUNNER
+        try:
+            result = await tools.use(
+                self._session, turn_id, wish.run, self._tell_of_tool, self._wait
+            )
+        except Exception as error:  # noqa: BLE001 - the model says so, and the call goes on
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
+            logger.error("tool %s could not be used: %s", wish.run.tool.name, place)
+            result = refused("it broke")
+        return wish.call_id, result
+
+    def _tell_of_tool(self, use: Plain) -> None:
+        self._put("tool", tools=(use,))
+
+    async def _wait(self, tool: Tool, task: asyncio.Future[str]) -> None:
+        """Until a tool has ended, with words for a caller who hears nothing."""
+        self._speech.begun(now=asyncio.get_running_loop().time())
+        words = tuple(filter(None, (self._session.agent.filler(tool.name),)))
+        await wait_with_fillers(
+            task, self._speech, tool.filler_after_s, lambda: self._say(words, keep=True)
+        )
 
     def _say(self, segments: list[str] | tuple[str, ...], *, keep: bool = False) -> None:
         if self._question.consultation is not None and not self.over:
@@ -213,6 +264,7 @@ class Reply:
             self._mark(FIRST_SEGMENT)
             cache = {} if self._segments else self._cache()
             self._put("segment", index=self._segments, text=text, keep=keep, cache=cache)
+            self._speech.said(text, now=asyncio.get_running_loop().time())
             self._segments += 1
 
     def _learn_of(self, *, is_complete: bool | None = None, uses_tool: bool = False) -> None:
@@ -240,7 +292,7 @@ class Reply:
     def _put(self, kind: str, **values: object) -> None:
         if self.over:
             return
-        self.over = kind != "segment"
+        self.over = kind in {"finished", "failed"}
         turn_id, guess = self._question.key
         self._items.put_nowait(TurnItem(kind, turn_id, guess, **values))  # type: ignore[arg-type]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from actors.errors import ActorsError, MindRefusedError
 from actors.mind_client import MindClient, TurnQuestion
-from actors.tool_questions import TOOL_KIND, question_of
+from actors.tool_questions import TOOL_KIND, longest_wait_s, question_of
 from dialogue.ports import ToolCallRequested
-from providers.realtime.outputs import ToolAnswered, UseTool
+from providers.realtime.outputs import ToolAnswered, ToolRunning, UseTool
 from providers.realtime.spoken import GUESS
 
 logger = logging.getLogger(__name__)
@@ -26,14 +26,14 @@ class ToolTasks:
 
     Args:
         mind: Knows the tools.
-        answered: Takes the answers.
+        answered: Takes the answers, and what is known before them.
         on_refused: Told that the call belongs to somebody else.
     """
 
     def __init__(
         self,
         mind: MindClient,
-        answered: Callable[[ToolAnswered], None],
+        answered: Callable[[ToolAnswered | ToolRunning], None],
         on_refused: Callable[[], None],
     ) -> None:
         self._mind = mind
@@ -63,11 +63,18 @@ class ToolTasks:
             wanted.turn_id, GUESS, TOOL_KIND, question_of(call), speculative=False
         )
         action: Mapping[str, Any] = {}
-        output = _BROKEN
+        output, wait_s = _BROKEN, 0.0
         try:
             async with contextlib.aclosing(self._mind.take_turn(question)) as items:
                 async for item in items:
-                    if item.type == "finished":
+                    if item.type == "tool":
+                        wait_s = longest_wait_s(item)
+                        self._answered(ToolRunning(wanted.turn_id, wanted.call_id, wait_s))
+                    elif item.type == "segment":
+                        self._answered(
+                            ToolRunning(wanted.turn_id, wanted.call_id, wait_s, item.text)
+                        )
+                    elif item.type == "finished":
                         action, output = item.action, item.text
                     elif item.type == "failed":
                         output = json.dumps({"error": item.message}, ensure_ascii=False)

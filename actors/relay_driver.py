@@ -292,7 +292,10 @@ class RelayDriver:
     # --- the machine's outputs ---------------------------------------------------------------
 
     def _feed_reply(self, event: voice.Input) -> None:
-        if isinstance(event, voice.SegmentPlanned | voice.ReplyFinished | voice.ReplyFailed):
+        if isinstance(
+            event,
+            voice.SegmentPlanned | voice.ReplyWorking | voice.ReplyFinished | voice.ReplyFailed,
+        ):
             self._feed(event)
 
     def _feed(self, event: relay.Input) -> None:
@@ -354,7 +357,7 @@ class RelayDriver:
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None
-        self._mind.settle(entry)
+        entry = self._mind.settle(entry)
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero
         self._meter.settled(entry, settled.guess, after_s=after_s)

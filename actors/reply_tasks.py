@@ -18,6 +18,7 @@ from actors.errors import ActorsError, MindRefusedError
 from actors.mind_client import MindClient, TurnQuestion
 from actors.reply_units import ReplyUnits, tokens_of, units_in_vain, units_of_turn
 from actors.speech_source import SpeechSource
+from actors.tool_questions import longest_wait_s
 from actors.turn_entries import entry_of
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
@@ -100,7 +101,7 @@ class ReplyTasks:
         | voice.RetractTurn
         | voice.AbandonTurn,
     ) -> None:
-        """Do what the machine wants done for a reply; what is taken or taken back just goes on."""
+        """Do what the machine wants done for a reply."""
         match order:
             case voice.BeginTurn():
                 self.begin(order)
@@ -111,8 +112,10 @@ class ReplyTasks:
                 self.pause(order.turn_id, order.guess, is_paused=is_paused)
             case voice.AbandonTurn():
                 self.abandon(order.turn_id, order.guess)
-            case voice.CommitTurn() | voice.RetractTurn():
-                pass
+            case voice.CommitTurn():
+                self._mind.grants.take(order.turn_id, order.guess)
+            case voice.RetractTurn():
+                self._mind.grants.take_back(order.turn_id, order.guess)
             case _:
                 assert_never(order)
 
@@ -148,6 +151,7 @@ class ReplyTasks:
 
     def abandon(self, turn_id: int, guess: int) -> None:
         """Stop everything of this guess."""
+        self._mind.grants.drop(turn_id, guess)
         reply = self._replies.get((turn_id, guess))
         if reply is not None:
             reply.cancel()
@@ -209,6 +213,8 @@ class ReplyTasks:
                         if item.keep:
                             reply.kept.add(item.index)
                         self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
+                    elif item.type == "tool":
+                        self._feed(voice.ReplyWorking(turn_id, guess, longest_wait_s(item)))
                     elif item.type == "finished":
                         reply.action = item.action
                         self._prepare(item.likely, reply)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from actors.wire import TurnItem
 from dialogue.ports import ToolCallRequested
 
+MOST_WAIT_S = 300.0
 TOOL_KIND: Final = "tool"
 
 
@@ -32,3 +34,13 @@ def call_of(text: str) -> ToolCallRequested | None:
     if not all(isinstance(value, str) for value in call) or not call[1]:
         return None
     return ToolCallRequested(str(call[0]), str(call[1]), str(call[2]))
+
+
+def longest_wait_s(item: TurnItem) -> float:
+    """How long a reply may take for the tools that it has just asked for; 0 when they have ended.
+
+    Measured from when they are granted; what another version says may be anything.
+    """
+    waits = [use.get("wait_s") for use in item.tools if not use.get("result")]
+    known = [float(wait) for wait in waits if isinstance(wait, int | float) and wait == wait]
+    return min(max(known, default=0.0), MOST_WAIT_S)

@@ -107,7 +107,7 @@ class _Wire:
         for key in ("turn_log", "settled"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(TurnEntry.from_plain(entry) for entry in values[key])
-        for key in ("alive", "begun", "epoch", "likely", "tools"):
+        for key in ("alive", "begun", "epoch", "granted", "likely", "retired", "tools", "uses"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
         for name, annotation, fits in _shape(cls):
@@ -157,6 +157,8 @@ class OpenCall(_Wire):
         token_id: The one-time part of the stream token; a second use of it is refused.
         turn_log: What the ingress knows of the call; empty for a new one.
         variables: For the prompt and the greeting of an outbound call.
+        uses: Tools that ran, or may have, in turns that are not settled, each with its ``turn``
+            (``dialogue.tool_journal``).
     """
 
     tenant_id: str
@@ -172,6 +174,7 @@ class OpenCall(_Wire):
     started_at_us: int = 0
     turn_log: tuple[TurnEntry, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
+    uses: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +186,13 @@ class CallOpened(_Wire):
             or ``ended``.
         greeting: What to say first; None when the call has turns already.
         turn_log: What the actor knows of the call (after a lost ingress).
+        uses: Tools that ran, or run, in turns that are not settled, each with its ``turn``.
     """
 
     refusal: str = ""
     greeting: str | None = None
     turn_log: tuple[TurnEntry, ...] = ()
+    uses: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,7 @@ class TakeTurn(_Wire):
 
     Attributes:
         settled: Turns that ended since the last message, oldest first.
+        grants: Whoever asks keeps a log of tools, and grants their use (``SettleTurns.granted``).
     """
 
     tenant_id: str
@@ -207,6 +213,7 @@ class TakeTurn(_Wire):
     text: str
     speculative: bool = False
     settled: tuple[TurnEntry, ...] = ()
+    grants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +221,8 @@ class TurnItem(_Wire):
     """CallActor to ingress: one step of a reply.
 
     Attributes:
-        type: ``accepted`` (at once), ``segment``, ``finished`` or ``failed``; the last two end it.
+        type: ``accepted`` (at once), ``segment``, ``tool``, ``finished`` or ``failed``; the last
+            two end it.
         stages: Stage name to seconds after the request arrived at the CallActor.
         usage: Provider units, with ``finished``.
         refusal: With ``failed``: ``unknown_call``, ``stale_epoch``, ``stale_turn`` (settled or
@@ -226,6 +234,9 @@ class TurnItem(_Wire):
         cache: With the first ``segment`` and the end: what the response cache said
             (``actors.mind_answers``); empty when it was not asked.
         likely: With ``finished``: segments that may be wanted next, whose audio is worth having.
+        tools: With ``tool`` uses of tools that run: without a result they wait to be granted, and
+            with ``wait_s`` they may take so long from then on; with a result they have ended. With
+            ``accepted`` results of earlier turns, with ``finished`` facts that were noted.
     """
 
     type: str
@@ -243,6 +254,7 @@ class TurnItem(_Wire):
     keep: bool = False
     cache: dict[str, Any] = field(default_factory=dict)
     likely: tuple[str, ...] = ()
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,12 +282,17 @@ class Acknowledged(_Wire):
 
 @dataclass(frozen=True, slots=True)
 class SettleTurns(_Wire):
-    """Ingress to CallActor: these turns are over."""
+    """Ingress to CallActor: these turns are over, and these tools may be used.
+
+    Attributes:
+        granted: Ids of uses whose turn was taken, and that this half has in its log.
+    """
 
     tenant_id: str
     call_id: str
     epoch: tuple[int, int]
     settled: tuple[TurnEntry, ...] = ()
+    granted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from dialogue.agent import Agent
+from dialogue.languages import language_of
 from dialogue.ports import Message
-from dialogue.tool_use import late_results, with_uses
+from dialogue.spoken.digit_words import tongue
+from dialogue.tool_use import LateResults, facts_in, late_results, with_uses
+from dialogue.written import as_written
 
 CUT_OFF = "…"
 _KEYS = re.compile(r"[0-9*#A-D]+$")
@@ -97,19 +100,36 @@ class History(Generic[Turn]):
             self._newest = max(self._newest, turn.turn_id)
         return fresh
 
-    def messages(self, agent: Agent, before_turn_id: int, line: str) -> tuple[Message, ...]:
+    def messages(
+        self,
+        agent: Agent,
+        before_turn_id: int,
+        line: str,
+        *,
+        results: Mapping[str, str] | None = None,
+        open_uses: Sequence[Mapping[str, Any]] = (),
+    ) -> tuple[Message, ...]:
         """The prompt: instructions, what was heard before ``before_turn_id``, and ``line``.
 
         Neighbouring lines of one side become one message, since some models insist on alternation.
+
+        Args:
+            agent: Who speaks.
+            before_turn_id: Turns from here on are not told of.
+            line: The caller's words.
+            results: What came of tools after their turns were settled, by the use's id.
+            open_uses: Tools that were used and stand in no settled turn.
         """
         turns = self._window(before_turn_id)
-        late = late_results(use for turn in turns for use in turn.tools)
-        merged = [Message("system", instructions(agent))]
+        late = late_results((use for turn in turns for use in turn.tools), results)
+        facts = facts_in(use for turn in self._turns.values() for use in turn.tools)
+        merged = [Message("system", instructions(agent, facts))]
         for turn in turns:
-            for message in _messages_of(turn, late, with_tools=bool(agent.tools)):
+            for message in _messages_of(turn, late, agent):
                 _append(merged, message)
         if line:
             _append(merged, Message("user", line))
+        merged += with_uses(None, before_turn_id, open_uses, LateResults())
         return tuple(merged)
 
     def _window(self, before_turn_id: int) -> list[Turn]:
@@ -139,8 +159,16 @@ def caller_line(kind: str, text: str) -> str:
     return f"{text[: found.start()].rstrip()} {keys}".lstrip()
 
 
-def instructions(agent: Agent) -> str:
-    """The system prompt: the agent's own, then what every agent on a telephone has to know."""
+def instructions(agent: Agent, facts: Mapping[str, str] | None = None) -> str:
+    """The system prompt: the agent's own, then what every agent on a telephone has to know.
+
+    ``facts`` are what it has noted in this call.
+    """
+    noted = "".join(f"\n- {name}: {value}" for name, value in (facts or {}).items())
+    return _rules(agent) + (f"\n\nYou have noted in this call:{noted}" if noted else "")
+
+
+def _rules(agent: Agent) -> str:
     return (
         f"{agent.prompt.strip()}\n\n"
         "You are on the telephone. Your words are spoken aloud: answer in one to three short "
@@ -149,7 +177,7 @@ def instructions(agent: Agent) -> str:
         "speech recogniser and may be misheard; ask back when they make no sense. "
         f'A line of yours that ends in "{CUT_OFF}" was cut off there: the caller heard no more '
         "of it. Keys that the caller pressed stand in brackets, such as "
-        f"{caller_line('digits', '12#')}. {_tool_rules(agent)}"
+        f"{caller_line('digits', '12#')}. {_language_rules(agent)}{_tool_rules(agent)}"
     ).strip()
 
 
@@ -163,26 +191,49 @@ def _tool_rules(agent: Agent) -> str:
             "When the conversation is over, say goodbye and end your reply with <end_call>; "
             "never write it otherwise."
         )
-    if agent.tools:
+    if any(tool.is_action for tool in agent.tools):
         rules += (
             " Before you use a tool, say in the same reply what you are about to do. A tool is "
             "only used once the caller has heard that; one tool at a time."
         )
+    runs = [tool.name for tool in agent.tools if not tool.is_action]
+    if runs:
+        rules += (
+            f" Of your tools {', '.join(runs)} you get a result at once, and go on with it in the "
+            "same reply: say nothing of what it will be before you have it, and make nothing up. "
+            "If one fails, tell the caller so in your own words, without technical terms."
+        )
     return rules
+
+
+def _language_rules(agent: Agent) -> str:
+    """What is done for a caller who wants another of the agent's languages."""
+    if not agent.languages:
+        return ""
+    names = ", ".join(language_name(spoken.language) for spoken in agent.languages)
+    return (
+        f"The call can go on in another language: {names}. When the caller asks for one of these, "
+        "say in one short sentence of it that you go on in it; the next turn is spoken in it. "
+    )
 
 
 def language_name(tag: str) -> str:
     """A language as one names it to a model; the tag itself if it has no name here."""
-    return _LANGUAGES.get(tag.casefold()) or _LANGUAGES.get(tag.split("-")[0].casefold()) or tag
+    special = _LANGUAGES.get(tag.casefold()) or _LANGUAGES.get(tongue(tag))
+    row = None if special else language_of(tag)
+    return special or (row.name if row is not None else tag)
 
 
-def _messages_of(turn: SettledTurn, late: Mapping[int, str], *, with_tools: bool) -> list[Message]:
+def _messages_of(turn: SettledTurn, late: LateResults, agent: Agent) -> list[Message]:
     messages: list[Message] = []
-    caller = caller_line(turn.kind, turn.caller_text)
+    with_tools = bool(agent.tools)
+    caller = caller_line(turn.kind, as_written(turn.caller_text, agent.language))
     if caller:
         messages.append(Message("user", caller))
     if turn.outcome == "dropped":
-        return messages  # taken back within a syllable or two; the caller's words come again
+        # Taken back within a syllable or two: the caller's words come again. What ran has run.
+        ran = [use for use in turn.tools if "id" in use]
+        return messages + (with_uses(None, turn.turn_id, ran, late) if with_tools else [])
     heard = turn.heard_text.strip()
     if heard and turn.outcome != "heard":
         heard = heard.rstrip(".,;:…，。、 ") + CUT_OFF
@@ -209,37 +260,10 @@ def _chars_of(turn: SettledTurn) -> int:
 
 
 _LANGUAGES = {
-    "ar": "Arabic",
-    "cs": "Czech",
-    "da": "Danish",
-    "de": "German",
-    "el": "Greek",
-    "en": "English",
-    "es": "Spanish",
-    "fi": "Finnish",
-    "fr": "French",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "hu": "Hungarian",
-    "id": "Indonesian",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "ms": "Malay",
-    "nl": "Dutch",
-    "no": "Norwegian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "sv": "Swedish",
-    "th": "Thai",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "vi": "Vietnamese",
     "yue": "Cantonese, as it is spoken in Hong Kong",
     "yue-cn": "Cantonese",
     "zh": "Mandarin Chinese",
     "zh-hk": "Cantonese, as it is spoken in Hong Kong",
+    "zh-mo": "Cantonese, as it is spoken in Macau",
     "zh-tw": "Mandarin Chinese in traditional characters",
 }

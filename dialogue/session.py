@@ -15,6 +15,9 @@ Rules
    performs it once the reply was heard. Of several wishes the first that can be done counts. When
    none can, the model is told why and asked again, ``MAX_TOOL_ROUNDS`` times; what it has said
    stands. An action without a word gets the words of the agent's file.
+7. A tool that brings a result is run by whoever holds the call, between two rounds of the reply
+   (``RunTools``, then ``go_on``); ``tool_journal`` knows what was done. After ``MAX_RUN_ROUNDS``
+   the model has to answer with what it has.
 """
 
 from __future__ import annotations
@@ -30,11 +33,14 @@ from dialogue.history import History, HistoryLimits, Turn, caller_line
 from dialogue.markup import MarkupFilter
 from dialogue.ports import ThinkRequest, ToolCallRequested
 from dialogue.realtime import with_end_call
-from dialogue.tool_use import plain_action, refusal_messages
-from dialogue.tools import ToolRefused
+from dialogue.tool_journal import ToolJournal
+from dialogue.tool_rounds import Round, Wish, round_of
+from dialogue.tool_use import Plain, answer_messages, plain_action
+from dialogue.tools import Remember, RunTool, ToolRefused
 
 MAX_GUESSES_A_TURN = 4  # whoever guesses ends its own; more than that are a mistake
 MAX_TOOL_ROUNDS = 2
+MAX_RUN_ROUNDS = 4
 MAX_CALLS_A_REPLY = 8
 
 GuessKey = tuple[int, int]
@@ -77,11 +83,13 @@ class ReplyEnd:
     Attributes:
         hang_up: Set when the agent ends the call with it.
         action: What is to be done once it was heard (``dialogue.tool_use``); empty for nothing.
+        uses: Facts to be remembered, as uses of the turn.
     """
 
     segments: tuple[str, ...]
     hang_up: bool
     action: Mapping[str, Any] = field(default_factory=dict)
+    uses: tuple[Plain, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,19 @@ class AskAgain:
 
     segments: tuple[str, ...]
     request: ThinkRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RunTools:
+    """The model waits for results: say ``segments``, run these, and tell ``go_on``.
+
+    Attributes:
+        is_silent: The reply has not said a word so far.
+    """
+
+    segments: tuple[str, ...]
+    wishes: tuple[Wish, ...]
+    is_silent: bool
 
 
 @dataclass(slots=True)
@@ -102,6 +123,9 @@ class _Guess:
     said: str = ""  # in this round
     calls: list[ToolCallRequested] = field(default_factory=list)
     rounds: int = 0
+    run_rounds: int = 0
+    waits_for: Round | None = None
+    uses: list[Plain] = field(default_factory=list)
 
 
 class DialogueSession(Generic[Turn]):
@@ -111,6 +135,9 @@ class DialogueSession(Generic[Turn]):
         agent: Who answers.
         call: Whose call it is.
         limits: How much of the history the model reads.
+
+    Attributes:
+        tools: What its tools have done.
     """
 
     def __init__(
@@ -119,6 +146,7 @@ class DialogueSession(Generic[Turn]):
         self.agent = agent
         self.call = call
         self._toolbox = agent.toolbox
+        self.tools = ToolJournal()
         self._history: History[Turn] = History(limits or HistoryLimits())
         self._guesses: dict[GuessKey, _Guess] = {}
         self._abandoned: set[GuessKey] = set()
@@ -160,6 +188,7 @@ class DialogueSession(Generic[Turn]):
             for key in [key for key in self._guesses if key[0] == turn.turn_id]:
                 del self._guesses[key]
             self._abandoned = {key for key in self._abandoned if key[0] != turn.turn_id}
+            self.tools.settled(turn.turn_id, turn.tools)
         return fresh
 
     def begin_turn(
@@ -183,7 +212,13 @@ class DialogueSession(Generic[Turn]):
         agent = self.agent
         request = ThinkRequest(
             call_id=self.call.call_id,
-            messages=self._history.messages(agent, turn_id, caller_line(kind, text)),
+            messages=self._history.messages(
+                agent,
+                turn_id,
+                caller_line(kind, text),
+                results=self.tools.results(),
+                open_uses=self.tools.unlogged(),
+            ),
             model=agent.model,
             temperature=agent.temperature,
             max_tokens=agent.max_reply_tokens,
@@ -210,8 +245,12 @@ class DialogueSession(Generic[Turn]):
         if thought is not None and self.agent.tools and len(thought.calls) < MAX_CALLS_A_REPLY:
             thought.calls.append(call)
 
-    def check_tool(self, turn_id: int, call: ToolCallRequested) -> dict[str, Any] | ToolRefused:
-        """What a model that speaks by itself may have: an action, or why not; nothing is done.
+    def check_tool(
+        self, turn_id: int, call: ToolCallRequested
+    ) -> dict[str, Any] | RunTool | Remember | ToolRefused:
+        """What a model that speaks by itself may have: an action, a run or a fact, or why not.
+
+        Nothing is done.
 
         Raises:
             StaleTurn: The turn is settled already.
@@ -219,9 +258,11 @@ class DialogueSession(Generic[Turn]):
         if turn_id in self._history:
             raise StaleTurn(turn_id, 0)
         meant = with_end_call(self.agent).toolbox.check(call)
-        return meant if isinstance(meant, ToolRefused) else plain_action(meant, call)
+        if isinstance(meant, ToolRefused | RunTool | Remember):
+            return meant
+        return plain_action(meant, call)
 
-    def finish(self, turn_id: int, guess: int) -> ReplyEnd | AskAgain | None:
+    def finish(self, turn_id: int, guess: int) -> ReplyEnd | AskAgain | RunTools | None:
         """The model's answer is complete; None if nobody waits for it any more.
 
         Raises:
@@ -232,34 +273,44 @@ class DialogueSession(Generic[Turn]):
             return None
         rest = tuple(thought.cutter.feed(thought.markup.finish()) + thought.cutter.finish())
         thought.segments_out += len(rest)
-        action, refusals = self._check(thought.calls)
+        asked = round_of(self._toolbox, thought.calls)
+        thought.uses += asked.facts
+        if asked.runs and thought.run_rounds < MAX_RUN_ROUNDS:
+            thought.waits_for = asked
+            return RunTools(rest, asked.runs, is_silent=not thought.segments_out)
+        action = asked.action
         hang_up = thought.markup.hang_up and not action
-        if refusals and not action and not hang_up and thought.rounds < MAX_TOOL_ROUNDS:
-            return AskAgain(rest, self._next_round(thought, refusals))
+        # A fact that was noted beside words needs no more of them.
+        has_news = asked.has_refusals or (asked.facts and not thought.segments_out)
+        if has_news and not action and not hang_up and thought.rounds < MAX_TOOL_ROUNDS:
+            thought.rounds += 1
+            return AskAgain(rest, self._next_round(thought, asked.answers))
         del self._guesses[turn_id, guess]
         if not thought.segments_out:
             if not hang_up and not action:
                 raise EmptyReply(thought.raw_chars)
             said = self.agent.announcement(action["tool"]) if action else ""
             rest = (said or self.agent.phrases.goodbye,)
-        return ReplyEnd(rest, hang_up or action.get("verb") == "end", action)
+        ends = hang_up or action.get("verb") == "end"
+        return ReplyEnd(rest, ends, action, tuple(thought.uses))
 
-    def _check(self, calls: Iterable[ToolCallRequested]) -> tuple[dict[str, Any], dict[str, str]]:
-        """The first wish that can be done, or why none can, by the call's id."""
-        refusals: dict[str, str] = {}
-        for call in calls:
-            meant = self._toolbox.check(call)
-            if not isinstance(meant, ToolRefused):
-                return plain_action(meant, call), {}
-            refusals[call.id] = meant.why
-        return {}, refusals
+    def go_on(self, turn_id: int, guess: int, results: Mapping[str, str]) -> ThinkRequest | None:
+        """What came of ``RunTools``: JSON by ``Wish.call_id``; None if nobody waits any more."""
+        thought = self._guess(turn_id, guess)
+        if thought is None or thought.waits_for is None:
+            return None
+        answers = {**thought.waits_for.answers, **results}
+        thought.waits_for = None
+        thought.run_rounds += 1
+        if thought.run_rounds >= MAX_RUN_ROUNDS:
+            thought.request = replace(thought.request, tool_choice="none")
+        return self._next_round(thought, answers)
 
-    def _next_round(self, thought: _Guess, why: Mapping[str, str]) -> ThinkRequest:
-        told = refusal_messages(thought.said, thought.calls, why)
+    def _next_round(self, thought: _Guess, answers: Mapping[str, str]) -> ThinkRequest:
+        told = answer_messages(thought.said, thought.calls, answers)
         thought.request = replace(thought.request, messages=(*thought.request.messages, *told))
         thought.markup, thought.cutter = MarkupFilter(), SegmentCutter(self.agent.language)
         thought.said, thought.calls = "", []
-        thought.rounds += 1
         return thought.request
 
     def recite(self, turn_id: int, guess: int, text: str) -> tuple[str, ...] | None:

@@ -12,8 +12,9 @@ As it leaves, it is told who has the call meanwhile: ``actor`` is the name of it
 
 A *use* is what became of it: ``{"name", "arguments", "result"}``, kept with the turn that asked for
 it. What is only known later (nobody answered a transfer) is kept with a later turn, as a use with
-``of_turn``: it replaces the result of that turn's use. Readers take what they know and skip the
-rest: another version may have written it.
+``of_turn``: it replaces the result of that turn's use. A use of a tool that runs has an ``id``
+besides (``dialogue.tool_journal``), and a fact to be remembered is ``fact`` and ``value``. Readers
+take what they know and skip the rest: another version may have written it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dialogue.ports import Message, ToolCallRequested
@@ -29,6 +30,7 @@ from dialogue.tools import Action, EndCall, SendDigits, Transfer
 
 MAX_ARGUMENT_CHARS = 500
 MAX_NAME_CHARS = 64
+MAX_FACTS = 30
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 Plain = dict[str, Any]
@@ -76,17 +78,23 @@ def late_result(tool: str, status: str, of_turn: int) -> Plain:
     return {"name": tool, "result": json.dumps(result), "of_turn": of_turn}
 
 
-def refusal_messages(
-    said: str, calls: Iterable[ToolCallRequested], why: Mapping[str, str]
+def refused(why: str) -> str:
+    """What the model reads of a wish that cannot be done."""
+    return json.dumps({"error": why}, ensure_ascii=False)
+
+
+def answer_messages(
+    said: str, calls: Iterable[ToolCallRequested], answers: Mapping[str, str]
 ) -> tuple[Message, ...]:
-    """What the model reads after calls that cannot be done; ``why`` is by the call's id.
+    """What the model reads after its calls; ``answers`` is JSON by the call's id.
 
     Services refuse a history with names or arguments of a form that they do not allow, though
     their own models write them: such a call is told in a form that is allowed.
     """
     asked = tuple(calls)
     results = (
-        Message("tool", json.dumps({"error": why[call.id]}), tool_call_id=call.id) for call in asked
+        Message("tool", answers.get(call.id) or refused("not done"), tool_call_id=call.id)
+        for call in asked
     )
     told = (
         ToolCallRequested(
@@ -99,41 +107,100 @@ def refusal_messages(
     return (Message("assistant", said, tool_calls=tuple(told)), *results)
 
 
+@dataclass(frozen=True, slots=True)
+class LateResults:
+    """What came of uses after their turns were settled.
+
+    Attributes:
+        by_turn: Of transfers, by the turn that asked for them.
+        by_id: Of tools that run, by the id of the use.
+        known: Ids of uses that a settled turn of their own tells of.
+    """
+
+    by_turn: Mapping[int, str] = field(default_factory=dict)
+    by_id: Mapping[str, str] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
+
+
 def with_uses(
-    spoken: Message | None, turn_id: int, uses: Iterable[Mapping[str, Any]], late: Mapping[int, str]
+    spoken: Message | None, turn_id: int, uses: Iterable[Mapping[str, Any]], late: LateResults
 ) -> list[Message]:
     """The agent's side of a settled turn, with the tools it used and what came of them.
+
+    What ran was asked for before the words that tell of its result; the rest came after them.
 
     Args:
         spoken: What was heard of it; None for nothing.
         turn_id: Of the turn.
         uses: Of the turn.
-        late: Results that came later, by ``turn_id``.
+        late: Results that came later.
     """
-    calls: list[ToolCallRequested] = []
-    results: list[Message] = []
+    ran: list[tuple[ToolCallRequested, Message]] = []
+    done: list[tuple[ToolCallRequested, Message]] = []
     for use in uses:
-        name, arguments = use.get("name"), use.get("arguments")
-        if "of_turn" in use or not isinstance(name, str) or not name:
+        name, arguments, use_id = use.get("name"), use.get("arguments"), use.get("id")
+        if not isinstance(name, str) or not name:
             continue
-        call_id = f"turn_{turn_id}_{len(calls)}"
+        if "of_turn" in use and (not isinstance(use_id, str) or use_id in late.known):
+            continue
+        is_run = isinstance(use_id, str)
+        call_id = f"turn_{turn_id}_{len(ran) + len(done)}"
         is_json = isinstance(arguments, str) and _is_object(arguments)
-        calls.append(ToolCallRequested(call_id, name, str(arguments) if is_json else "{}"))
-        result = late.get(turn_id, str(use.get("result", "")))
-        results.append(Message("tool", result, tool_call_id=call_id))
-    if not calls:
-        return [spoken] if spoken is not None else []
-    line = spoken or Message("assistant", "")
-    return [replace(line, tool_calls=tuple(calls)), *results]
+        call = ToolCallRequested(call_id, name, str(arguments) if is_json else "{}")
+        newer = late.by_id.get(str(use_id)) if is_run else late.by_turn.get(turn_id)
+        result = newer if newer is not None else str(use.get("result", ""))
+        (ran if is_run else done).append((call, Message("tool", result, tool_call_id=call_id)))
+    before = _asked(Message("assistant", ""), ran) if ran else []
+    if not done:
+        return [*before, *([spoken] if spoken is not None else [])]
+    return [*before, *_asked(spoken or Message("assistant", ""), done)]
 
 
-def late_results(uses: Iterable[Mapping[str, Any]]) -> dict[int, str]:
-    """The results among ``uses`` that belong to earlier turns, by ``turn_id``."""
+def _asked(line: Message, uses: list[tuple[ToolCallRequested, Message]]) -> list[Message]:
+    calls = tuple(call for call, _ in uses)
+    return [replace(line, tool_calls=calls), *(result for _, result in uses)]
+
+
+def late_results(
+    uses: Iterable[Mapping[str, Any]], newer: Mapping[str, str] | None = None
+) -> LateResults:
+    """The results among ``uses`` that belong to earlier turns, and ``newer`` ones, by id."""
+    by_turn: dict[int, str] = {}
+    by_id: dict[str, str] = {}
+    known: set[str] = set()
+    for use in uses:
+        of_turn, use_id, result = use.get("of_turn"), use.get("id"), str(use.get("result", ""))
+        if isinstance(use_id, str) and "of_turn" not in use:
+            known.add(use_id)
+        elif isinstance(use_id, str):
+            by_id[use_id] = result
+        elif isinstance(of_turn, int):
+            by_turn[of_turn] = result
+    return LateResults(by_turn, {**by_id, **(newer or {})}, frozenset(known))
+
+
+def fact_use(tool: str, name: str, value: str) -> Plain:
+    """A fact that the call is to remember, as it is kept with its turn."""
     return {
-        use["of_turn"]: str(use.get("result", ""))
-        for use in uses
-        if isinstance(use.get("of_turn"), int)
+        "name": tool,
+        "arguments": json.dumps({"name": name, "value": value}, ensure_ascii=False),
+        "result": json.dumps({"status": "noted"}),
+        "fact": name,
+        "value": value,
     }
+
+
+def facts_in(uses: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What is remembered after ``uses``, oldest first; the newest value of a name counts."""
+    facts: dict[str, str] = {}
+    for use in uses:
+        name, value = use.get("fact"), use.get("value")
+        if not isinstance(name, str) or not isinstance(value, str):
+            continue
+        facts.pop(name, None)
+        if value:
+            facts[name] = value
+    return dict(list(facts.items())[-MAX_FACTS:])
 
 
 def _is_object(text: str) -> bool:

@@ -1,7 +1,10 @@
-"""What an agent may do besides speaking: end the call, hand it to a person, press keys.
+"""What an agent may do besides speaking: end the call, hand it to a person, press keys, ask others.
 
 Declared in the agent's file, offered to the model, and checked when the model asks. The model may
 invent a tool or an argument: it is told so, in words it can use, and nothing is done.
+
+What a tool means is one of two things. An *action* ends the reply and is done once that was heard.
+A *run* brings a result, which the model reads before it goes on (``dialogue.tool_rounds``).
 """
 
 from __future__ import annotations
@@ -10,13 +13,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dialogue.ports import ToolCallRequested, ToolDefinition
 
-ToolType = Literal["end_call", "transfer", "send_digits"]
+ActionType = Literal["end_call", "transfer", "send_digits"]
+RunType = Literal["http", "python", "mcp", "remember"]
+ToolType = ActionType | RunType
 
 MAX_DIGITS = 32
+MAX_FACT_NAME_CHARS = 60
+MAX_FACT_CHARS = 300
 _DIGITS = re.compile(r"[0-9*#wW]+")
 _NO_ARGUMENTS: Mapping[str, Any] = {
     "type": "object",
@@ -34,6 +41,15 @@ _DIGIT_ARGUMENTS: Mapping[str, Any] = {
     "required": ["digits"],
     "additionalProperties": False,
 }
+_FACT_ARGUMENTS: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "description": "What it is, in a word or two."},
+        "value": {"type": "string", "description": "The fact; empty to forget it."},
+    },
+    "required": ["name", "value"],
+    "additionalProperties": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,12 @@ class Tool:
         caller_id: Of a transfer: the number that the person sees; empty for our number in the call.
         announce: Said before it is done when the model says nothing itself; empty for the phrase.
         no_answer: Of a transfer: said when it comes back unanswered; empty for the phrase.
+        parameters_json: Of a run: JSON schema of the arguments; empty for none.
+        is_idempotent: Of a run: to do it again with the same key does nothing more.
+        filler: Of a run: said while it takes long; empty for the phrase.
+        filler_after_s: Of a run: silence after which that is said.
+        longest_s: Of a run: after so long there is a result, if only that it took too long.
+        binding: Of a run: how it is done, read by whoever does it (``providers.tools.bindings``).
     """
 
     type: ToolType
@@ -58,6 +80,27 @@ class Tool:
     caller_id: str = ""
     announce: str = ""
     no_answer: str = ""
+    parameters_json: str = ""
+    is_idempotent: bool = False
+    filler: str = ""
+    filler_after_s: float = 0.8
+    longest_s: float = 0.0
+    binding: object = None
+
+    @property
+    def is_action(self) -> bool:
+        """Whether it ends a reply; otherwise it brings a result."""
+        return self.type in get_args(ActionType)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """JSON schema of its arguments, for the model."""
+        if self.type == "send_digits":
+            return _DIGIT_ARGUMENTS
+        if self.type == "remember":
+            return _FACT_ARGUMENTS
+        schema: Mapping[str, Any] = json.loads(self.parameters_json or "null") or _NO_ARGUMENTS
+        return schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +132,30 @@ Action = EndCall | Transfer | SendDigits
 
 
 @dataclass(frozen=True, slots=True)
+class RunTool:
+    """Have somebody else do it, and read what comes of it.
+
+    Attributes:
+        arguments: An object; not checked against the tool's schema yet.
+    """
+
+    tool: Tool
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep a fact for the rest of the call; an empty value forgets it."""
+
+    tool: str
+    name: str
+    value: str
+
+
+Meaning = Action | RunTool | Remember
+
+
+@dataclass(frozen=True, slots=True)
 class ToolRefused:
     """The model asked for what cannot be done; ``why`` is for the model."""
 
@@ -108,15 +175,11 @@ class Toolbox:
     def definitions(self) -> tuple[ToolDefinition, ...]:
         """What the model is offered; the same for a whole call."""
         return tuple(
-            ToolDefinition(
-                tool.name,
-                tool.description,
-                _DIGIT_ARGUMENTS if tool.type == "send_digits" else _NO_ARGUMENTS,
-            )
+            ToolDefinition(tool.name, tool.description, tool.parameters)
             for tool in self.tools.values()
         )
 
-    def check(self, call: ToolCallRequested) -> Action | ToolRefused:
+    def check(self, call: ToolCallRequested) -> Meaning | ToolRefused:
         """What the model's wish means, or why it cannot be done."""
         tool = self.tools.get(call.name)
         if tool is None:
@@ -129,6 +192,43 @@ class Toolbox:
                 return Transfer(tool.name, tool.to, tool.timeout_s, tool.caller_id)
             case "send_digits":
                 return _digits(tool, call.arguments_json)
+            case "remember":
+                return _fact(tool, call.arguments_json)
+            case "http" | "python" | "mcp":
+                arguments = _object(call.arguments_json)
+                return RunTool(tool, arguments) if arguments is not None else _NOT_JSON
+
+
+_NOT_JSON = ToolRefused("the arguments are not a JSON object")
+
+
+def _object(arguments_json: str) -> dict[str, Any] | None:
+    """The arguments; None for what is no JSON object."""
+    try:
+        arguments = json.loads(arguments_json, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+    return arguments if isinstance(arguments, dict) else None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
+
+
+def _fact(tool: Tool, arguments_json: str) -> Remember | ToolRefused:
+    arguments = _object(arguments_json)
+    if arguments is None:
+        return _NOT_JSON
+    name, value = arguments.get("name"), arguments.get("value")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(name, str) or not isinstance(value, str) or not name.strip():
+        return ToolRefused('name and value are texts: give {"name": "...", "value": "..."}')
+    name, value = " ".join(name.split()), " ".join(value.split())
+    if len(name) > MAX_FACT_NAME_CHARS or len(value) > MAX_FACT_CHARS:
+        most = f"{MAX_FACT_NAME_CHARS} and {MAX_FACT_CHARS}"
+        return ToolRefused(f"name and value are too long: {most} characters at most")
+    return Remember(tool.name, name, value)
 
 
 def _digits(tool: Tool, arguments_json: str) -> SendDigits | ToolRefused:

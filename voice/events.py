@@ -89,6 +89,19 @@ class SegmentPlanned:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyWorking:
+    """The mind has others do something before it goes on, and fills the time with words itself.
+
+    Attributes:
+        for_s: How long that may take once the turn is taken; 0 when it has ended.
+    """
+
+    turn_id: int
+    guess: int
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyFinished:
     """The mind has no more segments for this turn.
 
@@ -111,6 +124,10 @@ class ReplyFailed:
     turn_id: int
     guess: int
     message: str
+
+
+MindStep = SegmentPlanned | ReplyWorking | ReplyFinished | ReplyFailed
+"""One step of a reply that the mind thinks up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +191,7 @@ Input = (
     | HearingChanged
     | DigitPressed
     | SegmentPlanned
+    | ReplyWorking
     | ReplyFinished
     | ReplyFailed
     | SpeechArrived

@@ -24,10 +24,12 @@ from voice.config import VoiceConfig
 from voice.events import (
     AbandonTurn,
     BeginTurn,
+    MindStep,
     Output,
     PauseSpeech,
     ReplyFailed,
     ReplyFinished,
+    ReplyWorking,
     SegmentPlanned,
     SpeechArrived,
     SpeechFailed,
@@ -107,6 +109,10 @@ class Guesses:
         self._due_text = ""
         self._steady_at: float | None = None  # words that may turn out to stand still
         self._steady_text = ""
+
+    def change_language(self, language: str) -> None:
+        """The caller speaks another language from now on."""
+        self._language = language
 
     def new_turn(self) -> None:
         """The turn is settled: count anew."""
@@ -203,14 +209,14 @@ class Guesses:
 
     # --- what mind and speaker bring --------------------------------------------------------------
 
-    def hear_mind(
-        self, guess: Guess, event: SegmentPlanned | ReplyFinished | ReplyFailed, *, now: float
-    ) -> None:
+    def hear_mind(self, guess: Guess, event: MindStep, *, now: float) -> None:
         """A step of a held reply."""
         match event:
             case SegmentPlanned():
                 guess.reply.plan(event.index, event.text)
                 self._request(guess, now)
+            case ReplyWorking():
+                guess.reply.working_s = event.for_s
             case ReplyFinished():
                 guess.reply.is_planned = True
                 guess.turn.hang_up, guess.turn.action = event.hang_up, event.action

@@ -121,6 +121,11 @@ class Mouth:
             self.playout.finish(self._playout_key(index))
         self.pump(now=now)
 
+    def wait_longer(self, for_s: float, *, now: float) -> None:
+        """The mind is busy with something else for so long at the most; 0 when it is back."""
+        self.reply.working_s = for_s
+        self.progress_at = now
+
     def finish_plan(self, *, now: float) -> None:
         """No more segments will come."""
         self.reply.is_planned = True
@@ -197,7 +202,8 @@ class Mouth:
     def _stuck_at(self) -> float:
         if self.reply.is_all_there:
             return float("inf")
-        return max(self.progress_at, self.playout.reply_end) + self._reply_wait_s
+        wait_s = max(self._reply_wait_s, self.reply.working_s)
+        return max(self.progress_at, self.playout.reply_end) + wait_s
 
     def _playout_key(self, index: int) -> SegmentKey:
         return SegmentKey(*self.reply.key, index)

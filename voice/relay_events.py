@@ -53,6 +53,7 @@ class WordsPlayed:
 Input = (
     voice.CallStarted
     | voice.SegmentPlanned
+    | voice.ReplyWorking
     | voice.ReplyFinished
     | voice.ReplyFailed
     | voice.DigitPressed

@@ -34,6 +34,7 @@ from voice.events import (
     HangUpRequested,
     ReplyFailed,
     ReplyFinished,
+    ReplyWorking,
     SegmentPlanned,
 )
 from voice.idle import IdleWatch
@@ -103,7 +104,7 @@ class RelaySession:
         match event:
             case PromptHeard():
                 self._hear_words(event, now)
-            case SegmentPlanned() | ReplyFinished() | ReplyFailed():
+            case SegmentPlanned() | ReplyWorking() | ReplyFinished() | ReplyFailed():
                 self._turns.hear_mind(event, now=now)
             case SpeechCut(heard_text=heard):
                 self._hear_cut(heard, now)
@@ -165,7 +166,7 @@ class RelaySession:
             self._turns.prepare(self._partial, now=now)
         turn = self._turns.taken
         if turn is not None and not turn.is_finished:
-            if now >= turn.progress_at + self._config.reply_wait_s - _ROUNDING_S:
+            if now >= self._given_up_at(turn) - _ROUNDING_S:
                 self._turns.fail("no progress", now=now)
             elif self._is_late(turn, now):
                 self._fill(turn, now)
@@ -178,8 +179,11 @@ class RelaySession:
             return self._heard_at + ACTION_WAITS_S
         if turn.is_finished:
             return turn.heard.next_deadline()
-        at = turn.progress_at + self._config.reply_wait_s
+        at = self._given_up_at(turn)
         return min(at, turn.taken_at + self._late_s) if self._can_fill(turn) else at
+
+    def _given_up_at(self, turn: RelayTurn) -> float:
+        return turn.progress_at + max(self._config.reply_wait_s, turn.working_s)
 
     def _guess_at(self) -> float | None:
         """When the words that the caller is saying are prepared for."""
@@ -223,7 +227,7 @@ class RelaySession:
         return fillers.usual_wait_s + fillers.sentence_after_s
 
     def _can_fill(self, turn: RelayTurn) -> bool:
-        is_waited_for = turn.is_asked and turn.is_silent and not turn.filler
+        is_waited_for = turn.is_asked and turn.is_silent and not (turn.filler or turn.working_s)
         return bool(self._one_moment) and is_waited_for and not self._ending.is_firm
 
     def _is_late(self, turn: RelayTurn, now: float) -> bool:

@@ -23,6 +23,7 @@ class RelayTurn:
         planned: Segments of the reply, in order.
         is_finished: The mind has no more of them.
         progress_at: Loop time of the last thing that the mind did for it.
+        working_s: How long the mind may be busy with something else; 0 while it is not.
         failure: Why it failed; empty while it has not.
         said_trouble: True when it ends with the sentence that gives the call up.
         hang_up, action: What is to be done once all was heard.
@@ -41,6 +42,7 @@ class RelayTurn:
     reason: str = ""
     planned: list[str] = field(default_factory=list)
     is_finished: bool = False
+    working_s: float = 0.0
     failure: str = ""
     has_apologised: bool = False
     said_trouble: bool = False

@@ -25,9 +25,11 @@ from voice.events import (
     AbandonTurn,
     BeginTurn,
     CommitTurn,
+    MindStep,
     Outcome,
     ReplyFailed,
     ReplyFinished,
+    ReplyWorking,
     SegmentPlanned,
     TurnKind,
     TurnSettled,
@@ -38,8 +40,6 @@ from voice.relay_turn import RelayTurn
 from voice.same_words import asks_the_same
 from voice.waste import SpeculationBudget, TurnSpend
 from voice.words import is_unspaced, join_words
-
-MindStep = SegmentPlanned | ReplyFinished | ReplyFailed
 
 
 class RelayTurns:
@@ -175,6 +175,8 @@ class RelayTurns:
                 turn.planned.append(text)
                 if turn.is_taken:
                     self._send(turn, text, now)
+            case ReplyWorking(for_s=for_s):
+                turn.working_s = for_s
             case ReplyFinished(hang_up=hang_up, action=action):
                 turn.is_finished = True
                 turn.hang_up, turn.action = hang_up, action

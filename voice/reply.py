@@ -73,6 +73,7 @@ class Reply:
         requested_chars: Characters that were given to synthesis.
         requested_at: Loop time at which the first segment was given to synthesis.
         first_byte_at: Loop time at which the first audio came.
+        working_s: How long the mind may be busy with something else; 0 while it is not.
     """
 
     __slots__ = (
@@ -86,6 +87,7 @@ class Reply:
         "requested_at",
         "requested_chars",
         "segments",
+        "working_s",
     )
 
     def __init__(self, key: ReplyKey, held_bytes: int) -> None:
@@ -99,6 +101,7 @@ class Reply:
         self.requested_chars = 0
         self.requested_at: float | None = None
         self.first_byte_at: float | None = None
+        self.working_s = 0.0
 
     @property
     def planned_text(self) -> str:

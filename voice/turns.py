@@ -29,10 +29,12 @@ from voice.events import (
     AbandonTurn,
     BeginTurn,
     CommitTurn,
+    MindStep,
     Outcome,
     Output,
     ReplyFailed,
     ReplyFinished,
+    ReplyWorking,
     ResumeSpeech,
     RetractTurn,
     SegmentPlanned,
@@ -95,6 +97,11 @@ class Turns:
         self.guesses = Guesses(config, budget, emit)
         self.taken: Turn | None = None
         self.failures = 0
+
+    def change_language(self, config: VoiceConfig) -> None:
+        """The call goes on in the language, and with the phrases, of ``config``."""
+        self._config = config
+        self.guesses.change_language(config.language)
 
     @property
     def is_idle(self) -> bool:
@@ -204,7 +211,7 @@ class Turns:
         outcome = "failed" if turn.failure else outcome
         self._settle_spoken(turn, outcome, heard, turn.failure or told(turn.reason, reason))
 
-    def hear_mind(self, event: SegmentPlanned | ReplyFinished | ReplyFailed, *, now: float) -> None:
+    def hear_mind(self, event: MindStep, *, now: float) -> None:
         """A step of a reply, if that is spoken or held."""
         turn = self.taken
         if turn is None or not self._mouth.owns(event.turn_id, event.guess):
@@ -215,6 +222,8 @@ class Turns:
         match event:
             case SegmentPlanned():
                 self._mouth.plan(event.index, event.text, now=now)
+            case ReplyWorking():
+                self._mouth.wait_longer(event.for_s, now=now)
             case ReplyFinished():
                 self._mouth.finish_plan(now=now)
                 turn.hang_up = event.hang_up

@@ -32,7 +32,7 @@ from providers.realtime.events import (
     ResponseEnded,
     TextArrived,
 )
-from providers.realtime.outputs import DropSession, Output, Tell, ToolAnswered, UseTool
+from providers.realtime.outputs import DropSession, Output, Tell, ToolAnswered, ToolRunning, UseTool
 from providers.realtime.refusals import too_late
 from providers.realtime.spoken import SpokenReply
 from providers.realtime.turn import RealtimeTurn
@@ -43,6 +43,8 @@ from voice.playout import Playout
 MOST_ROUNDS = 4
 _REMEMBERED = 200
 _ALREADY_ANSWERING = "conversation_already_has_active_response"
+_NOT_DONE = json.dumps({"status": "not done"})
+_BEGUN = json.dumps({"status": "running", "note": "it was begun; you are told how it ends"})
 _ACCEPTED = json.dumps({"status": "accepted", "note": "it is done once the caller has heard you"})
 
 ResponseEvent = ResponseBegan | AudioArrived | AudioEnded | TextArrived | CallWanted | ResponseEnded
@@ -79,6 +81,7 @@ class Answers:
         self._count = count
         self._dead: deque[str] = deque(maxlen=_REMEMBERED)
         self._known_calls: set[str] = set()
+        self._begun: dict[str, str] = {}  # tools of turns that were cut, by the call's id
         self._next_turn_id = 0
         self._asks_again = False
         self.turn: RealtimeTurn | None = None
@@ -213,7 +216,7 @@ class Answers:
 
     def _fail(self, turn: RealtimeTurn, ended: ResponseEnded, now: float) -> None:
         """Nothing was heard of it: ask once more, and then somebody else."""
-        if turn.rounds < 2:
+        if turn.own_rounds < 2:
             self.ask(now=now)
         else:
             self._emit(DropSession(ended.error or too_late("it fails to answer")))
@@ -222,7 +225,12 @@ class Answers:
         """What follows a response, once it has ended and its tools are answered."""
         if turn.response_id or turn.calls or turn.is_done:
             return
-        if turn.has_results and not turn.failure and not turn.action and turn.rounds < MOST_ROUNDS:
+        if (
+            turn.has_results
+            and not turn.failure
+            and not turn.action
+            and turn.own_rounds < MOST_ROUNDS
+        ):
             turn.has_results = False
             self.ask(now=now)
             return
@@ -242,23 +250,40 @@ class Answers:
         turn.calls[call.call_id] = call
         self._emit(UseTool(turn.turn_id, call.call_id, call.name, call.arguments))
 
-    def answer(self, answered: ToolAnswered, *, now: float) -> None:
-        """What came of a tool; of a turn that is over nothing is done any more."""
+    def hear_tool(self, news: ToolAnswered | ToolRunning, *, now: float) -> None:
+        """What comes of a tool; of a turn that is over nothing is done any more."""
         turn = self.turn
-        is_awaited = turn is not None and turn.turn_id == answered.turn_id
-        call = turn.calls.pop(answered.call_id, None) if turn is not None and is_awaited else None
+        is_awaited = turn is not None and turn.turn_id == news.turn_id
+        call = turn.calls.get(news.call_id) if turn is not None and is_awaited else None
         if turn is None or call is None:
+            name = self._begun.get(news.call_id, "")
+            if name and isinstance(news, ToolAnswered) and news.output:
+                del self._begun[news.call_id]
+                self._tell(messages.note_to_model(f"Result of {name}: {news.output}"))
             return
         turn.progress_at = now
-        has_action = bool(answered.action) and not turn.action
-        output = _ACCEPTED if has_action else answered.output or "done"
-        self._tell(messages.tool_result(answered.call_id, output))
+        if isinstance(news, ToolRunning):
+            self._wait(turn, news)
+            return
+        del turn.calls[news.call_id]
+        turn.working_s = turn.working_s if turn.calls else 0.0
+        has_action = bool(news.action) and not turn.action
+        output = _ACCEPTED if has_action else news.output or "done"
+        self._tell(messages.tool_result(news.call_id, output))
         if has_action:
-            turn.action = answered.action
-            turn.hang_up = answered.action.get("verb") == "end"
+            turn.action = news.action
+            turn.hang_up = news.action.get("verb") == "end"
         else:
             turn.has_results = True
         self._go_on(turn, now)
+
+    def _wait(self, turn: RealtimeTurn, running: ToolRunning) -> None:
+        """A tool is being run: its result may take its time, and a sentence is said meanwhile."""
+        turn.working_s = running.for_s
+        if running.say and self.is_up and not turn.response_id and not self._playout.has_unsent:
+            turn.rounds += 1
+            turn.fillers += 1
+            self._tell(messages.ask_to_say(turn.label, running.say, self._language))
 
     def refused(self, code: str, *, now: float) -> None:
         """One of our events was refused: what we asked for comes after what is being made."""
@@ -287,8 +312,10 @@ class Answers:
         for correction in turn.reply.corrections(now=now):
             self._tell(correction)
         self._playout.clear(now=now)
-        for call_id in turn.calls:
-            self._tell(messages.tool_result(call_id, '{"status": "not done"}'))
+        for call_id, call in turn.calls.items():
+            self._tell(messages.tool_result(call_id, _BEGUN if turn.working_s else _NOT_DONE))
+            if turn.working_s:
+                self._begun[call_id] = call.name
         if turn.action:
             tool = str(turn.action.get("tool", ""))
             self._tell(messages.note_to_model(f"The caller spoke first: {tool} was not done."))
@@ -370,9 +397,12 @@ class Answers:
             turn.note(timeline.FIRST_FRAME_AUDIBLE, playout.first_audible_at)
 
     def _late_at(self, turn: RealtimeTurn) -> float:
+        config = self._config
         if turn.reply.has_audio:
-            return max(turn.progress_at, self._playout.reply_end) + self._config.stall_timeout_s
-        return max(turn.asked_at, turn.progress_at) + self._config.reply_timeout_s
+            wait_s = max(config.stall_timeout_s, turn.working_s)
+            return max(turn.progress_at, self._playout.reply_end) + wait_s
+        wait_s = max(config.reply_timeout_s, turn.working_s)
+        return max(turn.asked_at, turn.progress_at) + wait_s
 
     def _tell(self, message: str) -> None:
         if self.is_up:

@@ -27,7 +27,7 @@ from typing import assert_never
 from dialogue.agent import Agent
 from dialogue.history import caller_line
 from dialogue.realtime import with_end_call
-from providers.realtime import messages
+from providers.realtime import messages, outputs
 from providers.realtime.answers import Answers
 from providers.realtime.config import RealtimeConfig
 from providers.realtime.events import (
@@ -50,7 +50,6 @@ from providers.realtime.outputs import (
     SessionLost,
     SessionUp,
     Tell,
-    ToolAnswered,
 )
 from providers.realtime.turn import RealtimeTurn, WordsLedger
 from voice import timeline
@@ -180,8 +179,8 @@ class RealtimeCall:
                 self._answers.find(now=now)
             case SessionLost(reason=reason):
                 self._lose(reason, now)
-            case ToolAnswered():
-                self._answers.answer(event, now=now)
+            case outputs.ToolAnswered() | outputs.ToolRunning():
+                self._answers.hear_tool(event, now=now)
             case _:
                 assert_never(event)
 

@@ -57,6 +57,21 @@ class ToolAnswered:
     output: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolRunning:
+    """A tool that the model wanted is being run; ``ToolAnswered`` follows.
+
+    Attributes:
+        for_s: How long that may take.
+        say: Said meanwhile, word for word, to a caller who hears nothing; empty for nothing.
+    """
+
+    turn_id: int
+    call_id: str
+    for_s: float
+    say: str = ""
+
+
 LineEvent = (
     CallStarted
     | FrameHeard
@@ -66,6 +81,7 @@ LineEvent = (
     | SessionUp
     | SessionLost
     | ToolAnswered
+    | ToolRunning
 )
 Input = ServerEvent | LineEvent
 

@@ -25,6 +25,8 @@ class RealtimeTurn:
         rounds: Responses that were asked for or came.
         calls: Tools that it wants and that were not answered yet, by the call's id.
         has_results: Tools were answered with words for the model, which has not read them yet.
+        working_s: How long a tool of it may run; 0 while none does.
+        fillers: Of ``rounds``, how many were asked for while one ran.
         is_done: The model has no more to say.
         action: What the carrier shall do once all was heard.
         asked_at: Loop time since which a response is waited for.
@@ -42,6 +44,8 @@ class RealtimeTurn:
     rounds: int = 0
     calls: dict[str, CallWanted] = field(default_factory=dict)
     has_results: bool = False
+    working_s: float = 0.0
+    fillers: int = 0
     is_done: bool = False
     action: Mapping[str, Any] = field(default_factory=dict)
     hang_up: bool = False
@@ -55,6 +59,11 @@ class RealtimeTurn:
     def label(self) -> str:
         """Of the response that is asked for next."""
         return f"{self.turn_id}.{self.rounds}"
+
+    @property
+    def own_rounds(self) -> int:
+        """Responses of the model's own, without the sentences said while a tool ran."""
+        return self.rounds - self.fillers
 
     def note(self, stage: str, at: float) -> None:
         """The first time that a stage was reached counts."""
