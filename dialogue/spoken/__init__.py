@@ -15,13 +15,14 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from dialogue.spoken import addresses, numbers, quantities, shortened
+from dialogue.spoken import addresses, cantonese, numbers, quantities, shortened
 from dialogue.spoken.digit_words import tongue
 from dialogue.spoken.text import SpokenText, without_overlaps
+from dialogue.traditional import has_simplified, traditional
 
 Level = Literal["light", "full"]
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Changes whenever the same text is said in other words: clips made before are then made anew."""
 
 
@@ -52,6 +53,7 @@ _FULL = (
 )
 _NOTHING_TO_SAY = re.compile(r"[^\d@&]*")
 _ADDRESS = re.compile(r"[A-Za-z0-9]\.[A-Za-z]")
+_FLOOR = re.compile(r"/F(?![A-Za-z0-9])", re.IGNORECASE)  # "G/F" has no digit in it
 _FULL_WIDTH = {ord("０") + n: ord("0") + n for n in range(10)} | {ord("："): ":", ord("．"): "."}
 _FULL_WIDTH[ord("，")] = "，"
 
@@ -64,14 +66,21 @@ def spoken_form(text: str, language: str, level: Level) -> SpokenText:
         language: BCP-47 tag; of one that is not known, digits are spelled, and little else is done.
         level: How much the voice needs.
     """
-    is_plain = _NOTHING_TO_SAY.fullmatch(text) and not _ADDRESS.search(text)
-    if is_plain and level == "light":
-        return SpokenText(text)
     own = tongue(language)
-    narrow = _narrow(text)
-    rules = _FULL if level == "full" else _LIGHT
-    changes = without_overlaps(change for rule in rules for change in rule(narrow, own))
-    return SpokenText(text, changes)
+    tag = language.casefold().replace("_", "-")
+    is_plain = _NOTHING_TO_SAY.fullmatch(text) and not _ADDRESS.search(text)
+    if is_plain and level == "light" and (own != "yue" or not _FLOOR.search(text)):
+        said = SpokenText(text)
+    else:
+        narrow = _narrow(text)
+        rules = _FULL if level == "full" else _LIGHT
+        if own == "yue":
+            rules = (*cantonese.rules_of(tag, is_full=level == "full"), *rules)
+        changes = without_overlaps(change for rule in rules for change in rule(narrow, own))
+        said = SpokenText(text, changes)
+    if own == "yue" and not tag.endswith("-cn") and has_simplified(said.text):
+        said.text = traditional(said.text)  # character for character: no position moves
+    return said
 
 
 def _narrow(text: str) -> str:

@@ -65,6 +65,9 @@ _DIGITS = {
 }
 
 
+_CANTONESE_REGIONS = frozenset({"hk", "mo", "yue"})
+
+
 def digit_words(language: str) -> tuple[str, ...]:
     """The digits 0 to 9 as words of the language; as digits where the words are not known.
 
@@ -76,9 +79,8 @@ def digit_words(language: str) -> tuple[str, ...]:
 
 def tongue(language: str) -> str:
     """The primary subtag of a BCP-47 tag under which the tables of this package have it."""
-    tag = language.casefold()
-    primary = tag.split("-")[0]
-    if tag in ("zh-hk", "zh-mo"):
+    primary, *rest = language.replace("_", "-").casefold().split("-")
+    if primary == "zh" and not _CANTONESE_REGIONS.isdisjoint(rest):
         return "yue"
     return {"no": "nb", "nn": "nb", "tl": "fil", "cmn": "zh", "iw": "he", "in": "id"}.get(
         primary, primary

@@ -32,7 +32,9 @@ _MONEY = re.compile(
 )
 _CLOCK = re.compile(r"(?<![\d:.])([01]?\d|2[0-4])[:：]([0-5]\d)(?![\d:])")
 _ISO_DATE = re.compile(
-    r"(?<![\w-])((?:19|20)\d\d)-(0?[1-9]|1[0-2])-(0?[1-9]|[12]\d|3[01])(?![\w-])"
+    NOT_AFTER_WORD
+    + r"(?<!-)((?:19|20)\d\d)-(0?[1-9]|1[0-2])-(0?[1-9]|[12]\d|3[01])(?!-)"
+    + NOT_BEFORE_WORD
 )
 _PERCENT = re.compile(NOT_AFTER_WORD + r"(?<![.,])(\d+(?:[.,]\d+)?)\s?([%％])")
 _NUMBER_SIGN = re.compile(

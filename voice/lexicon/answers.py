@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from voice.lexicon.compiled import Lexicon, Phrases
 from voice.lexicon.registry import lexicon_for
-from voice.lexicon.tokens import fold, tokens_of
+from voice.lexicon.tokens import tokens_of
 
 _MOST_TOKENS = 12  # of a short answer; where characters are tokens, of one of as many syllables
 _MOST_CHARACTER_TOKENS = 48
 _MOST_CHARACTERS = 400
 
 
-def _tokens(text: str) -> list[str]:
-    return tokens_of(fold(text[:_MOST_CHARACTERS]))
+def _tokens(text: str, lexicon: Lexicon) -> list[str]:
+    return tokens_of(lexicon.fold(text[:_MOST_CHARACTERS]))
 
 
 def _is_short(tokens: list[str], lexicon: Lexicon) -> bool:
@@ -21,8 +21,8 @@ def _is_short(tokens: list[str], lexicon: Lexicon) -> bool:
 
 def is_yes_or_no(text: str, language: str) -> bool:
     """True when ``text`` is a yes or a no and nothing else but hesitations and politeness."""
-    tokens = _tokens(text)
     lexicon = lexicon_for(language)
+    tokens = _tokens(text, lexicon)
     return _is_short(tokens, lexicon) and lexicon.answers.covers_with(tokens, lexicon.yes_no)
 
 
@@ -31,15 +31,15 @@ def is_backchannel(text: str, language: str) -> bool:
 
     The same words may be an answer after a question: the caller of this function knows.
     """
-    tokens = _tokens(text)
     lexicon = lexicon_for(language)
+    tokens = _tokens(text, lexicon)
     return _is_short(tokens, lexicon) and lexicon.backchannels.covers(tokens)
 
 
 def has_stop_word(text: str, language: str) -> bool:
     """True when ``text`` tells the speaker to stop: "wait", "hold on", 等陣."""
-    tokens = _tokens(text)
     lexicon = lexicon_for(language)
+    tokens = _tokens(text, lexicon)
     start = 0
     while (found := lexicon.stops.find(tokens, start)) is not None:
         if not _is_inside(found, lexicon.not_stops, tokens):
@@ -59,10 +59,12 @@ def _is_inside(found: tuple[int, int], phrases: Phrases, tokens: list[str]) -> b
 
 def is_filler(text: str, language: str) -> bool:
     """True when ``text`` is hesitation and nothing else: "um", "let me see"."""
-    return lexicon_for(language).fillers.covers(_tokens(text))
+    lexicon = lexicon_for(language)
+    return lexicon.fillers.covers(_tokens(text, lexicon))
 
 
 def is_polite_tail(extra: str, language: str) -> bool:
     """True when ``extra``, said after an utterance, adds nothing to what was asked: "please"."""
-    tokens = _tokens(extra)
-    return not tokens or lexicon_for(language).polite.covers(tokens)
+    lexicon = lexicon_for(language)
+    tokens = _tokens(extra, lexicon)
+    return not tokens or lexicon.polite.covers(tokens)

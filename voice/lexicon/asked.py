@@ -9,7 +9,7 @@ from voice.lexicon.compiled import Lexicon
 from voice.lexicon.kinds import Asked
 from voice.lexicon.numbers import number_value
 from voice.lexicon.registry import lexicon_for, region_of
-from voice.lexicon.tokens import fold, tokens_of
+from voice.lexicon.tokens import tokens_of
 
 _TAIL_CHARACTERS = 400
 _SENTENCE = re.compile(r"[^.!?。！？؟।]+[.!?。！？؟।]*")
@@ -34,7 +34,7 @@ def what_was_asked(agent_text: str, language: str) -> Asked:
     sound like a yes/no question ("Could you tell me more?").
     """
     lexicon = lexicon_for(language)
-    sentences = _SENTENCE.findall(fold(agent_text[-_TAIL_CHARACTERS:]))
+    sentences = _SENTENCE.findall(lexicon.fold(agent_text[-_TAIL_CHARACTERS:]))
     for sentence in reversed(sentences):
         tokens = tokens_of(sentence)
         if lexicon.question_stems:

@@ -95,6 +95,7 @@ class Lexicon:
 
     language: str
     depth: str
+    variants: Mapping[int, str]
     ends: Mapping[str, LexicalCue]
     longest_end: Mapping[str, int]
     suffixes: Mapping[str, LexicalCue]
@@ -133,6 +134,11 @@ class Lexicon:
     choice_words: Phrases
     requests: Phrases
 
+    def fold(self, text: str) -> str:
+        """``text`` as the table is written."""
+        folded = fold(text)
+        return folded.translate(self.variants) if self.variants else folded
+
 
 def compile_table(table: Table, neutral: Table) -> Lexicon:
     """A lexicon of ``table``, with what ``neutral`` knows for every language."""
@@ -155,6 +161,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
     return Lexicon(
         language=table.tags.split()[0],
         depth=table.depth,
+        variants={ord(written): read for written, read in table.variants.split()},
         ends=ends,
         longest_end=_longest_by_last(ends),
         suffixes=suffixes,

@@ -10,11 +10,12 @@ from voice.lexicon.compiled import CLOSING, HESITATION, PARTICLE, Lexicon
 from voice.lexicon.kinds import Cue, LexicalCue
 from voice.lexicon.numbers import number_value, unfinished_number
 from voice.lexicon.registry import lexicon_for
-from voice.lexicon.tokens import fold, tokens_of
+from voice.lexicon.tokens import tokens_of
 
 _TAIL_CHARACTERS = 80
 _MOST_ANSWER_TOKENS = 6
 _MOST_CHARACTER_TOKENS = 16
+_A_NOT_A = 3
 _MOST_PARTICLE_TOKENS = 16  # in a longer turn particles also end clauses
 _NOTHING = LexicalCue(Cue.NEUTRAL, "no words")
 _ANSWER = LexicalCue(Cue.NEUTRAL, "a short answer")
@@ -39,7 +40,7 @@ def end_cue(text: str, language: str) -> LexicalCue:
         language: BCP-47 tag; an unknown one is served by what holds for every language.
     """
     lexicon = lexicon_for(language)
-    tail = fold(text[-_TAIL_CHARACTERS:].rstrip())
+    tail = lexicon.fold(text[-_TAIL_CHARACTERS:].rstrip())
     tokens = tokens_of(tail)
     if not tokens:
         return _NOTHING
@@ -58,6 +59,8 @@ def end_cue(text: str, language: str) -> LexicalCue:
 
 def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
     """A short answer that is all there is: its last word need not be an unfinished one."""
+    if _is_a_not_a(tokens, lexicon):
+        return None
     if lexicon.answers.covers_with(tokens, lexicon.yes_no) or lexicon.backchannels.covers(tokens):
         cue = _longest_end(tokens, lexicon)[0]
         return cue if cue is not None and cue.why == CLOSING else _ANSWER
@@ -68,6 +71,12 @@ def _whole(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
     ):  # a lone "please" or "thank you" opens turns as often as it ends them
         return _ANSWER
     return None
+
+
+def _is_a_not_a(tokens: list[str], lexicon: Lexicon) -> bool:
+    """A question made of a yes and a no: 得唔得, 好不好."""
+    found = lexicon.yes_no_openers.find(tokens) if lexicon.is_unspaced else None
+    return found is not None and found[1] - found[0] >= _A_NOT_A
 
 
 def _by_words(tokens: list[str], lexicon: Lexicon) -> LexicalCue:

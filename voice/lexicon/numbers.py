@@ -9,7 +9,7 @@ from voice.lexicon.compiled import Lexicon
 from voice.lexicon.kinds import Cue, LexicalCue
 from voice.lexicon.numerals import HAN, digit_counts
 from voice.lexicon.registry import lexicon_for
-from voice.lexicon.tokens import fold, tokens_of
+from voice.lexicon.tokens import tokens_of
 
 _FEWEST = {"phone": 7, "any": 4}  # digits: a number that was named has at least as many
 _MOST_TAIL_TOKENS = 24
@@ -47,7 +47,7 @@ def digits_in(text: str, language: str) -> int:
     Written digits of any script count one each, number words count as they would be dialled.
     """
     lexicon = lexicon_for(language)
-    return sum(_counts(_pieces(tokens_of(fold(text)), lexicon), lexicon))
+    return sum(_counts(_pieces(tokens_of(lexicon.fold(text)), lexicon), lexicon))
 
 
 def unfinished_number(tokens: list[str], lexicon: Lexicon) -> LexicalCue | None:
@@ -171,12 +171,17 @@ def _counts(pieces: list[Piece], lexicon: Lexicon) -> list[int]:
             at, digits = _cardinal(pieces, at, lexicon)
             counts.append(digits)
             continue
-        if piece.kind == "repeat" and at + 1 < len(pieces) and _is_digit(pieces[at + 1]):
-            counts.append(piece.value)
+        follows = pieces[at + 1] if at + 1 < len(pieces) else None
+        if piece.kind == "repeat" and follows is not None and _begins_with_digit(follows):
+            counts += (piece.value, *follows.counts[1:])
             at += 1
         counts += piece.counts
         at += 1
     return counts
+
+
+def _begins_with_digit(piece: Piece) -> bool:
+    return _is_digit(piece) or (piece.kind == "numerals" and piece.counts[:1] == (1,))
 
 
 def _is_digit(piece: Piece) -> bool:

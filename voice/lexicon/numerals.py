@@ -54,7 +54,8 @@ def _cardinal(run: Sequence[str], at: int, values: Mapping[str, int]) -> tuple[i
         unit, digit, size = (follows, value, 2) if value < 10 else (value, 1, 1)
         if unit >= _SECTION:
             left = section + digit if size == 2 else section or 1
-            total, section, smallest = (total + left) * unit, 0, unit
+            total = (total + left) * unit if total < unit else total + left * unit
+            section, smallest = 0, unit
         elif unit >= smallest:
             break
         else:

@@ -17,6 +17,8 @@ class Table:
 
     Attributes:
         tags: BCP-47 primary tags, blank-separated; the first is the name of the language.
+        variants: Characters that are read as others, in pairs, the written one first: what is
+            heard may come in simplified characters where the table has traditional ones.
         depth: ``deep`` when its ends of utterance were worked out and measured.
         conjunctions: Last words that ask for another clause or phrase: "and", "because".
         prepositions: Last words that ask for a noun: "of", "between".
@@ -66,6 +68,7 @@ class Table:
 
     tags: str
     depth: Literal["deep", "basic"] = "basic"
+    variants: str = ""
     conjunctions: str = ""
     prepositions: str = ""
     articles: str = ""

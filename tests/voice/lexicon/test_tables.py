@@ -129,8 +129,9 @@ def test_digits_are_ten(table: Table) -> None:
 def test_conjunctions_hold_after_another_word(table: Table) -> None:
     """Unless a longer end says otherwise, which a stranger before them does not make."""
     tag = table.tags.split()[0]
-    joined = "" if lexicon_for(tag).is_unspaced else " "
+    is_unspaced = lexicon_for(tag).is_unspaced
     for word in words(table, "conjunctions"):
+        joined = "" if is_unspaced and not word.isascii() else " "
         text = "pizza" + joined + word.replace("_", " ")
         assert end_cue(text, tag).cue is Cue.HOLD, text
 
