@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeGuard, get_args
 
 from dialogue.realtime import RealtimeOptions
 from dialogue.relay_options import RelayOptions
+from dialogue.spoken.digit_words import tongue
 from dialogue.tools import Tool, Toolbox
 
 SpokenForms = Literal["auto", "on", "off"]
@@ -118,6 +119,24 @@ class SpareVoice:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenLanguage:
+    """A language that calls of an agent may change to, and who hears and speaks it.
+
+    Attributes:
+        language: BCP-47 tag.
+        recognisers: Names in the provider table, best first.
+        asks: What callers call it when they ask for it, in lower case.
+    """
+
+    language: str
+    speaker: str
+    voice: str
+    recognisers: tuple[str, ...]
+    phrases: Phrases = field(default_factory=Phrases)
+    asks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """One agent of one tenant, at one version.
 
@@ -142,6 +161,8 @@ class Agent:
             of the one may be dearer than of the other. None: as long as it lasts.
         relay: How the carrier hears and speaks where it relays them as text.
         realtime: How it speaks and listens where one model does both.
+        languages: Those that a call may change to besides its own.
+        asks: What callers call its own language when they ask to go back to it.
     """
 
     tenant_id: str
@@ -174,6 +195,44 @@ class Agent:
     switch_after_s: float | None = None
     relay: RelayOptions = field(default_factory=RelayOptions)
     realtime: RealtimeOptions = field(default_factory=RealtimeOptions)
+    languages: tuple[SpokenLanguage, ...] = ()
+    asks: tuple[str, ...] = ()
+
+    def own_tag(self, tag: str) -> str:
+        """Its language of that tag, or the one of the same name ("es" for "es-MX"); "" for none."""
+        own = (self.language, *(spoken.language for spoken in self.languages))
+        exact = [language for language in own if language.casefold() == tag.casefold()]
+        alike = [language for language in own if tag and tongue(language) == tongue(tag)]
+        return next(iter((*exact, *alike)), "")
+
+    def speaking(self, tag: str) -> Agent:
+        """This agent in a call that has changed to another of its languages.
+
+        Its spare voices, and what its file has tools say, stay behind: they are in the language
+        that the call began in.
+        """
+        spoken = next((each for each in self.languages if each.language == tag), None)
+        if spoken is None:
+            return self
+        recogniser, *then_recognisers = spoken.recognisers
+        own = SpokenLanguage(
+            self.language, self.speaker, self.voice, self.recognisers, self.phrases, self.asks
+        )
+        others = tuple(each for each in self.languages if each is not spoken)
+        return replace(
+            self,
+            language=spoken.language,
+            greeting="",
+            speaker=spoken.speaker,
+            voice=spoken.voice,
+            spare_voices=(),
+            recogniser=recogniser,
+            then_recognisers=tuple(then_recognisers),
+            phrases=spoken.phrases,
+            tools=tuple(replace(tool, announce="", no_answer="", filler="") for tool in self.tools),
+            languages=(own, *others),
+            asks=spoken.asks,
+        )
 
     @property
     def modes(self) -> tuple[CallMode, ...]:
@@ -236,7 +295,12 @@ class Agent:
             "transfer": self.phrases.transfer,
             "send_digits": self.phrases.digits,
         }
-        return found.announce or defaults[found.type]
+        return found.announce or defaults.get(found.type, "")
+
+    def filler(self, tool: str) -> str:
+        """What is said while this tool takes long; empty for nothing."""
+        found = self.toolbox.tools.get(tool)
+        return (found.filler if found is not None else "") or self.phrases.one_moment
 
     def no_answer(self, tool: str) -> str:
         """What is said to a caller who comes back from this transfer, nobody having taken it."""
@@ -251,4 +315,5 @@ class Agent:
 
     def _of_tool(self, tool: Tool) -> tuple[str, ...]:
         no_answer = (self.no_answer(tool.name),) if tool.type == "transfer" else ()
-        return (self.announcement(tool.name), *no_answer)
+        filler = () if tool.is_action or tool.type == "remember" else (self.filler(tool.name),)
+        return (self.announcement(tool.name), *no_answer, *filler)
