@@ -10,21 +10,20 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
+from actors.hearing_watch import HearingWatch
 from actors.recogniser_words import believable, reason_of
 from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.failover.ears import Ears
-from providers.failover.listening import (
+from providers.failover.listening import Listening, ListeningPolicy
+from providers.failover.listening_outputs import (
     AskEverybody,
     CallIsDeaf,
     CloseStream,
-    Listening,
-    ListeningPolicy,
     OpenStream,
     Output,
     TellDeaf,
@@ -49,8 +48,6 @@ from voice.words import has_words
 logger = logging.getLogger(__name__)
 
 CLOSE_WITHIN_S = 3.0
-LOOKS_AFTER_FRAMES = range(20, 101, 5)  # of quiet: whether anybody can hear the caller
-SURELY_HEARS_S = 3.0  # words that came so lately belong to what the caller says now
 TAKEN_IS_KNOWN_AFTER_S = 3.0  # until then the endpointer compares what comes with what it took
 
 
@@ -105,9 +102,11 @@ class RecogniserFeed:
         self._taken: tuple[float, int] | None = None
         self._turn_from = 0  # sample
         self._turn_before_from = 0
-        self._quiet_frames = 0
-        self._understood_at = -math.inf
-        self._is_lost = False  # as the voice machine was told
+        self._watch = HearingWatch(
+            lambda now: self._machine.is_lost(now=now),
+            ears.is_nobody_left,
+            lambda is_lost: feed(voice.HearingChanged(is_lost)),
+        )
         self._closed = False
 
     @property
@@ -142,11 +141,11 @@ class RecogniserFeed:
     def scored(self, *, is_speech: bool, now: float) -> None:
         """The next 20 ms of what was written are speech, or not."""
         self._ring.score(is_speech=is_speech)
-        self._machine.frame_heard(is_speech=is_speech, now=now)
+        choice = self._machine.heard_choice
+        late_s = 0.0 if choice is None else self._ears.late_s(choice)
+        self._machine.frame_heard(is_speech=is_speech, now=now, late_s=late_s)
         self._perform_all()
-        self._quiet_frames = 0 if is_speech else self._quiet_frames + 1
-        if self._quiet_frames in LOOKS_AFTER_FRAMES:
-            self._look_who_hears()
+        self._watch.frame_heard(is_speech=is_speech, now=self._loop.time())
 
     def turn_taken(self, *, now: float) -> None:
         """The words so far have been acted upon."""
@@ -253,16 +252,6 @@ class RecogniserFeed:
         self._machine.nobody_hears()
         self._perform_all()
 
-    def _look_who_hears(self) -> None:
-        """Tell the voice machine when it becomes known that no words can come, and when not."""
-        now = self._loop.time()
-        is_lost = self._machine.is_lost(now=now)
-        if not is_lost and now - self._understood_at > SURELY_HEARS_S:
-            is_lost = self._ears.is_nobody_left()
-        if is_lost is not self._is_lost:
-            self._is_lost = is_lost
-            self._feed(voice.HearingChanged(is_lost))
-
     async def _close_quietly(self, stream: RecogniserStream) -> None:
         """Close within a bound; a service that cannot even close holds nobody up."""
         try:
@@ -311,10 +300,8 @@ class RecogniserFeed:
         counts = self._machine.words_came(number, now=self._loop.time())
         self._perform_all()
         if counts:
-            self._understood_at = self._loop.time()
             self._ears.understood()
-            if self._is_lost:
-                self._look_who_hears()
+            self._watch.understood(now=self._loop.time())
         return counts
 
     def _measure(self, line: _Line, text: str, end_s: float) -> None:

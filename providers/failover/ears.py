@@ -9,7 +9,8 @@ Rules
    one, and so is hearing nothing where another recogniser heard words. Each stream counts once: of
    streams half of which hang, a busy good one would hide a hanging one.
 3. How late words come is measured once a phrase. Words far later than is usual for this recogniser
-   are a bad sign: it is left by new calls, however few there are.
+   are a bad sign: it is left by new calls, however few there are. By calls that it hears it is
+   doubted so much later (``late_s``): a second stream would cost as much and understand no sooner.
 4. A probe speaks one known sentence (``probe_clip``) and wants to hear a word, whichever. When
    nobody heard a word of a caller all are asked so, for all calls of the process at once; not if
    another caller was understood just now. Each is asked twice, the second time beside the first.
@@ -47,6 +48,9 @@ from voice.ports import (
 from voice.words import has_words
 
 SLOW_RATIO = HealthPolicy().slow_ratio
+IN_TIME_S = 0.4  # words so late raise nobody's patience
+MOST_LATE_S = 0.25
+_LAG_FADING = 0.2
 _PROBE_WITHIN_S = 1.8
 _ASK_WITHIN_S = 2.0  # with the opening
 _BESIDE_AFTER_S = 0.7  # a sentence that is known is usually understood by then
@@ -82,6 +86,7 @@ class Ears:
         self._nobody_hears = False
         self._understood_at = -math.inf
         self._waiting: list[Callable[[], None]] = []
+        self._lags_s = [0.0] * len(self.recognisers)
         names = [recogniser.name for recogniser in recognisers]
         self._open_units = [Unit(name, "stt.open").key for name in names]
         self._word_units = [Unit(name, "stt.first_partial").key for name in names]
@@ -143,6 +148,8 @@ class Ears:
 
     def came(self, choice: int, lag_s: float) -> None:
         """It brought words this much later than they were said."""
+        faded_s = self._lags_s[choice] + _LAG_FADING * (lag_s - self._lags_s[choice])
+        self._lags_s[choice] = max(lag_s, faded_s)
         unit = self._lag_units[choice]
         if self._view is None:
             return
@@ -151,6 +158,10 @@ class Ears:
             DEADLINE_RATIO * usual.p99_s, SLOW_RATIO * usual.p50_s
         )
         self._saw(unit, Signal(Sign.LATE) if is_late else Signal(Sign.ANSWERED, latency_s=lag_s))
+
+    def late_s(self, choice: int) -> float:
+        """How much longer than usual its words take at the moment, seconds; 0 for in time."""
+        return min(max(0.0, self._lags_s[choice] - IN_TIME_S), MOST_LATE_S)
 
     def deaf(self, choice: int) -> None:
         """It heard nothing where another one heard words."""

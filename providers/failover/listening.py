@@ -10,9 +10,10 @@ Rules
    stood for ``STEADY_S`` before it broke begins the count anew: a caller may be silent for long.
 3. Somebody who has spoken for ``doubt_speech_s`` without a single word being heard, or has spoken
    for ``short_speech_s`` and been silent for ``doubt_silence_s``, raises a doubt: the understudy is
-   opened. Whoever brings words first is listened to from then on; the other one is closed. So a
-   recogniser that hangs is left within a second of speech, and one that is right about a cough, a
-   radio or a dog is kept.
+   opened. Both are longer by what the recogniser takes longer than usual at the moment. Whoever
+   brings words first is listened to from then on; the other one is closed. So a recogniser that
+   hangs is left within a second of speech, and one that is right about a cough, a radio or a dog is
+   kept.
 4. An understudy that hears nothing either is closed after ``understudy_s``, and the next doubt
    takes twice as much speech, up to ``MOST_PATIENCE`` times, until somebody brings words. Whether
    it was a noise, or everybody hangs, is found out meanwhile (``AskEverybody``), ``ask_after_s``
@@ -31,6 +32,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from providers.failover.listening_outputs import (
+    AskEverybody,
+    CallIsDeaf,
+    CloseStream,
+    OpenStream,
+    Output,
+    TellDeaf,
+)
 from voice.ports import FRAME_S
 
 MOST_FAILURES = 4
@@ -59,48 +68,6 @@ class ListeningPolicy:
     doubt_silence_s: float = 0.8
     understudy_s: float = 3.0
     ask_after_s: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class OpenStream:
-    """Open a stream and send it the caller from the last finished phrase on.
-
-    Attributes:
-        stream: Its number, for later events.
-        choice: Which recogniser, by its place in the order.
-    """
-
-    stream: int
-    choice: int
-
-
-@dataclass(frozen=True, slots=True)
-class CloseStream:
-    """Nothing of this stream is wanted any more."""
-
-    stream: int
-
-
-@dataclass(frozen=True, slots=True)
-class TellDeaf:
-    """This recogniser heard nothing where another one heard words."""
-
-    choice: int
-
-
-@dataclass(frozen=True, slots=True)
-class AskEverybody:
-    """Nobody heard a word in what sounded like speech: find out whether anybody hears at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallIsDeaf:
-    """Nobody is left to hear the caller."""
-
-    reason: str
-
-
-Output = OpenStream | CloseStream | TellDeaf | AskEverybody | CallIsDeaf
 
 
 @dataclass(slots=True)
@@ -209,8 +176,19 @@ class Listening:
         self._forget_speech()
         return True
 
-    def frame_heard(self, *, is_speech: bool, now: float) -> None:
-        """20 ms of the caller were scored."""
+    @property
+    def heard_choice(self) -> int | None:
+        """Whose stream is listened to; None while there is none."""
+        return self._heard.choice if self._heard is not None else None
+
+    def frame_heard(self, *, is_speech: bool, now: float, late_s: float = 0.0) -> None:
+        """20 ms of the caller were scored.
+
+        Args:
+            is_speech: The caller made a sound.
+            now: Loop time.
+            late_s: How much longer than usual words of the listened recogniser take at the moment.
+        """
         if is_speech:
             self._speech_s += FRAME_S
             self._silence_s = 0.0
@@ -218,9 +196,9 @@ class Listening:
             self._silence_s += FRAME_S
         else:
             return
-        if self._is_doubtful() and self._heard is not None and self._heard.is_open:
+        if self._is_doubtful(late_s) and self._heard is not None and self._heard.is_open:
             self._doubt(now)
-        elif self._silence_s > 2 * self._policy.doubt_silence_s:
+        elif self._silence_s > 2 * self._policy.doubt_silence_s + late_s:
             self._forget_speech()
 
     def handle_deadline(self, *, now: float) -> None:
@@ -294,14 +272,14 @@ class Listening:
         at = self._order.index(choice)
         return self._order[(at + 1) % len(self._order)]
 
-    def _is_doubtful(self) -> bool:
+    def _is_doubtful(self, late_s: float) -> bool:
         policy = self._policy
         if self._understudy is not None:
             return False
-        if self._speech_s >= policy.doubt_speech_s * self._patience:
+        if self._speech_s >= policy.doubt_speech_s * self._patience + late_s:
             return True
         is_long = self._speech_s >= policy.short_speech_s * self._patience
-        return is_long and self._silence_s >= policy.doubt_silence_s
+        return is_long and self._silence_s >= policy.doubt_silence_s + late_s
 
     def _doubt(self, now: float) -> None:
         if self._heard is not None:

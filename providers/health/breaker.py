@@ -5,7 +5,8 @@ Rules
 2. -> open on a run, on a share of bad ones (lately, or steadily over the window), on slow ones, or
    because the provider asked for it (429, a refused key). No caller touches an open unit.
 3. open -> half-open when a probe is sent. Callers still do not touch it. A failed probe opens it
-   again, with a longer gap; enough good ones in a row close. One never answered has failed.
+   again, with a longer gap; enough good ones in a row close, more of one that failed only some
+   requests. One never answered has failed.
 4. What the provider asked for extends the time until the next probe, and never shortens it.
 5. After closing, new calls come back along a ramp; calls that left stay where they are.
 6. A unit that opened too often lately is demoted: used after all others.
@@ -38,6 +39,7 @@ TRANSITIONS: Final[dict[tuple[State, Trigger], State]] = {
 }
 
 _LONGEST_SPREAD_S = 10.0
+_PARTIAL: Final = frozenset({"share", "steady"})
 
 
 class Breaker:
@@ -130,10 +132,14 @@ class Breaker:
             self._fail_probe(now)
             return
         self._good_probes += 1
-        if self._good_probes < self._policy.good_probes:
+        if self._good_probes < self._probes_wanted():
             self._probe_at_s = now + self._jittered(self._policy.probe_good_gap_s)
         else:
             self.recovered(now=now)
+
+    def _probes_wanted(self) -> int:
+        policy = self._policy
+        return policy.good_probes_partial if self.reason in _PARTIAL else policy.good_probes
 
     def recovered(self, *, now: float) -> None:
         """It works again, as its own probes or somebody else's have shown."""

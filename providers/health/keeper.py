@@ -31,9 +31,9 @@ from providers.health.board import Board, Entry
 from providers.health.breaker import Breaker
 from providers.health.evidence import Evidence
 from providers.health.latency import merged_quantiles
-from providers.health.policy import SHARED_POLICY, HealthPolicy
+from providers.health.policy import SHARED_POLICY, HealthPolicy, policy_of
 from providers.health.reports import LatencyView, Report
-from providers.health.unit import is_flow
+from providers.health.unit import is_flow, operation_of
 
 JUDGE_S = 0.05
 QUANTILES_S = 5.0
@@ -204,7 +204,8 @@ class BoardKeeper:
     def _unit(self, key: str) -> _Judged:
         unit = self._units.get(key)
         if unit is None:
-            unit = self._units[key] = _Judged(self._policy, self._jitter)
+            policy = policy_of(operation_of(key), self._policy)
+            unit = self._units[key] = _Judged(policy, self._jitter)
         return unit
 
     def _probers(self, unit: _Judged) -> list[str]:

@@ -28,9 +28,10 @@ from providers.health.breaker import Breaker, State, ramp_share
 from providers.health.deadline import Quantiles
 from providers.health.evidence import Window
 from providers.health.latency import FadingLatency
-from providers.health.policy import HealthPolicy
+from providers.health.policy import HealthPolicy, policy_of
 from providers.health.reports import LatencyView, Report
 from providers.health.signals import URGENT, Sign, Signal
+from providers.health.unit import operation_of
 
 LATENCIES_S = 5.0
 _SEVERITY: dict[State, int] = {"closed": 0, "suspect": 1, "half_open": 2, "open": 3}
@@ -267,7 +268,8 @@ class LocalHealth:
     def _unit(self, unit: str) -> _Seen:
         seen = self._units.get(unit)
         if seen is None:
-            seen = self._units[unit] = _Seen(self._policy, self._jitter)
+            policy = policy_of(operation_of(unit), self._policy)
+            seen = self._units[unit] = _Seen(policy, self._jitter)
         return seen
 
     def _shared(self, unit: str, now: float) -> Entry:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class HealthPolicy:
         probe_good_gap_s: From a good probe to the next.
         probe_timeout_s: A probe without an answer is a failed one.
         good_probes: Good ones in a row that close.
+        good_probes_partial: The same of one that was left for a share of bad ones: who answers
+            half of what it is asked passes three in a row every eighth time.
         jitter_ratio: Gaps are up to this much longer, so that probers do not march in step.
         busy_s: How long a unit that is busy stays open, at least.
         busy_longest_s: And at most, whatever it says: a header can be wrong by a century.
@@ -59,6 +62,7 @@ class HealthPolicy:
     probe_good_gap_s: float = 1.0
     probe_timeout_s: float = 2.0
     good_probes: int = 3
+    good_probes_partial: int = 8
     jitter_ratio: float = 0.2
     busy_s: float = 1.0
     busy_longest_s: float = 3_600.0
@@ -75,3 +79,12 @@ class HealthPolicy:
 # For the cluster's view: one soft failure somewhere is no news when a thousand requests a second
 # are made, since three in a thousand are past 1.15 x P99 on a good day.
 SHARED_POLICY = HealthPolicy(run_doubts=2)
+
+# A call asks a recogniser once, for one stream, and one that hears nothing has been compared with
+# another that was sent the same and did: few are seen, and each of them says more.
+_OF_STREAMS: Final[dict[str, Any]] = {"share_minimum": 4, "suspect_s": 15.0}
+
+
+def policy_of(operation: str, policy: HealthPolicy) -> HealthPolicy:
+    """The numbers for units of this operation (``unit.Operation``)."""
+    return replace(policy, **_OF_STREAMS) if operation == "stt.first_partial" else policy

@@ -67,9 +67,14 @@ def unit_of_key(key: str) -> Unit:
     return Unit(provider, operation, region, model, credential)  # type: ignore[arg-type]
 
 
+def operation_of(key: str) -> str:
+    """The operation of the unit of this key; empty where there is none."""
+    return key.split("/")[1] if "/" in key else ""
+
+
 def is_flow(key: str) -> bool:
     """Whether the unit of this key is about what follows a first output."""
-    return not FLOWS.isdisjoint(key.split("/")[1:2])
+    return operation_of(key) in FLOWS
 
 
 def credential_label(secret: str) -> str:

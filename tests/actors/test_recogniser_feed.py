@@ -10,7 +10,7 @@ import pytest
 
 from actors.recogniser_feed import RecogniserFeed
 from providers.errors import ProviderBusy, ProviderTimeout
-from providers.failover.ears import ASKED_TIMES, Ears
+from providers.failover.ears import ASKED_TIMES, IN_TIME_S, MOST_LATE_S, Ears
 from providers.failover.listening import MOST_FAILURES, ListeningPolicy
 from providers.health.local import LocalHealth
 from providers.health.unit import Operation, Unit
@@ -185,6 +185,26 @@ def test_a_recogniser_whose_words_come_much_later_than_usual_is_left_by_new_call
         await phrases(ears, 4, 0.9)
         assert ears.state(0, "stt.final_lag") == "open"
         assert ears.ears.order() == (1, 0)
+
+    play(scene)
+
+
+def test_one_whose_words_come_late_is_given_more_time_until_they_come_sooner() -> None:
+    async def scene(ears: Hearing) -> None:
+        await ears.say(2.0, speech=False)
+        await ears.say(0.2)
+        assert ears.ears.late_s(0) == 0.0
+        ears.stream().hear("well", final=False, late_s=IN_TIME_S + 0.2)
+        assert ears.ears.late_s(0) == pytest.approx(0.2, abs=0.02)
+        ears.stream().hear("well")
+        for _ in range(8):
+            await ears.say(0.2)
+            ears.stream().hear("then", final=False, late_s=0.1)
+            ears.stream().hear("then")
+        assert ears.ears.late_s(0) == 0.0
+        await ears.say(0.2)
+        ears.stream().hear("now", final=False, late_s=1.9)
+        assert ears.ears.late_s(0) == MOST_LATE_S, "bounded: it may hang as well"
 
     play(scene)
 

@@ -11,11 +11,13 @@ from providers.failover.listening import (
     MOST_PATIENCE,
     PROVEN_S,
     STEADY_S,
+    Listening,
+    ListeningPolicy,
+)
+from providers.failover.listening_outputs import (
     AskEverybody,
     CallIsDeaf,
     CloseStream,
-    Listening,
-    ListeningPolicy,
     OpenStream,
     Output,
     TellDeaf,
@@ -30,6 +32,7 @@ class Stage:
     def __init__(self, recognisers: int = 2, *, opened: bool = True) -> None:
         self.machine = Listening(range(recognisers), POLICY)
         self.now = 10.0
+        self.late_s = 0.0
         self.log: list[Output] = []
         self.machine.start(now=self.now)
         self.drain()
@@ -47,7 +50,7 @@ class Stage:
         before = len(self.log)
         for _ in range(round(seconds / 0.02)):
             self.now += 0.02
-            self.machine.frame_heard(is_speech=speech, now=self.now)
+            self.machine.frame_heard(is_speech=speech, now=self.now, late_s=self.late_s)
             self.drain()
             at = self.machine.next_deadline()
             if at is not None and at <= self.now:
@@ -104,6 +107,20 @@ def test_a_short_word_is_doubted_once_silence_follows() -> None:
     stage.wait(0.4, speech=True)
     assert stage.wait(POLICY.doubt_silence_s - 0.02) == []
     assert stage.wait(0.02) == [OpenStream(2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("speech_s", "silence_s"), [(POLICY.doubt_speech_s, 0.0), (0.4, POLICY.doubt_silence_s)]
+)
+def test_one_that_is_slow_at_the_moment_is_doubted_so_much_later(
+    speech_s: float, silence_s: float
+) -> None:
+    stage = Stage()
+    stage.late_s = 0.25
+    stage.wait(speech_s, speech=True)
+    stage.wait(silence_s)
+    assert stage.wait(0.2, speech=not silence_s) == []
+    assert stage.wait(0.1, speech=not silence_s) == [OpenStream(2, 1)]
 
 
 def test_a_click_is_no_word() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from providers.health.breaker import TRANSITIONS, Breaker, ramp_share, trip_reason
 from providers.health.evidence import Recent
-from providers.health.policy import HealthPolicy
+from providers.health.policy import HealthPolicy, policy_of
 from tests.providers.health.clockwork import START_S, middle, never
 
 POLICY = HealthPolicy()
@@ -80,6 +80,35 @@ def test_only_three_good_probes_in_a_row_close() -> None:
         assert not made.usable
         probe(made, ok=True, at_s=START_S + 10 + step)
     assert (made.state, made.recoveries) == ("closed", 1)
+
+
+@pytest.mark.parametrize(
+    "recent",
+    [
+        Recent(good=8, bad=2, fading_share=0.4),
+        Recent(good=20, bad=1, lately=((21, 1), (60, 5))),
+    ],
+)
+def test_who_fails_a_part_of_the_requests_passes_three_probes_by_luck(recent: Recent) -> None:
+    made = breaker()
+    made.judge(recent, now=START_S)
+    for step in range(1, POLICY.good_probes_partial + 1):
+        assert (made.state, made.usable) != ("closed", True)
+        probe(made, ok=True, at_s=START_S + 10 * step)
+    assert made.usable
+    made.judge(replace(RUN, last_bad_s=START_S + 200), now=START_S + 200)  # and now all fail
+    for step in range(POLICY.good_probes):
+        assert not made.usable
+        probe(made, ok=True, at_s=START_S + 210 + 10 * step)
+    assert made.usable
+
+
+def test_of_streams_few_are_seen_and_each_says_more() -> None:
+    policy = policy_of("stt.first_partial", POLICY)
+    half = Recent(run=1, good=2, bad=2, fading_share=0.5, last_bad_s=START_S)
+    assert trip_reason(half, policy) == "share"
+    assert policy_of("llm.ttft", POLICY) is POLICY
+    assert trip_reason(half, POLICY) == ""
 
 
 def test_good_live_requests_do_not_close() -> None:
