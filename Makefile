@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed ($(PYTHON) is older): set PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "==> setting up $(VENV) (once; one to four minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --progress-bar on -c constraints.txt -e '.[dev,voice]'
+	@$(BIN)/python -m pip install --quiet --progress-bar on -c constraints.txt -e '.[dev,voice,google,offline]'
 	@touch $@
 
 demo: $(STAMP) ## Six simulated calls through the real product, on this machine, without keys

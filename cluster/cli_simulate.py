@@ -38,6 +38,18 @@ def simulate_providers(
     azure_tts_port: Annotated[int, typer.Option(help="Azure text-to-speech.")] = 7106,
     openai_tts_port: Annotated[int, typer.Option(help="OpenAI's speech endpoint.")] = 7107,
     realtime_port: Annotated[int, typer.Option(help="OpenAI Realtime.")] = 7108,
+    cartesia_port: Annotated[int, typer.Option(help="Cartesia text-to-speech.")] = 7109,
+    openai_stt_port: Annotated[int, typer.Option(help="OpenAI's realtime transcription.")] = 7110,
+    scribe_port: Annotated[int, typer.Option(help="ElevenLabs Scribe.")] = 7111,
+    google_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Google Speech-to-Text. Not started without it: needs callcluster\\[google]."
+        ),
+    ] = None,
+    google_tts_port: Annotated[
+        int | None, typer.Option(help="Google Text-to-Speech, likewise.")
+    ] = None,
     twilio_numbers: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,7 +122,10 @@ def simulate_providers(
             azure_tts_port,
             openai_tts_port,
             realtime_port,
+            google_port,
+            google_tts_port,
         ),
+        socket_ports=(cartesia_port, openai_stt_port, scribe_port),
         lags=(interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s),
         account=Account(
             port=twilio_port,

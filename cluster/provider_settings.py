@@ -11,9 +11,18 @@ from cluster.chat_service import (
     stand_in_endpoint,
 )
 from cluster.settings import Settings
+from cluster.socket_provider_settings import (
+    cartesia,
+    missing_for_sockets,
+    openai_stt,
+    scribe,
+)
 from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.espeak_process import INSTALL_HINT, is_installed
+from providers.google_channel import is_installed as has_google
+from providers.google_errors import INSTALL_HINT as GOOGLE_HINT
+from providers.google_settings import GoogleSpeechConfig, GoogleTtsConfig
 from providers.openai_tts_wire import OPENAI_ADDRESS
 from providers.realtime.config import check_config
 from providers.settings import (
@@ -65,8 +74,25 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             max_synthesisers=settings.azure_synthesisers_per_process,
             text_streaming=settings.azure_tts_text_streaming,
         ),
+        google=GoogleSpeechConfig(
+            project=settings.google_cloud_project,
+            credentials=settings.google_application_credentials,
+            endpoint=settings.google_speech_endpoint,
+            location=settings.google_speech_location,
+            model=settings.google_speech_model,
+            max_streams=settings.google_streams_per_process,
+        ),
+        google_tts=GoogleTtsConfig(
+            project=settings.google_cloud_project,
+            credentials=settings.google_application_credentials,
+            endpoint=settings.google_tts_endpoint,
+            location=settings.google_tts_location,
+        ),
         openai_tts=_openai_tts(settings),
         openai_realtime=_openai_realtime(settings),
+        openai_stt=openai_stt(settings),
+        scribe=scribe(settings),
+        cartesia=cartesia(settings),
         espeak=EspeakConfig(words_per_minute=settings.espeak_words_per_minute),
     )
 
@@ -95,6 +121,16 @@ def _openai_realtime(settings: Settings) -> RealtimeConfig:
         model=settings.openai_realtime_model,
         transcription_model=settings.openai_realtime_transcription_model,
     )
+
+
+def _missing_for_google(settings: Settings, endpoint: str, variable: str) -> str:
+    """The clients first: without them no setting helps. An emulator asks for no credentials."""
+    if not has_google():
+        return GOOGLE_HINT
+    has_access = settings.google_cloud_project or settings.google_application_credentials
+    if has_access or endpoint.startswith("http://"):
+        return ""
+    return f"set GOOGLE_CLOUD_PROJECT and GOOGLE_APPLICATION_CREDENTIALS (or {variable})"
 
 
 def _missing_for_realtime(settings: Settings) -> str:
@@ -152,6 +188,13 @@ def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, 
         ("recogniser", "deepgram"): ""
         if settings.deepgram_api_key.get_secret_value()
         else "set DEEPGRAM_API_KEY",
+        ("recogniser", "google"): _missing_for_google(
+            settings, settings.google_speech_endpoint, "GOOGLE_SPEECH_ENDPOINT of an emulator"
+        ),
+        ("speaker", "google"): _missing_for_google(
+            settings, settings.google_tts_endpoint, "GOOGLE_TTS_ENDPOINT of an emulator"
+        ),
+        **missing_for_sockets(settings),
         ("thinker", "openai"): f"set {chat}" if chat else "",
         ("thinker", "azure_openai"): f"set {azure_chat}" if azure_chat else "",
         ("thinker", "openrouter"): f"set {openrouter}" if openrouter else "",

@@ -15,16 +15,22 @@ from cluster.errors import SettingsError
 from simulation.azure_stt import AzureConfig
 from simulation.azure_tts_session import AzureTtsConfig
 from simulation.carrier_signature import PublicAddress
+from simulation.cartesia_tts import CartesiaConfig
 from simulation.elevenlabs_tts import ElevenLabsConfig
+from simulation.errors import GoogleMissing
 from simulation.exchange import ExchangeConfig
 from simulation.faults import SERVICES, Faults
+from simulation.google_stt import GoogleSttConfig
+from simulation.google_tts import GoogleTtsConfig
 from simulation.openai_chat import OpenAIConfig
 from simulation.openai_tts import OpenAITtsConfig
 from simulation.providers import ProvidersConfig, serve_forever
 from simulation.realtime_session import RealtimeEmulatorConfig
+from simulation.socket_services import SocketServicesConfig
 from telephony.phone_number import is_e164
 
-Ports = tuple[str, int, int, int, int, int, int, int]
+# The host, and the ports of services; those of Google's, which are last, may be None: not started.
+Ports = tuple[str, int, int, int, int, int, int, int, int | None, int | None]
 Lags = tuple[float, float, float, float, float]
 
 
@@ -69,15 +75,17 @@ def run_emulators(
     lags: Lags,
     account: Account,
     faults: Sequence[str],
+    socket_ports: tuple[int, int, int] = (0, 0, 0),
     script: Path | None = None,
     clips: Path | None = None,
 ) -> None:
     """Run until a signal; prints the ready line, then the settings to use them."""
-    for port in (*ports[1:], account.port):
-        if not 0 <= port <= 65_535:
+    for port in (*ports[1:], *socket_ports, account.port):
+        if not 0 <= (port or 0) <= 65_535:
             raise SettingsError(f"there is no port {port}: 0 (any free one) to 65535")
     written = load_script(script)
-    host, azure_port, openai_port, elevenlabs_port, deepgram_port, *voice_ports = ports
+    host, azure_port, openai_port, elevenlabs_port, deepgram_port, *voice_ports = ports[:-2]
+    google_port, google_tts_port = ports[-2:]
     interim_lag_s, final_lag_s, first_token_s, per_token_s, first_byte_s = lags
     config = ProvidersConfig(
         host=host,
@@ -88,6 +96,16 @@ def run_emulators(
         azure_tts_port=voice_ports[0],
         openai_tts_port=voice_ports[1],
         openai_realtime_port=voice_ports[2],
+        google_port=google_port,
+        google_tts_port=google_tts_port,
+        google=GoogleSttConfig(interim_lag_s=interim_lag_s, final_lag_s=final_lag_s),
+        google_tts=GoogleTtsConfig(first_byte_s=first_byte_s),
+        sockets=SocketServicesConfig(
+            cartesia_port=socket_ports[0],
+            openai_stt_port=socket_ports[1],
+            scribe_port=socket_ports[2],
+            cartesia=CartesiaConfig(first_byte_s=first_byte_s),
+        ),
         twilio_port=account.port,
         twilio=account.config(),
         azure=AzureConfig(interim_lag_s=interim_lag_s, final_lag_s=final_lag_s),
@@ -117,6 +135,8 @@ def run_emulators(
 
     try:
         asyncio.run(serve_forever(config, announce))
+    except GoogleMissing as error:
+        raise SettingsError(error.message) from None
     except OSError as error:
         raise SettingsError(
             f"an emulator cannot listen: {error}. Choose other ports, or 0 for any free one."
@@ -149,6 +169,11 @@ def _announce(line: str, token: str, product: str) -> None:
     addresses = json.loads(line)
     typer.echo(line)
     auth = f" TWILIO_AUTH_TOKEN={token}" if token else ""
+    google = " ".join(
+        f"{name.upper()}={addresses[name]}"
+        for name in ("google_speech_endpoint", "google_tts_endpoint")
+        if name in addresses
+    )
     typer.echo(
         "# to use them:\n"
         f"export AZURE_SPEECH_HOST={addresses['azure_host']}\n"
@@ -160,7 +185,11 @@ def _announce(line: str, token: str, product: str) -> None:
         f"OPENAI_TTS_BASE_URL={addresses['openai_tts_base_url']} OPENAI_TTS_API_KEY=emulated\n"
         f"export OPENAI_REALTIME_BASE_URL={addresses['openai_realtime_base_url']} "
         "OPENAI_REALTIME_API_KEY=emulated\n"
+        f"export CARTESIA_BASE_URL={addresses['cartesia_base_url']} CARTESIA_API_KEY=emulated\n"
+        f"export OPENAI_STT_BASE_URL={addresses['openai_stt_base_url']} "
+        "OPENAI_STT_API_KEY=emulated\n"
+        f"export SCRIBE_BASE_URL={addresses['scribe_base_url']} SCRIBE_API_KEY=emulated\n"
         f"export TWILIO_API_BASE_URL={addresses['twilio_api_base_url']} "
         f"TWILIO_ACCOUNT_SID={addresses['twilio_account_sid']}{auth}\n"
-        f"export {product}"
+        f"export {product}" + (f"\nexport {google}" if google else "")
     )

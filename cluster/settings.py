@@ -90,6 +90,24 @@ class Settings(BaseSettings):
     )
     elevenlabs_model: str = Field("", validation_alias=_plain("ELEVENLABS_MODEL"))
     elevenlabs_sockets: int = Field(16, ge=1, le=200)
+    scribe_api_key: Key = Field(SecretStr(""), validation_alias=_plain("SCRIBE_API_KEY"))
+    scribe_base_url: WebAddress = Field("", validation_alias=_plain("SCRIBE_BASE_URL"))
+    scribe_model: str = Field("", validation_alias=_plain("SCRIBE_MODEL"))
+    scribe_streams_per_process: int = Field(100, ge=1, le=1_000)
+    scribe_commit: Literal["manual", "vad"] = "manual"
+    scribe_pause_ms: int = Field(300, ge=300, le=3_000)
+    cartesia_api_key: Key = Field(SecretStr(""), validation_alias=_plain("CARTESIA_API_KEY"))
+    cartesia_base_url: WebAddress = Field(
+        "https://api.cartesia.ai", validation_alias=_plain("CARTESIA_BASE_URL")
+    )
+    cartesia_model: str = Field("", validation_alias=_plain("CARTESIA_MODEL"))
+    cartesia_sockets: int = Field(4, ge=1, le=50)
+    openai_stt_api_key: Key = Field(SecretStr(""), validation_alias=_plain("OPENAI_STT_API_KEY"))
+    openai_stt_base_url: WebAddress = Field("", validation_alias=_plain("OPENAI_STT_BASE_URL"))
+    openai_stt_model: str = Field("", validation_alias=_plain("OPENAI_STT_MODEL"))
+    openai_stt_streams_per_process: int = Field(100, ge=1, le=1_000)
+    openai_stt_turns: Literal["pauses", "semantic_vad"] = "pauses"
+    openai_stt_pause_ms: int = Field(300, ge=200, le=3_000)
     azure_tts_host: SocketAddress = Field("", validation_alias=_plain("AZURE_TTS_HOST"))
     azure_tts_text_streaming: bool = True
     azure_synthesisers_per_process: int = Field(24, ge=1, le=100)
@@ -109,6 +127,20 @@ class Settings(BaseSettings):
     openai_realtime_transcription_model: str = Field(
         "", validation_alias=_plain("OPENAI_REALTIME_TRANSCRIPTION_MODEL")
     )
+    google_cloud_project: str = Field("", validation_alias=_plain("GOOGLE_CLOUD_PROJECT"))
+    google_application_credentials: str = Field(
+        "", validation_alias=_plain("GOOGLE_APPLICATION_CREDENTIALS")
+    )
+    google_speech_endpoint: WebAddress = Field(
+        "", validation_alias=_plain("GOOGLE_SPEECH_ENDPOINT")
+    )
+    google_speech_location: Region = Field(
+        "global", validation_alias=_plain("GOOGLE_SPEECH_LOCATION")
+    )
+    google_speech_model: str = Field("", validation_alias=_plain("GOOGLE_SPEECH_MODEL"))
+    google_streams_per_process: int = Field(100, ge=1, le=1_000)
+    google_tts_endpoint: WebAddress = Field("", validation_alias=_plain("GOOGLE_TTS_ENDPOINT"))
+    google_tts_location: Region = Field("global", validation_alias=_plain("GOOGLE_TTS_LOCATION"))
     espeak_words_per_minute: int = Field(165, ge=80, le=450)
     azure_streams_per_process: int = Field(25, ge=1, le=50)
     azure_segmentation_ms: int = Field(300, ge=100, le=5_000)
@@ -148,6 +180,8 @@ class Settings(BaseSettings):
     host: Host = "0.0.0.0"  # noqa: S104 - the front and HAProxy of other nodes connect from outside
     port: int = Field(8000, ge=1, le=65_535)
     ingress_replicas: int = Field(1, ge=1, le=10_000)
+    release: str = Field("", max_length=64)
+    max_replicas_per_node: int = Field(0, ge=0, le=100)
     calls_per_replica: int = Field(100, ge=1, le=10_000)
     calls_per_actor: int = Field(50, ge=1, le=10_000)
     call_actors: int = Field(1, ge=1, le=100_000)

@@ -93,4 +93,4 @@ def _tongue(tag: str) -> str:
     primary = lower.split("-", 1)[0]
     if lower in ("zh-hk", "zh-mo"):
         return "yue"
-    return {"nb": "no", "nn": "no"}.get(primary, primary)
+    return {"nb": "no", "nn": "no", "cmn": "zh"}.get(primary, primary)

@@ -6,8 +6,8 @@ made, on a thread: together they cost about a second.
 Rules:
 1. A connection carries many requests. The service allows a hundred at once on one, so whoever needs
    more opens more; each has a socket of its own.
-2. It mends itself: one that broke is opened again by the next request, or at once where somebody
-   asked for it to be kept.
+2. One that broke is opened again by the next request, or at once where somebody asked for it to be
+   kept. One that cannot be had is broken (``google_lines`` makes another).
 3. Every wait is bounded: ``ready`` before each request, the rest by whoever asks.
 """
 
@@ -43,7 +43,6 @@ _OPTIONS: Final = (
     # A dead socket is noticed although nobody says anything on it.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
-    # A failure is told at once, and a service that is back is found at once.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.enable_retries", 0),
@@ -89,7 +88,7 @@ def address_of(host: str, location: str, endpoint: str, blame: GoogleBlame) -> G
         is_plain = parts.scheme == "http"
         return GoogleAddress(f"{name}:{port or (80 if is_plain else 443)}", is_plain)
     if not _LOCATION.match(location):
-        raise ProviderRejected("the location is none", PROVIDER, blame.request)
+        raise ProviderRejected("the location is none", PROVIDER, blame.location)
     prefix = "" if location == "global" else f"{location}-"
     return GoogleAddress(f"{prefix}{host}:443", is_plain=False)
 
@@ -125,11 +124,13 @@ class GoogleConnection:
     Attributes:
         channel: For the clients of single services.
         project: As above.
+        is_broken: It was found not to stand; gRPC would try again, but only after a pause.
     """
 
     def __init__(self, channel: Any, project: str) -> None:
         self.channel = channel
         self.project = project
+        self.is_broken = False
         self._keeping: asyncio.Task[None] | None = None
 
     async def ready(self, timeout_s: float, blame: GoogleBlame) -> None:
@@ -142,19 +143,19 @@ class GoogleConnection:
         import grpc.aio
 
         states = grpc.ChannelConnectivity
-        state, was_tried = self.channel.get_state(try_to_connect=True), False
+        state = self.channel.get_state(try_to_connect=True)
         try:
             async with asyncio.timeout(timeout_s):
                 while state is not states.READY:
                     if state is states.SHUTDOWN:
                         raise ProviderUnavailable("closed", PROVIDER)
-                    if state is states.TRANSIENT_FAILURE and was_tried:
+                    if state is states.TRANSIENT_FAILURE:
+                        self.is_broken = True
                         raise ProviderUnavailable("no connection", PROVIDER, blame.address)
-                    # What failed before we came may be over: the next try counts.
-                    was_tried = was_tried or state is states.CONNECTING
                     await self.channel.wait_for_state_change(state)
                     state = self.channel.get_state(try_to_connect=True)
         except TimeoutError:
+            self.is_broken = True
             raise ProviderTimeout("no connection in time", PROVIDER, blame.address) from None
         except grpc.aio.UsageError:
             raise ProviderUnavailable("closed", PROVIDER) from None

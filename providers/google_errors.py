@@ -21,8 +21,10 @@ from providers.google_settings import (
     GOOGLE_CREDENTIALS,
     GOOGLE_PROJECT,
     GOOGLE_SPEECH_ENDPOINT,
+    GOOGLE_SPEECH_LOCATION,
     GOOGLE_SPEECH_MODEL,
     GOOGLE_TTS_ENDPOINT,
+    GOOGLE_TTS_LOCATION,
 )
 from providers.http_status import safe_code
 
@@ -39,18 +41,24 @@ class GoogleBlame:
     Attributes:
         request: For what does not exist or is not valid.
         address: For a host that cannot be reached.
+        location: For a location that is none.
     """
 
     request: str
     address: str
+    location: str
 
 
-SPEECH_BLAME: Final = GoogleBlame(GOOGLE_SPEECH_MODEL, GOOGLE_SPEECH_ENDPOINT)
-TTS_BLAME: Final = GoogleBlame("voice", GOOGLE_TTS_ENDPOINT)
+SPEECH_BLAME: Final = GoogleBlame(
+    GOOGLE_SPEECH_MODEL, GOOGLE_SPEECH_ENDPOINT, GOOGLE_SPEECH_LOCATION
+)
+TTS_BLAME: Final = GoogleBlame("voice", GOOGLE_TTS_ENDPOINT, GOOGLE_TTS_LOCATION)
 
 # Ends of a stream that say nothing against the service: it was too old, or nobody spoke.
 _ENDED: Final = frozenset({"ABORTED", "OUT_OF_RANGE"})
-_REQUEST: Final = frozenset({"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "UNIMPLEMENTED"})
+_REQUEST: Final = frozenset(
+    {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "UNIMPLEMENTED"}
+)
 
 
 class StreamEnded(ProviderUnavailable):

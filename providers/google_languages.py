@@ -12,13 +12,15 @@ from typing import Final
 
 # Primary subtags that are heard, as agents write them. Which model hears which one, and where,
 # differs and changes: the service says so when a process warms up.
-HEARD_LANGUAGES: Final = tuple(
-    (
-        "af am ar az bg bn bs ca cmn cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id "
-        "is it ja jv ka kk km kn ko lo lt lv mi mk ml mn mr ms mt my nb ne nl nn no pa pl ps pt ro ru rw "
-        "si sk sl sq sr ss st su sv sw ta te th tn tr ts uk ur uz ve vi xh yue zh zu"
-    ).split()
-)
+HEARD_LANGUAGES: Final = (
+    "af", "am", "ar", "az", "bg", "bn", "bs", "ca", "cmn", "cs", "cy", "da", "de", "el",
+    "en", "es", "et", "eu", "fa", "fi", "fil", "fr", "ga", "gl", "gu", "he", "hi", "hr",
+    "hu", "hy", "id", "is", "it", "ja", "jv", "ka", "kk", "km", "kn", "ko", "lo", "lt",
+    "lv", "mi", "mk", "ml", "mn", "mr", "ms", "mt", "my", "nb", "ne", "nl", "nn", "no",
+    "pa", "pl", "ps", "pt", "ro", "ru", "rw", "si", "sk", "sl", "sq", "sr", "ss", "st",
+    "su", "sv", "sw", "ta", "te", "th", "tn", "tr", "ts", "uk", "ur", "uz", "ve", "vi",
+    "xh", "yue", "zh", "zu",
+)  # fmt: skip
 
 _HEARD_AS: Final = {
     "zh": "cmn-Hans-CN",
@@ -68,7 +70,7 @@ _LOCALE: Final = re.compile(r"([a-z]{2,3}-[A-Z]{2})-")
 
 
 def heard_language(language: str) -> str:
-    """The service's tag for what an agent calls ``language``; one that it does not know as it is."""
+    """The service's tag for what an agent calls ``language``; others stay as they are."""
     return _HEARD_AS.get(language.lower(), language)
 
 
@@ -79,5 +81,5 @@ def voice_language(voice: str, language: str) -> str:
 
 
 def is_streamed(voice: str) -> bool:
-    """Whether a voice speaks while it is still thinking; others are given out sentence by sentence."""
+    """Whether a voice speaks while it is still thinking; others give whole sentences."""
     return _STREAMED.match(voice) is not None

@@ -1,4 +1,4 @@
-"""What one message of Google's recognition says, read from the protocol buffer and believed by nobody.
+"""What one message of Google's recognition says, read from its protocol buffer.
 
 Source: ``google.cloud.speech.v2.StreamingRecognizeResponse``. A response has at most one final
 result, the newly settled portion, and then the interim ones, which belong together: the first are
@@ -68,7 +68,8 @@ def _read(response: Any) -> SpeechUpdate:
     results = response.results
     if len(results) > _MOST_RESULTS:
         raise ProviderProtocolError("a message of too many results", PROVIDER)
-    finals, interims = [], []
+    finals: list[Heard] = []
+    interims: list[Heard] = []
     for result in results:
         (finals if result.is_final else interims).append(_heard(result))
     kind = response.speech_event_type
@@ -104,7 +105,7 @@ def _joined(parts: list[Heard]) -> Heard | None:
 
 
 def _seconds(duration: Any) -> float:
-    seconds = float(duration.seconds) + duration.nanos / 1e9
+    seconds = float(duration.seconds + duration.nanos / 1e9)
     if not math.isfinite(seconds) or not 0 <= seconds < 1e6:
         raise ProviderProtocolError("a time that cannot be", PROVIDER)
     return seconds

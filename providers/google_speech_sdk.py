@@ -63,6 +63,11 @@ class SpeechConnection:
         self._api = api
         self._client = api.SpeechAsyncClient(transport=transport(channel=connection.channel))
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether it was found not to stand."""
+        return self._connection.is_broken
+
     async def ready(self) -> None:
         """Wait until it stands. Raises ``ProviderUnavailable``, ``ProviderTimeout``."""
         await self._connection.ready(self._config.connect_timeout_s, SPEECH_BLAME)
@@ -125,9 +130,7 @@ class SpeechConnection:
                 phrases=[api.PhraseSet.Phrase(value=hint, boost=_BOOST) for hint in hints]
             )
             recognition.adaptation = api.SpeechAdaptation(
-                phrase_sets=[
-                    api.SpeechAdaptation.AdaptationPhraseSet(inline_phrase_set=phrase_set)
-                ]
+                phrase_sets=[api.SpeechAdaptation.AdaptationPhraseSet(inline_phrase_set=phrase_set)]
             )
         project, location = self._connection.project, config.location
         return api.StreamingRecognizeRequest(

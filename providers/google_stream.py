@@ -29,12 +29,12 @@ from providers.google_messages import SpeechUpdate
 from providers.google_settings import GoogleSpeechConfig
 from providers.google_turns import TurnReader
 from providers.traces import trace_of
-from voice.ports import SAMPLE_RATE_HZ, RecogniserEvent, RecogniserFailed, RecogniseRequest
+from voice.ports import SAMPLE_RATE_HZ, RecogniseRequest, RecogniserEvent, RecogniserFailed
 
 _log = logging.getLogger(__name__)
 
 CHUNK_BYTES = SAMPLE_RATE_HZ // 10
-# The service refuses audio messages of more than 25,600 bytes; some models those of more than 15 kB.
+# The service refuses messages with more than 25,600 bytes of audio, some models with 15 kB.
 MOST_BYTES = 8_000
 _MOST_IN_A_ROW = 3
 _FIRST_PAUSE_S = 0.1
@@ -181,12 +181,12 @@ class GoogleStream:
             if not reading.done():
                 reading.cancel()
                 await asyncio.wait([reading])
-        error = None if reading.cancelled() else reading.result()
-        error = self._over or error or ProviderUnavailable("cancelled", PROVIDER)
+        ended = None if reading.cancelled() else reading.result()
+        why = self._over or ended or ProviderUnavailable("cancelled", PROVIDER)
         lived_s = self._loop.time() - began_at
         has_lived = self._over is not None or lived_s >= _LIFE_S
-        self._was_well = isinstance(error, StreamEnded) and has_lived
-        return error
+        self._was_well = isinstance(why, StreamEnded) and has_lived
+        return why
 
     async def _read(
         self, line: SpeechLine, request: RecogniseRequest, language: str

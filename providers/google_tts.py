@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Final, Protocol
 
 from providers.audio_bounds import Trickle, check_length
@@ -21,38 +21,27 @@ from providers.errors import (
 )
 from providers.google_errors import PROVIDER
 from providers.google_languages import VOICE_EXAMPLE, VOICE_PATTERN
-from providers.google_settings import GOOGLE_CREDENTIALS, GoogleTtsConfig
+from providers.google_lines import Connection, GoogleLine, GoogleLines
+from providers.google_settings import GoogleTtsConfig
 from providers.google_tts_sdk import check_config, connect_voices
 from voice.ports import SAMPLE_RATE_HZ, SpeakRequest, SpeechChunk
 
 # The service takes 5,000 bytes of text in one request.
 _MOST_BYTES: Final = 5_000
-# The service allows a hundred requests at once on one connection.
-_REQUESTS_EACH: Final = 50
-_LOADING_S: Final = 20.0  # importing Google's clients, asking the metadata server
 # Control characters and halves of surrogate pairs cannot be sent.
 _UNSPEAKABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 # Can be said in every language, and is all that a voice has to say to show that it exists.
 _WARMING_TEXT: Final = "1"
 
 
-class Connection(Protocol):
+class SpeakingConnection(Connection, Protocol):
     """What is needed of ``VoiceConnection``."""
-
-    async def ready(self) -> None:
-        """Wait until it stands. Raises ``ProviderError``."""
-
-    def keep(self) -> None:
-        """Have it opened again whenever it breaks."""
 
     def speak(self, text: str, voice: str, language: str) -> AsyncGenerator[bytes, None]:
         """Mu-law as it is made; closing it cancels. Raises ``ProviderError``."""
 
-    async def aclose(self) -> None:
-        """Close it."""
 
-
-Connect = Callable[[GoogleTtsConfig], Awaitable[Connection]]
+Connect = Callable[[GoogleTtsConfig], Awaitable[SpeakingConnection]]
 
 
 class GoogleSpeaker:
@@ -70,9 +59,7 @@ class GoogleSpeaker:
     def __init__(self, config: GoogleTtsConfig, connect: Connect = connect_voices) -> None:
         check_config(config)
         self._config = config
-        self._connect = connect
-        self._lines: list[_Line] = []
-        self._lock = asyncio.Lock()
+        self._lines = GoogleLines(lambda: connect(config))
         self._closed = False
 
     @property
@@ -88,8 +75,7 @@ class GoogleSpeaker:
         """
         async for _ in self.speak(SpeakRequest("", _WARMING_TEXT, voice, language)):
             pass
-        for line in self._lines:
-            line.connection.keep()
+        self._lines.fewest().keep()
 
     async def speak(self, request: SpeakRequest) -> AsyncIterator[SpeechChunk]:
         """Yield the audio of one segment; see ``voice.ports.Speaker``."""
@@ -115,18 +101,17 @@ class GoogleSpeaker:
     async def aclose(self) -> None:
         """Close every connection; segments still running fail as unavailable."""
         self._closed = True
-        lines, self._lines = self._lines, []
-        await asyncio.gather(*(line.connection.aclose() for line in lines))
+        await self._lines.aclose()
 
     async def _pieces(self, text: str, request: SpeakRequest) -> AsyncGenerator[bytes, None]:
         """Mu-law as it comes, never empty. Raises ``ProviderError``."""
         is_heard = False
-        with (await self._line()).used() as connection:
+        line = self._lines.fewest()
+        line.users += 1
+        try:
             for is_last in (False, True):
                 try:
-                    async with contextlib.aclosing(
-                        self._once(connection, text, request)
-                    ) as pieces:
+                    async with contextlib.aclosing(self._once(line, text, request)) as pieces:
                         async for piece in pieces:
                             is_heard = True
                             yield piece
@@ -135,12 +120,14 @@ class GoogleSpeaker:
                     # A connection that was closed unnoticed is found out by its next request.
                     if is_last or is_heard or self._closed or error.retry_after_s is not None:
                         raise
+        finally:
+            line.users -= 1
 
     async def _once(
-        self, connection: Connection, text: str, request: SpeakRequest
+        self, line: GoogleLine[SpeakingConnection], text: str, request: SpeakRequest
     ) -> AsyncGenerator[bytes, None]:
         config, loop = self._config, asyncio.get_running_loop()
-        await connection.ready()
+        connection = await line.connection()
         deadline_s = loop.time() + config.first_byte_timeout_s
         trickle = Trickle(SAMPLE_RATE_HZ)
         spoken = connection.speak(text, request.voice, request.language)
@@ -159,38 +146,3 @@ class GoogleSpeaker:
                     deadline_s = loop.time() + config.stall_timeout_s
                 if piece:
                     yield piece
-
-    async def _line(self) -> _Line:
-        """The connection with the fewest requests; a new one when all are full."""
-        async with self._lock:
-            line = min(self._lines, key=lambda each: each.requests, default=None)
-            if line is not None and line.requests < _REQUESTS_EACH:
-                return line
-            try:
-                async with asyncio.timeout(_LOADING_S):
-                    line = _Line(await self._connect(self._config))
-            except TimeoutError:
-                message = "no credentials in time"
-                raise ProviderTimeout(message, PROVIDER, GOOGLE_CREDENTIALS) from None
-            if self._closed:
-                await line.connection.aclose()
-                raise ProviderUnavailable("closed", PROVIDER)
-            self._lines.append(line)
-            return line
-
-
-class _Line:
-    """A connection and how many requests run on it."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.requests = 0
-
-    @contextlib.contextmanager
-    def used(self) -> Iterator[Connection]:
-        """Count a request as long as it runs."""
-        self.requests += 1
-        try:
-            yield self.connection
-        finally:
-            self.requests -= 1

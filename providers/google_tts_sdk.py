@@ -58,9 +58,12 @@ class VoiceConnection:
         self._connection = connection
         self._config = config
         self._api = api
-        self._client = api.TextToSpeechAsyncClient(
-            transport=transport(channel=connection.channel)
-        )
+        self._client = api.TextToSpeechAsyncClient(transport=transport(channel=connection.channel))
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it was found not to stand."""
+        return self._connection.is_broken
 
     async def ready(self) -> None:
         """Wait until it stands. Raises ``ProviderUnavailable``, ``ProviderTimeout``."""
@@ -110,7 +113,7 @@ class VoiceConnection:
             answers = aiter(call)
             while True:
                 with typed_errors(TTS_BLAME):
-                    answer = await anext(answers, _END)
+                    answer: Any = await anext(answers, _END)
                 if answer is _END:
                     return
                 if answer is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from providers.google_settings import GoogleSpeechConfig, GoogleTtsConfig
 from providers.socket_settings import (
     CartesiaConfig,
     OpenAITranscriptionConfig,
@@ -359,5 +360,7 @@ class ProviderSettings:
     scribe: ScribeConfig = field(default_factory=ScribeConfig)
     openai_stt: OpenAITranscriptionConfig = field(default_factory=OpenAITranscriptionConfig)
     cartesia: CartesiaConfig = field(default_factory=CartesiaConfig)
+    google: GoogleSpeechConfig = field(default_factory=GoogleSpeechConfig)
+    google_tts: GoogleTtsConfig = field(default_factory=GoogleTtsConfig)
     espeak: EspeakConfig = field(default_factory=EspeakConfig)
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)

@@ -14,10 +14,21 @@ from providers.azure_tts_wire import POLYGLOT_PATTERN as AZURE_POLYGLOT_PATTERN
 from providers.azure_tts_wire import VOICE_EXAMPLE as AZURE_VOICE_EXAMPLE
 from providers.azure_tts_wire import VOICE_PATTERN as AZURE_VOICE_PATTERN
 from providers.capabilities import Capabilities, Refusal
+from providers.cartesia_wire import VOICE_EXAMPLE as CARTESIA_VOICE_EXAMPLE
+from providers.cartesia_wire import VOICE_PATTERN as CARTESIA_VOICE_PATTERN
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.espeak_voices import LANGUAGES as ESPEAK_LANGUAGES
 from providers.espeak_voices import VOICES as ESPEAK_VOICES
-from providers.models import FLUX_LANGUAGES, FLUX_MULTILINGUAL
+from providers.google_languages import HEARD_LANGUAGES as GOOGLE_LANGUAGES
+from providers.google_languages import VOICE_EXAMPLE as GOOGLE_VOICE_EXAMPLE
+from providers.google_languages import VOICE_PATTERN as GOOGLE_VOICE_PATTERN
+from providers.models import (
+    CARTESIA_LANGUAGES,
+    FLUX_LANGUAGES,
+    FLUX_MULTILINGUAL,
+    SCRIBE_LANGUAGES,
+    TRANSCRIPTION_LANGUAGES,
+)
 from providers.settings import AZURE_OPENAI_KEY, OPENROUTER_KEY, OpenAIConfig, ProviderSettings
 from providers.spoken_speaker import SpokenFormSpeaker
 from voice.ports import Recogniser, Speaker
@@ -35,6 +46,24 @@ def _deepgram(settings: ProviderSettings) -> Recogniser:
     from providers.deepgram_stt import DeepgramRecogniser
 
     return DeepgramRecogniser(settings.deepgram)
+
+
+def _google(settings: ProviderSettings) -> Recogniser:
+    from providers.google_stt import GoogleRecogniser
+
+    return GoogleRecogniser(settings.google)
+
+
+def _openai_transcription(settings: ProviderSettings) -> Recogniser:
+    from providers.openai_transcription_stt import OpenAITranscriptionRecogniser
+
+    return OpenAITranscriptionRecogniser(settings.openai_stt)
+
+
+def _scribe(settings: ProviderSettings) -> Recogniser:
+    from providers.scribe_stt import ScribeRecogniser
+
+    return ScribeRecogniser(settings.scribe)
 
 
 def _scripted_recogniser(settings: ProviderSettings) -> Recogniser:
@@ -89,6 +118,18 @@ def _elevenlabs(settings: ProviderSettings) -> Speaker:
     return ElevenLabsSpeaker(settings.elevenlabs)
 
 
+def _google_speaker(settings: ProviderSettings) -> Speaker:
+    from providers.google_tts import GoogleSpeaker
+
+    return GoogleSpeaker(settings.google_tts)
+
+
+def _cartesia(settings: ProviderSettings) -> Speaker:
+    from providers.cartesia_tts import CartesiaSpeaker
+
+    return CartesiaSpeaker(settings.cartesia)
+
+
 def _espeak(settings: ProviderSettings) -> Speaker:
     from providers.espeak_tts import EspeakSpeaker
 
@@ -113,6 +154,9 @@ def _tone(settings: ProviderSettings) -> Speaker:
 RECOGNISERS: Mapping[str, Callable[[ProviderSettings], Recogniser]] = {
     "azure": _azure,
     "deepgram": _deepgram,
+    "google": _google,
+    "openai_transcription": _openai_transcription,
+    "scribe": _scribe,
     "scripted": _scripted_recogniser,
 }
 THINKERS: Mapping[str, Callable[[ProviderSettings], Thinker]] = {
@@ -123,8 +167,10 @@ THINKERS: Mapping[str, Callable[[ProviderSettings], Thinker]] = {
 }
 SPEAKERS: Mapping[str, Callable[[ProviderSettings], Speaker]] = {
     "azure": _azure_speaker,
+    "cartesia": _cartesia,
     "elevenlabs": _elevenlabs,
     "espeak": _espeak,
+    "google": _google_speaker,
     "openai": _openai_speaker,
     "tone": _tone,
 }
@@ -134,6 +180,19 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
     ("recogniser", "azure"): Capabilities(("ulaw_8000",), phrases=True),
     ("recogniser", "deepgram"): Capabilities(
         ("ulaw_8000",), languages=FLUX_LANGUAGES[FLUX_MULTILINGUAL], phrases=True
+    ),
+    ("recogniser", "google"): Capabilities(
+        ("ulaw_8000",), languages=GOOGLE_LANGUAGES, phrases=True
+    ),
+    # Chinese is Mandarin at both OpenAI and Cartesia; Scribe knows Cantonese by a name of its own.
+    ("recogniser", "openai_transcription"): Capabilities(
+        ("ulaw_8000",),
+        languages=TRANSCRIPTION_LANGUAGES,
+        not_languages=("zh-HK", "zh-MO"),
+        phrases=True,
+    ),
+    ("recogniser", "scribe"): Capabilities(
+        ("ulaw_8000",), languages=SCRIBE_LANGUAGES, phrases=True
     ),
     ("recogniser", "scripted"): Capabilities(("ulaw_8000",), phrases=True, needs_key=False),
     ("thinker", "openai"): Capabilities(),
@@ -147,6 +206,14 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
         polyglot_pattern=AZURE_POLYGLOT_PATTERN,
         text_marks=True,
     ),
+    ("speaker", "cartesia"): Capabilities(
+        ("ulaw_8000",),
+        languages=CARTESIA_LANGUAGES,
+        not_languages=("zh-HK", "zh-MO"),
+        voice_pattern=CARTESIA_VOICE_PATTERN,
+        voice_example=CARTESIA_VOICE_EXAMPLE,
+        text_marks=True,
+    ),
     ("speaker", "elevenlabs"): Capabilities(
         ("ulaw_8000",), not_languages=("zh-HK", "yue"), text_marks=True
     ),
@@ -157,6 +224,9 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
         text_marks=True,
         spoken_forms="full",
         needs_key=False,
+    ),
+    ("speaker", "google"): Capabilities(
+        ("ulaw_8000",), voice_pattern=GOOGLE_VOICE_PATTERN, voice_example=GOOGLE_VOICE_EXAMPLE
     ),
     # Voices and languages are those of whichever server it is.
     ("speaker", "openai"): Capabilities(("pcm_24000",)),

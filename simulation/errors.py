@@ -6,6 +6,7 @@ SimulationError
 ├── VoiceUnavailable   the emulated voice cannot be loaded; says what to install
 ├── FaultsInvalid      a fault setting that does not exist or has a wrong value
 ├── CalleeInvalid      a callee's script that does not exist or has a wrong value
+├── GoogleMissing      an emulator of Google's is asked for and its clients are not installed
 └── WireViolation      a client's message does not follow the emulated protocol
 """
 
@@ -42,6 +43,10 @@ class FaultsInvalid(SimulationError):
 
 class CalleeInvalid(SimulationError):
     """A field of a callee that does not exist, or a value of the wrong kind."""
+
+
+class GoogleMissing(SimulationError):
+    """The packages with Google's protocol buffers are not installed."""
 
 
 class WireViolation(SimulationError):

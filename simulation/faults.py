@@ -30,6 +30,11 @@ SERVICES = (
     "openai_tts",
     "openai_realtime",
     "elevenlabs",
+    "cartesia",
+    "openai_transcription",
+    "scribe",
+    "google",
+    "google_tts",
     "twilio",
 )
 

@@ -1,5 +1,4 @@
-"""The port of an emulated gRPC service: passes HTTP/2 on to the gRPC server behind it, and answers the
-control routes, which are HTTP/1.1, itself.
+"""The port of an emulated gRPC service: HTTP/2 goes on to the gRPC server, HTTP/1.1 is for control.
 
 It exists because a gRPC server does not reset a TCP connection, and faults have to.
 """

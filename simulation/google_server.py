@@ -1,4 +1,4 @@
-"""An emulated gRPC service of Google's: one port, faults between it and the client, its way of refusing.
+"""An emulated gRPC service of Google's: one port, faults on the way, refusals as Google has them.
 
 Imports ``grpc`` and Google's protocol buffers when it is started: they come with
 ``callcluster[google]``.
@@ -104,7 +104,7 @@ class GoogleServer:
             await self._inner.stop(None)
 
     async def admit(self, context: Any) -> None:
-        """Carry out the faults that strike before a request is looked at; ends the request if so."""
+        """Carry out the faults that strike before a request is looked at: they end it."""
         board, name = self._control.board, self._service.name
         faults = board.of(name)
         self._control.counted(name)
@@ -128,9 +128,7 @@ class GoogleServer:
     def outbound(self, context: Any, write: Callable[[bytes], None]) -> FaultyOutbound:
         """The way of a request's messages through the faults."""
         board = self._control.board
-        return FaultyOutbound(
-            self._service.name, board, write, lambda: self.cut(context), _GARBAGE
-        )
+        return FaultyOutbound(self._service.name, board, write, lambda: self.cut(context), _GARBAGE)
 
     def cut(self, context: Any) -> None:
         """Reset the TCP connection of a request, and so all others on it."""

@@ -202,7 +202,10 @@ class _Stream:
             raise GoogleRefusal("INVALID_ARGUMENT", "The first message has no config.")
         if not _RECOGNISER.fullmatch(message.recognizer):
             raise GoogleRefusal("INVALID_ARGUMENT", "Invalid resource field value.")
-        wanted, features = message.streaming_config.config, message.streaming_config.streaming_features
+        wanted, features = (
+            message.streaming_config.config,
+            message.streaming_config.streaming_features,
+        )
         decoding = wanted.explicit_decoding_config
         if (decoding.encoding, decoding.sample_rate_hertz) != (_MULAW, _RATE_HZ):
             raise GoogleRefusal(

@@ -1,8 +1,8 @@
 """Google's Text-to-Speech, so far as the unmodified client can tell, spoken by the emulated voice.
 
 Methods: ``StreamingSynthesize`` (voices of the Chirp HD family only), ``SynthesizeSpeech`` and
-``ListVoices``. Sources: the comments of ``google/cloud/texttospeech/v1/cloud_tts.proto``, among them
-that MULAW of ``SynthesizeSpeech`` comes with a WAV header.
+``ListVoices``. Sources: the comments of ``google/cloud/texttospeech/v1/cloud_tts.proto``, one of
+which is that MULAW of ``SynthesizeSpeech`` comes with a WAV header.
 """
 
 from __future__ import annotations
@@ -228,9 +228,7 @@ def _checked(voice: Any) -> str:
     name = str(voice.name)
     match = _VOICE.fullmatch(name)
     if match is None or match[3] == _MISSING:
-        raise GoogleRefusal(
-            "INVALID_ARGUMENT", f"Voice '{name}' does not exist. Is it misspelled?"
-        )
+        raise GoogleRefusal("INVALID_ARGUMENT", f"Voice '{name}' does not exist. Is it misspelled?")
     if voice.language_code.lower() != match[1].lower():
         raise GoogleRefusal(
             "INVALID_ARGUMENT",

@@ -1,4 +1,4 @@
-"""One stream of Google's recognition (version 2): audio in, results out. A machine without protocol buffers.
+"""One stream of Google's recognition (version 2): audio in, results out. A machine.
 
 Source: the comments of ``google/cloud/speech/v2/cloud_speech.proto`` and the page "Transcribe audio
 from streaming input".

@@ -16,7 +16,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
@@ -27,15 +27,25 @@ from simulation.clip_library import load_library
 from simulation.control import Control
 from simulation.deepgram_flux import DeepgramConfig, DeepgramFlux
 from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
+from simulation.errors import GoogleMissing
 from simulation.espeak_voice import load_voice
 from simulation.exchange import Exchange, ExchangeConfig
 from simulation.exchange_control import ExchangeControl
 from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
+from simulation.google_server import GoogleServer, GrpcService
+from simulation.google_server import is_installed as has_google
+from simulation.google_stt import GoogleSpeechToText, GoogleSttConfig
+from simulation.google_tts import GoogleTextToSpeech, GoogleTtsConfig
 from simulation.openai_chat import OpenAIChat, OpenAIConfig
 from simulation.openai_realtime import OpenAIRealtimeEmulator
 from simulation.openai_tts import OpenAITextToSpeech, OpenAITtsConfig
 from simulation.realtime_session import RealtimeEmulatorConfig
+from simulation.socket_services import (
+    RunningSocketServices,
+    SocketServices,
+    SocketServicesConfig,
+)
 from simulation.twilio_rest import TwilioRestApi
 from simulation.voice_sound import SpokenVoice
 from simulation.wire_server import Service, WireServer
@@ -49,6 +59,8 @@ class ProvidersConfig:
         azure_port: 0 takes a free one; so do the others.
         twilio: The account at the carrier.
         callees: Who answers calls out, by number; see ``callee_book``.
+        google_port: None starts none: Google's clients take a second to load and are an extra.
+        google_tts_port: Likewise.
         faults: By service; see ``faults.SERVICES``.
         voice: Speaks for every service that speaks; None loads the best there is.
         clips: Folder of the clips that are recognised; None for those that ship.
@@ -63,6 +75,8 @@ class ProvidersConfig:
     azure_tts_port: int = 0
     openai_tts_port: int = 0
     openai_realtime_port: int = 0
+    google_port: int | None = None
+    google_tts_port: int | None = None
     azure: AzureConfig = field(default_factory=AzureConfig)
     deepgram: DeepgramConfig = field(default_factory=DeepgramConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
@@ -70,6 +84,9 @@ class ProvidersConfig:
     azure_tts: AzureTtsConfig = field(default_factory=AzureTtsConfig)
     openai_tts: OpenAITtsConfig = field(default_factory=OpenAITtsConfig)
     openai_realtime: RealtimeEmulatorConfig = field(default_factory=RealtimeEmulatorConfig)
+    google: GoogleSttConfig = field(default_factory=GoogleSttConfig)
+    google_tts: GoogleTtsConfig = field(default_factory=GoogleTtsConfig)
+    sockets: SocketServicesConfig = field(default_factory=SocketServicesConfig)
     twilio: ExchangeConfig = field(default_factory=ExchangeConfig)
     callees: dict[str, Callee] = field(default_factory=dict)
     faults: dict[str, Faults] = field(default_factory=dict)
@@ -82,8 +99,10 @@ class RunningProviders:
     """Emulators that listen.
 
     Attributes:
+        sockets: Addresses of Cartesia, Scribe and OpenAI's realtime transcription.
         board: Set faults here from within the process.
         control: Statistics.
+        google_port: None when there is none; so is ``google_tts_port``.
         exchange: The account at the carrier: place calls in, script who answers calls out.
     """
 
@@ -96,6 +115,9 @@ class RunningProviders:
     azure_tts_port: int
     openai_tts_port: int
     openai_realtime_port: int
+    google_port: int | None
+    google_tts_port: int | None
+    sockets: RunningSocketServices
     board: FaultBoard
     control: Control
     exchange: Exchange
@@ -131,6 +153,15 @@ class RunningProviders:
         return f"http://{self.host}:{self.openai_realtime_port}/v1"
 
     @property
+    def google_endpoints(self) -> dict[str, str]:
+        """Of the services of Google's that run: for ``grpc.aio.insecure_channel``, as URLs."""
+        ports = {
+            "google_speech_endpoint": self.google_port,
+            "google_tts_endpoint": self.google_tts_port,
+        }
+        return {name: f"http://{self.host}:{port}" for name, port in ports.items() if port}
+
+    @property
     def elevenlabs_base_url(self) -> str:
         """For ``AsyncElevenLabs(base_url=...)``."""
         return f"http://{self.host}:{self.elevenlabs_port}"
@@ -157,6 +188,8 @@ class RunningProviders:
                 "openai_tts_base_url": self.openai_tts_base_url,
                 "openai_realtime_base_url": self.openai_realtime_base_url,
                 "elevenlabs_base_url": self.elevenlabs_base_url,
+                **self.google_endpoints,
+                **asdict(self.sockets),
                 "twilio_api_base_url": self.twilio_api_base_url,
                 "twilio_account_sid": self.exchange.account.account_sid,
             }
@@ -172,6 +205,7 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
         ClipUnreadable: The clips that ship with the product are damaged.
         ClipMissing: ``config.callees`` names a clip that does not ship with the product.
         FaultsInvalid: ``config.faults`` names an unknown service.
+        GoogleMissing: A port of Google's is asked for and its clients are not installed.
         ValueError: ``config.twilio`` holds what is not an http(s) address.
     """
     board = FaultBoard()
@@ -187,12 +221,25 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
     azure_tts = AzureTextToSpeech(config.azure_tts, voice, board)
     openai_tts = OpenAITextToSpeech(config.openai_tts, voice, board)
     openai_realtime = OpenAIRealtimeEmulator(config.openai_realtime, index, voice, board)
+    sockets = SocketServices(config.sockets, index, voice, board)
+    google = GoogleSpeechToText(config.google, index, board)
+    google_tts = GoogleTextToSpeech(config.google_tts, voice, board)
     async with AsyncExitStack() as stack:
-        for speaker in (elevenlabs, azure_tts, openai_tts, openai_realtime):
+        for speaker in (elevenlabs, azure_tts, openai_tts, openai_realtime, google_tts):
             stack.callback(speaker.close)
+        stack.callback(sockets.close)
 
         async def listen(service: Service, port: int) -> int:
             server = WireServer(service, control)
+            stack.push_async_callback(server.close)
+            return await server.start(config.host, port)
+
+        async def listen_grpc(service: GrpcService, port: int | None) -> int | None:
+            if port is None:
+                return None
+            if not has_google():
+                raise GoogleMissing("install Google's clients: pip install 'callcluster[google]'")
+            server = GoogleServer(service, control)
             stack.push_async_callback(server.close)
             return await server.start(config.host, port)
 
@@ -210,6 +257,9 @@ async def run_providers(config: ProvidersConfig) -> AsyncIterator[RunningProvide
             azure_tts_port=await listen(azure_tts, config.azure_tts_port),
             openai_tts_port=await listen(openai_tts, config.openai_tts_port),
             openai_realtime_port=await listen(openai_realtime, config.openai_realtime_port),
+            google_port=await listen_grpc(google, config.google_port),
+            google_tts_port=await listen_grpc(google_tts, config.google_tts_port),
+            sockets=await sockets.start(config.host, listen),
             board=board,
             control=control,
             exchange=exchange,

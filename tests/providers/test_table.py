@@ -9,6 +9,7 @@ import pytest
 
 from providers.chat_endpoint import azure_endpoint, openrouter_endpoint
 from providers.errors import ProviderRefused, ProviderRejected
+from providers.google_settings import GoogleSpeechConfig, GoogleTtsConfig
 from providers.settings import (
     AzureSpeechConfig,
     AzureTtsConfig,
@@ -42,6 +43,8 @@ KEYED = ProviderSettings(
     ),
     openrouter=OpenAIConfig(openrouter_endpoint("k", model="m")),
     elevenlabs=ElevenLabsConfig(api_key="k"),
+    google=GoogleSpeechConfig(project="p"),
+    google_tts=GoogleTtsConfig(project="p"),
     scripted=ScriptedConfig(heard=((1.0, "yes"),)),
 )
 
@@ -74,15 +77,11 @@ def test_every_name_says_what_it_can_do() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "language", "voice", "field", "said"),
     [
-        (
-            "speaker",
-            "azur",
-            "en-US",
-            "x",
-            "speaker",
-            "there are: azure, elevenlabs, espeak, openai, tone",
-        ),
-        ("recogniser", "google", "en-US", "", "recogniser", "there are: azure, deepgram"),
+        ("speaker", "azur", "en-US", "x", "speaker", f"there are: {', '.join(sorted(SPEAKERS))}"),
+        ("recogniser", "azur", "en-US", "", "recogniser", "there are: azure, deepgram, google"),
+        ("recogniser", "google", "tlh", "", "language", "google does not serve tlh"),
+        ("speaker", "google", "en-US", "alto", "voice", "named like en-US-Chirp3-HD-Aoede"),
+        ("speaker", "google", "zh-HK", "cmn-CN-Wavenet-A", "voice", "for cmn-CN, not for zh-HK"),
         ("recogniser", "deepgram", "zh-HK", "", "language", "deepgram does not serve zh-HK"),
         ("speaker", "espeak", "ja-JP", "f1", "language", "the speaker espeak does not serve ja-JP"),
         ("speaker", "espeak", "en-US", "alto", "voice", "the speaker espeak has no voice 'alto'"),
@@ -108,14 +107,15 @@ def test_what_is_not_known_to_be_impossible_is_allowed() -> None:
     assert refusal_of("speaker", "azure", "en-GB", "en-US-JennyNeural") is None
     assert refusal_of("speaker", "azure", "fr-FR", "en-US-AvaMultilingualNeural") is None
     assert refusal_of("speaker", "azure", "fr-FR", "en-US-Ava:DragonHDLatestNeural") is None
+    assert refusal_of("speaker", "google", "zh-HK", "yue-HK-Standard-A") is None
+    assert refusal_of("speaker", "google", "zh-CN", "cmn-CN-Chirp3-HD-Kore") is None
+    assert refusal_of("recogniser", "google", "zh-HK") is None
     assert refusal_of("thinker", "openai", "tlh") is None
     assert refusal_of("recogniser", "deepgram", "pt-BR") is None
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(
-        ProviderRejected, match="there are: azure, elevenlabs, espeak, openai, tone"
-    ):
+    with pytest.raises(ProviderRejected, match=f"there are: {', '.join(sorted(SPEAKERS))}"):
         build_speaker("azur", KEYED)
 
 
@@ -130,6 +130,20 @@ def test_azure_names_what_is_missing(settings: ProviderSettings, variable: str) 
     with pytest.raises(ProviderRefused) as caught:
         build_recogniser("azure", settings)
     assert caught.value.setting == variable
+
+
+@pytest.mark.parametrize(
+    ("config", "setting"),
+    [
+        (GoogleSpeechConfig(), "GOOGLE_CLOUD_PROJECT"),
+        (GoogleSpeechConfig("p", endpoint="127.0.0.1:1"), "GOOGLE_SPEECH_ENDPOINT"),
+        (GoogleSpeechConfig("p", location="../eu"), "GOOGLE_SPEECH_LOCATION"),
+    ],
+)
+def test_google_names_what_is_missing(config: GoogleSpeechConfig, setting: str) -> None:
+    with pytest.raises((ProviderRefused, ProviderRejected)) as caught:
+        build_recogniser("google", ProviderSettings(google=config))
+    assert caught.value.setting == setting
 
 
 def test_deepgram_names_what_is_missing() -> None:
@@ -215,7 +229,8 @@ def test_keys_are_never_printed() -> None:
 
 def test_the_table_imports_no_vendor() -> None:
     script = (
-        "import sys, providers.table; print({'openai', 'azure', 'websockets'} & {*sys.modules})"
+        "import sys, providers.table; print({'openai', 'azure', 'websockets', 'grpc'}"
+        " & {*sys.modules})"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
