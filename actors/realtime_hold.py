@@ -49,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 MAX_UNHEARD_FRAMES = 500
 STREAM_SILENT_S = 60.0
+CONVERSED_UNIT = "conversed_s"
 SIGN_OF_LIFE_S = 60.0  # a CallActor that hears nothing for 300 s gives the call up
 
 
@@ -363,8 +364,8 @@ class RealtimeHold:
         heard, ran_dry = self._link.samples, self._machine.underruns
         sums = CallSums(heard, self._sent_samples, ran_dry, self._mind.replacements)
         units = self._meter.units(sums)
-        units.pop("recognised_s", None)  # the service hears, and its tokens are its price
-        return units
+        heard_s = units.pop("recognised_s", 0.0)  # no recogniser heard it: tokens are the price
+        return {**units, CONVERSED_UNIT: heard_s} if heard_s else units
 
     def _tell_mind(self, now: float, *, even_if_empty: bool = False) -> None:
         self._mind_heard_at = now

@@ -1,9 +1,9 @@
 """``python -m benchmarks.relay --calls 1000``: many relayed calls at once, socket to socket.
 
-The product as users run it (``callcluster serve``: Ray Serve behind HAProxy) with an emulated language
-model that answers at once; callers in a process of their own, which is served before all others
-(``benchmarks.relay_callers``). Each call says something every ten seconds; on one product, more and
-more calls are up, and each number of them is watched for a window.
+The product as users run it (``callcluster serve``: Ray Serve behind HAProxy) with an emulated
+language model that answers at once; callers in a process of their own, which is served before all
+others (``benchmarks.relay_callers``). Each call says something every ten seconds; on one product,
+more and more calls are up, and each number of them is watched for a window.
 
 A number counts when every call came up and stayed, every prompt was answered, and the callers'
 own timers were at most 5 ms late at P99. Writes a table into ``docs/benchmarks.md``.
@@ -199,13 +199,14 @@ def relay_plan(calls: int, *, actors: int, replicas: int, speculate: bool) -> St
 def render(run: dict[str, Any], levels: Sequence[Level]) -> str:
     """As Markdown: every number of calls, and what a further call costs."""
     facts = run["machine"]
+    begun = "prepared ahead" if run["speculate"] else "begun at the prompt"
     head = (
         f"{facts['date']}, {facts['cores']} cores ({facts['cpu']}), Python {facts['python']}, Ray "
         f"{facts['ray']}; one prompt every {run['period_s']:.0f} s in each call, windows of "
-        f"{run['window_s']:.0f} s; {run['replicas']} ingress replica(s), {run['actors']} CallActor(s), "
-        f"replies {'prepared ahead' if run['speculate'] else 'begun at the prompt'}; the emulated model "
-        f"alone takes {run['emulators_alone']['first_token']['p50_ms']} ms to its first token "
-        f"(median). Load of the machine before: {run['before']['load_average'][0]}. `{run['command']}`"
+        f"{run['window_s']:.0f} s; {run['replicas']} ingress replica(s), {run['actors']} "
+        f"CallActor(s), replies {begun}; the emulated model alone takes "
+        f"{run['emulators_alone']['first_token']['p50_ms']} ms to its first token (median). Load "
+        f"of the machine before: {run['before']['load_average'][0]}. `{run['command']}`"
     )
     rows = []
     for level in levels:

@@ -208,7 +208,7 @@ class RelayCallers:
         return sum(call.is_up for call in self._calls)
 
     async def dial(self, calls: int) -> None:
-        """Place further calls until ``calls`` were placed; returns when each is up or has failed."""
+        """Place further calls, ``calls`` in all; returns when each is up or has failed."""
         first, began = self._placed, self._loop.time()
         opening = []
         for number in range(first, calls):

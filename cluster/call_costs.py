@@ -16,7 +16,11 @@ from dataclasses import dataclass, field
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from dialogue.session import CallIdentity
-from providers.models import DEFAULT_OPENAI_SPEECH_MODEL, DEFAULT_SPEECH_MODEL
+from providers.models import (
+    DEFAULT_CARTESIA_MODEL,
+    DEFAULT_OPENAI_SPEECH_MODEL,
+    DEFAULT_SPEECH_MODEL,
+)
 from providers.openai_body import model_of
 from providers.realtime.config import model_of as realtime_model_of
 from providers.realtime.config import transcriber_of
@@ -48,8 +52,11 @@ UNITS = (
     "call_s",
     "stream_s",
     "relay_s",
+    "conversed_s",
     "detections",
 )
+# Who was given the time of a call tells how it was carried.
+_MODE_OF = (("recognised_s", "pipeline"), ("relay_s", "relay"), ("conversed_s", "realtime"))
 _REASON = re.compile(r"[a-z_]{1,40}")
 
 
@@ -64,11 +71,17 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class CallBill:
-    """Units of a whole call, and their cost; ``wasted`` is the part for unspoken replies."""
+    """Units of a whole call, and their cost.
+
+    Attributes:
+        wasted: The part for replies that were never spoken.
+        mode: How it was carried, with commas when in several ways; empty for not at all.
+    """
 
     usage: Mapping[str, float]
     bill: Bill
     wasted: Bill
+    mode: str = ""
 
 
 class CallCosts:
@@ -100,6 +113,11 @@ class CallCosts:
         """The language of the call's agent; empty if there is no such agent here."""
         agent = self._agents.get((call.tenant_id, call.agent_id))
         return agent.language if agent is not None else ""
+
+    def mode(self, call: CallIdentity) -> str:
+        """How a call of this agent begins; empty if there is no such agent here."""
+        agent = self._agents.get((call.tenant_id, call.agent_id))
+        return agent.mode if agent is not None else ""
 
     def call_opened(self, call: CallIdentity) -> None:
         """A stream of the call is up; the call may have been given up for lost before."""
@@ -138,7 +156,8 @@ class CallCosts:
         # spoken to without us.
         duration_s = max(duration_s, 0.0)
         sums = _sum_of(tally)
-        streamed_s = min(sums.get("recognised_s", 0.0), duration_s)
+        audio_s = sums.get("recognised_s", 0.0) + sums.get("conversed_s", 0.0)
+        streamed_s = min(audio_s, duration_s)
         carried_s = min(streamed_s + sums.get("relay_s", 0.0), duration_s)
         tally.other["call_s"] = round(duration_s if planned else carried_s, 3)
         tally.other["stream_s"] = round(streamed_s, 3)
@@ -181,7 +200,8 @@ class CallCosts:
             self._say_once(missing.unit, missing.item)
         for labels, total in unpriced.items():
             self._tell(tally, catalog.UNPRICED, labels, total)
-        return CallBill(usage, bill, wasted)
+        modes = (mode for unit, mode in _MODE_OF if usage.get(unit, 0.0) > 0)
+        return CallBill(usage, bill, wasted, ",".join(modes))
 
     def wasted_usd(self, call: CallIdentity, usage: Mapping[str, float]) -> float:
         """What of these units went into replies that were never spoken, in dollars."""
@@ -222,6 +242,8 @@ def services_of(agent: Agent, known: ProviderSettings, *, direction: str) -> Ser
     voice = agent.speaker
     if agent.speaker == "elevenlabs":
         voice = known.elevenlabs.model or DEFAULT_SPEECH_MODEL
+    elif agent.speaker == "cartesia":
+        voice = known.cartesia.model or DEFAULT_CARTESIA_MODEL
     elif agent.speaker == "openai":
         voice = known.openai_tts.model or DEFAULT_OPENAI_SPEECH_MODEL
     realtime, speaks_itself = known.openai_realtime, "realtime" in agent.modes

@@ -15,13 +15,15 @@ def fitting(settings: Settings, agents: Iterable[Agent]) -> Settings:
     """The settings with ``calls_per_replica`` that every provider in use can carry.
 
     The Azure Speech SDK carries about 25 streams in a process: a call beyond that would be let in
-    and then not be heard, so it is refused at the door instead.
+    and then not be heard, so it is refused at the door instead. An agent whose calls are never
+    carried by the pipeline has no use for a recogniser.
     """
     limits = {
         "azure": (settings.azure_streams_per_process, "AZURE"),
         "deepgram": (settings.deepgram_streams_per_process, "DEEPGRAM"),
     }
-    used = {name for agent in agents for name in agent.recognisers} & limits.keys()
+    ears = (agent.recognisers for agent in agents if "pipeline" in agent.modes)
+    used = {name for names in ears for name in names} & limits.keys()
     if not used:
         return settings
     streams, name = min(limits[recogniser] for recogniser in used)

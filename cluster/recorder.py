@@ -89,6 +89,7 @@ class StoreRecorder:
             caller=call.caller,
             called=call.called,
             language=self._costs.language(call),
+            mode=self._costs.mode(call),
             **values,  # type: ignore[arg-type]
         )
 
@@ -100,4 +101,5 @@ def _billed(row: CallRow, bill: CallBill) -> CallRow:
         cost={component: round(usd, 9) for component, usd in bill.bill.usd.items()},
         cost_usd=round(bill.bill.total_usd, 9),
         wasted_cost_usd=round(bill.wasted.total_usd, 9),
+        mode=bill.mode or row.mode,
     )

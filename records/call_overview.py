@@ -41,6 +41,7 @@ class CallOverview:
     to_number: str
     call_sid: str
     language: str
+    mode: str
     created_at_us: int
     started_at_us: int
     ended_at_us: int
@@ -105,6 +106,7 @@ def overview_of_new(request: CallRequestRow) -> CallOverview:
         to_number=request.to_number,
         call_sid=request.call_sid,
         language="",
+        mode="",
         created_at_us=request.created_at_us,
         started_at_us=0,
         ended_at_us=0,
@@ -161,6 +163,7 @@ def _branches(tenant_id: str) -> tuple[Select[Any], Select[Any]]:
     of_call: Mapping[str, Any] = {
         "agent_version": call.agent_version,
         "language": call.language,
+        "mode": call.mode,
         "started_at_us": call.started_at_us,
         "ended_at_us": call.ended_at_us,
         "end_reason": call.end_reason,

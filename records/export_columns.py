@@ -69,7 +69,7 @@ _IDENTITY: Final = [
 
 CALL_COLUMNS: Final[Sequence[ExportColumn]] = (
     *_IDENTITY,
-    *_plain("text", "direction", "caller", "called", "language"),
+    *_plain("text", "direction", "caller", "called", "language", "mode"),
     _instant("started_at_us"),
     _instant("ended_at_us"),
     ExportColumn("duration_s", "number", _duration_s),

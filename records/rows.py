@@ -28,6 +28,8 @@ class CallRow:
         cost_usd: Sum of ``cost``.
         wasted_cost_usd: The part of it that went into replies that were never spoken.
         erased_at_us: When the content of the call was erased; it never comes back.
+        mode: How it was carried, with commas when in several ways: ``pipeline``, ``relay``,
+            ``realtime``. While it runs: how it began; empty in rows of older versions.
     """
 
     tenant_id: str
@@ -51,6 +53,7 @@ class CallRow:
     cost_usd: float = 0.0
     wasted_cost_usd: float = 0.0
     erased_at_us: int = 0
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)

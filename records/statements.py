@@ -2,7 +2,8 @@
 
 - A call or a turn is replaced by a write of the same or a larger epoch, never by a smaller one.
 - A planned end of a call stays; the earliest known start of a call stays.
-- Language, usage and cost of a call stay until a write brings others: a resumed stream knows none.
+- Language, mode, usage and cost of a call stay until a write brings others: a resumed stream knows
+  none.
 - An erased call stays erased.
 - A journal entry is written once.
 """
@@ -152,7 +153,8 @@ def _kept_of_call(new: Any, old: Any) -> dict[str, Any]:
         or_(new.started_at_us == 0, old.started_at_us < new.started_at_us),
     )
     kept["started_at_us"] = case((earlier, old.started_at_us), else_=new.started_at_us)
-    kept["language"] = case((new.language == "", old.language), else_=new.language)
+    for name in ("language", "mode"):
+        kept[name] = case((new[name] == "", old[name]), else_=new[name])
     no_usage = sql_cast(new.usage, Text) == "{}"
     kept["usage"] = case((no_usage, old.usage), else_=new.usage)
     no_cost = sql_cast(new.cost, Text) == "{}"

@@ -74,6 +74,7 @@ CALLS = Table(
     Column("cost_usd", Float, nullable=False, server_default="0"),
     Column("wasted_cost_usd", Float, nullable=False, server_default="0"),
     Column("erased_at_us", BigInteger, nullable=False, server_default="0"),
+    Column("mode", Text, nullable=False, server_default=""),
     Index("calls_by_sid", "call_sid"),
     Index("calls_by_start", "started_at_us"),
     Index("calls_by_tenant_and_start", "tenant_id", "started_at_us", "call_id"),

@@ -12,6 +12,7 @@ Units of a call, in ``usage``:
 ``realtime_audio_in``, ``_cached``, ``_out``  tokens of audio, likewise          ``realtime_model``
 ``transcribed_s``   seconds of audio that was written down for it     ``transcriber``
 ``call_s``          seconds of the call; minutes begun are billed     ``carrier``
+``conversed_s``     seconds of audio a realtime model was given        ``realtime_model``
 ``stream_s``        seconds of its media streams; likewise            ``carrier``
 ``relay_s``         seconds of its relay sessions; likewise           ``carrier``
 ``recording_s``     seconds recorded; minutes begun are billed        ``carrier``
@@ -133,7 +134,7 @@ def item_of(unit: str, services: Services) -> str:
     unit, _, stand_in = unit.partition("@")
     if stand_in:
         return services.stand_ins.get(stand_in, stand_in)
-    if unit.startswith(REALTIME_PREFIX):
+    if unit.startswith(REALTIME_PREFIX) or unit == "conversed_s":
         return services.realtime_model
     if unit.startswith(TRANSCRIBED_PREFIX):
         return services.transcriber

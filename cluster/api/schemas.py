@@ -206,6 +206,10 @@ class CallView(BaseModel):
     to: str = Field(description="Empty once the call was erased.")
     call_sid: str = Field(description="The carrier's id; empty until it has one.")
     language: str
+    mode: str = Field(
+        description="How it is carried: pipeline, relay, realtime; several with commas. Empty: not "
+        "known yet."
+    )
     answered_by: str = Field(description="What machine detection said; empty when it said nothing.")
     created_at: str = Field(description="When it was asked for, or came in. RFC 3339, UTC.")
     started_at: str | None = Field(description="When the conversation began.")

@@ -111,6 +111,7 @@ def _fields(row: CallOverview) -> dict[str, Any]:
         "to": row.to_number,
         "call_sid": row.call_sid,
         "language": row.language,
+        "mode": row.mode,
         "answered_by": row.answered_by,
         "created_at": instant(row.created_at_us) or "",
         "started_at": instant(row.started_at_us),

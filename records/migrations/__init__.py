@@ -12,5 +12,5 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent
 VERSION_TABLE: Final = "callcluster_schema"
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 HEAD: Final = REVISIONS[-1]

@@ -41,6 +41,7 @@ def test_a_call_from_the_greeting_to_the_end_is_recorded_like_any_other() -> Non
         turn = recorder.settled[1][1]
         assert turn.heard_text == turn.agent_text == "We are open until five."
         assert (turn.usage["realtime_audio_out"], "recognised_s" in turn.usage) == (30.0, False)
+        assert turn.usage["conversed_s"] > 0
         assert 0.0 < turn.timeline["committed"] < turn.timeline["first_frame_out"]
         assert recorder.closed == [("call-1", True, "caller_hung_up")]
         assert stage.recogniser.openings == 0

@@ -326,3 +326,28 @@ def test_checks_of_the_cache_are_billed_also_after_the_call_and_told_apart() -> 
     assert desk.counters(c.CHECKED_COST) == {("think", "t1", "ann"): pytest.approx(more)}
     assert sum(desk.counters(c.COST).values()) == pytest.approx(after.cost_usd)
     assert after.wasted_cost_usd == before.wasted_cost_usd
+
+
+@pytest.mark.parametrize(
+    ("usages", "mode", "streamed_s"),
+    [
+        ([{"recognised_s": 20.0}], "pipeline", 20.0),
+        ([{"relay_s": 20.0}], "relay", 0.0),
+        ([{"conversed_s": 20.0, "realtime_audio_in": 200.0}], "realtime", 20.0),
+        ([{"relay_s": 20.0}, {"recognised_s": 10.0}], "pipeline,relay", 10.0),
+        ([{"conversed_s": 20.0}, {"recognised_s": 10.0}], "pipeline,realtime", 30.0),
+        ([], "pipeline", 0.0),
+    ],
+)
+def test_the_record_says_how_a_call_was_carried_and_bills_its_stream(
+    usages: list[dict[str, float]], mode: str, streamed_s: float
+) -> None:
+    desk = Desk()
+    desk.recorder.call_opened(CALL, at_us=1_000_000)
+    assert desk.writer.calls[-1].mode == "pipeline"  # as its agent begins
+    for number, usage in enumerate(usages):
+        desk.turn(number, usage)
+    row = desk.close()
+    assert row.mode == mode
+    assert row.usage["stream_s"] == streamed_s
+    assert ("stream" in row.cost) is (streamed_s > 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cluster.capacity import fitting
@@ -37,3 +39,11 @@ def test_the_smallest_of_those_in_use_counts() -> None:
     agents = [agent("deepgram"), agent("azure")]
     assert fitting(settings, agents).calls_per_replica == 25
     assert fitting(settings, agents[:1]).calls_per_replica == 40
+
+
+def test_calls_that_no_recogniser_hears_are_not_bounded_by_it() -> None:
+    settings = Settings(mode="development", calls_per_replica=1_000)
+    relayed = replace(agent("azure"), mode="relay")
+    assert fitting(settings, [relayed]).calls_per_replica == 1_000
+    both = replace(relayed, then_modes=("pipeline",))
+    assert fitting(settings, [relayed, both]).calls_per_replica == 25

@@ -227,7 +227,7 @@ def test_a_table_that_is_gone_is_said(database_url: str) -> None:
 
 def test_a_process_of_the_version_before_goes_on_writing(on_database: OnDatabase) -> None:
     """It names the columns it knows; the others have a default."""
-    added = {"cost", "cost_usd", "wasted_cost_usd", "erased_at_us"}
+    added = {"cost", "cost_usd", "wasted_cost_usd", "erased_at_us", "mode"}
     known = [column.name for column in CALLS.c if column.name not in added]
     values = {"turn_id": 1, "epoch_number": 0, "epoch_minted_us": 0, "started_at_us": 1}
     row = [

@@ -128,7 +128,8 @@ def test_a_resumed_stream_wipes_no_language_usage_or_cost(on_store: OnStore) -> 
     """It does not know them; the close of the call brings the new sums."""
 
     async def use(store: RecordStore) -> None:
-        known = call(language="yue", usage={"prompt_tokens": 3}, cost={"llm": 0.25}, cost_usd=0.25)
+        cost = {"cost": {"llm": 0.25}, "cost_usd": 0.25}
+        known = call(language="yue", mode="relay", usage={"prompt_tokens": 3}, **cost)
         await store.write([known])
         await store.write([call(epoch=(1, 1))])
         found = await store.call("acme", "call-1")
