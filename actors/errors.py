@@ -2,6 +2,7 @@
 
 ActorsError
 ├── MindLostError        the CallActor died or does not answer in time: re-place the call
+├── LinkLostError        the connection to a CallActor is closed, or a question over it failed
 ├── MindRefusedError     the CallActor will not take the call; ``refusal`` says why
 ├── NoSlotError          no CallActor has a free slot
 ├── DirectoryAwayError   the directory of CallActors does not start or does not answer
@@ -19,6 +20,10 @@ class ActorsError(Exception):
 
 class MindLostError(ActorsError):
     """The CallActor of a call is dead or silent."""
+
+
+class LinkLostError(ActorsError):
+    """A connection to a CallActor cannot be had, is lost, or a question over it failed there."""
 
 
 class MindRefusedError(ActorsError):
