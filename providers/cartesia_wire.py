@@ -25,13 +25,13 @@ from providers.errors import (
 )
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
 from providers.models import CARTESIA_LANGUAGES, DEFAULT_CARTESIA_MODEL
+from providers.socket_peer import Peer, socket_origin
 from providers.socket_settings import (
     CARTESIA_BASE_URL,
     CARTESIA_KEY,
     CARTESIA_MODEL,
     CartesiaConfig,
 )
-from providers.websocket import Peer, socket_origin
 from voice.ports import SAMPLE_RATE_HZ, SpeakRequest
 
 PROVIDER: Final = "cartesia"

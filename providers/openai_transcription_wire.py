@@ -33,6 +33,7 @@ from providers.models import (
     TRANSCRIPTION_LANGUAGES,
 )
 from providers.settings import OPENAI_BASE_URL, OPENAI_KEY
+from providers.socket_peer import Peer, socket_origin
 from providers.socket_settings import (
     OPENAI_STT_BASE_URL,
     OPENAI_STT_KEY,
@@ -41,7 +42,6 @@ from providers.socket_settings import (
     OPENAI_STT_TURNS,
     OpenAITranscriptionConfig,
 )
-from providers.websocket import Peer, socket_origin
 
 PROVIDER: Final = "openai_transcription"
 OPENAI_ADDRESS: Final = "https://api.openai.com/v1"

@@ -29,6 +29,7 @@ from providers.errors import (
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
 from providers.models import DEFAULT_SCRIBE_MODEL, SCRIBE_LANGUAGES
 from providers.settings import ELEVENLABS_KEY
+from providers.socket_peer import Peer, socket_origin
 from providers.socket_settings import (
     SCRIBE_BASE_URL,
     SCRIBE_COMMIT,
@@ -37,7 +38,6 @@ from providers.socket_settings import (
     SCRIBE_PAUSE,
     ScribeConfig,
 )
-from providers.websocket import Peer, socket_origin
 from voice.ports import SAMPLE_RATE_HZ
 
 PROVIDER: Final = "scribe"

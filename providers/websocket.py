@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from websockets.asyncio.client import connect as websocket_connect
@@ -34,13 +33,13 @@ from providers.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from providers.socket_peer import Peer
 
 M = TypeVar("M")
 
 _PING_TIMEOUT = 1011
 _CLOSE_TIMEOUT_S = 1.0
 _GOODBYE_TIMEOUT_S = 0.5
-_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 class Transport(Protocol):
@@ -65,38 +64,6 @@ class Connection(Protocol):
 
     async def close(self) -> None:
         """Close; idempotent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Whom a socket leads to, as far as errors go.
-
-    Attributes:
-        provider: Short name.
-        address: The setting that holds the address.
-        refused: Types a refused handshake: status, headers in lower case, body.
-        closed: Types the service's close: its code, None when it hung up, and its reason.
-        longest_message_bytes: A longer message is no message.
-    """
-
-    provider: str
-    address: str
-    refused: Callable[[int, Mapping[str, str], bytes], ProviderError]
-    closed: Callable[[int | None, str], ProviderError]
-    longest_message_bytes: int = 1 << 20
-
-
-def socket_origin(base_url: str, peer: Peer) -> str:
-    """The address for websockets: ``http`` becomes ``ws``, without a slash at its end.
-
-    Raises:
-        ProviderRejected: It is of another scheme, or has no host.
-    """
-    scheme, separator, rest = base_url.strip().partition("://")
-    scheme = _SCHEMES.get(scheme, "")
-    if not scheme or not separator or not rest.strip("/"):
-        raise ProviderRejected("the address is no http(s) URL", peer.provider, peer.address)
-    return f"{scheme}://{rest.rstrip('/')}"
 
 
 async def connect(

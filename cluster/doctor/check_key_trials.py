@@ -20,6 +20,7 @@ from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.place import LOOPBACK, Place
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
+from cluster.socket_provider_settings import key_trials
 from providers.errors import ProviderError
 from providers.settings import ChatEndpoint, ChatService
 from telephony.errors import CarrierError, CarrierRefused, InvalidSetting
@@ -89,6 +90,8 @@ def planned(settings: Settings) -> list[tuple[str, KeyTrial]]:
         url = f"{settings.deepgram_base_url.rstrip('/')}/v1/projects"
         headers = {"Authorization": f"Token {flux_key}"}
         trials.append(("deepgram", KeyTrial("DEEPGRAM_API_KEY", "GET", url, headers)))
+    for provider, setting, url, headers in key_trials(settings):
+        trials.append((provider, KeyTrial(setting, "GET", url, headers)))
     voice_key = settings.elevenlabs_api_key.get_secret_value()
     if voice_key:
         url = f"{settings.elevenlabs_base_url.rstrip('/')}/v1/user/subscription"

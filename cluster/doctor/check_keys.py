@@ -13,6 +13,7 @@ from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.place import Place
 from cluster.provider_settings import missing_keys, provider_settings
 from cluster.settings import Settings
+from cluster.socket_provider_settings import socket_keys
 from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.models import (
@@ -71,6 +72,7 @@ def used_keys(settings: Settings, agents: Iterable[Agent]) -> Mapping[str, str]:
         keys["AZURE_OPENAI_API_KEY"] = settings.azure_openai_api_key.get_secret_value()
     if "openrouter" in used:
         keys["OPENROUTER_API_KEY"] = settings.openrouter_api_key.get_secret_value()
+    keys.update(socket_keys(settings, used))
     if "elevenlabs" in used:
         keys["ELEVENLABS_API_KEY"] = settings.elevenlabs_api_key.get_secret_value()
     keys["TWILIO_AUTH_TOKEN"] = settings.twilio_auth_token.get_secret_value()

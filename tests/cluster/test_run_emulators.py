@@ -21,6 +21,9 @@ LINE = json.dumps(
         "openai_tts_base_url": "http://s/v1",
         "openai_realtime_base_url": "http://r/v1",
         "elevenlabs_base_url": "http://e",
+        "cartesia_base_url": "http://c",
+        "openai_stt_base_url": "http://w/v1",
+        "scribe_base_url": "http://b",
         "twilio_api_base_url": "http://t",
         "twilio_account_sid": "AC1",
     }

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from providers.cartesia_wire import VOICE_EXAMPLE
 from providers.chat_endpoint import azure_endpoint, openrouter_endpoint
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.google_settings import GoogleSpeechConfig, GoogleTtsConfig
@@ -21,6 +22,7 @@ from providers.settings import (
     ProviderSettings,
     ScriptedConfig,
 )
+from providers.socket_settings import CartesiaConfig, OpenAITranscriptionConfig, ScribeConfig
 from providers.table import (
     CAPABILITIES,
     RECOGNISERS,
@@ -43,6 +45,9 @@ KEYED = ProviderSettings(
     ),
     openrouter=OpenAIConfig(openrouter_endpoint("k", model="m")),
     elevenlabs=ElevenLabsConfig(api_key="k"),
+    cartesia=CartesiaConfig(api_key="k"),
+    openai_stt=OpenAITranscriptionConfig(api_key="k"),
+    scribe=ScribeConfig(api_key="k"),
     google=GoogleSpeechConfig(project="p"),
     google_tts=GoogleTtsConfig(project="p"),
     scripted=ScriptedConfig(heard=((1.0, "yes"),)),
@@ -86,6 +91,10 @@ def test_every_name_says_what_it_can_do() -> None:
         ("speaker", "espeak", "ja-JP", "f1", "language", "the speaker espeak does not serve ja-JP"),
         ("speaker", "espeak", "en-US", "alto", "voice", "the speaker espeak has no voice 'alto'"),
         ("speaker", "elevenlabs", "zh-HK", "any", "language", "does not serve zh-HK"),
+        ("speaker", "cartesia", "zh-HK", "x", "language", "does not serve zh-HK"),
+        ("speaker", "cartesia", "en-US", "alto", "voice", "named like f786b574-"),
+        ("recogniser", "openai_transcription", "zh-HK", "", "language", "does not serve zh-HK"),
+        ("recogniser", "scribe", "tlh", "", "language", "does not serve tlh"),
         ("speaker", "azure", "en-US", "alto", "voice", "named like en-US-AvaMultilingualNeural"),
         ("speaker", "azure", "zh-HK", "zh-CN-XiaoxiaoNeural", "voice", "for zh-CN, not for zh-HK"),
         ("speaker", "azure", "de-DE", "en-US-JennyNeural", "voice", "for en-US, not for de-DE"),
@@ -112,6 +121,9 @@ def test_what_is_not_known_to_be_impossible_is_allowed() -> None:
     assert refusal_of("recogniser", "google", "zh-HK") is None
     assert refusal_of("thinker", "openai", "tlh") is None
     assert refusal_of("recogniser", "deepgram", "pt-BR") is None
+    assert refusal_of("recogniser", "scribe", "zh-HK") is None
+    assert refusal_of("recogniser", "openai_transcription", "zh-CN") is None
+    assert refusal_of("speaker", "cartesia", "ms-MY", VOICE_EXAMPLE) is None
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
