@@ -16,7 +16,7 @@ from __future__ import annotations
 COVER_S = 0.12
 MARGIN_S = 0.06
 SURELY_WORDS_S = 0.4
-LIKELY_WORDS_S = 0.25
+LIKELY_WORDS_S = 0.2
 _MOST_LAG_S = 1.2
 _MOST_GAP_S = 0.4
 _FADING = 0.2
