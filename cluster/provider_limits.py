@@ -78,6 +78,9 @@ def _key_of(kind: str, name: str, known: ProviderSettings) -> str:
         ("recogniser", "azure"): known.azure.key,
         ("recogniser", "deepgram"): known.deepgram.api_key,
         ("speaker", "azure"): known.azure_tts.key,
+        ("recogniser", "openai_transcription"): known.openai_stt.api_key,
+        ("recogniser", "scribe"): known.scribe.api_key,
+        ("speaker", "cartesia"): known.cartesia.api_key,
         ("speaker", "elevenlabs"): known.elevenlabs.api_key,
         ("speaker", "openai"): known.openai_tts.api_key,
     }
