@@ -7,8 +7,9 @@ Rules:
    after ``reopen_after_s``, or at ``reopen_latest_s`` whoever is speaking.
 3. A stream that was ended because no audio came is opened again when there is some.
 4. A retryable break is followed by another stream as long as it helps: ``_MOST_IN_A_ROW`` one after
-   the other that bring the transcription no further are a failure. So is the first one that does
-   not open, and any that is refused, or told to come back later.
+   the other that bring the transcription no further are a failure; one is not, since a connection
+   that breaks takes all of its streams along. So is a first connection that cannot be had, and a
+   stream that is refused, or told to come back later.
 5. The service is silent while the caller is, so its silence is no fault: ``providers.failover``
    notices one that hangs by the caller's voice.
 6. After ``close`` or a failure nothing more is delivered.
@@ -86,6 +87,7 @@ class GoogleStream:
         self._over: ProviderError | None = None  # why we ended the running stream ourselves
         self._was_well = False  # the stream before had its time, and nothing was wrong with it
         self._number = 0  # of the running stream
+        self._has_line = False  # there was a connection once
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -119,20 +121,20 @@ class GoogleStream:
         await asyncio.wait([task])
 
     async def _run(self, request: RecogniseRequest, language: str) -> None:
-        in_a_row, is_first = 0, True
+        in_a_row = 0
         while True:
             progress_s = self._turns.progress_s
             error = await self._listen(request, language)
             has_helped = self._was_well or self._turns.progress_s > progress_s
             in_a_row = 0 if has_helped else in_a_row + 1
-            is_hopeless = in_a_row >= (1 if is_first else _MOST_IN_A_ROW)
+            is_hopeless = in_a_row >= (_MOST_IN_A_ROW if self._has_line else 1)
             is_told_off = isinstance(error, ProviderBusy) or error.retry_after_s is not None
             if not error.retryable or is_told_off or is_hopeless:
                 self._fail(error)
                 return
-            is_first = False
             _log.info("call %s: another stream, since %s", request.call_id, error)
-            await self._new_audio()
+            if isinstance(error, StreamEnded):
+                await self._new_audio()
             if in_a_row:
                 await asyncio.sleep(_FIRST_PAUSE_S * 2 ** (in_a_row - 1))
 
@@ -156,6 +158,7 @@ class GoogleStream:
         except ProviderError as error:
             self._was_well = False
             return error
+        self._has_line = True
         restart = self._turns.restart(
             oldest_s=self._ring.start / SAMPLE_RATE_HZ,
             sent_s=self._sent / SAMPLE_RATE_HZ,

@@ -235,7 +235,7 @@ def test_a_stream_that_ended_for_want_of_audio_is_opened_again_by_audio() -> Non
             heard = Heard()
             stream = await recogniser.open(REQUEST, heard)
             await talk(stream, heard)
-            # A life of 0.2 s counts as a failure, but words have come: it is opened again.
+            # A life of 0.2 s is short, but words have come: it is opened again.
             await stage.settle(0)
             heard._final.clear()
             await talk(stream, heard)
