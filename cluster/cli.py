@@ -22,6 +22,7 @@ from cluster import (
     cli_evaluate,
     cli_keys,
     cli_load,
+    cli_node,
     cli_number,
     cli_records,
     cli_serve,
@@ -88,6 +89,7 @@ def callcluster(
 
 
 cli_serve.register(app)
+cli_node.register(app)
 cli_doctor.register(app)
 cli_call.register(app)
 cli_load.register(app)

@@ -112,6 +112,7 @@ class Child:
         log_path: Path,
         cwd: Path,
         folders: tuple[Path, ...] = (),
+        prefix: tuple[str, ...] = (),
     ) -> Child:
         """Start ``callcluster ARGUMENTS``.
 
@@ -122,9 +123,10 @@ class Child:
             log_path: Written anew.
             cwd: A folder without a ``.env``.
             folders: Removed when the child is gone.
+            prefix: Comes before the command, such as a program that runs it elsewhere.
         """
         guarded = Guarded(
-            command=(sys.executable, "-c", _CALLCLUSTER, *arguments),
+            command=(*prefix, sys.executable, "-c", _CALLCLUSTER, *arguments),
             folders=tuple(str(folder) for folder in folders),
         )
         with log_path.open("wb") as log:

@@ -85,7 +85,7 @@ class Guard:
 
     def run(self) -> int:
         """Run it to its end; returns its exit code (128 + N for signal N)."""
-        _adopt_orphans()
+        adopt_orphans()
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._stop)
@@ -147,7 +147,7 @@ class Guard:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _adopt_orphans() -> None:
+def adopt_orphans() -> None:
     """Descendants whose parent dies become our children (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

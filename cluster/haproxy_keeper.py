@@ -18,6 +18,10 @@ Rules
 4. Who ends the stand-in in order means it. When Serve's process is gone too and nobody has come
    after ``NOBODY_COMES_S``, the keeper ends it.
 
+5. What Serve's configuration lacks, HAProxy gets on the way: the connection to a replica whose node
+   is gone without a word is given up after ``UNHEARD_MS``, and with it the caller's. Without that
+   the carrier would go on sending into it for a quarter of an hour.
+
 Only the standard library: it is started without any other package, so that it is there in 30 ms.
 """
 
@@ -39,6 +43,8 @@ from typing import IO
 
 LOOK_EVERY_S = 0.1
 NOBODY_COMES_S = 20.0
+# A frame goes to the replica every 20 ms; its kernel acknowledges each, however busy it is.
+UNHEARD_MS = 2_000
 CRASHES = frozenset({-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS})
 _FRONTEND = "http_frontend"
 _FIRST_SERVED = -10  # niceness
@@ -94,6 +100,26 @@ def stand_in(config: str) -> StandIn | None:
     if not admin or not address[1]:
         return None
     return StandIn("\n".join(kept) + "\n", *address, admin)
+
+
+def kept_config(config: str) -> str:
+    """Serve's configuration with what it lacks. See rule 5."""
+    return re.sub(
+        r"^(\s+default-server)(?!.* tcp-ut )(.*)$",
+        rf"\1 tcp-ut {UNHEARD_MS}ms\2",
+        config,
+        flags=re.MULTILINE,
+    )
+
+
+def keep_config(path: Path) -> Path:
+    """Write it beside the one at ``path``; returns which of the two HAProxy is to read."""
+    kept = path.with_name(f"{path.stem}-kept{path.suffix}")
+    try:
+        kept.write_text(kept_config(path.read_text("utf-8")), "utf-8")
+    except (OSError, UnicodeDecodeError):
+        return path
+    return kept
 
 
 def answers(admin: str) -> bool:
@@ -164,7 +190,7 @@ class Keeper:
 
     def _stand_in(self) -> StandIn | None:
         try:
-            return stand_in(self._config.read_text("utf-8"))
+            return stand_in(kept_config(self._config.read_text("utf-8")))
         except (OSError, UnicodeDecodeError):
             return None
 
@@ -246,6 +272,7 @@ def main(arguments: Sequence[str]) -> None:
             os._exit(0)
         os.close(reading)
         os.set_inheritable(writing, True)
+        options[options.index("-f") + 1] = str(keep_config(Path(config)))
     os.execv(binary, [binary, *options])  # noqa: S606 - Serve's own
 
 

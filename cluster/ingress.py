@@ -132,6 +132,7 @@ def build_deployment(settings: Settings) -> serve.Application:
         name="ingress",
         num_replicas=settings.ingress_replicas,
         max_ongoing_requests=4 * settings.calls_per_replica + 100,
+        max_replicas_per_node=settings.max_replicas_per_node or None,
         ray_actor_options={"num_cpus": 0.5},
         health_check_period_s=2.0,
         health_check_timeout_s=10.0,

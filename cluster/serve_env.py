@@ -29,6 +29,13 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     # does would come before somebody's voice.
     NICENESS_SWITCH: "0",
     "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
+    # A replica whose node is gone answers no packet: HAProxy asks the next one after a second.
+    "RAY_SERVE_HAPROXY_TIMEOUT_CONNECT_S": "1",
+    # A node that is gone without a word is given up after some 20 s, not a minute. What ran there
+    # and is one of a kind starts elsewhere only then.
+    "RAY_health_check_period_ms": "2000",
+    "RAY_health_check_timeout_ms": "5000",
+    "RAY_health_check_failure_threshold": "3",
     # Of HAProxy itself: one that is dead is started again after three questions in vain.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
     "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "1200",

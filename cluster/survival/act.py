@@ -28,6 +28,7 @@ from cluster.survival.stage import CALLS_PER_ACTOR, Stage
 from simulation.load_figures import lateness_distribution
 
 WHOLE_WITHIN_S = 60.0
+STRUCK_NODE = 1  # the head is another subject
 MOMENT_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.25
 _MOMENT_EVERY_S = 0.02
@@ -124,7 +125,9 @@ async def _struck(
     pids = await _aim(stage, fault, random)
     at = time.time()
     found = Strike(moment, at, at, tuple(pids), calls)
-    if fault.how == "cut":
+    if fault.part == "node":
+        found.pids = tuple(_strike_node(stage, fault))
+    elif fault.how == "cut":
         _cut(stage)
     elif fault.part == "database":
         if stage.database is not None:
@@ -136,6 +139,8 @@ async def _struck(
         await asyncio.to_thread(stage.database.start)
     found.woken = len(let_go_on(pids))
     found.until = time.time()
+    if fault.part == "node" and stage.nodes is not None:
+        await stage.nodes.start(STRUCK_NODE)
     found.whole_s = await _until_whole(stage, plan, lambda _text: None, gone=pids)
     if math.isfinite(found.whole_s):
         found.whole_s = time.time() - at
@@ -154,7 +159,7 @@ async def _moment(lines: Lines, moment: str) -> dict[str, int]:
 
 async def _aim(stage: Stage, fault: Fault, random: Random) -> list[int]:
     """Process ids of what is to be struck: one of a kind, of ingress replicas the busiest."""
-    if fault.how == "cut" or fault.part == "database":
+    if fault.how == "cut" or fault.part in ("database", "node"):
         return []
     if fault.part == "ingress":
         reports = await stage.replicas()
@@ -164,6 +169,13 @@ async def _aim(stage: Stage, fault: Fault, random: Random) -> list[int]:
     if fault.part in ("haproxy", "office", "cache"):
         return found
     return [random.choice(found)] if found else []
+
+
+def _strike_node(stage: Stage, fault: Fault) -> list[int]:
+    """End a node; the ids of its processes."""
+    if stage.nodes is None:
+        return []
+    return (stage.nodes.kill if fault.how == "kill" else stage.nodes.lose)(STRUCK_NODE)
 
 
 def _cut(stage: Stage) -> None:

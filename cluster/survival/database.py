@@ -42,17 +42,18 @@ class DatabaseSwitch:
     Args:
         programs: Folder of ``pg_ctl`` and the others.
         folder: Empty, of the user who runs it.
+        host: An address of this machine, beside 127.0.0.1, at which it is to be reached.
 
     Attributes:
         url: ``DATABASE_URL`` of its one database.
     """
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, host: str = "127.0.0.1") -> None:
         self._programs = programs
         self._folder = folder
         self._as_user = _SERVER_USER if os.geteuid() == 0 else None
         port, password = free_port(), secrets.token_hex(8)
-        self.url = f"postgresql+asyncpg://{_USER}:{password}@127.0.0.1:{port}/postgres"
+        self.url = f"postgresql+asyncpg://{_USER}:{password}@{host}:{port}/postgres"
         if self._as_user:
             shutil.chown(folder, self._as_user, self._as_user)
         secret = folder / "password"
@@ -62,9 +63,11 @@ class DatabaseSwitch:
         self._run("initdb", "-D", data, "-U", _USER, "-A", "scram-sha-256", f"--pwfile={secret}")
         with (folder / "data" / "postgresql.conf").open("a") as file:
             file.write(
-                f"listen_addresses = '127.0.0.1'\nport = {port}\n"
+                f"listen_addresses = '127.0.0.1, {host}'\nport = {port}\n"
                 f"unix_socket_directories = '{folder}'\nmax_connections = 100\n"
             )
+        with (folder / "data" / "pg_hba.conf").open("a") as file:
+            file.write("host all all samenet scram-sha-256\n")
 
     def start(self) -> None:
         """Start, and wait until it takes connections. Raises ``DemoFailed``."""
@@ -91,8 +94,12 @@ class DatabaseSwitch:
 
 
 @contextmanager
-def running_postgres() -> Iterator[DatabaseSwitch]:
-    """A server for the length of a block. Raises ``DemoFailed`` when none can be started."""
+def running_postgres(host: str = "127.0.0.1") -> Iterator[DatabaseSwitch]:
+    """A server for the length of a block. Raises ``DemoFailed`` when none can be started.
+
+    Args:
+        host: See ``DatabaseSwitch``.
+    """
     programs = postgres_folder()
     if programs is None:
         raise DemoFailed("PostgreSQL is not installed (Debian: apt install postgresql)")
@@ -105,7 +112,7 @@ def running_postgres() -> Iterator[DatabaseSwitch]:
             ) from None
     folder = Path(tempfile.mkdtemp(prefix="ccsurv-pg-"))
     try:
-        switch = DatabaseSwitch(programs, folder)
+        switch = DatabaseSwitch(programs, folder, host)
         switch.start()
         try:
             yield switch

@@ -3,6 +3,7 @@
 A fault strikes one process of a kind (``part``): killed with SIGKILL, or held with SIGSTOP, which
 is what a process is that swaps, spins or waits for a disk. ``line`` is no process: all connections
 between the carrier and the product are reset at once, as a front does that is started again.
+``node`` is every process of a node that is not the head, in a cluster of two behind a front.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ Part = Literal[
     "controller",
     "gcs",
     "database",
+    "node",
 ]
-How = Literal["kill", "hang", "cut", "stop"]
+How = Literal["kill", "hang", "cut", "stop", "lose"]
 Moment = Literal["listening", "thinking", "speaking"]
 MOMENTS: Final[tuple[Moment, ...]] = ("listening", "thinking", "speaking")
 
@@ -48,6 +50,7 @@ class Fault:
         part: What it strikes.
         how: ``kill``: SIGKILL. ``hang``: SIGSTOP, and SIGCONT when it is still there at the end.
             ``cut``: connections are reset. ``stop``: ended in order, started again at the end.
+            ``lose``: as if its power had gone, so that no connection is closed; started again.
         silence_s: The longest silence that is promised.
         silence: See above.
         watched_s: For how long callers are watched after it.
@@ -95,6 +98,26 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("controller-hang", "Serve controller hung", "controller", "hang", 0.0, watched_s=HUNG_S),
     Fault("gcs-hang", "GCS hung", "gcs", "hang", 0.0),
     Fault("gcs-kill", "GCS killed", "gcs", "kill", 0.0, watched_s=35.0, needs="redis-server"),
+    Fault(
+        "node-kill",
+        "node killed",
+        "node",
+        "kill",
+        3.0,
+        watched_s=10.0,
+        moves_calls=True,
+        needs="namespaces",
+    ),
+    Fault(
+        "node-loss",
+        "node without power",
+        "node",
+        "lose",
+        3.0,
+        watched_s=12.0,
+        moves_calls=True,
+        needs="namespaces",
+    ),
     Fault(
         "database-stop",
         "PostgreSQL stopped for a minute",

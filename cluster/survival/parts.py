@@ -52,14 +52,22 @@ def part_of(name: str, title: str) -> Part | None:
 
 
 class ProcessTable:
-    """The processes below one.
+    """The processes below some.
 
     Args:
-        root: Process id of the guard of what was started.
+        roots: Process ids of the guards of what was started.
+
+    Attributes:
+        roots: Likewise; may be changed.
     """
 
-    def __init__(self, root: int) -> None:
-        self.root = root
+    def __init__(self, *roots: int) -> None:
+        self.roots = list(roots)
+
+    @property
+    def root(self) -> int:
+        """The first of them."""
+        return self.roots[0]
 
     def of(self, part: Part) -> list[Found]:
         """The living processes of a part, by id."""
@@ -71,11 +79,12 @@ class ProcessTable:
         return sorted(found, key=lambda each: each.pid)
 
     def _all(self) -> Iterator[tuple[psutil.Process, str, str]]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(self.root).children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    if process.status() not in _GONE:
-                        yield process, process.name(), " ".join(process.cmdline()).strip()
+        for root in self.roots:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for process in psutil.Process(root).children(recursive=True):
+                    with contextlib.suppress(psutil.Error):
+                        if process.status() not in _GONE:
+                            yield process, process.name(), " ".join(process.cmdline()).strip()
 
 
 def strike(fault: Fault, pids: Sequence[int]) -> None:

@@ -24,7 +24,10 @@ from cluster.survival.act import run_act
 from cluster.survival.database import postgres_folder
 from cluster.survival.faults import Fault
 from cluster.survival.figures import Judged
+from cluster.survival.front import front_binary
+from cluster.survival.network import network_trouble
 from cluster.survival.plan import SurvivalPlan
+from cluster.survival.redis import redis_binary
 from cluster.survival.report import exit_code, table
 from cluster.survival.stage import running_stage
 from simulation.load import be_first_served
@@ -64,28 +67,33 @@ def run_survival(plan: SurvivalPlan, output: Path, json_path: Path | None) -> in
 
 
 def acts_of(faults: Sequence[Fault]) -> list[tuple[Fault, ...]]:
-    """The faults by what the product must be like for them: plain, with a cache, with PostgreSQL.
+    """The faults by what the product must be like for them.
 
-    With the response cache on, few turns are thought about, so the others are played without.
+    Plain, with a cache (few turns are thought about then), with PostgreSQL, on several nodes.
     """
     groups: dict[str, list[Fault]] = {}
     for fault in faults:
         kind = fault.part if fault.part in ("cache", "database") else ""
-        groups.setdefault(kind, []).append(fault)
+        groups.setdefault("nodes" if needs_nodes(fault) else kind, []).append(fault)
     return [tuple(group) for group in groups.values()]
+
+
+def needs_nodes(fault: Fault) -> bool:
+    """Whether it is played on several nodes; those have Redis and keep their GCS, too."""
+    return fault.part == "node" or fault.name == "gcs-kill"
 
 
 def why_not(fault: Fault) -> str:
     """What is missing for a fault on this machine; empty when nothing is."""
     if fault.part == "database" and postgres_folder() is None:
         return "PostgreSQL is not installed (Debian: apt install postgresql)"
-    if fault.needs == "redis-server":
-        if shutil.which("redis-server") is None:
-            return (
-                "redis-server is not installed (Debian: apt install redis-server); a GCS that "
-                "keeps its state nowhere cannot come back"
-            )
-        return "the stage of this command runs no Redis yet"
+    if fault.needs == "redis-server" and not redis_binary():
+        return (
+            "redis-server is not installed (Debian: apt install redis-server); a GCS that "
+            "keeps its state nowhere cannot come back"
+        )
+    if needs_nodes(fault):
+        return network_trouble() or ("" if front_binary() else "there is no HAProxy for the front")
     return ""
 
 
@@ -139,6 +147,7 @@ class _Run:
                 starting,
                 cache="cache" in parts,
                 postgres="database" in parts,
+                nodes=2 if any(map(needs_nodes, faults)) else 1,
             )
             stage = await context.__aenter__()
         try:

@@ -24,16 +24,21 @@ from cluster.chaos.stage import RowPorts
 from cluster.demo_children import Child, clean_environment, free_ports
 from cluster.demo_stage import Progress, StagePorts, readiness, ready_line, wait_for_product
 from cluster.run_serve import haproxy_folder
-from cluster.survival.database import DatabaseSwitch, running_postgres
+from cluster.survival.database import DatabaseSwitch, postgres_folder, running_postgres
 from cluster.survival.distance import FarTransport, open_far_socket
+from cluster.survival.front import running_front
+from cluster.survival.network import node_network
+from cluster.survival.nodes import HEAD, Nodes
 from cluster.survival.parts import ProcessTable
 from cluster.survival.plan import SurvivalPlan
+from cluster.survival.redis import redis_binary, running_redis
 from simulation.control import Control
 from simulation.exchange import Exchange, ExchangeConfig
 from simulation.faults import FaultBoard
 from simulation.twilio_rest import TwilioRestApi
 from simulation.wire_server import WireServer
 
+LOOPBACK = "127.0.0.1"
 PUBLIC_URL = "https://survival.callcluster.example"
 CALLS_PER_ACTOR = 20  # fewer than the ears of a replica, so that a lost actor shows
 AGENT = """
@@ -57,13 +62,14 @@ class Stage:
     """A running product.
 
     Attributes:
-        url: Where its HAProxy listens.
+        url: Where the carrier finds it: its HAProxy, or the front of several nodes.
         auth_token: Signs what the carrier sends.
         store_url: Its call store.
         exchange: The carrier; nobody has entered it.
         processes: Those of the product.
-        replica_ports: Where ingress replicas may listen.
+        replica_urls: Where ingress replicas may listen.
         database: Starts and stops PostgreSQL; None when the store is a file.
+        nodes: When there are several.
         logs: Folder of Ray's session, in which every process writes its log.
     """
 
@@ -72,22 +78,27 @@ class Stage:
     store_url: str
     exchange: Exchange
     processes: ProcessTable
-    replica_ports: range
+    replica_urls: tuple[str, ...]
     logs: Path
     database: DatabaseSwitch | None = None
+    nodes: Nodes | None = None
 
     async def replicas(self) -> list[dict[str, object]]:
         """What ``/readyz`` of each ingress replica says, asked past HAProxy."""
         async with httpx.AsyncClient(trust_env=False, timeout=_ASK_WITHIN_S) as http:
-            found = await asyncio.gather(
-                *(readiness(http, f"http://127.0.0.1:{port}") for port in self.replica_ports)
-            )
+            found = await asyncio.gather(*(readiness(http, url) for url in self.replica_urls))
         return [report for report in found if "pid" in report]
 
 
 @asynccontextmanager
 async def running_stage(
-    plan: SurvivalPlan, logs: Path, progress: Progress, *, cache: bool, postgres: bool
+    plan: SurvivalPlan,
+    logs: Path,
+    progress: Progress,
+    *,
+    cache: bool,
+    postgres: bool,
+    nodes: int = 1,
 ) -> AsyncIterator[Stage]:
     """Start everything, yield it once calls would be answered, stop everything.
 
@@ -97,42 +108,41 @@ async def running_stage(
         progress: Told what is going on.
         cache: Answers may come from the response cache; otherwise every turn is thought about.
         postgres: The records go to PostgreSQL; otherwise to SQLite.
+        nodes: Ray nodes, each in a namespace of its own when there are several: behind a front,
+            with PostgreSQL and Redis where these are installed.
 
     Raises:
         DemoFailed: A process did not start; shows why.
     """
     first = free_ports(StagePorts.COUNT + _EMULATED_PORTS)[0]
     ports, row = StagePorts(first), RowPorts(first + StagePorts.COUNT)
-    scratch = Path(tempfile.mkdtemp(prefix="ccsurv-"))  # short, for Ray's unix sockets
-    (scratch / "agents").mkdir()
-    (scratch / "agents" / "survival.yaml").write_text(AGENT, "utf-8")
+    scratch = _scratch()
     auth_token = secrets.token_hex(16)
-    url = f"http://127.0.0.1:{ports.http}"
-    exchange = Exchange(
-        ExchangeConfig(url=url, auth_token=auth_token, public_url=PUBLIC_URL),
-        seed=secrets.randbits(64),
-        transport=FarTransport(),
-        opener=open_far_socket,
-    )
+    # The first port of a demo's stage is nobody's here: it is the front's.
+    url = f"http://127.0.0.1:{ports.http if nodes == 1 else ports.first}"
+    exchange = _far_exchange(url, auth_token)
     children: list[Child] = []
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-        database = stack.enter_context(running_postgres()) if postgres else None
+        network = stack.enter_context(node_network(nodes)) if nodes > 1 else None
+        host = network.host if network else LOOPBACK
+        has_postgres = postgres or (network is not None and postgres_folder() is not None)
+        database = stack.enter_context(running_postgres(host)) if has_postgres else None
         rest = WireServer(TwilioRestApi(exchange), Control(FaultBoard()))
-        rest_port = await rest.start("127.0.0.1", 0)
+        rest_port = await rest.start(host, 0)
         stack.push_async_callback(rest.close)
-        exchange.log.api_url = f"http://127.0.0.1:{rest_port}"
+        exchange.log.api_url = f"http://{host}:{rest_port}"
         stack.push_async_callback(_stop, children)
         emulators = await Child.start(
             "emulators",
-            ("simulate", "providers", *row.options),
+            ("simulate", "providers", f"--host={host}", *row.options),
             environment=clean_environment(os.environ, {}),
             log_path=logs / "emulators.log",
             cwd=scratch,
         )
         children.append(emulators)
         environment = {
-            **product_environment(plan, ports, row, scratch, auth_token),
+            **product_environment(plan, ports, row, scratch, auth_token, host),
             "TWILIO_ACCOUNT_SID": exchange.account.account_sid,
             "TWILIO_PHONE_NUMBER": exchange.account.numbers[0],
             "TWILIO_API_BASE_URL": exchange.log.api_url,
@@ -140,6 +150,25 @@ async def running_stage(
         }
         if database is not None:
             environment["DATABASE_URL"] = database.url
+        processes, ray_nodes, at = ProcessTable(), None, (LOOPBACK,)
+        if network is not None:
+            at = tuple(map(network.address, range(nodes)))
+            environment |= node_environment(at, host)
+            if redis_binary():
+                environment["RAY_REDIS_ADDRESS"] = stack.enter_context(running_redis(host))
+            ray_nodes = Nodes(
+                network,
+                clean_environment(os.environ, environment),
+                http_port=ports.http,
+                logs=logs,
+                scratch=scratch,
+                processes=processes,
+            )
+            await _start_nodes(ray_nodes, stack, progress)
+            stack.push_async_callback(_stop, children)  # the product before the nodes
+            environment["RAY_ADDRESS"] = ray_nodes.ray_address
+            front = running_front(scratch, ports.first, [f"{each}:{ports.http}" for each in at])
+            await stack.enter_async_context(front)
         product = await Child.start(
             "callcluster serve",
             ("serve", "--no-dashboard"),
@@ -147,8 +176,10 @@ async def running_stage(
             log_path=logs / "serve.log",
             cwd=scratch,
             folders=(haproxy_folder(ports.http),),
+            prefix=ray_nodes.inside(HEAD) if ray_nodes else (),
         )
         children.append(product)
+        processes.roots.insert(0, product.pid)
         progress.started("emulated providers")
         await emulators.said(ready_line, _EMULATORS_WITHIN_S)
         progress.done("emulated providers")
@@ -163,11 +194,41 @@ async def running_stage(
                 else f"sqlite+aiosqlite:///{scratch / 'callcluster.sqlite3'}"
             ),
             exchange=exchange,
-            processes=ProcessTable(product.pid),
-            replica_ports=range(ports.replicas[0], ports.replicas[1] + 1),
+            processes=processes,
+            replica_urls=tuple(
+                f"http://{address}:{port}"
+                for address in at
+                for port in range(ports.replicas[0], ports.replicas[1] + 1)
+            ),
             logs=scratch,
             database=database,
+            nodes=ray_nodes,
         )
+
+
+def _scratch() -> Path:
+    """The folder of the run, with its agent; short, for Ray's unix sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="ccsurv-"))
+    (folder / "agents").mkdir()
+    (folder / "agents" / "survival.yaml").write_text(AGENT, "utf-8")
+    return folder
+
+
+def _far_exchange(url: str, auth_token: str) -> Exchange:
+    return Exchange(
+        ExchangeConfig(url=url, auth_token=auth_token, public_url=PUBLIC_URL),
+        seed=secrets.randbits(64),
+        transport=FarTransport(),
+        opener=open_far_socket,
+    )
+
+
+async def _start_nodes(nodes: Nodes, stack: AsyncExitStack, progress: Progress) -> None:
+    stack.push_async_callback(nodes.stop)
+    progress.started(f"{nodes.count} Ray nodes")
+    for number in range(nodes.count):
+        await nodes.start(number)
+    progress.done(f"{nodes.count} Ray nodes")
 
 
 async def _stop(children: list[Child]) -> None:
@@ -176,19 +237,38 @@ async def _stop(children: list[Child]) -> None:
     await asyncio.gather(*(child.stop() for child in children))
 
 
+def node_environment(nodes: tuple[str, ...], host: str) -> dict[str, str]:
+    """What several nodes are told besides: how to spread, and that no proxy lies between them."""
+    near = ",".join((LOOPBACK, "localhost", host, *nodes))
+    return {
+        "CALLCLUSTER_HOST": "0.0.0.0",  # noqa: S104 - of a namespace of this run
+        "CALLCLUSTER_MAX_REPLICAS_PER_NODE": "1",
+        # Who joins must know it; a token of this machine's own is none of this run's business.
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "NO_PROXY": near,
+        "no_proxy": near,
+    }
+
+
 def product_environment(
-    plan: SurvivalPlan, ports: StagePorts, row: RowPorts, scratch: Path, auth_token: str
+    plan: SurvivalPlan,
+    ports: StagePorts,
+    row: RowPorts,
+    scratch: Path,
+    auth_token: str,
+    host: str = LOOPBACK,
 ) -> dict[str, str]:
     """What the product is told: emulators instead of services, its own ports, its own Ray."""
     return {
-        "AZURE_SPEECH_HOST": f"ws://127.0.0.1:{row.of('azure')}",
-        "OPENAI_BASE_URL": f"http://127.0.0.1:{row.of('openai')}/v1",
+        "AZURE_SPEECH_HOST": f"ws://{host}:{row.of('azure')}",
+        "OPENAI_BASE_URL": f"http://{host}:{row.of('openai')}/v1",
         "OPENAI_API_KEY": "emulated",
-        "ELEVENLABS_BASE_URL": f"http://127.0.0.1:{row.of('elevenlabs')}",
+        "ELEVENLABS_BASE_URL": f"http://{host}:{row.of('elevenlabs')}",
         "ELEVENLABS_API_KEY": "emulated",
         "PUBLIC_URL": PUBLIC_URL,
         "TWILIO_AUTH_TOKEN": auth_token,
-        "CALLCLUSTER_HOST": "127.0.0.1",
+        "CALLCLUSTER_HOST": LOOPBACK,
         "CALLCLUSTER_PORT": str(ports.http),
         "CALLCLUSTER_DATA_DIR": str(scratch),
         "CALLCLUSTER_AGENTS_DIR": str(scratch / "agents"),

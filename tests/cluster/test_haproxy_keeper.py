@@ -39,6 +39,9 @@ frontend prometheus
 frontend http_frontend
     bind 127.0.0.1:{port}
     http-request return status 200 content-type text/plain string "a {{b}}"
+backend replicas
+    default-server inter 1s fall 2
+    server gone 127.0.0.1:1 check
 listen stats
   bind *:{stats}
 """
@@ -56,6 +59,14 @@ def test_a_stand_in_has_everything_but_what_its_successor_is_known_by() -> None:
     for gone in ("stats socket", "prometheus", "listen stats", "server-state", ":8000"):
         assert gone not in text
     assert "stats timeout 30s" in text
+
+
+def test_a_replica_whose_node_is_gone_is_given_up_once() -> None:
+    config = CONFIG.format(admin="/x", metrics=1, port=8_000, stats=2, state="/x")
+    kept = haproxy_keeper.kept_config(config)
+    assert "    default-server tcp-ut 2000ms inter 1s fall 2\n" in kept
+    assert haproxy_keeper.kept_config(kept) == kept
+    assert kept.replace(" tcp-ut 2000ms", "") == config
 
 
 @pytest.mark.parametrize("config", ["", "global\n", "frontend http_frontend\n    bind :1\n"])
@@ -128,6 +139,7 @@ def test_nobody_is_refused_when_haproxy_is_killed_and_its_successor_takes_over(k
     first = kept.start()
     until(kept.is_up)
     assert psutil.Process(first.pid).name() == "haproxy"  # the id that Serve knows
+    assert str(kept.folder / "haproxy-kept.cfg") in psutil.Process(first.pid).cmdline()
     assert ask(kept.port) == 200
     first.kill()
     first.wait()

@@ -94,10 +94,11 @@ def test_the_table_says_what_was_not_run_and_why() -> None:
     assert str(list(shown.columns[-1].cells)[1]) == f"{NOT_RUN}: no redis"
 
 
-def test_the_cache_and_the_database_have_acts_of_their_own() -> None:
+def test_the_cache_the_database_and_several_nodes_have_acts_of_their_own() -> None:
     acts = acts_of(FAULTS)
     assert sorted(fault.name for act in acts for fault in act) == sorted(f.name for f in FAULTS)
     parts = [{fault.part for fault in act} for act in acts]
     assert {"cache"} in parts
     assert {"database"} in parts
-    assert len(acts) == 3
+    assert {"node", "gcs"} in parts
+    assert len(acts) == 4

@@ -13,6 +13,7 @@ from cluster.survival.database import postgres_folder
 from cluster.survival.faults import BY_NAME, Fault
 from cluster.survival.figures import Judged
 from cluster.survival.plan import SurvivalPlan
+from cluster.survival.run import needs_nodes, why_not
 from cluster.survival.stage import running_stage
 from tests.support.ray_phone import note
 
@@ -55,7 +56,12 @@ def played(names: tuple[str, ...], folder: Path) -> list[Judged]:
 
     async def story() -> list[Judged]:
         async with running_stage(
-            plan, folder, Quiet(), cache="cache" in parts, postgres="database" in parts
+            plan,
+            folder,
+            Quiet(),
+            cache="cache" in parts,
+            postgres="database" in parts,
+            nodes=2 if any(map(needs_nodes, faults)) else 1,
         ) as stage:
             act = await run_act(stage, plan, faults, lambda _text: None)
         assert act.usual.turns, "nobody was answered while all was well"
@@ -90,3 +96,10 @@ def test_calls_outlive_a_database_that_is_stopped_for_a_minute(tmp_path: Path) -
     if postgres_folder() is None:
         pytest.skip("PostgreSQL is not installed")
     require_survived(played(("database-stop",), tmp_path))
+
+
+@pytest.mark.parametrize("name", ["node-kill", "node-loss", "gcs-kill"])
+def test_calls_outlive_a_node_and_the_gcs(name: str, tmp_path: Path) -> None:
+    if why := why_not(BY_NAME[name]):
+        pytest.skip(why)
+    require_survived(played((name,), tmp_path))

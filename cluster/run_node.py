@@ -1,0 +1,294 @@
+"""One Ray node of a cluster, started with what Ray Serve reads at import, and looked after.
+
+``ray start`` leaves its processes behind and looks after none of them. The two that matter:
+
+Rules
+1. Every process of the node is a descendant of this one: whoever loses its parent comes here
+   (Linux). So another node of the same machine is never touched.
+2. Without its raylet a node is none: everything else of it is ended, and the exit code says so.
+   Whoever started this (systemd, a pod) starts it again.
+3. A GCS that dies comes back with the command line and the environment that it had, once Redis
+   keeps its state (RAY_REDIS_ADDRESS). Raylets and workers wait for it for a minute. Without
+   Redis a new one would know nobody, so none is started.
+4. A GCS that dies as the node ends (``ray stop`` ends the raylet first) is not started again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from cluster import ports, serve_env
+from cluster.demo_guard import adopt_orphans
+from cluster.errors import ClusterError
+from cluster.run_serve import haproxy_folder
+
+REDIS_SWITCH = "RAY_REDIS_ADDRESS"
+LOOK_EVERY_S = 0.1
+GRACE_S = 4.0
+_RAY = "from ray.scripts.scripts import main; main()"
+_GONE = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+_RAYLET, _GCS = "raylet", "gcs_server"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a process was started.
+
+    Attributes:
+        arguments: Program and arguments.
+        environment: All of it.
+        cwd: Its folder.
+    """
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    cwd: str
+
+    def start(self) -> int:
+        """Start it once more; returns its process id. Raises ``OSError``."""
+        return subprocess.Popen(  # noqa: S603 - what Ray itself has started
+            self.arguments,
+            env=dict(self.environment),
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # it writes its own logs
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ).pid
+
+
+def command_of(process: psutil.Process) -> Command | None:
+    """How a living process was started; None when it is gone."""
+    try:
+        return Command(tuple(process.cmdline()), process.environ(), process.cwd())
+    except psutil.Error:
+        return None
+
+
+class GcsKeeper:
+    """Starts the GCS of a head again. See the top of this file.
+
+    Args:
+        find: The living process of this program; None when there is none.
+        say: Told what happens.
+    """
+
+    def __init__(self, find: Callable[[str], psutil.Process | None], say: Say) -> None:
+        self._find = find
+        self._say = say
+        self._command: Command | None = None
+        self._pid = 0
+        self.restarts = 0
+
+    def look(self) -> None:
+        """See whether it lives, and start it again when not."""
+        process = self._find(_GCS)
+        if process is not None:
+            if process.pid != self._pid:
+                self._command, self._pid = command_of(process), process.pid
+            return
+        command = self._command
+        if command is None:
+            return
+        self._command = None  # a new one is known once it is seen
+        if not has_redis(command):
+            self._say(
+                "the GCS has died, and what it knew with it: this cluster goes on for a minute at "
+                f"most. {REDIS_SWITCH} before the start keeps it in Redis."
+            )
+            return
+        try:
+            pid = command.start()
+        except OSError as error:
+            self._say(f"the GCS has died and does not start: {error.strerror or error}")
+            self._command = command
+            return
+        self._command = command
+        self.restarts += 1
+        self._say(f"the GCS (process {self._pid}) has died: started again as process {pid}")
+        self._pid = pid
+
+
+def has_redis(command: Command) -> bool:
+    """Whether this GCS keeps its state in Redis."""
+    return any(argument.startswith("--redis_address=") for argument in command.arguments)
+
+
+class Node:
+    """The Ray processes below this one.
+
+    Args:
+        arguments: Of ``ray start``.
+        say: Told what happens.
+    """
+
+    def __init__(self, arguments: Sequence[str], say: Say) -> None:
+        self._arguments = tuple(arguments)
+        self._say = say
+        self._known: dict[str, psutil.Process] = {}
+        self.stopping = threading.Event()
+
+    def run(self) -> int:
+        """Start it and stay until it ends: 0 when it was asked to, 1 when its raylet is gone."""
+        adopt_orphans()
+        try:
+            self._start()
+            keeper = GcsKeeper(self.find, self._say)
+            while not self.stopping.wait(LOOK_EVERY_S):
+                _reap()
+                if self.find(_RAYLET) is None:
+                    self._say("the raylet of this node has ended: so does the node")
+                    return 1
+                keeper.look()
+            return 0
+        finally:
+            self.end()
+
+    def find(self, name: str) -> psutil.Process | None:
+        """The living process of this program below us; None when there is none."""
+        known = self._known.get(name)
+        if known is not None and _lives(known):  # to look at all processes takes milliseconds
+            return known
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if process.name() == name and _lives(process):
+                    self._known[name] = process
+                    return process
+        return None
+
+    def end(self) -> None:
+        """End all of it, the raylet first: in order, and what does not, at once."""
+        if raylet := self.find(_RAYLET):
+            with contextlib.suppress(psutil.Error):
+                raylet.terminate()
+        deadline = time.monotonic() + GRACE_S
+        while self.find(_RAYLET) is not None and time.monotonic() < deadline:
+            _reap()
+            time.sleep(LOOK_EVERY_S)
+        deadline = time.monotonic() + GRACE_S
+        while time.monotonic() < deadline:
+            _reap()
+            left = psutil.Process().children(recursive=True)
+            if not left:
+                return
+            for process in left:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            psutil.wait_procs(left, timeout=0.2)
+
+    def _start(self) -> None:
+        command = [sys.executable, "-c", _RAY, "start", *self._arguments]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as starting:  # noqa: S603 - Ray
+            while starting.poll() is None:
+                if self.stopping.wait(LOOK_EVERY_S):
+                    starting.terminate()
+        if starting.returncode and not self.stopping.is_set():
+            raise ClusterError(
+                f"'ray start {' '.join(self._arguments)}' ended with exit code "
+                f"{starting.returncode}: what it said stands above"
+            )
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() not in _GONE
+    except psutil.Error:
+        return False
+
+
+def _reap() -> None:
+    """Take the exit codes of whoever came to us."""
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+
+
+def prepare_node(port: int, say: Say) -> None:
+    """Set in our environment what every process of the node is to have; a person's values stay.
+
+    Args:
+        port: Where HAProxy is to listen.
+        say: Told what was found.
+
+    Raises:
+        ClusterError: The folder for HAProxy's files belongs to somebody else.
+    """
+    folder = haproxy_folder(port)
+    serve_env.make_own_folder(folder)
+    if not serve_env.prepare(os.environ, folder=folder):
+        say(
+            "HAProxy is not available for this platform: Ray Serve's Python proxy carries the audio"
+        )
+    for pid in ports.end_leftovers(str(folder)):
+        say(f"ended a HAProxy that an earlier run had left behind (process {pid})")
+
+
+def run_node(arguments: Sequence[str], *, port: int, say: Say) -> int:
+    """``callcluster node``: returns its exit code.
+
+    Raises:
+        ClusterError: It does not start, or ``arguments`` cannot be.
+    """
+    if "--block" in arguments:
+        raise ClusterError("callcluster node stays by itself: leave --block out")
+    if any(argument in ("start", "stop") for argument in arguments[:1]):
+        raise ClusterError("give the arguments of 'ray start' only, such as --head --port=6379")
+    prepare_node(port, say)
+    node = Node(arguments, say)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: node.stopping.set())
+    return node.run()
+
+
+def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
+    """Run ``callcluster node`` in the background; returns once Ray has started there.
+
+    Args:
+        arguments: Of ``callcluster node``, without the option that asks for this.
+        log: What it says is added there.
+        within_s: How long Ray may take.
+
+    Returns:
+        Its process id.
+
+    Raises:
+        ClusterError: It ended, or took too long; shows the end of its log.
+    """
+    code = "from cluster.cli import main; main()"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        begin = file.tell()
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            (sys.executable, "-c", code, "node", *arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        said = log.read_bytes()[begin:].decode(errors="replace")
+        if "Ray runtime started" in said:
+            return process.pid
+        if process.poll() is not None:
+            break
+        time.sleep(LOOK_EVERY_S)
+    tail = "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-8:])
+    raise ClusterError(f"the node did not start; the end of {log}:\n{tail}")

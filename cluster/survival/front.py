@@ -1,0 +1,88 @@
+"""The front before several nodes: HAProxy with the configuration that ships, on plain TCP.
+
+What is ours on the way of a call begins behind it; it stands where a user's load balancer does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from cluster import serve_env
+from cluster.errors import DemoFailed
+
+SHIPPED: Final = Path(__file__).with_name("front-haproxy.cfg")
+YOURS: Final = "# yours"
+_END_WITHIN_S = 3.0
+
+
+def front_binary() -> str:
+    """Debian's HAProxy where it is installed, else the one that Ray Serve brings; may be empty."""
+    return shutil.which("haproxy") or serve_env.haproxy_binary()
+
+
+def front_config(shipped: str, port: int, nodes: Sequence[str]) -> str:
+    """The shipped configuration with its marked lines replaced.
+
+    Args:
+        shipped: ``front-haproxy.cfg`` beside this file.
+        port: On 127.0.0.1, without TLS.
+        nodes: ``HOST:PORT`` of each.
+
+    Raises:
+        ValueError: It has not the lines that are to be replaced.
+    """
+    kept, binds, servers = [], 0, 0
+    for line in shipped.splitlines():
+        word = line.split()[0] if line.split() else ""
+        if YOURS in line and word == "bind":
+            kept.append(f"    bind 127.0.0.1:{port}")
+            binds += 1
+        elif YOURS in line and word == "maxconn":
+            kept.append("    maxconn 1000")
+        elif YOURS in line and word == "server":
+            if not servers:
+                kept += [f"    server node-{n} {address}" for n, address in enumerate(nodes)]
+            servers += 1
+        else:
+            kept.append(line)
+    if binds != 1 or not servers:
+        raise ValueError(f"a front has one bind line and servers marked {YOURS!r}")
+    return "\n".join(kept) + "\n"
+
+
+@asynccontextmanager
+async def running_front(folder: Path, port: int, nodes: Sequence[str]) -> AsyncIterator[None]:
+    """A front for the length of a block. Raises ``DemoFailed`` when it does not start."""
+    binary = front_binary()
+    if not binary:
+        raise DemoFailed("no HAProxy for the front (Debian: apt install haproxy)")
+    config, log = folder / "front.cfg", folder / "front.log"
+    config.write_text(front_config(SHIPPED.read_text("utf-8"), port, nodes), "utf-8")
+    with log.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(
+            binary,
+            "-db",
+            "-f",
+            str(config),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), 0.3)
+            raise DemoFailed(f"the front does not start: {log.read_text('utf-8').strip()}")
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _END_WITHIN_S)
+            except TimeoutError:
+                process.kill()

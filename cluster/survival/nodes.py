@@ -1,0 +1,127 @@
+"""Ray nodes of a run: each in a network namespace of its own, started as a person starts them.
+
+Node 0 is the head. A node is struck as a whole: every process of it at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from cluster.demo_children import Child
+from cluster.survival.network import NodeNetwork
+from cluster.survival.parts import ProcessTable
+
+RAY_PORT: Final = 6379
+HEAD: Final = 0
+_RAY_WITHIN_S = 60.0
+_STARTED = "Ray runtime started"
+_STORE_BYTES = 200 * 1024 * 1024
+_CPUS = 4  # slots, not threads
+
+
+class Nodes:
+    """The nodes of a run.
+
+    Args:
+        network: Where they are.
+        environment: Of all of them.
+        http_port: Where HAProxy of each listens.
+        logs: Folder for what each says.
+        scratch: Of the run: Ray's files.
+        processes: Told what runs.
+    """
+
+    def __init__(
+        self,
+        network: NodeNetwork,
+        environment: Mapping[str, str],
+        *,
+        http_port: int,
+        logs: Path,
+        scratch: Path,
+        processes: ProcessTable,
+    ) -> None:
+        self._network = network
+        self._environment = environment
+        self._http_port = http_port
+        self._logs = logs
+        self._scratch = scratch
+        self._processes = processes
+        self.children: dict[int, Child] = {}
+
+    @property
+    def ray_address(self) -> str:
+        """Of the cluster."""
+        return f"{self._network.address(HEAD)}:{RAY_PORT}"
+
+    def inside(self, number: int) -> tuple[str, ...]:
+        """What comes before a command that is to run on a node."""
+        return self._network.inside(number)
+
+    @property
+    def count(self) -> int:
+        """How many there are when all is well."""
+        return self._network.count
+
+    async def start(self, number: int) -> None:
+        """Start one, or start it again. Raises ``DemoFailed``."""
+        if old := self.children.pop(number, None):
+            await old.stop()
+            self._processes.roots.remove(old.pid)
+        self._network.join(number)
+        address = self._network.address(number)
+        role = ("--head", f"--port={RAY_PORT}", "--include-dashboard=false")
+        child = await Child.start(
+            f"node {number}",
+            (
+                "node",
+                f"--port={self._http_port}",
+                "--",
+                *(role if number == HEAD else (f"--address={self.ray_address}",)),
+                f"--node-ip-address={address}",
+                f"--num-cpus={_CPUS}",
+                f"--object-store-memory={_STORE_BYTES}",
+                "--disable-usage-stats",
+            ),
+            environment=self._environment,
+            log_path=self._logs / f"node-{number}.log",
+            cwd=self._scratch,
+            prefix=self._network.inside(number),
+        )
+        self.children[number] = child
+        self._processes.roots.append(child.pid)
+        await child.said(lambda log: _STARTED in log or None, _RAY_WITHIN_S)
+
+    async def stop(self) -> None:
+        """Stop all of them."""
+        children = list(self.children.values())
+        for child in reversed(children):
+            child.let_go()
+        for child in children:
+            await child.stop()
+
+    def kill(self, number: int) -> list[int]:
+        """Kill every process of a node; their ids."""
+        struck = []
+        for process in self._of(number):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+                struck.append(process.pid)
+        return struck
+
+    def lose(self, number: int) -> list[int]:
+        """As if its power had gone: nobody is told that its connections are over."""
+        self._network.cut(number)
+        return self.kill(number)
+
+    def _of(self, number: int) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(self.children[number].pid).children(recursive=True)
+        return []

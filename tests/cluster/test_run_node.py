@@ -1,0 +1,118 @@
+"""The GCS of a head is started again as it was, and only where that helps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cluster import run_node
+from cluster.errors import ClusterError
+from cluster.run_node import Command, GcsKeeper, command_of, has_redis
+from cluster.run_node import run_node as start
+
+
+class Processes:
+    """What runs, as the keeper finds it."""
+
+    def __init__(self) -> None:
+        self.gcs: Any = None
+
+    def find(self, _name: str) -> Any:
+        return self.gcs
+
+
+class Gcs:
+    def __init__(self, pid: int, *arguments: str) -> None:
+        self.pid = pid
+        self._arguments = arguments
+
+    def cmdline(self) -> list[str]:
+        return ["gcs_server", *self._arguments]
+
+    def environ(self) -> dict[str, str]:
+        return {"RAY_X": "1"}
+
+    def cwd(self) -> str:
+        return "/"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Command]:
+    found: list[Command] = []
+
+    def start_again(command: Command) -> int:
+        found.append(command)
+        return 1_000 + len(found)
+
+    monkeypatch.setattr(Command, "start", start_again)
+    return found
+
+
+REDIS = "--redis_address=10.0.0.1"
+
+
+def test_a_gcs_that_dies_is_started_again_each_time(started: list[Command]) -> None:
+    processes, said = Processes(), list[str]()
+    keeper = GcsKeeper(processes.find, said.append)
+    keeper.look()
+    assert started == []  # there was none yet
+    processes.gcs = Gcs(7, REDIS)
+    keeper.look()
+    processes.gcs = None
+    keeper.look()
+    assert started == [Command(("gcs_server", REDIS), {"RAY_X": "1"}, "/")]
+    processes.gcs = Gcs(1_001, REDIS)
+    keeper.look()
+    processes.gcs = None
+    keeper.look()
+    assert (len(started), keeper.restarts) == (2, 2)
+    assert "process 7" in said[0]
+
+
+def test_one_that_dies_before_it_was_seen_is_started_again(started: list[Command]) -> None:
+    processes = Processes()
+    keeper = GcsKeeper(processes.find, lambda _text: None)
+    processes.gcs = Gcs(7, REDIS)
+    keeper.look()
+    processes.gcs = None
+    keeper.look()
+    keeper.look()
+    assert len(started) == 2
+
+
+def test_without_redis_it_is_said_once_and_left(started: list[Command]) -> None:
+    processes, said = Processes(), list[str]()
+    keeper = GcsKeeper(processes.find, said.append)
+    processes.gcs = Gcs(7, "--gcs_server_port=6379")
+    keeper.look()
+    processes.gcs = None
+    for _ in range(3):
+        keeper.look()
+    assert started == []
+    assert len(said) == 1
+    assert "RAY_REDIS_ADDRESS" in said[0]
+
+
+def test_a_command_is_read_off_a_living_process() -> None:
+    found = command_of(psutil.Process())
+    assert found is not None
+    assert Path(found.cwd) == Path.cwd()
+    assert found.arguments
+    assert not has_redis(found)
+
+
+@pytest.mark.parametrize("arguments", [["--head", "--block"], ["start", "--head"]])
+def test_what_it_does_by_itself_is_not_asked_for(arguments: list[str]) -> None:
+    with pytest.raises(ClusterError):
+        start(arguments, port=8_000, say=lambda _text: None)
+
+
+def test_a_node_that_does_not_start_in_the_background_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_node.sys, "executable", "/bin/false")
+    with pytest.raises(ClusterError, match=r"node.log"):
+        run_node.detach(("--", "--head"), tmp_path / "node.log", within_s=5.0)
