@@ -6,15 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from cluster.agent_tool_files import TOOL_NAME, HttpFile, RememberFile, ToolPart
 from dialogue.tools import Tool
 from telephony.errors import InvalidPhoneNumber
 from telephony.phone_number import check_e164
 
 MAX_TOOLS = 32
 MAX_RING_S = 300
-TOOL_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,39}$"
 _SIP = re.compile(r"sips?:[\x21-\x7e]{1,120}@[\x21-\x7e]{1,120}")
 
 # What the model reads when the file says nothing: it must be of use with any agent.
@@ -29,13 +29,7 @@ _SEND_DIGITS = (
 )
 
 
-class _ToolFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    announce: str = Field("", max_length=500)
-
-
-class EndCallFile(_ToolFile):
+class EndCallFile(ToolPart):
     """``type: end_call``."""
 
     type: Literal["end_call"]
@@ -43,7 +37,7 @@ class EndCallFile(_ToolFile):
     description: str = Field(_END_CALL, min_length=1, max_length=1_000)
 
 
-class TransferFile(_ToolFile):
+class TransferFile(ToolPart):
     """``type: transfer``."""
 
     type: Literal["transfer"]
@@ -76,7 +70,7 @@ class TransferFile(_ToolFile):
         return _number(caller_id) if caller_id else ""
 
 
-class SendDigitsFile(_ToolFile):
+class SendDigitsFile(ToolPart):
     """``type: send_digits``."""
 
     type: Literal["send_digits"]
@@ -84,7 +78,10 @@ class SendDigitsFile(_ToolFile):
     description: str = Field(_SEND_DIGITS, min_length=1, max_length=1_000)
 
 
-ToolFile = Annotated[EndCallFile | TransferFile | SendDigitsFile, Field(discriminator="type")]
+ToolFile = Annotated[
+    EndCallFile | TransferFile | SendDigitsFile | HttpFile | RememberFile,
+    Field(discriminator="type"),
+]
 
 
 def check_names(tools: Sequence[ToolFile]) -> None:
@@ -97,7 +94,10 @@ def check_names(tools: Sequence[ToolFile]) -> None:
 
 def tools_of(tools: Sequence[ToolFile]) -> tuple[Tool, ...]:
     """As the dialogue has them."""
-    return tuple(Tool(**tool.model_dump()) for tool in tools)
+    return tuple(
+        tool.tool() if isinstance(tool, HttpFile | RememberFile) else Tool(**tool.model_dump())
+        for tool in tools
+    )
 
 
 def _number(text: str) -> str:

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cluster.agent_realtime import RealtimeFile
 from cluster.agent_relay import RelayFile, relay_options
-from cluster.agent_tools import MAX_TOOLS, TOOL_NAME, ToolFile, check_names, tools_of
+from cluster.agent_tool_files import TOOL_NAME
+from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, tools_of
 from cluster.agent_yaml import read_yaml
 from cluster.errors import AgentFileError, SettingsError
 from cluster.file_mistakes import Mistake, Place, mistakes

@@ -21,7 +21,7 @@ from typing import Any
 from actors.errors import MindLostError, NoSlotError
 from actors.mind_pool import MindPool, place_elsewhere
 from actors.wire import OpenCall, TurnEntry
-from cluster.call_rows import TOOL_USED
+from cluster.call_rows import TOOL_BEGUN, TOOL_ENDED, TOOL_USED
 from records.errors import RecordsError
 from records.rows import CallRow, JournalRow, TurnRow
 from records.store import RecordStore
@@ -34,10 +34,14 @@ RECALL_WITHIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class RecalledCall:
-    """What the record knows of a call; ``turns`` are in order."""
+    """What the record knows of a call; ``turns`` are in order.
+
+    ``uses`` are of tools that ran, or were begun, in turns that were never settled.
+    """
 
     call: CallRow
     turns: tuple[TurnEntry, ...]
+    uses: tuple[dict[str, Any], ...] = ()
 
 
 Recall = Callable[[str, str], Awaitable[RecalledCall | None]]
@@ -60,7 +64,8 @@ def recall_from(store: RecordStore) -> Recall:
         )
         if call is None or call.erased_at_us:
             return None
-        return RecalledCall(call, tuple(_entry(turn, journal) for turn in turns))
+        entries = tuple(_entry(turn, journal) for turn in turns)
+        return RecalledCall(call, entries, _open_uses(entries, journal))
 
     return recall
 
@@ -139,6 +144,7 @@ class CallRecall:
             started_at_us=row.started_at_us,
             turn_log=recalled.turns,
             variables=dict(variables),
+            uses=recalled.uses,
         )
         try:
             async with asyncio.timeout(self._actor_timeout_s):
@@ -149,6 +155,19 @@ class CallRecall:
             turns = len(recalled.turns)
             logger.info("call %s: %d turns recalled from the record", claims.call_id, turns)
         return not opened.refusal
+
+
+def _open_uses(
+    turns: tuple[TurnEntry, ...], journal: list[JournalRow]
+) -> tuple[dict[str, Any], ...]:
+    """Tools that were begun, and that no turn tells of; with their results where these came."""
+    settled = {str(use.get("id")) for turn in turns for use in turn.tools}
+    uses: dict[str, dict[str, Any]] = {}
+    for kind in (TOOL_BEGUN, TOOL_ENDED):
+        for row in journal:
+            if row.kind == kind and (use_id := str(row.data.get("id"))) not in settled:
+                uses[use_id] = {**row.data, "turn": row.turn_id}
+    return tuple(uses.values())
 
 
 def _entry(turn: TurnRow, journal: list[JournalRow]) -> TurnEntry:

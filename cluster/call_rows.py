@@ -14,6 +14,8 @@ from records.rows import JournalRow, TurnRow
 HANDED_OVER = "handed_over"  # kinds of journal entries
 MOVED = "moved"
 TOOL_USED = "tool_used"
+TOOL_BEGUN = "tool_begun"
+TOOL_ENDED = "tool_ended"
 
 
 def turn_rows(
@@ -45,6 +47,13 @@ def turn_rows(
     for number, use in enumerate(turn.tools):
         entry_id = derived_id(call.call_id, f"turn {turn.turn_id}", f"tool {number}")
         yield _journal_row(call, entry_id, TOOL_USED, use, at_us=turn.at_us, turn_id=turn.turn_id)
+
+
+def use_row(call: CallIdentity, turn_id: int, use: Mapping[str, Any], *, at_us: int) -> JournalRow:
+    """A tool that runs has begun, or has ended: told before its turn is over, or without it."""
+    kind = TOOL_ENDED if use.get("result") else TOOL_BEGUN
+    entry_id = derived_id(call.call_id, kind, str(use.get("id")))
+    return _journal_row(call, entry_id, kind, use, at_us=at_us, turn_id=turn_id)
 
 
 def hand_over_row(call: CallIdentity, hand_over: Mapping[str, Any], *, at_us: int) -> JournalRow:

@@ -24,11 +24,14 @@ from cluster.provider_settings import provider_settings
 from cluster.recorder import StoreRecorder
 from cluster.response_cache import ProcessCache, open_process_cache
 from cluster.settings import Settings
+from cluster.tool_complaints import tool_complaints
+from cluster.tool_parts import build_tool_runs, build_tool_table
 from cluster.wall_clock import wall_clock_us
 from dialogue.ports import Thinker
 from providers.errors import ProviderError
 from providers.leased import leased_thinker
 from providers.table import build_thinker
+from providers.tools.table import ToolTable
 from records.writer import RecordWriter
 from telemetry import catalog
 from telemetry.errors import PricesInvalid
@@ -51,9 +54,10 @@ class CallActorParts:
         health: Of the providers, in the view of this process.
         cache: Its copy of the response cache.
         checks: Has answers of the cache asked again; None has none.
+        tools: Runs the tools of its agents.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what each is for stands above
         self,
         driver: MindDriver,
         thinkers: Mapping[str, Thinker],
@@ -62,7 +66,9 @@ class CallActorParts:
         health: ProcessHealth,
         cache: ProcessCache,
         checks: HitChecks | None,
+        tools: ToolTable,
     ) -> None:
+        self._tools = tools
         self._checks = checks
         self._health = health
         self._cache = cache
@@ -110,6 +116,7 @@ class CallActorParts:
     async def aclose(self) -> None:
         """Write what is pending and close every connection."""
         await self._driver.aclose()
+        await self._tools.aclose()
         if self._checks is not None:
             await self._checks.aclose()
         await self._cache.aclose()
@@ -146,6 +153,9 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
     checks = hit_checks(
         settings, cache.answers, thinkers, health, log, is_busy=lambda: driver.is_thinking
     )
+    tools = build_tool_table(settings)
+    for complaint in tool_complaints(settings, agents.values()):
+        logger.error("%s", complaint)
     driver = MindDriver(
         agents,
         thinkers,
@@ -154,8 +164,9 @@ async def build_mind_parts(plain_settings: dict[str, Any]) -> CallActorParts:
         wall_clock_us,
         cache.answers,
         checks,
+        build_tool_runs(tools, writer, wall_clock_us),
     )
-    return CallActorParts(driver, thinkers, writer, ledger, health, cache, checks)
+    return CallActorParts(driver, thinkers, writer, ledger, health, cache, checks, tools)
 
 
 def _prices(settings: Settings) -> PriceTable:

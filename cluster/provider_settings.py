@@ -17,6 +17,7 @@ from cluster.socket_provider_settings import (
     openai_stt,
     scribe,
 )
+from cluster.tool_complaints import tool_complaints
 from dialogue.agent import Agent
 from providers.errors import ProviderError
 from providers.espeak_process import INSTALL_HINT, is_installed
@@ -170,7 +171,7 @@ def missing_keys(settings: Settings, agents: Iterable[Agent]) -> list[str]:
         f"agent {agent_id} uses {of[1]}: {missing[of]}": None
         for of, agent_id in sorted(used.items(), key=lambda use: (use[0][1], use[0][0]))
     }
-    return list(sentences)
+    return [*sentences, *tool_complaints(settings, agents)]
 
 
 def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, str], str]:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cache.shards import MOST_SHARDS
 from cluster.errors import SettingsError
+from cluster.secret_variables import gathered
 from cluster.setting_types import (
     AccountSid,
     Host,
@@ -197,6 +198,7 @@ class Settings(BaseSettings):
     probe_idle_providers: bool = True
     provider_limits: ProviderLimits = ""
     log_level: LogLevel = "INFO"
+    tool_secrets: SecretStr = SecretStr("")  # gathered, see ``cluster.secret_variables``
     metrics_token: Key = SecretStr("")
     prices_file: Path | None = None
 
@@ -284,7 +286,7 @@ def read_settings(**overrides: Any) -> Settings:
         SettingsError: A value is malformed; names the variable, never the value of a secret.
     """
     try:
-        return Settings(**overrides)
+        return Settings(**{"tool_secrets": SecretStr(gathered()), **overrides})
     except ValidationError as error:
         lines = [
             f"{_variable(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"

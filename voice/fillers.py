@@ -17,6 +17,7 @@ Rules:
    turn is taken meanwhile makes no difference: whoever brings no words may bring no reply.
 6. Before a turn is taken there is no more silence than ``longest_silence_s`` either: words that
    sound unfinished are waited for longer than that.
+7. While the mind is busy with a tool, it fills the time with words itself: a breath, and no more.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ class Fillers:
     def next_deadline(self, turn: Turn) -> float | None:
         """Loop time at which the taken ``turn`` wants a sound if nothing changes; or None."""
         self._follow(turn)
-        if not self._wants_any(turn):
+        if not self._wants_any(turn) or (self._step and self._mouth.reply.working_s):
             return None
         at = self._due_at(turn)
         sounds_left = self._sounds.sentence or (self._sounds.breath and self._step == 0)
