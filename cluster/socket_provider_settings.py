@@ -1,4 +1,4 @@
-"""What Cartesia, Scribe and OpenAI's transcription are told, which keys they use, what is missing."""
+"""What Cartesia, Scribe and OpenAI's transcription are told, their keys, and what is missing."""
 
 from __future__ import annotations
 

@@ -35,7 +35,13 @@ class VoiceSegment(SpeechSegment):
     """One context of Cartesia's; see ``SpeechSegment``."""
 
     def __init__(
-        self, context_id: str, text: str, config: CartesiaConfig, socket: VoiceSocket, *, fresh: bool
+        self,
+        context_id: str,
+        text: str,
+        config: CartesiaConfig,
+        socket: VoiceSocket,
+        *,
+        fresh: bool,
     ) -> None:
         super().__init__(
             context_id,

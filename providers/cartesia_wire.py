@@ -111,7 +111,7 @@ def language_code(language: str) -> str:
     code = tag.split("-", 1)[0]
     if tag in ("zh-hk", "zh-mo") or code not in CARTESIA_LANGUAGES:
         raise ProviderRejected(f"it does not speak {language}", PROVIDER, "language")
-    return {"nb": "no", "fil": "tl"}.get(code, code)
+    return {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh"}.get(code, code)
 
 
 def speak(context_id: str, request: SpeakRequest, model: str) -> str:

@@ -29,6 +29,10 @@ FLUX_LANGUAGES: Final = {
 }
 
 
+def _tags(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 @dataclass(frozen=True, slots=True)
 class ChatModel:
     """One row of the table.
@@ -169,21 +173,33 @@ TRANSCRIBERS_WITHOUT_TURNS: Final = frozenset({"gpt-live-transcribe", "gpt-realt
 
 # Languages that OpenAI's page "Speech to text" lists for transcription, by primary subtag. Chinese
 # is Mandarin there.
-TRANSCRIPTION_LANGUAGES: Final = tuple(
-    ["af", "ar", "az", "be", "bg", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi", "fil", "fr", "gl", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "kk", "kn", "ko", "lt", "lv", "mi", "mk", "mr", "ms", "ne", "nl", "no", "nb", "nn", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "sw", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh"]
+TRANSCRIPTION_LANGUAGES: Final = _tags(
+    """
+    af ar az be bg bs ca cs cy da de el en es et fa fi fil fr gl he hi hr hu hy id is it ja kk
+    kn ko lt lv mi mk mr ms ne nl no nb nn pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh
+    cmn
+    """
 )
 
 DEFAULT_SCRIBE_MODEL: Final = "scribe_v2_realtime"
 # Languages of ElevenLabs' Scribe (its page "Speech to Text"), as our agents write them and as the
 # service takes them. Cantonese is ``yue`` there.
-SCRIBE_LANGUAGES: Final = tuple(
-    ["af", "am", "ar", "as", "ast", "az", "be", "bg", "bn", "bs", "ca", "ceb", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "ff", "fi", "fil", "fr", "ga", "gl", "gu", "ha", "he", "hi", "hr", "hu", "hy", "id", "ig", "is", "it", "ja", "jv", "ka", "kea", "kk", "km", "kn", "ko", "ku", "ky", "lb", "lg", "ln", "lo", "lt", "luo", "lv", "mi", "mk", "ml", "mn", "mr", "ms", "mt", "my", "ne", "nl", "no", "nb", "nso", "ny", "oc", "or", "pa", "pl", "ps", "pt", "ro", "ru", "sd", "sk", "sl", "sn", "so", "sr", "sv", "sw", "ta", "te", "tg", "th", "tr", "uk", "umb", "ur", "uz", "vi", "wo", "xh", "yue", "zh", "zu", "cmn"]
+SCRIBE_LANGUAGES: Final = _tags(
+    """
+    af am ar as ast az be bg bn bs ca ceb cs cy da de el en es et fa ff fi fil fr ga gl gu ha he
+    hi hr hu hy id ig is it ja jv ka kea kk km kn ko ku ky lb lg ln lo lt luo lv mi mk ml mn mr
+    ms mt my ne nl no nb nn nso ny oc or pa pl ps pt ro ru sd sk sl sn so sr sv sw ta te tg th
+    tr uk umb ur uz vi wo xh yue zh cmn zu
+    """
 )
 
 DEFAULT_CARTESIA_MODEL: Final = "sonic-3.5"
 # Languages of Cartesia's Sonic 3 and 3.5 (its page "Sonic 3.5"); Chinese is Mandarin there.
-CARTESIA_LANGUAGES: Final = tuple(
-    ["en", "fr", "de", "es", "pt", "zh", "ja", "hi", "it", "ko", "nl", "pl", "ru", "sv", "tr", "tl", "fil", "bg", "ro", "ar", "cs", "el", "fi", "hr", "ms", "sk", "da", "ta", "uk", "hu", "no", "nb", "vi", "bn", "th", "he", "ka", "id", "te", "gu", "kn", "ml", "mr", "pa"]
+CARTESIA_LANGUAGES: Final = _tags(
+    """
+    en fr de es pt zh cmn ja hi it ko nl pl ru sv tr tl fil bg ro ar cs el fi hr ms sk da ta uk
+    hu no nb nn vi bn th he ka id te gu kn ml mr pa
+    """
 )
 
 # Models of text-to-speech that are not served over websockets.
@@ -193,8 +209,8 @@ SPEECH_MODELS_WITHOUT_SOCKET: Final = frozenset({"eleven_v3"})
 SPEECH_MODELS_WITH_LANGUAGE: Final = frozenset({"eleven_flash_v2_5", "eleven_turbo_v2_5"})
 
 
-# Models of Google's recognition by its language tags; the other languages have the last one. Both are
-# served at the location ``global``. Sources: "Transcription models" of Speech-to-Text.
+# Models of Google's recognition by its language tags; the other languages have the last one. Both
+# are served at the location ``global``. Sources: "Transcription models" of Speech-to-Text.
 GOOGLE_SPEECH_MODELS: Final = {"en-US": "telephony"}
 DEFAULT_GOOGLE_SPEECH_MODEL: Final = "latest_long"
 

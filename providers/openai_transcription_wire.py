@@ -161,7 +161,7 @@ def language_code(language: str) -> str:
     code = tag.split("-", 1)[0]
     if tag in ("zh-hk", "zh-mo") or code not in TRANSCRIPTION_LANGUAGES:
         raise ProviderRejected(f"it does not hear {language}", PROVIDER, "language")
-    return {"nb": "no", "nn": "no", "fil": "tl"}.get(code, code)
+    return {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh"}.get(code, code)
 
 
 def socket_url(config: OpenAITranscriptionConfig) -> str:

@@ -60,6 +60,7 @@ _ERRORS: Final[Mapping[str, tuple[type[ProviderError], str]]] = {
     "chunk_size_exceeded": (ProviderRejected, SCRIBE_BASE_URL),
     "invalid_request": (ProviderRejected, SCRIBE_MODEL),
 }
+_SAME: Final = {"nb": "no", "nn": "no", "cmn": "zh"}
 _NO_WORD: Final = frozenset({"spacing", "audio_event"})
 
 
@@ -130,7 +131,7 @@ def language_code(language: str) -> str:
     """
     tag = language.lower()
     primary = tag.split("-", 1)[0]
-    code = "yue" if tag in ("zh-hk", "zh-mo") else {"nb": "no", "cmn": "zh"}.get(primary, primary)
+    code = "yue" if tag in ("zh-hk", "zh-mo") else _SAME.get(primary, primary)
     if code not in SCRIBE_LANGUAGES:
         raise ProviderRejected(f"it does not hear {language}", PROVIDER, "language")
     return code

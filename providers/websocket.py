@@ -66,9 +66,7 @@ class Connection(Protocol):
         """Close; idempotent."""
 
 
-async def connect(
-    url: str, headers: Mapping[str, str], timeout_s: float, peer: Peer
-) -> Connection:
+async def connect(url: str, headers: Mapping[str, str], timeout_s: float, peer: Peer) -> Connection:
     """Open a connection.
 
     Raises:
@@ -111,9 +109,7 @@ def error_of_end(closed: ConnectionClosed, peer: Peer) -> ProviderError:
     if sent is not None and not closed.rcvd_then_sent:  # it was we who closed
         if sent.code == _PING_TIMEOUT:
             return ProviderTimeout("pings are not answered", peer.provider)
-        return ProviderProtocolError(
-            f"what came is no proper message ({sent.code})", peer.provider
-        )
+        return ProviderProtocolError(f"what came is no proper message ({sent.code})", peer.provider)
     return peer.closed(received.code, received.reason) if received else peer.closed(None, "")
 
 
@@ -160,9 +156,7 @@ class MessageSocket(Generic[M]):
         """Be told when it breaks, with nobody listening to it."""
         self._heard, self._broke = None, broke
 
-    def listen(
-        self, heard: Callable[[M], None], broke: Callable[[ProviderError], None]
-    ) -> None:
+    def listen(self, heard: Callable[[M], None], broke: Callable[[ProviderError], None]) -> None:
         """From now on messages go to ``heard``, on the loop's thread, and a break to ``broke``.
 
         ``heard`` may raise ``ProviderError``: the message makes no sense, and the socket breaks.

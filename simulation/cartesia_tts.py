@@ -1,11 +1,12 @@
 """Cartesia's text-to-speech over its WebSocket, spoken by the emulated voice.
 
-Source: Cartesia's pages "Text to Speech (WebSocket)", "Contexts", "API Errors" and "Concurrency and
-WebSocket Limits". Paths: the socket ``/tts/websocket``, and ``GET /voices`` by which a key is tried.
+Source: Cartesia's pages "Text to Speech (WebSocket)", "Contexts", "API Errors" and "Concurrency
+and WebSocket Limits". Paths: the socket ``/tts/websocket``, and ``GET /voices`` by which a key is
+tried.
 
 Rules
-1. A context is born with its first message. Messages of one context are spoken one after the other;
-   the last has no ``continue``. What is fixed within a context (voice, model, format) may not change.
+1. A context is born with its first message. Its messages are spoken one after the other; the last
+   has no ``continue``. What is fixed within a context (voice, model, format) may not change.
 2. A context whose last audio went out more than a second ago takes nothing more.
 3. ``cancel`` stops a context; nothing more comes of it.
 4. So many contexts may be active at a time for the account; one more is an error 429 of its own.

@@ -13,12 +13,11 @@ from simulation.errors import WireViolation
 from simulation.voice_sound import Speech
 
 MODELS = ("sonic-3.5", "sonic-3", "sonic-latest")
-LANGUAGES = frozenset(
-    (
-        "en fr de es pt zh ja hi it ko nl pl ru sv tr tl bg ro ar cs el fi hr ms sk da ta uk hu no"
-        " vi bn th he ka id te gu kn ml mr pa"
-    ).split()
-)
+_LANGUAGES = """
+    en fr de es pt zh ja hi it ko nl pl ru sv tr tl bg ro ar cs el fi hr ms sk da ta uk hu no vi bn
+    th he ka id te gu kn ml mr pa
+"""
+LANGUAGES = frozenset(_LANGUAGES.split())
 BYTES_A_S = {"pcm_mulaw": 8_000, "pcm_s16le": 16_000}
 MISSING_VOICE = "00000000-0000-4000-8000-000000000000"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

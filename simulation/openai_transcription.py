@@ -1,8 +1,8 @@
-"""OpenAI's realtime transcription so far as a client of ``/v1/realtime?intent=transcription`` can tell.
+"""OpenAI's realtime transcription (``/v1/realtime?intent=transcription``) as clients see it.
 
-Sources: OpenAI's reference of Realtime events, its pages "Realtime transcription" and "Voice activity
-detection", and ``openai.types.realtime``. Paths: ``/v1/realtime`` with the intent, without a model;
-plain requests are answered for ``/v1/models`` only.
+Sources: OpenAI's reference of Realtime events, its pages "Realtime transcription" and "Voice
+activity detection", and ``openai.types.realtime``. Paths: ``/v1/realtime`` with the intent, without
+a model; plain requests are answered for ``/v1/models`` only.
 
 Rules
 1. ``session.created`` comes first; what is refused is an ``error`` event, and the session goes on.
@@ -191,7 +191,9 @@ class TranscriptionSession:
 
     def _update(self, session: object) -> None:
         if not isinstance(session, dict) or session.get("type") != "transcription":
-            said = "Passing a realtime session update event to a transcription session is not allowed."
+            said = (
+                "Passing a realtime session update event to a transcription session is not allowed."
+            )
             raise RealtimeRefusal(said, "invalid_value", "session.type")
         if unknown := set(session) - {"type", "audio", "include"}:
             name = f"session.{min(unknown)}"

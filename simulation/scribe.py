@@ -1,14 +1,14 @@
 """ElevenLabs' realtime transcription (Scribe) so far as a client of its WebSocket can tell.
 
-Source: ``elevenlabs.realtime`` and the payload types of the ``elevenlabs`` package (2.78): the query of
-``/v1/speech-to-text/realtime``, the messages of both sides, their bounds and the names of errors. Plain
-requests are answered for ``/v1/user/subscription`` only.
+Source: ``elevenlabs.realtime`` and the payload types of the ``elevenlabs`` package (2.78): the
+query of ``/v1/speech-to-text/realtime``, the messages of both sides, their bounds, names of errors.
+Plain requests are answered for ``/v1/user/subscription`` only.
 
 Rules
 1. ``session_started`` comes first and tells the settings back.
 2. ``partial_transcript`` has all words of the running segment, whenever there is a new one.
-3. A segment is committed by the client or, with ``commit_strategy=vad``, by silence behind its words.
-   ``committed_transcript`` is followed by the one with the times of words, if that was asked for.
+3. A segment is committed by the client or, with ``commit_strategy=vad``, by silence behind its
+   words. ``committed_transcript`` is followed by the one with times of words, if it was asked for.
    A commit of less than 0.3 s is ``commit_throttled``.
 4. A message that is not understood is an error by its name, and the socket is closed.
 5. Only ``ulaw_8000`` is emulated; other formats are refused here alone.

@@ -43,9 +43,7 @@ async def scribe(**fields: object) -> AsyncIterator[tuple[Stage, ScribeRecognise
 
 
 @contextlib.asynccontextmanager
-async def openai_stage() -> AsyncIterator[
-    tuple[Stage, openai_service.OpenAITranscriptionEmulator]
-]:
+async def openai_stage() -> AsyncIterator[tuple[Stage, openai_service.OpenAITranscriptionEmulator]]:
     board = FaultBoard()
     config = openai_service.TranscriptionConfig(words_s=0.02)
     service = openai_service.OpenAITranscriptionEmulator(config, _index(), board)
