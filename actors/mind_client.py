@@ -234,9 +234,9 @@ class MindClient:
                 raise MindLostError(f"{actor} does not know the call")
         except (MindLostError, TimeoutError):
             with contextlib.suppress(NoSlotError, MindRefusedError):
-                await self._replace(actor)  # the log went with it
-            return
-        self._drop_unsettled(settled)
+                await self._replace(actor)
+            return False
+        return True
 
     async def close(
         self,
