@@ -3,8 +3,8 @@
 python -m benchmarks.google_stream            # 40 calls for 10 s; half a minute
 python -m benchmarks.google_stream --calls 80
 
-Real time: every 20 ms each call writes a frame of a clip that is said over and over. The emulator is
-another process, and its CPU is not counted. Needs ``callcluster[google]``.
+Real time: every 20 ms each call writes a frame of a clip that is said over and over. The emulator
+is another process, and its CPU is not counted. Needs ``callcluster[google]``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from voice.ports import (
     FRAME_S,
     FRAME_SAMPLES,
     FinalTranscript,
-    RecogniserEvent,
     RecogniseRequest,
+    RecogniserEvent,
 )
 
 _EMULATOR = """
@@ -58,9 +58,9 @@ async def emulator() -> AsyncIterator[str]:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _EMULATOR, stdout=asyncio.subprocess.PIPE
     )
-    assert child.stdout is not None
+    output = child.stdout or asyncio.StreamReader()
     try:
-        yield f"http://127.0.0.1:{json.loads(await child.stdout.readline())}"
+        yield f"http://127.0.0.1:{json.loads(await output.readline())}"
     finally:
         child.kill()
         await child.wait()
