@@ -54,6 +54,7 @@ class Frame:
         raw: All words as they came, for opposites.
         numbers: Everything with a digit, in order.
         negations: How many words deny.
+        affirms: Begins with a "yes", and asks nothing.
         rejects: Begins with a "no" that stands by itself: "no, it is not".
         denies_softly: A word such as "forgot" is there.
         times: Days, months, parts of the day.
@@ -71,6 +72,7 @@ class Frame:
     raw: frozenset[str]
     numbers: tuple[str, ...]
     negations: int
+    affirms: bool
     rejects: bool
     denies_softly: bool
     times: frozenset[str]
@@ -102,6 +104,7 @@ def frame_of(text: str, language: str) -> Frame:
         raw=frozenset(words),
         numbers=_numbers(words),
         negations=sum(word in negations for word in words),
+        affirms=False,
         rejects=False,
         denies_softly=False,
         times=frozenset(),
@@ -129,6 +132,7 @@ def _english(text: str) -> Frame:
         raw=raw,
         numbers=_numbers(words),
         negations=sum(word in negations for word in words),
+        affirms=_affirms(words),
         rejects=len(words) > 1 and words[0] == "no" and words[1] in grammar,
         denies_softly=bool(raw & lists.LEXICAL_NEGATIONS),
         times=(raw & lists.TIMES) | _months(words),
@@ -149,6 +153,13 @@ def _months(words: list[str]) -> frozenset[str]:
         for before, word in pairwise(words)
         if word in ("may", "march") and (before in _BEFORE_MONTHS or _digits(before))
     )
+
+
+def _affirms(words: list[str]) -> bool:
+    """Agrees to what was said before: "yes it is"; in "yeah where are you" it is a filler."""
+    if not words or words[0] not in lists.AFFIRMATIONS:
+        return False
+    return not any(word in _QUESTIONS or word in lists.INVERTED for word in words[1:2])
 
 
 def _asks_duty(words: list[str]) -> bool:

@@ -35,6 +35,13 @@ LEXICAL_NEGATIONS: Final = _words(
 )
 """English: says "not" without saying it: "forgot" is "cannot remember"."""
 
+AFFIRMATIONS: Final = _words("yes yeah yep yup correct exactly indeed")
+"""At the beginning: what the agent said last is agreed to."""
+INVERTED: Final = _words(
+    "what which can could would do does did is are am will may should must have has how whats"
+)
+"""A question begins with one of these."""
+
 FUNCTION: Final = _words(
     "a an the i you he she it we they me him her us them my your his its our their mine yours this "
     "that these those there here is are am was were be been being do does did done have has had "

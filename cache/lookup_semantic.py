@@ -13,6 +13,7 @@ from cache.learning import GateBook
 from cache.outcomes import Hit, Miss, MissReason, Outcome, Refusal, RefusalReason, Tier
 from cache.question import Question
 from cache.store import ResponseStore
+from cache.veto import says_no_more
 
 
 def search(
@@ -57,7 +58,8 @@ def search(
     gate = gates.weights(scope)
     ratio = gate.right_ratio(evidence.features) if gate else 0.0
     similarity = candidate.similarity
-    refused = _doubts(gate, ratio, min(allowed, gates.allowed(scope)), entry, evidence)
+    bound = min(allowed, gates.allowed(scope))
+    refused = _doubts(gate, ratio, bound, entry, evidence, question.text)
     refused = refused or _objects(store, question.text, entry, near, now_s)
     if refused is not None:
         reason, detail = refused
@@ -66,7 +68,12 @@ def search(
 
 
 def _doubts(
-    gate: GateWeights | None, ratio: float, allowed: float, entry: Entry, evidence: Evidence
+    gate: GateWeights | None,
+    ratio: float,
+    allowed: float,
+    entry: Entry,
+    evidence: Evidence,
+    asked: str,
 ) -> tuple[RefusalReason, str] | None:
     """Whether the answer is too likely wrong."""
     if allowed <= 0.0:
@@ -76,9 +83,11 @@ def _doubts(
             return None
         return RefusalReason.BELOW_BOUND, f"{ratio:.3f} of {1.0 - allowed:.3f}"
     is_trusted = entry.answer.provenance.is_trusted
-    if cold_accepts(evidence.candidate.similarity, evidence.other, is_trusted=is_trusted):
-        return None
-    return RefusalReason.BELOW_BOUND, "too few labels: similarity and margin"
+    if not cold_accepts(evidence.candidate.similarity, evidence.other, is_trusted=is_trusted):
+        return RefusalReason.BELOW_BOUND, "too few labels: similarity and margin"
+    if not is_trusted and not says_no_more(asked, entry.question, entry.scope.language):
+        return RefusalReason.BELOW_BOUND, "too few labels: it says more"
+    return None
 
 
 def _objects(

@@ -24,6 +24,8 @@ class Veto(StrEnum):
 
     NUMBER = "number"
     NEGATION = "negation"
+    AGREEMENT = "agreement"
+    """One says yes to what was said before, and the other does not."""
     OPPOSITE = "opposite"
     TIME = "time"
     ROLES = "roles"
@@ -63,6 +65,8 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
         return Veto.NEGATION
     if one.rejects != other.rejects:
         return Veto.NEGATION  # "no, it is not" denies twice, and so counts as none
+    if one.affirms != other.affirms:
+        return Veto.AGREEMENT
     if not has_lists(language):
         return Veto.NO_LISTS  # any small difference may be the one that matters
     if _has_opposites(one, other):
@@ -75,6 +79,19 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
 def is_close(asked: str, known: str, language: str) -> bool:
     """Whether two canonical turns are nearly the same sentence: the veto looks at these only."""
     return _is_close(frame_of(asked, language), frame_of(known, language))
+
+
+def says_no_more(asked: str, known: str, language: str) -> bool:
+    """Whether each word of content of ``asked`` is in ``known`` too, and its numbers are the same.
+
+    Args:
+        asked: What was asked now, canonical.
+        known: What was asked before.
+        language: BCP-47 tag.
+    """
+    one, other = frame_of(asked, language), frame_of(known, language)
+    is_same_act = one.affirms == other.affirms and one.rejects == other.rejects
+    return is_same_act and one.numbers == other.numbers and set(one.content) <= set(other.content)
 
 
 def _grammatical(one: Frame, other: Frame, ignored: frozenset[str]) -> Veto | None:

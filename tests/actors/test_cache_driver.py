@@ -46,7 +46,7 @@ def test_what_two_processes_learn_all_know_at_once() -> None:
                 found = await asked(process, OPEN)
                 assert isinstance(found, Hit)
                 assert found.entry_id == 1
-                near = await asked(process, "what time do you open shop")
+                near = await asked(process, "what time do you open there")
                 assert isinstance(near, Hit)
                 assert near.tier is Tier.SEMANTIC
 

@@ -54,7 +54,7 @@ def test_two_callers_teach_it_and_a_third_is_answered() -> None:
         assert reason(await told(cache, OPEN, "ann")) == MissReason.EMPTY_SCOPE
         assert reason(await told(cache, OPEN, "ben")) == RefusalReason.QUORUM
         exact = await cache.lookup(ask("Um, what time do you open?", SCOPE))
-        near = await cache.lookup(ask("what time do you open shop", SCOPE))
+        near = await cache.lookup(ask("what time do you open there", SCOPE))
         assert isinstance(exact, Hit)
         assert isinstance(near, Hit)
         assert (exact.tier, near.tier) == (Tier.EXACT, Tier.SEMANTIC)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache.normalise import canonical
-from cache.veto import Veto, veto
+from cache.veto import Veto, says_no_more, veto
 
 
 def vetoed(one: str, other: str, language: str = "en-US") -> Veto | None:
@@ -19,6 +19,7 @@ def vetoed(one: str, other: str, language: str = "en-US") -> Veto | None:
         ("my card works", "my card no longer works", Veto.NEGATION),
         ("it is contactless", "no, it is not contactless", Veto.NEGATION),
         ("list all of my payees", "no, don't list all of my payees", Veto.NEGATION),
+        ("yes, it is about a loan", "it is about a loan", Veto.AGREEMENT),
         ("a table for two people", "a table for four people", Veto.NUMBER),
         ("order 4471", "order 4417", Veto.NUMBER),
         ("turn on roaming", "turn off roaming", Veto.OPPOSITE),
@@ -55,6 +56,22 @@ def test_what_turns_the_answer_round(one: str, other: str, why: Veto) -> None:
 )
 def test_what_leaves_it(one: str, other: str) -> None:
     assert vetoed(one, other) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "is_so"),
+    [
+        ("please cancel my savings plan", "can you cancel my savings plan", True),
+        ("cancel my plan", "can you cancel my savings plan", True),
+        ("cancel my savings plan, I never used it since March", "cancel my savings plan", False),
+        ("a table for 2", "a table for 4", False),
+        ("yes, cancel my plan", "cancel my plan", False),
+        ("no, it is not my plan", "it is not my plan", False),
+    ],
+)
+def test_what_is_more_than_what_is_known(asked: str, known: str, is_so: bool) -> None:
+    one, other = canonical(asked, "en"), canonical(known, "en")
+    assert says_no_more(one, other, "en") is is_so
 
 
 def test_the_values_of_a_plan_come_from_the_turn() -> None:
