@@ -2,7 +2,8 @@
 
 ``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
 "leaves"}`` is answered by ``{"v": 1, "wants_calls", "drain"}``. The calls are told when they have
-changed, and when the watch asks for them (it may be a new one).
+changed, and when the watch asks for them (it may be a new one): all of them, so with many calls
+not more often than once in ``NEWS_A_CALL_S`` for each.
 
 Nothing in a call waits for it. It runs on the loop that carries the calls: when that stands still,
 so do the beats, and that is what they are for.
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 VERSION = 1
 BEAT_EVERY_S = 0.5
 LOOK_EVERY_S = 0.1
+NEWS_A_CALL_S = 0.001
 ANSWER_WITHIN_S = 2.0  # beyond what the way to the watch allows itself
 
 Plain = dict[str, Any]
@@ -77,15 +79,20 @@ class StreamBeats:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        beat_at = loop.time()
+        beat_at = news_at = loop.time()
         while True:
-            calls = list(self._calls())
-            if calls != self._told or loop.time() >= beat_at:
-                beat_at = loop.time() + BEAT_EVERY_S
-                is_news = calls != self._told
+            calls, now = list(self._calls()), loop.time()
+            is_news = now >= news_at and calls != self._told
+            if is_news or now >= beat_at:
+                beat_at = now + BEAT_EVERY_S
+                if is_news:
+                    news_at = now + NEWS_A_CALL_S * len(calls)
                 answer = await self._beat({**self._who, "calls": calls if is_news else None})
                 if answer is not None:
-                    self._told = None if answer.get("wants_calls") else calls
+                    if answer.get("wants_calls"):
+                        self._told, news_at = None, now
+                    elif is_news:
+                        self._told = calls
                     self._on_drain(bool(answer.get("drain")))
                     if self._told is None:
                         continue

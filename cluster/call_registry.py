@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from actors.call_parts import CallEnd, LiveDriver
 from providers.traces import trace_of
@@ -23,7 +24,11 @@ CLOSE_OWNED_ELSEWHERE = 1000
 
 @dataclass(slots=True)
 class LiveCall:
-    """One call of this replica, the task that holds it, and the claims of its stream's token."""
+    """One call of this replica, the task that holds it, and the claims of its stream's token.
+
+    Attributes:
+        told: What the watch knows of it (``watched_calls``), and with whom its mind was then.
+    """
 
     call_sid: str
     call_id: str
@@ -31,6 +36,7 @@ class LiveCall:
     driver: LiveDriver
     task: asyncio.Task[CallEnd]
     claims: StreamClaims | None = None
+    told: tuple[tuple[str, tuple[int, int]], dict[str, Any]] | None = None
 
 
 class CallRegistry:

@@ -32,22 +32,33 @@ CALL_MOVER = "cluster.watched_calls:build_call_mover"
 
 
 def watched(calls: Iterable[LiveCall]) -> list[dict[str, Any]]:
-    """Calls in progress as plain data; each is with the actor that has it now."""
+    """Calls in progress as plain data; each is with the actor that has it now.
+
+    It is asked ten times a second. What was written of a call is kept until its mind moves: anew
+    for a thousand calls, it would stop the loop that carries them for 35 ms each time.
+    """
     found = []
     for call in calls:
         if call.claims is None:
             continue
         mind = call.driver.mind
-        claims = replace(call.claims, actor=mind.actor, minted_us=mind.epoch[1])
-        found.append(
-            {
-                "call_id": call.call_id,
-                "call_sid": call.call_sid,
-                "epoch": list(mind.epoch),
-                "claims": asdict(claims),
-            }
-        )
+        where = (mind.actor, mind.epoch)
+        if call.told is None or call.told[0] != where:
+            call.told = (where, _plain(call, call.claims, where))
+        found.append(call.told[1])
     return found
+
+
+def _plain(
+    call: LiveCall, claims: StreamClaims, where: tuple[str, tuple[int, int]]
+) -> dict[str, Any]:
+    actor, epoch = where
+    return {
+        "call_id": call.call_id,
+        "call_sid": call.call_sid,
+        "epoch": list(epoch),
+        "claims": asdict(replace(claims, actor=actor, minted_us=epoch[1])),
+    }
 
 
 class CallMover:

@@ -73,16 +73,18 @@ CUES: tuple[Cue, ...] = (
     Cue("weather", ("weather",), tool=TRANSFER),
 )
 SHORT: tuple[Line, ...] = (
+    Line("card001"),
+    Line("goforward", cuts_in_after_s=1.0),
+    Line("weather"),
+)
+"""An interruption, a tool and a transfer that nobody takes, in as few turns as will show them."""
+_ROUND = (
     Line("card003"),
     Line("card001"),
     Line("eot_en_yes", cuts_in_after_s=1.0),
     Line("goforward"),
     Line("weather"),
     Line("card003"),
-)
-"""A tool, an interruption and a transfer that nobody takes, as few turns as will show them."""
-_ROUND = (
-    *SHORT,
     Line("something"),
     Line("eot_en_question"),
     Line("card002"),

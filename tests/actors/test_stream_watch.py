@@ -180,3 +180,29 @@ def test_what_is_no_beat_is_refused() -> None:
         await driver.aclose()
 
     run_virtual(run())
+
+
+def test_many_calls_are_told_less_often_than_they_change() -> None:
+    """All of them are told each time, on the loop that carries them."""
+
+    async def run() -> None:
+        told: list[int] = []
+        calls = [plain(str(number)) for number in range(1_000)]
+
+        async def send(beat: dict[str, object]) -> dict[str, object]:
+            if (news := beat["calls"]) is not None:
+                assert isinstance(news, list)
+                told.append(len(news))
+            return {"v": 1, "wants_calls": False, "drain": False}
+
+        beats = StreamBeats("a", "node", send, lambda: calls, lambda _: None)
+        beats.start()
+        for number in range(30):  # ten a second
+            await asyncio.sleep(0.1)
+            calls.append(plain(f"more {number}"))
+        await asyncio.sleep(2.0)
+        assert 3 <= len(told) <= 5
+        assert told[-1] == len(calls)
+        await beats.aclose()
+
+    run_virtual(run())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from actors.stream_watch import WatchedCall
+from cluster.call_registry import LiveCall
 from cluster.settings import load_settings
-from cluster.watched_calls import CallMover
+from cluster.watched_calls import CallMover, watched
 from telephony import stream_token
 from telephony.errors import CarrierRefused, CarrierUnreachable, InvalidTwiml
 from telephony.stream_token import StreamClaims
@@ -89,3 +90,31 @@ def test_a_redirect_goes_to_an_absolute_url(url: str) -> None:
     with pytest.raises(InvalidTwiml):
         redirect(url)
     assert "?a=1&amp;b=2</Redirect>" in redirect("https://voice.example.com/x?a=1&b=2")
+
+
+@dataclass
+class Mind:
+    actor: str
+    epoch: tuple[int, int]
+
+
+@dataclass
+class Driver:
+    mind: Mind
+
+
+def test_what_the_watch_knows_of_a_call_is_written_anew_only_when_its_mind_has_moved() -> None:
+    mind = Mind("a", (0, 5))
+    live: Any = LiveCall("CA1", "call-1", (0, 5), Driver(mind), None, CLAIMS)  # type: ignore[arg-type]
+    unclaimed: Any = LiveCall("CA2", "call-2", (0, 5), Driver(mind), None)  # type: ignore[arg-type]
+    (first,) = watched([live, unclaimed])
+    assert first["epoch"] == [0, 5]
+    assert (first["claims"]["actor"], first["claims"]["minted_us"]) == ("a", 5)
+    assert watched([live])[0] is first
+    mind.actor, mind.epoch = "b", (0, 9)
+    (moved,) = watched([live])
+    assert (moved["epoch"], moved["claims"]["actor"], moved["claims"]["minted_us"]) == (
+        [0, 9],
+        "b",
+        9,
+    )

@@ -88,19 +88,21 @@ class ModesStage(EdgeStage):
             known[key] = replace(of_agent, realtime=self.service)
         return edge
 
-    async def converse(self, mode: CallMode, lines: Sequence[Line]) -> tuple[CallResult, Talk]:
+    async def converse(
+        self, mode: CallMode, lines: Sequence[Line], quiet_s: float
+    ) -> tuple[CallResult, Talk]:
         """The conversation in one mode, and its record; whoever is transferred to is busy."""
         book = CalleeBook(Callee(outcome="busy", after_s=0.05))
         async with self.doors[mode].carrier(phones=Phones(book)) as line:
-            order = CallOrder(spoken(lines, clip_of), max_duration_s=20.0 * len(lines))
+            order = CallOrder(spoken(lines, clip_of, quiet_s=quiet_s), max_duration_s=20.0 * len(lines))
             result = await place_call(line, order)
         return result, self._talk(mode)
 
     async def converse_in_all(
-        self, lines: Sequence[Line]
+        self, lines: Sequence[Line], quiet_s: float = 1.0
     ) -> dict[CallMode, tuple[CallResult, Talk]]:
         """In every mode at once."""
-        had = await asyncio.gather(*(self.converse(mode, lines) for mode in MODES))
+        had = await asyncio.gather(*(self.converse(mode, lines, quiet_s) for mode in MODES))
         return dict(zip(MODES, had, strict=True))
 
     def _talk(self, mode: CallMode) -> Talk:
