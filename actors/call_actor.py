@@ -96,7 +96,8 @@ class CallActor:
     async def status(self) -> dict[str, Any]:
         """Calls, capacity and the process id, for the directory and for people."""
         driver = await self._driver()
-        return {**driver.status(), "name": self._name, "pid": os.getpid()}
+        release = self._settings.get("release", "")
+        return {**driver.status(), "name": self._name, "pid": os.getpid(), "release": release}
 
     async def open_call(self, plain: dict[str, Any]) -> dict[str, Any]:
         """``OpenCall`` to ``CallOpened``."""

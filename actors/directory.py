@@ -24,6 +24,9 @@ Rules
 9. More replicas report less often, and more actors are asked less often, so that one directory can
    hear them all; a replica that runs short asks at once all the same.
 
+10. When something newer is deployed, its actors take the place of the others one by one
+   (``actors.release_book``); who is retired gets no calls, and is let go once it is empty.
+
 More than the capacity is promised in these cases only; then the CallActor (or the full replica)
 refuses what is too much, which is one more question:
 - a call whose stream comes later than ``SPENT_COUNTS_S`` after its lease was told: until it sits;
@@ -43,6 +46,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from actors.lease_shares import divide
+from actors.release_book import ReleaseBook
 from actors.replica_book import ReplicaBook, ReplicaEntry
 from actors.seat_book import SeatBook
 from actors.seat_ledger import SeatLedger
@@ -86,6 +90,24 @@ class Directory:
         self._replicas = ReplicaBook(self._seats)
         self._ears = SeatLedger()
         self._calls_per_s = self._rated_at = 0.0
+        self._releases = ReleaseBook(self._seats)
+
+    @property
+    def release(self) -> str:
+        """What is deployed; empty while nobody has said."""
+        return self._releases.release
+
+    @property
+    def current(self) -> int:
+        """How many actors there are of what is deployed."""
+        return self._releases.current
+
+    def deployed(self, config: DirectoryConfig, release: str) -> bool:
+        """This is deployed now; False when it was known, or something newer is."""
+        is_new = self._releases.deployed(release)
+        if is_new:
+            self._config = config
+        return is_new
 
     @property
     def actor_names(self) -> tuple[str, ...]:
@@ -101,6 +123,7 @@ class Directory:
         now: float,
         taken: int | None = None,
         recent: Iterable[str] = (),
+        release: str = "",
     ) -> None:
         """Take an actor's own numbers; an unknown actor is welcome.
 
@@ -112,6 +135,7 @@ class Directory:
             taken: Seats taken: active calls and those that wait for their stream to come back.
                 None for an actor that does not say: then the active ones.
             recent: Ids of the calls that took a seat in the last ten seconds or so.
+            release: What it was started from.
         """
         entry = self._seats.get(name)
         is_first = entry is None
@@ -128,6 +152,7 @@ class Directory:
             entry.empty_since = now
         self._seats.suspect(name, suspect=False)
         self._seats.changed(name)
+        self._releases.reported(entry, release, self._config.min_actors)
 
     def actor_suspected(self, name: str) -> None:
         """Somebody got no answer from it: nothing is placed there until it reports again."""
@@ -166,6 +191,8 @@ class Directory:
             active_calls=self._seats.active,
             capacity=self.capacity,
             left=division.left,
+            retired=() if known else self._seats.retired,
+            release=self.release,
         )
 
     @property
@@ -176,20 +203,29 @@ class Directory:
 
     def wanted_actors(self) -> int:
         """How many more CallActors should be started now."""
-        alive = len(self._seats)
-        missing = max(0, self._config.min_actors - alive)
+        alive = self.current
+        missing = max(0, self._releases.pool_size(self._config.min_actors) - alive)
         short = self._reserve - self._seats.unused
         if not missing and alive and short > 0:
             missing = math.ceil(short / self._config.calls_per_actor)
         return min(missing, max(0, self._config.max_actors - alive))
 
     def idle_actors(self, *, now: float) -> list[str]:
-        """Actors that can be let go: empty for long, beyond the minimum, not needed as reserve."""
-        spare = len(self._seats) - self._config.min_actors
+        """Actors that can be let go: empty for long, beyond the minimum, not needed as reserve.
+
+        Retired ones as soon as they are empty, and nobody can be on the way there any more.
+        """
+        if gone := self._releases.gone(now=now):
+            return gone
+        spare = self.current - self._config.min_actors
         if spare < 1 or self._seats.unused - self._config.calls_per_actor < self._reserve:
             return []
         for name, entry in self._seats:
-            if entry.empty_since is not None and now - entry.empty_since >= IDLE_ACTOR_S:
+            if (
+                entry.is_open
+                and entry.empty_since is not None
+                and now - entry.empty_since >= IDLE_ACTOR_S
+            ):
                 return [name]
         return []
 

@@ -57,6 +57,16 @@ class CallDirectoryActor:
             self._adopt()
             self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
 
+    async def deployed(
+        self, config: dict[str, Any], actor_args: tuple[Any, ...], release: str
+    ) -> None:
+        """This is what CallActors are to be from now on; see ``Directory.deployed``."""
+        known = DirectoryConfig(**config)
+        if self._directory.deployed(known, release):
+            self._config, self._actor_args = known, actor_args
+            if self._directory.actor_names:
+                logger.info("deployed: %s; CallActors are replaced", release)
+
     async def sync(self, plain: dict[str, Any]) -> dict[str, Any]:
         """One ingress replica reports and is granted leases."""
         if self._supervisor is None:  # restarted by Ray: nobody calls start() again
@@ -84,6 +94,8 @@ class CallDirectoryActor:
         return {
             "pid": os.getpid(),
             "actors": list(self._directory.actor_names),
+            "current": self._directory.current,
+            "release": self._directory.release,
             "min_actors": self._config.min_actors,
             "capacity": self._directory.capacity,
             "unused": self._directory.unused,
@@ -213,6 +225,7 @@ class CallDirectoryActor:
             # An actor of an older release does not say all of it.
             taken=int(report["capacity"]) - int(report["free"]) if "free" in report else None,
             recent=[str(call_id) for call_id in report.get("seated_lately", ())],
+            release=str(report.get("release", "")),
         )
 
     def _lose(self, name: str) -> None:

@@ -59,6 +59,7 @@ class LeaseStock:
         self._movers: dict[str, _Mover] = {}
         self._alive: tuple[str, ...] = ()
         self._alive_version = 0
+        self._retired: frozenset[str] = frozenset()
         self._away = False
         self._turn = 0
         self.target = SMALLEST_STOCK
@@ -72,6 +73,11 @@ class LeaseStock:
     def alive(self) -> tuple[str, ...]:
         """CallActors that may be given calls, at the last sync."""
         return self._alive
+
+    @property
+    def retired(self) -> frozenset[str]:
+        """CallActors whose calls are to go on elsewhere, at the last sync."""
+        return self._retired
 
     @property
     def held(self) -> dict[str, int]:
@@ -155,6 +161,7 @@ class LeaseStock:
         self._away = False
         if not grants.alive_version or grants.alive_version != self._alive_version:
             self._alive, self._alive_version = grants.alive, grants.alive_version
+            self._retired = frozenset(grants.retired)
         for name, count in grants.granted.items():
             self._held[name] = max(0, self._held.get(name, 0) + count)
         alive = set(self._alive)

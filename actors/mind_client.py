@@ -9,7 +9,9 @@ Rules
 3. A re-placement mints a newer epoch, so that a zombie of the old place is refused. While no actor
    has a slot (the only one has just died) it waits for one (``mind_pool.place_elsewhere``).
 4. Settled turns ride on the next message; if none comes soon, they are sent on their own.
-5. One move at a time: whoever finds the actor lost meanwhile waits for the same move, and the end
+5. A CallActor of an older release than is deployed is left between two turns: the next one gets
+   all that the ingress knows, and the old one is told to forget the call.
+6. One move at a time: whoever finds the actor lost meanwhile waits for the same move, and the end
    of the call waits for it too.
 """
 
@@ -213,6 +215,8 @@ class MindClient:
         Args:
             even_if_empty: A sign of life: an actor that hears nothing for long gives a call up.
         """
+        if self._pool.is_retired(self.actor) and not self._turns_open:
+            await self._move_on()
         settled = tuple(self._unsettled)
         if not settled and not even_if_empty:
             return
@@ -256,8 +260,8 @@ class MindClient:
         """
         try:
             async with asyncio.timeout(CLOSE_WITHIN_S):
-                if self._replacing is not None and not self._replacing.done():
-                    await asyncio.wait([self._replacing])
+                if move := self._move:
+                    await asyncio.wait([move])
                 end = _End(planned, reason, dict(usage or {}), dict(hand_over or {}))
                 while not await self._closed_at(actor := self.actor, end):
                     await self._replace(actor)
@@ -324,6 +328,28 @@ class MindClient:
             self._replacing = asyncio.ensure_future(self._move_from(lost))
             self._replacing.add_done_callback(_noticed)
         await asyncio.shield(self._replacing)
+
+    async def _move_on(self) -> None:
+        """Leave an actor that is retired; it goes on there when no other one has room."""
+        if self._move is not None:
+            return
+        old, call, told = self.actor, self._call, tuple(self._unsettled)
+        self._replacing = asyncio.ensure_future(self._place_at_once())
+        self._replacing.add_done_callback(_noticed)
+        with contextlib.suppress(MindRefusedError, NoSlotError):
+            await asyncio.shield(self._replacing)
+        if self.actor == old:
+            return
+        self._drop_unsettled(told)  # they went with the log
+        farewell = CloseCall(call.tenant_id, call.call_id, call.epoch, False, MOVED_ON)
+        with contextlib.suppress(MindLostError, TimeoutError):
+            await asyncio.wait_for(self._pool.close_call(old, farewell), self._timeout_s)
+
+    async def _place_at_once(self) -> None:
+        """Nobody waits for a slot here: there will be a next time."""
+        actor, call = self.actor, self._call
+        if await self._take_place(self._pool.place(self.call_id, avoid=actor)) is None:
+            self.actor, self._call = actor, call
 
     async def _move_from(self, lost: str) -> None:
         self._pool.report_lost(lost)

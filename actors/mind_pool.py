@@ -44,6 +44,9 @@ class MindPool(Protocol):
     async def close_call(self, actor: str, message: CloseCall) -> Acknowledged:
         """The stream is gone. Raises ``MindLostError``."""
 
+    def is_retired(self, actor: str) -> bool:
+        """Whether its calls are to go on at another one, of what is deployed now."""
+
     def report_lost(self, actor: str) -> None:
         """This actor did not answer: have it looked at, place nothing there for now."""
 

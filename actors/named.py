@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 30.0  # of an actor whose process may have to be started first
 ASK_EVERY_S = 0.05
+RELEASE_WITHIN_S = 5.0
 CLOSE_WITHIN_S = 3.0
 _ONE_EACH = frozenset({BACK_OFFICE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME})
 _PREFIXES = (CALL_ACTOR_PREFIX, CACHE_NAME)
@@ -42,12 +43,18 @@ class MindPlan:
     Attributes:
         config: ``DirectoryConfig`` as a dict.
         build: Where the function is that builds a CallActor's parts: ``module:function``.
-        settings: Plain settings for the CallActors.
+        settings: Plain settings for the CallActors. ``release`` among them names what is deployed:
+            of two, the larger one is the newer.
     """
 
     config: dict[str, Any]
     build: str
     settings: dict[str, Any]
+
+    @property
+    def release(self) -> str:
+        """What is deployed; empty where nobody says."""
+        return str(self.settings.get("release", ""))
 
 
 def begin_directory(plan: MindPlan) -> Any:
@@ -60,8 +67,27 @@ def begin_directory(plan: MindPlan) -> Any:
     directory = actor_class.options(**directory_options()).remote(
         plan.config, ray.remote(CallActor), (plan.build, plan.settings)
     )
+    tell_plan(directory, plan)
     directory.start.remote()
     return directory
+
+
+def tell_plan(directory: Any, plan: MindPlan) -> None:
+    """Have a directory that runs already start CallActors by this plan; does not wait.
+
+    An older plan than it has changes nothing.
+    """
+    directory.deployed.remote(plan.config, (plan.build, plan.settings), plan.release)
+
+
+def deployed_release() -> str:
+    """What the directory of this cluster believes to be deployed; empty when there is none."""
+    try:
+        directory: Any = ray.get_actor(DIRECTORY_NAME, namespace=NAMESPACE)
+        status = ray.get(directory.status.remote(), timeout=RELEASE_WITHIN_S)
+    except (ValueError, ray.exceptions.RayError):
+        return ""
+    return str(status.get("release", ""))
 
 
 async def ensure_directory(plan: MindPlan, on_wait: Callable[[str], None]) -> Any:
@@ -81,7 +107,9 @@ async def ensure_directory(plan: MindPlan, on_wait: Callable[[str], None]) -> An
     try:
         while True:
             status = await asyncio.wait_for(directory.status.remote(), ANSWER_TIMEOUT_S)
-            there, trouble = len(status["actors"]), str(status["trouble"])
+            there, trouble = int(status["current"]), str(status["trouble"])
+            if str(status["release"]) < plan.release:
+                there = 0
             if there >= status["min_actors"] or (there and trouble):
                 return directory  # some are better than none
             on_wait(trouble)

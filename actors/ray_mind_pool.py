@@ -47,6 +47,8 @@ class RayMindPool:
         max_calls: Calls this replica can carry.
         active_calls: Calls this replica carries now.
         actor_timeout_s: A CallActor that says nothing about itself for so long is lost.
+        deployed: Tells a directory that knows less what is deployed; see ``named.tell_plan``.
+        release: What that is.
     """
 
     def __init__(
@@ -55,7 +57,12 @@ class RayMindPool:
         max_calls: int,
         active_calls: Callable[[], int],
         actor_timeout_s: float = 1.0,
+        *,
+        release: str = "",
+        deployed: Callable[[Any], None] = lambda _directory: None,
     ) -> None:
+        self._release = release
+        self._deployed = deployed
         self._actor_timeout_s = actor_timeout_s
         self._directory: Any = None
         self._stock = LeaseStock()
@@ -160,6 +167,10 @@ class RayMindPool:
             raise MindLostError(f"{actor}: no answer in {SYNC_TIMEOUT_S:.0f} s") from None
         return CallState.from_plain(plain)
 
+    def is_retired(self, actor: str) -> bool:
+        """Whether it is of an older release than is deployed."""
+        return actor in self._stock.retired
+
     def report_lost(self, actor: str) -> None:
         """Place nothing there; have the directory look at it."""
         self._stock.void(actor)
@@ -192,10 +203,12 @@ class RayMindPool:
         """Ask the directory. Raises ``DirectoryAwayError``."""
         try:
             answer: dict[str, Any] = await asyncio.wait_for(
-                self._directory.sync.remote(report), SYNC_TIMEOUT_S
+                self._directory.sync.remote({**report, "release": self._release}), SYNC_TIMEOUT_S
             )
         except (TimeoutError, ray.exceptions.RayError) as error:
             raise DirectoryAwayError(f"no leases: {type(error).__name__}") from None
+        if str(answer.get("release", "")) < self._release:  # it was started again since
+            self._deployed(self._directory)
         return answer
 
     async def find_again(self) -> None:

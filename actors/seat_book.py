@@ -6,7 +6,8 @@ Rules
    actor: whoever changes an entry says so (``changed``), and only that entry is counted again.
 2. A call on its way counts for a while only (``actors.seat_ledger``): ``forget_old`` counts those
    entries again whose time has come.
-3. An actor under suspicion has nothing free, and is not shown as alive.
+3. An actor under suspicion has nothing free, and is not shown as alive. Nor is one that is retired:
+   it keeps the calls that it has, and its seats count for nothing.
 
 The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
 """
@@ -35,6 +36,8 @@ class SeatEntry:
         ledger: Calls on their way to it.
         empty_since: Loop time since which nobody is there; None while somebody is.
         suspect: Somebody got no answer from it.
+        release: What it was started from.
+        retired: It is of an older release than is deployed, and gets no calls any more.
     """
 
     order: int
@@ -45,6 +48,8 @@ class SeatEntry:
     ledger: SeatLedger = field(default_factory=SeatLedger)
     empty_since: float | None = None
     suspect: bool = False
+    release: str = ""
+    retired: bool = False
     counted: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     @property
@@ -55,12 +60,18 @@ class SeatEntry:
     @property
     def free(self) -> int:
         """Slots that may be granted."""
-        return 0 if self.suspect else max(0, self.balance)
+        return max(0, self.balance) if self.is_open else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be given calls."""
+        return not self.suspect and not self.retired
 
     @property
     def unused(self) -> int:
         """Slots that no call has, and none is on its way to; leases in stock count as unused."""
-        return 0 if self.suspect else max(0, self.capacity - self.taken - self.ledger.on_way)
+        spare = self.capacity - self.taken - self.ledger.on_way
+        return max(0, spare) if self.is_open else 0
 
 
 class SeatBook:
@@ -102,10 +113,15 @@ class SeatBook:
 
     @property
     def alive(self) -> tuple[str, ...]:
-        """Every actor that is not under suspicion."""
+        """Every actor that is neither under suspicion nor retired."""
         if self._alive is None:
-            self._alive = tuple(name for name, entry in self._entries.items() if not entry.suspect)
+            self._alive = tuple(name for name, entry in self._entries.items() if entry.is_open)
         return self._alive
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """Those that get no calls any more."""
+        return tuple(name for name, entry in self._entries.items() if entry.retired)
 
     def get(self, name: str) -> SeatEntry | None:
         """The entry to look at, or to change and then say so."""
@@ -132,11 +148,21 @@ class SeatBook:
             self._members_changed()
             self.changed(name)
 
+    def retire(self, name: str) -> None:
+        """It gets no calls any more."""
+        entry = self._entries[name]
+        if not entry.retired:
+            entry.retired = True
+            self._members_changed()
+            self.changed(name)
+
     def changed(self, name: str) -> None:
         """Count this entry again."""
         entry = self._entries[name]
         before = entry.counted[2]
-        self._count(entry, (entry.capacity, entry.active, entry.free, entry.unused))
+        self._count(
+            entry, (0 if entry.retired else entry.capacity, entry.active, entry.free, entry.unused)
+        )
         if entry.counted[2] != before:
             self._rank(name, entry)
 

@@ -351,6 +351,7 @@ class ReplicaSync(_Wire):
         waiting: New callers who wait for a slot here.
         moving: Calls that wait here for another actor, and that no slot in stock suits.
         knows: ``alive_version`` of the actors' names that it has; 0 for none.
+        release: What is deployed, as this replica knows it (``actors.named.MindPlan``).
     """
 
     replica_id: str
@@ -365,6 +366,7 @@ class ReplicaSync(_Wire):
     waiting: int = 0
     moving: int = 0
     knows: int = 0
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +380,9 @@ class Grants(_Wire):
         alive_version: Of those names, 1 or more; 0 from a directory that always names them.
         every_ms: How often this replica is to report.
         left: Slots for new calls that are left beside this replica's stock: it pays to ask again.
+        retired: CallActors of an older release, which get no calls any more: those that they have
+            are to go on elsewhere, between two turns. Told with ``alive``.
+        release: What the directory believes to be deployed.
     """
 
     granted: dict[str, int] = field(default_factory=dict)
@@ -387,3 +392,5 @@ class Grants(_Wire):
     left: int = 0
     alive_version: int = 0
     every_ms: int = 1_000
+    retired: tuple[str, ...] = ()
+    release: str = ""

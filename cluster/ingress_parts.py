@@ -16,7 +16,7 @@ from actors.metrics_counts import EventCounts
 from actors.metrics_process import ProcessMeter
 from actors.metrics_providers import MeteredRecogniser, MeteredSpeaker
 from actors.metrics_reporter import MetricsReporter
-from actors.named import ensure_directory
+from actors.named import ensure_directory, tell_plan
 from actors.ray_mind_pool import RayMindPool
 from actors.speech_source import SpeechSource
 from cache.clip_file import ClipFolder
@@ -133,8 +133,14 @@ class IngressParts:
         budgets = SpeculationBudgets()
         realtime = realtime_service(self._agents.values(), known)
         clock = FrameClock(self._models.scorer, self._process.note_lag)
+        plan = self._plan = mind_plan(settings)
         self._pool = RayMindPool(
-            replica_id, settings.calls_per_replica, active_calls, settings.actor_timeout_s
+            replica_id,
+            settings.calls_per_replica,
+            active_calls,
+            settings.actor_timeout_s,
+            release=plan.release,
+            deployed=lambda directory: tell_plan(directory, plan),
         )
         self.edge_parts = EdgeParts(
             agents=self._agents,
@@ -188,7 +194,7 @@ class IngressParts:
 
     async def _find_minds(self, say: Callable[[str], None]) -> str:
         try:
-            directory = await ensure_directory(mind_plan(self._settings), say)
+            directory = await ensure_directory(self._plan, say)
         except ActorsError as error:
             return str(error)
         await self._pool.start(directory)

@@ -202,11 +202,13 @@ def deploy(settings: Settings) -> None:
     """Start Serve on our port and run the application; returns when its replicas run."""
     from ray import serve
 
-    from actors.named import begin_directory
+    from actors.named import begin_directory, deployed_release
     from cluster.ingress import build_deployment
     from cluster.mind_plan import mind_plan
+    from cluster.release import released
 
     logging.getLogger("ray.serve").setLevel(logging.WARNING)  # its progress is ours, said once
+    settings = released(settings, deployed_release, time.time())
     begin_directory(mind_plan(settings))  # while Serve starts
     serve.start(http_options={"host": settings.host, "port": settings.port})
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from actors import mind_client, mind_pool
 from actors.errors import MindRefusedError, NoSlotError
 from actors.mind_client import MindClient, TurnQuestion
 from actors.mind_driver import MindConfig
-from actors.wire import OpenCall, SettleTurns, TurnEntry, TurnItem
+from actors.wire import Grants, OpenCall, SettleTurns, TurnEntry, TurnItem
 from tests.support import virtual_time
 from tests.support.fake_thinker import HANG, FakeThinker
 from tests.support.local_mind_pool import LocalMindPool
@@ -328,5 +329,71 @@ def test_turns_the_actor_was_told_by_nobody_else_are_told_to_the_next() -> None:
         assert asked.split("\n") == ["words 0", "words 1", "words 2", "words 3", "more"]
         unknown = SettleTurns("t1", "call-1", (0, 10), ())
         assert (await stage.pool.settle(home.name, unknown)).refusal == "stale_epoch"
+
+    play(scene)
+
+
+def retire(stage: Stage, *names: str) -> None:
+    """What a sync with the directory says after a deploy."""
+    homes = tuple(name for name in stage.pool.homes if name not in names)
+    stage.pool.stock.granted(Grants({}, homes, 0, 4, retired=names))
+
+
+def test_a_call_leaves_a_retired_actor_between_two_turns_and_is_forgotten_there() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        stage.mind.settle(ENTRY)
+        await stage.answer()
+        stage.mind.settle(TurnEntry(1, "caller", caller_text="what now", heard_text="Go on."))
+        retire(stage, "ann")
+        await stage.mind.flush()
+        assert stage.mind.actor != "ann"
+        moved_to = stage.pool.homes[stage.mind.actor]
+        assert len(moved_to.driver._calls.get("call-1").session.turn_log) == 2
+        assert stage.pool.homes["ann"].driver._calls.get("call-1") is None
+        assert not stage.pool.reported_lost
+        assert said(await stage.answer(replace(QUESTION, turn_id=2))) == WHOLE
+        assert moved_to.count("settle") == 0
+
+    play(scene)
+
+
+def test_nobody_moves_in_the_middle_of_a_reply() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        reply = stage.mind.take_turn(QUESTION)
+        assert (await anext(reply)).type == "accepted"
+        retire(stage, "ann")
+        await stage.mind.flush(even_if_empty=True)
+        assert stage.mind.actor == "ann"
+        assert said([item async for item in reply]) == WHOLE[1:]
+        await stage.mind.flush(even_if_empty=True)
+        assert stage.mind.actor != "ann"
+
+    play(scene)
+
+
+def test_without_room_elsewhere_a_call_stays_with_a_retired_actor() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        stage.pool.stock.granted(Grants({}, (), 0, 4, retired=("ann",)))
+        await stage.mind.flush(even_if_empty=True)
+        assert stage.mind.actor == "ann"
+        assert said(await stage.answer()) == WHOLE
+
+    play(scene)
+
+
+def test_the_end_of_a_call_that_has_moved_on_is_recorded_once() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        retire(stage, "ann")
+        await stage.mind.flush(even_if_empty=True)
+        await stage.mind.close(planned=True, reason="caller_hung_up")
+        await asyncio.sleep(400.0)
+        for home in stage.pool.homes.values():
+            home.driver.sweep(asyncio.get_running_loop().time())
+        closed = [name for name, home in stage.pool.homes.items() if home.recorder.closed]
+        assert closed == [stage.mind.actor]
 
     play(scene)

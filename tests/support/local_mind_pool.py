@@ -192,6 +192,9 @@ class LocalMindPool:
     def call_begun(self, call_id: str) -> None:
         """There is no directory to be told."""
 
+    def is_retired(self, actor: str) -> bool:
+        return actor in self.stock.retired
+
     def report_lost(self, actor: str) -> None:
         self.reported_lost.append(actor)
         self.stock.void(actor)

@@ -1,0 +1,104 @@
+"""A newer release takes the place of an older one, actor by actor."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.directory import Directory, DirectoryConfig
+from actors.lease_stock import LeaseStock
+from actors.release_book import RETIRED_EMPTY_S
+from actors.wire import ReplicaSync
+
+OLD, NEW = "0000000001-old", "0000000002-new"
+CONFIG = DirectoryConfig(calls_per_actor=10, min_actors=2)
+
+
+def cluster(taken: tuple[int, ...] = (3, 1)) -> Directory:
+    machine = Directory(CONFIG)
+    assert machine.deployed(CONFIG, OLD)
+    for name, count in zip(("ann", "bob", "cleo"), taken, strict=False):
+        machine.actor_reported(name, capacity=10, active=count, release=OLD, now=0.0)
+    return machine
+
+
+def sync(machine: Directory, now: float = 1.0) -> LeaseStock:
+    stock = LeaseStock()
+    stock.granted(machine.sync(ReplicaSync("r1", 0, 100, want=8), now=now))
+    return stock
+
+
+def test_as_many_new_ones_are_wanted_and_each_retires_an_older_one_the_emptiest_first() -> None:
+    machine = cluster()
+    assert (machine.wanted_actors(), machine.current, machine.capacity) == (0, 2, 20)
+    assert machine.deployed(CONFIG, NEW)
+    assert (machine.wanted_actors(), machine.current, machine.capacity) == (2, 0, 20)
+    assert sync(machine).alive == ("ann", "bob")
+    machine.actor_reported("new-1", capacity=10, active=0, release=NEW, now=1.0)
+    stock = sync(machine)
+    assert (stock.alive, stock.retired) == (("ann", "new-1"), {"bob"})
+    assert machine.capacity == 20
+    machine.actor_reported("new-2", capacity=10, active=0, release=NEW, now=1.5)
+    stock = sync(machine)
+    assert (stock.alive, stock.retired) == (("new-1", "new-2"), {"ann", "bob"})
+    assert set(stock.held) <= {"new-1", "new-2"}
+    assert machine.wanted_actors() == 0
+
+
+def test_a_pool_that_had_grown_is_replaced_as_a_whole() -> None:
+    machine = cluster((9, 9, 9))
+    machine.deployed(CONFIG, NEW)
+    assert machine.wanted_actors() == 3
+    for number in range(3):
+        name = f"new-{number}"
+        machine.actor_reported(name, capacity=10, active=0, release=NEW, now=1.0)
+    assert sync(machine).retired == {"ann", "bob", "cleo"}
+
+
+def test_a_retired_actor_is_let_go_once_it_is_empty_for_a_while() -> None:
+    machine = cluster()
+    machine.deployed(CONFIG, NEW)
+    for name in ("new-1", "new-2"):
+        machine.actor_reported(name, capacity=10, active=0, release=NEW, now=1.0)
+    machine.actor_reported("bob", capacity=10, active=0, release=OLD, now=2.0)
+    assert machine.idle_actors(now=2.0 + RETIRED_EMPTY_S - 0.1) == []
+    assert machine.idle_actors(now=2.0 + RETIRED_EMPTY_S) == ["bob"]
+    machine.actor_lost("bob")
+    assert machine.idle_actors(now=60.0) == []  # somebody is still with ann
+    assert machine.wanted_actors() == 0
+
+
+@pytest.mark.parametrize("release", [OLD, "", "0000000000-older"])
+def test_what_is_known_or_older_changes_nothing(release: str) -> None:
+    machine = cluster()
+    assert not machine.deployed(DirectoryConfig(min_actors=9), release)
+    assert machine.wanted_actors() == 0
+    assert machine.release == OLD
+
+
+def test_what_does_not_start_retires_nobody() -> None:
+    machine = cluster()
+    machine.deployed(CONFIG, NEW)
+    machine.actor_reported("ann", capacity=10, active=3, release=OLD, now=5.0)
+    assert sync(machine).retired == frozenset()
+    assert machine.capacity == 20
+
+
+def test_a_directory_that_was_started_again_retires_nobody_who_is_newer_than_it_knows() -> None:
+    machine = Directory(CONFIG)
+    machine.deployed(CONFIG, OLD)
+    for name in ("new-1", "new-2"):
+        machine.actor_reported(name, capacity=10, active=1, release=NEW, now=0.0)
+    assert (machine.wanted_actors(), machine.current) == (0, 2)
+    machine.deployed(CONFIG, NEW)
+    assert machine.wanted_actors() == 0
+    machine.actor_reported("new-1", capacity=10, active=1, release=NEW, now=1.0)
+    assert sync(machine).retired == frozenset()
+
+
+def test_an_older_one_that_is_found_later_is_retired_at_once() -> None:
+    machine = Directory(CONFIG)
+    machine.deployed(CONFIG, NEW)
+    for name in ("new-1", "new-2"):
+        machine.actor_reported(name, capacity=10, active=0, release=NEW, now=0.0)
+    machine.actor_reported("ann", capacity=10, active=4, release=OLD, now=1.0)
+    assert sync(machine).retired == {"ann"}
