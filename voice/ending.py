@@ -45,6 +45,11 @@ class Ending:
             self.reason, self.farewell, self.is_firm = reason, farewell, is_firm
             self.hand_over = hand_over or {}
 
+    def give_up(self, reason: str, farewell: str | None, action: Mapping[str, Any]) -> None:
+        """There is trouble: end firmly, or hand over to whoever ``action`` names."""
+        hand_over = action if is_known(action) else None
+        self.decide(reason, farewell, is_firm=True, hand_over=hand_over)
+
     def perform(self, *, hang_up: bool, action: Mapping[str, Any]) -> None:
         """A reply was heard to its end: do what it asked for, unless the call ends anyway."""
         if self.reason is not None:

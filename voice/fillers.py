@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from voice import timeline
 from voice.config import FillerConfig
 from voice.decisions import CallerFinished
+from voice.endpointing import Endpointer
 from voice.mouth import Mouth
 from voice.turn import Turn
 
@@ -110,20 +111,16 @@ class Fillers:
         self._quiet_since = now
         self._breathed_at = self._due_at_latest = None
 
-    def hear_nothing(self, silence_s: float, due_s: float, *, now: float) -> None:
-        """The caller has been silent for so long, and words of his are missing; see rule 5.
-
-        Args:
-            silence_s: Since his last sound; 0 while there is one.
-            due_s: Silence by which words are usually there.
-            now: Loop time.
-        """
-        if silence_s >= self._patience_s(due_s) - _ROUNDING_S:
-            self._breathe_early(now)
-
-    def hear_pause(self, silence_s: float, *, now: float) -> None:
-        """The caller has been silent for so long, and seems not to have finished; see rule 6."""
-        if silence_s >= self._config.longest_silence_s - _ROUNDING_S:
+    def hear_waiting(self, ear: Endpointer, *, now: float) -> None:
+        """What the caller said waits for its end, or for its words; see rules 5 and 6."""
+        due_s = ear.words_due_s
+        if due_s is not None and not ear.is_hearing_lost:
+            patience_s = self._patience_s(due_s)
+        elif ear.text:
+            patience_s = self._config.longest_silence_s
+        else:
+            return
+        if ear.silence_s(now=now) >= patience_s - _ROUNDING_S:
             self._breathe_early(now)
 
     def turn_taken(self, turn: Turn, finished: CallerFinished) -> None:

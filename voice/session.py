@@ -30,8 +30,9 @@ from typing import assert_never
 
 from voice import timeline
 from voice.config import VoiceConfig
+from voice.deadlines import earliest
 from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
-from voice.ending import Ending, is_known
+from voice.ending import Ending
 from voice.endpointing import Endpointer
 from voice.events import (
     CallStarted,
@@ -96,7 +97,6 @@ class VoiceSession:
         self._floor = Floor(config, self._ear, self._mouth, self._turns, self._ending)
         self._fillers = Fillers(config.fillers, sounds or FillerSounds(), self._mouth)
         self._keypad = Keypad(config.digit_wait_s)
-        self._spoken_before_keys = ""
         self._idle = IdleWatch(config.idle_prompt_s, config.idle_hang_up_s)
         self._is_started = False
         self._is_over = False
@@ -173,11 +173,11 @@ class VoiceSession:
             mouth_at = None if turn.heard_at is not None else self._mouth.next_deadline()
             is_held = self._mouth.playout.is_paused
             filler_at = None if is_held else self._fillers.next_deadline(turn)
-            return _earliest(ear_at, key_at, floor_at, mouth_at, filler_at)
+            return earliest(ear_at, key_at, floor_at, mouth_at, filler_at)
         if self.is_between_turns:
             return self._idle.next_deadline()
         breath_at = self._mouth.playout.next_deadline()
-        return _earliest(ear_at, key_at, breath_at, self._turns.guesses.next_deadline())
+        return earliest(ear_at, key_at, breath_at, self._turns.guesses.next_deadline())
 
     def handle_deadline(self, *, now: float) -> None:
         """Do what has come due at ``now``; early or repeated calls do no harm."""
@@ -214,15 +214,7 @@ class VoiceSession:
         if decision is not None:
             self._decide(decision, now)
         if self._ear.is_waiting and self._turns.taken is None and not self._keypad.is_waiting:
-            self._hear_pause(now)
-
-    def _hear_pause(self, now: float) -> None:
-        """What was said waits for its end, or for its words."""
-        ear, due_s = self._ear, self._ear.words_due_s
-        if due_s is not None and not ear.is_hearing_lost:
-            self._fillers.hear_nothing(ear.silence_s(now=now), due_s, now=now)
-        elif ear.text:
-            self._fillers.hear_pause(ear.silence_s(now=now), now=now)
+            self._fillers.hear_waiting(self._ear, now=now)
 
     def _hear_words(self, event: WordsEvent, now: float) -> None:
         if has_words(getattr(event, "text", "")):
@@ -260,7 +252,7 @@ class VoiceSession:
     def _take_turn(self, finished: CallerFinished, now: float) -> None:
         self._floor.hear_end(finished, now=now)
         if self._keypad.is_waiting:
-            self._spoken_before_keys = join_words((self._spoken_before_keys, finished.text))
+            self._keypad.hear_words(finished.text)
             return
         if self._turns.taken is not None:
             if not self._floor.is_worth_a_turn(finished.text, now=now):
@@ -290,8 +282,7 @@ class VoiceSession:
         """A key entry is complete; what was said before it belongs to it."""
         if self._ending.is_firm:
             return
-        spoken, self._spoken_before_keys = self._spoken_before_keys, ""
-        text = join_words((spoken, self._ear.take(now=now), entry))
+        text = join_words((self._keypad.take_words(), self._ear.take(now=now), entry))
         self._turns.drop_guesses("keys entered")
         self._turns.take("digits", CallerFinished(text, "keys entered", now, None), now=now)
 
@@ -324,19 +315,13 @@ class VoiceSession:
         if self._ending.is_firm:
             return
         if event.is_trouble:
-            self._give_up(event.reason, event.farewell)
+            self._ending.give_up(event.reason, event.farewell, self._config.trouble_action)
         else:
             self._ending.decide(event.reason, event.farewell, is_firm=True)
         self._turns.drop_guesses(event.reason)
         self._turns.forget_action()
         if not self._mouth.is_audible:
             self._turns.stop("dropped", event.reason, now=now)
-
-    def _give_up(self, reason: str, farewell: str | None) -> None:
-        action = self._config.trouble_action
-        self._ending.decide(
-            reason, farewell, is_firm=True, hand_over=action if is_known(action) else None
-        )
 
     def _follow_up(self, now: float) -> None:
         """Ask about a pause, settle what was heard, end the call when nothing is left to say."""
@@ -355,9 +340,10 @@ class VoiceSession:
             action = {} if settled.failure else settled.action
             ending.perform(hang_up=settled.hang_up, action=action)
         if turns.taken is not None and turns.taken.said_trouble:
-            self._give_up("provider_trouble", None)
+            ending.give_up("provider_trouble", None, self._config.trouble_action)
         elif turns.has_given_up:
-            self._give_up("provider_trouble", self._config.phrases.trouble)
+            trouble = self._config.phrases.trouble
+            ending.give_up("provider_trouble", trouble, self._config.trouble_action)
             turns.drop_guesses("provider trouble")
         if ending.reason is not None and turns.is_idle:
             self._end(ending.reason, now)
@@ -391,7 +377,3 @@ class VoiceSession:
         elif due == "hang_up":
             self._ending.decide("idle", phrases.goodbye, is_firm=False)
             self._end("idle", now)
-
-
-def _earliest(*deadlines: float | None) -> float | None:
-    return min((at for at in deadlines if at is not None), default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voice.deadlines import earliest
 from voice.ending import Ending
 from voice.idle import IdleWatch
 from voice.keypad import MAX_DIGITS, Keypad
@@ -65,3 +66,18 @@ class TestEnding:
         ending.decide("idle", "Bye.", is_firm=False)
         ending.take_back()
         assert ending.reason is None
+
+
+def test_what_is_said_between_keys_is_given_once() -> None:
+    keypad = Keypad(1.5)
+    keypad.press("4", now=1.0)
+    keypad.hear_words("it is")
+    keypad.hear_words("the fourth")
+    assert keypad.take_words() == "it is the fourth"
+    assert keypad.take_words() == ""
+
+
+def test_the_earliest_of_no_deadlines_is_none() -> None:
+    assert earliest() is None
+    assert earliest(None, None) is None
+    assert earliest(3.0, None, 2.0) == 2.0
