@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, assert_never
 
+from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts
 from actors.call_times import CallTimes
 from actors.comeback import Comeback, first_words, with_late_result
@@ -78,7 +79,7 @@ class CallDriver:
         send: Callable[[str], Awaitable[None]],
         comeback: Comeback | None = None,
     ) -> None:
-        self._agent = agent
+        self._language = CallLanguage(agent, config, parts)
         self._comeback = comeback
         self._parts = parts
         self._mind = mind
@@ -150,14 +151,16 @@ class CallDriver:
         if self._ended.done():  # the socket went while the mind was opened
             return self._ended.result()
         self._slot = self._parts.clock.join(self)
-        self._ear.start()
         log = self._mind.turn_log
+        self._language.recall(log)
+        self._follow_language()
         is_known = bool(log) or self._comeback is not None
+        self._ear.start()
         self._session.receive(
             voice.CallStarted(
                 greeting=None if is_known else (opened.greeting or None),
                 next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                resume_text=first_words(self._agent, self._comeback) if is_known else None,
+                resume_text=first_words(self._language.agent, self._comeback) if is_known else None,
             ),
             now=self._loop.time(),
         )
@@ -285,7 +288,8 @@ class CallDriver:
         if self._session.is_between_turns and (action := self._times.switch(now=now)):
             self._end(True, "switching", hand_over=action)
         if self._times.is_up(now=now):
-            self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
+            farewell = self._language.agent.phrases.goodbye
+            self._feed(voice.HangUpRequested("time_limit", farewell))
         if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
             self._tell_mind(now, even_if_empty=True)
 
@@ -363,12 +367,27 @@ class CallDriver:
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None
+        entry = self._language.settled(entry, self._ear.spoken_language)
         entry = self._mind.settle(entry)
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero
         self._meter.settled(entry, settled.guess, after_s=after_s)
+        self._follow_language()
         if not self._ended.done():
             self._tell_mind(self._loop.time())
+
+    def _follow_language(self) -> None:
+        """From here on everything is heard and said in the language that the call has now."""
+        if not self._language.take_change():
+            return
+        agent, config, parts = (self._language.agent, self._language.config, self._language.parts)
+        self._parts.count("language_changes", 1)
+        self._ear.change_language(parts.ears, agent)
+        self._pauses.change_language(parts)
+        self._replies.change_language(agent, parts.speech)
+        self._times.change_language(config)
+        sounds = parts.speech.filler_sounds(agent, self._mind.call_id)
+        self._session.change_language(config, sounds)
 
     def _units(self) -> dict[str, float]:
         """Provider units of the whole call that were used since the last time."""

@@ -28,6 +28,8 @@ class CallParts:
         turn_model: Tells by ear whether a caller has finished; None when there is none, or it does
             not know the agent's language.
         budgets: Of guesses; one for all agents of the process.
+        languages: Of the other languages that its calls may change to, by tag; without ``clock``
+            and what else belongs to the process being any other.
         realtime: Hears and speaks for agents whose ``mode`` says so; None for the others.
     """
 
@@ -40,6 +42,7 @@ class CallParts:
     turn_model: TurnModel | None = None
     budgets: SpeculationBudgets = field(default_factory=SpeculationBudgets)
     realtime: RealtimeService | None = None
+    languages: Mapping[str, CallParts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

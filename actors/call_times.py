@@ -32,6 +32,10 @@ class CallTimes:
         is_wanted = agent.switch_after_s is not None and self._action.get("verb") == "switch"
         self.switch_at = now + (agent.switch_after_s or 0.0) if is_wanted else None
 
+    def change_language(self, config: VoiceConfig) -> None:
+        """What is said when this way fails is said in another language from now on."""
+        self.trouble = config.phrases.trouble
+
     def is_up(self, *, now: float) -> bool:
         """Whether the call has to end now; True once."""
         if now <= self._up_at:

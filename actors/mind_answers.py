@@ -81,6 +81,12 @@ class CallAnswers:
         self._has_rejected = False
         self._before: Consultation | None = None
 
+    def change_agent(self, agent: Agent) -> None:
+        """The call goes on in another language: its answers are those of that language."""
+        if agent.language != self._agent.language:
+            self._spoken = self._before = None
+        self._agent = agent
+
     def consult(
         self, key: GuessKey, kind: str, text: str, before: Sequence[TurnEntry]
     ) -> Consultation | None:

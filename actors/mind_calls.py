@@ -233,6 +233,7 @@ class MindCalls:
     def settle(self, held: HeldCall, turns: Iterable[TurnEntry]) -> list[TurnEntry]:
         """Take in turns that are over; return those that were not known."""
         fresh = held.session.settle(turns)
+        held.answers.change_agent(held.session.agent)
         for turn in fresh:
             self._recorder.turn_settled(held.session.call, turn)
         return fresh

@@ -36,6 +36,11 @@ class PauseJudge:
         self._pause_id = 0
         self._asked: set[asyncio.Task[None]] = set()
 
+    def change_language(self, parts: CallParts) -> None:
+        """The caller speaks another language from now on, which another model may know, or none."""
+        self.cancel()
+        self._model = parts.turn_model
+
     def ask(self, pause_id: int) -> None:
         """Ask about the pause that is now; the answer comes as ``TurnJudged``, or not at all."""
         if self._model is None:

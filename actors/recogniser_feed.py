@@ -11,7 +11,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from actors.hearing_watch import HearingWatch
@@ -91,7 +91,9 @@ class RecogniserFeed:
         self._request = RecogniseRequest(call_id, agent.language, agent.hints)
         self._feed = feed
         self._on_lost = on_lost
+        self._policy = policy
         self._machine = Listening(ears.order(), policy)
+        self.spoken_language = ""  # of what was heard last, as the recogniser says
         self._ring = ReplayRing()
         self._lines: dict[int, _Line] = {}
         self._streams: list[RecogniserStream] = []
@@ -104,7 +106,7 @@ class RecogniserFeed:
         self._turn_before_from = 0
         self._watch = HearingWatch(
             lambda now: self._machine.is_lost(now=now),
-            ears.is_nobody_left,
+            lambda: self._ears.is_nobody_left(),
             lambda is_lost: feed(voice.HearingChanged(is_lost)),
         )
         self._closed = False
@@ -123,6 +125,31 @@ class RecogniserFeed:
         """Begin to open the first stream; audio may be written at once."""
         self._machine.start(now=self._loop.time())
         self._perform_all()
+
+    def change_language(self, ears: Ears, agent: Agent) -> None:
+        """Hear another language from here on; what was acted upon is not heard again.
+
+        Args:
+            ears: The services for it.
+            agent: As it speaks from now on.
+        """
+        if self._closed or agent.language == self._request.language:
+            return
+        now, was_started = self._loop.time(), self._machine.streams > 0
+        self._machine.close()
+        self._perform_all()
+        self._ears = ears
+        self._request = replace(self._request, language=agent.language, phrases=agent.hints)
+        streams, switches = self._machine.streams, self._machine.switches
+        self._machine = Listening(ears.order(), self._policy, streams_before=streams)
+        self._machine.switches = switches
+        self._last_final = self.spoken_language = ""
+        if self._taken is not None:
+            self._ring.commit(self._taken[1])
+        if was_started:
+            self._machine.start(now=now)
+            self._perform_all()
+            self._arm()
 
     def write(self, ulaw: bytes) -> None:
         """Caller audio; never blocks."""
@@ -275,8 +302,9 @@ class RecogniserFeed:
                     self._measure(line, text, end_s)
                     text = without_overlap(text, line.overlaps) if line.overlaps else text
                     self._feed(voice.InterimHeard(text, line.began / SAMPLE_RATE_HZ + end_s))
-            case FinalTranscript(text=text, end_s=end_s):
+            case FinalTranscript(text=text, end_s=end_s, language=language):
                 if self._counts(number, text):
+                    self.spoken_language = language if has_words(text) else self.spoken_language
                     self._final(line, text, end_s)
             case RecogniserFailed(message=message, retryable=retryable):
                 self._ears.failed(line.choice, event)

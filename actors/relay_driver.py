@@ -15,6 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, assert_never
 
+from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts
 from actors.call_times import CallTimes
 from actors.comeback import first_words, with_late_result
@@ -32,7 +33,12 @@ from dialogue.agent import Agent
 from providers.traces import trace_of
 from telephony.errors import LocalProtocolError
 from telephony.relay_messages import CarrierComplaint, RelayMessage, Setup, UnknownMessage
-from telephony.relay_writer import digits_message, end_message, text_message
+from telephony.relay_writer import (
+    digits_message,
+    end_message,
+    language_message,
+    text_message,
+)
 from telephony.stream_events import ProtocolWarning
 from voice import events as voice
 from voice import relay_events as relay
@@ -67,7 +73,7 @@ class RelayDriver:
         opening: RelayOpening,
         send: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._agent = agent
+        self._language = CallLanguage(agent, config, parts)
         self._parts = parts
         self._mind = mind
         self._stream = opening.stream
@@ -134,11 +140,13 @@ class RelayDriver:
         if self._ended.done():  # the socket went while the mind was opened
             return self._ended.result()
         now = self._loop.time()
+        self._language.recall(self._mind.turn_log)
+        self._follow_language()
         if self._is_reconnected:
             self._replays = ReplayGuard(self._mind.turn_log, now=now)
         due_at = self._times.switch_at
         self._timers = [
-            self._loop.call_later(self._agent.max_call_s, self._time_is_up),
+            self._loop.call_later(self._language.agent.max_call_s, self._time_is_up),
             self._loop.call_later(SIGN_OF_LIFE_S, self._sign_of_life),
             *([] if due_at is None else [self._loop.call_at(due_at, self._move_on)]),
         ]
@@ -151,7 +159,7 @@ class RelayDriver:
     def _beginning(self, opened: CallOpened) -> voice.CallStarted:
         log = self._mind.turn_log
         is_known = bool(log) or self._comeback is not None
-        first = first_words(self._agent, self._comeback) if is_known else None
+        first = first_words(self._language.agent, self._comeback) if is_known else None
         if self._is_reconnected and log and log[-1].outcome == "heard":
             first = None  # the carrier's session has gone on; nothing was cut off
         return voice.CallStarted(
@@ -269,7 +277,8 @@ class RelayDriver:
     # --- time --------------------------------------------------------------------------------
 
     def _time_is_up(self) -> None:
-        self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
+        farewell = self._language.agent.phrases.goodbye
+        self._feed(voice.HangUpRequested("time_limit", farewell))
 
     def _sign_of_life(self) -> None:
         self._tell_mind(even_if_empty=True)
@@ -357,12 +366,26 @@ class RelayDriver:
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None
+        entry = self._language.settled(entry)
         entry = self._mind.settle(entry)
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero
         self._meter.settled(entry, settled.guess, after_s=after_s)
+        self._follow_language()
         if not self._ended.done():
             self._tell_mind()
+
+    def _follow_language(self) -> None:
+        """From here on everything is heard and said in the language that the call has now."""
+        if not self._language.take_change():
+            return
+        agent, config = self._language.agent, self._language.config
+        self._parts.count("language_changes", 1)
+        self._replies.change_language(agent, self._language.parts.speech)
+        self._times.change_language(config)
+        self._session.change_language(config, agent.phrases.one_moment)
+        code = agent.relay.code_of(agent.language)
+        self._outbox.put(language_message(spoken=code, heard=code))
 
     def _units(self) -> dict[str, float]:
         """Units of the whole call that were used since the last time."""

@@ -119,6 +119,10 @@ class ReplyTasks:
             case _:
                 assert_never(order)
 
+    def change_language(self, agent: Agent, speech: SpeechSource) -> None:
+        """Replies that are asked for from now on are spoken like this."""
+        self._agent, self._speech = agent, speech
+
     def begin(self, begin: voice.BeginTurn) -> None:
         """Ask the mind."""
         reply = self._reply(begin.turn_id, begin.guess)

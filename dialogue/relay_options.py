@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from dialogue.spoken.digit_words import tongue
+
 CutBy = Literal["none", "dtmf", "speech", "any"]
 Sensitivity = Literal["low", "medium", "high"]
 VoiceService = Literal["Google", "Amazon", "ElevenLabs"]
@@ -85,3 +87,10 @@ class RelayOptions:
     echo_prompt_filtering: bool | None = None
     turn_detection: bool | None = None
     languages: tuple[RelayLanguage, ...] = ()
+
+    def code_of(self, tag: str) -> str:
+        """What the carrier calls a language: as it is declared here, or else the tag itself."""
+        codes = [each.code for each in self.languages]
+        exact = [code for code in codes if code.casefold() == tag.casefold()]
+        alike = [code for code in codes if code != "multi" and tongue(code) == tongue(tag)]
+        return next(iter((*exact, *alike)), tag)

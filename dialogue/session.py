@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic
 
 from dialogue.agent import Agent
+from dialogue.call_language import language_in, language_of_call
 from dialogue.cutter import SegmentCutter
 from dialogue.errors import EmptyReply, StaleEpoch, StaleTurn
 from dialogue.history import History, HistoryLimits, Turn, caller_line
@@ -36,7 +37,8 @@ from dialogue.realtime import with_end_call
 from dialogue.tool_journal import ToolJournal
 from dialogue.tool_rounds import Round, Wish, round_of
 from dialogue.tool_use import Plain, answer_messages, plain_action
-from dialogue.tools import Remember, RunTool, ToolRefused
+from dialogue.tools import Note, Remember, RunTool, SwitchLanguage, ToolRefused
+from dialogue.written import as_written
 
 MAX_GUESSES_A_TURN = 4  # whoever guesses ends its own; more than that are a mistake
 MAX_TOOL_ROUNDS = 2
@@ -83,7 +85,7 @@ class ReplyEnd:
     Attributes:
         hang_up: Set when the agent ends the call with it.
         action: What is to be done once it was heard (``dialogue.tool_use``); empty for nothing.
-        uses: Facts to be remembered, as uses of the turn.
+        uses: What it noted, as uses of the turn.
     """
 
     segments: tuple[str, ...]
@@ -143,7 +145,8 @@ class DialogueSession(Generic[Turn]):
     def __init__(
         self, agent: Agent, call: CallIdentity, limits: HistoryLimits | None = None
     ) -> None:
-        self.agent = agent
+        self._own = agent
+        self.agent = agent  # as it speaks now
         self.call = call
         self._toolbox = agent.toolbox
         self.tools = ToolJournal()
@@ -189,6 +192,8 @@ class DialogueSession(Generic[Turn]):
                 del self._guesses[key]
             self._abandoned = {key for key in self._abandoned if key[0] != turn.turn_id}
             self.tools.settled(turn.turn_id, turn.tools)
+        if self._own.languages and any(language_in(turn.tools) for turn in fresh):
+            self.agent = self._own.speaking(language_of_call(self._own, self._history.turns))
         return fresh
 
     def begin_turn(
@@ -215,7 +220,7 @@ class DialogueSession(Generic[Turn]):
             messages=self._history.messages(
                 agent,
                 turn_id,
-                caller_line(kind, text),
+                caller_line(kind, as_written(text, agent.language)),
                 results=self.tools.results(),
                 open_uses=self.tools.unlogged(),
             ),
@@ -247,8 +252,8 @@ class DialogueSession(Generic[Turn]):
 
     def check_tool(
         self, turn_id: int, call: ToolCallRequested
-    ) -> dict[str, Any] | RunTool | Remember | ToolRefused:
-        """What a model that speaks by itself may have: an action, a run or a fact, or why not.
+    ) -> dict[str, Any] | RunTool | Note | ToolRefused:
+        """What a model that speaks by itself may have: an action, a run or a note, or why not.
 
         Nothing is done.
 
@@ -258,7 +263,7 @@ class DialogueSession(Generic[Turn]):
         if turn_id in self._history:
             raise StaleTurn(turn_id, 0)
         meant = with_end_call(self.agent).toolbox.check(call)
-        if isinstance(meant, ToolRefused | RunTool | Remember):
+        if isinstance(meant, ToolRefused | RunTool | Remember | SwitchLanguage):
             return meant
         return plain_action(meant, call)
 
@@ -274,14 +279,14 @@ class DialogueSession(Generic[Turn]):
         rest = tuple(thought.cutter.feed(thought.markup.finish()) + thought.cutter.finish())
         thought.segments_out += len(rest)
         asked = round_of(self._toolbox, thought.calls)
-        thought.uses += asked.facts
+        thought.uses += asked.notes
         if asked.runs and thought.run_rounds < MAX_RUN_ROUNDS:
             thought.waits_for = asked
             return RunTools(rest, asked.runs, is_silent=not thought.segments_out)
         action = asked.action
         hang_up = thought.markup.hang_up and not action
-        # A fact that was noted beside words needs no more of them.
-        has_news = asked.has_refusals or (asked.facts and not thought.segments_out)
+        # What was noted beside words needs no more of them.
+        has_news = asked.has_refusals or (asked.notes and not thought.segments_out)
         if has_news and not action and not hang_up and thought.rounds < MAX_TOOL_ROUNDS:
             thought.rounds += 1
             return AskAgain(rest, self._next_round(thought, asked.answers))

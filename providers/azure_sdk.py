@@ -30,6 +30,7 @@ from providers.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from providers.locales import azure_locale
 from providers.settings import AZURE_HOST, AZURE_KEY, AZURE_REGION, AzureSpeechConfig
 from voice.ports import (
     SAMPLE_RATE_HZ,
@@ -272,7 +273,7 @@ def _speech_config(sdk: Any, config: AzureSpeechConfig, language: str) -> Any:
         speech = sdk.SpeechConfig(host=config.host, subscription=config.key or _NO_KEY)
     else:
         speech = sdk.SpeechConfig(subscription=config.key, region=config.region)
-    speech.speech_recognition_language = language
+    speech.speech_recognition_language = azure_locale(language, is_heard=True)
     ids = sdk.PropertyId
     known = {"Speech_SegmentationSilenceTimeoutMs": str(round(config.segmentation_silence_s * 1e3))}
     if config.stable_partials:

@@ -36,6 +36,7 @@ from providers.azure_tts_wire import (
     socket_url,
 )
 from providers.errors import ProviderRejected, ProviderUnavailable
+from providers.locales import azure_locale
 from providers.settings import AzureTtsConfig
 
 _log = logging.getLogger(__name__)
@@ -250,7 +251,7 @@ class _Events:
 def _speech_config(sdk: Any, config: AzureTtsConfig, voice: str, language: str) -> Any:
     speech = sdk.SpeechConfig(endpoint=socket_url(config), subscription=config.key or _NO_KEY)
     speech.speech_synthesis_voice_name = voice
-    speech.speech_synthesis_language = language
+    speech.speech_synthesis_language = azure_locale(language)
     speech.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Raw8Khz8BitMonoMULaw)
     # Undocumented, each set on its own: a version that does not know one still works. The first
     # keeps the SDK from waiting for a silent service for ever, long after we did.

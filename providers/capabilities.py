@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dialogue.spoken import Level
+from dialogue.spoken.digit_words import tongue
 
 
 class Refusal(NamedTuple):
@@ -57,7 +58,12 @@ class Capabilities:
         """Whether ``language`` (BCP-47) is served, as far as is known; unknown counts as yes."""
         tag = language.lower()
         primary = tag.split("-", 1)[0]
-        if any(tag == bad.lower() or primary == bad.lower() for bad in self.not_languages):
+        if any(
+            tag == bad.lower()
+            or primary == bad.lower()
+            or (tongue(bad) not in bad.lower() and tongue(bad) == tongue(tag))
+            for bad in self.not_languages
+        ):
             return False
         return not self.languages or primary in self.languages
 
@@ -82,15 +88,6 @@ class Capabilities:
             )
         locale = match.groupdict().get("locale")
         is_polyglot = bool(self.polyglot_pattern and re.search(self.polyglot_pattern, voice))
-        if locale and not is_polyglot and _tongue(locale) != _tongue(language):
+        if locale and not is_polyglot and tongue(locale) != tongue(language):
             return Refusal("voice", f"has {voice} for {locale}, not for {language}")
         return None
-
-
-def _tongue(tag: str) -> str:
-    """What is spoken: tags of one tongue are understood by each other's speakers."""
-    lower = tag.lower()
-    primary = lower.split("-", 1)[0]
-    if lower in ("zh-hk", "zh-mo"):
-        return "yue"
-    return {"nb": "no", "nn": "no", "cmn": "zh"}.get(primary, primary)

@@ -76,6 +76,11 @@ class Scale:
         self._asked = what_was_asked(text, self._language) if text else NOTHING_ASKED
         self._weighed = None
 
+    def change_language(self, language: str) -> None:
+        """The caller speaks another language from now on; what was asked is still that."""
+        self._language = language
+        self._weighed = None
+
     def reweigh(self) -> None:
         """Something about the words is new."""
         self._weighed = None

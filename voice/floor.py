@@ -75,6 +75,10 @@ class Floor:
         self._reply = (-1, -1)
         self._noise_until = 0.0
 
+    def change_language(self, config: VoiceConfig) -> None:
+        """The caller speaks the language of ``config`` from now on."""
+        self._config = config
+
     def hear_end(self, finished: CallerFinished, *, now: float) -> None:
         """How a turn of the caller was told to be over."""
         if finished.is_in_noise:

@@ -47,10 +47,16 @@ class InterimTranscript:
 
 @dataclass(frozen=True, slots=True)
 class FinalTranscript:
-    """One finished phrase; it will not change. ``text`` is empty for a non-match."""
+    """One finished phrase; it will not change.
+
+    Attributes:
+        text: Empty for a non-match.
+        language: BCP-47 tag of what was spoken, where the service tells; else empty.
+    """
 
     text: str
     end_s: float
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

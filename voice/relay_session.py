@@ -132,6 +132,11 @@ class RelaySession:
         self._turns.stop("interrupted", "stream closed", now=now)
         self._is_over = True
 
+    def change_language(self, config: VoiceConfig, one_moment: str) -> None:
+        """Hear and say everything from now on in the language of ``config``; between two turns."""
+        self._config, self._one_moment = config, one_moment
+        self._turns.change_language(config)
+
     def next_output(self) -> Output | None:
         """The oldest request, or None when there is none left."""
         return self._outbox.popleft() if self._outbox else None

@@ -87,6 +87,10 @@ class RelayTurns:
         """True when nothing is taken and nothing prepared."""
         return self.taken is None and self.guess is None
 
+    def change_language(self, config: VoiceConfig) -> None:
+        """The call goes on in the language, and with the phrases, of ``config``."""
+        self._config = config
+
     @property
     def has_given_up(self) -> bool:
         """True after so many failures in a row that the call has no use."""

@@ -85,19 +85,26 @@ class Listening:
     Args:
         choices: How many there are, or their places, best first.
         policy: When one is doubted.
+        streams_before: Of the call, at other recognisers: numbers go on from there.
 
     Attributes:
         failures: Streams that failed since words were last heard.
         switches: How often the call went to another recogniser.
     """
 
-    def __init__(self, choices: Sequence[int], policy: ListeningPolicy | None = None) -> None:
+    def __init__(
+        self,
+        choices: Sequence[int],
+        policy: ListeningPolicy | None = None,
+        *,
+        streams_before: int = 0,
+    ) -> None:
         if not choices:
             raise ValueError("a call needs at least one recogniser")
         self._order = tuple(choices)
         self._policy = policy or ListeningPolicy()
         self._outputs: deque[Output] = deque()
-        self._streams = 0
+        self._streams = streams_before
         self._heard: _Line | None = None
         self._understudy: _Line | None = None
         self._next_open_s: float | None = None
@@ -110,6 +117,11 @@ class Listening:
         self._is_over = False
         self.failures = 0
         self.switches = 0
+
+    @property
+    def streams(self) -> int:
+        """Number of the stream that was opened last; 0 before the first."""
+        return self._streams
 
     @property
     def listened(self) -> int:

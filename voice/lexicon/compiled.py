@@ -161,7 +161,7 @@ def compile_table(table: Table, neutral: Table) -> Lexicon:
     return Lexicon(
         language=table.tags.split()[0],
         depth=table.depth,
-        variants={ord(written): read for written, read in table.variants.split()},
+        variants={ord(pair[0]): pair[1] for pair in table.variants.split()},
         ends=ends,
         longest_end=_longest_by_last(ends),
         suffixes=suffixes,
