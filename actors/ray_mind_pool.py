@@ -160,11 +160,15 @@ class RayMindPool:
         return Acknowledged.from_plain(await self._ask(actor, "close_call", message.to_plain()))
 
     async def call_state(self, actor: str, call_id: str) -> CallState:
-        """What this actor knows of a call. Raises ``MindLostError``."""
+        """What this actor knows of a call. Raises ``MindLostError``.
+
+        The carrier waits for the answer to ``action``, and not for long: it asks again after 2.5 s.
+        """
+        asking, within_s = self._ask(actor, "call_state", call_id), self._actor_timeout_s
         try:
-            plain = await asyncio.wait_for(self._ask(actor, "call_state", call_id), SYNC_TIMEOUT_S)
+            plain = await asyncio.wait_for(asking, within_s)
         except TimeoutError:
-            raise MindLostError(f"{actor}: no answer in {SYNC_TIMEOUT_S:.0f} s") from None
+            raise MindLostError(f"{actor}: no answer in {within_s:.1f} s") from None
         return CallState.from_plain(plain)
 
     def is_retired(self, actor: str) -> bool:

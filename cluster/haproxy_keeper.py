@@ -18,9 +18,10 @@ Rules
 4. Who ends the stand-in in order means it. When Serve's process is gone too and nobody has come
    after ``NOBODY_COMES_S``, the keeper ends it.
 
-5. What Serve's configuration lacks, HAProxy gets on the way: the connection to a replica whose node
-   is gone without a word is given up after ``UNHEARD_MS``, and with it the caller's. Without that
-   the carrier would go on sending into it for a quarter of an hour.
+5. What Serve's configuration lacks, HAProxy gets on the way, for replicas whose node is gone without
+   a word. Their connections are given up after ``UNHEARD_MS``, and with them the callers': the
+   carrier would go on sending for a quarter of an hour. Whether they answer is waited for no longer
+   than ``CHECK_MS``. And no webhook takes a connection that lay idle: it may lead there.
 
 Only the standard library: it is started without any other package, so that it is there in 30 ms.
 """
@@ -45,12 +46,18 @@ LOOK_EVERY_S = 0.1
 NOBODY_COMES_S = 20.0
 # A frame goes to the replica every 20 ms; its kernel acknowledges each, however busy it is.
 UNHEARD_MS = 2_000
+CHECK_MS = 750
 CRASHES = frozenset({-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS})
 _FRONTEND = "http_frontend"
 _FIRST_SERVED = -10  # niceness
 # Their ports are the successor's, and nobody asks a stand-in for its figures.
 _LEFT_OUT = frozenset({"frontend prometheus", "listen stats"})
 _SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b")
+_KEPT = (
+    (r"^(\s+default-server)(?!.* tcp-ut )(.*)$", rf"\1 tcp-ut {UNHEARD_MS}ms\2"),
+    (r"^defaults$(?!\n\s+timeout check )", rf"defaults\n    timeout check {CHECK_MS}ms"),
+    (r"^(\s+)http-reuse always$", r"\1http-reuse never"),
+)
 _BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")
 
 
@@ -104,12 +111,9 @@ def stand_in(config: str) -> StandIn | None:
 
 def kept_config(config: str) -> str:
     """Serve's configuration with what it lacks. See rule 5."""
-    return re.sub(
-        r"^(\s+default-server)(?!.* tcp-ut )(.*)$",
-        rf"\1 tcp-ut {UNHEARD_MS}ms\2",
-        config,
-        flags=re.MULTILINE,
-    )
+    for pattern, kept in _KEPT:
+        config = re.sub(pattern, kept, config, flags=re.MULTILINE)
+    return config
 
 
 def keep_config(path: Path) -> Path:

@@ -40,6 +40,7 @@ frontend http_frontend
     bind 127.0.0.1:{port}
     http-request return status 200 content-type text/plain string "a {{b}}"
 backend replicas
+    http-reuse always
     default-server inter 1s fall 2
     server gone 127.0.0.1:1 check
 listen stats
@@ -66,7 +67,11 @@ def test_a_replica_whose_node_is_gone_is_given_up_once() -> None:
     kept = haproxy_keeper.kept_config(config)
     assert "    default-server tcp-ut 2000ms inter 1s fall 2\n" in kept
     assert haproxy_keeper.kept_config(kept) == kept
-    assert kept.replace(" tcp-ut 2000ms", "") == config
+    assert "defaults\n    timeout check 750ms\n    mode http\n" in kept
+    assert "    http-reuse never\n" in kept
+    for ours, serves in ((" tcp-ut 2000ms", ""), ("    timeout check 750ms\n", "")):
+        kept = kept.replace(ours, serves)
+    assert kept.replace("http-reuse never", "http-reuse always") == config
 
 
 @pytest.mark.parametrize("config", ["", "global\n", "frontend http_frontend\n    bind :1\n"])
