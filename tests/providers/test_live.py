@@ -32,6 +32,7 @@ from voice.ports import FRAME_S, FRAME_SAMPLES, Recogniser, RecogniserStream, Sp
 pytestmark = pytest.mark.live
 
 VOICES = {
+    "cartesia": "f786b574-daa5-4673-aa0c-cbe3e8534c02",
     "elevenlabs": "21m00Tcm4TlvDq8ikWAM",
     "azure": "en-US-AvaMultilingualNeural",
     "openai": "alloy",
