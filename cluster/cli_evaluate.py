@@ -1,4 +1,4 @@
-"""``callcluster evaluate``: how well it takes turns, measured on labelled speech."""
+"""``callcluster evaluate``: how well it takes turns, and whether all modes are alike."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def register(app: typer.Typer) -> None:
         "callcluster evaluate turns --replay --turns 800 --json before.json",
         "callcluster evaluate turns --replay --turns 800 --compare before.json",
         "callcluster evaluate turns --replay --sweep commit_silence_s=0.2:1:0.1",
+    )
+    add_command(
+        evaluate_app,
+        "evaluate modes",
+        evaluate_modes,
+        "callcluster evaluate modes",
+        "callcluster evaluate modes --short --html modes.html",
     )
     app.add_typer(evaluate_app, name="evaluate")
 
@@ -137,6 +144,31 @@ def evaluate_turns(
     if wanted.sweeps or network:
         raise SettingsError("--sweep and --network belong to --replay")
     raise SystemExit(run_live(asked, wanted, typer.echo, lines=calls, logs=output))
+
+
+def evaluate_modes(
+    is_short: Annotated[
+        bool, typer.Option("--short", help="Three turns instead of thirty.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables as one page.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("evaluate-output"),
+) -> None:
+    """Have one conversation as pipeline, relay and realtime, and hold the three side by side.
+
+    Starts the product and emulated providers, and needs no key. The conversation has
+    interruptions, tools and transfers that nobody takes. Shown are what was had, what it cost by
+    the price table, and every difference in words or tools.
+
+    [bold]Exit code[/bold]
+      0    the same words and the same tools in all modes
+      1    there are differences, or a call was not recorded
+      2    it cannot run
+    """
+    from cluster.evaluate.run_modes import run_modes
+
+    raise SystemExit(run_modes(typer.echo, is_short=is_short, html=html, logs=output))
 
 
 def _one_of(given: str, known: tuple[T, ...], option: str) -> T | None:

@@ -1,0 +1,204 @@
+"""The stage of a conversation in three modes: one product, one agent for each mode."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import yaml
+
+from cluster import serve_env
+from cluster.demo_children import Child, clean_environment, free_ports
+from cluster.demo_stage import LAGS, Progress, StagePorts, ready_line, wait_for_product
+from cluster.run_serve import haproxy_folder
+from dialogue.agent import CallMode
+from records.database import Database
+from records.edge_rows import NumberRow
+from records.number_store import NumberStore
+from records.schema import prepare
+from simulation.mode_script import ANNOUNCED, CUES, GREETING, NOBODY, PRESS, TRANSFER
+
+MODES: tuple[CallMode, ...] = get_args(CallMode)
+NUMBERS: Mapping[CallMode, str] = {mode: f"+1415555030{n}" for n, mode in enumerate(MODES)}
+SALES = "+14155550123"
+PUBLIC_URL = "https://modes.callcluster.example"
+_EMULATORS_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModeStage:
+    """A running product.
+
+    Attributes:
+        product: Its process, and below it all others.
+    """
+
+    url: str
+    auth_token: str
+    store_url: str
+    product: Child
+
+
+@asynccontextmanager
+async def running_stage(
+    logs: Path, progress: Progress, *, replicas: int = 1
+) -> AsyncIterator[ModeStage]:
+    """Start everything, yield it once calls would be answered, stop everything.
+
+    Args:
+        logs: Folder for what the processes say.
+        progress: Told what is going on.
+        replicas: Of the ingress.
+
+    Raises:
+        DemoFailed: A process did not start; shows why.
+    """
+    first = free_ports(StagePorts.COUNT + 1)[0]
+    ports, realtime_port = StagePorts(first), first + StagePorts.COUNT
+    scratch = Path(tempfile.mkdtemp(prefix="ccmodes-"))  # short, for Ray's unix sockets
+    store_url = f"sqlite:///{scratch / 'callcluster.sqlite3'}"
+    auth_token = secrets.token_hex(16)
+    children: list[Child] = []
+    try:
+        script = scratch / "script.yaml"
+        script.write_text(script_text(), "utf-8")
+        (scratch / "agents").mkdir()
+        for mode in MODES:
+            (scratch / "agents" / f"{mode}.yaml").write_text(agent_text(mode), "utf-8")
+        await _route(store_url)
+        options = {
+            "--azure-port": ports.azure,
+            "--openai-port": ports.openai,
+            "--elevenlabs-port": ports.elevenlabs,
+            "--realtime-port": realtime_port,
+            **dict.fromkeys(_UNUSED, 0),
+            **LAGS,
+            "--script": script,
+        }
+        emulators = await Child.start(
+            "the emulators",
+            ("simulate", "providers", *(f"{name}={value}" for name, value in options.items())),
+            environment=clean_environment(os.environ, {}),
+            log_path=logs / "emulators.log",
+            cwd=scratch,
+        )
+        children.append(emulators)
+        product = await Child.start(
+            "callcluster serve",
+            ("serve", "--no-dashboard"),
+            environment=clean_environment(
+                os.environ,
+                {
+                    **_environment(ports, realtime_port, scratch, auth_token),
+                    "CALLCLUSTER_INGRESS_REPLICAS": str(replicas),
+                },
+            ),
+            log_path=logs / "serve.log",
+            cwd=scratch,
+            folders=(scratch, haproxy_folder(ports.http)),
+        )
+        children.append(product)
+        what = "emulators of Azure Speech, OpenAI, OpenAI Realtime and ElevenLabs"
+        progress.started(what)
+        await emulators.said(ready_line, _EMULATORS_WITHIN_S)
+        progress.done(what)
+        url = f"http://127.0.0.1:{ports.http}"
+        has_haproxy = serve_env.haproxy_available()
+        await wait_for_product(product, url, haproxy=has_haproxy, progress=progress)
+        yield ModeStage(url, auth_token, store_url, product)
+    finally:
+        for child in children:
+            child.let_go()
+        await asyncio.gather(*(child.stop() for child in children))
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def agent_text(mode: CallMode) -> str:
+    """The file of the agent of one mode; but for the mode they are all alike."""
+    agent = {
+        "mode": mode,
+        "language": "en-US",
+        "voice": "21m00Tcm4TlvDq8ikWAM",
+        "speaker": "elevenlabs",
+        "recogniser": "azure",
+        "thinker": "openai",
+        "greeting": GREETING,
+        "prompt": "You answer the telephone.",
+        "phrases": {"resume": "Here I am again."},
+        "tools": [
+            {
+                "type": "transfer",
+                "name": TRANSFER,
+                "description": "To buy.",
+                "to": SALES,
+                "timeout_s": 5,
+                "announce": ANNOUNCED,
+                "no_answer": NOBODY,
+            },
+            {
+                "type": "send_digits",
+                "name": PRESS,
+                "description": "For menus.",
+                "announce": "I press it.",
+            },
+        ],
+    }
+    return yaml.safe_dump(agent)
+
+
+def script_text() -> str:
+    """What the emulated models answer and do, as their script."""
+    replies = [{"when": list(cue.keywords), "say": cue.reply} for cue in CUES if not cue.tool]
+    tools = [
+        {"when": ".*".join(cue.keywords), "call": cue.tool, "arguments": dict(cue.arguments)}
+        for cue in CUES
+        if cue.tool
+    ]
+    return yaml.safe_dump({"replies": replies, "tools": tools})
+
+
+async def _route(store_url: str) -> None:
+    database = Database(store_url, migrates=True)
+    try:
+        await prepare(database)
+        store = NumberStore(database)
+        for mode, number in NUMBERS.items():
+            await store.put(NumberRow(number, "default", mode))
+    finally:
+        await database.aclose()
+
+
+_UNUSED = ("--twilio-port", "--deepgram-port", "--azure-tts-port", "--openai-tts-port")
+
+
+def _environment(
+    ports: StagePorts, realtime_port: int, scratch: Path, auth_token: str
+) -> dict[str, str]:
+    return {
+        "AZURE_SPEECH_HOST": f"ws://127.0.0.1:{ports.azure}",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{ports.openai}/v1",
+        "OPENAI_API_KEY": "emulated",
+        "OPENAI_REALTIME_BASE_URL": f"http://127.0.0.1:{realtime_port}/v1",
+        "OPENAI_REALTIME_API_KEY": "emulated",
+        "ELEVENLABS_BASE_URL": f"http://127.0.0.1:{ports.elevenlabs}",
+        "ELEVENLABS_API_KEY": "emulated",
+        "PUBLIC_URL": PUBLIC_URL,
+        "TWILIO_AUTH_TOKEN": auth_token,
+        "CALLCLUSTER_HOST": "127.0.0.1",
+        "CALLCLUSTER_PORT": str(ports.http),
+        "CALLCLUSTER_DATA_DIR": str(scratch),
+        "CALLCLUSTER_CACHE": "off",  # every turn is to be thought about
+        "CALLCLUSTER_AGENTS_DIR": str(scratch / "agents"),
+        "CALLCLUSTER_DEFAULT_AGENT": "pipeline",
+        "RAY_TMPDIR": str(scratch),  # another Ray on this machine is not ours to join
+        "RAY_worker_niceness": "0",
+        **ports.serve_environment,
+    }

@@ -1,0 +1,195 @@
+"""In every mode: the CallActor dies, the replica with the socket dies, and the call goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cluster.chaos.lines import PlacedCall
+from cluster.chaos.product import RecordedCall, recorded
+from cluster.evaluate.mode_stage import MODES, NUMBERS, PUBLIC_URL, ModeStage, running_stage
+from cluster.evaluate.run_modes import clip_of, converse
+from dialogue.agent import CallMode
+from simulation.caller_call import CallOrder, CallResult, place_call
+from simulation.caller_events import AgentHeard, CallerEvent, CallerSaid
+from simulation.caller_script import Leave, Listen, Speak, Step
+from simulation.carrier import Carrier, CarrierConfig
+from simulation.mode_script import GREETING, SHORT
+from voice.words import normalise
+
+pytestmark = pytest.mark.cluster
+CLIPS = ("card003", "eot_en_question", "something")
+SAID = ("Seven of clubs.", "What time do you close on Sunday?", "Go somewhere and do something.")
+
+
+class Quiet:
+    """A ``Progress`` that says nothing."""
+
+    def started(self, what: str) -> None:
+        """Nothing to say."""
+
+    def done(self, what: str) -> None:
+        """Likewise."""
+
+    def note(self, text: str) -> None:
+        """Likewise."""
+
+
+class Stricken:
+    """A call in one mode; parts of the product are killed while it is on."""
+
+    def __init__(self, stage: ModeStage, mode: CallMode) -> None:
+        self.stage = stage
+        self.mode = mode
+        self.events: list[CallerEvent] = []
+        self._news = asyncio.Event()
+
+    def note(self, event: CallerEvent) -> None:
+        self.events.append(event)
+        self._news.set()
+
+    async def seen(self, fits: Callable[[CallerEvent], bool], times: int) -> None:
+        async with asyncio.timeout(40.0):
+            while sum(map(fits, self.events)) < times:
+                self._news.clear()
+                await self._news.wait()
+
+    async def caller_said(self, times: int) -> None:
+        await self.seen(lambda e: isinstance(e, CallerSaid), times)
+
+    async def agent_heard(self, times: int) -> None:
+        await self.seen(lambda e: isinstance(e, AgentHeard) and e.started, times)
+
+    async def play(self, strike: Callable[[Stricken], asyncio.Future[None]]) -> CallResult:
+        config = CarrierConfig(self.stage.url, self.stage.auth_token, public_url=PUBLIC_URL)
+        async with Carrier(config, secrets.randbits(64)) as carrier:
+            order = CallOrder(
+                script(), to_number=NUMBERS[self.mode], max_duration_s=90.0, turns=len(CLIPS)
+            )
+            striking = asyncio.ensure_future(strike(self))
+            result = await place_call(carrier, order, self.note)
+            await striking
+            return result
+
+
+def script() -> Iterator[Step]:
+    yield Listen(until_silence_s=0.6)
+    for name in CLIPS:
+        yield Speak(clip_of(name))
+        yield Listen(until_silence_s=1.5, give_up_s=20.0)
+    yield Leave()
+
+
+def processes(title: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if " ".join(process.cmdline()).startswith(title):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def with_socket() -> psutil.Process:
+    """The replica to which HAProxy has a connection that is no health check: the newest one."""
+    (haproxy,) = [p for p in psutil.Process().children(recursive=True) if p.name() == "haproxy"][:1]
+    there = {c.raddr.port for c in haproxy.net_connections("tcp") if c.raddr}
+    busy = [
+        process
+        for process in processes("ray::ServeReplica")
+        if any(c.status == "LISTEN" and c.laddr.port in there for c in process.net_connections())
+    ]
+    assert busy
+    return busy[0]
+
+
+async def until_back(title: str, gone: int) -> None:
+    async with asyncio.timeout(40.0):
+        while not any(process.pid != gone for process in processes(title)):
+            await asyncio.sleep(0.1)
+
+
+async def kill_the_mind(call: Stricken) -> None:
+    """The only CallActor, twice: while the caller speaks, and while the agent does."""
+    await call.caller_said(1)
+    await asyncio.sleep(0.2)
+    (actor,) = processes("ray::CallActor")[:1]
+    os.kill(actor.pid, signal.SIGKILL)
+    await until_back("ray::CallActor", actor.pid)
+    await call.agent_heard(3)
+    (actor,) = processes("ray::CallActor")[:1]
+    os.kill(actor.pid, signal.SIGKILL)
+
+
+async def kill_the_socket(call: Stricken) -> None:
+    """The replica of the call, while the caller hears the first answer."""
+    await call.agent_heard(2)
+    await asyncio.sleep(0.3)
+    os.kill(with_socket().pid, signal.SIGKILL)
+
+
+async def record_of(stage: ModeStage, result: CallResult) -> RecordedCall:
+    (found,) = await recorded(stage.store_url, [PlacedCall(0.0, result)])
+    return found
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mind_that_is_killed_twice_costs_no_turn(mode: CallMode, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running_stage(tmp_path, Quiet()) as stage:
+            result = await Stricken(stage, mode).play(kill_the_mind)
+            found = await record_of(stage, result)
+        assert result.outcome == "completed", result.leg
+        assert result.leg.streams == 1
+        assert [turn.outcome for turn in result.turns] == ["answered"] * len(CLIPS)
+        turns = [turn for turn in found.turns if turn.kind == "caller"]
+        assert [normalise(turn.caller_text) for turn in turns] == [normalise(s) for s in SAID]
+        assert found.row is not None
+        assert (found.row.mode, found.row.planned_end) == (mode, True)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_socket_that_is_lost_with_its_replica_costs_no_thread(
+    mode: CallMode, tmp_path: Path
+) -> None:
+    async def run() -> None:
+        async with running_stage(tmp_path, Quiet(), replicas=2) as stage:
+            result = await Stricken(stage, mode).play(kill_the_socket)
+            found = await record_of(stage, result)
+        assert result.outcome in {"completed", "ended_early"}, result.leg
+        assert result.leg.streams == 2
+        assert result.leg.ended_by == "caller"
+        turns = found.turns
+        assert [turn.heard_text for turn in turns].count(GREETING) == 1
+        assert [turn.turn_id for turn in turns] == list(range(len(turns)))
+        said = [normalise(turn.caller_text) for turn in turns if turn.kind == "caller"]
+        assert said[0] == normalise(SAID[0])
+        assert said[-1] == normalise(SAID[-1])
+        assert found.row is not None
+        assert (found.row.mode, found.row.planned_end) == (mode, True)
+
+    asyncio.run(run())
+
+
+def test_the_product_has_the_same_conversation_in_all_modes(tmp_path: Path) -> None:
+    from cluster.evaluate.mode_talk import all_differences
+
+    async def run() -> None:
+        async with running_stage(tmp_path, Quiet()) as stage:
+            results = await converse(stage, SHORT)
+        assert all_differences([result.talk for result in results]) == []
+        assert [result.recorded_mode for result in results] == list(MODES)
+        assert [len(result.talk.turns) for result in results] == [len(SHORT)] * len(MODES)
+        assert all(result.cost_usd > 0 for result in results)
+
+    asyncio.run(run())
