@@ -20,6 +20,7 @@ import httpx
 from benchmarks.cores import pinned
 from benchmarks.plan import Lags, StagePlan
 from cluster.demo_children import ROOT, Child, clean_environment, free_ports
+from cluster.emulator_ports import UNASKED
 from cluster.run_serve import haproxy_folder
 
 AGENTS = ROOT / "benchmarks" / "agents"
@@ -95,7 +96,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         f"--deepgram-port={deepgram}",
         "--azure-tts-port=0",
         "--openai-tts-port=0",
-        "--realtime-port=0",
+        *UNASKED,
         *_lag_options(plan.lags),
     )
     product = {

@@ -23,6 +23,7 @@ import httpx
 
 from cluster import serve_env
 from cluster.demo_children import ROOT, Child, clean_environment, free_ports
+from cluster.emulator_ports import UNASKED
 from cluster.run_serve import PYTHON_PROXY_COST, START_FAILED, haproxy_folder
 from simulation.espeak_voice import INSTALL_HINT
 
@@ -216,7 +217,7 @@ def product_environment(ports: StagePorts, scratch: Path, auth_token: str) -> di
 def _emulator_options(ports: StagePorts) -> list[str]:
     options = [f"--azure-port={ports.azure}", f"--openai-port={ports.openai}"]
     options += [f"--elevenlabs-port={ports.elevenlabs}", "--twilio-port=0", "--deepgram-port=0"]
-    options += ["--azure-tts-port=0", "--openai-tts-port=0", "--realtime-port=0"]
+    options += ["--azure-tts-port=0", "--openai-tts-port=0", *UNASKED]
     return options + [f"{name}={seconds}" for name, seconds in LAGS.items()]
 
 

@@ -22,6 +22,7 @@ from cluster.chaos.faults import ROWS, USUAL_S
 from cluster.chaos.plan import ChaosPlan
 from cluster.demo_children import Child, clean_environment, free_ports
 from cluster.demo_stage import Progress, StagePorts, ready_line, wait_for_product
+from cluster.emulator_ports import UNASKED
 from cluster.run_serve import haproxy_folder
 
 PUBLIC_URL = "https://chaos.callcluster.example"
@@ -85,7 +86,7 @@ class RowPorts:
         ports = tuple(f"--{service}-port={self.of(service)}" for service in _SERVICES)
         return (
             *ports,
-            "--realtime-port=0",  # nobody asks it here
+            *UNASKED,
             f"--interim-lag-s={USUAL_S['recognise']}",
             f"--first-token-s={USUAL_S['think']}",
             f"--first-byte-s={USUAL_S['speak']}",

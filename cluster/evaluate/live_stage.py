@@ -18,6 +18,7 @@ import yaml
 from cluster import serve_env
 from cluster.demo_children import Child, clean_environment, free_ports
 from cluster.demo_stage import Progress, StagePorts, ready_line, wait_for_product
+from cluster.emulator_ports import UNASKED
 from cluster.evaluate.lags import EARS, ReplyLags
 from cluster.evaluate.live_dialogue import Reply
 from cluster.run_serve import haproxy_folder
@@ -219,7 +220,7 @@ def _options(plan: StagePlan, ports: StagePorts, more: MorePorts, script: Path) 
         "--twilio-port=0",
         f"--azure-tts-port={more.azure_tts}",
         "--openai-tts-port=0",
-        "--realtime-port=0",
+        *UNASKED,
         f"--interim-lag-s={ear.word.median_s}",
         f"--final-lag-s={ear.final.median_s}",
         f"--first-token-s={first_token_s:.3f}",
