@@ -30,6 +30,7 @@ from cluster.call_services import OutsideWorld
 from cluster.call_stores import open_call_stores
 from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import stored_hand_over
+from cluster.language_parts import AgentKey, LanguageParts, in_other_languages
 from cluster.local_models import load_local_models
 from cluster.mind_plan import mind_plan
 from cluster.provider_health import ProcessHealth, ears_of, voices_of
@@ -83,15 +84,16 @@ class IngressParts:
         ledger = self._ledger = MetricsLedger(f"ingress-{replica_id}", wall_clock_us())
         self._health = ProcessHealth(f"ingress-{replica_id}", settings, ledger)
         quotas = self._health.quotas
+        everyone = [*self._agents.values(), *in_other_languages(self._agents).values()]
         self._recognisers: dict[str, Recogniser] = {
             name: leased_recogniser(
                 MeteredRecogniser(build_recogniser(name, known), ledger), quotas
             )
-            for name in {name for agent in self._agents.values() for name in agent.recognisers}
+            for name in {name for agent in everyone for name in agent.recognisers}
         }
         self._speakers: dict[str, Speaker] = {
             name: leased_speaker(MeteredSpeaker(build_speaker(name, known), ledger), quotas)
-            for name in {name for agent in self._agents.values() for name in agent.speakers}
+            for name in {name for agent in everyone for name in agent.speakers}
         }
         self._ears = ears_of(self._agents, self._recognisers, self._health)
         self._voices = voices_of(self._agents, self._speakers, self._health)
@@ -110,14 +112,7 @@ class IngressParts:
             nudge=self._office.nudge,
         )
         self._sources = {
-            key: SpeechSource(
-                voice,
-                self._store,
-                tenant_id=key[0],
-                model=clip_variant(self._agents[key].spoken_forms),
-                chain=voice if isinstance(voice, FailoverSpeaker) else None,
-            )
-            for key, voice in self._voices.items()
+            key: self._source(key, self._agents[key], voice) for key, voice in self._voices.items()
         }
         self._rendering: asyncio.Task[None] | None = None
         self._active_calls = active_calls
@@ -131,6 +126,14 @@ class IngressParts:
         for warning in self._models.warnings:
             logger.warning("%s", warning)
         budgets = SpeculationBudgets()
+        languages = self._languages = LanguageParts(
+            self._agents,
+            self._recognisers,
+            self._speakers,
+            self._health,
+            self._source,
+            self._models.turn_model_for,
+        )
         realtime = realtime_service(self._agents.values(), known)
         clock = FrameClock(self._models.scorer, self._process.note_lag)
         plan = self._plan = mind_plan(settings)
@@ -145,16 +148,19 @@ class IngressParts:
         self.edge_parts = EdgeParts(
             agents=self._agents,
             call_parts={
-                key: CallParts(
-                    ears=self._ears[key],
-                    speech=self._sources[key],
-                    clock=clock,
-                    wall_clock_us=wall_clock_us,
-                    count=counts,
-                    meter=AgentMeter(ledger, as_metered(agent), self._traces),
-                    turn_model=self._models.turn_model_for(agent.language),
-                    budgets=budgets,
-                    realtime=realtime if "realtime" in agent.modes else None,
+                key: languages.of(
+                    key,
+                    CallParts(
+                        ears=self._ears[key],
+                        speech=self._sources[key],
+                        clock=clock,
+                        wall_clock_us=wall_clock_us,
+                        count=counts,
+                        meter=AgentMeter(ledger, as_metered(agent), self._traces),
+                        turn_model=self._models.turn_model_for(agent.language),
+                        budgets=budgets,
+                        realtime=realtime if "realtime" in agent.modes else None,
+                    ),
                 )
                 for key, agent in self._agents.items()
             },
@@ -168,6 +174,16 @@ class IngressParts:
             recall=recall_from(self._records),
             write=self._journal.put,
             gate=self._health.gate(),
+        )
+
+    def _source(self, key: AgentKey, agent: Agent, voice: Speaker) -> SpeechSource:
+        """Where an agent's speech comes from, spoken or kept."""
+        return SpeechSource(
+            voice,
+            self._store,
+            tenant_id=key[0],
+            model=clip_variant(agent.spoken_forms),
+            chain=voice if isinstance(voice, FailoverSpeaker) else None,
         )
 
     async def start(
@@ -251,11 +267,14 @@ class IngressParts:
                 for key, agent in self._agents.items()
                 if agent.spare_voices
                 for failure in await self._sources[key].prepare_all(agent)
-            ]
+            ] + await self._languages.prepare()
             for failure in failures:
                 if failure not in said:
                     said.add(failure)
-                    logger.warning("phrases in a spare voice are not there yet: %s", failure)
+                    logger.warning(
+                        "phrases in a spare voice, or another language, are not there yet: %s",
+                        failure,
+                    )
             if not failures:
                 return
             await asyncio.sleep(RENDER_AGAIN_S)
@@ -285,6 +304,7 @@ class IngressParts:
             await recogniser.aclose()
         for source in self._sources.values():
             await source.aclose()
+        await self._languages.aclose()
         for voice in self._voices.values():
             await voice.aclose()
         await self._office.aclose()
