@@ -11,10 +11,11 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from actors.hearing_watch import HearingWatch
+from actors.recogniser_line import Line
 from actors.recogniser_words import believable, reason_of
 from dialogue.agent import Agent
 from providers.errors import ProviderError
@@ -28,7 +29,6 @@ from providers.failover.listening_outputs import (
     Output,
     TellDeaf,
 )
-from providers.failover.overlap import without_overlap
 from providers.failover.replay_ring import RING_S, ReplayRing
 from voice import events as voice
 from voice.ports import (
@@ -49,20 +49,6 @@ logger = logging.getLogger(__name__)
 
 CLOSE_WITHIN_S = 3.0
 TAKEN_IS_KNOWN_AFTER_S = 3.0  # until then the endpointer compares what comes with what it took
-
-
-@dataclass(slots=True)
-class _Line:
-    """One stream, from its opening on."""
-
-    choice: int
-    task: asyncio.Task[None] | None = None
-    stream: RecogniserStream | None = None
-    began: int = 0
-    overlaps: str = ""  # known words that its first phrase may begin with
-    live_from: int = 0  # what was said before was sent at once, and its lag means nothing
-    is_measured: bool = False  # the lag of the running phrase
-    has_words: bool = False  # and was told of: once, as a stream that hears nothing is
 
 
 class RecogniserFeed:
@@ -95,13 +81,14 @@ class RecogniserFeed:
         self._machine = Listening(ears.order(), policy)
         self.spoken_language = ""  # of what was heard last, as the recogniser says
         self._ring = ReplayRing()
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, Line] = {}
         self._streams: list[RecogniserStream] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._last_final = ""
         self._taken: tuple[float, int] | None = None
+        self._unheard_since: float | None = None  # since the stream that was listened to broke
         self._turn_from = 0  # sample
         self._turn_before_from = 0
         self._watch = HearingWatch(
@@ -206,7 +193,7 @@ class RecogniserFeed:
     def _perform(self, output: Output) -> None:
         match output:
             case OpenStream(stream=number, choice=choice):
-                line = self._lines[number] = _Line(choice)
+                line = self._lines[number] = Line(choice)
                 self._ears.asked(choice, is_first=number == 1)
                 line.task = self._loop.create_task(self._open(number, line))
             case CloseStream(stream=number):
@@ -236,7 +223,7 @@ class RecogniserFeed:
         self._perform_all()
         self._arm()
 
-    async def _open(self, number: int, line: _Line) -> None:
+    async def _open(self, number: int, line: Line) -> None:
         recogniser = self._ears.recognisers[line.choice]
         try:
             stream = await recogniser.open(self._request, functools.partial(self._heard, number))
@@ -259,10 +246,17 @@ class RecogniserFeed:
         line.live_from = self._ring.samples
         self._ears.opened(line.choice)
         self._machine.opened(number, now=now)
+        self._note_replaced(now)
         self._perform_all()
         self._arm()
 
-    def _close_line(self, line: _Line) -> None:
+    def _note_replaced(self, now: float) -> None:
+        line = self._lines.get(self._machine.listened)
+        if self._unheard_since is not None and line is not None and line.stream is not None:
+            self._ears.replaced(now - self._unheard_since)
+            self._unheard_since = None
+
+    def _close_line(self, line: Line) -> None:
         if line.stream is not None:
             self._streams.remove(line.stream)
             task = self._loop.create_task(self._close_quietly(line.stream))
@@ -299,9 +293,7 @@ class RecogniserFeed:
         match event:
             case InterimTranscript(text=text, end_s=end_s):
                 if self._counts(number, text):
-                    self._measure(line, text, end_s)
-                    text = without_overlap(text, line.overlaps) if line.overlaps else text
-                    self._feed(voice.InterimHeard(text, line.began / SAMPLE_RATE_HZ + end_s))
+                    self._interim(line, text, end_s)
             case FinalTranscript(text=text, end_s=end_s, language=language):
                 if self._counts(number, text):
                     self.spoken_language = language if has_words(text) else self.spoken_language
@@ -311,12 +303,11 @@ class RecogniserFeed:
                 self._failed(number, message, retryable)
             case TurnEndHinted(text=text, end_s=end_s, probability=probability):
                 if self._counts(number, text):
-                    text = without_overlap(text, line.overlaps) if line.overlaps else text
-                    end_s += line.began / SAMPLE_RATE_HZ
-                    self._feed(TurnEndHinted(text, end_s, probability))
+                    hint = TurnEndHinted(line.fresh(text), line.media_s(end_s), probability)
+                    self._feed(hint)
             case TurnResumed(end_s=end_s):
                 if number == self._machine.listened:
-                    self._feed(TurnResumed(line.began / SAMPLE_RATE_HZ + end_s))
+                    self._feed(TurnResumed(line.media_s(end_s)))
             case SpeechNoticed():
                 pass  # our own detector is quicker
             case _:
@@ -332,30 +323,31 @@ class RecogniserFeed:
             self._watch.understood(now=self._loop.time())
         return counts
 
-    def _measure(self, line: _Line, text: str, end_s: float) -> None:
-        """How late the first words of a phrase are."""
-        said_at = line.began + round(end_s * SAMPLE_RATE_HZ)
-        if line.is_measured or said_at <= line.live_from or not has_words(text):
-            return
-        line.is_measured = True
-        self._ears.came(line.choice, max(0.0, (self._ring.samples - said_at) / SAMPLE_RATE_HZ))
+    def _interim(self, line: Line, text: str, end_s: float) -> None:
+        lag_s = line.lag_s(text, end_s, self._ring.samples)
+        if lag_s is not None:
+            self._ears.came(line.choice, lag_s)
+        self._feed(voice.InterimHeard(line.fresh(text), line.media_s(end_s)))
 
-    def _final(self, line: _Line, text: str, end_s: float) -> None:
+    def _final(self, line: Line, text: str, end_s: float) -> None:
         if has_words(text):
             self._ring.commit(line.began + round(end_s * SAMPLE_RATE_HZ))
-            text = without_overlap(text, line.overlaps) if line.overlaps else text
+            text = line.fresh(text)
             line.overlaps = ""
             line.is_measured = False
             self._last_final = text
             if not line.has_words:
                 line.has_words = True
                 self._ears.heard(line.choice)
-        self._feed(voice.FinalHeard(text, line.began / SAMPLE_RATE_HZ + end_s))
+        self._feed(voice.FinalHeard(text, line.media_s(end_s)))
 
     def _failed(self, number: int, message: str, retryable: bool) -> None:
         if number not in self._lines:
             return
         logger.warning("call %s: recogniser: %s", self._request.call_id, message)
+        if number == self._machine.listened and self._unheard_since is None:
+            self._unheard_since = self._loop.time()
         self._machine.failed(number, message, retryable=retryable, now=self._loop.time())
         self._perform_all()
+        self._note_replaced(self._loop.time())
         self._arm()

@@ -176,7 +176,8 @@ PROVIDER_REQUESTS: Final = _counter(
 )
 FAILOVER_WAIT: Final = _summary(
     "failover_wait",
-    "From a request to its first useful output, where the first who was asked did not give it.",
+    "From a request to its first useful output, where the first who was asked did not give it; of"
+    " a recogniser from its failure until another one listens.",
     ("work",),
 )
 PROVIDER_LEFT: Final = _gauge(

@@ -47,8 +47,9 @@ class PhaseResult:
         calls: How they ended.
         known: Providers that were left meanwhile.
         extra_percent: Requests beyond one for each question; None where there was none.
-        failover_p95_s: From a request to the first output of somebody else than the first, P95, as
-            the product counts it; None where nobody else was needed.
+        failover_p95_s: From a request to the first output of somebody else than the first, of a
+            recogniser from its failure until another one listens, P95, as the product counts it
+            since it was started; None where nobody else was needed.
         kills: Streams killed.
         made_up_for: Requests to somebody else because one had failed or broken off.
         requests_before: To providers, as it began.

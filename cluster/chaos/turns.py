@@ -31,6 +31,7 @@ from simulation.openai_replies import answer
 from voice import timeline
 
 _EXCUSES = frozenset({Phrases().apology, Phrases().trouble})
+_WHOLE = ("heard", "failed")  # was to be heard to its end: nobody spoke over it
 _EARLY_S = 0.02  # before the onset that the ear found, the reply's audio may have begun
 
 
@@ -186,7 +187,7 @@ def _caller_words(call: RecordedCall) -> list[tuple[int, int]]:
 
 def _reply_words(rows: Sequence[TurnRow]) -> tuple[int, int]:
     row = _answering(rows)
-    if row is None or row.outcome != "heard":
+    if row is None or row.outcome not in _WHOLE:
         return 0, 0
     asked = [{"role": "user", "content": row.caller_text}]
     found = compared(words_of(answer(asked, [], ()).text), words_of(row.heard_text))

@@ -128,6 +128,11 @@ class Ears:
             why = "first" if is_first else "failover"
             self._tally.asked("recognise", self.recognisers[choice].name, why)
 
+    def replaced(self, seconds: float) -> None:
+        """A stream broke, and so long afterwards another one is sent what it was sent."""
+        if self._tally is not None:
+            self._tally.waited("recognise", seconds)
+
     def opened(self, choice: int) -> None:
         """It takes audio."""
         self._saw(self._open_units[choice], Signal(Sign.ANSWERED))

@@ -21,7 +21,10 @@ class FailoverTally(Protocol):
         """
 
     def waited(self, work: Work, seconds: float) -> None:
-        """A first useful output came from somebody else than the first who was asked."""
+        """A first useful output came from somebody else than the first who was asked.
+
+        Of recognisers: so long after a stream broke another one listened.
+        """
 
 
 class NoTally:

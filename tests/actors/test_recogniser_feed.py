@@ -39,6 +39,7 @@ class Hearing:
         self.view = HealthView(LocalHealth("me", lambda: 0.5), lambda: 1e9 + clock())
         self.ears = Ears(self.recognisers, self.view, self)
         self.asked_for: list[tuple[str, str]] = []
+        self.replaced_after: list[float] = []
         self.feed = RecogniserFeed(
             self.ears,
             AGENT,
@@ -62,7 +63,8 @@ class Hearing:
         self.asked_for.append((provider, why))
 
     def waited(self, work: str, seconds: float) -> None:
-        raise AssertionError(work)
+        assert work == "recognise"
+        self.replaced_after.append(seconds)
 
     def state(self, of: int, operation: Operation) -> str:
         return self.view.verdict(Unit(self.recognisers[of].name, operation).key).state
@@ -131,6 +133,21 @@ def test_a_stream_that_dies_in_mid_word_is_replaced_and_the_phrase_is_heard_whol
         second.hear("then I would like")
         assert ears.heard[-1] == "then I would like"
         assert ears.ends_s[-1] == pytest.approx(ears.frames * 0.02)
+
+    play(scene)
+
+
+def test_it_is_counted_how_soon_another_one_listens_after_a_stream_broke() -> None:
+    async def scene(ears: Hearing) -> None:
+        await ears.say(1.0, speech=False)
+        ears.stream().fail()
+        await ears.say(0.1, speech=False)
+        assert ears.replaced_after == [pytest.approx(0.0, abs=0.05)]
+        await ears.say(1.3)  # nobody understands: an understudy listens as well
+        assert ears.opened(0) == 2
+        ears.stream(1).fail()
+        await ears.say(0.1, speech=False)
+        assert ears.replaced_after[1:] == [0.0]
 
     play(scene)
 

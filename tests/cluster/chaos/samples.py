@@ -59,6 +59,7 @@ def result(fault: str, *turns: ChaosTurn, role: str = "think", **changes: Any) -
         "until_at": 200.0,
         "turns": list(turns),
         "lateness_p99_ms": 1.0,
+        "failover_p95_s": 0.1,
     }
     return PhaseResult(role, BY_NAME[fault], **{**values, **changes})
 

@@ -90,6 +90,14 @@ def test_a_reply_that_broke_off_and_went_on_is_held_against_the_whole_one() -> N
     assert (turn.reply_lost, turn.reply_extra) == (1, 2)
 
 
+@pytest.mark.parametrize(("outcome", "lost"), [("failed", 2), ("interrupted", 0)])
+def test_a_reply_that_nobody_could_finish_has_lost_words(outcome: str, lost: int) -> None:
+    words = " ".join(REPLY.split()[:-2])
+    call = recorded((measured(),), (row(4.1, heard_text=words, outcome=outcome),), (2.6, 4.0))
+    (turn,) = turns_of([call])
+    assert turn.reply_lost == lost
+
+
 def test_a_hole_inside_a_reply_is_found_and_a_gap_before_it_is_not() -> None:
     sound = HeardSound(recording((0.1, 0.9), (2.6, 4.0), (4.51, 5.0)), PLACED_S)
     assert sound.hole_s(2.5, 9.0) == pytest.approx(0.5)

@@ -153,6 +153,24 @@ def test_how_soon_somebody_else_is_heard(
     assert judged(run)[figure] == verdict
 
 
+@pytest.mark.parametrize(
+    ("role", "fault", "wait_s", "figure", "verdict"),
+    [
+        ("recognise", "errors", 0.29, "failure to the second's listening, P95", REACHED),
+        ("recognise", "errors", 0.31, "failure to the second's listening, P95", MISSED),
+        ("recognise", "errors", None, "failure to the second's listening, P95", None),
+        ("think", "errors", 0.31, "failure to the second's first words, P95", MISSED),
+        ("think", "errors", None, "failure to the second's first words, P95", MISSED),
+        ("think", "two", 0.39, "failure to the third's first words, P95", REACHED),
+    ],
+)
+def test_each_kind_of_work_has_its_own_first_output(
+    role: str, fault: str, wait_s: float | None, figure: str, verdict: str | None
+) -> None:
+    run = result(fault, turn(), role=role, failover_p95_s=wait_s)
+    assert judged(run).get(figure) == verdict
+
+
 def test_too_few_kills_are_missed() -> None:
     assert judged(result("kill", turn(), kills=1))["killed"] == MISSED
 
@@ -193,8 +211,8 @@ def test_the_exit_code_is_that_of_the_worst() -> None:
     assert exit_code([good], [WELL]) == 0
     assert exit_code([good, bad], [WELL]) == 1
     assert exit_code([good], [PhaseResult(lateness_p99_ms=7.0)]) == 3
-    assert table([good, bad]).row_count == 8
-    assert markdown_of([good.as_dict()]).count("\n") == 5
+    assert table([good, bad]).row_count == 10
+    assert markdown_of([good.as_dict()]).count("\n") == 6
     assert good.as_dict()["figures"]["turns"] == 1
 
 
