@@ -2,7 +2,8 @@
 
 Rules
 1. A replica beats about twice a second and says which calls it has. Its lease lasts ``LEASE_S``
-   from its latest beat; then it hangs, whatever else of it still seems to live.
+   from its latest beat; then it hangs, whatever else of it still seems to live. One without calls
+   keeps nobody waiting and may only be starting on a busy machine: it has ``IDLE_LEASE_S``.
 2. A call belongs to the replica that told its newest epoch. What an older owner says of it, or does
    not say any more, changes nothing.
 3. Who was late himself judges nobody: when two looks are ``LATE_S`` apart, all leases begin anew.
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LEASE_S = 2.0
+IDLE_LEASE_S = 6.0
 LATE_S = 0.75
 OWNERS_KEPT_S = 60.0  # of calls whose replica is gone: until somebody newer has them
 
@@ -62,6 +64,9 @@ class _Replica:
     place: ReplicaPlace
     seen_at: float
     calls: dict[str, WatchedCall] = field(default_factory=dict)
+
+    def is_silent(self, now: float) -> bool:
+        return now - self.seen_at > (LEASE_S if self.calls else IDLE_LEASE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ class StreamWatch:
             for replica in self._replicas.values():
                 replica.seen_at = now
             return []
-        silent = [name for name, each in self._replicas.items() if now - each.seen_at > LEASE_S]
+        silent = [name for name, each in self._replicas.items() if each.is_silent(now)]
         if len(silent) == len(self._replicas):
             return []
         self._forget_old_owners(now)

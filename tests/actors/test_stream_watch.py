@@ -7,7 +7,15 @@ import asyncio
 import pytest
 
 from actors.stream_beats import BEAT_EVERY_S, StreamBeats
-from actors.stream_watch import LATE_S, LEASE_S, LostReplica, ReplicaPlace, StreamWatch, WatchedCall
+from actors.stream_watch import (
+    IDLE_LEASE_S,
+    LATE_S,
+    LEASE_S,
+    LostReplica,
+    ReplicaPlace,
+    StreamWatch,
+    WatchedCall,
+)
 from actors.stream_watch_driver import COMES_BACK_WITHIN_S, StreamWatchDriver
 from tests.support.virtual_time import run as run_virtual
 
@@ -47,6 +55,14 @@ def test_a_replica_that_falls_silent_loses_its_calls_once() -> None:
         LostReplica("a", HERE, (call("1"), call("2")))
     ]
     assert watch.replicas == ("b",)
+
+
+def test_a_replica_without_calls_is_given_longer() -> None:
+    watch = two_replicas()
+    watch.beat("a", HERE, [], now=0.0)
+    assert looks(watch, from_s=0.0, until_s=IDLE_LEASE_S - STEP_S, beats="b") == []
+    found = looks(watch, from_s=IDLE_LEASE_S - STEP_S, until_s=IDLE_LEASE_S + 1.0, beats="b")
+    assert found == [LostReplica("a", HERE, ())]
 
 
 def test_calls_that_somebody_newer_has_are_not_taken() -> None:
