@@ -15,59 +15,29 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
-from websockets.asyncio.client import connect as websocket_connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidStatus,
-    InvalidURI,
-    WebSocketException,
-)
+from websockets.exceptions import ConnectionClosed
 
+from providers import websocket
 from providers.deepgram_errors import PROVIDER, error_of_close, error_of_handshake
 from providers.deepgram_messages import Connected, FluxMessage, Remark, TurnInfo, parse
 from providers.deepgram_wire import CLOSE_STREAM
 from providers.errors import (
     ProviderError,
     ProviderProtocolError,
-    ProviderRejected,
     ProviderTimeout,
     ProviderUnavailable,
 )
 from providers.settings import DEEPGRAM_BASE_URL
+from providers.socket_peer import Peer
+from providers.websocket import Connection, error_of_end
+
+__all__ = ["Connection", "FluxSocket", "connect", "open_socket"]
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_MESSAGE_BYTES = 1 << 20
-_PING_TIMEOUT = 1011
-_CLOSE_TIMEOUT_S = 1.0
+_PEER = Peer(PROVIDER, DEEPGRAM_BASE_URL, error_of_handshake, error_of_close)
 _GOODBYE_TIMEOUT_S = 0.5
-
-
-class Transport(Protocol):
-    """What carries a connection."""
-
-    def abort(self) -> None:
-        """Drop it at once."""
-
-
-class Connection(Protocol):
-    """The part of a websocket that is used here."""
-
-    @property
-    def transport(self) -> Transport:
-        """What carries it."""
-
-    async def send(self, message: str | bytes) -> None:
-        """Send one message; raises ``ConnectionClosed``."""
-
-    async def recv(self) -> str | bytes:
-        """The next message; raises ``ConnectionClosed``."""
-
-    async def close(self) -> None:
-        """Close; idempotent."""
 
 
 async def connect(url: str, api_key: str, timeout_s: float) -> Connection:
@@ -76,37 +46,8 @@ async def connect(url: str, api_key: str, timeout_s: float) -> Connection:
     Raises:
         ProviderError: Typed by what went wrong; a refusal at the handshake included.
     """
-    try:
-        return await websocket_connect(
-            url,
-            additional_headers={"Authorization": f"Token {api_key}"},
-            compression=None,
-            open_timeout=timeout_s,
-            close_timeout=_CLOSE_TIMEOUT_S,
-            max_size=_LONGEST_MESSAGE_BYTES,
-        )
-    except InvalidStatus as error:
-        response = error.response
-        headers = {name.lower(): value for name, value in response.headers.raw_items()}
-        raise error_of_handshake(
-            response.status_code, headers, bytes(response.body or b"")
-        ) from None
-    except TimeoutError:
-        raise ProviderTimeout("no handshake in time", PROVIDER) from None
-    except InvalidURI:
-        raise ProviderRejected("not an address", PROVIDER, DEEPGRAM_BASE_URL) from None
-    except InvalidHandshake as error:
-        if isinstance(error.__cause__, EOFError | OSError):
-            raise ProviderUnavailable(
-                "hung up at the handshake", PROVIDER, DEEPGRAM_BASE_URL
-            ) from None
-        raise ProviderProtocolError(
-            f"no websocket there ({type(error).__name__})", PROVIDER, DEEPGRAM_BASE_URL
-        ) from None
-    except (OSError, EOFError, WebSocketException) as error:
-        raise ProviderUnavailable(
-            f"no connection ({type(error).__name__})", PROVIDER, DEEPGRAM_BASE_URL
-        ) from None
+    headers = {"Authorization": f"Token {api_key}"}
+    return await websocket.connect(url, headers, timeout_s, _PEER)
 
 
 class FluxSocket:
@@ -132,7 +73,7 @@ class FluxSocket:
         try:
             message = parse(await self._connection.recv())
         except ConnectionClosed as closed:
-            raise _error_of(closed) from None
+            raise error_of_end(closed, _PEER) from None
         if not isinstance(message, Connected):
             raise ProviderProtocolError("no Connected at first", PROVIDER)
         self._request_id = message.request_id
@@ -175,7 +116,7 @@ class FluxSocket:
             while True:
                 self._take(parse(await self._connection.recv()))
         except ConnectionClosed as closed:
-            self._break(_error_of(closed))
+            self._break(error_of_end(closed, _PEER))
         except ProviderError as error:
             self.abort(error)
 
@@ -214,12 +155,3 @@ async def open_socket(connection: Connection, timeout_s: float) -> FluxSocket:
             raise ProviderTimeout("connected, then silent", PROVIDER) from None
         raise
     return socket
-
-
-def _error_of(closed: ConnectionClosed) -> ProviderError:
-    sent, received = closed.sent, closed.rcvd
-    if sent is not None and not closed.rcvd_then_sent:  # it was we who closed
-        if sent.code == _PING_TIMEOUT:
-            return ProviderTimeout("pings are not answered", PROVIDER)
-        return ProviderProtocolError(f"what came is no proper message ({sent.code})", PROVIDER)
-    return error_of_close(received.code, received.reason) if received else error_of_close(None, "")

@@ -16,24 +16,11 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
-from websockets.asyncio.client import connect as websocket_connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidStatus,
-    InvalidURI,
-    WebSocketException,
-)
+from websockets.exceptions import ConnectionClosed
 
-from providers.errors import (
-    ProviderError,
-    ProviderProtocolError,
-    ProviderRejected,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from providers import websocket
+from providers.errors import ProviderError, ProviderUnavailable
 from providers.realtime.events import RequestRefused, ServerEvent, SessionCreated, SessionUpdated
 from providers.realtime.parse import parse
 from providers.realtime.refusals import (
@@ -41,38 +28,14 @@ from providers.realtime.refusals import (
     PROVIDER,
     error_of_close,
     error_of_handshake,
-    not_the_protocol,
     too_late,
 )
+from providers.socket_peer import Peer
+from providers.websocket import Connection, error_of_end
 
 LONGEST_MESSAGE_BYTES = 1 << 24
 MOST_WAITING = 1_000  # 40 s of audio
-_PING_TIMEOUT = 1011
-_CLOSE_TIMEOUT_S = 1.0
-
-
-class Transport(Protocol):
-    """What carries a connection."""
-
-    def abort(self) -> None:
-        """Drop it at once."""
-
-
-class Connection(Protocol):
-    """The part of a websocket that is used here."""
-
-    @property
-    def transport(self) -> Transport:
-        """What carries it."""
-
-    async def send(self, message: str) -> None:
-        """Send one message; raises ``ConnectionClosed``."""
-
-    async def recv(self) -> str | bytes:
-        """The next message; raises ``ConnectionClosed``."""
-
-    async def close(self) -> None:
-        """Close; idempotent."""
+_PEER = Peer(PROVIDER, BLAME.address, error_of_handshake, error_of_close, LONGEST_MESSAGE_BYTES)
 
 
 async def connect(url: str, api_key: str, timeout_s: float) -> Connection:
@@ -82,33 +45,7 @@ async def connect(url: str, api_key: str, timeout_s: float) -> Connection:
         ProviderError: Typed by what went wrong; a refusal at the handshake included.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    try:
-        return await websocket_connect(
-            url,
-            additional_headers=headers,
-            compression=None,
-            open_timeout=timeout_s,
-            close_timeout=_CLOSE_TIMEOUT_S,
-            max_size=LONGEST_MESSAGE_BYTES,
-        )
-    except InvalidStatus as error:
-        answer = error.response
-        told = {name.lower(): value for name, value in answer.headers.raw_items()}
-        raise error_of_handshake(answer.status_code, told, bytes(answer.body or b"")) from None
-    except TimeoutError:
-        raise too_late("no handshake in time") from None
-    except InvalidURI:
-        raise ProviderRejected("not an address", PROVIDER, BLAME.address) from None
-    except InvalidHandshake as error:
-        if isinstance(error.__cause__, EOFError | OSError):
-            raise ProviderUnavailable("hung up at the handshake", PROVIDER, BLAME.address) from None
-        raise ProviderProtocolError(
-            f"no websocket there ({type(error).__name__})", PROVIDER, BLAME.address
-        ) from None
-    except (OSError, EOFError, WebSocketException) as error:
-        raise ProviderUnavailable(
-            f"no connection ({type(error).__name__})", PROVIDER, BLAME.address
-        ) from None
+    return await websocket.connect(url, headers, timeout_s, _PEER)
 
 
 class RealtimeSocket:
@@ -149,7 +86,7 @@ class RealtimeSocket:
                     case _:
                         self._early.append(event)
         except ConnectionClosed as closed:
-            raise _error_of(closed) from None
+            raise error_of_end(closed, _PEER) from None
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._read()), loop.create_task(self._write())]
 
@@ -205,7 +142,7 @@ class RealtimeSocket:
                 else:
                     self._early.append(event)
         except ConnectionClosed as closed:
-            self._break(_error_of(closed))
+            self._break(error_of_end(closed, _PEER))
         except ProviderError as error:
             self.abort(error)
 
@@ -249,12 +186,3 @@ async def open_socket(connection: Connection, update: str, timeout_s: float) -> 
             raise too_late("connected, then silent") from None
         raise
     return socket
-
-
-def _error_of(closed: ConnectionClosed) -> ProviderError:
-    sent, received = closed.sent, closed.rcvd
-    if sent is not None and not closed.rcvd_then_sent:  # it was we who closed
-        if sent.code == _PING_TIMEOUT:
-            return ProviderTimeout("pings are not answered", PROVIDER)
-        return not_the_protocol(f"what came is no proper message ({sent.code})")
-    return error_of_close(received.code, received.reason) if received else error_of_close(None, "")
