@@ -25,6 +25,8 @@ from providers.google_channel import is_installed as has_google
 from providers.google_errors import INSTALL_HINT as GOOGLE_HINT
 from providers.google_settings import GoogleSpeechConfig, GoogleTtsConfig
 from providers.openai_tts_wire import OPENAI_ADDRESS
+from providers.pocketsphinx_process import INSTALL_HINT as POCKETSPHINX_HINT
+from providers.pocketsphinx_process import is_installed as has_pocketsphinx
 from providers.realtime.config import check_config
 from providers.settings import (
     AzureSpeechConfig,
@@ -189,6 +191,7 @@ def _missing_by_use(settings: Settings, agents: list[Agent]) -> dict[tuple[str, 
         ("recogniser", "deepgram"): ""
         if settings.deepgram_api_key.get_secret_value()
         else "set DEEPGRAM_API_KEY",
+        ("recogniser", "pocketsphinx"): "" if has_pocketsphinx() else POCKETSPHINX_HINT,
         ("recogniser", "google"): _missing_for_google(
             settings, settings.google_speech_endpoint, "GOOGLE_SPEECH_ENDPOINT of an emulator"
         ),

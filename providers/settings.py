@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from providers.google_settings import GoogleSpeechConfig, GoogleTtsConfig
+from providers.pocketsphinx_settings import PocketsphinxConfig
 from providers.socket_settings import (
     CartesiaConfig,
     OpenAITranscriptionConfig,
@@ -363,4 +364,5 @@ class ProviderSettings:
     google: GoogleSpeechConfig = field(default_factory=GoogleSpeechConfig)
     google_tts: GoogleTtsConfig = field(default_factory=GoogleTtsConfig)
     espeak: EspeakConfig = field(default_factory=EspeakConfig)
+    pocketsphinx: PocketsphinxConfig = field(default_factory=PocketsphinxConfig)
     scripted: ScriptedConfig = field(default_factory=ScriptedConfig)

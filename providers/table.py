@@ -66,6 +66,12 @@ def _scribe(settings: ProviderSettings) -> Recogniser:
     return ScribeRecogniser(settings.scribe)
 
 
+def _pocketsphinx(settings: ProviderSettings) -> Recogniser:
+    from providers.pocketsphinx_stt import PocketsphinxRecogniser
+
+    return PocketsphinxRecogniser(settings.pocketsphinx)
+
+
 def _scripted_recogniser(settings: ProviderSettings) -> Recogniser:
     from providers.scripted import ScriptedRecogniser
 
@@ -157,6 +163,7 @@ RECOGNISERS: Mapping[str, Callable[[ProviderSettings], Recogniser]] = {
     "google": _google,
     "openai_transcription": _openai_transcription,
     "scribe": _scribe,
+    "pocketsphinx": _pocketsphinx,
     "scripted": _scripted_recogniser,
 }
 THINKERS: Mapping[str, Callable[[ProviderSettings], Thinker]] = {
@@ -193,6 +200,10 @@ CAPABILITIES: Mapping[tuple[str, str], Capabilities] = {
     ),
     ("recogniser", "scribe"): Capabilities(
         ("ulaw_8000",), languages=SCRIBE_LANGUAGES, phrases=True
+    ),
+    # A demonstration: yes, no and digits.
+    ("recogniser", "pocketsphinx"): Capabilities(
+        ("pcm_16000",), languages=("en",), needs_key=False
     ),
     ("recogniser", "scripted"): Capabilities(("ulaw_8000",), phrases=True, needs_key=False),
     ("thinker", "openai"): Capabilities(),
