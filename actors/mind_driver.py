@@ -36,8 +36,8 @@ from dialogue.agent import Agent
 from dialogue.errors import StaleEpoch, StaleTurn
 from dialogue.ports import Thinker
 from dialogue.session import DialogueSession, FixedReply, GuessKey
-from dialogue.tool_use import fact_use
-from dialogue.tools import Remember, RunTool, ToolRefused
+from dialogue.tool_use import note_use
+from dialogue.tools import Remember, RunTool, SwitchLanguage, ToolRefused
 
 logger = logging.getLogger(__name__)
 
@@ -260,9 +260,9 @@ class MindDriver:
                 self._tasks.add(reply.task)
                 reply.task.add_done_callback(self._tasks.discard)
                 return [accepted], reply
-            case Remember():
-                fact = fact_use(meant.tool, meant.name, meant.value)
-                noted = TurnItem("finished", turn_id, guess, text=fact["result"], tools=(fact,))
+            case Remember() | SwitchLanguage():
+                note = note_use(meant)
+                noted = TurnItem("finished", turn_id, guess, text=note["result"], tools=(note,))
                 return [accepted, noted], None
             case _:
                 ends = meant.get("verb") == "end"

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from cluster.agent_tool_files import TOOL_NAME, HttpFile, RememberFile, ToolPart
-from dialogue.tools import Tool
+from cluster.agent_tool_files import (
+    TOOL_NAME,
+    HttpFile,
+    McpFile,
+    PythonFile,
+    RememberFile,
+    SwitchLanguageFile,
+    ToolPart,
+)
+from dialogue.tools import Tool, language_parameters
 from telephony.errors import InvalidPhoneNumber
 from telephony.phone_number import check_e164
 
@@ -79,7 +88,14 @@ class SendDigitsFile(ToolPart):
 
 
 ToolFile = Annotated[
-    EndCallFile | TransferFile | SendDigitsFile | HttpFile | RememberFile,
+    EndCallFile
+    | TransferFile
+    | SendDigitsFile
+    | HttpFile
+    | PythonFile
+    | McpFile
+    | RememberFile
+    | SwitchLanguageFile,
     Field(discriminator="type"),
 ]
 
@@ -92,12 +108,27 @@ def check_names(tools: Sequence[ToolFile]) -> None:
             raise ValueError(f"two tools are named {name!r}: give each a name of its own")
 
 
-def tools_of(tools: Sequence[ToolFile]) -> tuple[Tool, ...]:
-    """As the dialogue has them."""
-    return tuple(
-        tool.tool() if isinstance(tool, HttpFile | RememberFile) else Tool(**tool.model_dump())
-        for tool in tools
-    )
+def tools_of(
+    tools: Sequence[ToolFile], language: str = "", languages: Sequence[str] = ()
+) -> tuple[Tool, ...]:
+    """As the dialogue has them, in an agent of ``language`` that speaks all of ``languages``."""
+    return tuple(_tool_of(tool, language, languages) for tool in tools)
+
+
+def _tool_of(tool: ToolFile, language: str, languages: Sequence[str]) -> Tool:
+    if isinstance(tool, EndCallFile | TransferFile | SendDigitsFile):
+        return Tool(**tool.model_dump())
+    made = tool.tool(language)
+    if made.type == "switch_language":
+        return replace(made, parameters_json=language_parameters(languages))
+    return made
+
+
+def check_switches(tools: Sequence[ToolFile], languages: Sequence[str]) -> None:
+    """Raises ``ValueError`` when there is nothing to switch to."""
+    for tool in tools:
+        if isinstance(tool, SwitchLanguageFile) and len(languages) < 2:
+            raise ValueError(f"tools: {tool.name} needs languages: a list of others than its own")
 
 
 def _number(text: str) -> str:

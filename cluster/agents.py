@@ -9,24 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cluster.agent_languages import (
-    LANGUAGE_TAG,
-    MAX_LANGUAGES,
-    LanguageFile,
-    Own,
-    asks_of,
-    check_languages,
-    spoken_languages,
-)
+from cluster import agent_languages as spoken
 from cluster.agent_realtime import RealtimeFile
 from cluster.agent_relay import RelayFile, relay_options
-from cluster.agent_tool_files import TOOL_NAME
+from cluster.agent_tool_files import ENTRY, TOOL_NAME
 from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, tools_of
 from cluster.agent_yaml import read_yaml
 from cluster.errors import AgentFileError, SettingsError
@@ -42,15 +33,15 @@ from dialogue.agent import (
     SpokenLanguage,
     TurnTaking,
 )
-from dialogue.languages import phrases_of
 from dialogue.relay_options import RelayOptions
 from providers.table import refusal_of
 from voice.presets import endpoint_of
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_LANGUAGE = LANGUAGE_TAG
+_LANGUAGE = spoken.LANGUAGE_TAG
 _PATTERNS = {
     _LANGUAGE: "must be a language tag such as en-US or de-DE",
+    ENTRY: "must be module:function",
     TOOL_NAME: "must be a letter, then letters, digits, _ and -, 40 characters at most",
 }
 _PHRASES = Phrases()
@@ -139,7 +130,7 @@ class _AgentFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str = Field(pattern=_LANGUAGE)
-    languages: tuple[str | LanguageFile, ...] = Field((), max_length=MAX_LANGUAGES)
+    languages: tuple[str | spoken.LanguageFile, ...] = Field((), max_length=spoken.MAX_LANGUAGES)
     mode: str | tuple[str, ...] = "pipeline"
     prompt: str = Field(min_length=1)
     greeting: str = ""
@@ -211,22 +202,13 @@ class _AgentFile(BaseModel):
 
     @model_validator(mode="after")
     def _languages_are_served(self) -> Self:
-        try:
-            check_languages(self.language, self.languages)
-            self.spoken()
-        except ValueError as error:
-            raise ValueError(f"languages: {error}") from None
+        self.spoken()
         return self
 
     def spoken(self) -> tuple[SpokenLanguage, ...]:
         """What its calls may change to. Raises ``ValueError``: who hears, or speaks, it?"""
-        own = Own(self.language, self.speaker, self.voice, _chain(self.recogniser))
-        return spoken_languages(self.languages, own)
-
-    def own_phrases(self) -> Phrases:
-        """As the file has them; what is not there as the table of languages has it."""
-        table = phrases_of(self.language)
-        return replace(table, **self.phrases.model_dump(exclude_unset=True))
+        own = spoken.Own(self.language, self.speaker, self.voice, _chain(self.recogniser))
+        return spoken.spoken_languages(self.languages, own)
 
     @model_validator(mode="after")
     def _relay_has_a_voice(self) -> Self:
@@ -317,10 +299,12 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         mode=mode,
         then_modes=tuple(then_modes),
         spare_voices=tuple(SpareVoice(v.speaker, v.voice) for v in checked.spare_voices),
-        tools=tools_of(checked.tools),
-        phrases=checked.own_phrases(),
+        tools=tools_of(checked.tools, checked.language, checked.tags()),
+        phrases=spoken.own_phrases(
+            checked.language, checked.phrases.model_dump(exclude_unset=True)
+        ),
         languages=checked.spoken(),
-        asks=asks_of(checked.language),
+        asks=spoken.asks_of(checked.language),
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),
         response_cache=_reuse(checked.response_cache),
         relay=checked.relay_options(),

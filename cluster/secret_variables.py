@@ -1,7 +1,8 @@
 """Secrets of agents' tools: named in their files, kept in the environment, carried by the settings.
 
 A file says ``secret: CRM_TOKEN``; the environment (or ``.env``) has
-``CALLCLUSTER_SECRET_CRM_TOKEN``. With a beginning of their own no file can send away a key that is not meant for tools.
+``CALLCLUSTER_SECRET_CRM_TOKEN``. With a beginning of their own no file can send away a key that is
+not meant for tools.
 """
 
 from __future__ import annotations

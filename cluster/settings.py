@@ -198,6 +198,7 @@ class Settings(BaseSettings):
     probe_idle_providers: bool = True
     provider_limits: ProviderLimits = ""
     log_level: LogLevel = "INFO"
+    tool_modules: str = ""
     tool_secrets: SecretStr = SecretStr("")  # gathered, see ``cluster.secret_variables``
     metrics_token: Key = SecretStr("")
     prices_file: Path | None = None
@@ -262,6 +263,11 @@ class Settings(BaseSettings):
         if carrier:
             return hashlib.blake2b(carrier.encode(), person=b"cc-stream-token").digest()
         raise SettingsError("set CALLCLUSTER_TOKEN_SECRET or TWILIO_AUTH_TOKEN")
+
+    @property
+    def allowed_tool_modules(self) -> tuple[str, ...]:
+        """Modules whose functions tools may be, each with what is in it."""
+        return tuple(filter(None, (name.strip() for name in self.tool_modules.split(","))))
 
     def to_plain(self) -> dict[str, Any]:
         """Everything as JSON types, secrets included: for our own processes, never for a log."""

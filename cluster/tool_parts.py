@@ -11,6 +11,8 @@ from cluster.tool_secrets import secret_values
 from dialogue.session import CallIdentity
 from dialogue.tool_use import Plain
 from providers.tools.http_tool import HttpTools
+from providers.tools.mcp_tool import McpTools
+from providers.tools.python_tool import PythonTools
 from providers.tools.table import ToolTable
 from records.writer import RecordWriter
 
@@ -36,7 +38,9 @@ class WrittenUses:
 
 def build_tool_table(settings: Settings) -> ToolTable:
     """Whoever runs tools in a process; nothing is opened before it is needed."""
-    return ToolTable(HttpTools(secret_values(settings)))
+    secrets = secret_values(settings)
+    python = PythonTools(settings.allowed_tool_modules)
+    return ToolTable(HttpTools(secrets), python, McpTools(secrets))
 
 
 def build_tool_runs(

@@ -229,7 +229,7 @@ class Agent:
             recogniser=recogniser,
             then_recognisers=tuple(then_recognisers),
             phrases=spoken.phrases,
-            tools=tuple(replace(tool, announce="", no_answer="", filler="") for tool in self.tools),
+            tools=tuple(replace(tool, announce="", no_answer="") for tool in self.tools),
             languages=(own, *others),
             asks=spoken.asks,
         )
@@ -300,7 +300,8 @@ class Agent:
     def filler(self, tool: str) -> str:
         """What is said while this tool takes long; empty for nothing."""
         found = self.toolbox.tools.get(tool)
-        return (found.filler if found is not None else "") or self.phrases.one_moment
+        said = dict(found.fillers).get(self.language) if found is not None else None
+        return said or self.phrases.one_moment
 
     def no_answer(self, tool: str) -> str:
         """What is said to a caller who comes back from this transfer, nobody having taken it."""
@@ -315,5 +316,5 @@ class Agent:
 
     def _of_tool(self, tool: Tool) -> tuple[str, ...]:
         no_answer = (self.no_answer(tool.name),) if tool.type == "transfer" else ()
-        filler = () if tool.is_action or tool.type == "remember" else (self.filler(tool.name),)
+        filler = () if not tool.is_run else (self.filler(tool.name),)
         return (self.announcement(tool.name), *no_answer, *filler)

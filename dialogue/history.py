@@ -196,7 +196,7 @@ def _tool_rules(agent: Agent) -> str:
             " Before you use a tool, say in the same reply what you are about to do. A tool is "
             "only used once the caller has heard that; one tool at a time."
         )
-    runs = [tool.name for tool in agent.tools if not tool.is_action]
+    runs = [tool.name for tool in agent.tools if tool.is_run]
     if runs:
         rules += (
             f" Of your tools {', '.join(runs)} you get a result at once, and go on with it in the "

@@ -1,9 +1,9 @@
 """One round of a reply that asks for tools: what can be done at once, and what is waited for.
 
 A reply is *rounds*: the model says something and asks for tools, reads what came of them, and goes
-on. A wish is an action (it ends the reply), a run (others do it, and its result is read), a fact to
-be remembered, or it is refused. Of one round either the runs are done, or the first action: an
-action beside a run is asked for again once the result was read.
+on. A wish is an action (it ends the reply), a run (others do it, and its result is read), a note
+(a fact to be remembered, another language), or it is refused. Of one round either the runs are
+done, or the first action: an action beside a run is asked for again once the result was read.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialogue.ports import ToolCallRequested
-from dialogue.tool_use import Plain, fact_use, plain_action, refused
-from dialogue.tools import Remember, RunTool, Toolbox, ToolRefused
+from dialogue.tool_use import Plain, note_use, plain_action, refused
+from dialogue.tools import Remember, RunTool, SwitchLanguage, Toolbox, ToolRefused
 
 MAX_ARGUMENTS_CHARS = 4_000
-_NOTED = '{"status": "noted"}'
 _LATER = "not done yet: a result comes first. Ask for it again when you have read that"
 
 
@@ -37,14 +36,14 @@ class Round:
         action: What ends the reply (``dialogue.tool_use``); empty for nothing.
         runs: What has to be done before the model goes on.
         answers: What the model reads of its other wishes, by its ids of them.
-        facts: What it wants remembered, as uses.
+        notes: What it wants remembered, and in which language it goes on, as uses.
         has_refusals: Something cannot be done, and the model should know.
     """
 
     action: dict[str, Any]
     runs: tuple[Wish, ...]
     answers: dict[str, str]
-    facts: tuple[Plain, ...]
+    notes: tuple[Plain, ...]
     has_refusals: bool
 
 
@@ -52,7 +51,7 @@ def round_of(toolbox: Toolbox, calls: Iterable[ToolCallRequested]) -> Round:
     """What the model's wishes mean."""
     answers: dict[str, str] = {}
     runs: list[Wish] = []
-    facts: list[Plain] = []
+    notes: list[Plain] = []
     actions: list[tuple[str, dict[str, Any]]] = []
     has_refusals = False
     for call in calls:
@@ -60,9 +59,9 @@ def round_of(toolbox: Toolbox, calls: Iterable[ToolCallRequested]) -> Round:
         match meant:
             case ToolRefused(why=why):
                 answers[call.id], has_refusals = refused(why), True
-            case Remember(tool=tool, name=name, value=value):
-                answers[call.id] = _NOTED
-                facts.append(fact_use(tool, name, value))
+            case Remember() | SwitchLanguage():
+                notes.append(note_use(meant))
+                answers[call.id] = notes[-1]["result"]
             case RunTool() if len(call.arguments_json) > MAX_ARGUMENTS_CHARS:
                 why = f"the arguments are too long: {MAX_ARGUMENTS_CHARS} characters at most"
                 answers[call.id], has_refusals = refused(why), True
@@ -72,4 +71,4 @@ def round_of(toolbox: Toolbox, calls: Iterable[ToolCallRequested]) -> Round:
                 actions.append((call.id, plain_action(meant, call)))
     action = actions[0][1] if actions and not runs else {}
     answers |= {call_id: refused(_LATER) for call_id, _ in actions} if runs else {}
-    return Round(action, tuple(runs), answers, tuple(facts), has_refusals and not action)
+    return Round(action, tuple(runs), answers, tuple(notes), has_refusals and not action)

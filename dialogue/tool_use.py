@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dialogue.ports import Message, ToolCallRequested
-from dialogue.tools import Action, EndCall, SendDigits, Transfer
+from dialogue.tools import Action, EndCall, Note, Remember, SendDigits, Transfer
 
 MAX_ARGUMENT_CHARS = 500
 MAX_NAME_CHARS = 64
@@ -188,6 +188,25 @@ def fact_use(tool: str, name: str, value: str) -> Plain:
         "fact": name,
         "value": value,
     }
+
+
+def language_switch(tool: str, language: str) -> Plain:
+    """A change of language, as it is kept with its turn (``dialogue.call_language``)."""
+    note = "from the next turn on everything is heard and spoken in it; answer in it"
+    return {
+        "name": tool,
+        "arguments": json.dumps({"language": language}),
+        "result": json.dumps({"status": "done", "note": note}),
+        "language": language,
+        "why": "tool",
+    }
+
+
+def note_use(note: Note) -> Plain:
+    """What a tool notes for the rest of the call, as it is kept with its turn."""
+    if isinstance(note, Remember):
+        return fact_use(note.tool, note.name, note.value)
+    return language_switch(note.tool, note.language)
 
 
 def facts_in(uses: Iterable[Mapping[str, Any]]) -> dict[str, str]:

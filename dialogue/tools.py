@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from dialogue.ports import ToolCallRequested, ToolDefinition
 
 ActionType = Literal["end_call", "transfer", "send_digits"]
-RunType = Literal["http", "python", "mcp", "remember"]
-ToolType = ActionType | RunType
+RunType = Literal["http", "python", "mcp"]
+NoteType = Literal["remember", "switch_language"]
+ToolType = ActionType | RunType | NoteType
 
 MAX_DIGITS = 32
 MAX_FACT_NAME_CHARS = 60
@@ -66,7 +67,7 @@ class Tool:
         no_answer: Of a transfer: said when it comes back unanswered; empty for the phrase.
         parameters_json: Of a run: JSON schema of the arguments; empty for none.
         is_idempotent: Of a run: to do it again with the same key does nothing more.
-        filler: Of a run: said while it takes long; empty for the phrase.
+        fillers: Of a run: said while it takes long, by language; where there is none, the phrase.
         filler_after_s: Of a run: silence after which that is said.
         longest_s: Of a run: after so long there is a result, if only that it took too long.
         binding: Of a run: how it is done, read by whoever does it (``providers.tools.bindings``).
@@ -82,7 +83,7 @@ class Tool:
     no_answer: str = ""
     parameters_json: str = ""
     is_idempotent: bool = False
-    filler: str = ""
+    fillers: tuple[tuple[str, str], ...] = ()
     filler_after_s: float = 0.8
     longest_s: float = 0.0
     binding: object = None
@@ -91,6 +92,11 @@ class Tool:
     def is_action(self) -> bool:
         """Whether it ends a reply; otherwise it brings a result."""
         return self.type in get_args(ActionType)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether others do it, which may take its time."""
+        return self.type in get_args(RunType)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -152,7 +158,16 @@ class Remember:
     value: str
 
 
-Meaning = Action | RunTool | Remember
+@dataclass(frozen=True, slots=True)
+class SwitchLanguage:
+    """Go on in another of the agent's languages, from the next turn on."""
+
+    tool: str
+    language: str
+
+
+Note = Remember | SwitchLanguage
+Meaning = Action | RunTool | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +209,8 @@ class Toolbox:
                 return _digits(tool, call.arguments_json)
             case "remember":
                 return _fact(tool, call.arguments_json)
+            case "switch_language":
+                return _language(tool, call.arguments_json)
             case "http" | "python" | "mcp":
                 arguments = _object(call.arguments_json)
                 return RunTool(tool, arguments) if arguments is not None else _NOT_JSON
@@ -229,6 +246,27 @@ def _fact(tool: Tool, arguments_json: str) -> Remember | ToolRefused:
         most = f"{MAX_FACT_NAME_CHARS} and {MAX_FACT_CHARS}"
         return ToolRefused(f"name and value are too long: {most} characters at most")
     return Remember(tool.name, name, value)
+
+
+def _language(tool: Tool, arguments_json: str) -> SwitchLanguage | ToolRefused:
+    known = tool.parameters.get("properties", {}).get("language", {}).get("enum", ())
+    asked = (_object(arguments_json) or {}).get("language")
+    if not isinstance(asked, str) or asked not in known:
+        return ToolRefused(f"language is one of: {', '.join(known)}")
+    return SwitchLanguage(tool.name, asked)
+
+
+def language_parameters(languages: Iterable[str]) -> str:
+    """JSON schema of the arguments of a tool that changes to one of ``languages``."""
+    choice = {"type": "string", "enum": list(languages)}
+    return json.dumps(
+        {
+            "type": "object",
+            "properties": {"language": choice},
+            "required": ["language"],
+            "additionalProperties": False,
+        }
+    )
 
 
 def _digits(tool: Tool, arguments_json: str) -> SendDigits | ToolRefused:

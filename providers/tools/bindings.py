@@ -73,3 +73,74 @@ class HttpBinding:
     def secrets(self) -> tuple[str, ...]:
         """Names of the secrets that it needs."""
         return tuple(value.name for _, value in self.headers if isinstance(value, SecretText))
+
+
+@dataclass(frozen=True, slots=True)
+class PythonBinding:
+    """A function of a module that the deployment allows.
+
+    Attributes:
+        entry: ``module:function``.
+        timeout_s: After so long nobody waits for it.
+        max_bytes: Of what it returns, as JSON.
+    """
+
+    entry: str
+    timeout_s: float = 5.0
+    max_bytes: int = 65_536
+    shown: Shown = field(default_factory=Shown)
+
+    @property
+    def longest_s(self) -> float:
+        """After so long there is a result."""
+        return self.timeout_s
+
+
+@dataclass(frozen=True, slots=True)
+class McpServer:
+    """A server of the Model Context Protocol: a command that is run, or an address.
+
+    Attributes:
+        command: Program and arguments; empty for an address.
+        env: Further variables of the program.
+        url: Of a server that speaks streamable HTTP; empty for a command.
+        headers: Sent to that address.
+    """
+
+    command: tuple[str, ...] = ()
+    env: tuple[tuple[str, HeaderValue], ...] = ()
+    url: str = ""
+    headers: tuple[tuple[str, HeaderValue], ...] = ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Names of the secrets that it needs."""
+        values = (value for _, value in (*self.env, *self.headers))
+        return tuple(value.name for value in values if isinstance(value, SecretText))
+
+
+@dataclass(frozen=True, slots=True)
+class McpBinding:
+    """One tool of an MCP server.
+
+    Attributes:
+        tool: Its name there.
+        timeout_s: From the call to the answer, with the time to connect if that is needed.
+        max_bytes: Of an answer.
+    """
+
+    server: McpServer
+    tool: str
+    timeout_s: float = 5.0
+    max_bytes: int = 65_536
+    shown: Shown = field(default_factory=Shown)
+
+    @property
+    def longest_s(self) -> float:
+        """After so long there is a result."""
+        return self.timeout_s
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Names of the secrets that it needs."""
+        return self.server.secrets

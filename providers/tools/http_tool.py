@@ -25,9 +25,9 @@ from providers.tools.bindings import (
     LONGEST_RETRY_WAIT_S,
     RETRY_WAIT_S,
     HttpBinding,
-    SecretText,
 )
-from providers.tools.errors import ToolFailed, ToolTimeout, ToolUnusable
+from providers.tools.errors import ToolFailed, ToolTimeout
+from providers.tools.secrets import with_secrets
 
 PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -57,6 +57,7 @@ class HttpTools:
 
         Raises:
             ToolFailed: There is no answer that could be used.
+            ToolUnusable: A secret is missing.
         """
         request = self._request(http, arguments, key)
         for attempt in range(http.retries + 1):
@@ -94,8 +95,8 @@ class HttpTools:
         url = PLACEHOLDER.sub(
             lambda found: quote(_plain(arguments.get(found[1], "")), safe=""), http.url
         )
-        headers = {name: self._value(value) for name, value in http.headers}
-        headers |= {"Accept-Encoding": "identity"}
+        headers = with_secrets(http.headers, self._secrets)
+        headers["Accept-Encoding"] = "identity"
         if http.key_header:
             headers[http.key_header] = key
         if http.method in BODY_METHODS:
@@ -105,14 +106,6 @@ class HttpTools:
         for name, text in query:
             with_query = with_query.copy_add_param(name, text)
         return self._own_client().build_request(http.method, with_query, headers=headers)
-
-    def _value(self, value: str | SecretText) -> str:
-        if isinstance(value, str):
-            return value
-        secret = self._secrets.get(value.name, "")
-        if not secret:
-            raise ToolUnusable(f"its secret {value.name} is missing here")
-        return value.before + secret
 
     async def _send(
         self, http: HttpBinding, request: httpx.Request

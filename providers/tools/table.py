@@ -8,9 +8,11 @@ from typing import Any
 
 from dialogue.tools import Tool
 from providers.tools.answer import failed
-from providers.tools.bindings import HttpBinding
+from providers.tools.bindings import HttpBinding, McpBinding, PythonBinding
 from providers.tools.errors import ToolError, ToolTimeout, ToolUnusable
 from providers.tools.http_tool import HttpTools
+from providers.tools.mcp_tool import McpTools
+from providers.tools.python_tool import PythonTools
 from providers.tools.schema import refusal_of
 from providers.traces import trace_of
 
@@ -22,10 +24,16 @@ class ToolTable:
 
     Args:
         http: Sends requests.
+        python: Calls functions; None calls none.
+        mcp: Asks MCP servers; None asks none.
     """
 
-    def __init__(self, http: HttpTools) -> None:
+    def __init__(
+        self, http: HttpTools, python: PythonTools | None = None, mcp: McpTools | None = None
+    ) -> None:
         self._http = http
+        self._python = python
+        self._mcp = mcp
 
     def refusal(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """Why it cannot be run with these arguments, for the model; empty when it can."""
@@ -57,9 +65,15 @@ class ToolTable:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
+        if self._mcp is not None:
+            await self._mcp.aclose()
 
     async def _run(self, tool: Tool, arguments: Mapping[str, Any], key: str) -> str:
         binding = tool.binding
         if isinstance(binding, HttpBinding):
             return await self._http.run(binding, arguments, key)
+        if isinstance(binding, PythonBinding) and self._python is not None:
+            return await self._python.run(binding, arguments, key)
+        if isinstance(binding, McpBinding) and self._mcp is not None:
+            return await self._mcp.run(binding, arguments, key)
         raise ToolUnusable("nobody here knows how it is done")

@@ -1,0 +1,247 @@
+"""Tools of MCP servers (Model Context Protocol), through the official client.
+
+Rules
+1. Each server has one connection a process, opened when it is first needed, in a task of its own:
+   whoever waits for an answer may be cancelled without taking the connection along.
+2. Which tools it has is asked once a connection. One that it does not have is not called.
+3. A server that dies fails the calls that were under way, clearly; the next use connects anew. One
+   that could not be reached is left alone for ``AGAIN_AFTER_S``.
+4. A call is made once: nobody knows what a server does with a second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from importlib.util import find_spec
+from typing import Any, Final
+
+from providers.tools.answer import done, failed
+from providers.tools.bindings import McpBinding, McpServer
+from providers.tools.errors import ToolFailed, ToolTimeout, ToolUnusable
+from providers.tools.secrets import with_secrets
+from providers.traces import place_of
+
+logger = logging.getLogger(__name__)
+
+INSTALL_HINT: Final = "pip install 'callcluster[mcp]'"
+KEY_META: Final = "callcluster/idempotency-key"
+CONNECT_WITHIN_S = 10.0
+AGAIN_AFTER_S = 1.0
+CLOSE_WITHIN_S = 5.0
+_LOST = "its server has died or cannot be reached"
+
+
+def is_installed() -> bool:
+    """Whether the client of the protocol is there."""
+    return find_spec("mcp") is not None
+
+
+class McpTools:
+    """The servers of one process.
+
+    Args:
+        secrets: By name.
+    """
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = secrets
+        self._links: dict[McpServer, _Link] = {}
+
+    async def run(self, mcp: McpBinding, arguments: Mapping[str, Any], key: str) -> str:
+        """Call it; the result as JSON for the model.
+
+        Raises:
+            ToolFailed: The server died, refused, or its answer is too long.
+            ToolTimeout: It did not answer in time.
+            ToolUnusable: The client is not installed, a secret is missing, or there is no such
+                tool.
+        """
+        link = self._links.get(mcp.server)
+        if link is None:
+            link = self._links[mcp.server] = _Link(mcp.server, self._secrets)
+        try:
+            async with asyncio.timeout(mcp.timeout_s):
+                tools = await link.tools()
+                if mcp.tool not in tools:
+                    known = ", ".join(tools)[:300] or "none"
+                    raise ToolUnusable(f"its server has no tool {mcp.tool}; it has: {known}")
+                result = await link.call(mcp.tool, dict(arguments), key)
+        except TimeoutError:
+            raise ToolTimeout(f"no answer in {mcp.timeout_s:g} s") from None
+        return _told(mcp, result)
+
+    async def listed(self, server: McpServer) -> dict[str, Any]:
+        """The server's tools by name, each with ``description`` and ``input_schema``."""
+        link = _Link(server, self._secrets)
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                return await link.tools()
+        except TimeoutError:
+            raise ToolFailed(f"no answer in {CONNECT_WITHIN_S:g} s") from None
+        finally:
+            await link.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection, and end the programs behind them."""
+        await asyncio.gather(*(link.aclose() for link in self._links.values()))
+        self._links.clear()
+
+
+class _Link:
+    """The connection to one server; see the rules above."""
+
+    def __init__(self, server: McpServer, secrets: Mapping[str, str]) -> None:
+        self._server = server
+        self._secrets = secrets
+        self._keeper: asyncio.Task[None] | None = None
+        self._up: asyncio.Future[dict[str, Any]] | None = None
+        self._client: Any = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._not_before = 0.0
+
+    async def tools(self) -> dict[str, Any]:
+        """The tools that it has by name; connects if that is needed."""
+        if not is_installed():
+            raise ToolUnusable(f"MCP servers need a package: {INSTALL_HINT}")
+        if self._keeper is None or self._keeper.done():
+            loop = asyncio.get_running_loop()
+            if loop.time() < self._not_before:
+                raise ToolFailed(_LOST)
+            self._over, self._up = asyncio.Event(), loop.create_future()
+            self._keeper = loop.create_task(self._keep(self._up, self._over))
+            loop.call_later(CONNECT_WITHIN_S, _give_up, self._up, self._keeper)
+        if self._up is None:
+            raise ToolFailed(_LOST)
+        return await asyncio.shield(self._up)
+
+    async def call(self, tool: str, arguments: dict[str, Any], key: str) -> Any:
+        """Call it on the connection that is up."""
+        client, keeper = self._client, self._keeper
+        if client is None or keeper is None:
+            raise ToolFailed(_LOST)
+        calling = asyncio.ensure_future(client.call_tool(tool, arguments, meta={KEY_META: key}))
+        try:
+            await asyncio.wait({calling, keeper}, return_when=asyncio.FIRST_COMPLETED)
+            if not calling.done():
+                raise ToolFailed(_LOST)
+            return calling.result()
+        except ToolFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the client makes of a lost server
+            if not _is_answer(error):
+                self._let_go()
+                logger.warning("an MCP server is lost: %s", place_of(error))
+                raise ToolFailed(_LOST) from None
+            raise ToolFailed("its server refused the call") from None
+        finally:
+            calling.cancel()
+
+    def _let_go(self) -> None:
+        """This connection is of no use any more: the next use makes another one."""
+        self._over.set()
+        if self._keeper is not None:
+            self._closing.add(self._keeper)
+            self._keeper.add_done_callback(self._closing.discard)
+        self._keeper = self._up = self._client = None
+
+    async def aclose(self) -> None:
+        """End the connection."""
+        self._let_go()
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_WITHIN_S)
+        for keeper in self._closing:
+            keeper.cancel()
+
+    async def _keep(self, up: asyncio.Future[dict[str, Any]], over: asyncio.Event) -> None:
+        """Hold the connection from its beginning to its end, in one task."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._connected() as client:
+                listed = await client.list_tools()
+                if self._up is up:
+                    self._client = client
+                if not up.done():
+                    up.set_result({tool.name: tool for tool in listed.tools})
+                await over.wait()
+        except Exception as error:  # noqa: BLE001 - the client groups what went wrong
+            if not up.done():
+                self._not_before = loop.time() + AGAIN_AFTER_S
+            logger.warning("an MCP server is lost: %s", place_of(error))
+            if not up.done():
+                is_ours = isinstance(error, ToolUnusable)
+                up.set_exception(error if is_ours else ToolFailed(_LOST))
+                up.exception()  # whoever waited may be gone
+        finally:
+            if self._up is up:
+                self._client = None
+            if not up.done():
+                up.set_exception(ToolFailed(_LOST))
+                up.exception()
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Any]:
+        from mcp import Client, StdioServerParameters
+
+        server = self._server
+        if server.command:
+            program, *arguments = server.command
+            env = with_secrets(server.env, self._secrets)
+            known = StdioServerParameters(command=program, args=arguments, env=env or None)
+            async with _quiet_stdio(known) as transport, Client(transport) as client:
+                yield client
+            return
+        import httpx2
+        from mcp.client.streamable_http import streamable_http_client
+
+        headers = with_secrets(server.headers, self._secrets)
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30.0)) as http,
+            Client(streamable_http_client(server.url, http_client=http)) as client,
+        ):
+            yield client
+
+
+def _give_up(up: asyncio.Future[dict[str, Any]], keeper: asyncio.Task[None]) -> None:
+    """A server that has not said which tools it has by now."""
+    if not up.done():
+        keeper.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _quiet_stdio(server: Any) -> AsyncIterator[Any]:
+    """The way to a program, whose own log goes nowhere: nobody knows what it holds."""
+    from mcp.client.stdio import stdio_client
+
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: ASYNC230 - it is no file
+        yield stdio_client(server, errlog=nowhere)
+
+
+def _told(mcp: McpBinding, result: Any) -> str:
+    texts = [block.text for block in result.content if getattr(block, "type", "") == "text"]
+    text = "\n".join(texts)
+    answer: object = result.structured_content
+    if answer is None:
+        try:
+            answer = json.loads(text) if text else ""
+        except (ValueError, RecursionError):
+            answer = text
+    if len(json.dumps(answer, ensure_ascii=False)) > mcp.max_bytes:
+        raise ToolFailed(f"its answer is longer than {mcp.max_bytes} bytes")
+    if result.is_error:
+        return failed("failed", "its server says that it failed", text[:500])
+    return done(answer, mcp.shown)
+
+
+def _is_answer(error: Exception) -> bool:
+    """Whether the server has answered, if only that it will not do it."""
+    from mcp import MCPError
+
+    connection_closed = -32000
+    code = getattr(getattr(error, "error", None), "code", None)
+    return isinstance(error, MCPError) and code != connection_closed
