@@ -21,6 +21,7 @@ def fitting(settings: Settings, agents: Iterable[Agent]) -> Settings:
     limits = {
         "azure": (settings.azure_streams_per_process, "AZURE"),
         "deepgram": (settings.deepgram_streams_per_process, "DEEPGRAM"),
+        "google": (settings.google_streams_per_process, "GOOGLE"),
     }
     ears = (agent.recognisers for agent in agents if "pipeline" in agent.modes)
     used = {name for names in ears for name in names} & limits.keys()

@@ -32,8 +32,8 @@ class GoogleSpeechConfig:
         location: Such as ``global``, ``eu`` or ``europe-west4``; decides which models there are
             (GOOGLE_SPEECH_LOCATION).
         model: GOOGLE_SPEECH_MODEL; empty for that of ``providers.models``.
-        max_streams: In this process (CALLCLUSTER_GOOGLE_STREAMS_PER_PROCESS); the service allows
-            a project 300 at once.
+        max_streams: In this process (CALLCLUSTER_GOOGLE_STREAMS_PER_PROCESS); each counts against
+            the project's quota.
         connect_timeout_s: For TCP and TLS; and as much again for the first answer when warming.
         reopen_after_s: Age at which a stream is replaced at the next pause.
         reopen_latest_s: Age at which it is replaced in the middle of a phrase: the service ends a
