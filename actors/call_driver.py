@@ -15,10 +15,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, assert_never
 
 from actors.call_language import CallLanguage
-from actors.call_parts import CallEnd, CallParts
+from actors.call_parts import CallEnd, CallParts, end_after
 from actors.call_times import CallTimes
 from actors.comeback import Comeback, first_words, with_late_result
-from actors.errors import ActorsError, MindRefusedError
 from actors.first_frames import FirstFrames
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
@@ -79,7 +78,7 @@ class CallDriver:
         send: Callable[[str], Awaitable[None]],
         comeback: Comeback | None = None,
     ) -> None:
-        self._language = CallLanguage(agent, config, parts)
+        self._language = CallLanguage(agent, config, parts, self._speak_otherwise)
         self._comeback = comeback
         self._parts = parts
         self._mind = mind
@@ -123,15 +122,8 @@ class CallDriver:
         """Hold the call until it ends; whatever happens, the mind is told and tasks are gone."""
         try:
             end = await self._hold()
-        except MindRefusedError as error:
-            logger.warning("call %s refused by its mind: %s", self._mind.call_id, error.refusal)
-            end = CallEnd(error.refusal == "ended", f"refused: {error.refusal}", 1000)
-        except ActorsError as error:
-            logger.warning("call %s has no mind: %s", self._mind.call_id, error)
-            end = CallEnd(False, f"no_mind: {error}", 1011)
         except Exception as error:  # noqa: BLE001 - the call ends, whatever it is
-            logger.error("call %s failed: %s", self._mind.call_id, trace_of(error))
-            end = CallEnd(False, f"internal: {type(error).__name__}", 1011)
+            end = end_after(error, self._mind.call_id)
         finally:
             if self._slot is not None:
                 self._parts.clock.leave(self._slot)
@@ -153,7 +145,6 @@ class CallDriver:
         self._slot = self._parts.clock.join(self)
         log = self._mind.turn_log
         self._language.recall(log)
-        self._follow_language()
         is_known = bool(log) or self._comeback is not None
         self._ear.start()
         self._session.receive(
@@ -288,8 +279,7 @@ class CallDriver:
         if self._session.is_between_turns and (action := self._times.switch(now=now)):
             self._end(True, "switching", hand_over=action)
         if self._times.is_up(now=now):
-            farewell = self._language.agent.phrases.goodbye
-            self._feed(voice.HangUpRequested("time_limit", farewell))
+            self._feed(voice.HangUpRequested("time_limit", self._times.farewell))
         if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
             self._tell_mind(now, even_if_empty=True)
 
@@ -372,22 +362,17 @@ class CallDriver:
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero
         self._meter.settled(entry, settled.guess, after_s=after_s)
-        self._follow_language()
         if not self._ended.done():
             self._tell_mind(self._loop.time())
 
-    def _follow_language(self) -> None:
-        """From here on everything is heard and said in the language that the call has now."""
-        if not self._language.take_change():
-            return
-        agent, config, parts = (self._language.agent, self._language.config, self._language.parts)
-        self._parts.count("language_changes", 1)
-        self._ear.change_language(parts.ears, agent)
-        self._pauses.change_language(parts)
-        self._replies.change_language(agent, parts.speech)
-        self._times.change_language(config)
-        sounds = parts.speech.filler_sounds(agent, self._mind.call_id)
-        self._session.change_language(config, sounds)
+    def _speak_otherwise(self) -> None:
+        """The call goes on in another language."""
+        self._ear.change_language(self._language.parts.ears, self._language.agent)
+        self._pauses.change_language(self._language.parts)
+        self._replies.change_language(self._language.agent, self._language.parts.speech)
+        self._times.change_language(self._language.config)
+        sounds = self._language.sounds(self._mind.call_id)
+        self._session.change_language(self._language.config, sounds)
 
     def _units(self) -> dict[str, float]:
         """Provider units of the whole call that were used since the last time."""

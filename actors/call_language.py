@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from actors.call_parts import CallParts
@@ -18,6 +18,7 @@ from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from dialogue.call_language import language_in, language_of_call, language_use
 from voice.config import SpokenPhrases, VoiceConfig
+from voice.fillers import FillerSounds
 from voice.language_watch import LanguageWatch
 
 
@@ -28,23 +29,33 @@ class CallLanguage:
         agent: As its file has it.
         config: The voice machine's, in the agent's own language.
         parts: Of the process; its ``languages`` are used once the call has changed.
+        on_change: Has the call heard and spoken in what these attributes say from now on.
 
     Attributes:
         agent: As it speaks now.
         config: In the language of now.
         parts: Likewise.
-        has_changed: Since ``take_change`` was asked last.
     """
 
-    def __init__(self, agent: Agent, config: VoiceConfig, parts: CallParts) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        config: VoiceConfig,
+        parts: CallParts,
+        on_change: Callable[[], None],
+    ) -> None:
         self._own = (agent, config, parts)
+        self._on_change = on_change
         self.agent, self.config, self.parts = self._own
         self._watch: LanguageWatch | None = None
         if agent.languages:
             names = {agent.language: agent.asks}
             names |= {spoken.language: spoken.asks for spoken in agent.languages}
             self._watch = LanguageWatch(agent.language, names)
-        self.has_changed = False
+
+    def sounds(self, call_id: str) -> FillerSounds:
+        """What is heard while a reply is late."""
+        return self.parts.speech.filler_sounds(self.agent, call_id)
 
     def recall(self, turns: Iterable[TurnEntry]) -> None:
         """The call has these turns already: go on in the language that they ended in."""
@@ -74,20 +85,16 @@ class CallLanguage:
         use = language_use(change.language, change.why)
         return replace(entry, tools=(*entry.tools, use))
 
-    def take_change(self) -> bool:
-        """Whether the language has changed since this was asked last."""
-        changed, self.has_changed = self.has_changed, False
-        return changed
-
     def _change_to(self, language: str) -> None:
         if self._watch is None or language == self.agent.language:
             return
-        own, config, parts = self._own
+        own, config, own_parts = self._own
         self._watch.change_to(language)
         self.agent = own.speaking(language)
-        self.parts = parts.languages.get(language, parts)
+        self.parts = own_parts.languages.get(language, own_parts)
         self.config = config_in(config, self.agent)
-        self.has_changed = True
+        own_parts.count("language_changes", 1)
+        self._on_change()
 
 
 def config_in(config: VoiceConfig, agent: Agent) -> VoiceConfig:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from actors.errors import ActorsError, MindRefusedError
 from actors.frame_clock import FrameClock
 from actors.metrics_calls import AgentMeter
 from actors.mind_client import MindClient
@@ -13,8 +15,11 @@ from actors.speech_source import SpeechSource
 from actors.wire import TurnEntry
 from providers.failover.ears import Ears
 from providers.realtime.service import RealtimeService
+from providers.traces import trace_of
 from voice.ports import TurnModel
 from voice.waste import SpeculationBudgets
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,20 @@ class CallEnd:
     reason: str
     close_code: int = 1000
     hand_over: Mapping[str, Any] = field(default_factory=dict)
+
+
+def end_after(error: Exception, call_id: str) -> CallEnd:
+    """How a call ends on its stream that cannot be held because of ``error``; logs it."""
+    match error:
+        case MindRefusedError(refusal=refusal):
+            logger.warning("call %s refused by its mind: %s", call_id, refusal)
+            return CallEnd(refusal == "ended", f"refused: {refusal}", 1000)
+        case ActorsError():
+            logger.warning("call %s has no mind: %s", call_id, error)
+            return CallEnd(False, f"no_mind: {error}", 1011)
+        case _:
+            logger.error("call %s failed: %s", call_id, trace_of(error))
+            return CallEnd(False, f"internal: {type(error).__name__}", 1011)
 
 
 class LiveDriver(Protocol):

@@ -20,21 +20,22 @@ class CallTimes:
 
     Attributes:
         switch_at: Loop time from which on the call is moved between two turns; None: it stays.
+        farewell: Said when the call has been long enough.
         trouble: Said when this way has failed for good.
     """
 
-    __slots__ = ("_action", "_up_at", "switch_at", "trouble")
+    __slots__ = ("_action", "_up_at", "farewell", "switch_at", "trouble")
 
     def __init__(self, agent: Agent, config: VoiceConfig, *, now: float) -> None:
         self._action = {**config.trouble_action, "why": "cost"}
         self._up_at = now + agent.max_call_s
-        self.trouble = config.phrases.trouble
+        self.trouble, self.farewell = config.phrases.trouble, config.phrases.goodbye
         is_wanted = agent.switch_after_s is not None and self._action.get("verb") == "switch"
         self.switch_at = now + (agent.switch_after_s or 0.0) if is_wanted else None
 
     def change_language(self, config: VoiceConfig) -> None:
         """What is said when this way fails is said in another language from now on."""
-        self.trouble = config.phrases.trouble
+        self.trouble, self.farewell = config.phrases.trouble, config.phrases.goodbye
 
     def is_up(self, *, now: float) -> bool:
         """Whether the call has to end now; True once."""

@@ -16,10 +16,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, assert_never
 
 from actors.call_language import CallLanguage
-from actors.call_parts import CallEnd, CallParts
+from actors.call_parts import CallEnd, CallParts, end_after
 from actors.call_times import CallTimes
 from actors.comeback import first_words, with_late_result
-from actors.errors import ActorsError, MindRefusedError
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
@@ -73,7 +72,7 @@ class RelayDriver:
         opening: RelayOpening,
         send: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._language = CallLanguage(agent, config, parts)
+        self._language = CallLanguage(agent, config, parts, self._speak_otherwise)
         self._parts = parts
         self._mind = mind
         self._stream = opening.stream
@@ -114,15 +113,8 @@ class RelayDriver:
         """Hold the call until it ends; whatever happens, the mind is told and tasks are gone."""
         try:
             end = await self._hold()
-        except MindRefusedError as error:
-            logger.warning("call %s refused by its mind: %s", self._mind.call_id, error.refusal)
-            end = CallEnd(error.refusal == "ended", f"refused: {error.refusal}", 1000)
-        except ActorsError as error:
-            logger.warning("call %s has no mind: %s", self._mind.call_id, error)
-            end = CallEnd(False, f"no_mind: {error}", 1011)
         except Exception as error:  # noqa: BLE001 - the call ends, whatever it is
-            logger.error("call %s failed: %s", self._mind.call_id, trace_of(error))
-            end = CallEnd(False, f"internal: {type(error).__name__}", 1011)
+            end = end_after(error, self._mind.call_id)
         finally:
             self._replies.cancel_all()
             for timer in (self._timer, *self._timers):
@@ -141,7 +133,6 @@ class RelayDriver:
             return self._ended.result()
         now = self._loop.time()
         self._language.recall(self._mind.turn_log)
-        self._follow_language()
         if self._is_reconnected:
             self._replays = ReplayGuard(self._mind.turn_log, now=now)
         due_at = self._times.switch_at
@@ -277,8 +268,7 @@ class RelayDriver:
     # --- time --------------------------------------------------------------------------------
 
     def _time_is_up(self) -> None:
-        farewell = self._language.agent.phrases.goodbye
-        self._feed(voice.HangUpRequested("time_limit", farewell))
+        self._feed(voice.HangUpRequested("time_limit", self._times.farewell))
 
     def _sign_of_life(self) -> None:
         self._tell_mind(even_if_empty=True)
@@ -371,16 +361,12 @@ class RelayDriver:
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero
         self._meter.settled(entry, settled.guess, after_s=after_s)
-        self._follow_language()
         if not self._ended.done():
             self._tell_mind()
 
-    def _follow_language(self) -> None:
-        """From here on everything is heard and said in the language that the call has now."""
-        if not self._language.take_change():
-            return
+    def _speak_otherwise(self) -> None:
+        """The call goes on in another language."""
         agent, config = self._language.agent, self._language.config
-        self._parts.count("language_changes", 1)
         self._replies.change_language(agent, self._language.parts.speech)
         self._times.change_language(config)
         self._session.change_language(config, agent.phrases.one_moment)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,19 +56,13 @@ class Own(NamedTuple):
     recognisers: tuple[str, ...]
 
 
-def check_languages(own: str, files: tuple[str | LanguageFile, ...]) -> None:
-    """Raises ``ValueError`` for a language that is named twice."""
-    tags = [own, *(tag_of(file) for file in files)]
+def _check_once(own: str, files: tuple[str | LanguageFile, ...]) -> None:
+    tags = [own, *(file if isinstance(file, str) else file.language for file in files)]
     if len({tag.casefold() for tag in tags}) < len(tags):
         raise ValueError("each language once, and the agent's own is not one of them")
     tongues = [tongue(tag) for tag in tags]
     if len(set(tongues)) < len(tongues):
         raise ValueError("one of each language: a call does not change between two of its regions")
-
-
-def tag_of(file: str | LanguageFile) -> str:
-    """The tag of an entry, which may be nothing but a tag."""
-    return file if isinstance(file, str) else file.language
 
 
 def spoken_languages(files: tuple[str | LanguageFile, ...], own: Own) -> tuple[SpokenLanguage, ...]:
@@ -80,9 +76,18 @@ def spoken_languages(files: tuple[str | LanguageFile, ...], own: Own) -> tuple[S
         own: What else it says.
 
     Raises:
-        ValueError: Nobody is known to hear, or to speak, one of them.
+        ValueError: One is named twice, or nobody is known to hear it, or to speak it.
     """
-    return tuple(_spoken(file, own) for file in files)
+    try:
+        _check_once(own.language, files)
+        return tuple(_spoken(file, own) for file in files)
+    except ValueError as error:
+        raise ValueError(f"languages: {error}") from None
+
+
+def own_phrases(language: str, given: Mapping[str, str]) -> Phrases:
+    """Of the agent's own language: ``given``, and the rest from the table of languages."""
+    return replace(phrases_of(language), **given)
 
 
 def asks_of(tag: str) -> tuple[str, ...]:

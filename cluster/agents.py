@@ -14,11 +14,11 @@ from typing import Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cluster import agent_languages as spoken
+from cluster import agent_languages
 from cluster.agent_realtime import RealtimeFile
 from cluster.agent_relay import RelayFile, relay_options
 from cluster.agent_tool_files import ENTRY, TOOL_NAME
-from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, tools_of
+from cluster.agent_tools import MAX_TOOLS, ToolFile, check_names, check_switches, tools_of
 from cluster.agent_yaml import read_yaml
 from cluster.errors import AgentFileError, SettingsError
 from cluster.file_mistakes import Mistake, Place, mistakes
@@ -38,7 +38,7 @@ from providers.table import refusal_of
 from voice.presets import endpoint_of
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_LANGUAGE = spoken.LANGUAGE_TAG
+_LANGUAGE = agent_languages.LANGUAGE_TAG
 _PATTERNS = {
     _LANGUAGE: "must be a language tag such as en-US or de-DE",
     ENTRY: "must be module:function",
@@ -130,7 +130,9 @@ class _AgentFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str = Field(pattern=_LANGUAGE)
-    languages: tuple[str | spoken.LanguageFile, ...] = Field((), max_length=spoken.MAX_LANGUAGES)
+    languages: tuple[str | agent_languages.LanguageFile, ...] = Field(
+        (), max_length=agent_languages.MAX_LANGUAGES
+    )
     mode: str | tuple[str, ...] = "pipeline"
     prompt: str = Field(min_length=1)
     greeting: str = ""
@@ -203,12 +205,17 @@ class _AgentFile(BaseModel):
     @model_validator(mode="after")
     def _languages_are_served(self) -> Self:
         self.spoken()
+        check_switches(self.tools, self.tags())
         return self
+
+    def tags(self) -> tuple[str, ...]:
+        """Every language that its calls may be in, its own first."""
+        return (self.language, *(spoken.language for spoken in self.spoken()))
 
     def spoken(self) -> tuple[SpokenLanguage, ...]:
         """What its calls may change to. Raises ``ValueError``: who hears, or speaks, it?"""
-        own = spoken.Own(self.language, self.speaker, self.voice, _chain(self.recogniser))
-        return spoken.spoken_languages(self.languages, own)
+        own = agent_languages.Own(self.language, self.speaker, self.voice, _chain(self.recogniser))
+        return agent_languages.spoken_languages(self.languages, own)
 
     @model_validator(mode="after")
     def _relay_has_a_voice(self) -> Self:
@@ -300,11 +307,11 @@ def load_agent(path: Path, tenant_id: str) -> Agent:
         then_modes=tuple(then_modes),
         spare_voices=tuple(SpareVoice(v.speaker, v.voice) for v in checked.spare_voices),
         tools=tools_of(checked.tools, checked.language, checked.tags()),
-        phrases=spoken.own_phrases(
+        phrases=agent_languages.own_phrases(
             checked.language, checked.phrases.model_dump(exclude_unset=True)
         ),
         languages=checked.spoken(),
-        asks=spoken.asks_of(checked.language),
+        asks=agent_languages.asks_of(checked.language),
         turn_taking=TurnTaking(**checked.turn_taking.model_dump()),
         response_cache=_reuse(checked.response_cache),
         relay=checked.relay_options(),
