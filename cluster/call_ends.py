@@ -131,9 +131,11 @@ class CallEnds:
     async def close(self, claims: StreamClaims, reason: str) -> None:
         """A call without a stream is over as planned: its actor writes that down.
 
-        If that is gone, another one does it, or the record would show the call as going on.
+        If that is gone, another one does it, or the record would show the call as going on. The
+        token may name an actor that has lost the call: whoever has it now would not listen to it.
         """
         self._note_planned(claims.call_id)
+        claims = await self.moves.current(claims)
         if await self._is_closed_at(claims.actor, claims, reason):
             return
         other = await self._recall.place_elsewhere(claims)

@@ -134,7 +134,7 @@ class IngressParts:
             self._source,
             self._models.turn_model_for,
         )
-        realtime = realtime_service(self._agents.values(), known)
+        realtime = realtime_service(self._agents.values(), known, quotas)
         clock = FrameClock(self._models.scorer, self._process.note_lag)
         plan = self._plan = mind_plan(settings)
         self._pool = RayMindPool(

@@ -1,7 +1,8 @@
 """May one more call be answered, as far as the limits of its providers go?
 
 A call that none of an agent's recognisers, language models or voices can take any more is refused
-politely before it is answered; as long as one of a chain can, the call is that one's.
+politely before it is answered; as long as one of a chain can, the call is that one's. A relayed
+call needs a language model only, a realtime one the model that hears and speaks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from dialogue.agent import Agent
 from providers.health.quotas import Quotas
+from providers.realtime.refusals import PROVIDER as REALTIME
 
 PATIENCE_S: Final = 1.0
 """How long a caller hears it ring while what others hold and do not need is asked back."""
@@ -61,7 +63,12 @@ class ProviderGate:
         return self._quotas.status()
 
     def _has_room(self, agent: Agent, call_id: str) -> bool:
+        """Whether what carries the call as it begins has room; the rest is for later."""
         quotas = self._quotas
+        if agent.mode == "realtime":
+            return quotas.reserve(call_id, "converse", (REALTIME,))
+        if agent.mode == "relay":  # the carrier hears and speaks
+            return quotas.has_room("think", agent.thinkers)
         return (
             quotas.has_room("think", agent.thinkers)
             and quotas.has_room("speak", agent.speakers)

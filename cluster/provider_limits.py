@@ -12,6 +12,7 @@ from typing import Final
 
 from providers.health.quotas import QuotaLimit
 from providers.health.unit import credential_label
+from providers.realtime.refusals import PROVIDER as REALTIME
 from providers.settings import ProviderSettings
 from providers.table import CAPABILITIES
 
@@ -19,7 +20,10 @@ WORK: Final[Mapping[str, str]] = {
     "recogniser": "recognise",
     "thinker": "think",
     "speaker": "speak",
+    "realtime": "converse",
 }
+_KNOWN: Final = {*CAPABILITIES, ("realtime", REALTIME)}
+_HAS_STREAMS: Final = {"recogniser", "realtime"}
 _ENTRY = re.compile(r"([a-z]+)\.([a-z_]+)=([1-9]\d{0,6})(/min)?")
 
 
@@ -39,11 +43,11 @@ def checked_limits(text: str) -> str:
                 "thinker.openai=500/min (requests a minute), with blanks between them"
             )
         kind, name, _, rate = match.groups()
-        if (kind, name) not in CAPABILITIES:
-            known = ", ".join(sorted(f"{of}.{name}" for of, name in CAPABILITIES))
+        if (kind, name) not in _KNOWN:
+            known = ", ".join(sorted(f"{of}.{name}" for of, name in _KNOWN))
             raise ValueError(f"{entry!r}: there is no {kind}.{name}; there are: {known}")
-        if rate and kind == "recogniser":
-            raise ValueError(f"{entry!r}: a recogniser has streams at once: leave out /min")
+        if rate and kind in _HAS_STREAMS:
+            raise ValueError(f"{entry!r}: a {kind} has streams at once: leave out /min")
         if (kind, name) in seen:
             raise ValueError(f"{kind}.{name} stands there twice")
         seen.add((kind, name))
@@ -77,11 +81,15 @@ def _key_of(kind: str, name: str, known: ProviderSettings) -> str:
     keys = {
         ("recogniser", "azure"): known.azure.key,
         ("recogniser", "deepgram"): known.deepgram.api_key,
+        # Google counts by project, whichever account of it asks.
+        ("recogniser", "google"): known.google.project,
+        ("speaker", "google"): known.google_tts.project,
         ("speaker", "azure"): known.azure_tts.key,
         ("recogniser", "openai_transcription"): known.openai_stt.api_key,
         ("recogniser", "scribe"): known.scribe.api_key,
         ("speaker", "cartesia"): known.cartesia.api_key,
         ("speaker", "elevenlabs"): known.elevenlabs.api_key,
         ("speaker", "openai"): known.openai_tts.api_key,
+        ("realtime", REALTIME): known.openai_realtime.api_key,
     }
     return keys.get((kind, name), "")

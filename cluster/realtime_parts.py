@@ -6,20 +6,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from dialogue.agent import Agent
+from providers.health.quotas import Quotas
+from providers.realtime.leased import leased_realtime
 from providers.realtime.refusals import PROVIDER
 from providers.realtime.service import OpenAIRealtime, RealtimeService
 from providers.settings import ProviderSettings
 
 
-def realtime_service(agents: Iterable[Agent], known: ProviderSettings) -> RealtimeService | None:
-    """The service, if some agent uses it.
+def realtime_service(
+    agents: Iterable[Agent], known: ProviderSettings, quotas: Quotas
+) -> RealtimeService | None:
+    """The service, if some agent uses it; its sessions are counted where there is a limit.
 
     Raises:
         ProviderError: It cannot be used as it is set up; names the setting.
     """
     if not any("realtime" in agent.modes for agent in agents):
         return None
-    return OpenAIRealtime(known.openai_realtime)
+    return leased_realtime(OpenAIRealtime(known.openai_realtime), quotas)
 
 
 def as_metered(agent: Agent) -> Agent:

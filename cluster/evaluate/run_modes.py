@@ -126,7 +126,7 @@ async def _result(stage: ModeStage, mode: CallMode, placed: PlacedCall) -> ModeR
         return ModeResult(Talk(mode, ()), {}, leg.duration_s, waits, errors=errors)
     row = found.row
     uses = await uses_of(stage.store_url, row.tenant_id, row.call_id)
-    talk = talk_of(mode, found.turns, uses)
+    talk = talk_of(mode, found.rows, uses)
     return ModeResult(talk, dict(row.cost), leg.duration_s, waits, row.mode, errors)
 
 

@@ -35,7 +35,7 @@ class QuotaLimit:
     """What one credential allows for one kind of work.
 
     Attributes:
-        work: ``recognise``, ``think`` or ``speak``.
+        work: ``recognise``, ``think``, ``speak`` or ``converse``.
         provider: As agents name it.
         units: Streams at once, or requests a minute.
         per_minute: Which of both.

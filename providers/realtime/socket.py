@@ -48,6 +48,10 @@ async def connect(url: str, api_key: str, timeout_s: float) -> Connection:
     return await websocket.connect(url, headers, timeout_s, _PEER)
 
 
+def _nobody() -> None:
+    """Nobody counts sessions."""
+
+
 class RealtimeSocket:
     """An open session; see ``open_socket``.
 
@@ -57,6 +61,7 @@ class RealtimeSocket:
     Attributes:
         error: Why it broke; None while it is whole.
         expires_at: UTC seconds at which the service ends the session; None when it does not say.
+        on_closed: Called whenever it was closed by us.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -69,6 +74,7 @@ class RealtimeSocket:
         self._waiting: deque[str] = deque()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self.on_closed: Callable[[], None] = _nobody
 
     async def set_up(self, update: str) -> None:
         """Wait for the session, have our settings taken over. Raises ``ProviderError``."""
@@ -132,6 +138,7 @@ class RealtimeSocket:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.on_closed()
 
     async def _read(self) -> None:
         try:

@@ -318,6 +318,7 @@ def test_a_lost_call_actor_is_not_noticed(stage: EdgeStage) -> None:
         assert call.driver.mind.actor != before
         report = await phone.hang_up()
         assert report.relays == 1
+        await until(lambda: bool(story.ends) and story.ends[-1] == (True, "caller_hung_up"))
         stage.pool.start(before)
 
     play(stage, scene)

@@ -42,8 +42,10 @@ def test_reads_what_people_write() -> None:
         ("azure=100", "write recogniser.azure=100"),
         ("recogniser.azure=0", "write recogniser.azure=100"),
         ("recogniser.azure = 100", "write recogniser.azure=100"),
-        ("recogniser.asure=100", "there is no recogniser.asure; there are: recogniser.azure"),
+        ("recogniser.asure=100", "there is no recogniser.asure; there are: .*recogniser.azure"),
         ("recogniser.azure=100/min", "leave out /min"),
+        ("realtime.openai_realtime=10/min", "leave out /min"),
+        ("realtime.azure=10", "there is no realtime.azure"),
         ("speaker.azure=1 speaker.azure=2", "twice"),
     ],
 )
@@ -58,9 +60,12 @@ def test_says_what_is_wrong_with_it(text: str, said: str) -> None:
     ("kind", "name", "fields"),
     [
         ("recogniser", "deepgram", {"deepgram_api_key": "k"}),
+        ("recogniser", "google", {"google_cloud_project": "k"}),
+        ("speaker", "google", {"google_cloud_project": "k"}),
         ("speaker", "azure", {"azure_speech_key": "k"}),
         ("speaker", "openai", {"openai_tts_api_key": "k", "openai_tts_base_url": "http://h/v1"}),
         ("thinker", "openrouter", {"openrouter_api_key": "k", "openrouter_model": "m/x"}),
+        ("realtime", "openai_realtime", {"openai_realtime_api_key": "k"}),
     ],
 )
 def test_each_limit_is_that_of_its_own_key(kind: str, name: str, fields: dict[str, Any]) -> None:
@@ -149,3 +154,26 @@ def test_as_long_as_one_of_a_chain_can_the_call_comes_in(
         assert await desk.gate.admits(replace(CALLED, **chain), "with a spare")
 
     virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("mode", "needed"),
+    [
+        ("pipeline", {"recognise", "think", "speak"}),
+        ("relay", {"think"}),
+        ("realtime", {"converse"}),
+    ],
+)
+def test_the_door_asks_only_for_what_carries_the_call(mode: Any, needed: set[str]) -> None:
+    providers = {
+        "recognise": "azure",
+        "think": "openai",
+        "speak": "elevenlabs",
+        "converse": "openai_realtime",
+    }
+    for work, provider in providers.items():
+        desk = Desk(QuotaLimit(work, provider, 1))
+        desk.fullness = 1.0
+        desk.answer()
+        admitted = virtual_time.run(desk.gate.admits(replace(CALLED, mode=mode), "call"))
+        assert admitted is (work not in needed), work

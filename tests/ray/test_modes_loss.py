@@ -6,14 +6,15 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from cluster.chaos.lines import PlacedCall
-from cluster.chaos.product import RecordedCall, recorded
+from cluster.chaos.product import recorded
+from cluster.chaos.turns import RecordedCall
 from cluster.evaluate.mode_stage import MODES, NUMBERS, PUBLIC_URL, ModeStage, running_stage
 from cluster.evaluate.run_modes import clip_of, converse
 from dialogue.agent import CallMode
@@ -67,7 +68,7 @@ class Stricken:
     async def agent_heard(self, times: int) -> None:
         await self.seen(lambda e: isinstance(e, AgentHeard) and e.started, times)
 
-    async def play(self, strike: Callable[[Stricken], asyncio.Future[None]]) -> CallResult:
+    async def play(self, strike: Callable[[Stricken], Awaitable[None]]) -> CallResult:
         config = CarrierConfig(self.stage.url, self.stage.auth_token, public_url=PUBLIC_URL)
         async with Carrier(config, secrets.randbits(64)) as carrier:
             order = CallOrder(
@@ -100,8 +101,9 @@ def processes(title: str) -> list[psutil.Process]:
 
 def with_socket() -> psutil.Process:
     """The replica to which HAProxy has a connection that is no health check: the newest one."""
-    (haproxy,) = [p for p in psutil.Process().children(recursive=True) if p.name() == "haproxy"][:1]
-    there = {c.raddr.port for c in haproxy.net_connections("tcp") if c.raddr}
+    family = psutil.Process().children(recursive=True)
+    haproxy = next(process for process in family if process.name() == "haproxy")
+    there = {c.raddr.port for c in haproxy.net_connections("tcp") if len(c.raddr) == 2}
     busy = [
         process
         for process in processes("ray::ServeReplica")
@@ -130,15 +132,20 @@ async def kill_the_mind(call: Stricken) -> None:
 
 
 async def kill_the_socket(call: Stricken) -> None:
-    """The replica of the call, while the caller hears the first answer."""
-    await call.agent_heard(2)
+    """The replica of the call, while the caller hears the second answer."""
+    await call.agent_heard(3)
     await asyncio.sleep(0.3)
     os.kill(with_socket().pid, signal.SIGKILL)
 
 
 async def record_of(stage: ModeStage, result: CallResult) -> RecordedCall:
-    (found,) = await recorded(stage.store_url, [PlacedCall(0.0, result)])
-    return found
+    """As it is once the carrier's word has come that the caller hung up."""
+    async with asyncio.timeout(15.0):
+        while True:
+            (found,) = await recorded(stage.store_url, [PlacedCall(0.0, result)])
+            if found.row is not None and found.row.planned_end:
+                return found
+            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -150,7 +157,7 @@ def test_a_mind_that_is_killed_twice_costs_no_turn(mode: CallMode, tmp_path: Pat
         assert result.outcome == "completed", result.leg
         assert result.leg.streams == 1
         assert [turn.outcome for turn in result.turns] == ["answered"] * len(CLIPS)
-        turns = [turn for turn in found.turns if turn.kind == "caller"]
+        turns = [turn for turn in found.rows if turn.kind == "caller"]
         assert [normalise(turn.caller_text) for turn in turns] == [normalise(s) for s in SAID]
         assert found.row is not None
         assert (found.row.mode, found.row.planned_end) == (mode, True)
@@ -169,7 +176,7 @@ def test_a_socket_that_is_lost_with_its_replica_costs_no_thread(
         assert result.outcome in {"completed", "ended_early"}, result.leg
         assert result.leg.streams == 2
         assert result.leg.ended_by == "caller"
-        turns = found.turns
+        turns = found.rows
         assert [turn.heard_text for turn in turns].count(GREETING) == 1
         assert [turn.turn_id for turn in turns] == list(range(len(turns)))
         said = [normalise(turn.caller_text) for turn in turns if turn.kind == "caller"]
