@@ -118,7 +118,7 @@ class History(Generic[Turn]):
             before_turn_id: Turns from here on are not told of.
             line: The caller's words.
             results: What came of tools after their turns were settled, by the use's id.
-            open_uses: Tools that were used and stand in no settled turn.
+            open_uses: Tools that were used and stand in no settled turn, with their ``turn``.
         """
         turns = self._window(before_turn_id)
         late = late_results((use for turn in turns for use in turn.tools), results)
@@ -127,9 +127,12 @@ class History(Generic[Turn]):
         for turn in turns:
             for message in _messages_of(turn, late, agent):
                 _append(merged, message)
+        now = [use for use in open_uses if use.get("turn") == before_turn_id]
+        before = [use for use in open_uses if use.get("turn") != before_turn_id]
+        merged += with_uses(None, before_turn_id - 1, before, LateResults())
         if line:
             _append(merged, Message("user", line))
-        merged += with_uses(None, before_turn_id, open_uses, LateResults())
+        merged += with_uses(None, before_turn_id, now, LateResults())
         return tuple(merged)
 
     def _window(self, before_turn_id: int) -> list[Turn]:

@@ -149,7 +149,7 @@ class DialogueSession(Generic[Turn]):
         self.agent = agent  # as it speaks now
         self.call = call
         self._toolbox = agent.toolbox
-        self.tools = ToolJournal()
+        self.tools = ToolJournal(tool.name for tool in agent.tools if tool.is_idempotent)
         self._history: History[Turn] = History(limits or HistoryLimits())
         self._guesses: dict[GuessKey, _Guess] = {}
         self._abandoned: set[GuessKey] = set()

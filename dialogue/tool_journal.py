@@ -104,10 +104,15 @@ class Answered:
 
 
 class ToolJournal:
-    """The uses of one call, by id; synchronous, and told of everything by others."""
+    """The uses of one call, by id; synchronous, and told of everything by others.
 
-    def __init__(self) -> None:
+    Args:
+        repeatable: Names of the tools that are idempotent.
+    """
+
+    def __init__(self, repeatable: Iterable[str] = ()) -> None:
         self._uses: dict[str, Use] = {}
+        self._repeatable = frozenset(repeatable)
 
     def ask(self, turn_id: int, run: RunTool, use_id: str) -> Begin | Join | Answered:
         """The model wants a tool; ``use_id`` is its id if it is a new use."""
@@ -199,11 +204,16 @@ class ToolJournal:
     def unlogged(self) -> tuple[Plain, ...]:
         """What was done, or may have been, and stands in no settled turn; for the model.
 
-        What waits for a grant is not among them: it was not done.
+        Each with its ``turn``. What waits for a grant is not among them: it was not done. Nor is
+        what was lost and can be repeated: the model asks for it again.
         """
         return tuple(
-            plain_use(use.id, use.name, use.arguments, use.result or _SO_FAR[use.stage])
+            {
+                **plain_use(use.id, use.name, use.arguments, use.result or _SO_FAR[use.stage]),
+                "turn": use.turn_id,
+            }
             for use in self._begun()
+            if use.stage is not Stage.LOST or use.name not in self._repeatable
         )
 
     def for_other_half(self) -> tuple[Plain, ...]:

@@ -15,6 +15,7 @@ from actors.errors import MindLostError, NoSlotError
 from actors.lease_stock import LeaseStock
 from actors.mind_calls import Recorder
 from actors.mind_driver import MindConfig, MindDriver
+from actors.tool_runs import ToolRuns
 from actors.wire import (
     AbandonTurn,
     Acknowledged,
@@ -117,6 +118,7 @@ class LocalMindPool:
         names: The actors that live from the start.
         config: Of every actor; its ``calls_per_actor`` is also what is granted of each.
         answers: Of every actor; None looks nothing up.
+        tools: From an actor's name to what runs its tools; None runs none.
     """
 
     def __init__(
@@ -126,8 +128,10 @@ class LocalMindPool:
         names: Iterable[str] = ("ann", "bob", "cleo"),
         config: MindConfig | None = None,
         answers: AnswerCache | None = None,
+        tools: Callable[[str], ToolRuns] | None = None,
     ) -> None:
         self._answers = answers
+        self._tools = tools
         self._agents = {(agent.tenant_id, agent.agent_id): agent for agent in agents.values()}
         self._thinkers = thinkers if callable(thinkers) else lambda _name: thinkers
         self._config = config or MindConfig()
@@ -149,6 +153,7 @@ class LocalMindPool:
             self._config,
             lambda: 1_760_000_000_000_000,
             self._answers,
+            tools=self._tools(name) if self._tools is not None else None,
         )
         home = self.homes[name] = Home(name, driver, recorder)
         capacity = self._config.calls_per_actor
