@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from cluster.chat_service import (
     chat_endpoint,
@@ -130,6 +131,9 @@ def _missing_for_google(settings: Settings, endpoint: str, variable: str) -> str
     """The clients first: without them no setting helps. An emulator asks for no credentials."""
     if not has_google():
         return GOOGLE_HINT
+    path = settings.google_application_credentials
+    if path and not endpoint.startswith("http://") and not Path(path).is_file():
+        return "GOOGLE_APPLICATION_CREDENTIALS names no file on this machine"
     has_access = settings.google_cloud_project or settings.google_application_credentials
     if has_access or endpoint.startswith("http://"):
         return ""

@@ -22,6 +22,7 @@ def agent(recogniser: str) -> Agent:
         ("azure", 10, 25, 10),
         ("deepgram", 100, 25, 25),
         ("deepgram", 10, 25, 10),
+        ("google", 100, 25, 25),
         ("scripted", 100, 25, 100),
     ],
 )
