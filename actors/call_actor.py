@@ -14,11 +14,22 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
+import ray
+
+from actors.link_server import LinkServer
 from actors.mind_driver import MindDriver
 
 logger = logging.getLogger(__name__)
 
 SWEEP_EVERY_S = 1.0
+
+
+def _encrypted_by_ray() -> bool:
+    return os.environ.get("RAY_USE_TLS", "0") == "1"
+
+
+def _node_address() -> str:
+    return str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
 
 
 class MindParts(Protocol):
@@ -65,6 +76,8 @@ class CallActor:
         self._parts: MindParts | None = None
         self._starting: asyncio.Task[None] | None = None
         self._sweeper: asyncio.Task[None] | None = None
+        self._link: LinkServer | None = None
+        self._where: dict[str, Any] = {}
 
     async def ready(self) -> dict[str, Any]:
         """Build and warm everything; returns the first status."""
@@ -77,8 +90,32 @@ class CallActor:
         parts = await find_builder(self._build)(self._settings)
         await parts.start()
         gc.freeze()  # what was loaded at start is never garbage: keep it out of every collection
+        if self._settings.get("mind_link", True) and not _encrypted_by_ray():
+            await self._listen(parts.driver)
         self._parts = parts
         self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+
+    async def _listen(self, driver: MindDriver) -> None:
+        link = LinkServer(
+            {
+                "open_call": driver.open_call,
+                "settle": driver.settle,
+                "close_call": driver.close_call,
+                "call_state": driver.call_state,
+            },
+            {"take_turn": driver.take_turn},
+        )
+        try:
+            self._where = await link.start(_node_address())
+        except OSError as error:
+            logger.warning("%s has no link, it is asked through Ray: %s", self._name, error)
+        else:
+            self._link = link
+
+    async def link(self) -> dict[str, Any]:
+        """Where ``actors.mind_link`` reaches this process; empty where it cannot."""
+        await self._driver()
+        return self._where
 
     async def _driver(self) -> MindDriver:
         if self._parts is None:
@@ -131,3 +168,5 @@ class CallActor:
             self._sweeper.cancel()
         if self._parts is not None:
             await self._parts.aclose()
+        if self._link is not None:
+            await self._link.aclose()

@@ -4,14 +4,14 @@ Placing a call takes a slot from the local stock, which ``actors.lease_sync`` ke
 directory. While the directory is away, calls go on to the actors known last: their own capacity is
 the limit that holds.
 
-A reply that pauses is watched: a model may think for long, but its CallActor must answer a question
-about itself meanwhile. One that does not is lost, as if it had died.
+How a CallActor is asked, and when it is held to be lost: ``actors.mind_way``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -21,9 +21,9 @@ import ray
 from actors.errors import DirectoryAwayError, MindLostError, NoSlotError
 from actors.lease_stock import LeaseStock
 from actors.lease_sync import LeaseSync
+from actors.mind_way import MindWay
 from actors.placement import DIRECTORY_NAME, NAMESPACE
 from actors.wire import (
-    AbandonTurn,
     Acknowledged,
     CallOpened,
     CallState,
@@ -67,7 +67,8 @@ class RayMindPool:
         self._directory: Any = None
         self._stock = LeaseStock()
         self._leases = LeaseSync(self._stock, self, replica_id, max_calls, active_calls)
-        self._handles: dict[str, Any] = {}
+        self._ways: dict[str, MindWay] = {}
+        self._finding: dict[str, asyncio.Task[MindWay]] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -115,41 +116,10 @@ class RayMindPool:
 
     async def take_turn(self, actor: str, message: TakeTurn) -> AsyncGenerator[TurnItem, None]:
         """Ask for a reply; closing the iterator abandons it. Raises ``MindLostError``."""
-        handle = await self._handle(actor)
-        stream = handle.take_turn.options(num_returns="streaming").remote(message.to_plain())
-        over = False
-        waiting: asyncio.Task[TurnItem | None] | None = None
-        try:
-            while not over:
-                waiting = asyncio.ensure_future(_next_item(stream))
-                item = await self._watched(actor, handle, waiting)
-                over = item is None or item.type in {"finished", "failed"}
-                if item is not None:
-                    yield item
-        except ray.exceptions.RayError as error:
-            over = True  # nobody is there to be told
-            raise MindLostError(f"{actor}: {type(error).__name__}") from None
-        except MindLostError:
-            over = True
-            raise
-        finally:
-            if waiting is not None:
-                waiting.cancel()
-            if not over:
-                handle.abandon.remote(_abandonment(message))
-
-    async def _watched(
-        self, actor: str, handle: Any, waiting: asyncio.Task[TurnItem | None]
-    ) -> TurnItem | None:
-        """The next item, however late, as long as the CallActor itself answers."""
-        while True:
-            done, _ = await asyncio.wait({waiting}, timeout=self._actor_timeout_s / 2)
-            if done:
-                return waiting.result()
-            try:
-                await asyncio.wait_for(handle.status.remote(), self._actor_timeout_s)
-            except TimeoutError:
-                raise MindLostError(f"{actor}: silent in the middle of a reply") from None
+        way = await self._way(actor)
+        async with contextlib.aclosing(way.take_turn(message, self._actor_timeout_s)) as items:
+            async for item in items:
+                yield item
 
     async def settle(self, actor: str, message: SettleTurns) -> Acknowledged:
         """Tell what was heard. Raises ``MindLostError``."""
@@ -178,28 +148,31 @@ class RayMindPool:
     def report_lost(self, actor: str) -> None:
         """Place nothing there; have the directory look at it."""
         self._stock.void(actor)
-        self._handles.pop(actor, None)
+        way = self._ways.get(actor)
+        if way is not None and not way.is_linked:  # a link says itself when it is lost
+            del self._ways[actor]
         if self._directory is not None:
             self._directory.report_lost.remote(actor)
         self._leases.hurry()
 
     async def _ask(self, actor: str, method: str, argument: Any) -> Any:
-        handle = await self._handle(actor)
-        try:
-            return await getattr(handle, method).remote(argument)
-        except ray.exceptions.RayError as error:
-            raise MindLostError(f"{actor}: {type(error).__name__}") from None
+        return await (await self._way(actor)).ask(method, argument)
 
-    async def _handle(self, actor: str) -> Any:
-        handle = self._handles.get(actor)
-        if handle is None:
-            try:
-                # A blocking question to the GCS: in a thread, and once for each actor.
-                handle = await asyncio.to_thread(ray.get_actor, actor, NAMESPACE)
-            except (ValueError, ray.exceptions.RayError) as error:
-                raise MindLostError(f"{actor}: {type(error).__name__}") from None
-            self._handles[actor] = handle
-        return handle
+    async def _way(self, actor: str) -> MindWay:
+        way = self._ways.get(actor)
+        if way is None or way.is_lost:
+            finding = self._finding.get(actor)
+            if finding is None:  # one search, and one link, for all who ask at the same time
+                finding = asyncio.get_running_loop().create_task(MindWay.find(actor))
+                self._finding[actor] = finding
+                finding.add_done_callback(functools.partial(self._found, actor))
+            way = await asyncio.shield(finding)
+        return way
+
+    def _found(self, actor: str, finding: asyncio.Task[MindWay]) -> None:
+        del self._finding[actor]
+        if not finding.cancelled() and finding.exception() is None:
+            self._ways[actor] = finding.result()
 
     # --- the way to the directory (DirectoryPort) -------------------------------------------------
 
@@ -221,27 +194,15 @@ class RayMindPool:
             self._directory = await asyncio.to_thread(ray.get_actor, DIRECTORY_NAME, NAMESPACE)
 
     async def meet(self, alive: tuple[str, ...]) -> None:
-        """Have a handle of each of these CallActors before a call needs it."""
+        """Have a way to each of these CallActors before a call needs it, and to no other."""
+        for name in self._ways.keys() - set(alive):
+            if self._ways[name].is_lost:
+                del self._ways[name]
         for name in alive:
-            if name not in self._handles:
+            if name not in self._ways:
                 with contextlib.suppress(MindLostError):
-                    await self._handle(name)
+                    await self._way(name)
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _next_item(stream: Any) -> TurnItem | None:
-    """The next item of a Ray stream; None at its end."""
-    try:
-        reference = await anext(stream)
-    except StopAsyncIteration:
-        return None
-    return TurnItem.from_plain(await reference)
-
-
-def _abandonment(message: TakeTurn) -> dict[str, Any]:
-    return AbandonTurn(
-        message.tenant_id, message.call_id, message.epoch, message.turn_id, message.guess
-    ).to_plain()

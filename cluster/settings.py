@@ -194,6 +194,7 @@ class Settings(BaseSettings):
     turn_model_share: float = Field(0.25, gt=0, le=4)
     playout_chunk_ms: int = Field(60, ge=20, le=400)
     actor_timeout_s: float = Field(1.0, gt=0, le=60)
+    mind_link: bool = True
     hedge_ratio: float = Field(0.05, ge=0, le=0.5)
     probe_idle_providers: bool = True
     provider_limits: ProviderLimits = ""
