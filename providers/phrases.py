@@ -122,8 +122,14 @@ class Phrases:
         """See ``Hearing.owed``."""
         if self._cuts:
             return f"cut {self._cuts[0].number}"
-        is_over = self._shown and self._quiet_s >= self._pause_s - _ROUNDING_S
+        is_over = self._has_words and self._quiet_s >= self._pause_s - _ROUNDING_S
         return f"phrase {self._ends}" if is_over and not self._makes_cuts else ""
+
+    @property
+    def _has_words(self) -> bool:
+        """Words are open whose audio was sent: on this socket, not on the one before it."""
+        is_there = not self._is_behind or self._sent_s >= self.progress_s
+        return bool(self._shown) and is_there
 
     @property
     def _quiet_s(self) -> float:
@@ -199,16 +205,18 @@ class Phrases:
             self._sound.forget()
         last_s = cut.sound_end_s if end_s is None else end_s
         last_s = min(max(last_s, self._last_end_s), self._sent_s)
+        words_s = self.progress_s
         self.final_s = max(self.final_s, cut.at_s)
         self.progress_s = max(self.progress_s, self.final_s)
-        if not text and not self._is_open:
+        is_before_words = self._is_behind and cut.at_s < words_s
+        if not text and (not self._is_open or is_before_words):
             return ()
         events = self._open(last_s)
         return (*events, self._final(text, last_s))
 
     def _is_time(self) -> bool:
         span_s = self._sent_s - self._cut_s + _ROUNDING_S
-        is_owed_words = bool(self._shown) and not self._cuts
+        is_owed_words = self._has_words and not self._cuts
         if self._sound.loud_s >= _LEAST_SPEECH_S or is_owed_words:
             is_pause = self._quiet_s + _ROUNDING_S >= self._pause_s and span_s >= _LEAST_CUT_S
             return is_pause or span_s >= _LONGEST_PHRASE_S

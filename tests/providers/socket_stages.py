@@ -94,9 +94,9 @@ async def cartesia(**fields: object) -> AsyncIterator[tuple[Stage, CartesiaSpeak
 async def talk(stream: RecogniserStream, heard: Heard) -> None:
     """Write the speech faster than anybody speaks, but not all at once."""
     audio = speech() + b"\xff" * 8_000
-    for at in range(0, len(audio), 640):
-        stream.write(audio[at : at + 640])
-        await asyncio.sleep(0.004)
+    for at in range(0, len(audio), 1_280):
+        stream.write(audio[at : at + 1_280])
+        await asyncio.sleep(0.002)
     await heard.final()
 
 

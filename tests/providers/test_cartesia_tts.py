@@ -413,15 +413,14 @@ class TestCartesiaSpeaker(SpeakerContract):
 )
 def test_refusals_are_typed(faults: Faults, kind: type[ProviderError], setting: str) -> None:
     async def body() -> None:
-        async with cartesia(connect_timeout_s=0.3) as (stage, speaker):
+        limits = {"connect_timeout_s": 0.2} if kind is ProviderTimeout else {}
+        async with cartesia(**limits) as (stage, speaker):
             stage.break_it(faults)
             with pytest.raises(ProviderError) as caught:
                 await speaker.warm(VOICE_EXAMPLE, "en-US")
             assert type(caught.value) is kind
             assert caught.value.setting == setting
             assert caught.value.retry_after_s == (faults.retry_after_s or None)
-            stage.mend_it()
-            assert audio_of(await all_of(speaker, real()))
 
     run_for_real(body())
 
@@ -457,7 +456,7 @@ def test_a_break_comes_after_what_was_spoken(
     faults: Faults, kind: type[ProviderError], some_audio: bool
 ) -> None:
     async def body() -> None:
-        limits = {"first_byte_timeout_s": 0.3, "stall_timeout_s": 0.3}
+        limits = {"first_byte_timeout_s": 0.4, "stall_timeout_s": 0.4}
         async with cartesia(**limits) as (stage, speaker):
             stage.break_it(faults)
             chunks, error = await until_error(speaker, real())

@@ -117,6 +117,20 @@ def test_behind_a_break_words_are_kept_back_until_they_have_come_as_far() -> Non
     assert texts(phrases.words("go forward")) == ["go forward"]
 
 
+@pytest.mark.parametrize("makes_cuts", [True, False])
+def test_silence_that_is_told_again_is_no_end_of_the_words_behind_it(makes_cuts: bool) -> None:
+    phrases = Phrases(0.3, makes_cuts=makes_cuts)
+    fed(phrases, QUIET * 50 + SPEECH[:12_800])
+    phrases.words("go forward")
+    phrases.restart(0.0)
+    assert fed(phrases, QUIET * 50) == []
+    assert not phrases.owed
+    phrases.cut(1.0)
+    assert phrases.ended("") == ()
+    assert fed(phrases, SPEECH[:12_800], 1.0) == []
+    assert texts(phrases.words("go forward")) == ["go forward"]
+
+
 def test_audio_that_is_gone_leaves_its_words_as_they_stand() -> None:
     phrases = Phrases(0.3, makes_cuts=True)
     fed(phrases, SPEECH[:12_800])
