@@ -184,10 +184,12 @@ class GoogleStream:
             if not reading.done():
                 reading.cancel()
                 await asyncio.wait([reading])
-        ended = None if reading.cancelled() else reading.result()
+        return self._why(None if reading.cancelled() else reading.result(), began_at)
+
+    def _why(self, ended: ProviderError | None, began_at: float) -> ProviderError:
+        """Why a stream is over, and whether it was well until then."""
         why = self._over or ended or ProviderUnavailable("cancelled", PROVIDER)
-        lived_s = self._loop.time() - began_at
-        has_lived = self._over is not None or lived_s >= _LIFE_S
+        has_lived = self._over is not None or self._loop.time() - began_at >= _LIFE_S
         self._was_well = isinstance(why, StreamEnded) and has_lived
         return why
 
