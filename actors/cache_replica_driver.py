@@ -247,7 +247,7 @@ class CacheReplicaDriver:
         """Place answers in a thread: nobody but this task changes a shelf."""
         shelf = self._replica.cache.store.shelf(delta.scope)
         if shelf is not None:
-            await self._aside(lambda: shelf.place(delta.whitening))
+            await self._aside(lambda: uncollected(lambda: shelf.place(delta.whitening)))
 
     async def _give_state(self) -> None:
         state = await gathered(state_slices(self._replica.cache))

@@ -34,8 +34,11 @@ class WordCounts:
 
     def remove(self, question: str) -> None:
         """A question that was added goes."""
-        self._of.subtract(set(question.split()))
-        self._of += Counter()  # words that nobody says any more go
+        for word in set(question.split()):
+            if self._of[word] > 1:
+                self._of[word] -= 1
+            else:
+                del self._of[word]  # nobody says it any more
         self._questions -= 1
 
     def rarity(self, word: str) -> float:

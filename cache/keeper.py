@@ -57,6 +57,7 @@ from cache.scope import Scope
 
 MOST_WRITERS: Final = 2_000
 SWEPT_AT_ONCE: Final = 500
+_REMOVED_AT_ONCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,14 +255,18 @@ class CacheKeeper:
         """Remove what has ended; how many entries."""
         return sum(self.sweep_slices(now_s=now_s))
 
-    def sweep_slices(self, *, now_s: float, size: int = SWEPT_AT_ONCE) -> Iterator[int]:
+    def sweep_slices(
+        self, *, now_s: float, looks: int = SWEPT_AT_ONCE, removes: int = _REMOVED_AT_ONCE
+    ) -> Iterator[int]:
         """The same, a little at a time: between two, anything else may happen to the keeper."""
         self._admission.sweep(now_s)
         store = self.cache.store
         ids = store.ids()
-        for start in range(0, len(ids), size):
-            some = filter(None, map(store.get, ids[start : start + size]))
-            yield self.purge([one.entry_id for one in some if store.has_ended(one, now_s)])
+        for start in range(0, len(ids), looks):
+            some = filter(None, map(store.get, ids[start : start + looks]))
+            ended = [one.entry_id for one in some if store.has_ended(one, now_s)]
+            for first in range(0, len(ended) or 1, removes):
+                yield self.purge(ended[first : first + removes])
 
     def due(self) -> Jobs:
         """What should be computed aside now; hand it to :meth:`done`."""

@@ -25,7 +25,7 @@ from cache.language_check import check_language
 
 logger = logging.getLogger(__name__)
 
-ENCODE_WITHIN_S: Final = 0.12
+ENCODE_WITHIN_S: Final = 0.1
 MOST_WAITING: Final = 200
 REMEMBERED: Final = 512
 NO_ENCODER_DIMENSION: Final = 384

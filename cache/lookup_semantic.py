@@ -13,7 +13,7 @@ from cache.learning import GateBook
 from cache.outcomes import Hit, Miss, MissReason, Outcome, Refusal, RefusalReason, Tier
 from cache.question import Question
 from cache.store import ResponseStore
-from cache.veto import says_no_more
+from cache.veto import says_the_same
 
 
 def search(
@@ -85,8 +85,8 @@ def _doubts(
     is_trusted = entry.answer.provenance.is_trusted
     if not cold_accepts(evidence.candidate.similarity, evidence.other, is_trusted=is_trusted):
         return RefusalReason.BELOW_BOUND, "too few labels: similarity and margin"
-    if not is_trusted and not says_no_more(asked, entry.question, entry.scope.language):
-        return RefusalReason.BELOW_BOUND, "too few labels: it says more"
+    if not is_trusted and not says_the_same(asked, entry.question, entry.scope.language):
+        return RefusalReason.BELOW_BOUND, "too few labels: other words of content"
     return None
 
 

@@ -46,7 +46,7 @@ class AnswerCache(Protocol):
         """What to say, or why nothing.
 
         The exact tier answers without waiting for anything. For the semantic tier the question is
-        encoded in a thread, one at a time; who waits longer than ``LOOKUP_WITHIN_S`` has a miss
+        encoded in a thread; who waits longer than ``local_encoder.ENCODE_WITHIN_S`` has a miss
         (``MissReason.ENCODER_LATE``). May be cancelled.
 
         Args:

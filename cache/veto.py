@@ -81,8 +81,8 @@ def is_close(asked: str, known: str, language: str) -> bool:
     return _is_close(frame_of(asked, language), frame_of(known, language))
 
 
-def says_no_more(asked: str, known: str, language: str) -> bool:
-    """Whether each word of content of ``asked`` is in ``known`` too, and its numbers are the same.
+def says_the_same(asked: str, known: str, language: str) -> bool:
+    """Whether both have the same words of content and numbers: neither says more than the other.
 
     Args:
         asked: What was asked now, canonical.
@@ -91,7 +91,7 @@ def says_no_more(asked: str, known: str, language: str) -> bool:
     """
     one, other = frame_of(asked, language), frame_of(known, language)
     is_same_act = one.affirms == other.affirms and one.rejects == other.rejects
-    return is_same_act and one.numbers == other.numbers and set(one.content) <= set(other.content)
+    return is_same_act and one.numbers == other.numbers and set(one.content) == set(other.content)
 
 
 def _grammatical(one: Frame, other: Frame, ignored: frozenset[str]) -> Veto | None:

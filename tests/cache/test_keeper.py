@@ -194,6 +194,18 @@ def test_an_expired_price_is_not_served_and_swept() -> None:
     assert words(owner)[-1] == "Remove"
 
 
+def test_sweeping_goes_on_while_entries_go() -> None:
+    owner = keeper()
+    price = replace(FAQ, ttl=TtlClass.MOMENT)
+    for number in range(5):
+        Worker(owner, f"w{number}").tell(learned(f"how much is thing {number}", price, "ann"))
+    swept = owner.sweep_slices(now_s=300.0, looks=3, removes=2)
+    assert next(swept) == 2
+    owner.purge(owner.cache.store.ids()[:1])
+    assert list(swept) == [0, 2]
+    assert not len(owner.cache.store)
+
+
 def test_what_a_person_wrote_lasts() -> None:
     owner = keeper()
     Worker(owner).tell(learned(OPEN, replace(FAQ, ttl=TtlClass.LASTING), "ann"))

@@ -84,6 +84,14 @@ def test_like_questions_have_its_answer() -> None:
     assert (found.tier, round(found.similarity, 3)) == (Tier.SEMANTIC, 0.8)
 
 
+def test_what_no_person_wrote_is_given_at_first_only_to_who_says_the_same() -> None:
+    more, at = "when are you opening the garage", vector(2, OPEN, 0.95)
+    model = learned(HOURS, "ann", "ben")
+    assert isinstance(asked(model, "when are you opening", at), Hit)
+    assert reason(asked(model, more, at)) == RefusalReason.BELOW_BOUND
+    assert isinstance(asked(learned(FAQ), more, at), Hit)
+
+
 @pytest.mark.parametrize(
     ("text", "similarity", "why"),
     [

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache.normalise import canonical
-from cache.veto import Veto, says_no_more, veto
+from cache.veto import Veto, says_the_same, veto
 
 
 def vetoed(one: str, other: str, language: str = "en-US") -> Veto | None:
@@ -62,16 +62,16 @@ def test_what_leaves_it(one: str, other: str) -> None:
     ("asked", "known", "is_so"),
     [
         ("please cancel my savings plan", "can you cancel my savings plan", True),
-        ("cancel my plan", "can you cancel my savings plan", True),
+        ("cancel my plan", "can you cancel my savings plan", False),
         ("cancel my savings plan, I never used it since March", "cancel my savings plan", False),
         ("a table for 2", "a table for 4", False),
         ("yes, cancel my plan", "cancel my plan", False),
         ("no, it is not my plan", "it is not my plan", False),
     ],
 )
-def test_what_is_more_than_what_is_known(asked: str, known: str, is_so: bool) -> None:
+def test_neither_says_more_than_the_other(asked: str, known: str, is_so: bool) -> None:
     one, other = canonical(asked, "en"), canonical(known, "en")
-    assert says_no_more(one, other, "en") is is_so
+    assert says_the_same(one, other, "en") is is_so
 
 
 def test_the_values_of_a_plan_come_from_the_turn() -> None:
