@@ -246,7 +246,9 @@ def _chinese(text: str, current: str, alike: list[str]) -> str:
     found = [tag for tag in alike if lexicon_for(tag).language == wanted]
     if current in found:
         return current
-    return found[0] if found and abs(cantonese - mandarin) >= _LEAST_WORDS else ""
+    # Formal Cantonese has some of Mandarin's characters; Mandarin has none of Cantonese.
+    is_enough = mandarin == 0 if wanted == "yue" else mandarin - cantonese >= _LEAST_WORDS
+    return found[0] if found and (is_enough or cantonese >= 2 * mandarin > 0) else ""
 
 
 def _by_words(tokens: list[str], current: str, alike: list[str]) -> str:

@@ -51,9 +51,13 @@ class FakeStream:
     async def close(self) -> None:
         self.closed = True
 
-    def hear(self, text: str, *, final: bool = True, late_s: float = 0.0) -> None:
+    def hear(
+        self, text: str, *, final: bool = True, late_s: float = 0.0, language: str = ""
+    ) -> None:
         end_s = len(self.audio) / SAMPLE_RATE_HZ - late_s
-        self._sink(FinalTranscript(text, end_s) if final else InterimTranscript(text, end_s))
+        self._sink(
+            FinalTranscript(text, end_s, language) if final else InterimTranscript(text, end_s)
+        )
 
     def fail(self, message: str = "gone", *, retryable: bool = True) -> None:
         self._sink(RecogniserFailed(message, retryable))
@@ -67,6 +71,7 @@ class FakeRecogniser:
         refusals: Raised by the next openings, one each.
         hanging: While set, openings do not come back.
         slow_s: How long an opening takes, or a refusal.
+        languages: Of every stream that was asked for.
     """
 
     name = "fake"
@@ -77,6 +82,7 @@ class FakeRecogniser:
         self.hanging = False
         self.slow_s = 0.0
         self.openings = 0
+        self.languages: list[str] = []
 
     async def warm(self, language: str, count: int) -> None:
         return None
@@ -85,6 +91,7 @@ class FakeRecogniser:
         self, request: RecogniseRequest, sink: Callable[[RecogniserEvent], None]
     ) -> FakeStream:
         self.openings += 1
+        self.languages.append(request.language)
         if self.slow_s:
             await asyncio.sleep(self.slow_s)
         if self.refusals:
@@ -107,7 +114,7 @@ class FakeSpeaker:
     """Speaks in chunks of ``chunk_chars`` characters, each ``delay_s`` after the one before.
 
     Attributes:
-        asked: Every text, in order.
+        asked: Every text, in order; ``voices`` the voice and language of each.
         open_segments: Begun, neither ended nor closed.
         fail_after_chunks: Then ``error`` is raised; None speaks to the end.
         hang_after_chunks: Then nothing comes any more.
@@ -119,6 +126,7 @@ class FakeSpeaker:
         self._chunk_chars = chunk_chars
         self._delay_s = delay_s
         self.asked: list[str] = []
+        self.voices: list[tuple[str, str]] = []
         self.open_segments = 0
         self.error: BaseException = ProviderError("broke", "fake")
         self.fail_after_chunks: int | None = None
@@ -129,6 +137,7 @@ class FakeSpeaker:
 
     async def speak(self, request: SpeakRequest) -> AsyncIterator[SpeechChunk]:
         self.asked.append(request.text)
+        self.voices.append((request.voice, request.language))
         self.open_segments += 1
         try:
             for number, at in enumerate(range(0, len(request.text), self._chunk_chars)):
