@@ -50,6 +50,9 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
         metavar="NAME=VALUE",
         help="environment of the product, such as CALLCLUSTER_PLAYOUT_CHUNK_MS=20",
     )
+    options.add_argument(
+        "--agents", default="", metavar="NAME", help="one of benchmarks/agents: relay, realtime"
+    )
     options.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json")
     options.add_argument(
         "--document", type=Path, default=DOCUMENT, help="Markdown file with the markers"
@@ -101,6 +104,8 @@ def main(arguments: list[str] | None = None) -> int:
         (quick_plan if given.quick else full_plan)(given.parts), given.most_calls, given.scale
     )
     extra = dict(setting.split("=", 1) for setting in given.settings)
+    if given.agents:
+        extra = {"CALLCLUSTER_DEFAULT_AGENT": given.agents, **extra}
     run: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "benchmarks.run", *(arguments or sys.argv[1:])]),
         "machine": machine.facts(),
@@ -111,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     began_s = time.monotonic()
     stages = []
     for planned in plan:
-        stage = replace(planned, environment={**planned.environment, **extra})
+        stage = replace(planned, environment={**planned.environment, **extra}, agents=given.agents)
         stages.append(asyncio.run(run_stage(stage)))
     run["after"] = machine.load()
     run["took_s"] = round(time.monotonic() - began_s)

@@ -86,7 +86,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
     Raises:
         StageFailed: One of them did not start.
     """
-    azure, openai, elevenlabs, deepgram, http, stats, metrics = free_ports(7)
+    azure, openai, elevenlabs, deepgram, realtime, http, stats, metrics = free_ports(8)
     folder = Path(tempfile.mkdtemp(prefix="ccb-"))  # short, for Ray's unix sockets
     emulator_options = (
         f"--azure-port={azure}",
@@ -97,6 +97,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         "--azure-tts-port=0",
         "--openai-tts-port=0",
         *UNASKED,
+        f"--realtime-port={realtime}",
         *_lag_options(plan.lags),
     )
     product = {
@@ -105,6 +106,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         "DEEPGRAM_API_KEY": "emulated",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{openai}/v1",
         "OPENAI_API_KEY": "emulated",
+        "OPENAI_REALTIME_BASE_URL": f"http://127.0.0.1:{realtime}/v1",
         "ELEVENLABS_BASE_URL": f"http://127.0.0.1:{elevenlabs}",
         "ELEVENLABS_API_KEY": "emulated",
         "PUBLIC_URL": f"http://127.0.0.1:{http}",

@@ -18,6 +18,7 @@ import yaml
 from cluster import serve_env
 from cluster.demo_children import Child, clean_environment, free_ports
 from cluster.demo_stage import LAGS, Progress, StagePorts, ready_line, wait_for_product
+from cluster.emulator_ports import UNASKED
 from cluster.run_serve import haproxy_folder
 from dialogue.agent import CallMode
 from records.database import Database
@@ -85,7 +86,10 @@ async def running_stage(
         }
         emulators = await Child.start(
             "the emulators",
-            ("simulate", "providers", *(f"{name}={value}" for name, value in options.items())),
+            (
+                *("simulate", "providers", *UNASKED),
+                *(f"{name}={value}" for name, value in options.items()),
+            ),
             environment=clean_environment(os.environ, {}),
             log_path=logs / "emulators.log",
             cwd=scratch,
