@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from providers.errors import (
     ProviderBusy,
@@ -19,6 +22,9 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.health.signals import Sign, signal_of_error
+from providers.openai_transcription_stt import OpenAITranscriptionRecogniser
+from providers.scribe_stt import ScribeRecogniser
+from providers.socket_settings import OpenAITranscriptionConfig, ScribeConfig
 from simulation.faults import Faults
 from tests.providers import socket_stages, stage
 from tests.providers.socket_stages import WHOLE, talk, texts
@@ -206,3 +212,92 @@ def test_neither_key_nor_words_are_in_the_log(name: str, caplog: pytest.LogCaptu
     assert any("another socket" in line for line in ours)
     assert "topsecret" not in caplog.text
     assert "forward" not in caplog.text.lower()
+
+
+GREETINGS = {
+    "scribe": '{"message_type": "session_started", "session_id": "s", "config": {}}',
+    "openai_transcription": '{"type": "session.created", "session": {}}',
+}
+CLIENTS: dict[str, Callable[[str], Any]] = {
+    "scribe": lambda address: ScribeRecogniser(
+        ScribeConfig("k", f"ws://{address}", stall_timeout_s=0.2)
+    ),
+    "openai_transcription": lambda address: OpenAITranscriptionRecogniser(
+        OpenAITranscriptionConfig("k", f"ws://{address}", stall_timeout_s=0.2)
+    ),
+}
+
+
+async def against(
+    name: str, server: Callable[[ServerConnection], Awaitable[None]], heard: Heard
+) -> None:
+    """Speak to a server of our own until the stream failed, and close."""
+    async with serve(server, "127.0.0.1", 0, max_queue=None) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        recogniser = CLIENTS[name](f"127.0.0.1:{port}")
+        stream = await recogniser.open(REQUEST, heard)
+        stream.write(stage.speech())
+        await heard.final()
+        await recogniser.aclose()
+
+
+@each
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        ("x" * 2_000_000, "no proper message"),
+        ('{"type": "hello", "message_type": "hello"}', "begins with something else"),
+        (b"\x00\x01", "no JSON"),
+        ("[]", "no object"),
+    ],
+    ids=["huge", "other", "binary", "list"],
+)
+def test_a_first_message_that_is_nonsense_is_typed(
+    name: str, first: str | bytes, says: str
+) -> None:
+    async def server(connection: ServerConnection) -> None:
+        await connection.send(first)
+        await connection.wait_closed()
+
+    heard = Heard()
+    run_for_real(against(name, server, heard))
+    assert [type(event) for event in heard.events] == [RecogniserFailed]
+    assert heard.failures[0].retryable
+    assert says in heard.failures[0].message
+    assert len(heard.failures[0].message) < 200
+
+
+@each
+def test_a_flood_in_mid_call_is_a_failure_of_its_own(name: str) -> None:
+    async def server(connection: ServerConnection) -> None:
+        await connection.send(GREETINGS[name])
+        await connection.recv()
+        with contextlib.suppress(ConnectionClosed):
+            await connection.send("x" * 2_000_000)
+        await connection.wait_closed()
+
+    heard = Heard()
+    run_for_real(against(name, server, heard))
+    assert heard.failures[0].retryable
+    assert "no proper message" in heard.failures[0].message
+
+
+@each
+def test_a_server_that_never_reads_does_not_hold_up_closing(name: str) -> None:
+    over = asyncio.Event()
+
+    async def server(connection: ServerConnection) -> None:
+        await connection.send(GREETINGS[name])
+        connection.transport.pause_reading()
+        await over.wait()
+        connection.transport.abort()
+
+    async def body() -> None:
+        heard = Heard()
+        speaking = asyncio.ensure_future(against(name, server, heard))
+        await heard.final(10.0)
+        over.set()
+        await speaking
+        assert "does not answer" in heard.failures[0].message
+
+    run_for_real(body())
