@@ -21,6 +21,7 @@ from cluster import (
     cli_doctor,
     cli_evaluate,
     cli_keys,
+    cli_languages,
     cli_load,
     cli_node,
     cli_number,
@@ -98,6 +99,7 @@ cli_demo.register(app)
 cli_chaos.register(app)
 cli_evaluate.register(app)
 cli_agents.register(app)
+cli_languages.register(app)
 cli_number.register(app)
 cli_keys.register(app)
 cli_records.register(app)

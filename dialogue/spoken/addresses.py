@@ -58,6 +58,7 @@ _WORDS = {
     "yue": "at|點|橫線|底線|斜線",
     "zh": "at|点|横线|下划线|斜线",
 }
+ADDRESS_LANGUAGES = frozenset(_WORDS)
 _SIGNS = "@.-_/"
 
 

@@ -65,6 +65,7 @@ _DIGITS = {
 }
 
 
+DIGIT_LANGUAGES = frozenset(_DIGITS)
 _CANTONESE_REGIONS = frozenset({"hk", "mo", "yue"})
 
 

@@ -60,6 +60,7 @@ _PLUS = {
     "ko": "플러스", "nl": "plus", "pl": "plus", "pt": "mais", "ru": "плюс", "uk": "плюс",
     "yue": "加", "zh": "加",
 }  # fmt: skip
+RANGE_LANGUAGES = frozenset(_TO)
 _UNSPACED = frozenset(["zh", "yue", "ja"])
 # Telephone numbers are said two digits at a time, as numbers.
 _PAIRS = frozenset(["fr", "da", "nb"])

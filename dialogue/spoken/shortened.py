@@ -50,6 +50,7 @@ _WORDS = {
     "sv": "bl.a.:bland annat|ca:cirka|ca.:cirka|dr.:doktor|t.ex.:till exempel|inkl.:inklusive"
     "|kl.:klockan|kr:kronor|tel.:telefon|d.v.s.:det vill säga",
 }
+SHORTENED_LANGUAGES = frozenset(_WORDS)
 _ORDINALS = {
     "es": "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo",
     "fr": "premier deuxième troisième quatrième cinquième sixième septième huitième neuvième"

@@ -81,6 +81,7 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "doctor",
         "demo",
         "agents validate",
+        "languages",
         "records check",
         "records migrate",
         "records export",
