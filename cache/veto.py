@@ -1,8 +1,9 @@
 """The frame veto: two sentences that are nearly the same and ask for different answers.
 
 "I want to pay" and "I do not want to pay", Friday and Saturday, from Rome to Berlin and back:
-embeddings find them closer than true paraphrases. The veto looks only at pairs whose frames nearly
-coincide; where whole sentences differ, the neighbourhood decides (``cache.gate``).
+embeddings find them closer than true paraphrases. But for a "no" or a "yes" to what was said
+before, the veto looks only at pairs whose frames nearly coincide; where whole sentences differ, the
+neighbourhood decides (``cache.gate``).
 """
 
 from __future__ import annotations
@@ -57,16 +58,16 @@ def veto(asked: str, known: str, language: str, *, slots_may_differ: bool = Fals
     one, other = frame_of(asked, language), frame_of(known, language)
     if not (set(one.tokens) & set(other.tokens) or set(one.content) & set(other.content)):
         return Veto.NOTHING_SHARED
+    if one.rejects != other.rejects:
+        return Veto.NEGATION  # "no, it is not" denies twice, and so counts as none
+    if one.affirms != other.affirms:
+        return Veto.AGREEMENT
     if not _is_close(one, other):
         return None
     if one.numbers != other.numbers and not slots_may_differ:
         return Veto.NUMBER
     if (one.negations + other.negations) % 2 and not (one.denies_softly or other.denies_softly):
         return Veto.NEGATION
-    if one.rejects != other.rejects:
-        return Veto.NEGATION  # "no, it is not" denies twice, and so counts as none
-    if one.affirms != other.affirms:
-        return Veto.AGREEMENT
     if not has_lists(language):
         return Veto.NO_LISTS  # any small difference may be the one that matters
     if _has_opposites(one, other):
@@ -90,8 +91,11 @@ def says_the_same(asked: str, known: str, language: str) -> bool:
         language: BCP-47 tag.
     """
     one, other = frame_of(asked, language), frame_of(known, language)
-    is_same_act = one.affirms == other.affirms and one.rejects == other.rejects
-    return is_same_act and one.numbers == other.numbers and set(one.content) == set(other.content)
+    if one.affirms != other.affirms or one.rejects != other.rejects:
+        return False
+    if one.negations % 2 != other.negations % 2 or one.question != other.question:
+        return False
+    return one.numbers == other.numbers and set(one.content) == set(other.content)
 
 
 def _grammatical(one: Frame, other: Frame, ignored: frozenset[str]) -> Veto | None:

@@ -20,6 +20,7 @@ def vetoed(one: str, other: str, language: str = "en-US") -> Veto | None:
         ("it is contactless", "no, it is not contactless", Veto.NEGATION),
         ("list all of my payees", "no, don't list all of my payees", Veto.NEGATION),
         ("yes, it is about a loan", "it is about a loan", Veto.AGREEMENT),
+        ("no, I do not want to hear the whole menu again", "read me the menu", Veto.NEGATION),
         ("a table for two people", "a table for four people", Veto.NUMBER),
         ("order 4471", "order 4417", Veto.NUMBER),
         ("turn on roaming", "turn off roaming", Veto.OPPOSITE),
@@ -67,6 +68,8 @@ def test_what_leaves_it(one: str, other: str) -> None:
         ("a table for 2", "a table for 4", False),
         ("yes, cancel my plan", "cancel my plan", False),
         ("no, it is not my plan", "it is not my plan", False),
+        ("I do not know if it is my plan", "it is my plan", False),
+        ("when is my plan changed", "where is my plan changed", False),
     ],
 )
 def test_neither_says_more_than_the_other(asked: str, known: str, is_so: bool) -> None:
