@@ -78,7 +78,7 @@ class RecogniserFeed:
         self._feed = feed
         self._on_lost = on_lost
         self._policy = policy
-        self._machine = Listening(ears.order(), policy)
+        self._machine = Listening(ears.order(), policy, may_double=ears.budget.spend)
         self.spoken_language = ""  # of what was heard last, as the recogniser says
         self._ring = ReplayRing()
         self._lines: dict[int, Line] = {}
@@ -87,6 +87,7 @@ class RecogniserFeed:
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._last_final = ""
+        self._heard_to = 0  # sample: the end of the last word that came
         self._taken: tuple[float, int] | None = None
         self._unheard_since: float | None = None  # since the stream that was listened to broke
         self._turn_from = 0  # sample
@@ -128,7 +129,10 @@ class RecogniserFeed:
         self._ears = ears
         self._request = replace(self._request, language=agent.language, phrases=agent.hints)
         streams, switches = self._machine.streams, self._machine.switches
-        self._machine = Listening(ears.order(), self._policy, streams_before=streams)
+        may_double = ears.budget.spend
+        self._machine = Listening(
+            ears.order(), self._policy, streams_before=streams, may_double=may_double
+        )
         self._machine.switches = switches
         self._last_final = self.spoken_language = ""
         if self._taken is not None:
@@ -292,17 +296,17 @@ class RecogniserFeed:
         event = believable(event, (self._ring.samples - line.began) / SAMPLE_RATE_HZ)
         match event:
             case InterimTranscript(text=text, end_s=end_s):
-                if self._counts(number, text):
+                if self._counts(number, text, end_s):
                     self._interim(line, text, end_s)
             case FinalTranscript(text=text, end_s=end_s, language=language):
-                if self._counts(number, text):
+                if self._counts(number, text, end_s):
                     self.spoken_language = language if has_words(text) else self.spoken_language
                     self._final(line, text, end_s)
             case RecogniserFailed(message=message, retryable=retryable):
                 self._ears.failed(line.choice, event)
                 self._failed(number, message, retryable)
             case TurnEndHinted(text=text, end_s=end_s, probability=probability):
-                if self._counts(number, text):
+                if self._counts(number, text, end_s):
                     hint = TurnEndHinted(line.fresh(text), line.media_s(end_s), probability)
                     self._feed(hint)
             case TurnResumed(end_s=end_s):
@@ -313,10 +317,13 @@ class RecogniserFeed:
             case _:
                 assert_never(event)
 
-    def _counts(self, number: int, text: str) -> bool:
+    def _counts(self, number: int, text: str, end_s: float) -> bool:
         if not has_words(text):
             return number == self._machine.listened
-        counts = self._machine.words_came(number, now=self._loop.time())
+        ended_at = self._lines[number].began + round(end_s * SAMPLE_RATE_HZ)
+        self._heard_to = max(self._heard_to, ended_at)  # words may come again, or late
+        rest_s = self._ring.speech_s(self._heard_to) if end_s > 0.0 else 0.0
+        counts = self._machine.words_came(number, now=self._loop.time(), uncovered_s=rest_s)
         self._perform_all()
         if counts:
             self._ears.understood()

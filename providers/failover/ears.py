@@ -14,7 +14,9 @@ Rules
 4. A probe speaks one known sentence (``probe_clip``) and wants to hear a word, whichever. When
    nobody heard a word of a caller all are asked so, for all calls of the process at once; not if
    another caller was understood just now. Each is asked twice, the second time beside the first.
-5. It is known that nobody can hear when all were asked in vain, or all are left.
+5. A second stream only because the end of what was said may be missing is opened for one call in
+   twenty (``budget``): it may have been a breath.
+6. It is known that nobody can hear when all were asked in vain, or all are left.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from providers.errors import (
 )
 from providers.failover.probe_clip import PROBE_LANGUAGE, probe_clip
 from providers.failover.tally import FailoverTally
+from providers.health.budget import HedgeBudget
 from providers.health.deadline import DEADLINE_RATIO
 from providers.health.policy import HealthPolicy
 from providers.health.route import CallRoute
@@ -68,6 +71,9 @@ class Ears:
         view: The health of providers as this process sees it; None judges nobody.
         tally: Told of every stream.
         draw: 0 (inclusive) to 1 (exclusive): which share of new calls a call belongs to.
+
+    Attributes:
+        budget: Of second streams that may turn out not to have been needed; see rule 5.
     """
 
     def __init__(
@@ -81,6 +87,7 @@ class Ears:
         self._view = view
         self._tally = tally
         self._draw = draw
+        self.budget = HedgeBudget()
         self._asking: asyncio.Task[None] | None = None
         self._answered_at = -math.inf
         self._nobody_hears = False
@@ -124,6 +131,8 @@ class Ears:
 
     def asked(self, choice: int, *, is_first: bool) -> None:
         """A stream is being opened."""
+        if is_first:
+            self.budget.request_sent()
         if self._tally is not None:
             why = "first" if is_first else "failover"
             self._tally.asked("recognise", self.recognisers[choice].name, why)
@@ -177,7 +186,7 @@ class Ears:
         self._understood_at = asyncio.get_running_loop().time()
 
     def is_nobody_left(self) -> bool:
-        """True while it is known that no words can come; see rule 5. Reads memory only."""
+        """True while it is known that no words can come; see rule 6. Reads memory only."""
         loop = asyncio.get_running_loop()
         is_known = loop.time() - self._answered_at <= ASKED_KEPT_S
         if is_known and self._nobody_hears and self._understood_at < self._answered_at:

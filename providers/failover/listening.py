@@ -14,6 +14,9 @@ Rules
    brings words first is listened to from then on; the other one is closed. So a recogniser that
    hangs is left within a second of speech, and one that is right about a cough, a radio or a dog is
    kept.
+   The end of what was said may be missing as well: where no word accounts for ``short_speech_s`` of
+   it after such a silence, the same is done as long as ``may_double`` allows it. It may have been
+   a breath, and words came just before: nobody is asked (rule 4) because of it.
 4. An understudy that hears nothing either is closed after ``understudy_s``, and the next doubt
    takes twice as much speech, up to ``MOST_PATIENCE`` times, until somebody brings words. Whether
    it was a noise, or everybody hangs, is found out meanwhile (``AskEverybody``), ``ask_after_s``
@@ -29,7 +32,7 @@ Shape of a machine: events in with ``now`` (loop time, seconds), outputs out, on
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from providers.failover.listening_outputs import (
@@ -47,6 +50,7 @@ MOST_PATIENCE = 8
 STEADY_S = 8.0
 PROVEN_S = 1.0  # some vendors' streams open at once, and connect, or fail, behind that
 RETRY_AFTER_S = (0.0, 0.2, 0.5, 1.0)
+_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class Listening:
         choices: How many there are, or their places, best first.
         policy: When one is doubted.
         streams_before: Of the call, at other recognisers: numbers go on from there.
+        may_double: Asked before a second stream is opened only because an end may be missing.
 
     Attributes:
         failures: Streams that failed since words were last heard.
@@ -98,11 +103,13 @@ class Listening:
         policy: ListeningPolicy | None = None,
         *,
         streams_before: int = 0,
+        may_double: Callable[[], bool] = lambda: False,
     ) -> None:
         if not choices:
             raise ValueError("a call needs at least one recogniser")
         self._order = tuple(choices)
         self._policy = policy or ListeningPolicy()
+        self._may_double = may_double
         self._outputs: deque[Output] = deque()
         self._streams = streams_before
         self._heard: _Line | None = None
@@ -111,7 +118,8 @@ class Listening:
         self._next_choice = self._order[0]
         self._ask_at: float | None = None
         self._is_asked = False  # whether anybody hears, since words came last
-        self._speech_s = 0.0
+        self._speech_s = 0.0  # since words came
+        self._tail_s = 0.0  # since the end of the last of them
         self._silence_s = 0.0
         self._patience = 1
         self._is_over = False
@@ -165,8 +173,14 @@ class Listening:
         elif self._heard is not None and self._heard.stream == stream:
             self._lost(reason, retryable, now)
 
-    def words_came(self, stream: int, *, now: float) -> bool:
-        """A stream brings words; returns whether they are for the call."""
+    def words_came(self, stream: int, *, now: float, uncovered_s: float = 0.0) -> bool:
+        """A stream brings words; returns whether they are for the call.
+
+        Args:
+            stream: Its number.
+            now: Loop time.
+            uncovered_s: Speech after the end of the last word; 0 where that is not known.
+        """
         line, other = self._heard, self._understudy
         if other is not None and other.stream == stream:
             if line is not None:
@@ -186,6 +200,7 @@ class Listening:
         self._next_open_s = self._ask_at = None
         self._is_asked = False
         self._forget_speech()
+        self._tail_s = uncovered_s
         return True
 
     @property
@@ -203,13 +218,16 @@ class Listening:
         """
         if is_speech:
             self._speech_s += FRAME_S
+            self._tail_s += FRAME_S
             self._silence_s = 0.0
-        elif self._speech_s > 0.0:
+        elif self._tail_s > 0.0:
             self._silence_s += FRAME_S
         else:
             return
         if self._is_doubtful(late_s) and self._heard is not None and self._heard.is_open:
             self._doubt(now)
+        elif self._is_tail_missing(late_s):
+            self._doubt_tail(now)
         elif self._silence_s > 2 * self._policy.doubt_silence_s + late_s:
             self._forget_speech()
 
@@ -293,6 +311,20 @@ class Listening:
         is_long = self._speech_s >= policy.short_speech_s * self._patience
         return is_long and self._silence_s >= policy.doubt_silence_s + late_s
 
+    def _is_tail_missing(self, late_s: float) -> bool:
+        """Of what was understood before the end is missing; true once for each silence."""
+        policy, tail_s = self._policy, self._tail_s
+        if tail_s <= self._speech_s or self._silence_s < policy.doubt_silence_s + late_s:
+            return False
+        return tail_s >= policy.short_speech_s - _ROUNDING_S
+
+    def _doubt_tail(self, now: float) -> None:
+        is_free = self._heard is not None and self._heard.is_open and self._understudy is None
+        if is_free and self._may_double():
+            self._doubt(now)
+            self._ask_at = None
+        self._forget_speech()
+
     def _doubt(self, now: float) -> None:
         if self._heard is not None:
             self._understudy = self._open(self._after(self._heard.choice), now)
@@ -307,4 +339,4 @@ class Listening:
         self._forget_speech()
 
     def _forget_speech(self) -> None:
-        self._speech_s = self._silence_s = 0.0
+        self._speech_s = self._tail_s = self._silence_s = 0.0

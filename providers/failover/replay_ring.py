@@ -9,6 +9,7 @@ Media time is counted in samples from the beginning of the call.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 
 from voice.ports import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ
@@ -48,6 +49,12 @@ class ReplayRing:
         """The next frame of 20 ms, in order, is speech or not."""
         self._speech.append(is_speech)
         self._scored += 1
+
+    def speech_s(self, after: int) -> float:
+        """How long the caller spoke after this sample, of what was scored and is still there."""
+        frames = self._scored - max(0, -(-after // FRAME_SAMPLES))
+        latest = itertools.islice(reversed(self._speech), max(0, frames))
+        return sum(latest) * FRAME_S
 
     def commit(self, samples: int) -> None:
         """All words up to here are known for good; going back changes nothing."""

@@ -30,7 +30,8 @@ class Stage:
     """A call with a clock of frames."""
 
     def __init__(self, recognisers: int = 2, *, opened: bool = True) -> None:
-        self.machine = Listening(range(recognisers), POLICY)
+        self.doubles = 0
+        self.machine = Listening(range(recognisers), POLICY, may_double=self.may_double)
         self.now = 10.0
         self.late_s = 0.0
         self.log: list[Output] = []
@@ -38,6 +39,10 @@ class Stage:
         self.drain()
         if opened:
             self.machine.opened(1, now=self.now)
+
+    def may_double(self) -> bool:
+        self.doubles -= 1
+        return self.doubles >= 0
 
     def drain(self) -> list[Output]:
         fresh: list[Output] = []
@@ -58,8 +63,9 @@ class Stage:
                 self.drain()
         return self.log[before:]
 
-    def words(self, stream: int) -> tuple[bool, list[Output]]:
-        return self.machine.words_came(stream, now=self.now), self.drain()
+    def words(self, stream: int, *, uncovered_s: float = 0.0) -> tuple[bool, list[Output]]:
+        counts = self.machine.words_came(stream, now=self.now, uncovered_s=uncovered_s)
+        return counts, self.drain()
 
     def fail(self, stream: int, *, retryable: bool = True) -> list[Output]:
         self.machine.failed(stream, "gone", retryable=retryable, now=self.now)
@@ -121,6 +127,34 @@ def test_one_that_is_slow_at_the_moment_is_doubted_so_much_later(
     stage.wait(silence_s)
     assert stage.wait(0.2, speech=not silence_s) == []
     assert stage.wait(0.1, speech=not silence_s) == [OpenStream(2, 1)]
+
+
+@pytest.mark.parametrize("doubles", [0, 1])
+def test_an_end_that_is_missing_is_listened_to_again_if_the_budget_allows_it(doubles: int) -> None:
+    """The recogniser falls silent in the last word, after 0.15 s of it."""
+    stage = Stage()
+    stage.doubles = doubles
+    stage.wait(1.0, speech=True)
+    stage.words(1, uncovered_s=0.16)
+    stage.wait(0.16, speech=True)
+    assert stage.wait(POLICY.doubt_silence_s - 0.02) == []
+    opened = [OpenStream(2, 1)] if doubles else []
+    assert stage.wait(0.04) == opened
+    stage.machine.opened(2, now=stage.now)
+    assert stage.wait(POLICY.understudy_s - 0.1) == [], "and nobody is asked for a breath's sake"
+    assert stage.doubles == doubles - 1, "once"
+    if doubles:
+        assert stage.words(2) == (True, [CloseStream(1), TellDeaf(0)])
+
+
+@pytest.mark.parametrize(("uncovered_s", "speech_s"), [(0.0, 0.2), (0.1, 0.1), (0.26, 0.0)])
+def test_a_short_rest_is_a_breath(uncovered_s: float, speech_s: float) -> None:
+    stage = Stage()
+    stage.doubles = 9
+    stage.wait(1.0, speech=True)
+    stage.words(1, uncovered_s=uncovered_s)
+    stage.wait(speech_s, speech=True)
+    assert stage.wait(3.0) == []
 
 
 def test_a_click_is_no_word() -> None:

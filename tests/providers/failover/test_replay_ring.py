@@ -115,3 +115,16 @@ def test_no_speech_after_the_commit_point_is_left_out(
     assert not any(speech[at] for at in skipped if at < len(speech))
     if not is_quiet:
         assert start <= max(ring.committed, oldest)
+
+
+def test_speech_after_a_moment_is_counted_in_frames() -> None:
+    ring = ReplayRing()
+    assert ring.speech_s(0) == 0.0
+    for is_speech in (True, False, True, True, False):
+        ring.write(b"\x00" * FRAME)
+        ring.score(is_speech=is_speech)
+    assert ring.speech_s(0) == pytest.approx(0.06)
+    assert ring.speech_s(FRAME) == pytest.approx(0.04)
+    assert ring.speech_s(3 * FRAME) == pytest.approx(0.02)
+    assert ring.speech_s(3 * FRAME - 10) == pytest.approx(0.02), "whole frames"
+    assert ring.speech_s(99 * FRAME) == 0.0
