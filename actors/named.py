@@ -82,12 +82,17 @@ def tell_plan(directory: Any, plan: MindPlan) -> None:
 
 def deployed_release() -> str:
     """What the directory of this cluster believes to be deployed; empty when there is none."""
+    return str(deployed_status().get("release", ""))
+
+
+def deployed_status() -> dict[str, Any]:
+    """What that directory says of itself (``CallDirectoryActor.status``); empty likewise."""
     try:
         directory: Any = ray.get_actor(DIRECTORY_NAME, namespace=NAMESPACE)
-        status = ray.get(directory.status.remote(), timeout=RELEASE_WITHIN_S)
+        status: dict[str, Any] = ray.get(directory.status.remote(), timeout=RELEASE_WITHIN_S)
     except (ValueError, ray.exceptions.RayError):
-        return ""
-    return str(status.get("release", ""))
+        return {}
+    return status
 
 
 async def ensure_directory(plan: MindPlan, on_wait: Callable[[str], None]) -> Any:

@@ -135,7 +135,9 @@ def chaos_cluster(
       directory-kill directory-hang       who may place calls
       health-kill health-hang metrics-kill metrics-hang cache-kill cache-hang office-kill
       controller-kill controller-hang     of Ray Serve
-      gcs-hang gcs-kill                   of Ray; gcs-kill needs redis-server
+      gcs-hang gcs-kill                   of Ray; gcs-kill needs redis-server and root
+      node-kill node-loss                 one of two nodes; needs root, for namespaces
+      deploy                              other agents, deployed on two nodes
       database-stop                       for a minute; needs PostgreSQL
 
     [bold]Exit code[/bold]

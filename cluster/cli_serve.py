@@ -1,4 +1,4 @@
-"""``callcluster serve`` and ``callcluster stop``."""
+"""``callcluster serve``, ``callcluster deploy`` and ``callcluster stop``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cluster.agents import load_tenants, require_agent
 from cluster.cli_console import say
 from cluster.cli_help import add_command
 from cluster.errors import SettingsError
-from cluster.settings import load_settings
+from cluster.settings import Settings, load_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +25,13 @@ def register(app: typer.Typer) -> None:
         "callcluster serve",
         "callcluster serve --port 8080 --no-dashboard",
         "callcluster serve --development    on a laptop, without a Twilio account",
+    )
+    add_command(
+        app,
+        "deploy",
+        deploy,
+        "RAY_ADDRESS=10.0.0.5:6379 callcluster deploy",
+        "callcluster deploy    on the cluster of this machine",
     )
     add_command(app, "stop", stop, "callcluster stop")
 
@@ -63,16 +70,46 @@ def serve(
       2  it did not start: the last line says why
     """
     from cluster.call_store import require_call_store
-    from cluster.provider_settings import missing_keys, provider_settings
-    from cluster.retirements import retiring
     from cluster.run_serve import serve_until_stopped
-    from cluster.voice_config import voice_configs
 
     overrides: dict[str, Any] = {}
     if port is not None:
         overrides["port"] = port
     if development:
         overrides["mode"] = "development"
+    settings = _checked_settings(**overrides)
+    if not os.environ.get("RAY_ADDRESS"):  # of a cluster, the nodes ask
+        asyncio.run(require_call_store(settings))
+    serve_until_stopped(settings, dashboard=dashboard, say=say)
+
+
+def deploy() -> None:
+    """Deploy this code, these agents and settings on a cluster that runs, and leave it running.
+
+    On the cluster of RAY_ADDRESS, or that of this machine. What is the same as it was stays. What
+    has changed replaces ingress replicas and CallActors one by one: new calls come to the new ones,
+    and calls in progress go on. They leave their CallActor between two turns; their replica stays
+    until they are over, ten minutes at most. New code is installed on every node before.
+
+    [bold]Exit code[/bold]
+      0  new calls are answered by what was deployed
+      2  they are not: the last line says why
+    """
+    from cluster.run_deploy import deploy_on
+
+    deploy_on(os.environ.get("RAY_ADDRESS") or "auto", _checked_settings(), say=say)
+
+
+def _checked_settings(**overrides: Any) -> Settings:
+    """Settings with which the product can answer; warns of what ends soon.
+
+    Raises:
+        SettingsError: They cannot be used; says what to change.
+    """
+    from cluster.provider_settings import missing_keys, provider_settings
+    from cluster.retirements import retiring
+    from cluster.voice_config import voice_configs
+
     settings = load_settings(**overrides)
     agents = load_tenants(settings.agents_dir, settings.tenant_id)
     require_agent(agents, settings.tenant_id, settings.default_agent, settings.agents_dir)
@@ -85,9 +122,7 @@ def serve(
     today = datetime.now(UTC).date()
     for retirement in retiring(agents.values(), provider_settings(settings), today):
         say(f"[yellow]{retirement.sentence(today)}[/yellow]")
-    if not os.environ.get("RAY_ADDRESS"):  # of a cluster, the nodes ask
-        asyncio.run(require_call_store(settings))
-    serve_until_stopped(settings, dashboard=dashboard, say=say)
+    return settings
 
 
 def stop() -> None:

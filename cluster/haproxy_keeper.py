@@ -18,10 +18,10 @@ Rules
 4. Who ends the stand-in in order means it. When Serve's process is gone too and nobody has come
    after ``NOBODY_COMES_S``, the keeper ends it.
 
-5. What Serve's configuration lacks, HAProxy gets on the way, for replicas whose node is gone without
-   a word. Their connections are given up after ``UNHEARD_MS``, and with them the callers': the
-   carrier would go on sending for a quarter of an hour. Whether they answer is waited for no longer
-   than ``CHECK_MS``. And no webhook takes a connection that lay idle: it may lead there.
+5. What Serve's configuration lacks, HAProxy gets on the way, for replicas whose node is gone
+   without a word. Their connections are given up after ``UNHEARD_MS``, and with them the callers':
+   the carrier would go on sending for a quarter of an hour. Whether they answer is waited for no
+   longer than ``CHECK_MS``. And no webhook takes a connection that lay idle: it may lead there.
 
 Only the standard library: it is started without any other package, so that it is there in 30 ms.
 """
@@ -54,7 +54,8 @@ _FIRST_SERVED = -10  # niceness
 _LEFT_OUT = frozenset({"frontend prometheus", "listen stats"})
 _SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b")
 _KEPT = (
-    (r"^(\s+default-server)(?!.* tcp-ut )(.*)$", rf"\1 tcp-ut {UNHEARD_MS}ms\2"),
+    # Not in `default-server`, from which no server takes it (HAProxy 2.6 and 2.8).
+    (r"^(\s+server \S+ \S+:\d+ check)(?!.* tcp-ut )(.*)$", rf"\1 tcp-ut {UNHEARD_MS}ms\2"),
     (r"^defaults$(?!\n\s+timeout check )", rf"defaults\n    timeout check {CHECK_MS}ms"),
     (r"^(\s+)http-reuse always$", r"\1http-reuse never"),
 )

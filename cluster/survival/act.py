@@ -127,6 +127,8 @@ async def _struck(
     found = Strike(moment, at, at, tuple(pids), calls)
     if fault.part == "node":
         found.pids = tuple(_strike_node(stage, fault))
+    elif fault.part == "release":
+        await stage.deploy()
     elif fault.how == "cut":
         _cut(stage)
     elif fault.part == "database":
@@ -159,7 +161,7 @@ async def _moment(lines: Lines, moment: str) -> dict[str, int]:
 
 async def _aim(stage: Stage, fault: Fault, random: Random) -> list[int]:
     """Process ids of what is to be struck: one of a kind, of ingress replicas the busiest."""
-    if fault.how == "cut" or fault.part in ("database", "node"):
+    if fault.how == "cut" or fault.part in ("database", "node", "release"):
         return []
     if fault.part == "ingress":
         reports = await stage.replicas()

@@ -29,8 +29,9 @@ Part = Literal[
     "gcs",
     "database",
     "node",
+    "release",
 ]
-How = Literal["kill", "hang", "cut", "stop", "lose"]
+How = Literal["kill", "hang", "cut", "stop", "lose", "deploy"]
 Moment = Literal["listening", "thinking", "speaking"]
 MOMENTS: Final[tuple[Moment, ...]] = ("listening", "thinking", "speaking")
 
@@ -51,6 +52,7 @@ class Fault:
         how: ``kill``: SIGKILL. ``hang``: SIGSTOP, and SIGCONT when it is still there at the end.
             ``cut``: connections are reset. ``stop``: ended in order, started again at the end.
             ``lose``: as if its power had gone, so that no connection is closed; started again.
+            ``deploy``: something newer takes its place.
         silence_s: The longest silence that is promised.
         silence: See above.
         watched_s: For how long callers are watched after it.
@@ -115,6 +117,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "lose",
         3.0,
         watched_s=12.0,
+        moves_calls=True,
+        needs="namespaces",
+    ),
+    Fault(
+        "deploy",
+        "new release deployed",
+        "release",
+        "deploy",
+        1.5,
+        watched_s=40.0,
         moves_calls=True,
         needs="namespaces",
     ),

@@ -47,7 +47,8 @@ def front_config(shipped: str, port: int, nodes: Sequence[str]) -> str:
             kept.append("    maxconn 1000")
         elif YOURS in line and word == "server":
             if not servers:
-                kept += [f"    server node-{n} {address}" for n, address in enumerate(nodes)]
+                options = " ".join(line.partition("#")[0].split()[3:])
+                kept += [f"    server node-{n} {each} {options}" for n, each in enumerate(nodes)]
             servers += 1
         else:
             kept.append(line)

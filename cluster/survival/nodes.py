@@ -22,6 +22,8 @@ RAY_PORT: Final = 6379
 HEAD: Final = 0
 _RAY_WITHIN_S = 60.0
 _STARTED = "Ray runtime started"
+_DEPLOYED_WITHIN_S = 120.0
+_DEPLOYED = "new calls are answered by it"
 _STORE_BYTES = 200 * 1024 * 1024
 _CPUS = 4  # slots, not threads
 
@@ -98,6 +100,24 @@ class Nodes:
         self.children[number] = child
         self._processes.roots.append(child.pid)
         await child.said(lambda log: _STARTED in log or None, _RAY_WITHIN_S)
+
+    async def deploy(self) -> None:
+        """Change what the agents say and deploy that. Raises ``DemoFailed``."""
+        for path in (self._scratch / "agents").glob("*.yaml"):
+            text = path.read_text("utf-8")
+            path.write_text(text.replace("prompt: You", "prompt: Be brief. You", 1), "utf-8")
+        child = await Child.start(
+            "callcluster deploy",
+            ("deploy",),
+            environment={**self._environment, "RAY_ADDRESS": self.ray_address},
+            log_path=self._logs / "deploy.log",
+            cwd=self._scratch,
+            prefix=self.inside(HEAD),
+        )
+        try:
+            await child.said(lambda log: _DEPLOYED in log or None, _DEPLOYED_WITHIN_S)
+        finally:
+            await child.stop()
 
     async def stop(self) -> None:
         """Stop all of them."""

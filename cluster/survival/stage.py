@@ -83,6 +83,11 @@ class Stage:
     database: DatabaseSwitch | None = None
     nodes: Nodes | None = None
 
+    async def deploy(self) -> None:
+        """Deploy other agents on the nodes, as a person does. Raises ``DemoFailed``."""
+        if self.nodes is not None:
+            await self.nodes.deploy()
+
     async def replicas(self) -> list[dict[str, object]]:
         """What ``/readyz`` of each ingress replica says, asked past HAProxy."""
         async with httpx.AsyncClient(trust_env=False, timeout=_ASK_WITHIN_S) as http:
@@ -153,7 +158,7 @@ async def running_stage(
         processes, ray_nodes, at = ProcessTable(), None, (LOOPBACK,)
         if network is not None:
             at = tuple(map(network.address, range(nodes)))
-            environment |= node_environment(at, host)
+            environment |= node_environment(at, host, plan)
             if redis_binary():
                 environment["RAY_REDIS_ADDRESS"] = stack.enter_context(running_redis(host))
             ray_nodes = Nodes(
@@ -237,12 +242,14 @@ async def _stop(children: list[Child]) -> None:
     await asyncio.gather(*(child.stop() for child in children))
 
 
-def node_environment(nodes: tuple[str, ...], host: str) -> dict[str, str]:
+def node_environment(nodes: tuple[str, ...], host: str, plan: SurvivalPlan) -> dict[str, str]:
     """What several nodes are told besides: how to spread, and that no proxy lies between them."""
     near = ",".join((LOOPBACK, "localhost", host, *nodes))
+    # A replica that drains counts, too: its successor has to find room beside it.
+    a_node = plan.replicas // len(nodes) + any(fault.part == "release" for fault in plan.faults)
     return {
         "CALLCLUSTER_HOST": "0.0.0.0",  # noqa: S104 - of a namespace of this run
-        "CALLCLUSTER_MAX_REPLICAS_PER_NODE": "1",
+        "CALLCLUSTER_MAX_REPLICAS_PER_NODE": str(a_node),
         # Who joins must know it; a token of this machine's own is none of this run's business.
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),

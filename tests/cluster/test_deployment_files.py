@@ -29,33 +29,69 @@ def read_environment() -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def test_the_launcher_file_passes_rays_own_schema() -> None:
+LAUNCHER_FILES = ("cluster.yaml", "cluster.local.yaml")
+
+
+@pytest.mark.parametrize("name", LAUNCHER_FILES)
+def test_the_launcher_file_passes_rays_own_schema(name: str) -> None:
     from ray.autoscaler._private.util import prepare_config, validate_config
 
-    config = read_yaml("cluster.yaml")
-    validate_config(prepare_config(copy.deepcopy(config)))
+    config = prepare_config(copy.deepcopy(read_yaml(name)))
+    validate_config(config)
     assert config["head_node_type"] in config["available_node_types"]
 
 
-def test_every_node_reads_the_environment_before_ray_starts() -> None:
-    config = read_yaml("cluster.yaml")
+@pytest.mark.parametrize("name", LAUNCHER_FILES)
+def test_every_node_reads_the_environment_before_ray_starts(name: str) -> None:
+    config = read_yaml(name)
     for key in ("head_start_ray_commands", "worker_start_ray_commands"):
-        starting = [line for line in config[key] if "ray start" in line]
-        assert len(starting) == 1
-        environment, _, _ = starting[0].partition("ray start")
-        assert "cluster.env" in environment
-        assert "set -a" in environment
-        assert "ulimit -n" in environment
+        stop, start = config[key]
+        assert stop.endswith("ray stop")
+        environment, _, node = start.partition("callcluster node --detach")
+        for wanted in ("cluster.env", "set -a", "ulimit -n"):
+            assert wanted in environment
+        assert (" --head " in node) == key.startswith("head")
+        assert "--block" not in node
 
 
-def test_the_serve_file_passes_serves_own_schema_and_names_settings() -> None:
+def test_both_launcher_files_start_nodes_alike() -> None:
+    aws, own = map(read_yaml, LAUNCHER_FILES)
+    for key in ("head_start_ray_commands", "worker_start_ray_commands", "file_mounts"):
+        assert aws[key] == own[key]
+
+
+def test_the_pods_of_kubernetes_have_the_environment_of_every_node() -> None:
+    text = (ROOT / "deploy" / "kubernetes" / "rayservice.yaml").read_text("utf-8")
+    documents = {item["kind"]: item for item in yaml.safe_load_all(text)}
+    data = documents["ConfigMap"]["data"]
+    assert {name: data.get(name) for name in SERVE_ENVIRONMENT} == dict(SERVE_ENVIRONMENT)
+    assert complaints(data) == []
+    spec = documents["RayService"]["spec"]
+    cluster = spec["rayClusterConfig"]
+    groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    for group in groups:
+        for container in group["template"]["spec"]["containers"]:
+            sources = {key: each[key]["name"] for each in container["envFrom"] for key in each}
+            assert sources == {"configMapRef": "callcluster", "secretRef": "callcluster"}
+    drained_s = float(SERVE_ENVIRONMENT["RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S"])
+    for group in cluster["workerGroupSpecs"]:
+        assert group["template"]["spec"]["terminationGracePeriodSeconds"] > drained_s
+    assert_serves(yaml.safe_load(spec["serveConfigV2"]))
+
+
+def assert_serves(content: dict[str, Any]) -> None:
+    """Serve's own schema holds, and every argument is a setting of ours."""
     from ray.serve.schema import ServeDeploySchema
 
-    config = ServeDeploySchema.model_validate(read_yaml("serve_config.yaml"))
+    config = ServeDeploySchema.model_validate(content)
     (application,) = config.applications
     assert application.import_path == "serve_app:build_app"
     assert set(application.args) <= set(Settings.model_fields)
     Settings.model_validate(application.args)
+
+
+def test_the_serve_file_passes_serves_own_schema_and_names_settings() -> None:
+    assert_serves(read_yaml("serve_config.yaml"))
 
 
 def test_the_nodes_environment_is_the_one_that_the_product_asks_for() -> None:

@@ -65,7 +65,7 @@ def test_a_stand_in_has_everything_but_what_its_successor_is_known_by() -> None:
 def test_a_replica_whose_node_is_gone_is_given_up_once() -> None:
     config = CONFIG.format(admin="/x", metrics=1, port=8_000, stats=2, state="/x")
     kept = haproxy_keeper.kept_config(config)
-    assert "    default-server tcp-ut 2000ms inter 1s fall 2\n" in kept
+    assert "    server gone 127.0.0.1:1 check tcp-ut 2000ms\n" in kept
     assert haproxy_keeper.kept_config(kept) == kept
     assert "defaults\n    timeout check 750ms\n    mode http\n" in kept
     assert "    http-reuse never\n" in kept

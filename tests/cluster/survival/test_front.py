@@ -17,6 +17,7 @@ def test_only_the_marked_lines_are_other_ones() -> None:
     config = front_config(shipped, 4_000, NODES)
     assert "    bind 127.0.0.1:4000\n" in config
     assert [line.split()[2] for line in config.splitlines() if "server node-" in line] == [*NODES]
+    assert config.count(" tcp-ut 2s\n") == len(NODES)  # in default-server it does nothing
     mine = {line for line in shipped.splitlines() if "# yours" not in line}
     assert mine <= set(config.splitlines())
 
