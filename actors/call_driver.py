@@ -366,7 +366,6 @@ class CallDriver:
             self._tell_mind(self._loop.time())
 
     def _speak_otherwise(self) -> None:
-        """The call goes on in another language."""
         self._ear.change_language(self._language.parts.ears, self._language.agent)
         self._pauses.change_language(self._language.parts)
         self._replies.change_language(self._language.agent, self._language.parts.speech)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
+from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts
 from actors.comeback import Comeback, first_words, with_late_result
 from actors.errors import ActorsError, MindRefusedError
@@ -80,7 +81,6 @@ class RealtimeHold:
         service = parts.realtime
         if service is None:
             raise ValueError("there is no service in parts.realtime")
-        self._agent = agent
         self._parts = parts
         self._mind = mind
         self._stream = stream
@@ -91,6 +91,9 @@ class RealtimeHold:
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
         self._tools = ToolTasks(mind, self._feed, lambda: self._end(False, "owned_elsewhere"))
         speaking = personal(agent, mind.call.variables)
+        self._language = CallLanguage(
+            speaking, config, parts, lambda: self._link.change_language(self._language.agent)
+        )
         self._link = RealtimeLink(
             service,
             speaking,
@@ -98,7 +101,7 @@ class RealtimeHold:
             LinkEnds(
                 feed=self._feed,
                 conversation=lambda: conversation_of(
-                    speaking, mind.turn_log, self._machine.open_turns, self._comeback
+                    self._language.agent, mind.turn_log, self._machine.open_turns, self._comeback
                 ),
                 replay_from=lambda: self._machine.replay_from,
                 given_up=self._given_up,
@@ -149,13 +152,14 @@ class RealtimeHold:
             return self._ended.result()
         self._slot = self._parts.clock.join(self)
         log = self._mind.turn_log
+        self._language.recall(log)
         is_known = bool(log) or self._comeback is not None
         early, self._early = self._early, None
         self._feed(
             voice.CallStarted(
                 greeting=None if is_known else (opened.greeting or None),
                 next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                resume_text=first_words(self._agent, self._comeback) if is_known else None,
+                resume_text=first_words(self._language.agent, self._comeback) if is_known else None,
             )
         )
         for event in early or ():
@@ -291,9 +295,9 @@ class RealtimeHold:
         self._link.tick(is_quiet=self._machine.is_quiet, now=now)
         if now - self._last_message_at > STREAM_SILENT_S:
             self._end(False, "stream_silent")
-        if not self._time_up and now - self._started_at > self._agent.max_call_s:
+        if not self._time_up and now - self._started_at > self._language.agent.max_call_s:
             self._time_up = True
-            self._feed(voice.HangUpRequested("time_limit", self._agent.phrases.goodbye))
+            self._feed(voice.HangUpRequested("time_limit", self._language.agent.phrases.goodbye))
         if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
             self._tell_mind(now, even_if_empty=True)
 
@@ -352,7 +356,7 @@ class RealtimeHold:
         )
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None
-        entry = self._mind.settle(entry)
+        entry = self._mind.settle(self._language.settled(entry))
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero
         self._meter.settled(entry, settled.guess, after_s=after_s)

@@ -16,9 +16,10 @@ from dialogue.agent import Agent
 from dialogue.ports import Message
 from providers.errors import ProviderError, ProviderUnavailable
 from providers.failover.replay_ring import ReplayRing
+from providers.realtime.config import language_update
 from providers.realtime.events import ServerEvent
 from providers.realtime.keeper import KeeperPolicy, SessionKeeper
-from providers.realtime.messages import append_audio, items_of
+from providers.realtime.messages import append_audio, items_of, update_session
 from providers.realtime.outputs import Input, SessionLost, SessionUp
 from providers.realtime.service import RealtimeService
 from providers.realtime.socket import RealtimeSocket
@@ -113,6 +114,16 @@ class RealtimeLink:
         if self._socket is not None:
             self._socket.send(message)
 
+    def change_language(self, agent: Agent) -> None:
+        """Sessions hear and speak like this from now on, the one that is up included."""
+        self._agent = agent
+        if self._socket is not None:
+            self._socket.send(self._language_update())
+
+    def _language_update(self) -> str:
+        instructions = self._ends.conversation()[0].text
+        return update_session(language_update(self._service.config, self._agent, instructions))
+
     def drop(self, error: ProviderError) -> None:
         """The session does not do its work."""
         if self._socket is not None:
@@ -145,9 +156,9 @@ class RealtimeLink:
 
     async def _open(self, pause_s: float) -> None:
         await asyncio.sleep(pause_s)
-        instructions = self._ends.conversation()[0].text
+        instructions, agent = self._ends.conversation()[0].text, self._agent
         try:
-            socket = await self._service.open(self._agent, instructions)
+            socket = await self._service.open(agent, instructions)
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must go on somewhere
             self._opening = None
             self._failed(error)
@@ -156,6 +167,8 @@ class RealtimeLink:
         if self._is_closed:
             self._retire(socket)
         else:
+            if agent is not self._agent:  # the call has changed its language meanwhile
+                socket.send(self._language_update())
             self._take_over(socket)
 
     def _take_over(self, socket: RealtimeSocket) -> None:

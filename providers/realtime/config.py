@@ -17,7 +17,14 @@ from providers.realtime.refusals import BLAME, PROVIDER
 from providers.realtime.voices import voice_of
 from providers.settings import REALTIME_BASE_URL, RealtimeConfig
 
-__all__ = ["RealtimeConfig", "check_config", "model_of", "session_update", "socket_url"]
+__all__ = [
+    "RealtimeConfig",
+    "check_config",
+    "language_update",
+    "model_of",
+    "session_update",
+    "socket_url",
+]
 
 OPENAI_ADDRESS = "https://api.openai.com/v1"
 _SCHEMES = {"https": "wss", "http": "ws", "wss": "wss", "ws": "ws"}
@@ -105,6 +112,12 @@ def session_update(config: RealtimeConfig, agent: Agent, instructions: str) -> d
         # Audio costs about a token for each 50 ms beside the words themselves.
         session["max_output_tokens"] = min(4_096, agent.max_reply_tokens * 8)
     return session
+
+
+def language_update(config: RealtimeConfig, agent: Agent, instructions: str) -> dict[str, Any]:
+    """What of the settings changes when the call goes on in the language of ``agent``."""
+    heard = {"input": {"transcription": _transcription(config, agent)}}
+    return {"type": "realtime", "instructions": instructions, "audio": heard}
 
 
 def turn_detection(turns: RealtimeTurns) -> dict[str, Any]:
