@@ -21,12 +21,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
 from actors.mind_calls import MOVED_ON
 from actors.mind_pool import MindPool, place_elsewhere
+from actors.turn_question import StreamEnd, TurnQuestion
 from actors.use_log import UseGrants, UseLog
 from actors.wire import CallOpened, CloseCall, OpenCall, SettleTurns, TakeTurn, TurnEntry, TurnItem
 
@@ -34,27 +35,6 @@ logger = logging.getLogger(__name__)
 
 MAX_PLACEMENTS_A_TURN = 3
 CLOSE_WITHIN_S = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class TurnQuestion:
-    """What a turn asks of the mind."""
-
-    turn_id: int
-    guess: int
-    kind: str
-    text: str
-    speculative: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """How the stream of a call ended."""
-
-    planned: bool
-    reason: str
-    usage: dict[str, float]
-    hand_over: dict[str, Any]
 
 
 class MindClient:
@@ -95,7 +75,7 @@ class MindClient:
         self._opened: CallOpened | None = None
         self._turns_open = 0
         self._uses = UseLog()
-        self.grants = UseGrants(self._uses, self._send_grant)
+        self.grants = UseGrants(self._uses, lambda use_ids: self._tell((), use_ids))
 
     @property
     def _move(self) -> asyncio.Task[None] | None:
@@ -185,8 +165,7 @@ class MindClient:
                         if item.type == "accepted":
                             self._drop_unsettled(message.settled)
                         has_begun = has_begun or item.type == "segment"
-                        if item.tools:
-                            self.grants.hear(item)
+                        self.grants.hear(item)
                         yield item
                         if item.type in {"finished", "failed"}:
                             return
@@ -200,10 +179,7 @@ class MindClient:
         raise NoSlotError("the turn was placed three times and lost three times")
 
     def settle(self, entry: TurnEntry) -> TurnEntry:
-        """Add a settled turn to the log, with the tools that it used; returns it with them.
-
-        It travels with the next message.
-        """
+        """Add a settled turn to the log, to be sent next; returns it with the tools it used."""
         entry = self._uses.settled(entry)
         self._log[entry.turn_id] = entry
         self._unsettled.append(entry)
@@ -220,18 +196,13 @@ class MindClient:
         settled = tuple(self._unsettled)
         if not settled and not even_if_empty:
             return
-        call, actor = self._call, self.actor
-        message = SettleTurns(call.tenant_id, call.call_id, call.epoch, settled)
-        if await self._told(actor, message):
+        if await self._tell(settled):
             self._drop_unsettled(settled)
 
-    async def _send_grant(self, use_ids: tuple[str, ...]) -> None:
+    async def _tell(self, settled: tuple[TurnEntry, ...], granted: tuple[str, ...] = ()) -> bool:
+        """Whether the actor has taken it; if not, the call was re-placed with all of its log."""
         call, actor = self._call, self.actor
-        message = SettleTurns(call.tenant_id, call.call_id, call.epoch, granted=use_ids)
-        await self._told(actor, message)
-
-    async def _told(self, actor: str, message: SettleTurns) -> bool:
-        """Whether ``actor`` has taken it; if not, the call was re-placed with all of its log."""
+        message = SettleTurns(call.tenant_id, call.call_id, call.epoch, settled, granted)
         try:
             answer = await asyncio.wait_for(self._pool.settle(actor, message), self._timeout_s)
             if answer.refusal == "unknown_call":
@@ -262,7 +233,7 @@ class MindClient:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 if move := self._move:
                     await asyncio.wait([move])
-                end = _End(planned, reason, dict(usage or {}), dict(hand_over or {}))
+                end = StreamEnd(planned, reason, dict(usage or {}), dict(hand_over or {}))
                 while not await self._closed_at(actor := self.actor, end):
                     await self._replace(actor)
         except (MindRefusedError, NoSlotError, TimeoutError) as error:
@@ -270,7 +241,7 @@ class MindClient:
             if self._replacing is not None:
                 self._replacing.cancel()  # nobody is left who could end the call there
 
-    async def _closed_at(self, actor: str, end: _End) -> bool:
+    async def _closed_at(self, actor: str, end: StreamEnd) -> bool:
         """Whether ``actor`` has taken the end; False when it is lost or does not know the call."""
         call = self._call
         settled = tuple(self._unsettled)

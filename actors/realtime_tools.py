@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.errors import ActorsError, MindRefusedError
-from actors.mind_client import MindClient, TurnQuestion
+from actors.mind_client import MindClient
 from actors.tool_questions import TOOL_KIND, longest_wait_s, question_of
+from actors.turn_question import TurnQuestion
 from dialogue.ports import ToolCallRequested
 from providers.realtime.outputs import ToolAnswered, ToolRunning, UseTool
 from providers.realtime.spoken import GUESS

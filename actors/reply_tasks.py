@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from actors.errors import ActorsError, MindRefusedError
-from actors.mind_client import MindClient, TurnQuestion
+from actors.mind_client import MindClient
 from actors.reply_units import ReplyUnits, tokens_of, units_in_vain, units_of_turn
 from actors.speech_source import SpeechSource
 from actors.tool_questions import longest_wait_s
 from actors.turn_entries import entry_of
+from actors.turn_question import TurnQuestion
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from providers.errors import ProviderError
@@ -186,7 +187,7 @@ class ReplyTasks:
         )
         for key in over:
             self._replies.pop(key).cancel()
-        return entry
+        return self._mind.grants.settled(entry)
 
     def unsettled_units(self) -> dict[str, float]:
         """Provider units of replies that no turn was settled for; the call has ended."""

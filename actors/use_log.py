@@ -122,11 +122,11 @@ class UseGrants:
     """
 
     def __init__(
-        self, log: UseLog, send: Callable[[tuple[str, ...]], Coroutine[Any, Any, None]]
+        self, log: UseLog, send: Callable[[tuple[str, ...]], Coroutine[Any, Any, object]]
     ) -> None:
         self._log = log
         self._send = send
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[object]] = set()
 
     def take(self, turn_id: int, guess: int) -> None:
         """The turn is over and this guess answers it: the tools that it wants may be used."""
@@ -142,9 +142,14 @@ class UseGrants:
         self._log.dropped(turn_id, guess)
 
     def hear(self, item: TurnItem) -> None:
-        """A step of a reply says something of tools."""
-        self._log.hear(item)
-        self._grant()
+        """A step of a reply, which may say something of tools."""
+        if item.tools:
+            self._log.hear(item)
+            self._grant()
+
+    def settled(self, entry: TurnEntry) -> TurnEntry:
+        """The entry of a turn with the tools that it used; asked again, it stays as it is."""
+        return self._log.settled(entry)
 
     def _grant(self) -> None:
         use_ids = self._log.grant()

@@ -42,6 +42,7 @@ def agents_validate(
     ] = False,
 ) -> None:
     """Read every agent and say what is wrong with which field of which file."""
+    from cluster.tool_complaints import tool_complaints
     from cluster.voice_config import voice_configs
 
     settings = read_settings()
@@ -57,6 +58,9 @@ def agents_validate(
                 complain(line)
         else:
             agents.append(agent)
+            for complaint in tool_complaints(settings, [agent]):
+                are_wrong = True
+                complain(f"{path}: {complaint}")
     for agent in agents:
         say(f"[green]ok[/green] {_described(agent, settings.tenant_id)}")
     if keys and agents:

@@ -259,7 +259,8 @@ def _append(messages: list[Message], message: Message) -> None:
 
 
 def _chars_of(turn: SettledTurn) -> int:
-    return len(turn.caller_text) + len(turn.heard_text)
+    used = sum(len(str(use.get("result", ""))) for use in turn.tools)
+    return len(turn.caller_text) + len(turn.heard_text) + used
 
 
 _LANGUAGES = {

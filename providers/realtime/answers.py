@@ -15,7 +15,6 @@ Rules:
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import assert_never
@@ -32,6 +31,7 @@ from providers.realtime.events import (
     ResponseEnded,
     TextArrived,
 )
+from providers.realtime.open_tools import OpenTools
 from providers.realtime.outputs import DropSession, Output, Tell, ToolAnswered, ToolRunning, UseTool
 from providers.realtime.refusals import too_late
 from providers.realtime.spoken import SpokenReply
@@ -43,9 +43,6 @@ from voice.playout import Playout
 MOST_ROUNDS = 4
 _REMEMBERED = 200
 _ALREADY_ANSWERING = "conversation_already_has_active_response"
-_NOT_DONE = json.dumps({"status": "not done"})
-_BEGUN = json.dumps({"status": "running", "note": "it was begun; you are told how it ends"})
-_ACCEPTED = json.dumps({"status": "accepted", "note": "it is done once the caller has heard you"})
 
 ResponseEvent = ResponseBegan | AudioArrived | AudioEnded | TextArrived | CallWanted | ResponseEnded
 
@@ -81,7 +78,7 @@ class Answers:
         self._count = count
         self._dead: deque[str] = deque(maxlen=_REMEMBERED)
         self._known_calls: set[str] = set()
-        self._begun: dict[str, str] = {}  # tools of turns that were cut, by the call's id
+        self._open = OpenTools()
         self._next_turn_id = 0
         self._asks_again = False
         self.turn: RealtimeTurn | None = None
@@ -256,25 +253,14 @@ class Answers:
         is_awaited = turn is not None and turn.turn_id == news.turn_id
         call = turn.calls.get(news.call_id) if turn is not None and is_awaited else None
         if turn is None or call is None:
-            name = self._begun.get(news.call_id, "")
-            if name and isinstance(news, ToolAnswered) and news.output:
-                del self._begun[news.call_id]
-                self._tell(messages.note_to_model(f"Result of {name}: {news.output}"))
+            if late := self._open.ended(news):
+                self._tell(late)
             return
         turn.progress_at = now
         if isinstance(news, ToolRunning):
             self._wait(turn, news)
             return
-        del turn.calls[news.call_id]
-        turn.working_s = turn.working_s if turn.calls else 0.0
-        has_action = bool(news.action) and not turn.action
-        output = _ACCEPTED if has_action else news.output or "done"
-        self._tell(messages.tool_result(news.call_id, output))
-        if has_action:
-            turn.action = news.action
-            turn.hang_up = news.action.get("verb") == "end"
-        else:
-            turn.has_results = True
+        self._tell(messages.tool_result(news.call_id, turn.take(news)))
         self._go_on(turn, now)
 
     def _wait(self, turn: RealtimeTurn, running: ToolRunning) -> None:
@@ -312,10 +298,8 @@ class Answers:
         for correction in turn.reply.corrections(now=now):
             self._tell(correction)
         self._playout.clear(now=now)
-        for call_id, call in turn.calls.items():
-            self._tell(messages.tool_result(call_id, _BEGUN if turn.working_s else _NOT_DONE))
-            if turn.working_s:
-                self._begun[call_id] = call.name
+        for told in self._open.cut(turn):
+            self._tell(told)
         if turn.action:
             tool = str(turn.action.get("tool", ""))
             self._tell(messages.note_to_model(f"The caller spoke first: {tool} was not done."))
@@ -397,12 +381,10 @@ class Answers:
             turn.note(timeline.FIRST_FRAME_AUDIBLE, playout.first_audible_at)
 
     def _late_at(self, turn: RealtimeTurn) -> float:
-        config = self._config
-        if turn.reply.has_audio:
-            wait_s = max(config.stall_timeout_s, turn.working_s)
-            return max(turn.progress_at, self._playout.reply_end) + wait_s
-        wait_s = max(config.reply_timeout_s, turn.working_s)
-        return max(turn.asked_at, turn.progress_at) + wait_s
+        has_audio, config = turn.reply.has_audio, self._config
+        since = self._playout.reply_end if has_audio else turn.asked_at
+        wait_s = config.stall_timeout_s if has_audio else config.reply_timeout_s
+        return max(since, turn.progress_at) + max(wait_s, turn.working_s)
 
     def _tell(self, message: str) -> None:
         if self.is_up:

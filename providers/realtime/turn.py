@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from providers.realtime.events import CallWanted
+from providers.realtime.outputs import ToolAnswered
 from providers.realtime.spoken import GUESS, SpokenReply
 from voice import timeline
 from voice.events import TurnKind, TurnSettled
+
+_ACCEPTED = json.dumps({"status": "accepted", "note": "it is done once the caller has heard you"})
 
 
 @dataclass(slots=True)
@@ -59,6 +63,17 @@ class RealtimeTurn:
     def label(self) -> str:
         """Of the response that is asked for next."""
         return f"{self.turn_id}.{self.rounds}"
+
+    def take(self, answered: ToolAnswered) -> str:
+        """A tool that it waited for was answered; returns what the model reads of it."""
+        del self.calls[answered.call_id]
+        self.working_s = self.working_s if self.calls else 0.0
+        if answered.action and not self.action:
+            self.action = answered.action
+            self.hang_up = answered.action.get("verb") == "end"
+            return _ACCEPTED
+        self.has_results = True
+        return answered.output or "done"
 
     @property
     def own_rounds(self) -> int:

@@ -2,6 +2,7 @@
 
 ToolError
 ├── ToolFailed        it did not do its work
+│   ├── ToolSaid      a function says so, in words that are for the model alone
 │   └── ToolTimeout   it did not answer in time: it may have been done
 └── ToolUnusable      it is declared wrongly, or something that it needs is missing
 """
@@ -26,6 +27,10 @@ class ToolError(Exception):
 
 class ToolFailed(ToolError):
     """It did not do its work."""
+
+
+class ToolSaid(ToolFailed):
+    """A function of somebody else's says why it failed: words that may quote a caller."""
 
 
 class ToolTimeout(ToolFailed):

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from providers.tools.answer import done
 from providers.tools.bindings import PythonBinding
-from providers.tools.errors import ToolFailed, ToolTimeout, ToolUnusable
+from providers.tools.errors import ToolFailed, ToolSaid, ToolTimeout, ToolUnusable
 
 MAX_THREADS: Final = 16
 KEY_ARGUMENT: Final = "idempotency_key"
@@ -92,6 +92,8 @@ class PythonTools:
         try:
             async with asyncio.timeout(python.timeout_s):
                 value = await self._in_thread(function, given, python.timeout_s)
+        except ToolFailed as error:
+            raise ToolSaid(error.message) from None
         except TimeoutError:
             raise ToolTimeout(f"no result in {python.timeout_s:g} s") from None
         try:

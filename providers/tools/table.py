@@ -9,7 +9,7 @@ from typing import Any
 from dialogue.tools import Tool
 from providers.tools.answer import failed
 from providers.tools.bindings import HttpBinding, McpBinding, PythonBinding
-from providers.tools.errors import ToolError, ToolTimeout, ToolUnusable
+from providers.tools.errors import ToolError, ToolSaid, ToolTimeout, ToolUnusable
 from providers.tools.http_tool import HttpTools
 from providers.tools.mcp_tool import McpTools
 from providers.tools.python_tool import PythonTools
@@ -55,6 +55,9 @@ class ToolTable:
         except ToolUnusable as error:
             logger.error("tool %s (%s): %s", tool.name, key, error)
             return failed("unavailable", error.message)
+        except ToolSaid as error:
+            logger.warning("tool %s (%s): it says that it failed", tool.name, key)
+            return failed("failed", error.message)
         except ToolError as error:
             logger.warning("tool %s (%s): %s", tool.name, key, error)
             return failed("failed", error.message)

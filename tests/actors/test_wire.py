@@ -32,6 +32,7 @@ ENTRY = wire.TurnEntry(
     usage={"prompt_tokens": 120, "spoken_chars": 25.0},
 )
 USED = {"name": "sales", "arguments": "{}", "result": '{"status": "put through"}'}
+RUN = {"id": "use-1", "name": "orders", "arguments": '{"order":"12"}'}
 TOLD = {
     "outcome": "hit",
     "tier": "semantic",
@@ -80,11 +81,14 @@ MESSAGES: dict[str, Any] = {
     "turn_item_with_likely": wire.TurnItem(
         "finished", 2, 1, cache=TOLD, likely=("Delivery is free.", "Behind the house.")
     ),
+    "turn_item_of_tool": wire.TurnItem("tool", 2, 1, tools=({**RUN, "wait_s": 8.0},)),
     "turn_item_failed": wire.TurnItem(
         "failed", 2, 1, message="openai: 500", refusal="provider", retryable=True
     ),
     "abandon_turn": wire.AbandonTurn(**WHOSE, turn_id=2, guess=1, reason="caller_went_on"),
     "acknowledged": wire.Acknowledged("stale_epoch"),
+    "settle_turns_granting": wire.SettleTurns(**WHOSE, granted=("use-1",)),
+    "call_opened_with_uses": wire.CallOpened(uses=({**RUN, "turn": 2},)),
     "settle_turns": wire.SettleTurns(**WHOSE, settled=(ENTRY,)),
     "close_call": wire.CloseCall(**WHOSE, planned=True, reason="caller_hung_up", settled=(ENTRY,)),
     "close_call_handing_over": wire.CloseCall(

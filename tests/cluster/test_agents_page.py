@@ -12,6 +12,13 @@ from pydantic import BaseModel
 
 from cluster import agents
 from cluster.agent_relay import RelayFile
+from cluster.agent_tool_files import (
+    HttpFile,
+    McpFile,
+    PythonFile,
+    RememberFile,
+    SwitchLanguageFile,
+)
 from cluster.agent_tools import EndCallFile, SendDigitsFile, TransferFile
 from cluster.agents import load_agent, load_agents
 from cluster.settings import Settings
@@ -21,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "agents.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 TOOLS = (EndCallFile, TransferFile, SendDigitsFile)
+RUNS = (HttpFile, PythonFile, McpFile, RememberFile, SwitchLanguageFile)
 
 
 def rows(title: str) -> dict[str, str]:
@@ -79,9 +87,25 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def test_every_field_of_tools_that_bring_a_result_is_on_the_page() -> None:
+    fields = {field.alias or name for tool in RUNS for name, field in tool.model_fields.items()}
+    assert set(rows("Tools that bring a result")) == fields
+
+
+def test_every_example_of_the_page_about_tools_is_an_agent(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "howto" / "tools.md").read_text("utf-8")
+    texts = re.findall(r"^```yaml\n(language.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(texts) == 3
+    for text in texts:
+        path = tmp_path / "example.yaml"
+        path.write_text(text, encoding="utf-8")
+        assert load_agent(path, "t").tools
+
+
 def test_the_examples_use_every_tool() -> None:
     used = {tool["type"] for text in EXAMPLES for tool in yaml.safe_load(text).get("tools", ())}
-    assert used == {"end_call", "transfer", "send_digits"}
+    runs = {"http", "python", "mcp", "remember", "switch_language"}
+    assert used == {"end_call", "transfer", "send_digits"} | runs
 
 
 def test_the_agents_of_the_project_load() -> None:

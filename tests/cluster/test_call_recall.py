@@ -12,6 +12,7 @@ import pytest
 from actors.wire import CloseCall, OpenCall, TurnEntry
 from cluster.call_costs import CallCosts
 from cluster.call_recall import CallRecall, Recall, RecalledCall, recall_from
+from cluster.call_rows import turn_rows, use_row
 from cluster.recorder import StoreRecorder
 from dialogue.agent import Agent
 from dialogue.session import CallIdentity
@@ -213,3 +214,33 @@ def test_where_nothing_is_to_be_written_nobody_is_bothered(
         assert not any(home.messages for home in pool.homes.values())
 
     run(scene())
+
+
+@pytest.mark.e2e
+def test_a_tool_that_was_begun_in_a_turn_that_never_ended_is_known(tmp_path: Path) -> None:
+    async def scene() -> RecalledCall | None:
+        store = RecordStore(f"sqlite+aiosqlite:///{tmp_path}/calls.db")
+        await store.prepare()
+        begun = {"id": "use-1", "name": "orders", "arguments": "{}"}
+        lost = {**begun, "id": "use-2"}
+        told = {**begun, "id": "use-3", "result": '{"status": "done"}'}
+        rows = [
+            *recorded(),
+            use_row(CALL, 4, begun, at_us=1),
+            use_row(CALL, 4, lost, at_us=2),
+            use_row(CALL, 4, {**begun, "result": '{"status": "done"}'}, at_us=3),
+            use_row(CALL, 3, {**told, "result": ""}, at_us=4),
+            *turn_rows(CALL, TurnEntry(4, "caller", "q", tools=(told,))),
+        ]
+        await store.write(rows)
+        try:
+            return await recall_from(store)("default", "call-1")
+        finally:
+            await store.aclose()
+
+    recalled = asyncio.run(scene())
+    assert recalled is not None
+    assert {use["id"]: (use["turn"], use.get("result")) for use in recalled.uses} == {
+        "use-1": (4, '{"status": "done"}'),
+        "use-2": (4, None),
+    }

@@ -27,6 +27,7 @@ from actors.metrics_calls import AgentMeter
 from actors.metrics_counts import EventCounts
 from actors.mind_driver import MindConfig
 from actors.speech_source import SpeechSource
+from actors.tool_runs import ToolRuns
 from actors.wire import TurnEntry
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
@@ -42,6 +43,7 @@ from dialogue.agent import Agent, CallMode, Phrases
 from dialogue.ports import Thinker, ThinkEvent, ThinkRequest
 from dialogue.relay_options import RelayOptions
 from dialogue.tools import Tool
+from providers.cartesia_wire import VOICE_EXAMPLE
 from providers.failover.ears import Ears
 from providers.table import build_recogniser, build_speaker, build_thinker
 from simulation.azure_stt import AzureConfig, AzureSpeechToText
@@ -53,7 +55,6 @@ from simulation.caller_script import Leave, Listen, Speak, Step, prepare
 from simulation.carrier import Carrier, CarrierConfig
 from simulation.clip_library import load_library
 from simulation.control import Control
-from simulation.deepgram_flux import DeepgramConfig, DeepgramFlux
 from simulation.elevenlabs_tts import ElevenLabsConfig, ElevenLabsTextToSpeech
 from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
@@ -63,6 +64,7 @@ from simulation.openai_tts import OpenAITextToSpeech, OpenAITtsConfig
 from simulation.voice_sound import HummingVoice
 from simulation.wire_server import Service, WireServer
 from telemetry.ledger import MetricsLedger
+from tests.support.edge_ears import emulated_cartesia, emulated_ear
 from tests.support.local_mind_pool import LocalMindPool
 from voice.levels import EnergyScorer
 from voice.ports import Recogniser, Speaker
@@ -75,6 +77,7 @@ _SEEDS = itertools.count(1)
 # By the speaker's name: its emulator, and a voice of it.
 VOICES = {
     "elevenlabs": ("elevenlabs", "Rachel"),
+    "cartesia": ("cartesia", VOICE_EXAMPLE),
     "azure": ("azure_tts", "en-US-AvaMultilingualNeural"),
     "openai": ("openai_tts", "alloy"),
     "espeak": ("espeak", "default"),
@@ -157,15 +160,20 @@ class Door:
 
 
 class EdgeStage:
-    """See the top of this file; ``answers`` is the response cache of its CallActors."""
+    """See the top of this file; ``answers`` is the response cache of its CallActors.
+
+    ``tools`` runs the tools of the CallActor of a name.
+    """
 
     def __init__(
         self,
         casts: tuple[Cast, ...] = (GOOD,),
         answers: AnswerCache | None = None,
+        tools: Callable[[str], ToolRuns] | None = None,
         **settings: Any,
     ) -> None:
         self._casts = casts
+        self._tools = tools
         self._answers = answers
         self._settings = settings
         self.doors: dict[str, Door] = {}
@@ -206,6 +214,7 @@ class EdgeStage:
             self.thinkers,
             config=MindConfig(30, first_token_timeout_s=0.8),
             answers=self._answers,
+            tools=self._tools,
         )
         self._stack.push_async_callback(self.pool.aclose)
         self.built = {cast.name: parts for cast, parts in zip(self._casts, built, strict=True)}
@@ -262,8 +271,8 @@ class EdgeStage:
                 port = await self._listen(AzureSpeechToText(lags, self._index, board), board)
                 where = {"azure_speech_host": f"ws://127.0.0.1:{port}"}
             else:
-                flux = DeepgramFlux(DeepgramConfig(lag_s=0.02), self._index, board)
-                where = {"deepgram_base_url": f"http://127.0.0.1:{await self._listen(flux, board)}"}
+                ear, found_at = emulated_ear(service, self._index, board)
+                where = found_at(await self._listen(ear, board))
             for name, faults in cast.faults:
                 if name == service:
                     board.set(service, faults)
@@ -295,6 +304,8 @@ class EdgeStage:
             emulator = OpenAITextToSpeech(OpenAITtsConfig(first_byte_s=0.0), hum, board)
         elif service == "elevenlabs":
             emulator = ElevenLabsTextToSpeech(ElevenLabsConfig(first_byte_s=0.0), hum, board)
+        elif service == "cartesia":
+            emulator = emulated_cartesia(board)
         where: dict[str, str] = {}
         if emulator is not None:
             self._stack.callback(emulator.close)
@@ -303,6 +314,7 @@ class EdgeStage:
                 "azure_tts": {"azure_tts_host": f"ws://{address}"},
                 "openai_tts": {"openai_tts_base_url": f"http://{address}/v1"},
                 "elevenlabs": {"elevenlabs_base_url": f"http://{address}"},
+                "cartesia": {"cartesia_base_url": f"http://{address}"},
             }[service]
         name, voice = next((n, v) for n, (of, v) in VOICES.items() if of == service)
         speaker = build_speaker(name, provider_settings(self.settings(**where)))
@@ -324,6 +336,7 @@ class EdgeStage:
                 "azure_speech_key": "k" * 32,
                 "deepgram_api_key": "k",
                 "elevenlabs_api_key": "k",
+                "cartesia_api_key": "k",
                 "twilio_auth_token": TOKEN,
                 "mode": "development",  # so that http:// is let through; signatures are checked
                 **self._settings,

@@ -55,6 +55,7 @@ def test_a_bad_function_is_told_of_in_words(
 ) -> None:
     assert use(name) == {"status": status, "error": error}
     assert "hunter2" not in caplog.text
+    assert "closed" not in caplog.text, "what a function says may quote the caller"
 
 
 def test_a_function_that_hangs_is_left_and_too_many_of_them_are_refused() -> None:
