@@ -10,6 +10,7 @@ from typing import Any
 
 from actors.comeback import Comeback
 from actors.wire import TurnEntry
+from dialogue.agent import SpokenLanguage
 from dialogue.tools import Tool
 from providers.errors import ProviderRefused
 from tests.support.fake_realtime import REALTIME_AGENT, RealtimeStage
@@ -289,3 +290,24 @@ def test_what_the_carrier_says_while_the_call_changes_hands_is_not_lost() -> Non
         assert end.reason in {"caller_hung_up", "stream_lost: closed with 1000"}
 
     play(scene)
+
+
+def test_a_change_of_language_is_told_to_the_session_and_to_the_next_one() -> None:
+    spanish = SpokenLanguage("es-ES", "fake", "elvira", ("fake",), asks=("spanish",))
+    agent = replace(REALTIME_AGENT, languages=(spanish,))
+
+    async def scene(stage: RealtimeStage) -> None:
+        phone = await stage.phone().greeted()
+        stage.service.replies = ["Claro que sí."]
+        await phone.say("Can we speak Spanish?")
+        await phone.until(lambda: len(phone.log) == 2)
+        updates = [
+            e["session"] for e in stage.service.session.told if e["type"] == "session.update"
+        ]
+        assert "plain Spanish" in updates[-1]["instructions"]
+        assert updates[-1]["audio"]["input"]["transcription"]["language"] == "es"
+        assert phone.driver.turn_log[1].tools == (
+            {"name": "", "language": "es-ES", "why": "asked"},
+        )
+
+    play(scene, agent=agent)
