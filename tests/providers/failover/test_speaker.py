@@ -33,14 +33,12 @@ class FakeVoice(FakeSpeaker):
     def __init__(self, name: str, **options: float) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self.name = name
-        self.voices: list[str] = []
         self.closed = False
         self.marks = True
 
     async def speak(self, request: SpeakRequest) -> AsyncIterator[SpeechChunk]:
         if self.closed:
             raise ProviderUnavailable("closed", self.name)
-        self.voices.append(request.voice)
         async for chunk in super().speak(request):
             yield chunk if self.marks else SpeechChunk(chunk.ulaw)
 
@@ -151,7 +149,7 @@ def test_all_well_the_first_one_speaks_in_its_own_voice() -> None:
         heard, times = await stage.say()
         assert heard == TEXT
         assert times[0] == pytest.approx(0.05)
-        assert stage.voices[0].voices == ["voice of one"]
+        assert stage.voices[0].voices == [("voice of one", "en-US")]
         assert stage.voices[1].asked == []
         assert stage.told == []
 
