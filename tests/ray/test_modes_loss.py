@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import secrets
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cluster import ports
 from cluster.chaos.lines import PlacedCall
 from cluster.chaos.product import recorded
 from cluster.chaos.turns import RecordedCall
@@ -23,6 +25,7 @@ from simulation.caller_events import AgentHeard, CallerEvent, CallerSaid
 from simulation.caller_script import Leave, Listen, Speak, Step
 from simulation.carrier import Carrier, CarrierConfig
 from simulation.mode_script import GREETING, SHORT
+from tests.support.ray_stage import get_json
 from voice.words import normalise
 
 pytestmark = pytest.mark.cluster
@@ -99,18 +102,17 @@ def processes(title: str) -> list[psutil.Process]:
     return found
 
 
-def with_socket() -> psutil.Process:
-    """The replica to which HAProxy has a connection that is no health check: the newest one."""
-    family = psutil.Process().children(recursive=True)
-    haproxy = next(process for process in family if process.name() == "haproxy")
-    there = {c.raddr.port for c in haproxy.net_connections("tcp") if len(c.raddr) == 2}
-    busy = [
-        process
-        for process in processes("ray::ServeReplica")
-        if any(c.status == "LISTEN" and c.laddr.port in there for c in process.net_connections())
-    ]
-    assert busy
-    return busy[0]
+def with_socket() -> int:
+    """Process id of the replica that carries a call, asked past HAProxy."""
+    for process in processes("ray::ServeReplica"):
+        for port in {ports.port_of(each) for each in process.net_connections("tcp")}:
+            try:
+                report = get_json(f"http://127.0.0.1:{port}/readyz")[1] if port else {}
+            except (OSError, ValueError, http.client.HTTPException):
+                continue  # it speaks something else
+            if report.get("active_calls"):
+                return int(report["pid"])
+    raise AssertionError("no replica carries a call")
 
 
 async def until_back(title: str, gone: int) -> None:
@@ -135,7 +137,7 @@ async def kill_the_socket(call: Stricken) -> None:
     """The replica of the call, while the caller hears the second answer."""
     await call.agent_heard(3)
     await asyncio.sleep(0.3)
-    os.kill(with_socket().pid, signal.SIGKILL)
+    os.kill(await asyncio.to_thread(with_socket), signal.SIGKILL)
 
 
 async def record_of(stage: ModeStage, result: CallResult) -> RecordedCall:
