@@ -1,4 +1,4 @@
-"""Calls whose agents hear by Deepgram: the real edge and clients over loopback sockets."""
+"""Calls whose agents hear over raw websockets: the real edge and clients on loopback."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.support.edge_stage import Cast, EdgeStage, answered
 
 pytestmark = pytest.mark.e2e
 WORDS = "ten of clubs"
+CUT = Faults(drop_after_received_bytes=20_000, times=1)
 
 
 def hearing(name: str, *faults: Faults) -> Cast:
@@ -26,10 +27,15 @@ CASTS = (
     hearing("refuses", Faults(status=401)),
     hearing("strange-ids", Faults(wrong_request_id=True)),
     Cast("by-azure"),
+    *(
+        Cast(f"{name}-{kind}", struck, recogniser=name, speaker="cartesia")
+        for name in ("scribe", "openai_transcription")
+        for kind, struck in (("good", ()), ("cut", ((name, CUT),)))
+    ),
 )
 
 
-def test_a_call_is_heard_by_deepgram_and_trouble_there_costs_no_word_and_no_other_call() -> None:
+def test_a_call_is_heard_and_trouble_there_costs_no_word_and_no_other_call() -> None:
     async def scene(stage: EdgeStage) -> None:
         doors = stage.doors
         calls = dict(

@@ -39,7 +39,7 @@ from cluster.edge_parts import EdgeParts
 from cluster.mind_parts import wall_clock_us
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
-from dialogue.agent import Agent, CallMode, Phrases
+from dialogue.agent import Agent, CallMode, Phrases, SpokenLanguage
 from dialogue.ports import Thinker, ThinkEvent, ThinkRequest
 from dialogue.relay_options import RelayOptions
 from dialogue.tools import Tool
@@ -97,6 +97,7 @@ class Cast:
         script: What it answers before that, by what the caller says.
         tools: Of the agent.
         mode, then_modes, switch_after_s, relay: How its calls are carried.
+        languages: That its calls may change to.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Cast:
     then_modes: tuple[CallMode, ...] = ()
     switch_after_s: float | None = None
     relay: RelayOptions = field(default_factory=RelayOptions)
+    languages: tuple[SpokenLanguage, ...] = ()
 
 
 GOOD = Cast("good")
@@ -247,6 +249,8 @@ class EdgeStage:
             then_modes=cast.then_modes,
             switch_after_s=cast.switch_after_s,
             relay=cast.relay,
+            languages=cast.languages,
+            asks=("english", "inglés", "inggeris", "英语"),
         )
         speech = SpeechSource(speaker, ClipStore(ClipCache(4_000_000)), tenant_id="default")
         assert await speech.prepare(agent) == []
