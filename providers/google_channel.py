@@ -36,6 +36,9 @@ from providers.google_settings import GOOGLE_CREDENTIALS, GOOGLE_PROJECT
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _LOCATION: Final = re.compile(r"[a-z0-9-]{1,40}\Z")
 _DETAILS: Final = "grpc-status-details-bin"
+_OWN_FAILURE: Final = "INTERNAL"
+_SETTLE_TRIES: Final = 5
+_SETTLE_S: Final = 0.01
 _MOST_MESSAGE_BYTES: Final = 16 << 20
 _OPTIONS: Final = (
     # A socket of its own for each connection, not one for all to the same address.
@@ -247,6 +250,32 @@ def typed_errors(blame: GoogleBlame) -> Iterator[None]:
         google.api_core.exceptions.GoogleAPIError,
     ):
         raise ProviderUnavailable("the connection broke", PROVIDER, blame.address) from None
+
+
+async def settled(error: ProviderError, call: Any, blame: GoogleBlame) -> ProviderError:
+    """The error that the service meant.
+
+    A message that is sent while the service's answer is on its way fails, and gRPC then says
+    INTERNAL until it has read that answer, which is a moment later.
+    """
+    if not error.message.startswith(_OWN_FAILURE):
+        return error
+    for _ in range(_SETTLE_TRIES):
+        await asyncio.sleep(_SETTLE_S)
+        status = await call.code()
+        if getattr(status, "name", _OWN_FAILURE) != _OWN_FAILURE:
+            return _typed(status, _Trailers(await call.trailing_metadata()), blame)
+    return error
+
+
+class _Trailers:
+    """The trailing metadata of a call that is over, as an error has them."""
+
+    def __init__(self, trailers: Any) -> None:
+        self._trailers = trailers
+
+    def trailing_metadata(self) -> Any:
+        return self._trailers
 
 
 def _typed(status: Any, answer: Any, blame: GoogleBlame) -> ProviderError:

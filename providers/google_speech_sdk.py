@@ -10,12 +10,14 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 
+from providers.errors import ProviderUnavailable
 from providers.google_channel import (
     GoogleConnection,
     address_of,
     check_access,
     connect,
     nonsense,
+    settled,
     typed_errors,
 )
 from providers.google_errors import SPEECH_BLAME
@@ -99,8 +101,11 @@ class SpeechConnection:
         try:
             answers = aiter(call)
             while True:
-                with typed_errors(SPEECH_BLAME):
-                    answer = await anext(answers, _END)
+                try:
+                    with typed_errors(SPEECH_BLAME):
+                        answer = await anext(answers, _END)
+                except ProviderUnavailable as error:
+                    raise await settled(error, call, SPEECH_BLAME) from None
                 if answer is _END:
                     return
                 if answer is None:

@@ -12,13 +12,14 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 
-from providers.errors import ProviderProtocolError
+from providers.errors import ProviderProtocolError, ProviderUnavailable
 from providers.google_channel import (
     GoogleConnection,
     address_of,
     check_access,
     connect,
     nonsense,
+    settled,
     typed_errors,
 )
 from providers.google_errors import PROVIDER, TTS_BLAME
@@ -112,8 +113,11 @@ class VoiceConnection:
         try:
             answers = aiter(call)
             while True:
-                with typed_errors(TTS_BLAME):
-                    answer: Any = await anext(answers, _END)
+                try:
+                    with typed_errors(TTS_BLAME):
+                        answer: Any = await anext(answers, _END)
+                except ProviderUnavailable as error:
+                    raise await settled(error, call, TTS_BLAME) from None
                 if answer is _END:
                     return
                 if answer is None:

@@ -35,6 +35,7 @@ VOICES = {
     "cartesia": "f786b574-daa5-4673-aa0c-cbe3e8534c02",
     "elevenlabs": "21m00Tcm4TlvDq8ikWAM",
     "azure": "en-US-AvaMultilingualNeural",
+    "google": "en-US-Chirp3-HD-Aoede",
     "openai": "alloy",
 }
 SPEECH = load_library().clip("goforward").ulaw + b"\xff" * 16_000
