@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Literal
 
 import pytest
 
@@ -21,12 +22,13 @@ from providers.openai_transcription_stt import OpenAITranscriptionRecogniser
 from providers.scribe_stt import ScribeRecogniser
 from providers.socket_settings import OpenAITranscriptionConfig, ScribeConfig
 from tests.support import virtual_time
-from tests.support.contract_recogniser import REQUEST, Heard
+from tests.support.contract_recogniser import REQUEST, Heard, RecogniserContract
 from tests.support.emulated_wire import EmulatedWire, Wires, closed, openai_service, scribe_service
 from tests.support.flux_stage import QUIET, SPEECH, WHOLE, settle, talk, texts
 from voice.ports import (
     FinalTranscript,
     InterimTranscript,
+    Recogniser,
     RecogniseRequest,
     RecogniserFailed,
     SpeechNoticed,
@@ -77,6 +79,53 @@ SERVICES: dict[str, Pooled] = {
 }
 each = pytest.mark.parametrize("pooled", SERVICES.values(), ids=SERVICES)
 PAUSED = SPEECH + QUIET * 50
+
+
+class _Contract(RecogniserContract):
+    commit: Literal["manual", "vad"] = "manual"
+    turns: Literal["pauses", "semantic_vad"] = "pauses"
+
+    def speech(self) -> bytes:
+        return PAUSED
+
+
+class _ScribeContract(_Contract):
+    @contextlib.asynccontextmanager
+    async def recogniser(self) -> AsyncIterator[Recogniser]:
+        config = ScribeConfig(api_key="k", commit=self.commit)
+        recogniser = ScribeRecogniser(config, Wires(scribe_service()).connect)
+        try:
+            yield recogniser
+        finally:
+            await recogniser.aclose()
+
+
+class _OpenAIContract(_Contract):
+    @contextlib.asynccontextmanager
+    async def recogniser(self) -> AsyncIterator[Recogniser]:
+        model = "gpt-transcribe" if self.turns == "semantic_vad" else ""
+        config = OpenAITranscriptionConfig(api_key="k", model=model, turns=self.turns)
+        recogniser = OpenAITranscriptionRecogniser(config, Wires(openai_service()).connect)
+        try:
+            yield recogniser
+        finally:
+            await recogniser.aclose()
+
+
+class TestScribe(_ScribeContract):
+    """We end phrases."""
+
+
+class TestScribeByItsOwnSilence(_ScribeContract):
+    commit = "vad"
+
+
+class TestOpenAITranscription(_OpenAIContract):
+    """We end phrases."""
+
+
+class TestOpenAITranscriptionByItsOwnTurns(_OpenAIContract):
+    turns = "semantic_vad"
 
 
 def in_language(language: str) -> RecogniseRequest:

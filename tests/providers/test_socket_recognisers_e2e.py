@@ -49,11 +49,10 @@ each = pytest.mark.parametrize("name", SERVICES)
 class _Contract(RecogniserContract):
     run = staticmethod(run_for_real)
     name = ""
-    fields: dict[str, object] = {}  # noqa: RUF012
 
     @contextlib.asynccontextmanager
     async def recogniser(self) -> AsyncIterator[Recogniser]:
-        async with SERVICES[self.name](**self.fields) as (_, recogniser):
+        async with SERVICES[self.name]() as (_, recogniser):
             yield recogniser
 
     def speech(self) -> bytes:
@@ -64,18 +63,8 @@ class TestScribe(_Contract):
     name = "scribe"
 
 
-class TestScribeByTheServicesSilence(_Contract):
-    name = "scribe"
-    fields = {"commit": "vad"}  # noqa: RUF012
-
-
 class TestOpenAITranscription(_Contract):
     name = "openai_transcription"
-
-
-class TestOpenAITranscriptionByTheServicesTurns(_Contract):
-    name = "openai_transcription"
-    fields = {"model": "gpt-transcribe", "turns": "semantic_vad"}  # noqa: RUF012
 
 
 @each
