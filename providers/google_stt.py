@@ -88,7 +88,10 @@ class GoogleRecogniser:
             return
         try:
             async with asyncio.timeout(self._config.connect_timeout_s):
-                await drain(connections[0].recognise(tag, (), _one(_SILENCE)))
+                try:
+                    await drain(connections[0].recognise(tag, (), _one(_SILENCE)))
+                except ProviderUnavailable:  # the second answer counts: a connection may be stale
+                    await drain((await lines[0].connection()).recognise(tag, (), _one(_SILENCE)))
         except TimeoutError:
             raise ProviderTimeout("it takes a stream and does not end it", PROVIDER) from None
         self._tried.add(tag)
