@@ -3,7 +3,7 @@
 A change of language is a *use* of the turn it came with (``dialogue.tool_use``), so it is in the
 turn log, the journal and the record, and whoever takes the call over reads it there::
 
-    {"name": "", "language": "es-ES", "why": "asked"}
+    {"name": "", "arguments": "{}", "result": "...", "language": "es-ES", "why": "asked"}
 
 ``why`` is ``asked`` (the caller wants it), ``heard`` (the caller speaks it) or ``tool``. A tool
 that changes the language adds ``language`` to its own use and need do nothing else: the change is
@@ -13,6 +13,7 @@ language that the agent does not have is passed over.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -30,7 +31,8 @@ def language_use(language: str, why: Why) -> dict[str, Any]:
         language: BCP-47 tag, one of the agent's.
         why: What it came from.
     """
-    return {"name": "", LANGUAGE: language, "why": why}
+    done = json.dumps({"status": "changed"})
+    return {"name": "", "arguments": "{}", "result": done, LANGUAGE: language, "why": why}
 
 
 def language_in(uses: Iterable[Mapping[str, Any]]) -> str:

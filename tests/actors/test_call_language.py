@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from dialogue.agent import Phrases, SpokenLanguage
+from dialogue.call_language import language_use
 from tests.support.scripted_call import AGENT, Phone, Stage, play
 
 SPANISH = SpokenLanguage(
@@ -35,9 +36,7 @@ def test_who_asks_is_heard_and_answered_in_it_from_the_next_turn_on() -> None:
         phone = await stage.phone().greeted()
         await turn(phone, "can we speak Spanish")
         assert stage.speaker.voices[-1] == (AGENT.voice, AGENT.language), "the turn it came with"
-        assert phone.driver.turn_log[1].tools == (
-            {"name": "", "language": "es-ES", "why": "asked"},
-        )
+        assert phone.driver.turn_log[1].tools == (language_use("es-ES", "asked"),)
         await phone.until(lambda: len(stage.recogniser.languages) == 2)
         assert stage.recogniser.languages == [AGENT.language, "es-ES"]
         assert stage.recogniser.open_streams == 1
@@ -58,9 +57,7 @@ def test_two_turns_of_it_change_the_call() -> None:
         await turn(phone, "saya mahu tempah untuk dua orang")
         assert stage.counters["language_changes"] == 0
         await turn(phone, "boleh saya tahu bila")
-        assert phone.driver.turn_log[2].tools == (
-            {"name": "", "language": "ms-MY", "why": "heard"},
-        )
+        assert phone.driver.turn_log[2].tools == (language_use("ms-MY", "heard"),)
         await turn(phone, "terima kasih")
         assert stage.speaker.voices[-1] == ("yasmin", "ms-MY")
 

@@ -11,6 +11,7 @@ from typing import Any
 from actors.comeback import Comeback
 from actors.wire import TurnEntry
 from dialogue.agent import SpokenLanguage
+from dialogue.call_language import language_use
 from dialogue.tools import Tool
 from providers.errors import ProviderRefused
 from tests.support.fake_realtime import REALTIME_AGENT, RealtimeStage
@@ -306,8 +307,6 @@ def test_a_change_of_language_is_told_to_the_session_and_to_the_next_one() -> No
         ]
         assert "plain Spanish" in updates[-1]["instructions"]
         assert updates[-1]["audio"]["input"]["transcription"]["language"] == "es"
-        assert phone.driver.turn_log[1].tools == (
-            {"name": "", "language": "es-ES", "why": "asked"},
-        )
+        assert phone.driver.turn_log[1].tools == (language_use("es-ES", "asked"),)
 
     play(scene, agent=agent)
