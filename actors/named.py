@@ -75,9 +75,12 @@ def begin_directory(plan: MindPlan) -> Any:
 def tell_plan(directory: Any, plan: MindPlan) -> None:
     """Have a directory that runs already start CallActors by this plan; does not wait.
 
-    An older plan than it has changes nothing.
+    An older plan than it has changes nothing. A directory that was started by an older version of
+    this code has no ear for it, and goes on as it was.
     """
-    directory.deployed.remote(plan.config, (plan.build, plan.settings), plan.release)
+    deployed = getattr(directory, "deployed", None)
+    if deployed is not None:
+        deployed.remote(plan.config, (plan.build, plan.settings), plan.release)
 
 
 def deployed_release() -> str:
@@ -112,15 +115,20 @@ async def ensure_directory(plan: MindPlan, on_wait: Callable[[str], None]) -> An
     try:
         while True:
             status = await asyncio.wait_for(directory.status.remote(), ANSWER_TIMEOUT_S)
-            there, trouble = int(status["current"]), str(status["trouble"])
-            if str(status["release"]) < plan.release:
-                there = 0
+            there, trouble = _there(status, plan.release), str(status["trouble"])
             if there >= status["min_actors"] or (there and trouble):
                 return directory  # some are better than none
             on_wait(trouble)
             await asyncio.sleep(ASK_EVERY_S)
     except (ray.exceptions.RayError, TimeoutError) as error:
         raise DirectoryAwayError(f"the directory does not answer: {type(error).__name__}") from None
+
+
+def _there(status: dict[str, Any], release: str) -> int:
+    """How many CallActors there are of this release; of all, where the directory knows of none."""
+    if "release" not in status:
+        return len(status["actors"])
+    return int(status["current"]) if str(status["release"]) >= release else 0
 
 
 def remove_all() -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import ray
 from ray import serve
+from ray.serve._private.utils import DEFAULT
 
 from actors.stream_beats import StreamBeats
 from cluster import serve_env
@@ -132,7 +133,7 @@ def build_deployment(settings: Settings) -> serve.Application:
         name="ingress",
         num_replicas=settings.ingress_replicas,
         max_ongoing_requests=4 * settings.calls_per_replica + 100,
-        max_replicas_per_node=settings.max_replicas_per_node or None,
+        max_replicas_per_node=settings.max_replicas_per_node or DEFAULT.VALUE,
         ray_actor_options={"num_cpus": 0.5},
         health_check_period_s=2.0,
         health_check_timeout_s=10.0,

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from cluster import serve_env
 from cluster.errors import ClusterError
@@ -40,7 +41,7 @@ def deploy_on(address: str, settings: Settings, *, say: Callable[[str], None]) -
             if time.monotonic() > deadline:
                 raise ClusterError(f"CallActors do not start: {status.get('trouble') or 'no word'}")
             threading.Event().wait(LOOK_EVERY_S)
-        release = str(status["release"])
+        release = str(status.get("release", ""))
         say(
             f"{release} runs already: nothing has changed"
             if release == before
@@ -50,5 +51,8 @@ def deploy_on(address: str, settings: Settings, *, say: Callable[[str], None]) -
         ray.shutdown()
 
 
-def _is_there(status: dict[str, object]) -> bool:
-    return bool(status) and int(str(status["current"])) >= int(str(status["min_actors"]))
+def _is_there(status: dict[str, Any]) -> bool:
+    """Whether the pool is there; a directory of an older version counts no releases."""
+    if not status:
+        return False
+    return int(status.get("current", len(status["actors"]))) >= int(status["min_actors"])

@@ -27,7 +27,7 @@ from cluster.run_serve import haproxy_folder
 from cluster.survival.database import DatabaseSwitch, postgres_folder, running_postgres
 from cluster.survival.distance import FarTransport, open_far_socket
 from cluster.survival.front import running_front
-from cluster.survival.network import node_network
+from cluster.survival.network import NodeNetwork, node_network
 from cluster.survival.nodes import HEAD, Nodes
 from cluster.survival.parts import ProcessTable
 from cluster.survival.plan import SurvivalPlan
@@ -155,9 +155,9 @@ async def running_stage(
         }
         if database is not None:
             environment["DATABASE_URL"] = database.url
-        processes, ray_nodes, at = ProcessTable(), None, (LOOPBACK,)
+        processes, ray_nodes = ProcessTable(), None
+        at = _addresses(network)
         if network is not None:
-            at = tuple(map(network.address, range(nodes)))
             environment |= node_environment(at, host, plan)
             if redis_binary():
                 environment["RAY_REDIS_ADDRESS"] = stack.enter_context(running_redis(host))
@@ -209,6 +209,11 @@ async def running_stage(
             database=database,
             nodes=ray_nodes,
         )
+
+
+def _addresses(network: NodeNetwork | None) -> tuple[str, ...]:
+    """Where HAProxy and replicas listen, by node."""
+    return (LOOPBACK,) if network is None else tuple(map(network.address, range(network.count)))
 
 
 def _scratch() -> Path:
