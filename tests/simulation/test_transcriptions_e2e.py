@@ -1,4 +1,4 @@
-"""The emulated transcriptions as the vendors' own, unmodified clients see them, and their refusals."""
+"""The emulated transcriptions as unmodified clients of the vendors see them, and their refusals."""
 
 from __future__ import annotations
 

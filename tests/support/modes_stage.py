@@ -94,7 +94,9 @@ class ModesStage(EdgeStage):
         """The conversation in one mode, and its record; whoever is transferred to is busy."""
         book = CalleeBook(Callee(outcome="busy", after_s=0.05))
         async with self.doors[mode].carrier(phones=Phones(book)) as line:
-            order = CallOrder(spoken(lines, clip_of, quiet_s=quiet_s), max_duration_s=20.0 * len(lines))
+            order = CallOrder(
+                spoken(lines, clip_of, quiet_s=quiet_s), max_duration_s=20.0 * len(lines)
+            )
             result = await place_call(line, order)
         return result, self._talk(mode)
 
