@@ -104,6 +104,11 @@ class _Signals:
         """From now on a signal only sets ``stopping``."""
         self._starting = False
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether a signal came before everything had started."""
+        return self._starting and self.stopping.is_set()
+
     def _received(self, number: int, *_: object) -> None:
         first = not self.stopping.is_set()
         self.stopping.set()
@@ -135,7 +140,10 @@ def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[s
         signals.started()
         signals.stopping.wait()
         wait_for_calls(begin_drain, signals.at_once, say)
-    except _StopAsked:
+    except (_StopAsked, SystemError) as error:
+        # Inside Ray's compiled code the one becomes the cause of the other.
+        if isinstance(error, SystemError) and not signals.broke_off:
+            raise
         say("the start was broken off")
     finally:
         signals.started()
