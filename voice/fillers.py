@@ -15,8 +15,8 @@ Rules:
    once they are ``breath_after_s`` later than usual in this call, at the latest after
    ``unheard_after_s`` of silence: they may still come, so an apology would be wrong. Whether the
    turn is taken meanwhile makes no difference: whoever brings no words may bring no reply.
-6. Before a turn is taken there is no more silence than ``longest_silence_s`` either: words that
-   sound unfinished are waited for longer than that.
+6. A caller whose words are all there and who pauses in the middle is left in peace, however long
+   the pause: a sound of ours would ask him to go on.
 7. While the mind is busy with a tool, it fills the time with words itself: a breath, and no more.
 """
 
@@ -112,15 +112,11 @@ class Fillers:
         self._breathed_at = self._due_at_latest = None
 
     def hear_waiting(self, ear: Endpointer, *, now: float) -> None:
-        """What the caller said waits for its end, or for its words; see rules 5 and 6."""
+        """What the caller said waits for its words; see rules 5 and 6."""
         due_s = ear.words_due_s
-        if due_s is not None and not ear.is_hearing_lost:
-            patience_s = self._patience_s(due_s)
-        elif ear.text:
-            patience_s = self._config.longest_silence_s
-        else:
+        if due_s is None or ear.is_hearing_lost:
             return
-        if ear.silence_s(now=now) >= patience_s - _ROUNDING_S:
+        if ear.silence_s(now=now) >= self._patience_s(due_s) - _ROUNDING_S:
             self._breathe_early(now)
 
     def turn_taken(self, turn: Turn, finished: CallerFinished) -> None:
