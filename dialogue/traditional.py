@@ -14,7 +14,7 @@ from importlib.resources import files
 
 # These stand in traditional text too, for other words: they follow only what is surely simplified.
 _DOUBTFUL = "后後 几幾 复復 云雲 划劃"
-_IN_BOTH = "着吓咸"  # Cantonese writes them so
+_IN_BOTH = "着吓咸晒伙冲"  # Cantonese writes them so: 唔該晒, 伙計, 冲涼
 
 
 def has_simplified(text: str) -> bool:
