@@ -76,7 +76,7 @@ def test_traditional_text_keeps_its_length_and_is_no_longer_simplified(text: str
 def test_what_is_traditional_already_stays() -> None:
     text = "皇后大道中嘅公里數，只係一隻台灣餅乾，系統冇問題"
     assert traditional(text) == text
-    text = "唔該晒！呢個伙計冲咗杯茶"  # written so in Cantonese, and simplified forms of other words
+    text = "唔該晒！呢個伙計冲咗杯茶"  # Cantonese writes them so
     assert traditional(text) == text
 
 
