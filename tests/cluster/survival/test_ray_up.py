@@ -75,8 +75,8 @@ def config_of(network: NodeNetwork, folder: Path) -> Path:
     config["cluster_name"] = f"up-{secrets.token_hex(4)}"
     config["provider"] |= {"head_ip": network.address(0), "worker_ips": [network.address(1)]}
     config["auth"] = {"ssh_user": "root", "ssh_private_key": str(folder / "key")}
-    config["file_mounts"] = {"/root/callcluster": str(folder / "files")}
-    config["setup_commands"] = [f"ln -sfn {BIN.parent} /root/venv"]
+    config["file_mounts"] = {f"{Path.home()}/callcluster": str(folder / "files")}
+    config["setup_commands"] = [f"ln -sfn {BIN.parent} {Path.home()}/venv"]
     (folder / "files").mkdir()
     environment = (ROOT / "cluster.env").read_text("utf-8")
     token = f"RAY_AUTH_TOKEN={secrets.token_hex(32)}\nPYTHONPATH={ROOT}\n"
