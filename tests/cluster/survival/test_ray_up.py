@@ -70,7 +70,8 @@ def machines(network: NodeNetwork, folder: Path) -> Iterator[list[psutil.Process
 
 def config_of(network: NodeNetwork, folder: Path) -> Path:
     """The file that ships, for these machines: what is installed here is installed there."""
-    text = (ROOT / "cluster.local.yaml").read_text("utf-8").replace("/home/ubuntu", "/root")
+    shipped = (ROOT / "cluster.local.yaml").read_text("utf-8")
+    text = shipped.replace("/home/ubuntu", str(Path.home()))
     config = yaml.safe_load(text)
     config["cluster_name"] = f"up-{secrets.token_hex(4)}"
     config["provider"] |= {"head_ip": network.address(0), "worker_ips": [network.address(1)]}
