@@ -49,7 +49,7 @@ class MindWay:
         try:
             # A blocking question to the GCS: in a thread, and once for each actor.
             handle = await asyncio.to_thread(ray.get_actor, actor, NAMESPACE)
-            link = await _linked(actor, handle)
+            link = await linked(actor, handle)
         except (ValueError, ray.exceptions.RayError) as error:
             raise MindLostError(f"{actor}: {type(error).__name__}") from None
         return cls(actor, handle, link)
@@ -126,7 +126,8 @@ class MindWay:
                 raise MindLostError(f"{self._actor}: silent in the middle of a reply") from None
 
 
-async def _linked(actor: str, handle: Any) -> MindLink | None:
+async def linked(actor: str, handle: Any) -> MindLink | None:
+    """A link to this actor; None where none can be had, and it is asked through Ray."""
     try:
         where = await asyncio.wait_for(handle.link.remote(), CONNECT_WITHIN_S)
         return await MindLink.connect(where) if where else None
