@@ -98,6 +98,7 @@ def summarise(totals: Totals) -> dict[str, Any]:
         },
         "cache": {
             "lookups": _by(groups, c.CACHE_LOOKUPS),
+            "turns": _by(groups, c.CACHE_TURNS, "outcome"),
             "bytes": _by(groups, c.CACHE_BYTES),
         },
         "records": {
