@@ -38,7 +38,14 @@ from dialogue.ports import (
     ToolCallBegan,
     ToolCallRequested,
 )
-from dialogue.session import AskAgain, DialogueSession, GuessKey, RunTools, segments_of
+from dialogue.session import (
+    AskAgain,
+    DialogueSession,
+    GuessKey,
+    ReplyEnd,
+    RunTools,
+    segments_of,
+)
 from dialogue.tool_rounds import Wish
 from dialogue.tool_use import Plain, refused
 from dialogue.tools import Tool
@@ -93,6 +100,7 @@ class Reply:
         self._usage: dict[str, float] = {}
         self._speech = SpeechEstimate()
         self._wants_tools = False
+        self._noted: tuple[Plain, ...] = ()
         self.task = asyncio.get_running_loop().create_task(self._run())
 
     async def next_item(self) -> TurnItem:
@@ -210,6 +218,8 @@ class Reply:
         if end is None:
             return None
         self._say(end.segments)
+        if not isinstance(end, ReplyEnd):
+            self._noted = end.uses
         if isinstance(end, AskAgain):
             return end.request
         if isinstance(end, RunTools):
@@ -263,7 +273,10 @@ class Reply:
         for text in segments:
             self._mark(FIRST_SEGMENT)
             cache = {} if self._segments else self._cache()
-            self._put("segment", index=self._segments, text=text, keep=keep, cache=cache)
+            # A caller who cuts the reply hears no end of it: what was noted is told before.
+            told = {"keep": keep, "cache": cache, "tools": self._noted}
+            self._put("segment", index=self._segments, text=text, **told)
+            self._noted = ()
             self._speech.said(text, now=asyncio.get_running_loop().time())
             self._segments += 1
 

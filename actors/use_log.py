@@ -46,14 +46,15 @@ class UseLog:
     def dropped(self, turn_id: int, guess: int) -> None:
         """Nobody waits for this guess any more."""
         key = (turn_id, guess)
+        if key not in self._taken:
+            self._facts.pop(key, None)  # else the caller has cut it: what it noted is noted
         self._taken.discard(key)
-        self._facts.pop(key, None)
         self._asked = {use_id: one for use_id, one in self._asked.items() if one[0] != key}
 
     def hear(self, item: TurnItem) -> None:
         """What a step of a reply says of tools."""
         key = (item.turn_id, item.guess)
-        if item.type == "finished":
+        if item.type in {"segment", "finished"}:
             known = self._facts.get(key, ())
             self._facts[key] = (*known, *(fact for fact in item.tools if fact not in known))
             return

@@ -96,10 +96,15 @@ class ReplyEnd:
 
 @dataclass(frozen=True, slots=True)
 class AskAgain:
-    """The model wants what cannot be done: say ``segments``, and ask ``request``."""
+    """The model wants what cannot be done, or has noted something: say, and ask ``request``.
+
+    Attributes:
+        uses: What was noted so far.
+    """
 
     segments: tuple[str, ...]
     request: ThinkRequest
+    uses: tuple[Plain, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,13 @@ class RunTools:
 
     Attributes:
         is_silent: The reply has not said a word so far.
+        uses: What was noted so far.
     """
 
     segments: tuple[str, ...]
     wishes: tuple[Wish, ...]
     is_silent: bool
+    uses: tuple[Plain, ...] = ()
 
 
 @dataclass(slots=True)
@@ -282,14 +289,16 @@ class DialogueSession(Generic[Turn]):
         thought.uses += asked.notes
         if asked.runs and thought.run_rounds < MAX_RUN_ROUNDS:
             thought.waits_for = asked
-            return RunTools(rest, asked.runs, is_silent=not thought.segments_out)
+            is_silent = not thought.segments_out
+            return RunTools(rest, asked.runs, is_silent, tuple(thought.uses))
         action = asked.action
         hang_up = thought.markup.hang_up and not action
         # What was noted beside words needs no more of them.
         has_news = asked.has_refusals or (asked.notes and not thought.segments_out)
         if has_news and not action and not hang_up and thought.rounds < MAX_TOOL_ROUNDS:
             thought.rounds += 1
-            return AskAgain(rest, self._next_round(thought, asked.answers))
+            request = self._next_round(thought, asked.answers)
+            return AskAgain(rest, request, tuple(thought.uses))
         del self._guesses[turn_id, guess]
         if not thought.segments_out:
             if not hang_up and not action:

@@ -13,9 +13,14 @@ from typing import Any
 
 from simulation.caller_script import Interrupt, Leave, Listen, PreparedClip, Speak, Step
 from simulation.openai_replies import ScriptLine
+from simulation.openai_tools import DEFAULT_TOOL_RULES, ToolRule
 
 PRESS = "press"
 TRANSFER = "sales"
+LOOK_UP = "stock"
+REMEMBER = "remember"
+SWITCH = "switch_language"
+OTHER_LANGUAGE = "zh-HK"
 GREETING = "Front desk, good day."
 NOBODY = "Nobody is there at the moment."
 ANNOUNCED = "One moment, I will get them."
@@ -31,7 +36,7 @@ class Cue:
 
     Attributes:
         keywords: By which the model knows it, lower case.
-        reply: What it answers; not used with a tool.
+        reply: What it answers; with a tool, once it has read what came of it.
         tool: What it calls.
     """
 
@@ -43,8 +48,13 @@ class Cue:
 
     @property
     def script_line(self) -> ScriptLine:
-        """As the emulated model has it."""
+        """What the emulated model answers, or calls."""
         return ScriptLine(self.keywords, self.reply, tool=self.tool, arguments=self.arguments)
+
+    @property
+    def pattern(self) -> str:
+        """The keywords as a regular expression: in this order, whatever is between them."""
+        return ".*".join(self.keywords)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +72,24 @@ class Line:
 
 
 CUES: tuple[Cue, ...] = (
-    Cue("card001", ("ten", "clubs"), LONG),
-    Cue("card003", ("seven", "clubs"), "Seven of clubs, noted."),
+    Cue(
+        "card001",
+        ("ten", "clubs"),
+        LONG,
+        tool=REMEMBER,
+        arguments=(("name", "card"), ("value", "ten of clubs")),
+    ),
+    Cue(
+        "card003",
+        ("seven", "clubs"),
+        "Three are left.",
+        tool=LOOK_UP,
+        arguments=(("item", "seven"),),
+    ),
     Cue("card002", ("queen",), "The queen of clubs, very well."),
-    Cue("something", ("somewhere",), "I would be glad to do that."),
-    Cue("librivox_0880", ("disposed",), "I understand, thank you."),
+    Cue("something", ("somewhere",), "OK.", tool=SWITCH, arguments=(("language", "zh-HK"),)),
+    Cue("eot_yue_question", ("幾點",), "開到五點。"),
+    Cue("librivox_0880", ("disposed",), "OK.", tool=SWITCH, arguments=(("language", "en-US"),)),
     Cue("eot_en_question", ("sunday",), "On Sundays we close at five."),
     Cue("eot_en_yes", ("yes",), "Very good."),
     Cue("goforward", ("meters",), tool=PRESS, arguments=(("digits", "12#"),)),
@@ -76,27 +99,40 @@ SHORT: tuple[Line, ...] = (
     Line("card001"),
     Line("goforward", cuts_in_after_s=1.0),
     Line("weather"),
+    Line("card003"),
+    Line("something"),
+    Line("eot_yue_question"),
 )
-"""An interruption, a tool and a transfer that nobody takes, in as few turns as will show them."""
+"""Of everything one: a fact to remember and an interruption of what is said then, keys, a transfer
+that nobody takes, a question to a service, another language. As few turns as will show them."""
 _ROUND = (
     Line("card003"),
     Line("card001"),
     Line("eot_en_yes", cuts_in_after_s=1.0),
     Line("goforward"),
     Line("weather"),
-    Line("card003"),
     Line("something"),
+    Line("eot_yue_question"),
+    Line("librivox_0880"),
     Line("eot_en_question"),
     Line("card002"),
-    Line("librivox_0880"),
 )
 WHOLE: tuple[Line, ...] = _ROUND * 3
-"""Thirty turns."""
+"""Thirty turns; the language changes in each ten of them, and back."""
 
 
 def script_lines(cues: Sequence[Cue] = CUES) -> tuple[ScriptLine, ...]:
-    """What the emulated models answer."""
+    """What the emulated models answer, and which tools they call."""
     return tuple(cue.script_line for cue in cues)
+
+
+def tool_rules(cues: Sequence[Cue] = CUES) -> tuple[ToolRule, ...]:
+    """What they say to the result of a tool: by its name, so all cues of one tool say the same."""
+    used = [cue for cue in cues if cue.tool]
+    named = {cue.tool for cue in used}
+    kept = (rule for rule in DEFAULT_TOOL_RULES if named.isdisjoint(rule.tools))
+    rules = (ToolRule(c.pattern, (c.tool,), c.arguments, after=c.reply) for c in used)
+    return (*rules, *kept)
 
 
 def spoken(

@@ -8,28 +8,26 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
-
-import yaml
 
 from cluster import serve_env
 from cluster.demo_children import Child, clean_environment, free_ports
 from cluster.demo_stage import LAGS, Progress, StagePorts, ready_line, wait_for_product
 from cluster.emulator_ports import UNASKED
+from cluster.evaluate.mode_agent import agent_text, script_text
 from cluster.run_serve import haproxy_folder
 from dialogue.agent import CallMode
 from records.database import Database
 from records.edge_rows import NumberRow
 from records.number_store import NumberStore
 from records.schema import prepare
-from simulation.mode_script import ANNOUNCED, CUES, GREETING, NOBODY, PRESS, TRANSFER
+from simulation.tool_service import ToolService
 
 MODES: tuple[CallMode, ...] = get_args(CallMode)
 NUMBERS: Mapping[CallMode, str] = {mode: f"+1415555030{n}" for n, mode in enumerate(MODES)}
-SALES = "+14155550123"
 PUBLIC_URL = "https://modes.callcluster.example"
 _EMULATORS_WITHIN_S = 60.0
 
@@ -40,17 +38,19 @@ class ModeStage:
 
     Attributes:
         product: Its process, and below it all others.
+        tools: The service that the agents' tools ask.
     """
 
     url: str
     auth_token: str
     store_url: str
     product: Child
+    tools: ToolService
 
 
 @asynccontextmanager
 async def running_stage(
-    logs: Path, progress: Progress, *, replicas: int = 1
+    logs: Path, progress: Progress, *, replicas: int = 1, tool_answers_after_s: float = 0.0
 ) -> AsyncIterator[ModeStage]:
     """Start everything, yield it once calls would be answered, stop everything.
 
@@ -58,6 +58,7 @@ async def running_stage(
         logs: Folder for what the processes say.
         progress: Told what is going on.
         replicas: Of the ingress.
+        tool_answers_after_s: How long the service behind a tool takes.
 
     Raises:
         DemoFailed: A process did not start; shows why.
@@ -68,12 +69,15 @@ async def running_stage(
     store_url = f"sqlite:///{scratch / 'callcluster.sqlite3'}"
     auth_token = secrets.token_hex(16)
     children: list[Child] = []
+    stack = ExitStack()
     try:
+        tools = stack.enter_context(ToolService(tool_answers_after_s).running())
         script = scratch / "script.yaml"
         script.write_text(script_text(), "utf-8")
         (scratch / "agents").mkdir()
         for mode in MODES:
-            (scratch / "agents" / f"{mode}.yaml").write_text(agent_text(mode), "utf-8")
+            file = scratch / "agents" / f"{mode}.yaml"
+            file.write_text(agent_text(mode, tools.url), "utf-8")
         await _route(store_url)
         options = {
             "--azure-port": ports.azure,
@@ -117,56 +121,13 @@ async def running_stage(
         url = f"http://127.0.0.1:{ports.http}"
         has_haproxy = serve_env.haproxy_available()
         await wait_for_product(product, url, haproxy=has_haproxy, progress=progress)
-        yield ModeStage(url, auth_token, store_url, product)
+        yield ModeStage(url, auth_token, store_url, product, tools)
     finally:
         for child in children:
             child.let_go()
         await asyncio.gather(*(child.stop() for child in children))
+        stack.close()
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def agent_text(mode: CallMode) -> str:
-    """The file of the agent of one mode; but for the mode they are all alike."""
-    agent = {
-        "mode": mode,
-        "language": "en-US",
-        "voice": "21m00Tcm4TlvDq8ikWAM",
-        "speaker": "elevenlabs",
-        "recogniser": "azure",
-        "thinker": "openai",
-        "greeting": GREETING,
-        "prompt": "You answer the telephone.",
-        "phrases": {"resume": "Here I am again."},
-        "tools": [
-            {
-                "type": "transfer",
-                "name": TRANSFER,
-                "description": "To buy.",
-                "to": SALES,
-                "timeout_s": 5,
-                "announce": ANNOUNCED,
-                "no_answer": NOBODY,
-            },
-            {
-                "type": "send_digits",
-                "name": PRESS,
-                "description": "For menus.",
-                "announce": "I press it.",
-            },
-        ],
-    }
-    return yaml.safe_dump(agent)
-
-
-def script_text() -> str:
-    """What the emulated models answer and do, as their script."""
-    replies = [{"when": list(cue.keywords), "say": cue.reply} for cue in CUES if not cue.tool]
-    tools = [
-        {"when": ".*".join(cue.keywords), "call": cue.tool, "arguments": dict(cue.arguments)}
-        for cue in CUES
-        if cue.tool
-    ]
-    return yaml.safe_dump({"replies": replies, "tools": tools})
 
 
 async def _route(store_url: str) -> None:

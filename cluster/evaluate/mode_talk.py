@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
+from dialogue.tool_use import status_of
 from voice.words import normalise
 
 
@@ -14,7 +16,7 @@ class TalkTurn:
     """One turn of the caller, as it was recorded.
 
     Attributes:
-        tools: Names of what was used, with what came of it.
+        tools: What was used, with what (``told_use``), and what came of it.
     """
 
     caller_text: str
@@ -76,6 +78,17 @@ class Recorded(Protocol):
 
 
 Uses = Mapping[int, Sequence[tuple[str, str]]]
+
+
+def told_use(use: Mapping[str, Any]) -> tuple[str, str]:
+    """A use of a record (``dialogue.tool_use``): name and arguments, and its status."""
+    try:
+        given = json.loads(str(use.get("arguments") or "{}"))
+    except ValueError:
+        given = {}
+    arguments = given if isinstance(given, dict) else {}
+    listed = ", ".join(f"{name}={arguments[name]}" for name in sorted(arguments))
+    return f"{use.get('name', '')}({listed})", status_of(use)
 
 
 def talk_of(mode: str, turns: Iterable[Recorded], uses: Uses) -> Talk:

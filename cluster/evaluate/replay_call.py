@@ -24,6 +24,7 @@ from simulation.corpus_turn import LabelledTurn, Samples
 from voice import events as voice
 from voice.config import VoiceConfig
 from voice.ports import FRAME_S
+from voice.reasons import WENT_ON
 from voice.session import VoiceSession
 from voice.waste import SpeculationBudget
 
@@ -175,6 +176,9 @@ class ReplayCall:
             case voice.CommitTurn():
                 key = (output.turn_id, output.guess)
                 log.committed.append(Committed(now, key, output.text))
+            case voice.RetractTurn() | voice.AbandonTurn():
+                if output.reason == WENT_ON:
+                    log.taken_back.append((now, (output.turn_id, output.guess)))
             case voice.TurnSettled():
                 log.settled.append(Settled(now, output))
             case voice.JudgeTurn(pause_id=pause_id):

@@ -51,6 +51,7 @@ class CallLog:
 
     Attributes:
         noise: In words.
+        taken_back: Replies that fell silent because the caller had not finished, and when.
         first_audio_s: When the first audio of each reply was there.
         over_s: When the call ended.
         judged: Questions to the end-of-turn model.
@@ -64,6 +65,7 @@ class CallLog:
     begun: list[Begun] = field(default_factory=list)
     committed: list[Committed] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
+    taken_back: list[tuple[float, Key]] = field(default_factory=list)
     first_audio_s: dict[Key, float] = field(default_factory=dict)
     mouth: ReplayMouth = field(default_factory=ReplayMouth)
     speech: Speech = field(default_factory=Speech)

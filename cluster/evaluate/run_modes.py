@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 from collections import defaultdict
@@ -19,7 +18,7 @@ from cluster.chaos.product import recorded
 from cluster.demo_live import StartProgress
 from cluster.evaluate.mode_page import mode_page
 from cluster.evaluate.mode_stage import MODES, NUMBERS, PUBLIC_URL, ModeStage, running_stage
-from cluster.evaluate.mode_talk import Talk, all_differences, talk_of
+from cluster.evaluate.mode_talk import Talk, all_differences, talk_of, told_use
 from dialogue.agent import CallMode
 from records.store import RecordStore
 from simulation.callee import Phones
@@ -140,8 +139,7 @@ async def uses_of(store_url: str, tenant_id: str, call_id: str) -> dict[int, lis
     found: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
     for entry in entries:
         if entry.kind == TOOL_USED:
-            status = json.loads(str(entry.data["result"])).get("status", "")
-            found[entry.turn_id].append((str(entry.data["name"]), str(status)))
+            found[entry.turn_id].append(told_use(entry.data))
     return dict(found)
 
 

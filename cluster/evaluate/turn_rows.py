@@ -6,7 +6,8 @@ Definitions
   eot-bench's false cut-off; it counts even when the machine takes it back before anybody hears.
 - *Heard cut*: the agent was audible between the caller's first word and his last.
 - *Latency*: from the true end of speech to the first audible frame of the reply that stays. A
-  reply that began before the end counts only if it fell silent within ``SOFT_RETREAT_S`` of it.
+  reply that began before the end counts only if it fell silent within ``SOFT_RETREAT_S`` of it. One
+  that was taken back after the end, since words of the caller came late, does not stay.
 - *Unanswered*: nothing for ten seconds; the latency is then these ten seconds.
 - Everything until the next turn begins belongs to a turn.
 """
@@ -176,11 +177,12 @@ def _reply(log: CallLog, span: Span) -> _Reply:
             return _Reply(_key(log, frames[at - 1]), frames[at - 1].start_s, True)
         if stays_until_s > end_s:
             at = log.mouth.at(stays_until_s - _SAME_RUN_S)
+    gone = [(at_s, key) for at_s, key in log.taken_back if span.holds(at_s)]
     for frame in frames[at:]:
         if frame.start_s >= span.until_s:
             break
         key = _key(log, frame)
-        if key in mine:
+        if key in mine and not any(key == each and at_s > frame.start_s for at_s, each in gone):
             return _Reply(key, frame.start_s, False)
     return _Reply(None, None, False)
 

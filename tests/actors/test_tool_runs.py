@@ -422,3 +422,20 @@ def test_a_fact_is_noted_and_in_the_prompt_from_then_on() -> None:
         return ["Hello Ann.", note]
 
     play(scene, script=script)
+
+
+def test_what_was_noted_before_the_first_word_is_told_with_it() -> None:
+    """A caller who cuts the reply ends it there: its end, which tells it too, never comes."""
+
+    async def scene(stage: Stage) -> None:
+        items = await stage.ask()
+        segments = [item for item in items if item.type == "segment"]
+        assert [use["fact"] for use in segments[0].tools] == ["name"]
+        assert all(item.tools == () for item in segments[1:])
+
+    def script(request: ThinkRequest) -> Sequence[Step]:
+        if request.messages[-1].role == "tool":
+            return ["Hello Ann. ", "What can I do for you?"]
+        return [ToolCallRequested("c", "remember", '{"name": "name", "value": "Ann"}')]
+
+    play(scene, script=script)

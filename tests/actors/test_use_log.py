@@ -83,6 +83,24 @@ def test_facts_go_in_with_the_guess_that_was_spoken() -> None:
     assert log.settled(entry(2)).tools == ()
 
 
+def test_a_caller_who_cuts_the_reply_does_not_undo_what_it_noted() -> None:
+    log = UseLog()
+    log.hear(tool(FACT, kind="segment"))
+    log.taken(1, 1)
+    log.hear(tool(FACT, kind="finished"))
+    log.dropped(1, 1)
+    assert log.settled(entry()).tools == (FACT,)
+
+
+def test_a_guess_that_was_not_spoken_leaves_no_fact_behind() -> None:
+    log = UseLog()
+    log.hear(tool(FACT, kind="segment"))
+    log.taken(1, 1)
+    log.taken_back(1, 1)
+    log.dropped(1, 1)
+    assert log.settled(entry()).tools == ()
+
+
 def test_a_repeated_use_is_granted_again() -> None:
     """Another CallActor may run an idempotent tool once more, under the same id."""
     log = UseLog()

@@ -60,6 +60,7 @@ from simulation.faults import FaultBoard, Faults
 from simulation.fingerprint import ClipIndex
 from simulation.openai_chat import OpenAIChat, OpenAIConfig
 from simulation.openai_replies import ScriptLine
+from simulation.openai_tools import DEFAULT_TOOL_RULES, ToolRule
 from simulation.openai_tts import OpenAITextToSpeech, OpenAITtsConfig
 from simulation.voice_sound import HummingVoice
 from simulation.wire_server import Service, WireServer
@@ -95,6 +96,7 @@ class Cast:
         reply: What its model answers.
         speaker: Of ``VOICES``.
         script: What it answers before that, by what the caller says.
+        rules: When it calls tools, and what it says to their results.
         tools: Of the agent.
         mode, then_modes, switch_after_s, relay: How its calls are carried.
         languages: That its calls may change to.
@@ -105,6 +107,7 @@ class Cast:
     reply: str = "Noted."
     greeting: str = "Hi."
     script: tuple[ScriptLine, ...] = ()
+    rules: tuple[ToolRule, ...] = DEFAULT_TOOL_RULES
     tools: tuple[Tool, ...] = ()
     recogniser: str = "azure"
     speaker: str = "elevenlabs"
@@ -288,7 +291,10 @@ class EdgeStage:
         if service == "openai":
             script = (*cast.script, ScriptLine((), cast.reply))
             chat = OpenAIChat(
-                OpenAIConfig(first_token_s=0.0, per_token_s=0.0, script=script), board
+                OpenAIConfig(
+                    first_token_s=0.0, per_token_s=0.0, script=script, tool_rules=cast.rules
+                ),
+                board,
             )
             port = await self._listen(chat, board)
             known = provider_settings(self.settings(openai_base_url=f"http://127.0.0.1:{port}/v1"))

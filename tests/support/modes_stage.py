@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from cluster.evaluate.mode_talk import Talk, talk_of
-from dialogue.agent import CallMode
+from pydantic import TypeAdapter
+
+from actors.tool_runs import ToolRuns
+from cluster.agent_languages import asks_of
+from cluster.agent_tools import ToolFile, tools_of
+from cluster.evaluate.mode_agent import LANGUAGE, tools_of_agent
+from cluster.evaluate.mode_talk import Talk, talk_of, told_use
+from cluster.wall_clock import wall_clock_us
+from dialogue.agent import CallMode, SpokenLanguage
+from dialogue.languages import phrases_of
 from dialogue.realtime import RealtimeOptions
 from dialogue.relay_options import RelayOptions
 from dialogue.tools import Tool
 from providers.realtime.config import RealtimeConfig
 from providers.realtime.service import OpenAIRealtime
+from providers.tools.http_tool import HttpTools
+from providers.tools.table import ToolTable
 from simulation.callee import Phones
 from simulation.callee_book import Callee, CalleeBook
 from simulation.caller_call import CallOrder, CallResult, place_call
@@ -22,33 +31,27 @@ from simulation.caller_script import PreparedClip, prepare
 from simulation.clip_library import load_library
 from simulation.faults import FaultBoard
 from simulation.mode_script import (
-    ANNOUNCED,
     GREETING,
-    NOBODY,
-    PRESS,
-    TRANSFER,
+    OTHER_LANGUAGE,
     Line,
     script_lines,
     spoken,
+    tool_rules,
 )
 from simulation.openai_realtime import OpenAIRealtimeEmulator
 from simulation.realtime_session import RealtimeEmulatorConfig
+from simulation.tool_service import ToolService
 from simulation.voice_sound import HummingVoice
 from tests.support.edge_stage import Built, Cast, EdgeStage
 
 MODES: tuple[CallMode, ...] = get_args(CallMode)
-SALES = "+14155550123"
-TOOLS = (
-    Tool("send_digits", PRESS, "For menus.", announce="I press it."),
-    Tool(
-        "transfer",
-        TRANSFER,
-        "To buy.",
-        to=SALES,
-        timeout_s=5,
-        announce=ANNOUNCED,
-        no_answer=NOBODY,
-    ),
+OTHER = SpokenLanguage(
+    OTHER_LANGUAGE,
+    "elevenlabs",
+    "Rachel",
+    ("azure",),
+    phrases_of(OTHER_LANGUAGE),
+    asks_of(OTHER_LANGUAGE),
 )
 
 
@@ -57,22 +60,39 @@ class ModesStage(EdgeStage):
 
     def __init__(self) -> None:
         relay = RelayOptions(tts_provider="Google", voice="en-US-Journey-O")
+        self.service_of_tools = ToolService()
+        self._table = ToolTable(HttpTools({}))
         common: dict[str, Any] = {
             "greeting": GREETING,
             "script": script_lines(),
-            "tools": TOOLS,
+            "rules": tool_rules(),
+            "tools": self._declared(),
+            "languages": (OTHER,),
             "relay": relay,
         }
-        super().__init__(tuple(Cast(mode, mode=mode, **common) for mode in MODES))
+        casts = tuple(Cast(mode, mode=mode, **common) for mode in MODES)
+        super().__init__(casts, tools=lambda _name: ToolRuns(self._table, None, wall_clock_us))
+
+    def _declared(self) -> tuple[Tool, ...]:
+        """As the file of the agent has them."""
+        plain = tools_of_agent(self.service_of_tools.url)
+        tags = (LANGUAGE, OTHER_LANGUAGE)
+        return tools_of(TypeAdapter(list[ToolFile]).validate_python(plain), LANGUAGE, tags)
 
     async def _build(self, cast: Cast) -> Built:
         agent, thinker, ear, speech = await super()._build(cast)
         return replace(agent, realtime=RealtimeOptions()), thinker, ear, speech
 
     async def _open(self) -> None:
+        self._stack.enter_context(self.service_of_tools.running())
+        self._stack.push_async_callback(self._table.aclose)
         board = FaultBoard()
         pace = RealtimeEmulatorConfig(
-            first_audio_s=0.02, words_s=0.05, speed_ratio=4.0, script=script_lines()
+            first_audio_s=0.02,
+            words_s=0.05,
+            speed_ratio=4.0,
+            script=script_lines(),
+            tool_rules=tool_rules(),
         )
         self.emulator = OpenAIRealtimeEmulator(pace, self._index, HummingVoice(), board)
         self._stack.callback(self.emulator.close)
@@ -109,10 +129,7 @@ class ModesStage(EdgeStage):
 
     def _talk(self, mode: CallMode) -> Talk:
         turns = {entry.turn_id: entry for entry in self.turns_of(self.doors[mode])}
-        uses = {
-            turn_id: [(use["name"], json.loads(use["result"])["status"]) for use in turn.tools]
-            for turn_id, turn in turns.items()
-        }
+        uses = {turn_id: [told_use(use) for use in turn.tools] for turn_id, turn in turns.items()}
         return talk_of(mode, turns.values(), uses)
 
 

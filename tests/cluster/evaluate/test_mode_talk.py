@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from actors.wire import TurnEntry
-from cluster.evaluate.mode_talk import Talk, TalkTurn, all_differences, differences, talk_of
+from cluster.evaluate.mode_talk import (
+    Talk,
+    TalkTurn,
+    all_differences,
+    differences,
+    talk_of,
+    told_use,
+)
 
 TURNS = (
     TalkTurn("ten of clubs", "A fine card.", "A fine card.", "heard"),
@@ -69,3 +76,25 @@ def test_what_a_transfer_came_back_with_belongs_to_the_turn_that_asked_for_it() 
     talk = talk_of("relay", turns, uses)
     assert [turn.caller_text for turn in talk.turns] == ["Sales please"]
     assert talk.tools == (("sales", "put through"), ("sales", "busy"))
+
+
+@pytest.mark.parametrize(
+    ("use", "told"),
+    [
+        (
+            {"name": "stock", "arguments": '{"n": 2, "item": "seven"}', "result": "{}"},
+            ("stock(item=seven, n=2)", "unknown"),
+        ),
+        (
+            {"name": "sales", "result": '{"status": "busy"}', "of_turn": 3},
+            ("sales()", "busy"),
+        ),
+        (
+            {"name": "a", "arguments": "{", "result": '{"status": "done"}'},
+            ("a()", "done"),
+        ),
+        ({"name": "a", "arguments": "[1]", "result": "no JSON"}, ("a()", "unknown")),
+    ],
+)
+def test_a_use_is_told_with_its_arguments(use: dict[str, object], told: tuple[str, str]) -> None:
+    assert told_use(use) == told

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import yaml
 
+from cluster.agents import load_agents
 from cluster.emulator_script import load_script
+from cluster.evaluate.mode_agent import agent_text, script_text
 from cluster.evaluate.mode_page import mode_page
-from cluster.evaluate.mode_stage import MODES, NUMBERS, agent_text, script_text
+from cluster.evaluate.mode_stage import MODES, NUMBERS
 from cluster.evaluate.mode_talk import Talk, TalkTurn
 from cluster.evaluate.run_modes import ModeResult, cost_rows, render, talk_rows
-from simulation.mode_script import CUES, SHORT, WHOLE
+from simulation.mode_script import CUES, SHORT, WHOLE, tool_rules
 
 TURN = TalkTurn("ten of clubs", "A card.", "A card.", "heard", (("press", "pressed"),))
 RESULTS = [
@@ -48,7 +50,7 @@ def test_what_was_had_is_told_and_every_difference() -> None:
 
 
 def test_agents_are_alike_but_for_their_mode(tmp_path: Path) -> None:
-    agents = [yaml.safe_load(agent_text(mode)) for mode in MODES]
+    agents = [yaml.safe_load(agent_text(mode, "http://127.0.0.1:9")) for mode in MODES]
     assert [agent.pop("mode") for agent in agents] == list(NUMBERS) == list(MODES)
     assert agents[0] == agents[1] == agents[2]
     file = tmp_path / "script.yaml"
@@ -56,6 +58,27 @@ def test_agents_are_alike_but_for_their_mode(tmp_path: Path) -> None:
     script = load_script(file)
     assert len(script.replies) + sum(bool(cue.tool) for cue in CUES) == len(CUES)
     assert {rule.tools[0] for rule in script.tool_rules} >= {cue.tool for cue in CUES if cue.tool}
+    assert {rule.tools[0]: rule.after for rule in script.tool_rules} == {
+        rule.tools[0]: rule.after for rule in tool_rules()
+    }
+
+
+def test_the_product_can_read_them(tmp_path: Path) -> None:
+    for mode in MODES:
+        text = agent_text(mode, "http://127.0.0.1:9")
+        (tmp_path / f"{mode}.yaml").write_text(text, "utf-8")
+    agents = load_agents(tmp_path, "default")
+    assert {agent.mode for agent in agents.values()} == set(MODES)
+    tools = {cue.tool for cue in CUES if cue.tool}
+    assert all(tools <= set(agent.toolbox.tools) for agent in agents.values())
+
+
+def test_cues_with_one_tool_say_the_same_to_its_result() -> None:
+    said: dict[str, set[str]] = {}
+    for cue in CUES:
+        if cue.tool:
+            said.setdefault(cue.tool, set()).add(cue.reply)
+    assert all(len(replies) == 1 for replies in said.values()), said
 
 
 def test_every_line_can_be_said() -> None:

@@ -1,0 +1,101 @@
+"""The agent of a conversation in three modes, and what the emulated models say to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from dialogue.agent import CallMode
+from simulation.mode_script import (
+    ANNOUNCED,
+    CUES,
+    GREETING,
+    LOOK_UP,
+    NOBODY,
+    OTHER_LANGUAGE,
+    PRESS,
+    REMEMBER,
+    SWITCH,
+    TRANSFER,
+    tool_rules,
+)
+
+LANGUAGE = "en-US"
+SALES = "+14155550123"
+
+
+def agent_text(mode: CallMode, tool_service_url: str) -> str:
+    """The file of the agent of one mode; but for the mode they are all alike.
+
+    Args:
+        mode: How its calls are carried.
+        tool_service_url: Where a ``simulation.tool_service`` listens.
+    """
+    agent = {
+        "mode": mode,
+        "language": LANGUAGE,
+        "languages": [OTHER_LANGUAGE],
+        "voice": "21m00Tcm4TlvDq8ikWAM",
+        "speaker": "elevenlabs",
+        "recogniser": "azure",
+        "thinker": "openai",
+        "greeting": GREETING,
+        "prompt": "You answer the telephone.",
+        "phrases": {"resume": "Here I am again."},
+        "tools": tools_of_agent(tool_service_url),
+    }
+    return yaml.safe_dump(agent, allow_unicode=True)
+
+
+def tools_of_agent(tool_service_url: str) -> list[dict[str, Any]]:
+    """Its tools, as its file has them: two actions, one that runs, two that note something."""
+    return [
+        {
+            "type": "transfer",
+            "name": TRANSFER,
+            "description": "To buy.",
+            "to": SALES,
+            "timeout_s": 5,
+            "announce": ANNOUNCED,
+            "no_answer": NOBODY,
+        },
+        {
+            "type": "send_digits",
+            "name": PRESS,
+            "description": "For menus.",
+            "announce": "I press it.",
+        },
+        {
+            "type": "http",
+            "name": LOOK_UP,
+            "description": "How many of a card are left.",
+            "method": "GET",
+            "url": f"{tool_service_url}/stock/{{item}}",
+            "parameters": {
+                "type": "object",
+                "properties": {"item": {"type": "string"}},
+                "required": ["item"],
+                "additionalProperties": False,
+            },
+        },
+        {"type": "remember", "name": REMEMBER},
+        {"type": "switch_language", "name": SWITCH},
+    ]
+
+
+def script_text() -> str:
+    """What the emulated models answer and do, as their script."""
+    replies = [{"when": list(cue.keywords), "say": cue.reply} for cue in CUES if not cue.tool]
+    said = {name: rule.after for rule in tool_rules() for name in rule.tools}
+    tools = [
+        {
+            "when": cue.pattern,
+            "call": cue.tool,
+            "arguments": dict(cue.arguments),
+            "after": said[cue.tool],
+        }
+        for cue in CUES
+        if cue.tool
+    ]
+    return yaml.safe_dump({"replies": replies, "tools": tools}, allow_unicode=True)
