@@ -17,7 +17,9 @@ from cluster.call_stores import CallStores
 from cluster.call_urls import CallUrls
 from cluster.edge import BegunCall, Edge
 from cluster.number_routes import NumberRoutes
+from cluster.other_regions import OtherRegions
 from cluster.patient_work import PatientWork
+from cluster.regions import region_table
 from cluster.stream_parameters import OUTBOUND, stream_parameters
 from cluster.voice_routes import VoiceWebhook
 from records.edge_rows import NumberRow
@@ -53,9 +55,18 @@ class CallServices:
     Args:
         edge: The edge.
         world: None: no database, no carrier.
+        regions: The other regions; those of the settings when None.
+
+    Attributes:
+        regions: The other regions; None when there is only this one.
     """
 
-    def __init__(self, edge: Edge, world: OutsideWorld | None = None) -> None:
+    def __init__(
+        self,
+        edge: Edge,
+        world: OutsideWorld | None = None,
+        regions: OtherRegions | None = None,
+    ) -> None:
         self.edge = edge
         self.world = world
         self.urls = CallUrls(edge.settings, edge.parts.wall_clock_us)
@@ -74,16 +85,26 @@ class CallServices:
             )
             self.lifecycle = CallLifecycle(parts, self.work)
             edge.on_call_begun = self._call_begun
+        self.regions = regions or _other_regions(edge)
         self.voice = VoiceWebhook(
-            edge, self.routes, self.urls, self.read_variables, self._placed_call_answered
+            edge,
+            self.routes,
+            self.urls,
+            self.read_variables,
+            self._placed_call_answered,
+            self.regions,
         )
 
     async def start(self) -> None:
-        """Read the numbers, and go on reading them."""
+        """Read the numbers, and go on reading them; begin to look after other regions."""
+        if self.regions is not None:
+            self.regions.start()
         await self.routes.start()
 
     async def aclose(self) -> None:
         """Stop reading; finish what the carrier told."""
+        if self.regions is not None:
+            await self.regions.aclose()
         await self.routes.aclose()
         await self.work.aclose()
 
@@ -135,6 +156,14 @@ class CallServices:
         if call.direction != OUTBOUND:
             whose = CallClaims(claims.tenant_id, claims.agent_id, claims.call_id, call.direction, 0)
             self.lifecycle.start_recording(whose, claims.call_sid)
+
+
+def _other_regions(edge: Edge) -> OtherRegions | None:
+    settings = edge.settings
+    table = region_table(settings.regions, settings.region, settings.public_url)
+    if table is None:
+        return None
+    return OtherRegions(table, settings.twilio_auth_token.get_secret_value(), edge.count)
 
 
 async def _no_numbers() -> list[NumberRow]:

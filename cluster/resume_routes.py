@@ -92,9 +92,18 @@ class ResumeWebhook:
         try:
             placement = await edge.places.place_resumed(claims, actor_alive=state is not None)
         except NoCapacityError:
-            return twiml.say_and_hang_up(LOST, "en-US")
+            return await self._elsewhere(form)
         edge.count("streams_resumed", 1)
         return await self._connect(claims, form, placement, state)
+
+    async def _elsewhere(self, form: Form) -> str:
+        """A call that came in and has no place here any more: in another region it begins anew."""
+        regions = self._services.regions
+        if regions is not None and form.get("Direction", "inbound") == "inbound":
+            taken = await regions.instead(form)
+            if taken is not None:
+                return taken
+        return twiml.say_and_hang_up(LOST, "en-US")
 
     async def _wanted(
         self, form: Form, claims: StreamClaims, state: CallState | None

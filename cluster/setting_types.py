@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, SecretStr
 
 from cluster.provider_limits import checked_limits
+from cluster.regions import checked_regions
 from telephony.errors import InvalidPhoneNumber
 from telephony.phone_number import check_e164
 
@@ -88,4 +89,5 @@ Host = Annotated[
     str, _fits(_HOST, "must be an address of this machine, or 0.0.0.0 for all of them")
 ]
 ProviderLimits = Annotated[str, AfterValidator(checked_limits)]
+Regions = Annotated[str, AfterValidator(checked_regions)]
 LogLevel = Annotated[str, AfterValidator(_level)]

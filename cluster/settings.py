@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cache.shards import MOST_SHARDS
 from cluster.errors import SettingsError
+from cluster.regions import region_table
 from cluster.secret_variables import gathered
 from cluster.setting_types import (
     AccountSid,
@@ -27,6 +28,7 @@ from cluster.setting_types import (
     PhoneNumber,
     ProviderLimits,
     Region,
+    Regions,
     SocketAddress,
     TenantId,
     WebAddress,
@@ -155,6 +157,9 @@ class Settings(BaseSettings):
         "https://api.twilio.com", validation_alias=_plain("TWILIO_API_BASE_URL")
     )
 
+    regions: Regions = ""
+    region: str = ""
+
     # Storage
     database_url: str = Field("", validation_alias=_plain("DATABASE_URL"))
     data_dir: Path = Path("var")
@@ -183,6 +188,7 @@ class Settings(BaseSettings):
     ingress_replicas: int = Field(1, ge=1, le=10_000)
     release: str = Field("", max_length=64)
     max_replicas_per_node: int = Field(0, ge=0, le=100)
+    drain_s: float = Field(60.0, ge=0, le=480)
     calls_per_replica: int = Field(100, ge=1, le=10_000)
     calls_per_actor: int = Field(50, ge=1, le=10_000)
     call_actors: int = Field(1, ge=1, le=100_000)
@@ -325,6 +331,10 @@ def load_settings(**overrides: Any) -> Settings:
             f"PUBLIC_URL is {settings.public_url}: the carrier opens streams over TLS only. Set it "
             "to the https:// address of the front, or set CALLCLUSTER_MODE=development."
         )
+    try:
+        region_table(settings.regions, settings.region, settings.public_url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     secret = settings.token_secret.get_secret_value()
     if secret and len(secret.encode()) < MIN_SECRET_BYTES:
         raise SettingsError(

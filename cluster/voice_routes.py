@@ -10,6 +10,8 @@ Rules
 3. The database is asked in one case only: a call that we placed with variables. It waits
    ``VARIABLES_WITHIN_S`` at most; without them the agent would say the wrong words, so the call
    ends politely.
+4. With several regions, a call that comes in is offered to those its caller is nearer to first, and
+   one that cannot come in here to the others, before it is refused (``other_regions``).
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from cluster.call_places import RESUME_PATH, Placement
 from cluster.call_urls import CallUrls, inbound_call_id
 from cluster.edge import Edge
 from cluster.errors import NoCapacityError
 from cluster.number_routes import NumberRoutes
+from cluster.other_regions import OtherRegions
 from cluster.stream_parameters import INBOUND, OUTBOUND, stream_parameters
 from dialogue.agent import Agent
 from records.errors import RecordsError
@@ -49,6 +53,20 @@ ASK_AGAIN = "#rc=5&rp=ct,rt,5xx&ct=1000&rt=2500&tt=14000"
 
 Variables = Mapping[str, str]
 ReadVariables = Callable[[str, str], Awaitable[Variables]]
+Question = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceAnswer:
+    """What the carrier is told.
+
+    Attributes:
+        twiml: The document.
+        is_refused: It sends the caller away: another region may do better.
+    """
+
+    twiml: str
+    is_refused: bool = False
 
 
 class VoiceWebhook:
@@ -60,6 +78,7 @@ class VoiceWebhook:
         urls: Reads the tokens of calls that we placed.
         read_variables: Those of ``(tenant id, call id)``. Raises ``RecordsError``.
         on_answered: Told of a call that we placed when it asks what to do.
+        regions: The other regions; None when there is only this one.
     """
 
     def __init__(
@@ -69,35 +88,43 @@ class VoiceWebhook:
         urls: CallUrls,
         read_variables: ReadVariables,
         on_answered: Callable[[CallClaims, str], None],
+        regions: OtherRegions | None = None,
     ) -> None:
         self._edge = edge
         self._routes = routes
         self._urls = urls
         self._read_variables = read_variables
         self._on_answered = on_answered
-        # By CallSid, oldest first: when it was asked, and the answer in the making or made.
-        self._answers: OrderedDict[str, tuple[float, asyncio.Task[str]]] = OrderedDict()
+        self._regions = regions
+        # By what was asked, oldest first: when that was, and the answer in the making or made.
+        self._answers: OrderedDict[Question, tuple[float, asyncio.Task[VoiceAnswer]]]
+        self._answers = OrderedDict()
 
-    async def answer(self, call_sid: str, form: Mapping[str, str], token: str) -> str:
-        """The TwiML for a new call; for a repeated webhook that of the first.
+    async def answer(
+        self, call_sid: str, form: Mapping[str, str], token: str, via: str = ""
+    ) -> VoiceAnswer:
+        """The answer to a new call; to a repeated webhook that to the first.
 
         Args:
             call_sid: The carrier's id.
             form: Of the webhook.
             token: Of the URL of a call that we placed; empty for one that comes in.
+            via: The region that passes the call on; empty when the carrier asks.
         """
         loop = asyncio.get_running_loop()
         self._forget(loop.time())
-        known = self._answers.get(call_sid)
+        # The carrier asks anew, with the URL that failed, when an answer has led nowhere.
+        question = (call_sid, via, form.get("ErrorUrl", ""))
+        known = self._answers.get(question)
         if known is not None:
             self._edge.count("webhooks_repeated", 1)
             return await asyncio.shield(known[1])
-        task = loop.create_task(self._answer(call_sid, form, token))
-        self._answers[call_sid] = (loop.time(), task)
+        task = loop.create_task(self._answer(call_sid, form, token, via))
+        self._answers[question] = (loop.time(), task)
         try:
             return await asyncio.shield(task)
         except Exception:
-            self._answers.pop(call_sid, None)
+            self._answers.pop(question, None)
             raise
 
     def _forget(self, now: float) -> None:
@@ -107,14 +134,24 @@ class VoiceWebhook:
         ):
             answers.popitem(last=False)
 
-    async def _answer(self, call_sid: str, form: Mapping[str, str], token: str) -> str:
+    async def _answer(
+        self, call_sid: str, form: Mapping[str, str], token: str, via: str
+    ) -> VoiceAnswer:
         if token:
             return await self._answer_outbound(call_sid, form, token)
+        regions = self._regions if not via else None
         agent = self.agent_for(form.get("To", ""))
         if agent is None:
             self._edge.count("calls_refused_unknown_number", 1)
-            return twiml.say_and_hang_up(NOT_IN_SERVICE, "en-US")
-        return await self._admit(call_sid, inbound_call_id(call_sid), agent, form, INBOUND, {})
+            return VoiceAnswer(twiml.say_and_hang_up(NOT_IN_SERVICE, "en-US"), is_refused=True)
+        if regions is not None and (taken := await regions.nearer(form)) is not None:
+            return VoiceAnswer(taken)
+        call_id = inbound_call_id(call_sid)
+        answer = await self._admit(call_sid, call_id, agent, form, INBOUND, {})
+        if answer.is_refused and regions is not None:
+            taken = await regions.instead(form)
+            return VoiceAnswer(taken) if taken is not None else answer
+        return answer
 
     def agent_for(self, number: str) -> Agent | None:
         """Who answers this number of ours; None when it is not in service."""
@@ -134,19 +171,21 @@ class VoiceWebhook:
             return None
         return edge.parts.agents.get((settings.tenant_id, settings.default_agent))
 
-    async def _answer_outbound(self, call_sid: str, form: Mapping[str, str], token: str) -> str:
+    async def _answer_outbound(
+        self, call_sid: str, form: Mapping[str, str], token: str
+    ) -> VoiceAnswer:
         edge = self._edge
         try:
             claims = self._urls.read(token)
         except TokenRefused as error:
             edge.count("call_tokens_refused", 1)
             logger.warning("the voice webhook of a placed call was refused: %s", error)
-            return twiml.hang_up()
+            return VoiceAnswer(twiml.hang_up())
         self._on_answered(claims, call_sid)
         agent = edge.parts.agents.get((claims.tenant_id, claims.agent_id))
         if agent is None:
             logger.error("call %s: agent %s does not exist here", claims.call_id, claims.agent_id)
-            return twiml.say_and_hang_up(TROUBLE, "en-US")
+            return VoiceAnswer(twiml.say_and_hang_up(TROUBLE, "en-US"))
         try:
             variables = await self.variables(claims)
         except (RecordsError, TimeoutError) as error:
@@ -156,7 +195,7 @@ class VoiceWebhook:
                 claims.call_id,
                 str(error) or "no answer",
             )
-            return twiml.say_and_hang_up(TROUBLE, "en-US")
+            return VoiceAnswer(twiml.say_and_hang_up(TROUBLE, "en-US"))
         return await self._admit(call_sid, claims.call_id, agent, form, OUTBOUND, variables)
 
     async def variables(self, claims: CallClaims) -> Variables:
@@ -174,7 +213,7 @@ class VoiceWebhook:
         form: Mapping[str, str],
         direction: str,
         variables: Variables,
-    ) -> str:
+    ) -> VoiceAnswer:
         edge = self._edge
         await edge.wait_for_slot()
         refusal = edge.refusal()
@@ -190,10 +229,10 @@ class VoiceWebhook:
                 parameters = stream_parameters(
                     placement.stream_token, form, direction=direction, variables=variables
                 )
-                return connect(edge, placement, parameters)
+                return VoiceAnswer(connect(edge, placement, parameters))
         edge.count(f"calls_refused_{refusal}", 1)
         logger.warning("a call was refused politely: %s", refusal)
-        return twiml.say_and_hang_up(BUSY, "en-US")
+        return VoiceAnswer(twiml.say_and_hang_up(BUSY, "en-US"), is_refused=True)
 
 
 def connect(

@@ -20,11 +20,13 @@ from fastapi.responses import JSONResponse
 from cluster import serve_env
 from cluster.call_services import CallServices
 from cluster.callback_routes import include_callbacks
+from cluster.dashboard.routes import include_dashboard
 from cluster.edge import Edge
 from cluster.form_refused import FormRefused
 from cluster.handover_routes import DialWebhook
 from cluster.logs import SeldomLine
 from cluster.metrics_routes import include_metrics
+from cluster.other_regions import VIA
 from cluster.request_body import BodyReader, BodyRefused
 from cluster.resume_routes import DIAL_PATH, ResumeWebhook
 from telephony import twiml
@@ -39,6 +41,7 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
     """The HTTP application of the webhooks of one replica."""
     app = FastAPI(title="callcluster", docs_url=None, redoc_url=None, openapi_url=None)
     include_metrics(app, edge)
+    include_dashboard(app)
     after_stream = ResumeWebhook(services)
     after_dial = DialWebhook(edge, after_stream)
     refusals = SeldomLine(logger.warning, monotonic)
@@ -55,7 +58,9 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
 
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
-        return JSONResponse(readiness(edge), status_code=503 if edge.not_ready else 200)
+        regions = services.regions.status() if services.regions is not None else {}
+        told = {**readiness(edge), "regions": regions}
+        return JSONResponse(told, status_code=503 if edge.not_ready else 200)
 
     @app.post("/twilio/voice")
     async def voice(request: Request) -> Response:
@@ -63,7 +68,10 @@ def build_app(edge: Edge, services: CallServices) -> FastAPI:
         call_sid = form.get("CallSid", "")
         if SID.fullmatch(call_sid) is None:
             raise FormRefused(400, "CallSid is 1 to 64 letters and digits")
-        return _xml(await services.voice.answer(call_sid, form, request.query_params.get("o", "")))
+        token, via = request.query_params.get("o", ""), request.query_params.get(VIA, "")
+        answer = await services.voice.answer(call_sid, form, token, via)
+        # Another region understands the status; the carrier has to get its TwiML.
+        return _xml(answer.twiml, 503 if via and answer.is_refused else 200)
 
     @app.post("/twilio/resume")
     async def resume(request: Request) -> Response:
@@ -130,5 +138,5 @@ async def _signed_form(
     return dict(pairs)
 
 
-def _xml(text: str) -> Response:
-    return Response(text, media_type=twiml.CONTENT_TYPE)
+def _xml(text: str, status: int = 200) -> Response:
+    return Response(text, status, media_type=twiml.CONTENT_TYPE)

@@ -270,3 +270,16 @@ def test_every_setting_of_a_speaker_reaches_it() -> None:
     assert (eleven.model, eleven.max_sockets) == ("m", 5)
     assert known.espeak.words_per_minute == 99
     assert (known.openai_tts.model, known.openai_tts.sample_rate_hz) == ("kokoro", 16_000)
+
+
+def test_regions_are_checked_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    regions = "eu=https://voice.example.com DE us=https://us.example.com *"
+    settings = load(monkeypatch, CALLCLUSTER_REGIONS=regions, CALLCLUSTER_REGION="eu")
+    assert (settings.regions, settings.region) == (regions, "eu")
+    for name, value, said in (
+        ("CALLCLUSTER_REGIONS", "eu", "CALLCLUSTER_REGIONS: 'eu': begin with a region"),
+        ("CALLCLUSTER_REGION", "uk", "CALLCLUSTER_REGION is uk, CALLCLUSTER_REGIONS has eu, us"),
+        ("CALLCLUSTER_REGION", "us", "PUBLIC_URL is https://voice.example.com, but"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            load(monkeypatch, **{"CALLCLUSTER_REGIONS": regions, name: value})
