@@ -6,22 +6,20 @@ after five idle minutes, so one that is idle for long is replaced before that.
 
 from __future__ import annotations
 
-import asyncio
-import logging
+import contextlib
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
 from providers import cartesia_wire as wire
 from providers.cartesia_socket import VoiceSegment, VoiceSocket
 from providers.cartesia_wire import PEER, PROVIDER
-from providers.errors import ProviderBusy, ProviderError, ProviderUnavailable
+from providers.errors import ProviderBusy
 from providers.socket_settings import CARTESIA_SOCKETS, CartesiaConfig
+from providers.speech_segment import audio_of
+from providers.voice_sockets import VoiceSockets
 from providers.websocket import Connection, connect
 from voice.ports import SpeakRequest, SpeechChunk
 
-_log = logging.getLogger(__name__)
-
-_TEND_EVERY_S = 1.0
 _TRY_AGAIN_S = 8.0
 
 Connect = Callable[[str, dict[str, str], float], Awaitable[Connection]]
@@ -29,12 +27,6 @@ Connect = Callable[[str, dict[str, str], float], Awaitable[Connection]]
 
 async def _connect(url: str, headers: dict[str, str], timeout_s: float) -> Connection:
     return await connect(url, headers, timeout_s, PEER)
-
-
-@dataclass(eq=False, slots=True)
-class _Opening:
-    task: asyncio.Task[None]
-    waiters: int = 0
 
 
 class CartesiaSpeaker:
@@ -53,11 +45,10 @@ class CartesiaSpeaker:
         wire.check_config(config)
         self._config = config
         self._connect = connect
-        self._sockets: list[VoiceSocket] = []
-        self._openings: list[_Opening] = []
+        self._pool: VoiceSockets[None, VoiceSocket]
+        self._pool = VoiceSockets(self, PROVIDER, config.contexts_per_socket)
         self._warmed: set[tuple[str, str]] = set()
-        self._tender: asyncio.Task[None] | None = None
-        self._closed = False
+        self._tried_s = float("-inf")
 
     @property
     def name(self) -> str:
@@ -71,8 +62,8 @@ class CartesiaSpeaker:
             ProviderError: No connection; the key, the voice or the language is refused.
         """
         if (voice, language) in self._warmed:
-            if not any(socket.usable for socket in self._sockets):
-                await self._wait_for_socket()
+            if not self._has_socket:
+                await self._pool.wait_for(None)
             return
         async for _ in self.speak(SpeakRequest("warm", "1", voice, language)):
             pass
@@ -82,105 +73,46 @@ class CartesiaSpeaker:
         """Yield the audio of one segment; see ``voice.ports.Speaker``."""
         if not request.text.strip():
             return
-        segment = await self._begin(request)
-        try:
-            while True:
-                try:
-                    chunk = await segment.next_chunk()
-                except ProviderUnavailable:
-                    # An idle socket may have been closed over there the moment we took it.
-                    if segment.heard or segment.fresh:
-                        raise
-                    segment.abandon()
-                    segment = await self._begin(request)
-                    segment.fresh = True
-                    continue
-                if chunk is None:
-                    return
-                if chunk.ulaw or chunk.marks:
-                    yield chunk
-        finally:
-            segment.abandon()
+        again = functools.partial(self._begin, request)
+        async with contextlib.aclosing(audio_of(await again(), again)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def aclose(self) -> None:
         """Close every socket; segments still running fail as unavailable."""
-        self._closed = True
-        tender, self._tender = self._tender, None
-        tasks = [opening.task for opening in self._openings]
-        if tender is not None:
-            tasks.append(tender)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        sockets, self._sockets = self._sockets, []
-        await asyncio.gather(*(socket.aclose() for socket in sockets))
+        await self._pool.aclose()
 
-    async def _begin(self, request: SpeakRequest) -> VoiceSegment:
-        while True:
-            for socket in self._sockets:
-                if socket.room > 0:
-                    return await socket.begin(request)
-            await self._wait_for_socket()
-
-    async def _wait_for_socket(self) -> None:
-        """Open a socket, or join an opening one that will have room."""
-        if self._closed:
-            raise ProviderUnavailable("closed", PROVIDER)
-        for opening in self._openings:
-            if opening.waiters < self._config.contexts_per_socket:
-                break
-        else:
-            opening = self._start_opening()
-        opening.waiters += 1
-        # Shielded: others wait for the same socket.
-        await asyncio.shield(opening.task)
-
-    def _start_opening(self) -> _Opening:
-        self._sockets = [socket for socket in self._sockets if not socket.dead]
-        in_use = sum(socket.usable for socket in self._sockets)
-        if in_use + len(self._openings) >= self._config.max_sockets:
+    def make_room(self, _key: None) -> None:
+        """See ``SocketKeeper``."""
+        in_use = sum(socket.usable for socket in self._pool.sockets)
+        if in_use + len(self._pool.opening) >= self._config.max_sockets:
             raise ProviderBusy("every socket is in use", PROVIDER, CARTESIA_SOCKETS)
-        loop = asyncio.get_running_loop()
-        if self._tender is None:
-            self._tender = loop.create_task(self._tend())
-        opening = _Opening(loop.create_task(self._open()))
-        self._openings.append(opening)
 
-        def forget(task: asyncio.Task[None]) -> None:
-            self._openings.remove(opening)
-            # Whoever waits gets the error; when nobody does any more it is no news.
-            if not task.cancelled() and task.exception() is not None and not opening.waiters:
-                _log.info("no spare socket: %s", task.exception())
-
-        opening.task.add_done_callback(forget)
-        return opening
-
-    async def _open(self) -> None:
+    async def open(self, _key: None) -> VoiceSocket:
+        """See ``SocketKeeper``."""
         headers = {"X-API-Key": self._config.api_key, "Cartesia-Version": wire.VERSION}
         timeout_s = self._config.connect_timeout_s
         connection = await self._connect(wire.socket_url(self._config), headers, timeout_s)
-        self._sockets.append(VoiceSocket(connection, self._config))
+        return VoiceSocket(connection, self._config)
 
-    async def _tend(self) -> None:
-        """Replace what was idle for long, close what is not needed, reopen what broke."""
-        loop = asyncio.get_running_loop()
-        tried_s = float("-inf")
+    async def tend(self, now: float) -> None:
+        """See ``SocketKeeper``: replaces what was idle for long, reopens what broke."""
+        for socket in self._pool.sockets:
+            socket.tend(now)
+            if socket.usable and socket.idle_for_s(now) > self._config.renew_s:
+                socket.retire()
+        is_missing = self._warmed and not self._has_socket
+        if is_missing and not self._pool.opening and now - self._tried_s >= _TRY_AGAIN_S:
+            self._tried_s = now
+            await self._pool.reopen(None)
+
+    @property
+    def _has_socket(self) -> bool:
+        return any(socket.usable for socket in self._pool.sockets)
+
+    async def _begin(self, request: SpeakRequest) -> VoiceSegment:
         while True:
-            await asyncio.sleep(_TEND_EVERY_S)
-            now = loop.time()
-            self._sockets = [socket for socket in self._sockets if not socket.dead]
-            for socket in self._sockets:
-                socket.tend(now)
-                if socket.usable and socket.idle_for_s(now) > self._config.renew_s:
-                    socket.retire()
-            is_missing = self._warmed and not any(socket.usable for socket in self._sockets)
-            if is_missing and not self._openings and now - tried_s >= _TRY_AGAIN_S:
-                tried_s = now
-                await self._reopen()
-
-    async def _reopen(self) -> None:
-        try:
-            await self._wait_for_socket()
-        except ProviderError as error:
-            # Nobody waits for this socket; the next segment meets the same error and reports it.
-            _log.info("no warm socket: %s", error)
+            for socket in self._pool.sockets:
+                if socket.room > 0:
+                    return await socket.begin(request)
+            await self._pool.wait_for(None)

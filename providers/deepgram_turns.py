@@ -17,9 +17,8 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from providers.deepgram_messages import TurnInfo
+from providers.hearing import Restart
 from voice.ports import (
     FinalTranscript,
     InterimTranscript,
@@ -32,14 +31,6 @@ from voice.ports import (
 _BEFORE_WORDS_S = 1.5
 
 TurnEvent = SpeechNoticed | InterimTranscript | FinalTranscript | TurnEndHinted | TurnResumed
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Where a new socket has to begin, in seconds of the call's audio, and what is final now."""
-
-    at_s: float
-    final: FinalTranscript | None
 
 
 class TurnReader:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
-from providers.deepgram_errors import PROVIDER
+from providers.deepgram_errors import PROVIDER, error_of_close, error_of_handshake
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.models import FLUX_ENGLISH, FLUX_LANGUAGES, FLUX_MULTILINGUAL
 from providers.settings import (
@@ -22,11 +22,11 @@ from providers.settings import (
     DEEPGRAM_MODEL,
     DeepgramConfig,
 )
+from providers.socket_peer import Peer, socket_origin
 from voice.ports import SAMPLE_RATE_HZ
 
+PEER = Peer(PROVIDER, DEEPGRAM_BASE_URL, error_of_handshake, error_of_close)
 CLOSE_STREAM = json.dumps({"type": "CloseStream"})
-# "80 ms strongly recommended": 640 bytes of mu-law.
-CHUNK_BYTES = 640
 
 # More, longer or empty keyterms are a refused handshake; all together may have 500 tokens.
 MAX_KEYTERMS = 100
@@ -43,7 +43,7 @@ def check_config(config: DeepgramConfig) -> None:
     """
     if not config.api_key:
         raise ProviderRefused("there is no key", PROVIDER, DEEPGRAM_KEY)
-    _origin(config)
+    socket_origin(config.base_url, PEER)
     if not 0.5 <= config.eot_threshold <= 0.9:
         raise ProviderRejected("not from 0.5 to 0.9", PROVIDER, DEEPGRAM_EOT)
     eager = config.eager_eot_threshold
@@ -73,7 +73,7 @@ def socket_url(config: DeepgramConfig, language: str) -> str:
         query["eager_eot_threshold"] = f"{config.eager_eot_threshold:g}"
     if model == FLUX_MULTILINGUAL:
         query["language_hint"] = language
-    return f"{_origin(config)}/v2/listen?{urlencode(query)}"
+    return f"{socket_origin(config.base_url, PEER)}/v2/listen?{urlencode(query)}"
 
 
 def _model(config: DeepgramConfig, language: str) -> str:
@@ -84,14 +84,6 @@ def _model(config: DeepgramConfig, language: str) -> str:
         setting = DEEPGRAM_MODEL if config.model else "language"
         raise ProviderRejected(f"{model} does not hear {language}", PROVIDER, setting)
     return model
-
-
-def _origin(config: DeepgramConfig) -> str:
-    scheme, separator, rest = config.base_url.partition("://")
-    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(scheme, "")
-    if not scheme or not separator or not rest.strip("/"):
-        raise ProviderRejected("the address is no http(s) URL", PROVIDER, DEEPGRAM_BASE_URL)
-    return f"{scheme}://{rest.rstrip('/')}"
 
 
 def usable_keyterms(phrases: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
 from providers.elevenlabs_sdk import ElevenLabsHttp
 from providers.elevenlabs_segment import Segment
@@ -22,28 +21,17 @@ from providers.elevenlabs_spare import SparePath
 from providers.elevenlabs_wire import MAX_CONTEXTS, PROVIDER, socket_url
 from providers.errors import (
     ProviderBusy,
-    ProviderError,
     ProviderProtocolError,
     ProviderRefused,
     ProviderRejected,
-    ProviderUnavailable,
 )
 from providers.settings import ELEVENLABS_KEY, ELEVENLABS_SOCKETS, ElevenLabsConfig
+from providers.speech_segment import audio_of
+from providers.voice_sockets import VoiceSockets
 from voice.ports import SpeakRequest, SpeechChunk
-
-_log = logging.getLogger(__name__)
-
-_TEND_EVERY_S = 1.0
 
 Connect = Callable[[str, str, float], Awaitable[Connection]]
 Key = tuple[str, str]
-
-
-@dataclass(eq=False, slots=True)
-class _Opening:
-    key: Key
-    task: asyncio.Task[None]
-    waiters: int = 0
 
 
 class ElevenLabsSpeaker:
@@ -71,11 +59,10 @@ class ElevenLabsSpeaker:
         self._config = config
         self._connect = connect
         self._spare_path = SparePath(config, http or ElevenLabsHttp(config))
-        self._sockets: list[VoiceSocket] = []
-        self._openings: list[_Opening] = []
+        self._pool: VoiceSockets[Key, VoiceSocket]
+        self._pool = VoiceSockets(self, PROVIDER, MAX_CONTEXTS)
         self._warmed: set[Key] = set()
-        self._tender: asyncio.Task[None] | None = None
-        self._closed = False
+        self._tried_s: dict[Key, float] = {}
 
     @property
     def name(self) -> str:
@@ -93,9 +80,9 @@ class ElevenLabsSpeaker:
             await self._spare_path.warm(key)
             return
         self._warmed.add(key)
-        if not any(socket.key == key and socket.usable for socket in self._sockets):
+        if not any(socket.key == key and socket.usable for socket in self._pool.sockets):
             try:
-                await self._wait_for_socket(key)
+                await self._pool.wait_for(key)
             except ProviderProtocolError as refusal:
                 await self._spare_path.warm(key, refusal)
 
@@ -103,62 +90,31 @@ class ElevenLabsSpeaker:
         """Yield the audio of one segment; see ``voice.ports.Speaker``."""
         if not request.text.strip():
             return
-        key = _key(request.voice, request.language)
-        has_room = any(socket.key == key and socket.room > 0 for socket in self._sockets)
-        is_spared = self._spare_path.is_only_one or (self._spare_path.is_due(key) and not has_room)
-        spoken = self._spare_path.speak(request) if is_spared else self._over_socket(key, request)
-        async with contextlib.aclosing(spoken) as chunks:
+        async with contextlib.aclosing(await self._audio(request)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    async def _over_socket(
-        self, key: Key, request: SpeakRequest
-    ) -> AsyncGenerator[SpeechChunk, None]:
+    async def _audio(self, request: SpeakRequest) -> AsyncGenerator[SpeechChunk, None]:
+        """The audio of one segment, whichever way it comes."""
+        key = _key(request.voice, request.language)
+        has_room = any(socket.key == key and socket.room > 0 for socket in self._pool.sockets)
+        if self._spare_path.is_only_one or (self._spare_path.is_due(key) and not has_room):
+            return self._spare_path.speak(request)
+        again = functools.partial(self._begin, key, request)
         try:
-            segment = await self._begin(request)
+            return audio_of(await again(), again)
         except ProviderProtocolError as refusal:
-            instead = self._spare_path.instead(key, request, refusal)
-            async with contextlib.aclosing(instead) as chunks:
-                async for spoken in chunks:
-                    yield spoken
-            return
-        try:
-            while True:
-                try:
-                    chunk = await segment.next_chunk()
-                except ProviderUnavailable:
-                    # An idle socket may have been closed over there the moment we took it.
-                    if segment.heard or segment.fresh:
-                        raise
-                    segment.abandon()
-                    segment = await self._begin(request)
-                    segment.fresh = True
-                    continue
-                if chunk is None:
-                    return
-                yield chunk
-        finally:
-            segment.abandon()
+            return self._spare_path.instead(key, request, refusal)
 
     async def aclose(self) -> None:
         """Close every socket; segments still running fail as unavailable."""
-        self._closed = True
-        tender, self._tender = self._tender, None
-        tasks = [opening.task for opening in self._openings]
-        if tender is not None:
-            tasks.append(tender)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        sockets, self._sockets = self._sockets, []
-        await asyncio.gather(*(socket.aclose() for socket in sockets), self._spare_path.aclose())
+        await asyncio.gather(self._pool.aclose(), self._spare_path.aclose())
 
     # --- sockets ----------------------------------------------------------------------------------
 
-    async def _begin(self, request: SpeakRequest) -> Segment:
-        key = _key(request.voice, request.language)
+    async def _begin(self, key: Key, request: SpeakRequest) -> Segment:
         while True:
-            for socket in self._sockets:
+            for socket in self._pool.sockets:
                 if socket.key == key and socket.room > 0:
                     segment = socket.begin(request.text)
                     try:
@@ -167,90 +123,47 @@ class ElevenLabsSpeaker:
                         segment.abandon()
                         raise
                     return segment
-            await self._wait_for_socket(key)
+            await self._pool.wait_for(key)
 
-    async def _wait_for_socket(self, key: Key) -> None:
-        """Open a socket, or join an opening one that will have room."""
-        if self._closed:
-            raise ProviderUnavailable("closed", PROVIDER)
-        for opening in self._openings:
-            if opening.key == key and opening.waiters < MAX_CONTEXTS:
-                break
-        else:
-            opening = self._start_opening(key)
-        opening.waiters += 1
-        # Shielded: others wait for the same socket.
-        await asyncio.shield(opening.task)
-
-    def _start_opening(self, key: Key) -> _Opening:
-        self._sockets = [socket for socket in self._sockets if not socket.dead]
-        if len(self._sockets) + len(self._openings) >= self._config.max_sockets:
-            self._evict_other_than(key)
-        if self._tender is None:
-            self._tender = asyncio.create_task(self._tend())
-        opening = _Opening(key, asyncio.create_task(self._open(key)))
-        self._openings.append(opening)
-
-        def forget(task: asyncio.Task[None]) -> None:
-            self._openings.remove(opening)
-            # Whoever waits gets the error; when nobody does any more it is no news.
-            if not task.cancelled() and task.exception() is not None and not opening.waiters:
-                _log.info("no spare socket: %s", task.exception())
-
-        opening.task.add_done_callback(forget)
-        return opening
-
-    async def _open(self, key: Key) -> None:
+    async def open(self, key: Key) -> VoiceSocket:
+        """See ``SocketKeeper``."""
         url = socket_url(self._config, *key)
         connection = await self._connect(url, self._config.api_key, self._config.connect_timeout_s)
-        self._sockets.append(VoiceSocket(connection, self._config, key))
+        return VoiceSocket(connection, self._config, key)
 
-    def _evict_other_than(self, key: Key) -> None:
-        """Make room for a socket of ``key`` by closing the longest idle one of another voice."""
+    def make_room(self, key: Key) -> None:
+        """See ``SocketKeeper``: closes the longest idle socket of another voice, if need be."""
+        sockets = self._pool.sockets
+        if len(sockets) + len(self._pool.opening) < self._config.max_sockets:
+            return
         now = asyncio.get_running_loop().time()
         others = [
-            socket
-            for socket in self._sockets
-            if socket.idle and (socket.key != key or not socket.usable)
+            socket for socket in sockets if socket.idle and (socket.key != key or not socket.usable)
         ]
         if not others:
             raise ProviderBusy("every socket is in use", PROVIDER, ELEVENLABS_SOCKETS)
         victim = max(others, key=lambda socket: socket.idle_for_s(now))
-        self._sockets.remove(victim)
+        sockets.remove(victim)
         victim.retire()
 
-    async def _tend(self) -> None:
-        """Keep what is idle open, close what is no longer needed, reopen what was warmed."""
-        loop = asyncio.get_running_loop()
-        failed_at_s: dict[Key, float] = {}
-        while True:
-            await asyncio.sleep(_TEND_EVERY_S)
-            now = loop.time()
-            self._sockets = [socket for socket in self._sockets if not socket.dead]
-            for socket in self._sockets:
-                if self._spare(socket) and socket.idle_for_s(now) > self._config.idle_close_s:
-                    socket.retire()
-                else:
-                    socket.tend(now)
-            alive = {socket.key for socket in self._sockets if socket.usable}
-            opening = {opening.key for opening in self._openings}
-            for key in self._warmed - alive - opening:
-                if now - failed_at_s.get(key, 0.0) >= self._config.keep_alive_s:
-                    failed_at_s[key] = now
-                    await self._reopen(key)
+    async def tend(self, now: float) -> None:
+        """See ``SocketKeeper``: keeps idle ones open, closes the rest, reopens what was warmed."""
+        for socket in self._pool.sockets:
+            if self._spare(socket) and socket.idle_for_s(now) > self._config.idle_close_s:
+                socket.retire()
+            else:
+                socket.tend(now)
+        alive = {socket.key for socket in self._pool.sockets if socket.usable}
+        for key in self._warmed - alive - set(self._pool.opening):
+            if now - self._tried_s.get(key, 0.0) >= self._config.keep_alive_s:
+                self._tried_s[key] = now
+                await self._pool.reopen(key)
 
     def _spare(self, socket: VoiceSocket) -> bool:
         """Whether its voice can do without it."""
         if socket.key not in self._warmed:
             return True
-        return sum(other.key == socket.key and other.usable for other in self._sockets) > 1
-
-    async def _reopen(self, key: Key) -> None:
-        try:
-            await self._wait_for_socket(key)
-        except ProviderError as error:
-            # Nobody waits for this socket; the next segment meets the same error and reports it.
-            _log.info("no warm socket: %s", error)
+        return sum(other.key == socket.key and other.usable for other in self._pool.sockets) > 1
 
 
 def _key(voice: str, language: str) -> Key:

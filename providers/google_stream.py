@@ -20,17 +20,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
-from providers.deepgram_audio import AudioRing
 from providers.errors import ProviderBusy, ProviderError, ProviderTimeout, ProviderUnavailable
 from providers.google_errors import PROVIDER, StreamEnded
 from providers.google_messages import SpeechUpdate
 from providers.google_settings import GoogleSpeechConfig
 from providers.google_turns import TurnReader
-from providers.traces import trace_of
-from voice.ports import SAMPLE_RATE_HZ, RecogniseRequest, RecogniserEvent, RecogniserFailed
+from providers.ring_stream import RingStream, Sink
+from voice.ports import SAMPLE_RATE_HZ, RecogniseRequest
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +40,6 @@ _MOST_IN_A_ROW = 3
 _FIRST_PAUSE_S = 0.1
 # The service ends a stream without audio after five seconds at the earliest.
 _LIFE_S = 4.0
-
-Sink = Callable[[RecogniserEvent], None]
 
 
 class SpeechLine(Protocol):
@@ -64,7 +61,7 @@ class LineSource(Protocol):
         """The stream has let go of everything."""
 
 
-class GoogleStream:
+class GoogleStream(RingStream):
     """A ``RecogniserStream`` of Google.
 
     Args:
@@ -74,22 +71,16 @@ class GoogleStream:
     """
 
     def __init__(self, config: GoogleSpeechConfig, source: LineSource, sink: Sink) -> None:
+        super().__init__(PROVIDER, config.replay_s, CHUNK_BYTES, sink)
         self._config = config
         self._source = source
-        self._sink: Sink | None = sink
-        self._ring = AudioRing(round(config.replay_s * SAMPLE_RATE_HZ))
         self._turns = TurnReader()
-        self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
-        self._sent = 0  # position in the ring
         self._reading: asyncio.Task[ProviderError] | None = None
         self._is_due = False  # the running stream has its time: at the next pause
         self._over: ProviderError | None = None  # why we ended the running stream ourselves
         self._was_well = False  # the stream before had its time, and nothing was wrong with it
         self._number = 0  # of the running stream
         self._has_line = False  # there was a connection once
-        self._task: asyncio.Task[None] | None = None
-        self._closed = False
 
     def start(self, request: RecogniseRequest, language: str) -> None:
         """Begin; audio may be written.
@@ -98,27 +89,7 @@ class GoogleStream:
             request: Of the call.
             language: The service's own tag.
         """
-        self._task = self._loop.create_task(self._run(request, language))
-        # Not a ``finally`` in the task: one that is cancelled at once never gets there.
-        self._task.add_done_callback(self._finished)
-
-    def write(self, ulaw: bytes) -> None:
-        """See ``voice.ports.RecogniserStream``; dropped after a failure or ``close``."""
-        if self._sink is None:
-            return
-        self._ring.append(ulaw)
-        if self._ring.end - self._sent >= CHUNK_BYTES:
-            self._wake.set()
-
-    async def close(self) -> None:
-        """See ``voice.ports.RecogniserStream``; returns when the stream is cancelled."""
-        self._sink = None
-        task, is_first, self._closed = self._task, not self._closed, True
-        if task is None:
-            return
-        if is_first:
-            task.cancel()
-        await asyncio.wait([task])
+        self._begin(self._run(request, language))
 
     async def _run(self, request: RecogniseRequest, language: str) -> None:
         in_a_row = 0
@@ -144,11 +115,7 @@ class GoogleStream:
             self._wake.clear()
             await self._wake.wait()
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (bug := task.exception()) is not None:
-            _log.error("a stream broke: %s", trace_of(bug))
-            self._fail(ProviderUnavailable(f"broke: {type(bug).__name__}", PROVIDER))
-        self._sink = None
+    def _let_go(self) -> None:
         self._source.ended(self)
 
     async def _listen(self, request: RecogniseRequest, language: str) -> ProviderError:
@@ -241,12 +208,3 @@ class GoogleStream:
         if self._reading is not None and self._over is None:
             self._over = why
             self._reading.cancel()
-
-    def _say(self, event: RecogniserEvent) -> None:
-        if self._sink is not None:
-            self._sink(event)
-
-    def _fail(self, error: ProviderError) -> None:
-        sink, self._sink = self._sink, None
-        if sink is not None:
-            sink(RecogniserFailed(str(error), error.retryable))

@@ -27,7 +27,8 @@ from providers.google_languages import HEARD_LANGUAGES, heard_language
 from providers.google_lines import Connection, GoogleLine, GoogleLines
 from providers.google_settings import GOOGLE_STREAMS, GoogleSpeechConfig
 from providers.google_speech_sdk import check_config, connect_speech, drain, usable_phrases
-from providers.google_stream import CHUNK_BYTES, GoogleStream, Sink, SpeechLine
+from providers.google_stream import CHUNK_BYTES, GoogleStream, SpeechLine
+from providers.ring_stream import Sink
 from voice.ports import RecogniseRequest, RecogniserStream
 
 _log = logging.getLogger(__name__)

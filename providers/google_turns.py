@@ -15,9 +15,8 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from providers.google_messages import Heard, SpeechUpdate
+from providers.hearing import Restart
 from voice.ports import FinalTranscript, InterimTranscript, SpeechNoticed
 
 # A word of which nothing is known yet began this long before the newest audio, at most.
@@ -26,14 +25,6 @@ _BEFORE_WORDS_S = 2.0
 _FIRST_WORD_S = 0.5
 
 TurnEvent = SpeechNoticed | InterimTranscript | FinalTranscript
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Where a new stream has to begin, in seconds of the call's audio, and what is final now."""
-
-    at_s: float
-    final: FinalTranscript | None
 
 
 class TurnReader:

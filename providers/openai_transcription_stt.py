@@ -18,10 +18,11 @@ from dataclasses import dataclass
 
 from providers import openai_transcription_wire as wire
 from providers.errors import ProviderProtocolError
+from providers.hearing import Hearing, Restart
 from providers.openai_transcription_wire import PEER, PROVIDER, TranscriptionEvent
 from providers.phrases import Phrases
 from providers.recogniser_pool import SocketRecogniser
-from providers.replayed_stream import Hearing, Restart, StreamLimits
+from providers.replayed_stream import StreamLimits
 from providers.socket_settings import OPENAI_STT_STREAMS, OpenAITranscriptionConfig
 from providers.websocket import Connection, MessageSocket, connect, open_socket
 from voice.ports import RecogniseRequest, RecogniserEvent
@@ -45,7 +46,7 @@ class _Item:
 
 
 class TranscriptionHearing:
-    """What is understood of one call; see ``providers.replayed_stream.Hearing``."""
+    """What is understood of one call; see ``providers.hearing.Hearing``."""
 
     def __init__(self, config: OpenAITranscriptionConfig, request: RecogniseRequest) -> None:
         self._makes_cuts = config.turns == "pauses"

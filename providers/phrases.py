@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from providers.replayed_stream import Restart
+from providers.hearing import Restart
 from providers.telephone_audio import decode_ulaw
 from voice.levels import EnergyScorer
 from voice.ports import (

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from providers.deepgram_audio import AudioRing
+from providers.audio_ring import AudioRing
 from providers.phrases import SoundFinder
 from voice.ports import FRAME_SAMPLES, SAMPLE_RATE_HZ
 

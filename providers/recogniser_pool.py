@@ -18,7 +18,9 @@ from collections.abc import Coroutine
 from typing import Generic, Protocol, TypeVar
 
 from providers.errors import ProviderBusy, ProviderError, ProviderUnavailable
-from providers.replayed_stream import Hearing, ReplayedStream, Sink, StreamLimits
+from providers.hearing import Hearing
+from providers.replayed_stream import ReplayedStream, StreamLimits
+from providers.ring_stream import Sink
 from providers.websocket import MessageSocket
 from voice.ports import RecogniseRequest, RecogniserStream
 
@@ -47,8 +49,8 @@ class SocketService(Protocol[M]):
         """The variable that says so."""
 
     @property
-    def ready_s(self) -> float:
-        """How long a socket may be kept ready."""
+    def ready_s(self) -> float | None:
+        """How long a socket may be kept ready; None for as long as it stays open."""
 
     def url(self, language: str, phrases: tuple[str, ...]) -> str:
         """The address of a socket for this. Raises ``ProviderRejected``: not heard there."""
@@ -238,11 +240,12 @@ class _Kind(Generic[M]):
         """Nothing is kept ready, nor shall be."""
         return not (self.ready or self.wanted or self.is_refilling)
 
-    def keep(self, socket: MessageSocket[M], ready_s: float) -> None:
+    def keep(self, socket: MessageSocket[M], ready_s: float | None) -> None:
         """One more is ready."""
         self.ready.append(socket)
-        loop = asyncio.get_running_loop()
-        self._ages[socket] = loop.call_later(ready_s, self._pool.lost, self, socket)
+        if ready_s is not None:
+            loop = asyncio.get_running_loop()
+            self._ages[socket] = loop.call_later(ready_s, self._pool.lost, self, socket)
 
     def take_ready(self) -> MessageSocket[M] | None:
         """One that is ready, if there is."""

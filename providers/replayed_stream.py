@@ -8,72 +8,33 @@ Rules:
    socket that cannot be opened, and any later one that is refused or does not come in time.
 3. An answer that is owed and does not come within ``stall_timeout_s`` is a break. Of a service that
    owes nothing nothing is expected: it may be silent for as long as the caller is.
-4. After ``close`` or a failure nothing more is delivered.
+4. A service that ``reports_silence`` owes an answer to all audio, but less than
+   ``_UNANSWERED_BYTES`` may honestly go without one. A new socket of it that is silent is a
+   failure.
+5. After ``close`` or a failure nothing more is delivered.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from providers.deepgram_audio import AudioRing
 from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from providers.traces import trace_of
+from providers.hearing import Hearing
+from providers.ring_stream import RingStream, Sink
 from providers.websocket import MessageSocket
-from voice.ports import SAMPLE_RATE_HZ, FinalTranscript, RecogniserEvent, RecogniserFailed
+from voice.ports import SAMPLE_RATE_HZ
 
 _log = logging.getLogger(__name__)
 
 M = TypeVar("M")
-M_contra = TypeVar("M_contra", contravariant=True)
 
-CHUNK_BYTES = 640
+CHUNK_BYTES = 640  # 80 ms of mu-law, which Deepgram strongly recommends
 _MOST_IN_A_ROW = 3
 _FIRST_PAUSE_S = 0.1
-
-Sink = Callable[[RecogniserEvent], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Where a new socket has to begin, in seconds of the call's audio, and what is final now."""
-
-    at_s: float
-    final: FinalTranscript | None
-
-
-class Hearing(Protocol[M_contra]):
-    """What is understood of one call; a machine that knows the service's protocol.
-
-    All times are seconds of the call's audio.
-    """
-
-    @property
-    def progress_s(self) -> float:
-        """How much has been transcribed, over all sockets."""
-
-    @property
-    def final_s(self) -> float:
-        """How much need never be sent again."""
-
-    @property
-    def owed(self) -> str:
-        """What the service has to answer next, told apart by name; empty for nothing."""
-
-    def restart(self, oldest_s: float) -> Restart:
-        """A new socket begins; audio before ``oldest_s`` cannot be sent again."""
-
-    def opening(self) -> tuple[str, ...]:
-        """What a new socket is told before the audio."""
-
-    def packet(self, chunk: bytes, end_s: float) -> tuple[str | bytes, ...]:
-        """The messages that carry ``chunk``, which ends at ``end_s``."""
-
-    def receive(self, message: M_contra) -> tuple[RecogniserEvent, ...]:
-        """Take a message of the running socket. Raises ``ProviderError``: it makes no sense."""
+_UNANSWERED_BYTES = SAMPLE_RATE_HZ
 
 
 class SocketSource(Protocol[M]):
@@ -91,14 +52,19 @@ class SocketSource(Protocol[M]):
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """Of one stream: whose it is, how long an answer may take, how much is told again."""
+    """Of one stream: whose it is, how long an answer may take, how much is told again.
+
+    Attributes:
+        reports_silence: The service answers all audio, whether anybody speaks in it or not.
+    """
 
     provider: str
     stall_timeout_s: float
     replay_s: float
+    reports_silence: bool = False
 
 
-class ReplayedStream(Generic[M]):
+class ReplayedStream(RingStream, Generic[M]):
     """A ``RecogniserStream`` over sockets that may break.
 
     Args:
@@ -111,54 +77,33 @@ class ReplayedStream(Generic[M]):
     def __init__(
         self, limits: StreamLimits, hearing: Hearing[M], source: SocketSource[M], sink: Sink
     ) -> None:
+        super().__init__(limits.provider, limits.replay_s, CHUNK_BYTES, sink)
         self._limits = limits
         self._hearing = hearing
         self._source = source
-        self._sink: Sink | None = sink
-        self._ring = AudioRing(round(limits.replay_s * SAMPLE_RATE_HZ))
-        self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
         self._ready: MessageSocket[M] | None = None
         self._socket: MessageSocket[M] | None = None
-        self._sent = 0  # position in the ring
         self._owed = ""
+        self._owed_from = 0  # position in the ring
         self._stall: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._closed = False
 
     def start(self, call_id: str, ready: MessageSocket[M] | None) -> None:
         """Begin, with the ``ready`` socket or with one of the source; audio may be written."""
         self._ready = ready
-        self._task = self._loop.create_task(self._run(call_id))
-        # Not a ``finally`` in the task: one that is cancelled at once never gets there.
-        self._task.add_done_callback(self._finished)
-
-    def write(self, ulaw: bytes) -> None:
-        """See ``voice.ports.RecogniserStream``; dropped after a failure or ``close``."""
-        if self._sink is None:
-            return
-        self._ring.append(ulaw)
-        if self._ring.end - self._sent >= CHUNK_BYTES:
-            self._wake.set()
-
-    async def close(self) -> None:
-        """See ``voice.ports.RecogniserStream``; returns when the socket is closed."""
-        self._sink = None
-        task, is_first, self._closed = self._task, not self._closed, True
-        if task is None:
-            return
-        if is_first:
-            task.cancel()
-        await asyncio.wait([task])
+        self._begin(self._run(call_id))
 
     async def _run(self, call_id: str) -> None:
         in_a_row = 0
         try:
             while True:
-                progress_s = self._hearing.progress_s
+                progress_s, is_new = self._hearing.progress_s, self._ready is None
                 error = await self._listen()
                 in_a_row = 0 if self._hearing.progress_s > progress_s else in_a_row + 1
-                if not error.retryable or in_a_row >= _MOST_IN_A_ROW:
+                is_silent = in_a_row > 0 and is_new and isinstance(error, ProviderTimeout)
+                is_hopeless = in_a_row >= _MOST_IN_A_ROW or (
+                    is_silent and self._limits.reports_silence
+                )
+                if not error.retryable or is_hopeless:
                     self._fail(error)
                     return
                 _log.info("call %s: another socket, since %s", call_id, error)
@@ -167,12 +112,7 @@ class ReplayedStream(Generic[M]):
         except ProviderError as error:
             self._fail(error)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (bug := task.exception()) is not None:
-            _log.error("a stream broke: %s", trace_of(bug))
-            said = f"broke: {type(bug).__name__}"
-            self._fail(ProviderUnavailable(said, self._limits.provider))
-        self._sink = None
+    def _let_go(self) -> None:
         if self._ready is not None:
             self._source.release(self._ready)
         self._source.ended(self)
@@ -194,7 +134,7 @@ class ReplayedStream(Generic[M]):
             closing = self._source.release(socket)
             if self._closed:
                 await asyncio.shield(closing)
-        return socket.error or ProviderUnavailable("closed", self._limits.provider)
+        return socket.error or ProviderUnavailable("closed", self._provider)
 
     async def _send_until_broken(self, socket: MessageSocket[M]) -> None:
         restart = self._hearing.restart(self._ring.start / SAMPLE_RATE_HZ)
@@ -210,7 +150,7 @@ class ReplayedStream(Generic[M]):
     async def _send_chunks(self, socket: MessageSocket[M]) -> None:
         while self._ring.end - self._sent >= CHUNK_BYTES and socket.error is None:
             if self._sent < self._ring.start:
-                socket.abort(ProviderTimeout("it takes no audio", self._limits.provider))
+                socket.abort(ProviderTimeout("it takes no audio", self._provider))
                 return
             chunk = self._ring.read(self._sent, CHUNK_BYTES)
             self._sent += CHUNK_BYTES
@@ -240,6 +180,7 @@ class ReplayedStream(Generic[M]):
             self._stall.cancel()
             self._stall = None
         if owed:
+            self._owed_from = self._sent - CHUNK_BYTES
             self._stall = self._loop.call_later(self._limits.stall_timeout_s, self._stalled)
 
     def _broke(self, _error: ProviderError) -> None:
@@ -247,15 +188,9 @@ class ReplayedStream(Generic[M]):
 
     def _stalled(self) -> None:
         self._stall = None
-        if self._socket is not None:
+        unanswered = self._sent - self._owed_from
+        if self._limits.reports_silence and unanswered < _UNANSWERED_BYTES:
+            self._owed = ""  # waited for again from the next chunk on
+        elif self._socket is not None:
             said = "it listens and does not answer"
-            self._socket.abort(ProviderTimeout(said, self._limits.provider))
-
-    def _say(self, event: RecogniserEvent) -> None:
-        if self._sink is not None:
-            self._sink(event)
-
-    def _fail(self, error: ProviderError) -> None:
-        sink, self._sink = self._sink, None
-        if sink is not None:
-            sink(RecogniserFailed(str(error), error.retryable))
+            self._socket.abort(ProviderTimeout(said, self._provider))

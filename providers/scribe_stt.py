@@ -17,9 +17,10 @@ from collections.abc import Awaitable, Callable
 
 from providers import scribe_wire as wire
 from providers.errors import ProviderProtocolError
+from providers.hearing import Hearing, Restart
 from providers.phrases import Phrases
 from providers.recogniser_pool import SocketRecogniser
-from providers.replayed_stream import Hearing, Restart, StreamLimits
+from providers.replayed_stream import StreamLimits
 from providers.scribe_wire import PEER, PROVIDER, ScribeMessage
 from providers.socket_settings import SCRIBE_STREAMS, ScribeConfig
 from providers.websocket import Connection, MessageSocket, connect, open_socket
@@ -37,7 +38,7 @@ async def _connect(url: str, headers: dict[str, str], timeout_s: float) -> Conne
 
 
 class ScribeHearing:
-    """What is understood of one call; see ``providers.replayed_stream.Hearing``."""
+    """What is understood of one call; see ``providers.hearing.Hearing``."""
 
     def __init__(self, config: ScribeConfig) -> None:
         self._makes_cuts = config.commit == "manual"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from providers.audio_bounds import check_length
 from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
@@ -117,3 +117,35 @@ class SpeechSegment:
         what = "the audio stopped" if self.heard else "no audio in time"
         self._drop(self, True)
         self.fail(ProviderTimeout(what, self._provider))
+
+
+async def audio_of(
+    segment: SpeechSegment, again: Callable[[], Awaitable[SpeechSegment]]
+) -> AsyncGenerator[SpeechChunk, None]:
+    """The audio of a segment as it comes; closing it early abandons the segment.
+
+    Args:
+        segment: Just begun.
+        again: Begins it once more. Used once, and never after something was heard: an idle socket
+            may have been closed over there the moment it was taken.
+
+    Raises:
+        ProviderError: The segment failed.
+    """
+    try:
+        while True:
+            try:
+                chunk = await segment.next_chunk()
+            except ProviderUnavailable:
+                if segment.heard or segment.fresh:
+                    raise
+                segment.abandon()
+                segment = await again()
+                segment.fresh = True
+                continue
+            if chunk is None:
+                return
+            if chunk.ulaw or chunk.marks:
+                yield chunk
+    finally:
+        segment.abandon()

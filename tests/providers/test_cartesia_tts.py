@@ -185,7 +185,7 @@ def test_closing_early_cancels_and_the_place_is_free_after_a_while() -> None:
         await given_up(tasks)
         await asyncio.sleep(0.01)
         assert [body.get("cancel") for body in wire.heard[before:]] == [True, True]
-        (socket,) = speaker._sockets
+        (socket,) = speaker._pool.sockets
         assert socket.room == 0
         wire.say(type="done", context_id=wire.ids[-1])
         await asyncio.sleep(0.01)
@@ -236,7 +236,7 @@ def test_an_error_of_one_context_is_nothing_to_the_others(
         assert type(caught.value) is kind
         assert caught.value.setting == setting
         assert audio_of(await well) == AUDIO
-        assert speaker._sockets[0].usable
+        assert speaker._pool.sockets[0].usable
 
     pooled(test)
 
@@ -252,7 +252,7 @@ def test_nonsense_for_one_segment_is_nothing_to_the_others(data: object) -> None
         with pytest.raises(ProviderProtocolError):
             await ill
         assert audio_of(await well) == AUDIO
-        assert not speaker._sockets[0].usable, "it gets no more"
+        assert not speaker._pool.sockets[0].usable, "it gets no more"
 
     pooled(test)
 

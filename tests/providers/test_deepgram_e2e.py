@@ -206,7 +206,7 @@ def test_a_service_that_reports_on_nothing_is_given_up() -> None:
             await talk(await recogniser.open(REQUEST, heard), heard)
             assert [type(event) for event in heard.events] == [RecogniserFailed]
             assert heard.failures[0].retryable
-            assert "says nothing" in heard.failures[0].message
+            assert "does not answer" in heard.failures[0].message
 
     run_for_real(body())
 
@@ -282,7 +282,7 @@ def test_a_server_that_never_reads_does_not_hold_up_closing() -> None:
     async def body() -> None:
         heard = Heard()
         await against(server, heard, over.set, stall_timeout_s=0.2)
-        assert "says nothing" in heard.failures[0].message
+        assert "does not answer" in heard.failures[0].message
 
     run_for_real(body())
 

@@ -9,6 +9,7 @@ import logging
 import pytest
 
 from providers.deepgram_stt import DeepgramRecogniser
+from providers.deepgram_wire import socket_url
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -125,7 +126,7 @@ def test_a_new_socket_that_is_silent_is_not_followed_by_another(
         wires.prepare = prepare
         if is_warm:
             await recogniser.warm("en-US", 1)
-            recogniser._kind("en-US").wanted = 0
+            recogniser._kind(socket_url(DeepgramConfig(api_key="k"), "en-US")).wanted = 0
         heard = Heard()
         await talk(await recogniser.open(REQUEST, heard), QUIET * 250)
         assert len(heard.failures) == 1

@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from providers.deepgram_audio import AudioRing
+from providers.audio_ring import AudioRing
 from providers.deepgram_messages import HeardWord, TurnInfo, parse
-from providers.deepgram_turns import Restart, TurnEvent, TurnReader
+from providers.deepgram_turns import TurnEvent, TurnReader
+from providers.hearing import Restart
 from simulation.clip_library import load_library
 from simulation.deepgram_flux_settings import FluxSettings
 from simulation.deepgram_flux_turns import FluxTurns

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.deepgram_audio import AudioRing
+from providers.audio_ring import AudioRing
 
 
 @given(st.integers(1, 50), st.lists(st.binary(max_size=70), max_size=12))
