@@ -18,6 +18,7 @@ import ray
 from actors.end_process import end_actor, end_replica_at
 from actors.named_watch import shared_watch
 from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
+from actors.serve_replicas import retiring_replicas
 from actors.stream_watch_driver import StreamWatchDriver
 from providers.traces import trace_of
 
@@ -84,11 +85,16 @@ class BackOffice:
         """
         return self._watcher().drain()
 
+    async def streams(self) -> list[dict[str, Any]]:
+        """Calls in progress by replica: ``{"node", "pid", "calls"}``, by what each told last."""
+        found = self._watcher().calls_by_place()
+        return [{"node": at.node, "pid": at.pid, "calls": n} for at, n in found.items()]
+
     def _watcher(self) -> StreamWatchDriver:
         if self._watch is None:
             module, _, function = self._mover.partition(":")
             mover = getattr(importlib.import_module(module), function)(self._settings)
-            self._watch = StreamWatchDriver(end_replica_at, mover.move)
+            self._watch = StreamWatchDriver(end_replica_at, mover.move, retiring_replicas)
             self._watching = asyncio.get_running_loop().create_task(shared_watch().run())
         return self._watch
 

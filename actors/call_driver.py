@@ -228,6 +228,10 @@ class CallDriver:
         """End this stream from our side, unplanned: a violation, or a newer owner."""
         self._end(False, reason, close_code)
 
+    def go_elsewhere(self) -> None:
+        """End this stream between two turns; the carrier opens another one elsewhere."""
+        self._times.go_elsewhere(now=self._loop.time())
+
     @property
     def turn_log(self) -> tuple[TurnEntry, ...]:
         """Every settled turn of the call so far."""

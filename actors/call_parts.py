@@ -109,3 +109,9 @@ class LiveDriver(Protocol):
 
     def hang_up(self, reason: str, farewell: str | None) -> None:
         """End the call politely: say ``farewell``, then close as planned."""
+
+    def go_elsewhere(self) -> None:
+        """End this socket as soon as nobody speaks: the carrier opens another one elsewhere.
+
+        The caller hears nothing of it. Asked again, it does nothing.
+        """

@@ -1,12 +1,15 @@
-"""When a call has been long enough: it ends, or goes on in a way that costs less."""
+"""When a call has been long enough here: it ends, goes on more cheaply, or goes elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from dialogue.agent import Agent
 from voice.config import VoiceConfig
+
+# A new stream of the same kind, in silence; replicas of older versions understand it as well.
+ELSEWHERE: Final[Mapping[str, Any]] = {"verb": "switch", "mode": "", "why": "moved"}
 
 
 class CallTimes:
@@ -27,7 +30,7 @@ class CallTimes:
     __slots__ = ("_action", "_up_at", "farewell", "switch_at", "trouble")
 
     def __init__(self, agent: Agent, config: VoiceConfig, *, now: float) -> None:
-        self._action = {**config.trouble_action, "why": "cost"}
+        self._action: Mapping[str, Any] = {**config.trouble_action, "why": "cost"}
         self._up_at = now + agent.max_call_s
         self.trouble, self.farewell = config.phrases.trouble, config.phrases.goodbye
         is_wanted = agent.switch_after_s is not None and self._action.get("verb") == "switch"
@@ -43,6 +46,10 @@ class CallTimes:
             return False
         self._up_at = float("inf")
         return True
+
+    def go_elsewhere(self, *, now: float) -> None:
+        """The call goes on as it is, in another process: from the next pause between two turns."""
+        self._action, self.switch_at = ELSEWHERE, now
 
     def switch(self, *, now: float) -> Mapping[str, Any]:
         """How the call goes on from here, between two turns; empty: as it is."""

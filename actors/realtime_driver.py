@@ -177,6 +177,13 @@ class RealtimeDriver:
         else:
             self._hold.hang_up(reason, farewell)
 
+    def go_elsewhere(self) -> None:
+        """End this stream between two turns; the carrier opens another one elsewhere."""
+        if self._successor is not None:
+            self._successor.go_elsewhere()
+        else:
+            self._hold.go_elsewhere()
+
     def _ends(self, end: CallEnd) -> None:
         if self._between is not None:
             self._end_meanwhile = self._end_meanwhile or end

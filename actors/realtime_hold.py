@@ -16,6 +16,7 @@ from typing import Any, assert_never
 
 from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts
+from actors.call_times import ELSEWHERE
 from actors.comeback import Comeback, first_words, with_late_result
 from actors.errors import ActorsError, MindRefusedError
 from actors.metrics_calls import CallMeter, CallSums
@@ -112,7 +113,7 @@ class RealtimeHold:
         self._frames: deque[bytes] = deque()
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._started_at = self._last_message_at = self._mind_heard_at = self._loop.time()
-        self._time_up = False
+        self._time_up = self._is_leaving = False
         self._hung_up_for = ""
         self._is_open = False
         self._slot: int | None = None
@@ -268,6 +269,10 @@ class RealtimeHold:
             self._hung_up_for = reason
         self._feed(voice.HangUpRequested(reason, farewell))
 
+    def go_elsewhere(self) -> None:
+        """End this stream between two turns; the carrier opens another one elsewhere."""
+        self._is_leaving = True
+
     def _audio(self, ulaw: bytes) -> None:
         self._link.write(ulaw)
         begins = range(0, len(ulaw), FRAME_SAMPLES)
@@ -293,6 +298,8 @@ class RealtimeHold:
             self._machine.handle_deadline(now=now)
             self._perform_all()
         self._link.tick(is_quiet=self._machine.is_quiet, now=now)
+        if self._is_leaving and self._is_open and self._machine.is_between_turns:
+            self._end(True, "switching", hand_over=ELSEWHERE)
         if now - self._last_message_at > STREAM_SILENT_S:
             self._end(False, "stream_silent")
         if not self._time_up and now - self._started_at > self._language.agent.max_call_s:

@@ -253,6 +253,12 @@ class RelayDriver:
         """End this socket from our side, unplanned: a violation, or a newer owner."""
         self._end(False, reason, close_code)
 
+    def go_elsewhere(self) -> None:
+        """End this session between two turns; the carrier opens another one elsewhere."""
+        self._times.go_elsewhere(now=self._loop.time())
+        if self._is_open:
+            self._guarded(lambda: None)
+
     def carrier_ended(self, state: str) -> None:
         """The carrier says that the call is over: nobody else than the caller can have ended it."""
         ended = "caller_hung_up" if state == "completed" else f"carrier_{state}"

@@ -94,6 +94,10 @@ class StreamWatch:
         """Calls that the replicas have."""
         return sum(len(replica.calls) for replica in self._replicas.values())
 
+    def calls_by_place(self) -> dict[ReplicaPlace, int]:
+        """How many calls each replica has."""
+        return {replica.place: len(replica.calls) for replica in self._replicas.values()}
+
     def beat(
         self,
         replica_id: str,

@@ -1,9 +1,12 @@
-"""Takes calls from ingress replicas that hang: the server side of ``actors.stream_beats``.
+"""Takes calls from ingress replicas that hang or retire: the server side of ``stream_beats``.
 
 A replica that hangs keeps its sockets open, so the carrier waits for it and the caller hears
 nothing. Its process is ended: the sockets close with it, and the carrier asks ``action`` what now.
 A call that nobody has taken up a moment later (its replica could not be ended, its host does not
 answer) is told by REST to ask.
+
+A replica that Ray Serve has retired (deploy, scale-in) is told so with its next beat: Serve tells
+user code only when the drain is over. It then moves its calls itself (``actors.replica_drain``).
 
 An asyncio driver without Ray.
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from actors.stream_watch import LostReplica, ReplicaPlace, StreamWatch, WatchedCall
@@ -23,12 +26,21 @@ VERSION = 1
 LOOK_EVERY_S = 0.1
 COMES_BACK_WITHIN_S = 1.5  # by itself, once its socket is closed
 MOVED_AT_ONCE = 10
+ASK_WHO_RETIRES_EVERY_S = 1.0
 
 EndProcess = Callable[[ReplicaPlace], Awaitable[bool]]
 """End the process at this place for good; whether it is gone now. Never raises."""
 
 MoveCall = Callable[[WatchedCall], Awaitable[None]]
 """Have the carrier ask ``action`` for this call now. Never raises."""
+
+Retiring = Callable[[], Awaitable[Collection[ReplicaPlace]]]
+"""Where replicas run that are to go; nobody when it is not known. Never raises."""
+
+
+async def nobody_retires() -> Collection[ReplicaPlace]:
+    """A cluster whose replicas stay."""
+    return ()
 
 
 class StreamWatchDriver:
@@ -37,14 +49,23 @@ class StreamWatchDriver:
     Args:
         end_process: See ``EndProcess``.
         move_call: See ``MoveCall``.
+        retiring: See ``Retiring``; asked about once a second.
     """
 
-    def __init__(self, end_process: EndProcess, move_call: MoveCall) -> None:
+    def __init__(
+        self,
+        end_process: EndProcess,
+        move_call: MoveCall,
+        retiring: Retiring = nobody_retires,
+    ) -> None:
         self._end_process = end_process
         self._move_call = move_call
+        self._retiring = retiring
+        self._to_go: Collection[ReplicaPlace] = ()
         self._watch = StreamWatch()
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._draining = False
         self.totals = {"replicas_ended": 0, "calls_moved": 0}
 
@@ -62,6 +83,10 @@ class StreamWatchDriver:
         self._draining = True
         return self.calls if self._watch.replicas else None
 
+    def calls_by_place(self) -> dict[ReplicaPlace, int]:
+        """How many calls each replica has, by what it told last."""
+        return self._watch.calls_by_place()
+
     def beat(self, plain: Mapping[str, Any]) -> dict[str, Any]:
         """One replica beats; see ``actors.stream_beats`` for the message. Returns the answer.
 
@@ -69,7 +94,9 @@ class StreamWatchDriver:
             ValueError: It cannot be read.
         """
         if self._looking is None:
-            self._looking = asyncio.get_running_loop().create_task(self._look())
+            loop = asyncio.get_running_loop()
+            self._looking = loop.create_task(self._look())
+            self._asking = loop.create_task(self._ask_who_retires())
         try:
             replica_id, leaves = str(plain["replica"]), bool(plain.get("leaves"))
             place = ReplicaPlace(str(plain["node"]), int(plain["pid"]))
@@ -79,14 +106,23 @@ class StreamWatchDriver:
             raise ValueError(f"not a beat: {type(error).__name__}") from None
         if leaves:
             self._watch.goodbye(replica_id)
-            return {"v": VERSION, "wants_calls": False, "drain": self._draining}
+            return self._answer(place, wants_calls=False)
         now = asyncio.get_running_loop().time()
         wants = self._watch.beat(replica_id, place, calls, now=now)
-        return {"v": VERSION, "wants_calls": wants, "drain": self._draining}
+        return self._answer(place, wants_calls=wants)
+
+    def _answer(self, place: ReplicaPlace, *, wants_calls: bool) -> dict[str, Any]:
+        return {
+            "v": VERSION,
+            "wants_calls": wants_calls,
+            "drain": self._draining,
+            "retire": place in self._to_go,
+        }
 
     async def aclose(self) -> None:
         """Stop watching."""
-        tasks = [task for task in (self._looking, *self._tasks) if task is not None]
+        own = (self._looking, self._asking, *self._tasks)
+        tasks = [task for task in own if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -99,6 +135,11 @@ class StreamWatchDriver:
                 task = loop.create_task(self._rescue(lost))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+
+    async def _ask_who_retires(self) -> None:
+        while True:
+            self._to_go = await self._retiring()
+            await asyncio.sleep(ASK_WHO_RETIRES_EVERY_S)
 
     async def _rescue(self, lost: LostReplica) -> None:
         logger.error(

@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         deploy,
         "RAY_ADDRESS=10.0.0.5:6379 callcluster deploy",
         "callcluster deploy    on the cluster of this machine",
+        "callcluster deploy --wait",
     )
     add_command(app, "stop", stop, "callcluster stop")
 
@@ -83,21 +84,31 @@ def serve(
     serve_until_stopped(settings, dashboard=dashboard, say=say)
 
 
-def deploy() -> None:
+def deploy(
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait", help="Return only when what was replaced has no calls any more and is gone."
+        ),
+    ] = False,
+) -> None:
     """Deploy this code, these agents and settings on a cluster that runs, and leave it running.
 
     On the cluster of RAY_ADDRESS, or that of this machine. What is the same as it was stays. What
     has changed replaces ingress replicas and CallActors one by one: new calls come to the new ones,
-    and calls in progress go on. They leave their CallActor between two turns; their replica stays
-    until they are over, ten minutes at most. New code is installed on every node before.
+    and calls in progress go on. They leave their CallActor between two turns, and after
+    CALLCLUSTER_DRAIN_S their replica, too. With another CALLCLUSTER_INGRESS_REPLICAS and nothing
+    else, replicas are added, or retired, and nobody is replaced. New code is installed on every
+    node before.
 
     [bold]Exit code[/bold]
       0  new calls are answered by what was deployed
-      2  they are not: the last line says why
+      2  they are not, or --wait was in vain: the last line says why
     """
     from cluster.run_deploy import deploy_on
 
-    deploy_on(os.environ.get("RAY_ADDRESS") or "auto", _checked_settings(), say=say)
+    address = os.environ.get("RAY_ADDRESS") or "auto"
+    deploy_on(address, _checked_settings(), wait=wait, say=say)
 
 
 def _checked_settings(**overrides: Any) -> Settings:

@@ -12,8 +12,9 @@ from typing import Any
 
 import ray
 from ray import serve
-from ray.serve._private.utils import DEFAULT
 
+from actors.replica_drain import DrainTimes
+from actors.replica_drain_driver import ReplicaDrainDriver
 from actors.stream_beats import StreamBeats
 from cluster import serve_env
 from cluster.agents import load_tenants
@@ -34,8 +35,14 @@ from records.errors import RecordsError
 
 logger = logging.getLogger(__name__)
 
-DRAIN_WAIT_S = 10.0
+HANG_UP_WITHIN_S = 10.0
 GRACEFUL_SHUTDOWN_TIMEOUT_S = 900.0
+# Of all replicas, at least one: a successor answers before the one that it replaces is retired.
+SURGE_PERCENT = 25
+# A replica gets calls once it is made, and would refuse them until it is warm: so it is made when it
+# is. One that lacks something says so instead, politely to callers and in /readyz.
+HELD_S = 30.0
+TROUBLED_S = 3.0
 # The recognisers' threads take the interpreter ten thousand times a second, and the event loop has
 # to ask it back each time: after Python's 5 ms, or after this. In one undisturbed pair of runs at
 # 25 calls the median of turn decided to first frame went from 35 to 29 ms.
@@ -50,7 +57,7 @@ class Ingress:
         plain_settings: ``Settings.to_plain`` of the deployment.
     """
 
-    def __init__(self, plain_settings: dict[str, Any]) -> None:
+    async def __init__(self, plain_settings: dict[str, Any]) -> None:  # type: ignore[misc]
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         settings = Settings.from_plain(plain_settings)
         configure_logging(settings.log_level)
@@ -67,7 +74,7 @@ class Ingress:
                 "this is reachable from outside."
             )
         self._replica_id = uuid.uuid4().hex[:12]
-        self._is_closing = False
+        self._is_closing = self._is_closed = False
         self._parts: IngressParts = build_ingress_parts(settings, self._replica_id, self._active)
         self._edge = Edge(settings, self._parts.edge_parts)
         self._services = CallServices(self._edge, self._parts.world)
@@ -77,8 +84,15 @@ class Ingress:
             self._parts.send_beat,
             lambda: watched(self._edge.registry),
             self._drain,
+            self._retire,
+        )
+        self._drain_of_calls = ReplicaDrainDriver(
+            DrainTimes(wait_s=settings.drain_s),
+            lambda: {call.call_id: call.driver for call in self._edge.registry},
+            self._leave,
         )
         self._warming = asyncio.get_running_loop().create_task(self._warm())
+        await self._until_warm()
 
     def __serve_build_asgi_app__(self) -> EdgeApp:
         """The application that Ray Serve runs in this replica."""
@@ -88,8 +102,32 @@ class Ingress:
         if not self._is_closing:
             self._edge.draining = is_draining
 
+    def _retire(self) -> None:
+        if not self._is_closing:
+            self._drain_of_calls.retire()
+
+    async def _leave(self) -> None:
+        """The last call has gone: this process has nothing to wait for.
+
+        Serve keeps a replica that retires for as long as its sockets might be open, ten minutes,
+        whether they are or not, and the next deploy waits for it.
+        """
+        await self._close()
+        me = ray.get_runtime_context().current_actor
+        await asyncio.to_thread(ray.kill, me, no_restart=True)
+
     def _active(self) -> int:
         return len(self._edge.registry)
+
+    async def _until_warm(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while missing := self._edge.not_ready:
+            has_failed = missing[0].startswith(START_FAILED)
+            most_s = TROUBLED_S if any(":" in what for what in missing) else HELD_S
+            if has_failed or loop.time() - began >= most_s:
+                return
+            await asyncio.sleep(0.05)
 
     async def _warm(self) -> None:
         """Connections, greeting audio and leases; readiness waits for it, traffic is refused."""
@@ -110,13 +148,19 @@ class Ingress:
     async def __del__(self) -> None:
         """Close everything; Serve calls this once, at the end of a planned stop.
 
-        It comes after Serve's own drain: the replica has left HAProxy's list, and Serve has waited
-        for the sockets that were open, up to ``graceful_shutdown_timeout_s``. So there is a call
-        here only if that was not long enough.
+        It comes after Serve's own drain, of ten minutes: the replica's own has been over for long
+        (``actors.replica_drain``), unless nobody told it that it retires. So there is hardly ever a
+        call here.
         """
-        self._is_closing = self._edge.draining = True
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closing = self._is_closed = self._edge.draining = True
         self._warming.cancel()
-        await self._edge.registry.drain(None, DRAIN_WAIT_S)
+        await self._drain_of_calls.aclose()
+        await self._edge.registry.drain(None, HANG_UP_WITHIN_S)
         await self._beats.aclose()
         await self._services.aclose()
         await self._parts.aclose()
@@ -127,17 +171,23 @@ def build_deployment(settings: Settings) -> serve.Application:
     """The Serve application: ``num_replicas`` ingresses, each for many calls.
 
     ``max_ongoing_requests`` counts sockets and webhooks together, and at the limit the next
-    handshake hangs: it is far above our own limit, which refuses politely.
+    handshake hangs: it is far above our own limit, which refuses politely. What is deployed is told
+    apart by its release: another number of replicas alone replaces none of them.
     """
+    most = settings.max_replicas_per_node
+    spread: dict[str, Any] = {"max_replicas_per_node": most} if most else {}
     deployment = serve.deployment(
         name="ingress",
         num_replicas=settings.ingress_replicas,
         max_ongoing_requests=4 * settings.calls_per_replica + 100,
-        max_replicas_per_node=settings.max_replicas_per_node or DEFAULT.VALUE,
         ray_actor_options={"num_cpus": 0.5},
         health_check_period_s=2.0,
         health_check_timeout_s=10.0,
         graceful_shutdown_timeout_s=GRACEFUL_SHUTDOWN_TIMEOUT_S,
         graceful_shutdown_wait_loop_s=0.5,
+        max_surge_percent=SURGE_PERCENT,
     )(Ingress)
+    if settings.release:
+        # Serve's own word for it is drawn anew at each deploy, and replaces everything.
+        deployment = deployment.options(version=settings.release, _internal=True)
     return deployment.bind(settings.to_plain())

@@ -3,7 +3,8 @@
 Ray Serve replaces the replicas of a deployment when its arguments change, and the directory
 replaces CallActors when it is told of something newer. Neither looks at an agent's file or at code.
 So both are told a *release*: when it was first deployed, and a digest of code, agents and settings.
-What runs already and is the same gets the same release, and nobody is replaced.
+What runs already and is the same gets the same release, and nobody is replaced. How many ingress
+replicas there are is no part of it: more of the same are started, or some of them retired.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ ROOMS = (
     "voice",
 )
 _DIGITS = 12
+_COUNTS = frozenset({"ingress_replicas"})  # settings that no process behaves by
 
 
 def released(settings: Settings, running: Callable[[], str], now_s: float) -> Settings:
@@ -56,7 +58,8 @@ def digest_of(settings: Settings) -> str:
     """Of the code, the agents and the settings. Raises ``SettingsError``."""
     agents = load_tenants(settings.agents_dir, settings.tenant_id)
     versions = sorted((*key, agent.agent_version) for key, agent in agents.items())
-    whole = json.dumps([_code(), versions, settings.to_plain()], sort_keys=True)
+    plain = {name: value for name, value in settings.to_plain().items() if name not in _COUNTS}
+    whole = json.dumps([_code(), versions, plain], sort_keys=True)
     return hashlib.blake2b(whole.encode()).hexdigest()[:_DIGITS]
 
 

@@ -2,26 +2,113 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from actors.serve_view import ServeView
+from actors.stream_watch import ReplicaPlace
 from cluster import serve_env
+from cluster.deploy_progress import DeployStep, DeployView, deploy_step
 from cluster.errors import ClusterError
-from cluster.run_serve import READY_WITHIN_S, connect, deploy
+from cluster.run_serve import (
+    READY_WITHIN_S,
+    START_FAILED,
+    begin_deploy,
+    connect,
+    deployment_trouble,
+)
 from cluster.settings import Settings
 
-LOOK_EVERY_S = 0.2
+LOOK_EVERY_S = 0.5
+ASK_WITHIN_S = 2.0
+# Serve's controller takes what it is told up in its next round: what it said before is not news.
+FAILED_FOR_S = 3.0
+# Beyond the wait, until the last call has found a pause or was cut, and its replica is gone.
+GONE_WITHIN_S = 120.0
+
+Say = Callable[[str], None]
 
 
-def deploy_on(address: str, settings: Settings, *, say: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Deploying:
+    """One deploy.
+
+    Attributes:
+        look: What the cluster says now.
+        replaced: Names of the replicas that were there before.
+        wanted: Replicas that were asked for.
+        is_same: The release is the one that ran before.
+        trouble: Why what was deployed does not start, in Serve's words.
+        clock: Seconds.
+        sleep: Waits so many seconds.
+    """
+
+    look: Callable[[], DeployView]
+    replaced: frozenset[str]
+    wanted: int
+    is_same: bool
+    trouble: Callable[[], str]
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = threading.Event().wait
+
+    def step(self) -> DeployStep:
+        """How far it has come."""
+        return deploy_step(
+            self.look(), replaced=self.replaced, wanted=self.wanted, is_same=self.is_same
+        )
+
+    def until_answering(self, say: Say) -> DeployStep:
+        """Wait until new calls are answered by it; says what changes meanwhile.
+
+        Raises:
+            ClusterError: It does not start, or nothing changes for two minutes.
+        """
+        said, changed_at, failed_at = "", self.clock(), None
+        while not (step := self.step()).is_answering:
+            now = self.clock()
+            if step.line != said:
+                said, changed_at = step.line, now
+                say(step.line)
+            if step.has_failed:
+                failed_at = now if failed_at is None else failed_at
+                if now - failed_at >= FAILED_FOR_S:
+                    raise ClusterError(f"{START_FAILED} {self.trouble()}")
+            if now - changed_at > READY_WITHIN_S:
+                why = self.trouble() or "see the logs of the cluster"
+                raise ClusterError(f"the deploy does not go on: {step.line}: {why}")
+            self.sleep(LOOK_EVERY_S)
+        return step
+
+    def until_gone(self, step: DeployStep, within_s: float, say: Say) -> None:
+        """Wait until what was replaced has no calls any more and is gone.
+
+        Raises:
+            ClusterError: It is not, after so many seconds.
+        """
+        said, began = "", self.clock()
+        while step.retiring:
+            if step.left != said:
+                said = step.left
+                say(step.left)
+            if self.clock() - began > within_s:
+                raise ClusterError(f"after {within_s:.0f} s: {step.left}")
+            self.sleep(LOOK_EVERY_S)
+            step = self.step()
+        say("what was replaced is gone")
+
+
+def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None:
     """Deploy, and return once new calls are answered by what was deployed.
 
     Args:
         address: Of Ray, or ``auto`` for the cluster of this machine.
         settings: Of the deployment.
+        wait: Return only when what was replaced has no calls any more.
         say: Told what happens.
 
     Raises:
@@ -30,29 +117,65 @@ def deploy_on(address: str, settings: Settings, *, say: Callable[[str], None]) -
     serve_env.prepare(os.environ)  # read as Ray Serve is imported
     import ray
 
-    from actors.named import deployed_status
+    from actors.named import deployed_release
+    from actors.serve_replicas import serve_view
 
     connect(address, log_to_driver=False)
     try:
-        before = str(deployed_status().get("release", ""))
-        deploy(settings)
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not _is_there(status := deployed_status()):
-            if time.monotonic() > deadline:
-                raise ClusterError(f"CallActors do not start: {status.get('trouble') or 'no word'}")
-            threading.Event().wait(LOOK_EVERY_S)
-        release = str(status.get("release", ""))
-        say(
-            f"{release} runs already: nothing has changed"
-            if release == before
-            else f"{release} is deployed: new calls are answered by it"
+        before = deployed_release()
+        was = asyncio.run(serve_view())
+        settings = begin_deploy(settings)
+        release = settings.release
+        deploying = Deploying(
+            lambda: _view(asyncio.run(serve_view())),
+            frozenset() if was is None else frozenset(each.name for each in was.replicas),
+            settings.ingress_replicas,
+            release == before,
+            deployment_trouble,
         )
+        step = deploying.until_answering(say)
+        count = 0 if was is None else was.count("running")
+        is_more = release == before and count != settings.ingress_replicas
+        if is_more:
+            say(f"{release} runs already: {settings.ingress_replicas} replicas, before {count}")
+        elif release == before:
+            say(f"{release} runs already: nothing has changed")
+        else:
+            say(f"{release} is deployed: new calls are answered by it")
+        if wait:
+            deploying.until_gone(step, settings.drain_s + GONE_WITHIN_S, say)
+        elif step.left:
+            say(
+                f"{step.left}: after {settings.drain_s:.0f} s (CALLCLUSTER_DRAIN_S) calls go on "
+                "elsewhere, between two turns"
+            )
     finally:
         ray.shutdown()
 
 
-def _is_there(status: dict[str, Any]) -> bool:
-    """Whether the pool is there; a directory of an older version counts no releases."""
-    if not status:
-        return False
-    return int(status.get("current", len(status["actors"]))) >= int(status["min_actors"])
+def _view(serve: ServeView | None) -> DeployView:
+    from actors.named import deployed_status
+
+    status = deployed_status()
+    return DeployView(
+        serve,
+        _calls(),
+        # A directory of an older version counts no releases.
+        int(status.get("current", len(status.get("actors", ())))),
+        int(status.get("min_actors", 1)),
+        str(status.get("trouble") or ""),
+    )
+
+
+def _calls() -> dict[ReplicaPlace, int] | None:
+    """Calls in progress by replica; None when the back office is away, or of an older version."""
+    import ray
+
+    from actors.placement import BACK_OFFICE_NAME, NAMESPACE
+
+    try:
+        office: Any = ray.get_actor(BACK_OFFICE_NAME, namespace=NAMESPACE)
+        found = ray.get(office.streams.remote(), timeout=ASK_WITHIN_S)
+    except (ValueError, AttributeError, ray.exceptions.RayError):
+        return None
+    return {ReplicaPlace(each["node"], each["pid"]): each["calls"] for each in found}

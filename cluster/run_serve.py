@@ -210,8 +210,35 @@ def deploy(settings: Settings) -> None:
     """Start Serve on our port and run the application; returns when its replicas run."""
     from ray import serve
 
-    from actors.named import begin_directory, deployed_release
     from cluster.ingress import build_deployment
+
+    settings = _released(settings)
+    try:
+        serve.run(build_deployment(settings), name=APP_NAME, route_prefix="/")
+    except RuntimeError as error:
+        raise ClusterError(f"{START_FAILED} {deployment_trouble() or error}") from None
+
+
+def begin_deploy(settings: Settings) -> Settings:
+    """Likewise, and return at once; the settings have their release then.
+
+    Serve's own wait ends when the last replica of before is gone, ten minutes later if need be.
+    """
+    from ray import serve
+
+    from cluster.ingress import build_deployment
+
+    settings = _released(settings)
+    target = serve.RunTarget(build_deployment(settings), name=APP_NAME, route_prefix="/")
+    serve.run_many([target], wait_for_applications_running=False)
+    return settings
+
+
+def _released(settings: Settings) -> Settings:
+    """Start what everything else needs, and name what is deployed."""
+    from ray import serve
+
+    from actors.named import begin_directory, deployed_release
     from cluster.mind_plan import mind_plan
     from cluster.release import released
 
@@ -219,13 +246,10 @@ def deploy(settings: Settings) -> None:
     settings = released(settings, deployed_release, time.time())
     begin_directory(mind_plan(settings))  # while Serve starts
     serve.start(http_options={"host": settings.host, "port": settings.port})
-    try:
-        serve.run(build_deployment(settings), name=APP_NAME, route_prefix="/")
-    except RuntimeError as error:
-        raise ClusterError(f"{START_FAILED} {_deployment_trouble() or error}") from None
+    return settings
 
 
-def _deployment_trouble() -> str:
+def deployment_trouble() -> str:
     """The error of the constructor, from what Serve says of a deployment that failed."""
     from ray import serve
 

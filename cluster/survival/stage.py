@@ -52,6 +52,7 @@ speaker: elevenlabs
 phrases:
   resume: I am with you again.
 """
+DRAIN_S = 5.0  # short, so that calls of a replica that retires have to be moved
 _EMULATORS_WITHIN_S = 60.0
 _EMULATED_PORTS = 8
 _ASK_WITHIN_S = 1.0
@@ -293,6 +294,7 @@ def product_environment(
         "CALLCLUSTER_PROVIDER_LIMITS": "recogniser.azure=200",
         # A call of this run loses its stream again and again; that is no reason to give it up.
         "CALLCLUSTER_MAX_RESUMES": "100",
+        "CALLCLUSTER_DRAIN_S": f"{DRAIN_S:.0f}",
         "CALLCLUSTER_TURN_MODEL": "none",  # its CPU is another subject
         "RAY_TMPDIR": str(scratch),  # another Ray on this machine is not ours to join
         "RAY_worker_niceness": "0",

@@ -224,7 +224,7 @@ class RealtimeCall:
             return None
         due = [self._answers.next_deadline(), self._words.next_deadline()]
         due += [self._keypad.next_deadline(), self._watch.next_deadline()]
-        if self._is_idle():
+        if self.is_between_turns:
             due.append(self._idle.next_deadline())
         return min((at for at in due if at is not None), default=None)
 
@@ -237,7 +237,7 @@ class RealtimeCall:
             self._enter(entry, now)
         self._watch.handle_deadline(now=now)
         self._answers.handle_deadline(now=now)
-        if self._is_idle():
+        if self.is_between_turns:
             self._break_silence(now)
         self._follow_up(now)
 
@@ -380,7 +380,9 @@ class RealtimeCall:
 
     # --- silence ----------------------------------------------------------------------------------
 
-    def _is_idle(self) -> bool:
+    @property
+    def is_between_turns(self) -> bool:
+        """True when nobody's words are on their way: the call can be moved unnoticed."""
         is_free = self._answers.turn is None and self._ending.reason is None
         return is_free and not self._is_caller_speaking and not self._keypad.is_waiting
 

@@ -222,3 +222,39 @@ def test_many_calls_are_told_less_often_than_they_change() -> None:
         await beats.aclose()
 
     run_virtual(run())
+
+
+def test_a_replica_that_is_to_go_is_told_so_and_no_other() -> None:
+    async def run() -> None:
+        to_go: set[ReplicaPlace] = set()
+        told: list[str] = []
+
+        async def retiring() -> set[ReplicaPlace]:
+            return set(to_go)
+
+        world = World(ends=True)
+        world.driver = StreamWatchDriver(world.end, world.move, retiring)
+
+        def replica(name: str) -> StreamBeats:
+            async def send(beat: dict[str, object]) -> dict[str, object]:
+                return world.driver.beat({**beat, "pid": ord(name)})
+
+            return StreamBeats(name, "node", send, list, lambda _: None, lambda: told.append(name))
+
+        goes, stays = replica("g"), replica("s")
+        goes.start()
+        stays.start()
+        await asyncio.sleep(3.0)
+        assert told == []
+        to_go.add(ReplicaPlace("node", ord("g")))
+        await asyncio.sleep(3.0)
+        assert set(told) == {"g"}
+        assert world.driver.calls_by_place() == {
+            ReplicaPlace("node", ord("g")): 0,
+            ReplicaPlace("node", ord("s")): 0,
+        }
+        for each in (goes, stays):
+            await each.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())

@@ -43,3 +43,9 @@ def test_code_is_part_of_it(agents: Path, monkeypatch: pytest.MonkeyPatch) -> No
     before = digest_of(settings(agents))
     monkeypatch.setattr(release, "_code", lambda: "other code")
     assert digest_of(settings(agents)) != before
+
+
+def test_the_number_of_replicas_is_no_part_of_it(agents: Path) -> None:
+    one, three = settings(agents), settings(agents, ingress_replicas=3)
+    assert digest_of(one) == digest_of(three)
+    assert digest_of(one) != digest_of(settings(agents, call_actors=3))

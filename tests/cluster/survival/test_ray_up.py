@@ -25,11 +25,15 @@ ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
 UP_WITHIN_S = 120.0
 JOINED_WITHIN_S = 90.0
-# A machine has processes, a home and temporary files of its own.
+# A machine has processes, a home and temporary files of its own. The interpreter may be one that
+# lies in somebody's home.
 MACHINE = """
 set -e
+mount --bind {python} {folder}/python
 mount -t tmpfs tmpfs /root
 mount -t tmpfs tmpfs /tmp
+mkdir -p {python}
+mountpoint -q {python} || mount --bind {folder}/python {python}
 exec "$0" -D -e -p 22 -o AuthorizedKeysFile={folder}/key.pub -o StrictModes=no -o UsePAM=no
 """
 
@@ -45,12 +49,13 @@ def trouble() -> str:
 def machines(network: NodeNetwork, folder: Path) -> Iterator[list[psutil.Process]]:
     """An sshd on every node, with its own process ids; all of it is gone at the end."""
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    (folder / "python").mkdir()
     started = []
     try:
         for node in range(network.count):
             with (folder / f"sshd-{node}.log").open("wb") as log:
                 alone = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
-                script = MACHINE.format(folder=folder)
+                script = MACHINE.format(folder=folder, python=sys.base_prefix)
                 started.append(
                     psutil.Popen(
                         (*network.inside(node), *alone, "sh", "-c", script, shutil.which("sshd")),

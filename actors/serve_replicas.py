@@ -1,0 +1,44 @@
+"""The shell of ``actors.serve_view``: asks the controller of Ray Serve.
+
+It is asked for one deployment only: the details of everything would have the controller read its
+configuration from the GCS, and stand still for as long as that is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import ray
+
+from actors.named_watch import CONTROLLER_NAME
+from actors.serve_view import ServeView, view_of
+from actors.stream_watch import ReplicaPlace
+
+logger = logging.getLogger(__name__)
+
+SERVE_NAMESPACE: Final = "serve"
+APP_NAME: Final = "callcluster"
+DEPLOYMENT_NAME: Final = "ingress"
+ANSWER_WITHIN_S: Final = 2.0
+
+
+async def serve_view() -> ServeView | None:
+    """Ask now; None when nobody answers, or nothing is deployed."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            controller: Any = await asyncio.to_thread(
+                ray.get_actor, CONTROLLER_NAME, SERVE_NAMESPACE
+            )
+            details = await controller.get_deployment_details.remote(APP_NAME, DEPLOYMENT_NAME)
+            return view_of(details)
+    except (ValueError, TimeoutError, AttributeError, ray.exceptions.RayError) as error:
+        logger.debug("Serve does not say which replicas there are: %s", type(error).__name__)
+        return None
+
+
+async def retiring_replicas() -> frozenset[ReplicaPlace]:
+    """Where replicas run that are to go; none when nobody knows."""
+    view = await serve_view()
+    return frozenset() if view is None else view.places("stopping")
