@@ -6,6 +6,8 @@ from typing import Final
 
 _THEN: Final = "; "
 
+WENT_ON: Final = "caller went on"  # a turn that was taken too soon, and taken back
+
 
 def told(taken: str, ended: str) -> str:
     """What took the turn, and then what ended it: ``final+silence 560 ms (...); barge-in``."""

@@ -34,7 +34,7 @@ from voice.events import (
     TurnKind,
     TurnSettled,
 )
-from voice.reasons import told
+from voice.reasons import WENT_ON, told
 from voice.relay_events import DropWords, Output, SendWords
 from voice.relay_turn import RelayTurn
 from voice.same_words import asks_the_same
@@ -122,7 +122,7 @@ class RelayTurns:
         """The caller has finished. What was taken before and is silent yet is asked again."""
         before = self.taken
         if before is not None and before.is_silent and before.is_asked:
-            self._emit(AbandonTurn(*before.key, "caller went on"))
+            self._emit(AbandonTurn(*before.key, WENT_ON))
             text = join_words((before.text, text))
         elif before is not None:
             self.talked_past(now=now)

@@ -46,7 +46,7 @@ from voice.events import (
 )
 from voice.guesses import Guesses
 from voice.mouth import Mouth
-from voice.reasons import told
+from voice.reasons import WENT_ON, told
 from voice.reply import Reply
 from voice.turn import Turn
 from voice.waste import SpeculationBudget
@@ -186,10 +186,10 @@ class Turns:
         self._fall_silent(now)
         self.taken, self._taken_back = None, turn
         if reply is None:
-            self._abandon(turn, "caller went on")
+            self._abandon(turn, WENT_ON)
         else:
             turn.is_taken = False
-            self._emit(RetractTurn(*turn.key, "caller went on"))
+            self._emit(RetractTurn(*turn.key, WENT_ON))
             self.guesses.take_back(turn, reply)
         return turn.text
 
@@ -197,7 +197,7 @@ class Turns:
         """A turn taken back before will not be asked again under its number: settle it."""
         turn, self._taken_back = self._taken_back, None
         if turn is not None:
-            self._settle(turn, "dropped", "", "", told(turn.reason, "caller went on"))
+            self._settle(turn, "dropped", "", "", told(turn.reason, WENT_ON))
 
     def stop(self, outcome: Outcome, reason: str, *, now: float) -> None:
         """Settle the taken turn here and now, from what was heard; its audio is thrown away."""
