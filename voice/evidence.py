@@ -15,8 +15,10 @@ Rules:
    ``least_silence_s`` and a longest silence that depends on what was asked. The silence after which
    a reply is prepared (``eager_silence_s``) takes the same factors; it is longer where a reply that
    is begun later is there in time as well (``lead_s``).
-2. One or two words that answer no short question are hardly ever all: ``few_words_factor`` for
-   each that is missing to three.
+2. One or two words that answer no short question are seldom all: ``few_words_factor`` for each that
+   is missing to three, or what all the words say if that is more; they are no two pieces of evidence.
+   But a yes, a no, a listener's word or one or two numbers are whole in themselves: such an answer
+   waits no longer than ``longest_answer_s``, whatever was asked.
 3. An answer that is whole needs next to nothing: as many digits as were asked for
    (``digits_silence_s``), or a yes or no where it was asked for (``answer_silence_s``).
 4. Fewer digits than were asked for need the longest silence of all, while the caller is at them and
@@ -31,10 +33,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from voice.completeness import completeness
 from voice.endpoint_config import EndpointConfig
-from voice.lexicon import Asked, Cue, LexicalCue, digits_in, end_cue, is_yes_or_no, units
+from voice.lexicon import (
+    Asked,
+    Cue,
+    LexicalCue,
+    digits_in,
+    end_cue,
+    is_backchannel,
+    is_yes_or_no,
+    units,
+)
 from voice.words import split_words
 
 NOTHING_ASKED = Asked("none", None)
@@ -109,7 +121,7 @@ def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
     factor = math.prod(number for _, number in factors)
     longest_s = config.longest_silence_s
     is_short = units(text) < _FEW_WORDS and cue.cue is not Cue.HOLD
-    if asked.kind in ("yes_no", "choice") and is_short:
+    if is_short and (asked.kind in ("yes_no", "choice") or _is_answer(text, language)):
         longest_s = min(longest_s, config.longest_answer_s)
     commit_s = min(max(config.commit_silence_s * factor, config.least_silence_s), longest_s)
     eager_s = max(config.eager_silence_s * factor, config.least_eager_s)
@@ -167,26 +179,42 @@ def _factors(
     if evidence.hint is not None:
         leaning = max(2.0 * evidence.hint - 1.0, 0.0)
         factors.append((f"recogniser {evidence.hint:.2f}", math.exp(-config.hint_weight * leaning)))
-    if asked in ("open", "none") and cue.cue is Cue.NEUTRAL:
-        missing = max(_FEW_WORDS - units(evidence.text), 0.0)
-        factors.append(("few words", config.few_words_factor**missing))
-    if cue.cue is Cue.NEUTRAL and not evidence.is_stale and config.words_weight > 0.0:
-        factors += _by_all_words(evidence, config)
+    if cue.cue is Cue.NEUTRAL:
+        factors += _by_words(evidence, config)
     pace = evidence.pace_ratio**config.pace_weight
     factors.append((f"own pauses {evidence.pace_ratio:.2f} of usual", pace))
     return factors
 
 
-def _by_all_words(evidence: Evidence, config: EndpointConfig) -> list[tuple[str, float]]:
-    """How finished all the words sound; a number always does, and so does a short answer."""
+def _by_words(evidence: Evidence, config: EndpointConfig) -> list[tuple[str, float]]:
+    """How finished the words sound, where the last ones do not tell: by their number and by all."""
     asked, text = evidence.asked.kind, evidence.text
-    if asked == "digits" or (asked in ("yes_no", "choice") and units(text) < _FEW_WORDS):
+    missing = max(_FEW_WORDS - units(text), 0.0)
+    if missing and (asked in ("yes_no", "choice") or _is_answer(text, evidence.language)):
         return []
-    finished = completeness(text, evidence.language)
+    found = []
+    if asked in ("open", "none"):
+        found.append(("few words", config.few_words_factor**missing))
+    if not evidence.is_stale and asked != "digits" and config.words_weight > 0.0:
+        found += _by_all_words(evidence, config)
+    return [max(found, key=lambda each: each[1])] if missing and found else found
+
+
+def _by_all_words(evidence: Evidence, config: EndpointConfig) -> list[tuple[str, float]]:
+    finished = completeness(evidence.text, evidence.language)
     if finished is None:
         return []
     factor = math.exp(-config.words_weight * (_logit(finished) - _logit(config.words_neutral)))
     return [(f"words {finished:.2f}", factor)]
+
+
+def _is_answer(text: str, language: str) -> bool:
+    """A yes, a no, what a listener says, or numbers and nothing else."""
+    if is_yes_or_no(text, language) or is_backchannel(text, language):
+        return True
+    starts = [word.start for word in split_words(text)]
+    parts = [text[start:end] for start, end in pairwise([*starts, len(text)])]
+    return bool(parts) and all(digits_in(part, language) > 0 for part in parts)
 
 
 _CUES: Mapping[Cue, Callable[[EndpointConfig], float]] = {

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice.endpoint_config import EndpointConfig
-from voice.evidence import Evidence, Weighed, weigh
+from voice.evidence import NOTHING_ASKED, Evidence, Weighed, weigh
 from voice.evidence_lag import WordLag
 from voice.evidence_lead import ReplyLead
 from voice.evidence_model import TurnJudge
 from voice.evidence_pauses import LEAST_S, MOST_S, CallerPauses
 from voice.evidence_words import HeardWords
 from voice.lexicon import Asked
+from voice.presets import DEFAULT, PRESETS
 
 CONFIG = EndpointConfig()
 NEUTRAL = Evidence("a table tonight", "en-US")
@@ -111,6 +112,42 @@ class TestWhatWasAsked:
         ]
         assert commits_s == sorted(commits_s, reverse=True)
         assert commits_s[-1] == CONFIG.commit_silence_s
+
+    @pytest.mark.parametrize("asked", [NOTHING_ASKED, Asked("open")])
+    @pytest.mark.parametrize(
+        ("text", "language"),
+        [
+            ("yes", "en-US"),
+            ("No, thanks.", "en-US"),
+            ("uh huh", "en-US"),
+            ("three", "en-US"),
+            ("sieben", "de-DE"),
+            ("係", "zh-HK"),
+            ("三", "zh-CN"),
+        ],
+    )
+    def test_an_answer_that_is_whole_waits_for_nothing_that_words_could_say(
+        self, text: str, language: str, asked: Asked
+    ) -> None:
+        found = weigh(Evidence(text, language, asked, ratio=0.01), PRESETS[DEFAULT].endpoint)
+        assert found.commit_s <= PRESETS[DEFAULT].endpoint.longest_answer_s
+        assert "words" not in found.why
+
+    @pytest.mark.parametrize("text", ["five minutes", "and", "well", "five five five"])
+    def test_what_may_go_on_is_no_such_answer(self, text: str) -> None:
+        found = weigh(Evidence(text, "en-US", ratio=0.01), PRESETS[DEFAULT].endpoint)
+        assert found.commit_s > PRESETS[DEFAULT].endpoint.longest_answer_s
+
+    def test_few_words_that_sound_unfinished_are_so_once(self) -> None:
+        config = replace(CONFIG, few_words_factor=1.3, words_weight=0.5, words_neutral=0.75)
+        alone = replace(config, few_words_factor=1.0)
+        for text in ("the", "billing", "billing please"):
+            found = weigh(Evidence(text, "en-US", Asked("open")), config)
+            by_words = weigh(Evidence(text, "en-US", Asked("open")), alone)
+            by_number = weigh(
+                Evidence(text, "en-US", Asked("open")), replace(config, words_weight=0.0)
+            )
+            assert found.commit_s == max(by_words.commit_s, by_number.commit_s)
 
 
 class TestTheTimeAReplyTakes:
