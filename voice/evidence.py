@@ -16,7 +16,7 @@ Rules:
    a reply is prepared (``eager_silence_s``) takes the same factors; it is longer where a reply that
    is begun later is there in time as well (``lead_s``).
 2. One or two words that answer no short question are seldom all: ``few_words_factor`` for each that
-   is missing to three, or what all the words say if that is more; they are no two pieces of evidence.
+   is missing to three, or what all the words say if that is more: it is one piece of evidence.
    But a yes, a no, a listener's word or one or two numbers are whole in themselves: such an answer
    waits no longer than ``longest_answer_s``, whatever was asked.
 3. An answer that is whole needs next to nothing: as many digits as were asked for
