@@ -138,7 +138,7 @@ function show_cards(view, now) {
       `of ${number(view.max_concurrent_calls)}; at most ${number(view.peak_concurrent_calls)} so far`,
       view.utilization_percent / 100),
     card("Answer, P50", ms(answer?.p50), `P95 ${ms(answer?.p95)}; 5 min: mean ${ms(recent)}`),
-    card("Turn taken to first frame, P50", ms(view.latency_s.commit_to_first_frame?.p50),
+    card("Taken to first frame, P50", ms(view.latency_s.commit_to_first_frame?.p50),
       `P95 ${ms(view.latency_s.commit_to_first_frame?.p95)}: the part that is ours`),
     card("Calls answered", number(view.calls.answered),
       `${number(sum(view.calls.refused))} refused, ${number(now.lost)} lost, ${number(sum(view.calls.resumed))} resumed`),
