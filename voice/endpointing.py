@@ -132,6 +132,11 @@ class Endpointer:
             return self._lag.due_s
         return self._lag.usual_s if self.is_unheard else None
 
+    def expects_words(self, *, now: float) -> bool:
+        """The caller has just said something, and the words of it may still be on their way."""
+        due_s = self._lag.due_s
+        return due_s is not None and self._silence.length_s(now) < due_s
+
     def silence_s(self, *, now: float) -> float:
         """How long the caller has been silent; 0 while there is a sound."""
         return 0.0 if self._silence.is_broken(now) else self._silence.length_s(now)

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. A taken turn that is ready while the caller makes a sound waits until the caller is quiet, at
-   most ``hold_for_speech_s``. A greeting does not wait.
+1. A taken turn that is ready while the caller makes a sound waits until the caller is quiet and
+   words of what he said would be there, at most ``hold_for_speech_s``. A greeting does not wait.
 2. While the agent is heard, a sound of the caller turns the voice down, then silences it; the
    reply goes on from the exact sample when nothing was meant (``barge_in.py``). Words that ask for
    the floor take it: stop words always, others unless they are a listener's. A listener's "yes" is
@@ -114,7 +114,7 @@ class Floor:
     def hold(self, turn: Turn, *, now: float) -> None:
         """Keep a silent reply from starting over the caller, or let it start."""
         is_sounding = (
-            self._ear.detector.state in _SOUNDING
+            (self._ear.detector.state in _SOUNDING or self._ear.expects_words(now=now))
             and now >= self._noise_until
             and turn.kind not in ("greeting", "resume")
             and not self._ending.is_firm

@@ -361,6 +361,27 @@ class TestHold:
         stage.wait(0.3)
         assert stage.of(SendAudio) != []
 
+    @pytest.mark.parametrize("spoken_s", [0.3, 0.6, 1.2])
+    def test_it_waits_for_the_words_of_what_was_said(self, spoken_s: float) -> None:
+        stage = Stage()
+        stage.ask()
+        stage.talk(spoken_s)
+        stage.answer(stage.last(BeginTurn), "One two.")
+        stage.wait(0.24)
+        assert stage.of(SendAudio) == [], "quiet, and the words are not there yet"
+        stage.interim("and one more thing")
+        stage.wait(0.1)
+        assert stage.last(RetractTurn).turn_id == 1
+        assert stage.of(SendAudio) == []
+
+    def test_words_that_do_not_come_are_not_waited_for(self) -> None:
+        stage = Stage()
+        stage.ask()
+        stage.talk(0.6)
+        stage.answer(stage.last(BeginTurn), "One two.")
+        stage.wait(0.4)
+        assert stage.of(SendAudio) != []
+
     def test_it_does_not_wait_for_ever(self) -> None:
         stage = self.ready_while_sounding()
         stage.talk(1.7)

@@ -54,6 +54,25 @@ def test_after_a_quick_retreat_the_reply_that_stays_counts() -> None:
     assert row.commit_to_frame_s == pytest.approx(0.2)
 
 
+def test_a_reply_that_late_words_took_back_is_not_the_one_that_stays() -> None:
+    call = CallByHand().says(10.0, turn("a")).asks(10.8, K1).takes(10.8, K1).speaks(11.1, K1, 0.2)
+    call.log.taken_back.append((11.3, K1))
+    call.asks(11.4, K2).takes(11.6, K2).speaks(11.8, K2, 1.0)
+    row = only(call)
+    assert (row.is_cut, row.is_cut_heard, row.is_premature) == (True, False, False)
+    assert row.latency_s == pytest.approx(0.8)
+
+
+def test_a_reply_that_was_taken_back_and_said_after_all_stays() -> None:
+    call = CallByHand().says(10.0, turn("a")).takes(10.8, K1).speaks(11.1, K1, 0.2)
+    call.log.taken_back.append((11.3, K1))
+    call.takes(12.0, K1).speaks(12.0, K1, 1.0)
+    row = only(call)
+    assert row.latency_s == pytest.approx(1.0)
+    assert row.taken_s == pytest.approx(1.0)
+    assert row.commit_to_frame_s == pytest.approx(0.0)
+
+
 def test_nothing_for_ten_seconds_counts_as_ten_seconds() -> None:
     row = only(CallByHand().says(10.0, turn("a")))
     assert row.is_unanswered is True
