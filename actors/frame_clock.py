@@ -3,7 +3,9 @@
 A timer and a task for each call would cost more than the work itself; one numpy batch scores the
 frames of all calls at once. Frames that came in a burst are heard one after another in the same
 tick, so that media time keeps its order; at most ``BURST_FRAMES`` a call and tick, so that one
-call's backlog cannot hold up the others. A call that raises is told so and takes no more part.
+call's backlog cannot hold up the others. After ``SLICE_FRAMES`` of them everything else on the loop
+gets a turn: the bursts of all calls, after the process had to wait for a core, would be another
+stop as long as the first. A call that raises is told so and takes no more part.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from voice.ports import FRAME_S, FRAME_SAMPLES
 logger = logging.getLogger(__name__)
 
 BURST_FRAMES = 10
+SLICE_FRAMES = 32  # of all calls together: some 2 ms of work
 
 
 class Scorer(Protocol):
@@ -97,23 +100,33 @@ class FrameClock:
             now = loop.time()
             if self._on_lag is not None:
                 self._on_lag(max(0.0, now - due))
-            self._tick(now)
+            await self._hear_all(now)
+            self._tick(loop.time())
             due += FRAME_S
             if now - due > 5 * FRAME_S:  # after a stall: go on from here, do not race
                 due = now + FRAME_S
             elif due <= loop.time():
                 await asyncio.sleep(0)
 
-    def _tick(self, now: float) -> None:
+    async def _hear_all(self, now: float) -> None:
+        heard = 0
         for _ in range(BURST_FRAMES):
             taken = [
                 (slot, call, frame)
                 for slot, call in self._calls.items()
                 if (frame := call.take_frame()) is not None
             ]
+            if heard >= SLICE_FRAMES and taken:
+                heard = 0
+                await asyncio.sleep(0)
+                now = asyncio.get_running_loop().time()
+                taken = [each for each in taken if self._calls.get(each[0]) is each[1]]
             if not taken:
                 break
             self._hear(taken, now)
+            heard += len(taken)
+
+    def _tick(self, now: float) -> None:
         for slot, call in list(self._calls.items()):
             try:
                 call.tick(now)

@@ -111,7 +111,12 @@ class Reply:
     @property
     def is_all_there(self) -> bool:
         """True when nothing more is expected from mind or synthesis."""
-        return self.is_planned and all(segment.is_whole for segment in self.segments)
+        if not self.is_planned:
+            return False
+        for segment in self.segments:  # noqa: SIM110 - at every frame of a call: no generator
+            if not segment.is_whole:
+                return False
+        return True
 
     @property
     def is_full(self) -> bool:

@@ -152,7 +152,10 @@ class TrackQueue:
     @property
     def has_unsent(self) -> bool:
         """True while some track is not sent to its end."""
-        return any(track.waiting or not track.is_whole for track in self._queue)
+        for track in self._queue:  # noqa: SIM110 - at every frame of a call: no generator
+            if track.waiting or not track.is_whole:
+                return True
+        return False
 
     def find(self, key: SegmentKey) -> Track | None:
         """The track of a segment of this reply."""

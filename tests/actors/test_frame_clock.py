@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from actors.frame_clock import BURST_FRAMES, FrameClock
+from actors.frame_clock import BURST_FRAMES, SLICE_FRAMES, FrameClock
 from tests.support.scripted_call import LoudScorer
 from tests.support.virtual_time import run
 from voice.levels import EnergyScorer
@@ -25,6 +26,7 @@ class Call:
         self.ticks: list[float] = []
         self.errors: list[Exception] = []
         self.fails_in = ""
+        self.on_scored: Callable[[], object] = lambda: None
 
     def take_frame(self) -> bytes | None:
         return self.waiting.pop(0) if self.waiting else None
@@ -33,6 +35,7 @@ class Call:
         if self.fails_in == "frame_scored":
             raise ValueError("a machine that broke")
         self.scored.append((now, is_speech))
+        self.on_scored()
 
     def tick(self, now: float) -> None:
         if self.fails_in == "tick":
@@ -104,6 +107,39 @@ def test_a_broken_call_keeps_its_slot_until_it_leaves() -> None:
         assert shared.join(Call()) != slot
         shared.leave(slot)
         assert shared.join(Call()) == slot
+
+    run(scene())
+
+
+def test_the_bursts_of_all_calls_do_not_stop_the_loop_in_one_piece() -> None:
+    async def scene() -> None:
+        loop, seen = asyncio.get_running_loop(), [0]
+        shared, calls = clock(), [Call(frames=BURST_FRAMES) for _ in range(20)]
+
+        def note() -> None:
+            seen.append(sum(len(call.scored) for call in calls))
+
+        for call in calls:
+            call.on_scored = lambda: loop.call_soon(note)
+            shared.join(call)
+        await asyncio.sleep(1.5 * FRAME_S)
+        assert seen[-1] == 20 * BURST_FRAMES, "all in one tick"
+        assert np.diff(seen).max() < SLICE_FRAMES + len(calls), "frames between two other steps"
+        times = [at for at, _ in calls[0].scored]
+        assert times == sorted(times)
+
+    run(scene())
+
+
+def test_a_call_that_leaves_in_the_middle_of_a_burst_hears_no_more() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        shared, calls = clock(), [Call(frames=BURST_FRAMES) for _ in range(20)]
+        slots = [shared.join(call) for call in calls]
+        calls[0].on_scored = lambda: loop.call_soon(shared.leave, slots[0])
+        await asyncio.sleep(1.5 * FRAME_S)
+        assert 0 < len(calls[0].scored) < BURST_FRAMES, "it left before the burst was over"
+        assert [len(call.scored) for call in calls[1:]] == [BURST_FRAMES] * 19
 
     run(scene())
 
