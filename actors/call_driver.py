@@ -280,7 +280,8 @@ class CallDriver:
             self._perform_all()
         if now - self._last_message_at > STREAM_SILENT_S:
             self._end(False, "stream_silent")
-        if self._session.is_between_turns and (action := self._times.switch(now=now)):
+        action = self._times.switch(now=now)
+        if action and self._session.is_between_turns:
             self._end(True, "switching", hand_over=action)
         if self._times.is_up(now=now):
             self._feed(voice.HangUpRequested("time_limit", self._times.farewell))

@@ -165,17 +165,17 @@ class VoiceSession:
         """Loop time at which ``handle_deadline`` wants to be called, or None."""
         if self._is_over:
             return None
+        turn = self._turns.taken
+        if turn is None and self.is_between_turns:
+            return self._idle.next_deadline()
         ear_at = self._ear.next_deadline()
         key_at = self._keypad.next_deadline()
-        turn = self._turns.taken
         if turn is not None:
             floor_at = self._floor.next_deadline(turn)
             mouth_at = None if turn.heard_at is not None else self._mouth.next_deadline()
             is_held = self._mouth.playout.is_paused
             filler_at = None if is_held else self._fillers.next_deadline(turn)
             return earliest(ear_at, key_at, floor_at, mouth_at, filler_at)
-        if self.is_between_turns:
-            return self._idle.next_deadline()
         breath_at = self._mouth.playout.next_deadline()
         return earliest(ear_at, key_at, breath_at, self._turns.guesses.next_deadline())
 
