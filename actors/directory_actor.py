@@ -44,6 +44,7 @@ class CallDirectoryActor:
         self._actor_args = actor_args
         self._handles: dict[str, Any] = {}
         self._missed: dict[str, int] = {}
+        self._missed_at: dict[str, float] = {}  # when the newest question was given up
         self._told_at: dict[str, float] = {}  # when the newest answer of an actor was asked for
         self._asked_at: dict[str, float] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
@@ -201,12 +202,18 @@ class CallDirectoryActor:
             self._starting.pop(name, None)
 
     async def _ask(self, name: str, handle: Any) -> bool:
-        """True while the actor answers; one slow answer is forgiven, a dead one is not."""
+        """True while the actor answers; one slow answer is forgiven, a dead one is not.
+
+        Of questions that waited at the same time one counts: when an actor with many calls is late,
+        each of them reports it, and it would be ended for a single second.
+        """
         asked_at = asyncio.get_running_loop().time()
         try:
             report = await asyncio.wait_for(handle.status.remote(), STATUS_TIMEOUT_S)
         except TimeoutError:
-            self._missed[name] = self._missed.get(name, 0) + 1
+            if asked_at >= self._missed_at.get(name, 0.0):
+                self._missed[name] = self._missed.get(name, 0) + 1
+                self._missed_at[name] = asyncio.get_running_loop().time()
             return self._missed[name] < MISSED_BEFORE_LOST
         except ray.exceptions.RayError:
             return False

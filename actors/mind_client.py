@@ -3,7 +3,8 @@
 Rules
 1. The turn log lives here too: whatever CallActor takes the call next gets all of it.
 2. A turn whose first item is late by ``actor_timeout_s``, or whose actor dies before it has said
-   anything, is asked again on another actor. A reply that has begun is not: the other actor would
+   anything, is asked again on another actor (``actors.late_answers``: one that has much to do is
+   waited for). A reply that has begun is not: the other actor would
    give another answer, and two halves of two answers make none. It ends there as failed (what was
    handed out still stands), and the caller's next words find the call on its new actor.
 3. A re-placement mints a newer epoch, so that a zombie of the old place is refused. While no actor
@@ -25,6 +26,7 @@ from dataclasses import replace
 from typing import Any
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
+from actors.late_answers import LateAnswers
 from actors.mind_calls import MOVED_ON
 from actors.mind_pool import MindPool, place_elsewhere
 from actors.turn_question import StreamEnd, TurnQuestion
@@ -67,6 +69,7 @@ class MindClient:
         self._pool = pool
         self._call = call
         self._timeout_s = actor_timeout_s
+        self._late = LateAnswers(pool, actor_timeout_s)
         self._wall_clock_us = wall_clock_us
         self._on_moved = on_moved
         self._log: dict[int, TurnEntry] = {entry.turn_id: entry for entry in call.turn_log}
@@ -204,10 +207,10 @@ class MindClient:
         call, actor = self._call, self.actor
         message = SettleTurns(call.tenant_id, call.call_id, call.epoch, settled, granted)
         try:
-            answer = await asyncio.wait_for(self._pool.settle(actor, message), self._timeout_s)
+            answer = await self._late.wait(actor, self._pool.settle(actor, message))
             if answer.refusal == "unknown_call":
                 raise MindLostError(f"{actor} does not know the call")
-        except (MindLostError, TimeoutError):
+        except MindLostError:
             with contextlib.suppress(NoSlotError, MindRefusedError):
                 await self._replace(actor)
             return False
@@ -256,8 +259,8 @@ class MindClient:
             {**end.hand_over, **self.owner} if end.hand_over else {},
         )
         try:
-            answer = await asyncio.wait_for(self._pool.close_call(actor, message), self._timeout_s)
-        except (MindLostError, TimeoutError):
+            answer = await self._late.wait(actor, self._pool.close_call(actor, message))
+        except MindLostError:
             return False
         return answer.refusal != "unknown_call"
 
@@ -279,10 +282,9 @@ class MindClient:
     async def _watched(self, items: AsyncIterator[TurnItem]) -> AsyncGenerator[TurnItem, None]:
         """``items``, whose first one must come in time; closes them whatever happens."""
         try:
-            try:
-                first = await asyncio.wait_for(anext(items), self._timeout_s)
-            except (TimeoutError, StopAsyncIteration):
-                raise MindLostError(f"{self.actor}: no answer in {self._timeout_s} s") from None
+            first = await self._late.wait(self.actor, anext(items, None))
+            if first is None:
+                raise MindLostError(f"{self.actor}: no answer")
             yield first
             async for item in items:
                 yield item

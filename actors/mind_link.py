@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, cast
@@ -38,9 +39,14 @@ _Answer = tuple[str, Any]
 
 
 class MindLink(asyncio.Protocol):
-    """Made by ``connect``; many questions at a time."""
+    """Made by ``connect``; many questions at a time.
+
+    Attributes:
+        heard_at: Loop time at which the other end last said anything, to whomever.
+    """
 
     def __init__(self) -> None:
+        self.heard_at = -math.inf
         self._frames = FrameReader()
         self._transport: asyncio.Transport | None = None
         self._welcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -154,6 +160,7 @@ class MindLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Give each answer to whoever waits for it."""
+        self.heard_at = asyncio.get_running_loop().time()
         try:
             for name, *rest in self._frames.feed(data):
                 self._take(name, rest)

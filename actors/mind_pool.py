@@ -47,6 +47,9 @@ class MindPool(Protocol):
     def is_retired(self, actor: str) -> bool:
         """Whether its calls are to go on at another one, of what is deployed now."""
 
+    def has_answered(self, actor: str, *, within_s: float) -> bool:
+        """Whether it has answered anybody so lately: then it has much to do, and is not lost."""
+
     def report_lost(self, actor: str) -> None:
         """This actor did not answer: have it looked at, place nothing there for now."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -63,6 +64,11 @@ class MindWay:
     def is_linked(self) -> bool:
         """Whether it is asked over a link."""
         return self._link is not None
+
+    @property
+    def heard_at(self) -> float:
+        """Loop time at which the actor last said anything over its link; long ago without one."""
+        return -math.inf if self._link is None else self._link.heard_at
 
     async def ask(self, method: str, argument: Any) -> Any:
         """One question, one answer. Raises ``MindLostError``."""

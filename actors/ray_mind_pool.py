@@ -145,6 +145,11 @@ class RayMindPool:
         """Whether it is of an older release than is deployed."""
         return actor in self._stock.retired
 
+    def has_answered(self, actor: str, *, within_s: float) -> bool:
+        """Whether this actor has said anything over its link so lately."""
+        way = self._ways.get(actor)
+        return way is not None and _now() - way.heard_at <= within_s
+
     def report_lost(self, actor: str) -> None:
         """Place nothing there; have the directory look at it."""
         self._stock.void(actor)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actors import mind_client, mind_pool
+from actors import late_answers, mind_client, mind_pool
 from actors.errors import MindRefusedError, NoSlotError
 from actors.mind_client import MindClient, TurnQuestion
 from actors.mind_driver import MindConfig
@@ -395,5 +395,37 @@ def test_the_end_of_a_call_that_has_moved_on_is_recorded_once() -> None:
             home.driver.sweep(asyncio.get_running_loop().time())
         closed = [name for name, home in stage.pool.homes.items() if home.recorder.closed]
         assert closed == [stage.mind.actor]
+
+    play(scene)
+
+
+def test_an_actor_that_answers_others_is_late_and_not_lost() -> None:
+    """With many calls it is behind with all of them: moving them would make it worse elsewhere."""
+
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        stage.pool.busy.add("ann")
+        stage.pool.homes["ann"].slow_s = 1.8
+        stage.mind.settle(ENTRY)
+        await stage.mind.flush()
+        assert said(await stage.answer()) == WHOLE
+        await stage.mind.close(planned=True, reason="caller_hung_up")
+        assert (stage.mind.actor, stage.pool.reported_lost) == ("ann", [])
+        assert stage.pool.homes["ann"].recorder.closed == [("call-1", True, "caller_hung_up")]
+
+    play(scene)
+
+
+def test_whoever_answers_others_and_never_this_call_is_lost_in_bounded_time() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        stage.pool.busy.add("ann")
+        stage.pool.hang("ann")
+        began = asyncio.get_running_loop().time()
+        assert said(await stage.answer()) == WHOLE
+        assert asyncio.get_running_loop().time() - began == pytest.approx(
+            late_answers.MOST_LATE * 1.0, abs=0.5
+        )
+        assert stage.mind.actor != "ann"
 
     play(scene)

@@ -138,6 +138,7 @@ class LocalMindPool:
         self.stock = LeaseStock()
         self.homes: dict[str, Home] = {}
         self.reported_lost: list[str] = []
+        self.busy: set[str] = set()  # these answer others
         for name in names:
             self.start(name)
 
@@ -196,6 +197,9 @@ class LocalMindPool:
 
     def call_begun(self, call_id: str) -> None:
         """There is no directory to be told."""
+
+    def has_answered(self, actor: str, *, within_s: float) -> bool:
+        return actor in self.busy
 
     def is_retired(self, actor: str) -> bool:
         return actor in self.stock.retired
