@@ -256,7 +256,9 @@ def deployment_trouble() -> str:
     app = serve.status().applications.get(APP_NAME)
     texts = [part.message for part in app.deployments.values()] if app is not None else []
     lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if ERROR_LINE.match(line)]
+    # An error that quotes another one says so in a line that names no reason.
+    told = [line for line in lines if not line.endswith("(most recent call last):")]
+    errors = [line for line in told if ERROR_LINE.match(line)]
     return errors[-1] if errors else (lines[-1] if lines else "")
 
 

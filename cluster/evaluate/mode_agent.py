@@ -35,7 +35,8 @@ def agent_text(mode: CallMode, tool_service_url: str) -> str:
     agent = {
         "mode": mode,
         "language": LANGUAGE,
-        "languages": [OTHER_LANGUAGE],
+        # In Cantonese by the voice of the table: the agent's own one does not speak it.
+        "languages": [{"language": OTHER_LANGUAGE, "speaker": "azure"}],
         "voice": "21m00Tcm4TlvDq8ikWAM",
         "speaker": "elevenlabs",
         "recogniser": "azure",

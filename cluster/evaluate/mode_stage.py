@@ -63,8 +63,9 @@ async def running_stage(
     Raises:
         DemoFailed: A process did not start; shows why.
     """
-    first = free_ports(StagePorts.COUNT + 1)[0]
+    first = free_ports(StagePorts.COUNT + 2)[0]
     ports, realtime_port = StagePorts(first), first + StagePorts.COUNT
+    azure_tts_port = realtime_port + 1
     scratch = Path(tempfile.mkdtemp(prefix="ccmodes-"))  # short, for Ray's unix sockets
     store_url = f"sqlite:///{scratch / 'callcluster.sqlite3'}"
     auth_token = secrets.token_hex(16)
@@ -84,6 +85,7 @@ async def running_stage(
             "--openai-port": ports.openai,
             "--elevenlabs-port": ports.elevenlabs,
             "--realtime-port": realtime_port,
+            "--azure-tts-port": azure_tts_port,
             **dict.fromkeys(_UNUSED, 0),
             **LAGS,
             "--script": script,
@@ -106,6 +108,7 @@ async def running_stage(
                 os.environ,
                 {
                     **_environment(ports, realtime_port, scratch, auth_token),
+                    "AZURE_TTS_HOST": f"ws://127.0.0.1:{azure_tts_port}",
                     "CALLCLUSTER_INGRESS_REPLICAS": str(replicas),
                 },
             ),
@@ -141,7 +144,7 @@ async def _route(store_url: str) -> None:
         await database.aclose()
 
 
-_UNUSED = ("--twilio-port", "--deepgram-port", "--azure-tts-port", "--openai-tts-port")
+_UNUSED = ("--twilio-port", "--deepgram-port", "--openai-tts-port")
 
 
 def _environment(
