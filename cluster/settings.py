@@ -198,6 +198,7 @@ class Settings(BaseSettings):
     speech_detector: Literal["auto", "silero", "energy"] = "auto"
     turn_model: Literal["auto", "smart-turn", "none"] = "auto"
     turn_model_share: float = Field(0.25, gt=0, le=4)
+    loop_priority: int = Field(5, ge=0, le=20)
     playout_chunk_ms: int = Field(60, ge=20, le=400)
     actor_timeout_s: float = Field(1.0, gt=0, le=60)
     mind_link: bool = True
