@@ -102,7 +102,11 @@ class UnknownCall(LookupError):
 
 @dataclass(slots=True)
 class HeldCall:
-    """One call and what became of it; times are loop times."""
+    """One call and what became of it; times are loop times.
+
+    Attributes:
+        asked: The number and the words of a turn that was taken and is not settled.
+    """
 
     session: DialogueSession[TurnEntry]
     answers: CallAnswers
@@ -112,6 +116,7 @@ class HeldCall:
     reason: str = ""
     closed_at: float = 0.0
     hand_over: dict[str, Any] = field(default_factory=dict)
+    asked: tuple[int, str] | None = None
 
 
 class MindCalls:
@@ -190,6 +195,7 @@ class MindCalls:
             greeting=held.session.greeting,
             turn_log=held.session.turn_log,
             uses=held.session.tools.for_other_half(),
+            unanswered=held.asked[1] if held.asked is not None else "",
         )
 
     def _refusal(self, message: OpenCall, agent: Agent | None, held: HeldCall | None) -> str:
@@ -232,11 +238,19 @@ class MindCalls:
 
     def settle(self, held: HeldCall, turns: Iterable[TurnEntry]) -> list[TurnEntry]:
         """Take in turns that are over; return those that were not known."""
+        turns = tuple(turns)
         fresh = held.session.settle(turns)
+        if held.asked is not None and any(turn.turn_id >= held.asked[0] for turn in turns):
+            held.asked = None
         held.answers.change_agent(held.session.agent)
         for turn in fresh:
             self._recorder.turn_settled(held.session.call, turn)
         return fresh
+
+    def taken(self, held: HeldCall, turn_id: int, text: str) -> None:
+        """The caller has asked this, and a reply is on its way."""
+        if all(turn.turn_id < turn_id for turn in held.session.turn_log):
+            held.asked = turn_id, text
 
     def revive(self, held: HeldCall) -> None:
         """A call given up for lost takes a turn. Raises ``UnknownCall`` if it has ended."""

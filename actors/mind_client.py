@@ -77,6 +77,7 @@ class MindClient:
         self._replacing: asyncio.Task[None] | None = None
         self._opened: CallOpened | None = None
         self._turns_open = 0
+        self._telling: set[asyncio.Task[bool]] = set()
         self._uses = UseLog()
         self.grants = UseGrants(self._uses, lambda use_ids: self._tell((), use_ids))
 
@@ -202,10 +203,31 @@ class MindClient:
         if await self._tell(settled):
             self._drop_unsettled(settled)
 
-    async def _tell(self, settled: tuple[TurnEntry, ...], granted: tuple[str, ...] = ()) -> bool:
+    def commit(self, turn_id: int, guess: int, text: str, *, is_guess: bool) -> None:
+        """The turn was taken, and this guess answers it.
+
+        Nobody waits for the actor to hear of it. When this half dies before the turn is settled,
+        the next one learns from the actor what the caller has asked for. A turn that was no guess
+        was asked as one that is taken.
+        """
+        self.grants.take(turn_id, guess)
+        if is_guess and text:
+            taken = {"turn_id": turn_id, "text": text}
+            task = asyncio.get_running_loop().create_task(self._tell((), taken=taken))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell(
+        self,
+        settled: tuple[TurnEntry, ...],
+        granted: tuple[str, ...] = (),
+        taken: Mapping[str, Any] | None = None,
+    ) -> bool:
         """Whether the actor has taken it; if not, the call was re-placed with all of its log."""
         call, actor = self._call, self.actor
-        message = SettleTurns(call.tenant_id, call.call_id, call.epoch, settled, granted)
+        message = SettleTurns(
+            call.tenant_id, call.call_id, call.epoch, settled, granted, dict(taken or {})
+        )
         try:
             answer = await self._late.wait(actor, self._pool.settle(actor, message))
             if answer.refusal == "unknown_call":

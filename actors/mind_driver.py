@@ -134,6 +134,8 @@ class MindDriver:
         held, refusal = self._find(message)
         if held is not None:
             self._settle(held, message.settled)
+            if (taken := _taken(message)) is not None:
+                self._calls.taken(held, *taken)
             if self._tools is not None:
                 self._tools.grant(message.call_id, message.granted)
         return Acknowledged(refusal).to_plain()
@@ -219,6 +221,8 @@ class MindDriver:
             return [self._failed(message, error.refusal)], None
         except StaleTurn:
             return [self._failed(message, "stale_turn")], None
+        if message.kind == "caller" and not message.speculative:
+            self._calls.taken(held, turn_id, message.text)
         self._totals["turns"] += 1
         self._totals["speculative_turns"] += message.speculative
         accepted = TurnItem("accepted", turn_id, guess, tools=session.tools.take_late())
@@ -343,3 +347,9 @@ class MindDriver:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _taken(message: SettleTurns) -> tuple[int, str] | None:
+    """The turn that was taken, as a message tells it."""
+    turn_id, text = message.taken.get("turn_id"), message.taken.get("text")
+    return (turn_id, text) if isinstance(turn_id, int) and isinstance(text, str) else None

@@ -114,7 +114,8 @@ class ReplyTasks:
             case voice.AbandonTurn():
                 self.abandon(order.turn_id, order.guess)
             case voice.CommitTurn():
-                self._mind.grants.take(order.turn_id, order.guess)
+                is_guess = self._reply(order.turn_id, order.guess).units.is_guess
+                self._mind.commit(order.turn_id, order.guess, order.text, is_guess=is_guess)
             case voice.RetractTurn():
                 self._mind.grants.take_back(order.turn_id, order.guess)
             case _:
@@ -123,6 +124,13 @@ class ReplyTasks:
     def change_language(self, agent: Agent, speech: SpeechSource) -> None:
         """Replies that are asked for from now on are spoken like this."""
         self._agent, self._speech = agent, speech
+
+    def ready(self, text: str) -> bytes:
+        """A phrase that always has to be speakable, mu-law; empty when it is not there."""
+        agent = self._agent
+        request = SpeakRequest(self._mind.call_id, text, agent.voice, agent.language)
+        clip = self._speech.ready_clip(request)
+        return b"" if clip is None else clip.ulaw
 
     def begin(self, begin: voice.BeginTurn) -> None:
         """Ask the mind."""

@@ -187,12 +187,14 @@ class CallOpened(_Wire):
         greeting: What to say first; None when the call has turns already.
         turn_log: What the actor knows of the call (after a lost ingress).
         uses: Tools that ran, or run, in turns that are not settled, each with its ``turn``.
+        unanswered: What the caller said last, when the turn was taken and never settled.
     """
 
     refusal: str = ""
     greeting: str | None = None
     turn_log: tuple[TurnEntry, ...] = ()
     uses: tuple[dict[str, Any], ...] = ()
+    unanswered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +288,7 @@ class SettleTurns(_Wire):
 
     Attributes:
         granted: Ids of uses whose turn was taken, and that this half has in its log.
+        taken: A turn that was taken with a guess: ``turn_id`` and ``text``; empty for none.
     """
 
     tenant_id: str
@@ -293,6 +296,7 @@ class SettleTurns(_Wire):
     epoch: tuple[int, int]
     settled: tuple[TurnEntry, ...] = ()
     granted: tuple[str, ...] = ()
+    taken: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

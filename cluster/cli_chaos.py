@@ -138,6 +138,7 @@ def chaos_cluster(
       gcs-hang gcs-kill                   of Ray; gcs-kill needs redis-server and root
       node-kill node-loss                 one of two nodes; needs root, for namespaces
       deploy                              other agents, deployed on two nodes
+      scale-out scale-in                  a replica more, a replica less, on two nodes
       database-stop                       for a minute; needs PostgreSQL
 
     [bold]Exit code[/bold]

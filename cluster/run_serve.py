@@ -172,7 +172,12 @@ def connect(address: str, *, log_to_driver: bool = True) -> None:
                 f"no Ray cluster at {address!r} (RAY_ADDRESS): {error.strerror or error}"
             ) from None
     try:
-        ray.init(address=address, namespace=NAMESPACE, log_to_driver=log_to_driver)
+        ray.init(
+            address=address,
+            namespace=NAMESPACE,
+            log_to_driver=log_to_driver,
+            logging_level=logging.WARNING,
+        )
     except (ConnectionError, ray.exceptions.AuthenticationError) as error:
         raise ClusterError(
             f"no way into the Ray cluster at {address!r} (RAY_ADDRESS): "

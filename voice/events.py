@@ -25,11 +25,20 @@ Outcome = Literal["heard", "interrupted", "failed", "dropped"]
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """The stream is up. ``greeting`` is spoken first; None after a resume (or to stay silent)."""
+    """The stream is up. ``greeting`` is spoken first; None after a resume (or to stay silent).
+
+    Attributes:
+        resume_text: Said first in a call that goes on; None to stay silent.
+        unanswered: What the caller had asked when the stream was lost: it is answered now, and what
+            is said first is heard until the answer comes.
+        resume_audio: ``resume_text``, ready, mu-law; empty when it is not. Only for ``unanswered``.
+    """
 
     greeting: str | None
     next_turn_id: int = 1
     resume_text: str | None = None
+    unanswered: str = ""
+    resume_audio: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

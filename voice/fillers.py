@@ -143,6 +143,15 @@ class Fillers:
             self.count += 1
             playout.insert_filler(self._sounds.breath, -1, -1, now=now)
 
+    def begin_with(self, sound: bytes, turn: Turn, *, now: float) -> None:
+        """Say this before the reply to ``turn``, which was asked long ago, and not a breath."""
+        self._follow(turn)
+        if sound:
+            self._step, self._late_since = 1, now
+            self.count += 1
+            turn.timeline.setdefault(timeline.FILLER_OUT, now)
+            self._mouth.playout.insert_filler(sound, turn.turn_id, turn.guess, now=now)
+
     def next_deadline(self, turn: Turn) -> float | None:
         """Loop time at which the taken ``turn`` wants a sound if nothing changes; or None."""
         self._follow(turn)

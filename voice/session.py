@@ -308,8 +308,16 @@ class VoiceSession:
         self._turns.start_at(event.next_turn_id)
         if event.greeting is not None:
             self._turns.greet(event.greeting, now=now)
+        elif event.unanswered:
+            self._answer_again(event, now)
         elif event.resume_text is not None:
             self._turns.say("resume", event.resume_text, reason="call resumed", now=now)
+
+    def _answer_again(self, event: CallStarted, now: float) -> None:
+        asked = CallerFinished(event.unanswered, "asked before the stream was lost", now, None)
+        self._turns.take("caller", asked, now=now)
+        if self._turns.taken is not None:
+            self._fillers.begin_with(event.resume_audio, self._turns.taken, now=now)
 
     def _wind_up(self, event: HangUpRequested, now: float) -> None:
         if self._ending.is_firm:

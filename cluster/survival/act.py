@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from cluster.chaos.lines import Lines
@@ -129,6 +129,8 @@ async def _struck(
         found.pids = tuple(_strike_node(stage, fault))
     elif fault.part == "release":
         await stage.deploy()
+    elif fault.part == "replicas":
+        await stage.scale(_scaled(plan, fault).replicas)
     elif fault.how == "cut":
         _cut(stage)
     elif fault.part == "database":
@@ -143,10 +145,19 @@ async def _struck(
     found.until = time.time()
     if fault.part == "node" and stage.nodes is not None:
         await stage.nodes.start(STRUCK_NODE)
-    found.whole_s = await _until_whole(stage, plan, lambda _text: None, gone=pids)
+    found.whole_s = await _until_whole(stage, _scaled(plan, fault), lambda _text: None, gone=pids)
     if math.isfinite(found.whole_s):
         found.whole_s = time.time() - at
+    if fault.part == "replicas":
+        await stage.scale(plan.replicas)
+        await _until_whole(stage, plan, lambda _text: None)
     return found
+
+
+def _scaled(plan: SurvivalPlan, fault: Fault) -> SurvivalPlan:
+    """What there is to be while a fault lasts."""
+    more = {"scale-out": 1, "scale-in": -1}.get(fault.how, 0)
+    return replace(plan, replicas=plan.replicas + more)
 
 
 async def _moment(lines: Lines, moment: str) -> dict[str, int]:
@@ -161,7 +172,7 @@ async def _moment(lines: Lines, moment: str) -> dict[str, int]:
 
 async def _aim(stage: Stage, fault: Fault, random: Random) -> list[int]:
     """Process ids of what is to be struck: one of a kind, of ingress replicas the busiest."""
-    if fault.how == "cut" or fault.part in ("database", "node", "release"):
+    if fault.how == "cut" or fault.part in ("database", "node", "release", "replicas"):
         return []
     if fault.part == "ingress":
         reports = await stage.replicas()

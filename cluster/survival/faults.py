@@ -4,6 +4,7 @@ A fault strikes one process of a kind (``part``): killed with SIGKILL, or held w
 is what a process is that swaps, spins or waits for a disk. ``line`` is no process: all connections
 between the carrier and the product are reset at once, as a front does that is started again.
 ``node`` is every process of a node that is not the head, in a cluster of two behind a front.
+``release`` and ``replicas`` are what a person deploys there.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ Part = Literal[
     "database",
     "node",
     "release",
+    "replicas",
 ]
-How = Literal["kill", "hang", "cut", "stop", "lose", "deploy"]
+How = Literal["kill", "hang", "cut", "stop", "lose", "deploy", "scale-out", "scale-in"]
 Moment = Literal["listening", "thinking", "speaking"]
 MOMENTS: Final[tuple[Moment, ...]] = ("listening", "thinking", "speaking")
 
@@ -52,7 +54,8 @@ class Fault:
         how: ``kill``: SIGKILL. ``hang``: SIGSTOP, and SIGCONT when it is still there at the end.
             ``cut``: connections are reset. ``stop``: ended in order, started again at the end.
             ``lose``: as if its power had gone, so that no connection is closed; started again.
-            ``deploy``: something newer takes its place.
+            ``deploy``: something newer takes its place. ``scale-out``, ``scale-in``: there is one
+            more, one less; as before at the end.
         silence_s: The longest silence that is promised.
         silence: See above.
         watched_s: For how long callers are watched after it.
@@ -127,6 +130,25 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "deploy",
         1.5,
         watched_s=40.0,
+        moves_calls=True,
+        needs="namespaces",
+    ),
+    Fault(
+        "scale-out",
+        "ingress replica added",
+        "replicas",
+        "scale-out",
+        0.0,
+        watched_s=10.0,
+        needs="namespaces",
+    ),
+    Fault(
+        "scale-in",
+        "ingress replica retired",
+        "replicas",
+        "scale-in",
+        1.5,
+        watched_s=25.0,
         moves_calls=True,
         needs="namespaces",
     ),

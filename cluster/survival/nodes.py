@@ -24,6 +24,7 @@ _RAY_WITHIN_S = 60.0
 _STARTED = "Ray runtime started"
 _DEPLOYED_WITHIN_S = 120.0
 _DEPLOYED = "new calls are answered by it"
+_SAME = "runs already"
 _STORE_BYTES = 200 * 1024 * 1024
 _CPUS = 4  # slots, not threads
 
@@ -106,16 +107,23 @@ class Nodes:
         for path in (self._scratch / "agents").glob("*.yaml"):
             text = path.read_text("utf-8")
             path.write_text(text.replace("prompt: You", "prompt: Be brief. You", 1), "utf-8")
+        await self._deploy(_DEPLOYED)
+
+    async def scale(self, replicas: int) -> None:
+        """Deploy the same with another number of ingress replicas. Raises ``DemoFailed``."""
+        await self._deploy(_SAME, CALLCLUSTER_INGRESS_REPLICAS=str(replicas))
+
+    async def _deploy(self, says: str, **settings: str) -> None:
         child = await Child.start(
             "callcluster deploy",
             ("deploy",),
-            environment={**self._environment, "RAY_ADDRESS": self.ray_address},
+            environment={**self._environment, "RAY_ADDRESS": self.ray_address, **settings},
             log_path=self._logs / "deploy.log",
             cwd=self._scratch,
             prefix=self.inside(HEAD),
         )
         try:
-            await child.said(lambda log: _DEPLOYED in log or None, _DEPLOYED_WITHIN_S)
+            await child.said(lambda log: says in log or None, _DEPLOYED_WITHIN_S)
         finally:
             await child.stop()
 

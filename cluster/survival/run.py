@@ -80,7 +80,7 @@ def acts_of(faults: Sequence[Fault]) -> list[tuple[Fault, ...]]:
 
 def needs_nodes(fault: Fault) -> bool:
     """Whether it is played on several nodes; those have Redis and keep their GCS, too."""
-    return fault.part in ("node", "release") or fault.name == "gcs-kill"
+    return fault.part in ("node", "release", "replicas") or fault.name == "gcs-kill"
 
 
 def why_not(fault: Fault) -> str:

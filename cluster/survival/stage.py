@@ -89,6 +89,11 @@ class Stage:
         if self.nodes is not None:
             await self.nodes.deploy()
 
+    async def scale(self, replicas: int) -> None:
+        """Deploy the same with another number of ingress replicas. Raises ``DemoFailed``."""
+        if self.nodes is not None:
+            await self.nodes.scale(replicas)
+
     async def replicas(self) -> list[dict[str, object]]:
         """What ``/readyz`` of each ingress replica says, asked past HAProxy."""
         async with httpx.AsyncClient(trust_env=False, timeout=_ASK_WITHIN_S) as http:
@@ -251,8 +256,9 @@ async def _stop(children: list[Child]) -> None:
 def node_environment(nodes: tuple[str, ...], host: str, plan: SurvivalPlan) -> dict[str, str]:
     """What several nodes are told besides: how to spread, and that no proxy lies between them."""
     near = ",".join((LOOPBACK, "localhost", host, *nodes))
-    # A replica that drains counts, too: its successor has to find room beside it.
-    a_node = plan.replicas // len(nodes) + any(fault.part == "release" for fault in plan.faults)
+    # A replica that retires counts, too: its successor has to find room beside it.
+    changes = any(fault.part in ("release", "replicas") for fault in plan.faults)
+    a_node = plan.replicas // len(nodes) + changes
     return {
         "CALLCLUSTER_HOST": "0.0.0.0",  # noqa: S104 - of a namespace of this run
         "CALLCLUSTER_MAX_REPLICAS_PER_NODE": str(a_node),

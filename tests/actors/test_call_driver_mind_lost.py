@@ -147,7 +147,7 @@ def test_a_newer_stream_goes_on_where_the_older_one_was() -> None:
         await phone.until_heard("It goes on")
         older_ear = phone.ear
         newer = stage.phone(epoch=(1, 20))
-        await newer.until_heard("Back.")
+        await newer.until_heard("There is a lot")  # what was asked of the older one
         assert newer.log[0] == (0, "greeting", "Hello!", "heard")
         await phone.talk(0.6)
         older_ear.hear("wait a moment")
@@ -170,3 +170,32 @@ def test_a_log_brought_along_means_no_second_greeting() -> None:
         assert [turn_id for turn_id, _, _, _ in phone.log] == [4, 5]
 
     play(scene)
+
+
+@pytest.mark.parametrize("moment", ["thinking", "speaking"])
+def test_what_was_asked_before_the_ingress_died_is_answered_after_it(moment: str) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.speech.prepare(stage.agent)
+        phone = await stage.phone().greeted()
+        await phone.say("tell me")
+        if moment == "speaking":
+            await phone.until_heard("There is")
+        else:
+            await phone.until(lambda: stage.counters["turns_committed"])
+            await asyncio.sleep(0.1)  # the actor is told of it, and nobody waits for that
+        older_ear = phone.driver._ear
+        phone.pause()
+        phone.task.cancel()  # its process is gone: nothing is settled, nobody is told
+        newer = stage.phone(epoch=(1, 20))
+        await newer.until_heard("Back.There is a lot")
+        await newer.until(lambda: len(newer.log) == 2)
+        entry = newer.driver.turn_log[-1]
+        assert (entry.turn_id, entry.kind, entry.caller_text) == (1, "caller", "tell me")
+        assert entry.heard_text.startswith("There is a lot")
+        await asyncio.sleep(0.1)
+        again = stage.phone(epoch=(2, 30))
+        await again.until_heard("Back.")
+        await again.until(lambda: again.log[-1][1] == "resume")  # and nothing is answered twice
+        await asyncio.gather(phone.driver._outbox.close(), older_ear.close())  # died with it
+
+    play(scene, lambda: Stage({"fake": FakeThinker([0.3, "There is a lot to say."])}))

@@ -214,3 +214,24 @@ def test_one_that_does_not_come_back_is_let_go(
     held.sweep(now=1.0 + kept_s, at_us=0)
     assert held.count(then) == 1
     assert told is None or recorder.told == told
+
+
+def test_what_was_asked_and_not_settled_is_told_to_the_next_stream() -> None:
+    held = calls()
+    opened(held)
+    call = held.find("t", "c", (0, 1), now=1.0)
+    assert unanswered(held, (1, 1)) == ""
+    held.taken(call, 1, "one")
+    held.taken(call, 2, "two")
+    assert unanswered(held, (2, 1)) == "two"
+    held.settle(call, [TurnEntry(1, "caller", "one", "reply", "reply")])
+    assert unanswered(held, (3, 1)) == "two"
+    held.settle(call, [TurnEntry(2, "caller", "two", "reply", "")])
+    assert unanswered(held, (4, 1)) == ""
+    held.taken(call, 2, "two")  # comes late
+    assert unanswered(held, (5, 1)) == ""
+
+
+def unanswered(held: MindCalls, epoch: tuple[int, int]) -> str:
+    message = OpenCall("t", "a", "v0", "c", "CA", epoch)
+    return held.open(message, now=2.0, at_us=0).unanswered

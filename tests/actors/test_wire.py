@@ -89,6 +89,8 @@ MESSAGES: dict[str, Any] = {
     "acknowledged": wire.Acknowledged("stale_epoch"),
     "settle_turns_granting": wire.SettleTurns(**WHOSE, granted=("use-1",)),
     "call_opened_with_uses": wire.CallOpened(uses=({**RUN, "turn": 2},)),
+    "call_opened_with_unanswered": wire.CallOpened(unanswered="Do you have a table?"),
+    "settle_turns_taking": wire.SettleTurns(**WHOSE, taken={"turn_id": 2, "text": "Hi"}),
     "settle_turns": wire.SettleTurns(**WHOSE, settled=(ENTRY,)),
     "close_call": wire.CloseCall(**WHOSE, planned=True, reason="caller_hung_up", settled=(ENTRY,)),
     "close_call_handing_over": wire.CloseCall(

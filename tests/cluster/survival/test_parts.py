@@ -36,7 +36,11 @@ def test_a_part_is_known_by_its_title(name: str, title: str, part: Part | None) 
 def test_every_fault_has_something_to_strike() -> None:
     for fault in FAULTS:
         has_process = fault.part in TITLES or fault.part in PROGRAMS
-        assert fault.how in ("cut", "stop") or fault.part in ("node", "release") or has_process
+        assert (
+            fault.how in ("cut", "stop")
+            or fault.part in ("node", "release", "replicas")
+            or has_process
+        )
     assert list(BY_NAME) == [fault.name for fault in FAULTS]
 
 
