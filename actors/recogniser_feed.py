@@ -11,7 +11,6 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import assert_never
 
 from actors.hearing_watch import HearingWatch
@@ -74,7 +73,7 @@ class RecogniserFeed:
         policy: ListeningPolicy | None = None,
     ) -> None:
         self._ears = ears
-        self._request = RecogniseRequest(call_id, agent.language, agent.hints)
+        self._request = _request(call_id, agent)
         self._feed = feed
         self._on_lost = on_lost
         self._policy = policy
@@ -127,7 +126,7 @@ class RecogniserFeed:
         self._machine.close()
         self._perform_all()
         self._ears = ears
-        self._request = replace(self._request, language=agent.language, phrases=agent.hints)
+        self._request = _request(self._request.call_id, agent)
         streams, switches = self._machine.streams, self._machine.switches
         may_double = ears.budget.spend
         self._machine = Listening(
@@ -358,3 +357,8 @@ class RecogniserFeed:
         self._perform_all()
         self._note_replaced(self._loop.time())
         self._arm()
+
+
+def _request(call_id: str, agent: Agent) -> RecogniseRequest:
+    others = tuple(spoken.language for spoken in agent.languages)
+    return RecogniseRequest(call_id, agent.language, agent.hints, others)

@@ -52,6 +52,7 @@ def provider_settings(settings: Settings) -> ProviderSettings:
             host=settings.azure_speech_host,
             max_streams=settings.azure_streams_per_process,
             segmentation_silence_s=settings.azure_segmentation_ms / 1_000,
+            identifies_languages=settings.azure_identifies_languages,
         ),
         deepgram=DeepgramConfig(
             api_key=settings.deepgram_api_key.get_secret_value(),

@@ -147,6 +147,7 @@ class Settings(BaseSettings):
     espeak_words_per_minute: int = Field(165, ge=80, le=450)
     azure_streams_per_process: int = Field(25, ge=1, le=50)
     azure_segmentation_ms: int = Field(300, ge=100, le=5_000)
+    azure_identifies_languages: bool = True
 
     # Telephony
     public_url: str = Field("http://127.0.0.1:8000", validation_alias=_plain("PUBLIC_URL"))

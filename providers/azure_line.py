@@ -43,7 +43,7 @@ class Line:
     """One recogniser, as the pool and the stream see it.
 
     Args:
-        language: BCP-47 tag.
+        languages: BCP-47 tags.
         connect_timeout_s: Longest wait for a connection.
         lost: Called when the connection breaks while nobody uses it.
 
@@ -57,9 +57,9 @@ class Line:
     session: Session
 
     def __init__(
-        self, language: str, connect_timeout_s: float, lost: Callable[[Line], None]
+        self, languages: tuple[str, ...], connect_timeout_s: float, lost: Callable[[Line], None]
     ) -> None:
-        self.language = language
+        self.languages = languages
         self.releasing: asyncio.Task[None] | None = None
         self._connect_timeout_s = connect_timeout_s
         self._lost = lost

@@ -2,13 +2,6 @@
 
 Everything here is synchronous and may block (up to a second against a silent server), so it belongs
 on an executor thread; only ``write`` is cheap (3 us). Callbacks arrive on threads of the SDK.
-
-Property names that are not in the SDK's documentation were found in its library and measured
-against a local server with version 1.53: 160-byte frames bring audio to the server 34 ms sooner
-than the default 800. A poll interval of 10 ms instead of 5 can delay a
-result by 5 ms (by its meaning; not measured). With 20 calls it took about 30 % off the thread
-switches and 2 % to 7 % off the replica's CPU time, on a busy machine. (An interval of 1 ms spins
-a whole core.) Each is set on its own: a version that does not know one still works.
 """
 
 from __future__ import annotations
@@ -22,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from providers.azure_sdk_config import UNKNOWN, Tags, identification, locales_of, speech_config
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -30,7 +24,6 @@ from providers.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from providers.locales import azure_locale
 from providers.settings import AZURE_HOST, AZURE_KEY, AZURE_REGION, AzureSpeechConfig
 from voice.ports import (
     SAMPLE_RATE_HZ,
@@ -45,16 +38,6 @@ PROVIDER = "azure"
 _log = logging.getLogger(__name__)
 
 _TICKS_PER_S = 10_000_000
-# Containers ask for no key, but the SDK wants one of the usual shape.
-_NO_KEY = "0" * 32
-_HIDDEN_PROPERTIES = (
-    ("SPEECH-BytesPerFrame", "160"),
-    ("SPEECH-USPRunPollingInterval", "10"),
-    ("SPEECH-StopRecognitionTimeoutInSeconds", "1"),
-    ("SPEECH-TelemetryDataEnabled", "false"),
-    # A caller may listen for minutes: silence must not end the recognition.
-    ("Continuous-LegacyDefaultDisconnectSilenceTimeout", "false"),
-)
 _CANCEL_CODES: dict[str, tuple[type[ProviderError], str]] = {
     "AuthenticationFailure": (ProviderRefused, AZURE_KEY),
     "Forbidden": (ProviderRefused, AZURE_KEY),
@@ -124,11 +107,12 @@ def check_config(config: AzureSpeechConfig) -> None:
 
 
 class SdkRecogniser:
-    """A recogniser with its push stream and its connection, for one language.
+    """A recogniser with its push stream and its connection.
 
     Args:
         config: Key, address, properties.
-        language: BCP-47 tag; fixed for the life of a recogniser.
+        languages: BCP-47 tags, fixed for the life of a recogniser. Of several the service says for
+            each phrase which one it was.
         post: Called on threads of the SDK with everything that happens.
 
     Raises:
@@ -136,7 +120,7 @@ class SdkRecogniser:
     """
 
     def __init__(
-        self, config: AzureSpeechConfig, language: str, post: Callable[[SdkEvent], None]
+        self, config: AzureSpeechConfig, languages: Tags, post: Callable[[SdkEvent], None]
     ) -> None:
         sdk = load_sdk()
         self._sdk = sdk
@@ -149,7 +133,9 @@ class SdkRecogniser:
             )
             self._stream = sdk.audio.PushAudioInputStream(audio_format)
             self._recogniser = sdk.SpeechRecognizer(
-                _speech_config(sdk, config, language), sdk.audio.AudioConfig(stream=self._stream)
+                speech_config(sdk, config, locales_of(languages)),
+                sdk.audio.AudioConfig(stream=self._stream),
+                auto_detect_source_language_config=identification(sdk, locales_of(languages)),
             )
             self._connection = sdk.Connection.from_recognizer(self._recogniser)
         except (RuntimeError, ValueError) as error:
@@ -158,7 +144,7 @@ class SdkRecogniser:
                 PROVIDER,
                 AZURE_HOST if config.host else AZURE_REGION,
             ) from None
-        self._connect_callbacks()
+        self._connect_callbacks(is_identified=len(languages) > 1)
         _stop_at_exit()
         _live.add(self)
 
@@ -219,7 +205,7 @@ class SdkRecogniser:
             self._connection.disconnected,
         )
 
-    def _connect_callbacks(self) -> None:
+    def _connect_callbacks(self, *, is_identified: bool) -> None:
         # The native side holds the callbacks; they must not hold this object, or it never dies.
         post = self._post
         reasons = self._sdk.CancellationReason
@@ -231,12 +217,20 @@ class SdkRecogniser:
                 code = getattr(details.code, "name", "")
                 post(Cancelled(error_of_cancellation(code, details.error_details or "", address)))
 
+        told = self._sdk.PropertyId.SpeechServiceConnection_AutoDetectSourceLanguageResult
+
+        def recognised(event: Any) -> None:
+            result = event.result
+            language = result.properties.get(told) or "" if is_identified else ""
+            language = "" if language == UNKNOWN else language
+            post(FinalTranscript(result.text or "", _end_s(result), language))
+
         def stopped(_event: Any) -> None:
             post(Cancelled(ProviderUnavailable("the service ended the session", PROVIDER)))
 
         callbacks: tuple[Callable[[Any], None], ...] = (
             lambda event: post(InterimTranscript(event.result.text, _end_s(event.result))),
-            lambda event: post(FinalTranscript(event.result.text or "", _end_s(event.result))),
+            recognised,
             cancelled,
             lambda event: post(SpeechNoticed(event.offset / _TICKS_PER_S)),
             stopped,
@@ -266,29 +260,6 @@ def error_of_cancellation(code: str, details: str, address: str) -> ProviderErro
     if kind is ProviderRefused and address == AZURE_REGION:
         message += f"; a key is good in its own region only ({AZURE_REGION})"
     return kind(message, PROVIDER, setting)
-
-
-def _speech_config(sdk: Any, config: AzureSpeechConfig, language: str) -> Any:
-    if config.host:
-        speech = sdk.SpeechConfig(host=config.host, subscription=config.key or _NO_KEY)
-    else:
-        speech = sdk.SpeechConfig(subscription=config.key, region=config.region)
-    speech.speech_recognition_language = azure_locale(language, is_heard=True)
-    ids = sdk.PropertyId
-    known = {"Speech_SegmentationSilenceTimeoutMs": str(round(config.segmentation_silence_s * 1e3))}
-    if config.stable_partials:
-        known["SpeechServiceResponse_StablePartialResultThreshold"] = str(config.stable_partials)
-    for name, value in known.items():
-        if hasattr(ids, name):
-            speech.set_property(getattr(ids, name), value)
-        else:
-            _log.warning("this Speech SDK has no property %s", name)
-    for name, value in _HIDDEN_PROPERTIES if config.tuned else ():
-        try:
-            speech.set_property_by_name(name, value)
-        except RuntimeError:
-            _log.warning("this Speech SDK does not take the property %s", name)
-    return speech
 
 
 def _end_s(result: Any) -> float:

@@ -50,6 +50,7 @@ class TurnInfo:
         is_likely_end: The model believes that it is: then, or ahead of that.
         is_resumed: It no longer believes so.
         end_ratio: How sure it is, 0 to 1; None when it does not say.
+        language: What most of its words are in, as the multilingual model says; else empty.
     """
 
     request_id: str
@@ -62,6 +63,7 @@ class TurnInfo:
     is_likely_end: bool = False
     is_resumed: bool = False
     end_ratio: float | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,14 @@ def _turn_info(message: dict[str, Any]) -> TurnInfo:
         is_likely_end=event == _EAGER_END or (is_end and message.get("trigger") not in _BY_ITSELF),
         is_resumed=event == _RESUMED,
         end_ratio=None if sure is None else min(_number(sure), 1.0),
+        language=_first_language(message.get("languages")),
     )
+
+
+def _first_language(languages: object) -> str:
+    """They are sorted, the one of most words first; empty where nothing was said."""
+    first = languages[0] if isinstance(languages, list) and languages else ""
+    return safe_code(first)
 
 
 def _word(word: object) -> HeardWord:

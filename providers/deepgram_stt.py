@@ -2,7 +2,7 @@
 
 Rules:
 1. Keyterms are told to a socket when its stream begins, so that a ready one serves any call. All
-   English is one kind of socket; the multilingual model has one kind for each language.
+   English is one kind of socket; the multilingual model has one kind for each set of languages.
 2. The service reports on every quarter of a second of audio, silence included: its silence is a
    fault, and is noticed.
 """
@@ -103,8 +103,8 @@ class _Service:
         self.streams_setting = DEEPGRAM_STREAMS
         self.ready_s = None
 
-    def url(self, language: str, _phrases: tuple[str, ...]) -> str:
-        return socket_url(self._config, language)
+    def url(self, request: RecogniseRequest) -> str:
+        return socket_url(self._config, request.language, request.others)
 
     async def open(self, url: str) -> MessageSocket[FluxMessage]:
         timeout_s = self._config.connect_timeout_s

@@ -85,7 +85,7 @@ class TurnReader:
         events: list[TurnEvent] = []
         last = self._last
         if last is not None and last.index != info.index:
-            events.append(self._end(last.transcript.strip(), self._base_s + last.window_end_s))
+            events.append(self._end(last, self._base_s + last.window_end_s))
         if text and not self._is_open:
             self._is_open = True
             events.append(SpeechNoticed(self._start_of(info, end_s)))
@@ -93,7 +93,7 @@ class TurnReader:
         is_hint = info.is_likely_end and text != "" and not is_behind
         if info.is_end:
             events += [hint] if is_hint else []
-            events.append(self._end(text, window_end_s, end_s))
+            events.append(self._end(info, window_end_s, end_s))
         elif text:
             self._last = info
             if not is_behind:
@@ -103,11 +103,14 @@ class TurnReader:
             self._final_s = max(self._final_s, window_end_s - _BEFORE_WORDS_S)
         return tuple(events)
 
-    def _end(self, text: str, window_end_s: float, end_s: float | None = None) -> FinalTranscript:
+    def _end(
+        self, info: TurnInfo, window_end_s: float, end_s: float | None = None
+    ) -> FinalTranscript:
+        text = info.transcript.strip()
         self._is_open = False
         self._last = None
         self._final_s = min(window_end_s, self.progress_s)
-        return FinalTranscript(text, self._final_s if end_s is None else end_s)
+        return FinalTranscript(text, self._final_s if end_s is None else end_s, info.language)
 
     def _start_of(self, info: TurnInfo, end_s: float) -> float:
         start_s = info.words[0].start_s if info.words else None

@@ -55,30 +55,42 @@ def check_config(config: DeepgramConfig) -> None:
         raise ProviderRejected("not from 500 to 60000", PROVIDER, DEEPGRAM_EOT_TIMEOUT)
 
 
-def socket_url(config: DeepgramConfig, language: str) -> str:
+def socket_url(config: DeepgramConfig, language: str, others: tuple[str, ...] = ()) -> str:
     """The address of a socket that hears ``language`` (BCP-47).
+
+    Args:
+        config: Model and thresholds.
+        language: Of the call.
+        others: Those that the caller may change to. What the multilingual model does not hear of
+            them is passed over; what it does is a hint, and has it used for English too.
 
     Raises:
         ProviderRejected: The model does not hear it, or the base URL is of another scheme.
     """
-    model = _model(config, language)
-    query = {
-        "model": model,
-        "encoding": "mulaw",
-        "sample_rate": str(SAMPLE_RATE_HZ),
-        "eot_threshold": f"{config.eot_threshold:g}",
-        "eot_timeout_ms": str(round(config.eot_timeout_s * 1_000)),
-    }
+    others = tuple(tag for tag in others if _primary(tag) in FLUX_LANGUAGES[FLUX_MULTILINGUAL])
+    model = _model(config, language, others)
+    query = [
+        ("model", model),
+        ("encoding", "mulaw"),
+        ("sample_rate", str(SAMPLE_RATE_HZ)),
+        ("eot_threshold", f"{config.eot_threshold:g}"),
+        ("eot_timeout_ms", str(round(config.eot_timeout_s * 1_000))),
+    ]
     if config.eager_eot_threshold:
-        query["eager_eot_threshold"] = f"{config.eager_eot_threshold:g}"
+        query.append(("eager_eot_threshold", f"{config.eager_eot_threshold:g}"))
     if model == FLUX_MULTILINGUAL:
-        query["language_hint"] = language
+        query += [("language_hint", tag) for tag in dict.fromkeys((language, *others))]
     return f"{socket_origin(config.base_url, PEER)}/v2/listen?{urlencode(query)}"
 
 
-def _model(config: DeepgramConfig, language: str) -> str:
-    primary = language.lower().split("-", 1)[0]
-    model = config.model or (FLUX_ENGLISH if primary == "en" else FLUX_MULTILINGUAL)
+def _primary(tag: str) -> str:
+    return tag.lower().split("-", 1)[0]
+
+
+def _model(config: DeepgramConfig, language: str, others: tuple[str, ...]) -> str:
+    primary = _primary(language)
+    is_english = primary == "en" and all(_primary(tag) == "en" for tag in others)
+    model = config.model or (FLUX_ENGLISH if is_english else FLUX_MULTILINGUAL)
     # A model that is not in the table may hear anything: the service will say.
     if primary not in FLUX_LANGUAGES.get(model, (primary,)):
         setting = DEEPGRAM_MODEL if config.model else "language"

@@ -9,9 +9,13 @@ Source for Azure: "Language and voice support for the Speech service".
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Final
 
 from dialogue.languages import language_of
+from providers.errors import ProviderRejected
+from voice.ports import RecogniseRequest
 
 # Azure knows Cantonese of Hong Kong, written traditionally, and of Guangdong, written simplified;
 # Macau is served by the former. Bengali and Urdu are heard as they are spoken in India only.
@@ -57,6 +61,24 @@ def azure_locale(language: str, *, is_heard: bool = False) -> str:
         locale = row.locale if row is not None else ""
     locale = locale or tag
     return _AZURE_HEARS.get(locale, locale) if is_heard else locale
+
+
+def other_names(request: RecogniseRequest, name_of: Callable[[str], str]) -> tuple[str, ...]:
+    """What a service calls the languages that a caller may change to, as far as it hears them.
+
+    Args:
+        request: Of the call.
+        name_of: The service's name of a language; raises ``ProviderRejected`` for one it lacks.
+
+    Raises:
+        ProviderRejected: The service does not hear the call's own language.
+    """
+    names: dict[str, None] = {}
+    for language in request.others:
+        with contextlib.suppress(ProviderRejected):
+            names[name_of(language)] = None
+    names.pop(name_of(request.language), None)
+    return tuple(names)
 
 
 def default_recogniser(_language: str) -> str:

@@ -166,6 +166,7 @@ TRANSCRIPTION_MODELS: Final[dict[str, date | None]] = {
 # What models that write down do not have alike (``openai.types.realtime.audio_transcription``, and
 # OpenAI's pages "Realtime transcription" and "Voice activity detection").
 TRANSCRIBERS_WITH_KEYWORDS: Final = frozenset({"gpt-live-transcribe", "gpt-transcribe"})
+TRANSCRIBERS_WITH_LANGUAGES: Final = frozenset({"gpt-live-transcribe", "gpt-transcribe"})
 TRANSCRIBERS_WITH_PROMPT: Final = frozenset(
     {"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"}
 )

@@ -41,6 +41,7 @@ async def _connect(url: str, headers: dict[str, str], timeout_s: float) -> Conne
 @dataclass(slots=True)
 class _Item:
     text: str = ""
+    language: str = ""
     is_committed: bool = False
     is_complete: bool = False
 
@@ -51,7 +52,7 @@ class TranscriptionHearing:
     def __init__(self, config: OpenAITranscriptionConfig, request: RecogniseRequest) -> None:
         self._makes_cuts = config.turns == "pauses"
         self._phrases = Phrases(config.pause_s, makes_cuts=self._makes_cuts)
-        self._update = wire.update_session(config, request.language, request.phrases)
+        self._update = wire.update_session(config, request)
         self._items: dict[str, _Item] = {}  # in the order of the audio
         self._base_s = 0.0
 
@@ -104,11 +105,11 @@ class TranscriptionHearing:
                     self._phrases.cut(self._base_s + audio_end_ms / 1_000)
             case wire.AudioCommitted(item_id=item_id):
                 self._item(item_id).is_committed = True
-            case wire.WordsKnown(item_id=item_id, text=text):
+            case wire.WordsKnown(item_id=item_id, text=text, language=language):
                 known = self._items.get(item_id)
                 if known is None or not known.is_committed or known.is_complete:
                     raise ProviderProtocolError("words of another item", PROVIDER)
-                known.text, known.is_complete = text, True
+                known.text, known.language, known.is_complete = text, language, True
             case wire.NothingSaid():
                 return self._phrases.ended("")
             case wire.SessionCreated():
@@ -131,7 +132,7 @@ class TranscriptionHearing:
                 events += self._phrases.words(item.text)
                 break
             del self._items[item_id]
-            events += self._phrases.ended(item.text)
+            events += self._phrases.ended(item.text, language=item.language)
         return tuple(events)
 
 
@@ -147,8 +148,8 @@ class _Service:
         self.streams_setting = OPENAI_STT_STREAMS
         self.ready_s = _READY_S
 
-    def url(self, language: str, _phrases: tuple[str, ...]) -> str:
-        wire.language_code(language)
+    def url(self, request: RecogniseRequest) -> str:
+        wire.language_code(request.language)
         return wire.socket_url(self._config)
 
     async def open(self, url: str) -> MessageSocket[TranscriptionEvent]:

@@ -25,9 +25,11 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
+from providers.locales import other_names
 from providers.models import (
     DEFAULT_TRANSCRIPTION_MODEL,
     TRANSCRIBERS_WITH_KEYWORDS,
+    TRANSCRIBERS_WITH_LANGUAGES,
     TRANSCRIBERS_WITH_PROMPT,
     TRANSCRIBERS_WITHOUT_TURNS,
     TRANSCRIPTION_LANGUAGES,
@@ -42,6 +44,7 @@ from providers.socket_settings import (
     OPENAI_STT_TURNS,
     OpenAITranscriptionConfig,
 )
+from voice.ports import RecogniseRequest
 
 PROVIDER: Final = "openai_transcription"
 OPENAI_ADDRESS: Final = "https://api.openai.com/v1"
@@ -98,10 +101,15 @@ class WordsArrived:
 
 @dataclass(frozen=True, slots=True)
 class WordsKnown:
-    """All words of an item that was committed."""
+    """All words of an item that was committed.
+
+    Attributes:
+        language: What was heard, where the model says so; else empty.
+    """
 
     item_id: str
     text: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +172,24 @@ def language_code(language: str) -> str:
     return {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh"}.get(code, code)
 
 
+def other_codes(request: RecogniseRequest) -> tuple[str, ...]:
+    """The service's names of what the caller may change to, as far as it hears it."""
+    return other_names(request, language_code)
+
+
 def socket_url(config: OpenAITranscriptionConfig) -> str:
     """The address of a session. Raises ``ProviderRejected`` when there can be none."""
     return f"{socket_origin(config.base_url, PEER)}/realtime?intent=transcription"
 
 
-def update_session(
-    config: OpenAITranscriptionConfig, language: str, phrases: tuple[str, ...]
-) -> str:
-    """What is written, in which language, and who finds the ends of phrases."""
+def update_session(config: OpenAITranscriptionConfig, request: RecogniseRequest) -> str:
+    """What is written, in which languages, and who finds the ends of phrases."""
     model = model_of(config)
-    transcription: dict[str, Any] = {"model": model, "language": language_code(language)}
-    terms = [term for phrase in phrases if (term := " ".join(phrase.split()))]
+    own, others = language_code(request.language), other_codes(request)
+    transcription: dict[str, Any] = {"model": model, "language": own}
+    if others and model in TRANSCRIBERS_WITH_LANGUAGES:
+        transcription = {"model": model, "languages": [own, *others]}
+    terms = [term for phrase in request.phrases if (term := " ".join(phrase.split()))]
     if terms and model in TRANSCRIBERS_WITH_KEYWORDS:
         transcription["keywords"] = terms
     elif terms and model in TRANSCRIBERS_WITH_PROMPT:
@@ -217,7 +231,8 @@ def parse(raw: str | bytes) -> TranscriptionEvent:
             delta = event.get("delta")  # may be left out where there is nothing new
             return WordsArrived(_text(event, "item_id"), delta if isinstance(delta, str) else "")
         case "conversation.item.input_audio_transcription.completed":
-            return WordsKnown(_text(event, "item_id"), _text(event, "transcript"))
+            language = _only_language(event.get("languages"))
+            return WordsKnown(_text(event, "item_id"), _text(event, "transcript"), language)
         case "conversation.item.input_audio_transcription.failed":
             raise _error_of_report(event.get("error"))
         case "input_audio_buffer.committed":
@@ -234,6 +249,13 @@ def parse(raw: str | bytes) -> TranscriptionEvent:
     if not isinstance(kind, str):
         raise ProviderProtocolError("an event without a type", PROVIDER)
     return Remark(safe_code(kind))
+
+
+def _only_language(languages: object) -> str:
+    """The language that was heard, where it was one; some models do not say, or are not sure."""
+    if not isinstance(languages, list) or len(languages) != 1:
+        return ""
+    return safe_code(languages[0].get("code")) if isinstance(languages[0], dict) else ""
 
 
 def _error_of_report(report: object) -> ProviderError:

@@ -186,7 +186,12 @@ class Phrases:
         return (*events, InterimTranscript(text, end_s))
 
     def ended(
-        self, text: str, *, end_s: float | None = None, at_s: float | None = None
+        self,
+        text: str,
+        *,
+        end_s: float | None = None,
+        at_s: float | None = None,
+        language: str = "",
     ) -> tuple[RecogniserEvent, ...]:
         """The running phrase is over, and these are its words.
 
@@ -194,6 +199,7 @@ class Phrases:
             text: Empty when there were none.
             end_s: Where the last word ends, if that is known.
             at_s: Where the audio behind the phrase begins, where the service cuts and says so.
+            language: What was spoken, where the service was asked and tells.
         """
         text = text.strip()
         cut = self._cuts.popleft() if self._cuts else None
@@ -212,7 +218,7 @@ class Phrases:
         if not text and (not self._is_open or is_before_words):
             return ()
         events = self._open(last_s)
-        return (*events, self._final(text, last_s))
+        return (*events, self._final(text, last_s, language))
 
     def _is_time(self) -> bool:
         span_s = self._sent_s - self._cut_s + _ROUNDING_S
@@ -229,8 +235,8 @@ class Phrases:
         began_s = self._sound.began_s
         return [SpeechNoticed(end_s if began_s is None else min(began_s, end_s))]
 
-    def _final(self, text: str, end_s: float) -> FinalTranscript:
+    def _final(self, text: str, end_s: float, language: str = "") -> FinalTranscript:
         self._is_open = self._is_behind = False
         self._shown = ""
         self._last_end_s = max(self._last_end_s, end_s)
-        return FinalTranscript(text, end_s)
+        return FinalTranscript(text, end_s, language)

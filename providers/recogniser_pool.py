@@ -52,7 +52,7 @@ class SocketService(Protocol[M]):
     def ready_s(self) -> float | None:
         """How long a socket may be kept ready; None for as long as it stays open."""
 
-    def url(self, language: str, phrases: tuple[str, ...]) -> str:
+    def url(self, request: RecogniseRequest) -> str:
         """The address of a socket for this. Raises ``ProviderRejected``: not heard there."""
 
     async def open(self, url: str) -> MessageSocket[M]:
@@ -98,7 +98,7 @@ class SocketRecogniser(Generic[M]):
             ProviderError: No connection, the key is refused, or the language is not heard.
         """
         self._refuse_when_closed()
-        kind = self._kind(self._service.url(language, ()))
+        kind = self._kind(self._service.url(RecogniseRequest("", language)))
         kind.wanted = max(count, kind.wanted)
         missing = min(count - len(kind.ready), self._service.max_streams - self.live)
         results = await asyncio.gather(
@@ -119,7 +119,7 @@ class SocketRecogniser(Generic[M]):
             ProviderRejected: The service does not hear the language.
         """
         self._refuse_when_closed()
-        kind = self._kind(self._service.url(request.language, request.phrases))
+        kind = self._kind(self._service.url(request))
         hearing = self._service.hearing(request)
         ready = kind.take_ready()
         if ready is None:

@@ -1,7 +1,7 @@
 """ElevenLabs Scribe: realtime speech-to-text over pooled sockets.
 
 Rules:
-1. Language and hints stand in the address of a socket: a call with hints has a socket of its own,
+1. Languages and hints stand in the address of a socket: a call with hints has a socket of its own,
    which is opened while its first audio waits; calls without any share those that are kept ready.
 2. Segments are committed by us, at the caller's pauses, or by the service's own detection of
    silence; what is committed is final. The message with the times of words is waited for, since it
@@ -40,7 +40,9 @@ async def _connect(url: str, headers: dict[str, str], timeout_s: float) -> Conne
 class ScribeHearing:
     """What is understood of one call; see ``providers.hearing.Hearing``."""
 
-    def __init__(self, config: ScribeConfig) -> None:
+    def __init__(self, config: ScribeConfig, *, names_language: bool = False) -> None:
+        # Without others to choose from the service repeats what it was told: no opinion.
+        self._names_language = names_language
         self._makes_cuts = config.commit == "manual"
         self._phrases = Phrases(config.pause_s, makes_cuts=self._makes_cuts)
         self._base_s = 0.0
@@ -90,8 +92,8 @@ class ScribeHearing:
                 released = self._release()
                 self._pending = text
                 return released
-            case wire.CommittedWords(text=text, end_s=end_s):
-                return self._end(text, end_s)
+            case wire.CommittedWords(text=text, end_s=end_s, language=language):
+                return self._end(text, end_s, language if self._names_language else "")
             case wire.NothingSaid(code=code):
                 _log.info("%s: %s", PROVIDER, code)
                 return (*self._release(), *self._phrases.ended(""))
@@ -104,12 +106,14 @@ class ScribeHearing:
         """A segment whose times do not come is final without them."""
         return () if self._pending is None else self._end(self._pending, None)
 
-    def _end(self, text: str, end_s: float | None) -> tuple[RecogniserEvent, ...]:
+    def _end(
+        self, text: str, end_s: float | None, language: str = ""
+    ) -> tuple[RecogniserEvent, ...]:
         self._pending = None
         if not self._makes_cuts and not text.strip():
             return ()
         at_s = None if end_s is None else self._base_s + end_s
-        return self._phrases.ended(text, end_s=at_s, at_s=at_s)
+        return self._phrases.ended(text, end_s=at_s, at_s=at_s, language=language)
 
 
 class _Service:
@@ -124,8 +128,8 @@ class _Service:
         self.streams_setting = SCRIBE_STREAMS
         self.ready_s = _READY_S
 
-    def url(self, language: str, phrases: tuple[str, ...]) -> str:
-        return wire.socket_url(self._config, language, phrases)
+    def url(self, request: RecogniseRequest) -> str:
+        return wire.socket_url(self._config, request)
 
     async def open(self, url: str) -> MessageSocket[ScribeMessage]:
         timeout_s = self._config.connect_timeout_s
@@ -143,7 +147,7 @@ class _Service:
         dropped = len(request.phrases) - len(wire.usable_keyterms(request.phrases))
         if dropped:
             _log.warning("call %s: %d hints are not taken by Scribe", request.call_id, dropped)
-        return ScribeHearing(self._config)
+        return ScribeHearing(self._config, names_language=bool(wire.other_codes(request)))
 
 
 class ScribeRecogniser(SocketRecogniser[ScribeMessage]):

@@ -27,6 +27,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
+from providers.locales import other_names
 from providers.models import DEFAULT_SCRIBE_MODEL, SCRIBE_LANGUAGES
 from providers.settings import ELEVENLABS_KEY
 from providers.socket_peer import Peer, socket_origin
@@ -38,7 +39,7 @@ from providers.socket_settings import (
     SCRIBE_PAUSE,
     ScribeConfig,
 )
-from voice.ports import SAMPLE_RATE_HZ
+from voice.ports import SAMPLE_RATE_HZ, RecogniseRequest
 
 PROVIDER: Final = "scribe"
 MAX_KEYTERMS: Final = 50
@@ -83,11 +84,13 @@ class CommittedWords:
     Attributes:
         end_s: Where its last word ends, in seconds of the session; None when it does not say.
         has_times: It is the message with the times of words, which comes after the one without.
+        language: What the service says that it is in, or was told; empty when it does not say.
     """
 
     text: str
     end_s: float | None = None
     has_times: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,8 @@ def language_code(language: str) -> str:
     return code
 
 
-def socket_url(config: ScribeConfig, language: str, phrases: tuple[str, ...]) -> str:
-    """The address of a socket; language, hints and audio format stand in it.
+def socket_url(config: ScribeConfig, request: RecogniseRequest) -> str:
+    """The address of a socket; languages, hints and audio format stand in it.
 
     Raises:
         ProviderRejected: The language is not heard, or the base URL is of another scheme.
@@ -147,13 +150,21 @@ def socket_url(config: ScribeConfig, language: str, phrases: tuple[str, ...]) ->
         ("model_id", config.model or DEFAULT_SCRIBE_MODEL),
         ("audio_format", "ulaw_8000"),
         ("commit_strategy", config.commit),
-        ("language_code", language_code(language)),
+        ("language_code", language_code(request.language)),
         ("include_timestamps", "true"),
     ]
     if config.commit == "vad":
         query.append(("vad_silence_threshold_secs", f"{config.pause_s:g}"))
-    query += [("keyterms", term) for term in usable_keyterms(phrases)]
+    if others := other_codes(request):
+        query += [("secondary_languages", code) for code in others]
+        query.append(("include_language_detection", "true"))
+    query += [("keyterms", term) for term in usable_keyterms(request.phrases)]
     return f"{socket_origin(config.base_url, PEER)}/v1/speech-to-text/realtime?{urlencode(query)}"
+
+
+def other_codes(request: RecogniseRequest) -> tuple[str, ...]:
+    """The service's names of what the caller may change to, as far as it hears it."""
+    return other_names(request, language_code)
 
 
 def usable_keyterms(phrases: tuple[str, ...]) -> tuple[str, ...]:
@@ -202,7 +213,8 @@ def parse(raw: str | bytes) -> ScribeMessage:
         case "committed_transcript":
             return CommittedWords(_text(message))
         case "committed_transcript_with_timestamps":
-            return CommittedWords(_text(message), _end_of(message.get("words")), has_times=True)
+            language = safe_code(message.get("language_code"))
+            return CommittedWords(_text(message), _end_of(message.get("words")), True, language)
     name = safe_code(kind)
     if name in _NOTHING_SAID:
         return NothingSaid(name)

@@ -67,6 +67,9 @@ class AzureSpeechConfig:
         stable_partials: How often a word must be repeated before an interim shows it; 0 for off.
         connect_timeout_s: Longest wait for a connection before the stream counts as failed.
         tuned: Set the undocumented low-latency properties of the SDK.
+        identifies_languages: Where a caller may change the language, have the service say which
+            one was spoken; it has its price, and containers cannot
+            (CALLCLUSTER_AZURE_IDENTIFIES_LANGUAGES).
     """
 
     key: str = field(default="", repr=False)
@@ -77,6 +80,7 @@ class AzureSpeechConfig:
     stable_partials: int = 0
     connect_timeout_s: float = 5.0
     tuned: bool = True
+    identifies_languages: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,22 @@ class PhraseShape:
         language: BCP-47 tag of the recognition.
         detailed: Send ``NBest`` in place of ``DisplayText``.
         word_times: Add ``Words`` to each alternative.
-        name_language: Add ``PrimaryLanguage`` (language identification is on).
+        candidates: Of language identification, one of which is named as ``PrimaryLanguage``; empty
+            where it is off.
     """
 
     language: str
     detailed: bool = False
     word_times: bool = False
-    name_language: bool = False
+    candidates: tuple[str, ...] = ()
+
+
+def tongue(tag: str) -> str:
+    """The language of a tag, as the service tells them apart."""
+    lower = tag.lower()
+    if lower in ("zh-hk", "yue-cn", "yue"):
+        return "yue"
+    return lower.split("-")[0]
 
 
 def ticks(seconds: float) -> int:
@@ -78,9 +87,13 @@ def phrase(
         "Duration": ticks(span_s[1] - span_s[0]),
         "Channel": 0,
     }
-    if shape.name_language:
-        language = words[0].clip.language if words else shape.language
-        body["PrimaryLanguage"] = {"Language": language, "Confidence": "High"}
+    if shape.candidates:
+        spoken = tongue(words[0].clip.language) if words else ""
+        heard = (tag for tag in shape.candidates if tongue(tag) == spoken)
+        body["PrimaryLanguage"] = {
+            "Language": next(heard, shape.candidates[0]),
+            "Confidence": "High" if words else "Low",
+        }
     if not words:
         return body
     if not shape.detailed:

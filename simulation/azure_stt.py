@@ -1,7 +1,8 @@
 """Azure's speech-to-text service, so far as the unmodified Speech SDK can tell.
 
 Paths: ``/speech/recognition/{interactive|conversation|dictation}/cognitiveservices/v1``, where the
-query holds the settings, and ``/stt/speech/universal/v2``, where ``speech.context`` does.
+query holds the settings, and ``/speech/universal/v2`` (of a region; behind ``/stt`` of a resource),
+where ``speech.context`` does.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _log = logging.getLogger(__name__)
 _PATHS = frozenset(
     f"/speech/recognition/{mode}/cognitiveservices/v1"
     for mode in ("interactive", "conversation", "dictation")
-) | {"/stt/speech/universal/v2"}
+) | {"/stt/speech/universal/v2", "/speech/universal/v2"}
 _ISSUE_PATH = "/sts/v1.0/issuetoken"
 BAD_KEY = "bad"
 
@@ -216,9 +217,9 @@ def turn_settings(
             language=language,
             detailed="detailed" in (query.get("format"), str(output.get("format", "")).lower()),
             word_times=word_times or query.get("wordLevelTimestamps") == "true",
-            name_language=bool(languages),
+            candidates=languages,
         ),
-        languages=(language, *languages),
+        languages=languages or (language,),
         base=_base(context),
         segmentation_silence_s=_seconds(
             segmentation.get("segmentationSilenceTimeoutMs")

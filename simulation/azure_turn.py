@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulation.azure_messages import AudioFormat, parse_riff
-from simulation.azure_phrase import PhraseShape, hypothesis, phrase, ticks
+from simulation.azure_phrase import PhraseShape, hypothesis, phrase, ticks, tongue
 from simulation.clip_library import FRAME_BYTES, SAMPLE_RATE_HZ
 from simulation.errors import WireViolation
 from simulation.fingerprint import Fingerprint, Recognition, WordHeard
@@ -68,14 +68,7 @@ class Send:
 
 def understands(languages: tuple[str, ...], spoken: str) -> bool:
     """Whether a recogniser set to ``languages`` understands ``spoken``; accents are no barrier."""
-    return any(_tongue(tag) == _tongue(spoken) for tag in languages)
-
-
-def _tongue(tag: str) -> str:
-    lower = tag.lower()
-    if lower in ("zh-hk", "yue-cn", "yue"):
-        return "yue"
-    return lower.split("-")[0]
+    return any(tongue(tag) == tongue(spoken) for tag in languages)
 
 
 class RecognitionTurn:

@@ -38,7 +38,13 @@ _MODELS_PATHS = frozenset({"/v1/models", "/openai/v1/models"})
 BAD_KEY = "bad"
 _KEYWORD_MODELS = frozenset({"gpt-live-transcribe", "gpt-transcribe"})
 _STREAMING_MODELS = frozenset({"gpt-live-transcribe", "gpt-realtime-whisper"})
+_NAMING_MODELS = frozenset({"gpt-transcribe"})
 _MODELS = _KEYWORD_MODELS | _STREAMING_MODELS | {"whisper-1", "gpt-4o-transcribe"}
+_FIELD_MODELS = (
+    ("languages", _KEYWORD_MODELS),
+    ("keywords", _KEYWORD_MODELS),
+    ("prompt", _MODELS - _STREAMING_MODELS),
+)
 _LEAST_COMMIT_S = 0.1
 _INPUT = "session.audio.input"
 _SEMANTIC_S = {"low": 8.0, "medium": 4.0, "high": 2.0, "auto": 4.0}
@@ -280,7 +286,14 @@ class TranscriptionSession:
         if (rest := text_of(words)[len(told) :]) and words:
             self._emit_words("delta", item_id, delta=rest)
         usage = {"type": "duration", "seconds": round(seconds, 3)}
-        self._emit_words("completed", item_id, transcript=text, usage=usage)
+        self._emit_words("completed", item_id, transcript=text, usage=usage, **self._heard(words))
+
+    def _heard(self, words: list[WordHeard]) -> dict[str, Any]:
+        """The languages that were heard, from a model that says so; none where nothing was."""
+        if self._model not in _NAMING_MODELS:
+            return {}
+        codes = dict.fromkeys(word.clip.language.split("-")[0] for word in words)
+        return {"languages": [{"code": code} for code in codes]}
 
     def _emit_words(self, kind: str, item_id: str, **fields: Any) -> None:
         told_id = new_id("item") if self._faults().wrong_request_id else item_id
@@ -348,7 +361,13 @@ def _model_of(told: object, usual: str) -> str:
     ):
         said = f"Invalid language '{language}'. Language parameter must be in ISO-639-1 format."
         raise RealtimeRefusal(said, "invalid_value", f"{where}.language")
-    for name, models in (("keywords", _KEYWORD_MODELS), ("prompt", _MODELS - _STREAMING_MODELS)):
+    several = wanted.get("languages") or []
+    if not isinstance(several, list) or not all(
+        isinstance(each, str) and re.fullmatch(r"[a-z]{2,3}", each) for each in several
+    ):
+        said = f"Invalid languages {several!r}. They must be in ISO-639-1 format."
+        raise RealtimeRefusal(said, "invalid_value", f"{where}.languages")
+    for name, models in _FIELD_MODELS:
         if wanted.get(name) and model not in models:
             said = f"'{name}' is not supported with {model}."
             raise RealtimeRefusal(said, "invalid_value", f"{where}.{name}")

@@ -21,9 +21,11 @@ import base64
 import binascii
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simulation.azure_phrase import tongue
 from simulation.elevenlabs_wire import http_error
 from simulation.faults import SILENT_S, FaultBoard
 from simulation.fingerprint import ClipIndex, Fingerprint, WordHeard
@@ -63,6 +65,7 @@ class _Settings:
     with_times: bool
     language: str
     keyterms: tuple[str, ...]
+    others: tuple[str, ...]
 
 
 class ScribeEmulator:
@@ -132,7 +135,8 @@ def _settings_of(request: Request) -> _Settings:
     if len(keyterms) > _MOST_KEYTERMS or any(len(t) > _MOST_KEYTERM_CHARS for t in keyterms):
         raise Refusal(400, http_error(400, "Bad keyterms", "invalid_keyterms"))
     with_times = query.get("include_timestamps", "") == "true"
-    return _Settings(strategy == "vad", silence_s, with_times, language, keyterms)
+    others = tuple(value for name, value in request.fields if name == "secondary_languages")
+    return _Settings(strategy == "vad", silence_s, with_times, language, keyterms, others)
 
 
 class ScribeSession:
@@ -219,9 +223,18 @@ class ScribeSession:
                 0.0,
                 message_type="committed_transcript_with_timestamps",
                 text=text,
-                language_code=self.settings.language or "en",
+                language_code=self._language_of(words),
                 words=_timed(words),
             )
+
+    def _language_of(self, words: Sequence[WordHeard]) -> str:
+        """What was specified, or what was detected where that leaves a choice."""
+        settings = self.settings
+        own = settings.language or "en"
+        spoken = tongue(words[0].clip.language) if words else own
+        if settings.others:
+            return spoken if spoken in settings.others else own
+        return settings.language or spoken
 
     def _greet(self) -> None:
         config = {

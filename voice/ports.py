@@ -23,11 +23,14 @@ class RecogniseRequest:
         call_id: Our id of the call, for logs only.
         language: BCP-47 tag, such as ``en-US`` or ``zh-HK``.
         phrases: Words that are likely to be said (names, products).
+        others: Languages that the caller may change to. A service that can tell which one was
+            spoken says so in ``FinalTranscript.language``; one that cannot passes them over.
     """
 
     call_id: str
     language: str
     phrases: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from simulation.voice_sound import HummingVoice
 from simulation.wire_server import Service, WireServer
 
 CLIP = "goforward"
+SPANISH = "pv_es"
+CANTONESE = "int_yue_dang"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def speech() -> bytes:
 
 @functools.cache
 def _index() -> ClipIndex:
-    return ClipIndex([load_library().clip(CLIP)])
+    return ClipIndex([load_library().clip(name) for name in (CLIP, SPANISH, CANTONESE)])
 
 
 @contextlib.asynccontextmanager

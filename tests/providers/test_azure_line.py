@@ -37,7 +37,7 @@ class Watched:
     def __init__(self) -> None:
         self.lost: list[Line] = []
         self.events: list[RecogniserEvent] = []
-        self.line = Line("en-US", 5.0, self.lost.append)
+        self.line = Line(("en-US",), 5.0, self.lost.append)
         self.session = FakeSession()
         self.line.session = self.session
 

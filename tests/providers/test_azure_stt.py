@@ -33,9 +33,11 @@ REFUSED = ProviderRefused("no", "azure", "AZURE_SPEECH_KEY")
 class Session:
     """Connects at once, or fails as ``Sessions`` says."""
 
-    def __init__(self, all_: Sessions, language: str, post: Callable[[SdkEvent], None]) -> None:
+    def __init__(
+        self, all_: Sessions, languages: tuple[str, ...], post: Callable[[SdkEvent], None]
+    ) -> None:
         self._all = all_
-        self.language = language
+        self.languages = languages
         self.post = post
         self.started = self.stopped = False
         self.phrases: tuple[str, ...] = ()
@@ -64,11 +66,14 @@ class Sessions:
         self.build_error: ProviderError | None = None
 
     def build(
-        self, _config: AzureSpeechConfig, language: str, post: Callable[[SdkEvent], None]
+        self,
+        _config: AzureSpeechConfig,
+        languages: tuple[str, ...],
+        post: Callable[[SdkEvent], None],
     ) -> Session:
         if self.build_error:
             raise self.build_error
-        self.made.append(Session(self, language, post))
+        self.made.append(Session(self, languages, post))
         return self.made[-1]
 
 
@@ -155,9 +160,9 @@ def test_a_stream_may_take_the_place_of_an_idle_recogniser_of_another_language()
         await recogniser.warm("en-US", 2)
         await recogniser.open(in_language("zh-HK"), Heard())
         assert recogniser.live == 2
-        assert [session.language for session in sessions.made if not session.stopped] == [
-            "en-US",
-            "zh-HK",
+        assert [session.languages for session in sessions.made if not session.stopped] == [
+            ("en-US",),
+            ("zh-HK",),
         ]
 
     pooled(test, max_streams=2)

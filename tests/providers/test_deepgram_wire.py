@@ -64,6 +64,23 @@ def test_the_model_follows_the_language(
 
 
 @pytest.mark.parametrize(
+    ("language", "others", "asked", "hints"),
+    [
+        ("en-US", ("es-ES", "zh-HK"), "flux-general-multi", ["en-US", "es-ES"]),
+        ("en-US", ("zh-HK",), "flux-general-en", None),
+        ("en-US", ("en-GB",), "flux-general-en", None),
+        ("es-ES", ("en-US",), "flux-general-multi", ["es-ES", "en-US"]),
+    ],
+)
+def test_what_the_caller_may_change_to_is_a_hint_if_it_is_heard(
+    language: str, others: tuple[str, ...], asked: str, hints: list[str] | None
+) -> None:
+    query = parse_qs(urlsplit(socket_url(KEYED, language, others)).query)
+    assert query["model"] == [asked]
+    assert query.get("language_hint") == hints
+
+
+@pytest.mark.parametrize(
     ("model", "language", "setting"),
     [
         ("", "zh-HK", "language"),

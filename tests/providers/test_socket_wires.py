@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.socket_settings import CartesiaConfig, OpenAITranscriptionConfig, ScribeConfig
+from voice.ports import RecogniseRequest
 
 WIRES = {
     "scribe": scribe_wire,
@@ -258,3 +260,48 @@ def test_audio_goes_up_as_the_vendors_client_sends_it() -> None:
         "type": "input_audio_buffer.append",
         "audio": "AP8=",
     }
+
+
+SEVERAL = RecogniseRequest("call", "en-US", (), ("es-MX", "en-GB", "tlh", "zh-HK"))
+
+
+def test_scribe_is_asked_to_tell_languages_apart_only_where_there_are_several() -> None:
+    url = urlsplit(scribe_wire.socket_url(ScribeConfig("k"), SEVERAL))
+    assert parse_qs(url.query)["secondary_languages"] == ["es", "yue"]
+    assert parse_qs(url.query)["include_language_detection"] == ["true"]
+    alone = scribe_wire.socket_url(ScribeConfig("k"), RecogniseRequest("call", "en-US"))
+    assert "detection" not in alone
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("gpt-transcribe", {"languages": ["en", "es"]}),
+        ("gpt-live-transcribe", {"languages": ["en", "es"]}),
+        ("gpt-realtime-whisper", {"language": "en"}),
+    ],
+)
+def test_openai_is_told_several_languages_where_the_model_takes_them(
+    model: str, told: dict[str, Any]
+) -> None:
+    config = OpenAITranscriptionConfig("k", model=model)
+    session = json.loads(openai_transcription_wire.update_session(config, SEVERAL))["session"]
+    assert session["audio"]["input"]["transcription"] == {"model": model, **told}
+
+
+@pytest.mark.parametrize(
+    ("languages", "language"),
+    [
+        ([{"code": "es"}], "es"),
+        ([{"code": "es"}, {"code": "en"}], ""),
+        ([], ""),
+        (None, ""),
+        ("es", ""),
+        ([3], ""),
+        ([{"code": "two words"}], ""),
+    ],
+)
+def test_a_language_counts_where_it_is_the_only_one(languages: object, language: str) -> None:
+    told = {"type": ITEM + "completed", "item_id": "i", "transcript": "hola"}
+    message = openai_transcription_wire.parse(json.dumps(told | {"languages": languages}))
+    assert message == openai_transcription_wire.WordsKnown("i", "hola", language)

@@ -136,7 +136,7 @@ def test_another_language_is_sound_without_words() -> None:
 
 
 def test_an_identified_language_is_named() -> None:
-    shape = PhraseShape("en-US", name_language=True)
+    shape = PhraseShape("en-US", candidates=("en-US", "zh-HK"))
     settings = TurnSettings(shape, ("en-US", "zh-HK"), segmentation_silence_s=0.5)
     (body,) = Listener(settings).play(LIBRARY.clip("int_yue_dang").ulaw).bodies("speech.phrase")
     assert body["DisplayText"] == "等陣先,唔係呢個意思。"
