@@ -25,7 +25,8 @@ Rules:
    if the question said how many. Of a number whose length nobody knows, fewer than any such number
    has need ``longest_silence_s``, a good many ``enough_digits_s``, otherwise ``some_digits_s``. A
    number always sounds finished, so the model has no say, and no caller reads one at his own pace.
-5. More evidence for an end never asks for more silence (the factors are monotone).
+5. Where the last words are an end ("is that all?", 㗎), the model may not speak against it.
+6. More evidence for an end never asks for more silence (the factors are monotone).
 """
 
 from __future__ import annotations
@@ -175,6 +176,8 @@ def _factors(
     elif asked != "digits":  # a number sounds finished all the time
         counted = max(evidence.ratio, config.model_least)
         leaning = _logit(counted) - _logit(config.model_neutral)
+        if cue.cue is Cue.DONE:
+            leaning = max(leaning, 0.0)
         factors.append((f"model {evidence.ratio:.2f}", math.exp(-config.model_weight * leaning)))
     if evidence.hint is not None:
         leaning = max(2.0 * evidence.hint - 1.0, 0.0)

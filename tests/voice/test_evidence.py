@@ -138,6 +138,11 @@ class TestWhatWasAsked:
         found = weigh(Evidence(text, "en-US", ratio=0.01), PRESETS[DEFAULT].endpoint)
         assert found.commit_s > PRESETS[DEFAULT].endpoint.longest_answer_s
 
+    def test_the_model_does_not_talk_the_last_words_out_of_an_end(self) -> None:
+        text = "What time do you close?"
+        assert weighed(text, ratio=0.02).commit_s == weighed(text).commit_s
+        assert weighed(text, ratio=0.98).commit_s < weighed(text).commit_s
+
     def test_few_words_that_sound_unfinished_are_so_once(self) -> None:
         config = replace(CONFIG, few_words_factor=1.3, words_weight=0.5, words_neutral=0.75)
         alone = replace(config, few_words_factor=1.0)
