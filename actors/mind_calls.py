@@ -28,6 +28,7 @@ from dialogue.errors import StaleEpoch
 from dialogue.history import HistoryLimits
 from dialogue.session import CallIdentity, DialogueSession
 from dialogue.variables import personal
+from voice.reasons import STREAM_CLOSED, ended_by
 
 INGRESS_VANISHED = "ingress_vanished"
 TRANSFERRED = "transferred"
@@ -240,7 +241,7 @@ class MindCalls:
         """Take in turns that are over; return those that were not known."""
         turns = tuple(turns)
         fresh = held.session.settle(turns)
-        if held.asked is not None and any(turn.turn_id >= held.asked[0] for turn in turns):
+        if held.asked is not None and any(_answers(turn, held.asked[0]) for turn in turns):
             held.asked = None
         held.answers.change_agent(held.session.agent)
         for turn in fresh:
@@ -328,6 +329,14 @@ class MindCalls:
             held.reason = TRANSFERRED
             call = held.session.call
             self._recorder.call_closed(call, planned=True, reason=TRANSFERRED, at_us=at_us)
+
+
+def _answers(turn: TurnEntry, asked: int) -> bool:
+    """Whether nobody waits for the turn ``asked`` any more; its socket may have gone before."""
+    is_cut = (
+        turn.turn_id == asked and ended_by(turn.reason) == STREAM_CLOSED and not turn.heard_text
+    )
+    return turn.turn_id >= asked and not is_cut
 
 
 def _identity(message: OpenCall, agent: Agent) -> CallIdentity:

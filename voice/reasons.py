@@ -7,6 +7,7 @@ from typing import Final
 _THEN: Final = "; "
 
 WENT_ON: Final = "caller went on"  # a turn that was taken too soon, and taken back
+STREAM_CLOSED: Final = "stream closed"  # the stream was lost, and the call may go on in another
 
 
 def told(taken: str, ended: str) -> str:

@@ -65,6 +65,7 @@ from voice.hearing import WordsEvent, hear
 from voice.idle import IdleWatch
 from voice.keypad import Keypad
 from voice.mouth import Mouth
+from voice.reasons import STREAM_CLOSED
 from voice.turns import Turns
 from voice.waste import SpeculationBudget
 from voice.words import has_words, join_words
@@ -139,8 +140,8 @@ class VoiceSession:
             return
         self._turns.forget_action()
         self._turns.settle_if_heard(now=now)
-        self._turns.drop_guesses("stream closed")
-        self._turns.stop("interrupted", "stream closed", now=now)
+        self._turns.drop_guesses(STREAM_CLOSED)
+        self._turns.stop("interrupted", STREAM_CLOSED, now=now)
         self._turns.give_up_retracted()
         self._is_over = True
 

@@ -199,3 +199,24 @@ def test_what_was_asked_before_the_ingress_died_is_answered_after_it(moment: str
         await asyncio.gather(phone.driver._outbox.close(), older_ear.close())  # died with it
 
     play(scene, lambda: Stage({"fake": FakeThinker([0.3, "There is a lot to say."])}))
+
+
+def test_what_was_asked_before_the_socket_was_lost_is_answered_after_it() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.speech.prepare(stage.agent)
+        phone = await stage.phone().greeted()
+        await phone.say("tell me")
+        await phone.until(lambda: stage.counters["turns_committed"])
+        await asyncio.sleep(0.1)
+        phone.lose_socket()
+        await phone.ended()
+        newer = stage.phone(epoch=(1, 20))
+        await newer.until_heard("Back.There is a lot")
+        await newer.until(lambda: newer.log[-1][3] == "heard")
+        assert [(kind, outcome) for _, kind, _, outcome in newer.log] == [
+            ("greeting", "heard"),
+            ("caller", "interrupted"),
+            ("caller", "heard"),
+        ]
+
+    play(scene, lambda: Stage({"fake": FakeThinker([0.5, "There is a lot to say."])}))

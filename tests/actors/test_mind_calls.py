@@ -232,6 +232,21 @@ def test_what_was_asked_and_not_settled_is_told_to_the_next_stream() -> None:
     assert unanswered(held, (5, 1)) == ""
 
 
+def test_a_turn_whose_socket_went_before_its_reply_is_not_answered() -> None:
+    held = calls()
+    opened(held)
+    call = held.find("t", "c", (0, 1), now=1.0)
+    held.taken(call, 1, "one")
+    cut = TurnEntry(1, "caller", "one", "re", "", "interrupted", reason="stream closed")
+    held.settle(call, [cut])
+    assert unanswered(held, (1, 1)) == "one"
+    held.settle(call, [replace(cut, turn_id=2, heard_text="re")])
+    assert unanswered(held, (2, 1)) == ""
+    held.taken(call, 3, "three")
+    held.settle(call, [replace(cut, turn_id=3, heard_text="re")])  # some of it was heard
+    assert unanswered(held, (3, 1)) == ""
+
+
 def unanswered(held: MindCalls, epoch: tuple[int, int]) -> str:
     message = OpenCall("t", "a", "v0", "c", "CA", epoch)
     return held.open(message, now=2.0, at_us=0).unanswered
