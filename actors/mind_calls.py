@@ -333,10 +333,8 @@ class MindCalls:
 
 def _answers(turn: TurnEntry, asked: int) -> bool:
     """Whether nobody waits for the turn ``asked`` any more; its socket may have gone before."""
-    is_cut = (
-        turn.turn_id == asked and ended_by(turn.reason) == STREAM_CLOSED and not turn.heard_text
-    )
-    return turn.turn_id >= asked and not is_cut
+    is_cut = ended_by(turn.reason) == STREAM_CLOSED and not turn.heard_text
+    return turn.turn_id > asked or (turn.turn_id == asked and not is_cut)
 
 
 def _identity(message: OpenCall, agent: Agent) -> CallIdentity:
