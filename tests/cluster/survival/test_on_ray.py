@@ -103,3 +103,10 @@ def test_calls_outlive_a_node_and_the_gcs(name: str, tmp_path: Path) -> None:
     if why := why_not(BY_NAME[name]):
         pytest.skip(why)
     require_survived(played((name,), tmp_path))
+
+
+@pytest.mark.parametrize("name", ["deploy", "scale-out", "scale-in"])
+def test_calls_outlive_a_deploy_and_replicas_that_come_and_go(name: str, tmp_path: Path) -> None:
+    if why := why_not(BY_NAME[name]):
+        pytest.skip(why)
+    require_survived(played((name,), tmp_path))
