@@ -85,6 +85,10 @@ class BackOffice:
         """
         return self._watcher().drain()
 
+    async def switch(self, call_id: str, mode: str) -> bool:
+        """Have a call carried in another way; False when no replica has told of it."""
+        return self._watcher().switch(call_id, mode)
+
     async def streams(self) -> list[dict[str, Any]]:
         """Calls in progress by replica: ``{"node", "pid", "calls"}``, by what each told last."""
         found = self._watcher().calls_by_place()
@@ -209,6 +213,22 @@ class RayBackOffice:
             raise
         self._silent_since = None
         return answer
+
+    async def switch(self, call_id: str, mode: str) -> bool:
+        """Have whoever has this call carry it like this; False when nobody has it.
+
+        Raises:
+            OSError: It is away.
+        """
+        if self._handle is None:
+            raise OSError("the back office is not there yet")
+        try:
+            async with asyncio.timeout(BEAT_WITHIN_S):
+                return bool(await self._handle.switch.remote(call_id, mode))
+        except AttributeError:
+            raise OSError("the back office is of an older version") from None
+        except ray.exceptions.RayError as error:
+            raise OSError(f"the back office: {type(error).__name__}") from None
 
     async def aclose(self) -> None:
         """Nudge no more."""

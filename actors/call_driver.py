@@ -64,8 +64,7 @@ class CallDriver:
         mind: This call's mind.
         stream: The media stream, already started.
         send: Sends one text frame to the carrier.
-        comeback: What the carrier did with the call before; None for a new call, or one whose
-            stream was lost.
+        comeback: What the carrier did with the call before; None for a new one, or a lost stream.
     """
 
     def __init__(
@@ -145,18 +144,13 @@ class CallDriver:
         self._slot = self._parts.clock.join(self)
         log = self._mind.turn_log
         self._language.recall(log)
-        # The carrier has ended no stream of its own accord: what was asked then still stands.
-        unanswered = opened.unanswered if self._comeback is None else ""
-        is_known = bool(log or unanswered) or self._comeback is not None
-        first = first_words(self._language.agent, self._comeback) if is_known else None
+        is_known = bool(log) or self._comeback is not None
         self._ear.start()
         self._session.receive(
             voice.CallStarted(
                 greeting=None if is_known else (opened.greeting or None),
                 next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                resume_text=first,
-                unanswered=unanswered,
-                resume_audio=self._replies.ready(first) if first and unanswered else b"",
+                resume_text=first_words(self._language.agent, self._comeback) if is_known else None,
             ),
             now=self._loop.time(),
         )
@@ -233,9 +227,9 @@ class CallDriver:
         """End this stream from our side, unplanned: a violation, or a newer owner."""
         self._end(False, reason, close_code)
 
-    def go_elsewhere(self) -> None:
+    def go_elsewhere(self, mode: str = "") -> None:
         """End this stream between two turns; the carrier opens another one elsewhere."""
-        self._times.go_elsewhere(now=self._loop.time())
+        self._times.go_elsewhere(mode, now=self._loop.time())
 
     @property
     def turn_log(self) -> tuple[TurnEntry, ...]:
@@ -306,11 +300,9 @@ class CallDriver:
             self._drain_stream()
 
     def hang_up(self, reason: str, farewell: str | None) -> None:
-        """End the call politely: say ``farewell``, then close as planned.
-
-        The carrier may be told as well, and close the stream first: this is the reason all the
-        same, unless there is a farewell which the caller did not wait for.
-        """
+        """End the call politely: say ``farewell``, then close as planned."""
+        # The carrier may be told as well, and close the stream first: this is the reason all the
+        # same, unless there is a farewell which the caller did not wait for.
         if farewell is None and not self._hung_up_for:
             self._hung_up_for = reason
         self._feed(voice.HangUpRequested(reason, farewell))

@@ -110,8 +110,9 @@ class LiveDriver(Protocol):
     def hang_up(self, reason: str, farewell: str | None) -> None:
         """End the call politely: say ``farewell``, then close as planned."""
 
-    def go_elsewhere(self) -> None:
+    def go_elsewhere(self, mode: str = "") -> None:
         """End this socket as soon as nobody speaks: the carrier opens another one elsewhere.
 
-        The caller hears nothing of it. Asked again, it does nothing.
+        The caller hears nothing of it. Asked again, it does nothing. ``mode`` is how the call is
+        carried then; empty for as it is.
         """

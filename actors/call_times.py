@@ -12,6 +12,11 @@ from voice.config import VoiceConfig
 ELSEWHERE: Final[Mapping[str, Any]] = {"verb": "switch", "mode": "", "why": "moved"}
 
 
+def elsewhere(mode: str) -> Mapping[str, Any]:
+    """A new stream, in silence: of the same kind, or as ``mode`` because a person asked for it."""
+    return {**ELSEWHERE, "mode": mode, "why": "asked"} if mode else ELSEWHERE
+
+
 class CallTimes:
     """Of one call on one stream.
 
@@ -47,9 +52,9 @@ class CallTimes:
         self._up_at = float("inf")
         return True
 
-    def go_elsewhere(self, *, now: float) -> None:
-        """The call goes on as it is, in another process: from the next pause between two turns."""
-        self._action, self.switch_at = ELSEWHERE, now
+    def go_elsewhere(self, mode: str, *, now: float) -> None:
+        """The call goes on in another stream: from the next pause between two turns."""
+        self._action, self.switch_at = elsewhere(mode), now
 
     def switch(self, *, now: float) -> Mapping[str, Any]:
         """How the call goes on from here, between two turns; empty: as it is."""

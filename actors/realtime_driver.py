@@ -177,12 +177,12 @@ class RealtimeDriver:
         else:
             self._hold.hang_up(reason, farewell)
 
-    def go_elsewhere(self) -> None:
+    def go_elsewhere(self, mode: str = "") -> None:
         """End this stream between two turns; the carrier opens another one elsewhere."""
         if self._successor is not None:
-            self._successor.go_elsewhere()
+            self._successor.go_elsewhere(mode)
         else:
-            self._hold.go_elsewhere()
+            self._hold.go_elsewhere(mode)
 
     def _ends(self, end: CallEnd) -> None:
         if self._between is not None:

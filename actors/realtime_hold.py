@@ -15,10 +15,9 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from actors.call_language import CallLanguage
-from actors.call_parts import CallEnd, CallParts
-from actors.call_times import ELSEWHERE
+from actors.call_parts import CallEnd, CallParts, end_after
+from actors.call_times import elsewhere
 from actors.comeback import Comeback, first_words, with_late_result
-from actors.errors import ActorsError, MindRefusedError
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
@@ -92,9 +91,7 @@ class RealtimeHold:
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
         self._tools = ToolTasks(mind, self._feed, lambda: self._end(False, "owned_elsewhere"))
         speaking = personal(agent, mind.call.variables)
-        self._language = CallLanguage(
-            speaking, config, parts, lambda: self._link.change_language(self._language.agent)
-        )
+        self._language = CallLanguage(speaking, config, parts, self._change_language)
         self._link = RealtimeLink(
             service,
             speaking,
@@ -113,13 +110,18 @@ class RealtimeHold:
         self._frames: deque[bytes] = deque()
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._started_at = self._last_message_at = self._mind_heard_at = self._loop.time()
-        self._time_up = self._is_leaving = False
+        self._time_up = False
+        self._leaving: Mapping[str, Any] = {}
         self._hung_up_for = ""
         self._is_open = False
         self._slot: int | None = None
         self._why = ""
         self._early: list[Input] | None = []
         self._background: set[asyncio.Task[None]] = set()
+
+    def _change_language(self) -> None:
+        self._machine.change_language(self._language.config)
+        self._link.change_language(self._language.agent)
 
     # --- the call's life ---------------------------------------------------------------------
 
@@ -128,15 +130,8 @@ class RealtimeHold:
         self._link.start()
         try:
             end = await self._hold()
-        except MindRefusedError as error:
-            logger.warning("call %s refused by its mind: %s", self._mind.call_id, error.refusal)
-            end = CallEnd(error.refusal == "ended", f"refused: {error.refusal}", 1000)
-        except ActorsError as error:
-            logger.warning("call %s has no mind: %s", self._mind.call_id, error)
-            end = CallEnd(False, f"no_mind: {error}", 1011)
         except Exception as error:  # noqa: BLE001 - the call ends, whatever it is
-            logger.error("call %s failed: %s", self._mind.call_id, trace_of(error))
-            end = CallEnd(False, f"internal: {type(error).__name__}", 1011)
+            end = end_after(error, self._mind.call_id)
         if end is GIVEN_UP:
             return end
         self._leave()
@@ -269,9 +264,9 @@ class RealtimeHold:
             self._hung_up_for = reason
         self._feed(voice.HangUpRequested(reason, farewell))
 
-    def go_elsewhere(self) -> None:
+    def go_elsewhere(self, mode: str = "") -> None:
         """End this stream between two turns; the carrier opens another one elsewhere."""
-        self._is_leaving = True
+        self._leaving = elsewhere(mode)
 
     def _audio(self, ulaw: bytes) -> None:
         self._link.write(ulaw)
@@ -298,8 +293,8 @@ class RealtimeHold:
             self._machine.handle_deadline(now=now)
             self._perform_all()
         self._link.tick(is_quiet=self._machine.is_quiet, now=now)
-        if self._is_leaving and self._is_open and self._machine.is_between_turns:
-            self._end(True, "switching", hand_over=ELSEWHERE)
+        if self._leaving and self._is_open and self._machine.is_between_turns:
+            self._end(True, "switching", hand_over=self._leaving)
         if now - self._last_message_at > STREAM_SILENT_S:
             self._end(False, "stream_silent")
         if not self._time_up and now - self._started_at > self._language.agent.max_call_s:

@@ -96,8 +96,7 @@ class RelayDriver:
         self._billed_until = self._loop.time()
         self._replays: ReplayGuard | None = None
         self._times = CallTimes(agent, config, now=self._loop.time())
-        self._hung_up_for = ""
-        self._over_for = ""
+        self._hung_up_for = self._over_for = ""
         self._is_open = False
         self._timer: asyncio.TimerHandle | None = None
         self._timers: list[asyncio.TimerHandle] = []
@@ -253,9 +252,9 @@ class RelayDriver:
         """End this socket from our side, unplanned: a violation, or a newer owner."""
         self._end(False, reason, close_code)
 
-    def go_elsewhere(self) -> None:
+    def go_elsewhere(self, mode: str = "") -> None:
         """End this session between two turns; the carrier opens another one elsewhere."""
-        self._times.go_elsewhere(now=self._loop.time())
+        self._times.go_elsewhere(mode, now=self._loop.time())
         if self._is_open:
             self._guarded(lambda: None)
 

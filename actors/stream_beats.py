@@ -1,9 +1,9 @@
 """An ingress replica tells the watch that it lives, and which calls it has.
 
 ``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
-"leaves"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire"}``. The calls are told when
-they have changed, and when the watch asks for them (it may be a new one): all of them, so with many
-calls not more often than once in ``NEWS_A_CALL_S`` for each.
+"leaves"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "switch": {call_id: mode}}``.
+The calls are told when they have changed, and when the watch asks for them (it may be a new one):
+all of them, so with many calls not more often than once in ``NEWS_A_CALL_S`` for each.
 
 Nothing in a call waits for it. It runs on the loop that carries the calls: when that stands still,
 so do the beats, and that is what they are for.
@@ -42,6 +42,7 @@ class StreamBeats:
         calls: The calls in progress, as plain data.
         on_drain: Told whether new calls are to be refused.
         on_retire: Told, again and again, that this replica is to go.
+        on_switch: Told, again and again, how a call is to be carried: its id, and the mode.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class StreamBeats:
         calls: Callable[[], Sequence[Plain]],
         on_drain: Callable[[bool], None],
         on_retire: Callable[[], None] = lambda: None,
+        on_switch: Callable[[str, str], object] = lambda _call_id, _mode: None,
     ) -> None:
         self._who: Plain = {
             "v": VERSION,
@@ -63,6 +65,7 @@ class StreamBeats:
         self._calls = calls
         self._on_drain = on_drain
         self._on_retire = on_retire
+        self._on_switch = on_switch
         self._told: Sequence[Plain] | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_away = False
@@ -99,6 +102,8 @@ class StreamBeats:
                     self._on_drain(bool(answer.get("drain")))
                     if answer.get("retire"):
                         self._on_retire()
+                    for call_id, mode in (answer.get("switch") or {}).items():
+                        self._on_switch(str(call_id), str(mode))
                     if self._told is None:
                         continue
             await asyncio.sleep(LOOK_EVERY_S)

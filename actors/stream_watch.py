@@ -98,6 +98,13 @@ class StreamWatch:
         """How many calls each replica has."""
         return {replica.place: len(replica.calls) for replica in self._replicas.values()}
 
+    def owner_of(self, call_id: str) -> tuple[str, WatchedCall] | None:
+        """The replica that has this call, and the call as it told it; None for nobody known."""
+        owner = self._owners.get(call_id)
+        replica = self._replicas.get(owner.replica_id) if owner is not None else None
+        call = replica.calls.get(call_id) if replica is not None else None
+        return None if owner is None or call is None else (owner.replica_id, call)
+
     def beat(
         self,
         replica_id: str,

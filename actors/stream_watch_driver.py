@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from actors.stream_watch import LostReplica, ReplicaPlace, StreamWatch, WatchedCall
+from actors.switch_wishes import SwitchWishes
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class StreamWatchDriver:
         self._retiring = retiring
         self._to_go: Collection[ReplicaPlace] = ()
         self._watch = StreamWatch()
+        self._wishes = SwitchWishes(self._watch)
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -106,17 +108,23 @@ class StreamWatchDriver:
             raise ValueError(f"not a beat: {type(error).__name__}") from None
         if leaves:
             self._watch.goodbye(replica_id)
-            return self._answer(place, wants_calls=False)
+            return self._answer(replica_id, place, wants_calls=False)
         now = asyncio.get_running_loop().time()
         wants = self._watch.beat(replica_id, place, calls, now=now)
-        return self._answer(place, wants_calls=wants)
+        return self._answer(replica_id, place, wants_calls=wants)
 
-    def _answer(self, place: ReplicaPlace, *, wants_calls: bool) -> dict[str, Any]:
+    def switch(self, call_id: str, mode: str) -> bool:
+        """Have a call carried in another way; False when no replica has told of it."""
+        return self._wishes.ask(call_id, mode, now=asyncio.get_running_loop().time())
+
+    def _answer(self, replica_id: str, place: ReplicaPlace, *, wants_calls: bool) -> dict[str, Any]:
+        now = asyncio.get_running_loop().time()
         return {
             "v": VERSION,
             "wants_calls": wants_calls,
             "drain": self._draining,
             "retire": place in self._to_go,
+            "switch": self._wishes.of_replica(replica_id, now=now),
         }
 
     async def aclose(self) -> None:

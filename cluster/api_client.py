@@ -168,6 +168,15 @@ class ApiClient:
         """
         return _call(await self._ask("DELETE", f"/v1/calls/{call_id}"))
 
+    async def move(self, call_id: str, mode: str) -> ApiCall:
+        """Have a call in progress carried in another way, between two turns.
+
+        Raises as ``call``; code ``mode_not_configured`` where the agent's file does not name it,
+        ``call_not_in_progress`` when nobody speaks with the call.
+        """
+        body = {"mode": mode}
+        return _call(await self._ask("POST", f"/v1/calls/{call_id}/mode", json=body))
+
     async def _ask(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
         try:
             answer = await self._http.request(method, path, **options)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from cluster.call_lifecycle import CallLifecycle, LifecycleParts
@@ -33,6 +33,11 @@ logger = logging.getLogger(__name__)
 VARIABLES_AGAIN_WITHIN_S = 1.0  # the caller hears nothing meanwhile
 
 
+async def nobody_else(_call_id: str, _mode: str) -> bool:
+    """There is one replica."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class OutsideWorld:
     """What the services speak to.
@@ -41,12 +46,15 @@ class OutsideWorld:
         put: Takes a row of the journal; never waits.
         carrier: None when the carrier is not configured.
         nudge: Tells the back office that there is something to do; never waits.
+        switch: Has the replica that has a call (its id) carry it in another way (the mode); False
+            when none has it. Raises ``OSError`` when nobody can be asked.
     """
 
     stores: CallStores
     put: Callable[[JournalRow], None]
     carrier: CarrierRest | None
     nudge: Callable[[], None]
+    switch: Callable[[str, str], Awaitable[bool]] = nobody_else
 
 
 class CallServices:
@@ -114,6 +122,15 @@ class CallServices:
         if call is None:
             return False
         call.driver.hang_up(reason, None)
+        return True
+
+    def switch_here(self, call_id: str, mode: str) -> bool:
+        """Carry a call of this replica in another way, between two turns; False: it is not here."""
+        call = next((each for each in self.edge.registry if each.call_id == call_id), None)
+        if call is None or call.claims is None:
+            return False
+        if self.edge.mode_of(call.claims) != mode:
+            call.driver.go_elsewhere(mode)
         return True
 
     async def read_variables(self, tenant_id: str, call_id: str) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from cluster import (
     cli_agents,
     cli_cache,
     cli_call,
+    cli_calls,
     cli_chaos,
     cli_demo,
     cli_doctor,
@@ -93,6 +94,7 @@ cli_serve.register(app)
 cli_node.register(app)
 cli_doctor.register(app)
 cli_call.register(app)
+cli_calls.register(app)
 cli_load.register(app)
 cli_simulate.register(app)
 cli_demo.register(app)

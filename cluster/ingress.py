@@ -15,7 +15,6 @@ from ray import serve
 
 from actors.replica_drain import DrainTimes
 from actors.replica_drain_driver import ReplicaDrainDriver
-from actors.loop_priority import raise_this_thread
 from actors.stream_beats import StreamBeats
 from cluster import serve_env
 from cluster.agents import load_tenants
@@ -62,8 +61,6 @@ class Ingress:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         settings = Settings.from_plain(plain_settings)
         configure_logging(settings.log_level)
-        if settings.loop_priority and not raise_this_thread(settings.loop_priority):
-            logger.info("the event loop has no priority: this process may not raise itself")
         agents = load_tenants(settings.agents_dir, settings.tenant_id)
         settings = fitting(settings, agents.values())
         for complaint in serve_env.complaints():
@@ -88,6 +85,7 @@ class Ingress:
             lambda: watched(self._edge.registry),
             self._drain,
             self._retire,
+            self._services.switch_here,
         )
         self._drain_of_calls = ReplicaDrainDriver(
             DrainTimes(wait_s=settings.drain_s),

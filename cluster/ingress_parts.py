@@ -110,6 +110,7 @@ class IngressParts:
             put=self._journal.put,
             carrier=carrier_of(settings),
             nudge=self._office.nudge,
+            switch=self._office.switch,
         )
         self._sources = {
             key: self._source(key, self._agents[key], voice) for key, voice in self._voices.items()
@@ -134,7 +135,7 @@ class IngressParts:
             self._source,
             self._models.turn_model_for,
         )
-        realtime = realtime_service(self._agents.values(), known, quotas)
+        realtime = realtime_service(self._agents.values(), known, self._health.view)
         clock = FrameClock(self._models.scorer, self._process.note_lag)
         plan = self._plan = mind_plan(settings)
         self._pool = RayMindPool(

@@ -89,7 +89,8 @@ CUES: tuple[Cue, ...] = (
     Cue("card002", ("queen",), "The queen of clubs, very well."),
     Cue("something", ("somewhere",), "OK.", tool=SWITCH, arguments=(("language", "zh-HK"),)),
     Cue("eot_yue_question", ("幾點",), "開到五點。"),
-    Cue("librivox_0880", ("disposed",), "OK.", tool=SWITCH, arguments=(("language", "en-US"),)),
+    # In Cantonese: who listens for that hears nothing else.
+    Cue("int_yue_dang", ("意思",), "OK.", tool=SWITCH, arguments=(("language", "en-US"),)),
     Cue("eot_en_question", ("sunday",), "On Sundays we close at five."),
     Cue("eot_en_yes", ("yes",), "Very good."),
     Cue("goforward", ("meters",), tool=PRESS, arguments=(("digits", "12#"),)),
@@ -113,7 +114,7 @@ _ROUND = (
     Line("weather"),
     Line("something"),
     Line("eot_yue_question"),
-    Line("librivox_0880"),
+    Line("int_yue_dang"),
     Line("eot_en_question"),
     Line("card002"),
 )

@@ -28,6 +28,7 @@ from cluster.api.schemas import (
     CallQuery,
     CallView,
     ErasedView,
+    MoveCall,
     PlaceCall,
 )
 from cluster.api.views import read_cursor
@@ -77,6 +78,10 @@ _ENDING: dict[int | str, dict[str, Any]] = {
     502: {"model": ErrorBody, "description": "The carrier refused"},
 }
 
+_MOVING: dict[int | str, dict[str, Any]] = {
+    409: {"model": ErrorBody, "description": "Nobody has the call now"},
+}
+
 _BEARER = HTTPBearer(auto_error=False, description="An API key, `cck_...`")
 
 CallId = Annotated[str, Path(description="Of the call.", max_length=64, pattern=NAME)]
@@ -118,6 +123,10 @@ def _routes() -> FastAPI:
     app.get("/v1/calls/{call_id}", tags=["calls"], responses=_NOT_FOUND)(get_call)
     app.get("/v1/agents", tags=["agents"])(list_agents)
     app.delete("/v1/calls/{call_id}", tags=["calls"], responses={**_NOT_FOUND, **_ENDING})(hang_up)
+    moving = {**_NOT_FOUND, **_MOVING}
+    app.post("/v1/calls/{call_id}/mode", status_code=202, tags=["calls"], responses=moving)(
+        move_call
+    )
     app.post("/v1/calls/{call_id}/erase", tags=["calls"], responses=_NOT_FOUND)(erase_call)
     return app
 
@@ -189,6 +198,15 @@ async def hang_up(tenant_id: Tenant, desk: Desk, call_id: CallId, response: Resp
     call, is_over = await desk.hang_up(tenant_id, call_id)
     response.status_code = 200 if is_over else 202
     return call
+
+
+async def move_call(tenant_id: Tenant, desk: Desk, call_id: CallId, wish: MoveCall) -> CallView:
+    """Have a call in progress carried in another way.
+
+    It goes on like that from the next pause between two turns, with all that was said; the caller
+    hears nothing of it. A call that is carried like that already stays as it is.
+    """
+    return await desk.move(tenant_id, call_id, wish.mode)
 
 
 async def erase_call(tenant_id: Tenant, desk: Desk, call_id: CallId) -> ErasedView:

@@ -25,7 +25,7 @@ from cluster.api.schemas import (
 )
 from cluster.api.views import call_detail, call_view, cursor_text, instant
 from cluster.call_services import CallServices, OutsideWorld
-from dialogue.agent import Agent
+from dialogue.agent import Agent, CallMode
 from dialogue.variables import placeholders
 from records.call_overview import (
     CallOverview,
@@ -264,6 +264,39 @@ class CallDesk:
         except CarrierError as error:
             if not is_here:
                 raise ApiError(f"{error}; ask again", "carrier_unavailable") from None
+
+    # --- move ------------------------------------------------------------------------------------
+
+    async def move(self, tenant_id: str, call_id: str, mode: CallMode) -> CallView:
+        """Have a call in progress carried in another way from the next pause on."""
+        row = await self._found(tenant_id, call_id)
+        agent = self._agents.get((tenant_id, row.agent_id))
+        if agent is not None and mode not in agent.modes:
+            raise ApiError(
+                f"mode: calls of agent {agent.agent_id} are carried as {', '.join(agent.modes)}; "
+                f"add {mode} to mode in its file",
+                "mode_not_configured",
+                "mode",
+            )
+        if row.state in FINAL_REQUEST_STATUSES:
+            raise ApiError("the call is over", "call_not_in_progress", "call_id")
+        if not self._services.switch_here(call_id, mode):
+            await self._move_elsewhere(call_id, mode)
+        return call_view(row)
+
+    async def _move_elsewhere(self, call_id: str, mode: CallMode) -> None:
+        try:
+            is_asked = await self._world.switch(call_id, mode)
+        except OSError as error:  # a timeout is one
+            why = str(error) or "the back office does not answer"
+            raise ApiError(f"{why}; ask again", "carrier_unavailable") from None
+        if not is_asked:
+            raise ApiError(
+                "nobody speaks with this call now: its phone rings, the carrier puts it through, "
+                "or it has just ended",
+                "call_not_in_progress",
+                "call_id",
+            )
 
     async def erase(self, tenant_id: str, call_id: str) -> ErasedView:
         """Erase what was said and who spoke; recordings are deleted at the carrier."""

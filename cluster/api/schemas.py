@@ -148,6 +148,14 @@ class PlaceCall(_Strict):
         return variables
 
 
+class MoveCall(_Strict):
+    """How a call in progress is to be carried."""
+
+    mode: Literal["pipeline", "relay", "realtime"] = Field(
+        description="One of those that `mode` in the agent's file names."
+    )
+
+
 class CallQuery(_Strict):
     """Which calls to list."""
 

@@ -72,6 +72,7 @@ def tools_of_agent(tool_service_url: str) -> list[dict[str, Any]]:
             "name": LOOK_UP,
             "description": "How many of a card are left.",
             "method": "GET",
+            "idempotent": False,  # to be used once, whatever dies
             "url": f"{tool_service_url}/stock/{{item}}",
             "parameters": {
                 "type": "object",

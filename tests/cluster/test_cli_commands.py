@@ -76,6 +76,7 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "serve",
         "stop",
         "call",
+        "calls move",
         "load",
         "simulate providers",
         "doctor",

@@ -41,7 +41,9 @@ PUBLIC = "https://voice.example.com"
 NOW_US = 1_760_000_000_000_000
 
 ANN = Agent("default", "ann", "v1", "en-US", "You are Ann.", "Hello!", "voice")
-MAX = dataclasses.replace(ANN, agent_id="max", prompt="You call {name} about {day}.")
+MAX = dataclasses.replace(
+    ANN, agent_id="max", prompt="You call {name} about {day}.", then_modes=("relay",)
+)
 BOB = dataclasses.replace(ANN, tenant_id="acme", agent_id="bob")
 
 
@@ -100,6 +102,9 @@ class ApiStage:
         keys: The secret of a key, by tenant.
         journal: What was put there.
         nudges: How often the back office was told.
+        switched: Calls that it was to have carried in another way, and how.
+        has_call: Whether some replica has them.
+        office_error: Raised instead; None while it is there.
     """
 
     def __init__(
@@ -119,6 +124,9 @@ class ApiStage:
         self.keys = dict(keys)
         self.journal: list[JournalRow] = []
         self.nudges = 0
+        self.switched: list[tuple[str, str]] = []
+        self.has_call = True
+        self.office_error: OSError | None = None
         pool = LocalMindPool({}, {}, names=())
         pool.stock.granted(Grants({"a": 4}, ("a",), active_calls=0, capacity=9))
         agents = {(agent.tenant_id, agent.agent_id): agent for agent in (ANN, MAX, BOB)}
@@ -139,6 +147,7 @@ class ApiStage:
             self.journal.append,
             self.carrier if with_carrier else None,
             self._nudge,
+            self._switch,
         )
         self.services = CallServices(self.edge, world)
         self.app = build_api(self.services, world)
@@ -163,6 +172,12 @@ class ApiStage:
 
     def _nudge(self) -> None:
         self.nudges += 1
+
+    async def _switch(self, call_id: str, mode: str) -> bool:
+        if self.office_error is not None:
+            raise self.office_error
+        self.switched.append((call_id, mode))
+        return self.has_call
 
     async def ask(
         self,

@@ -58,7 +58,9 @@ OTHER = SpokenLanguage(
 class ModesStage(EdgeStage):
     """See the top of this file; ``emulator`` is the model of the realtime calls."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, modes: Sequence[CallMode] = MODES, then_modes: tuple[CallMode, ...] = ()
+    ) -> None:
         relay = RelayOptions(tts_provider="Google", voice="en-US-Journey-O")
         self.service_of_tools = ToolService()
         self._table = ToolTable(HttpTools({}))
@@ -69,8 +71,9 @@ class ModesStage(EdgeStage):
             "tools": self._declared(),
             "languages": (OTHER,),
             "relay": relay,
+            "then_modes": then_modes,
         }
-        casts = tuple(Cast(mode, mode=mode, **common) for mode in MODES)
+        casts = tuple(Cast(mode, mode=mode, **common) for mode in modes)
         super().__init__(casts, tools=lambda _name: ToolRuns(self._table, None, wall_clock_us))
 
     def _declared(self) -> tuple[Tool, ...]:

@@ -15,6 +15,7 @@ PATHS = [
     ("POST", "/v1/calls"),
     ("GET", "/v1/calls/some-call"),
     ("DELETE", "/v1/calls/some-call"),
+    ("POST", "/v1/calls/some-call/mode"),
     ("POST", "/v1/calls/some-call/erase"),
     ("GET", "/v1/agents"),
     ("GET", "/v1"),
@@ -106,6 +107,7 @@ def test_the_description_of_the_api_is_open(on_api: OnApi) -> None:
         assert set(document["paths"]) == {
             "/v1/calls",
             "/v1/calls/{call_id}",
+            "/v1/calls/{call_id}/mode",
             "/v1/calls/{call_id}/erase",
             "/v1/agents",
         }
