@@ -25,6 +25,8 @@ from actors.wire import AbandonTurn, TakeTurn, TurnItem
 
 logger = logging.getLogger(__name__)
 
+QUIET_SHARE = 0.25  # of the time that a CallActor may be silent, before it is asked whether it is
+
 
 class MindWay:
     """Made by ``find``.
@@ -121,15 +123,40 @@ class MindWay:
     async def _watched(
         self, waiting: asyncio.Task[TurnItem | None], silent_for_s: float
     ) -> TurnItem | None:
-        """The next item, however late, as long as the CallActor itself answers."""
+        """The next item, however late, as long as the CallActor itself answers.
+
+        It is asked after a quarter of the time, and the rest is what it has for the answer: a
+        caller in whose turn it stops waits no longer than one who asks after it has stopped.
+        """
+        quiet_s = silent_for_s * QUIET_SHARE
         while True:
-            done, _ = await asyncio.wait({waiting}, timeout=silent_for_s / 2)
+            done, _ = await asyncio.wait({waiting}, timeout=quiet_s)
             if done:
                 return waiting.result()
+            if self._has_spoken(quiet_s):
+                continue
+            answer_s = silent_for_s - quiet_s
+            asking = asyncio.ensure_future(self._is_there())
             try:
-                await asyncio.wait_for(self._handle.status.remote(), silent_for_s)
-            except TimeoutError:
-                raise MindLostError(f"{self._actor}: silent in the middle of a reply") from None
+                done, _ = await asyncio.wait(
+                    {waiting, asking}, timeout=answer_s, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                asking.cancel()
+            if asking in done:
+                asking.result()
+            elif not done and not self._has_spoken(answer_s):  # else it is busy with others
+                raise MindLostError(f"{self._actor}: silent in the middle of a reply")
+
+    def _has_spoken(self, within_s: float) -> bool:
+        return asyncio.get_running_loop().time() - self.heard_at < within_s
+
+    async def _is_there(self) -> None:
+        """Any answer will do. Raises ``LinkLostError``, ``RayError``."""
+        if self._link is not None:
+            await self._link.ask("call_state", "")
+        else:
+            await self._handle.status.remote()
 
 
 async def linked(actor: str, handle: Any) -> MindLink | None:

@@ -11,6 +11,7 @@ import pytest
 from actors.errors import LinkLostError, MindLostError
 from actors.mind_way import MindWay, linked
 from actors.wire import TakeTurn, TurnItem
+from tests.support.virtual_time import run as run_virtual
 
 QUESTION = TakeTurn("default", "call-1", (0, 1), 3, 1, "caller", "Ten of clubs.")
 
@@ -113,3 +114,46 @@ def test_a_lost_link_is_a_lost_mind() -> None:
             await way.ask("settle", {})
 
     asyncio.run(scene())
+
+
+class QuietLink:
+    """A link over which a reply is accepted and then nothing comes; questions may be answered."""
+
+    is_lost = False
+
+    def __init__(self, *, answers_for_s: float) -> None:
+        self._until = asyncio.get_running_loop().time() + answers_for_s
+        self.heard_at = -1e9
+        self.asked: list[str] = []
+
+    async def ask(self, method: str, _argument: Any) -> Any:
+        self.asked.append(method)
+        if asyncio.get_running_loop().time() >= self._until:
+            await asyncio.Event().wait()
+        self.heard_at = asyncio.get_running_loop().time()
+        return {}
+
+    async def stream(self, _method: str, _argument: Any) -> AsyncIterator[Any]:
+        self.heard_at = asyncio.get_running_loop().time()
+        yield TurnItem("accepted", 3, 1).to_plain()
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("answers_for_s", [0.0, 10.0])
+def test_a_model_may_think_for_long_but_its_actor_answers_within_the_time(
+    answers_for_s: float,
+) -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        link = QuietLink(answers_for_s=answers_for_s)
+        items = MindWay("ann", OldHandle(), link).take_turn(QUESTION, 1.0)  # type: ignore[arg-type]
+        assert (await anext(items)).type == "accepted"
+        began = loop.time()
+        with pytest.raises(MindLostError, match="silent in the middle of a reply"):
+            await anext(items)
+        took_s = loop.time() - began
+        assert answers_for_s + 0.7 < took_s <= answers_for_s + 1.01  # not half as long again
+        assert set(link.asked) == {"call_state"}
+        assert len(link.asked) <= 1 + 4 * answers_for_s
+
+    run_virtual(scene())
