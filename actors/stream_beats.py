@@ -1,9 +1,10 @@
 """An ingress replica tells the watch that it lives, and which calls it has.
 
 ``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
-"leaves"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "switch": {call_id: mode}}``.
-The calls are told when they have changed, and when the watch asks for them (it may be a new one):
-all of them, so with many calls not more often than once in ``NEWS_A_CALL_S`` for each.
+"leaves"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "switch"}``, of which the
+last is a mapping of call ids to modes. The calls are told when they have changed, and when the
+watch asks for them (it may be a new one): all of them, so with many calls not more often than once
+in ``NEWS_A_CALL_S`` for each.
 
 Nothing in a call waits for it. It runs on the loop that carries the calls: when that stands still,
 so do the beats, and that is what they are for.

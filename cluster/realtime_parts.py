@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from dialogue.agent import Agent
-from providers.health.quotas import Quotas
+from providers.health.view import HealthView
+from providers.realtime.judged import JudgedRealtime
 from providers.realtime.leased import leased_realtime
 from providers.realtime.refusals import PROVIDER
 from providers.realtime.service import OpenAIRealtime, RealtimeService
@@ -14,16 +15,18 @@ from providers.settings import ProviderSettings
 
 
 def realtime_service(
-    agents: Iterable[Agent], known: ProviderSettings, quotas: Quotas
+    agents: Iterable[Agent], known: ProviderSettings, view: HealthView
 ) -> RealtimeService | None:
-    """The service, if some agent uses it; its sessions are counted where there is a limit.
+    """The service, if some agent uses it; its sessions are judged, and counted where limited.
 
     Raises:
         ProviderError: It cannot be used as it is set up; names the setting.
     """
-    if not any("realtime" in agent.modes for agent in agents):
+    users = [agent for agent in agents if "realtime" in agent.modes]
+    if not users:
         return None
-    return leased_realtime(OpenAIRealtime(known.openai_realtime), quotas)
+    service = leased_realtime(OpenAIRealtime(known.openai_realtime), view.quotas)
+    return JudgedRealtime(service, view, users)
 
 
 def as_metered(agent: Agent) -> Agent:

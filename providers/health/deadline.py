@@ -62,6 +62,7 @@ LIMITS: Final[dict[Operation, Limits]] = {
     "llm.inter_token": Limits(Quantiles(0.02, 0.1, 0.3), 0.4, 1.0, hedged=False),
     "tts.ttfa": Limits(Quantiles(0.2, 0.32, 0.4), 0.4, 0.9, hedged=True),
     "tts.realtime_factor": Limits(Quantiles(0.2, 0.4, 0.6), 0.25, 1.0, hedged=False),
+    "converse.open": Limits(Quantiles(0.3, 0.7, 1.0), 1.0, 3.0, hedged=False),
 }
 
 

@@ -24,6 +24,7 @@ Operation = Literal[
     "llm.inter_token",  # longest pause between two tokens
     "tts.ttfa",  # request -> first audible frame
     "tts.realtime_factor",  # seconds of work for each second of audio
+    "converse.open",  # Realtime session asked for -> set up
 ]
 OPERATIONS: tuple[str, ...] = get_args(Operation)
 # What comes after a first output. Who gives one is alive: these are not tried while nobody calls.

@@ -62,6 +62,7 @@ class RealtimeSocket:
         error: Why it broke; None while it is whole.
         expires_at: UTC seconds at which the service ends the session; None when it does not say.
         on_closed: Called whenever it was closed by us.
+        on_broken: Told why, when it breaks before that.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -75,6 +76,7 @@ class RealtimeSocket:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.on_closed: Callable[[], None] = _nobody
+        self.on_broken: Callable[[ProviderError], None] = lambda _error: None
 
     async def set_up(self, update: str) -> None:
         """Wait for the session, have our settings taken over. Raises ``ProviderError``."""
@@ -164,6 +166,7 @@ class RealtimeSocket:
     def _break(self, error: ProviderError) -> None:
         if self.error is None:
             self.error = error
+            self.on_broken(error)
             self._waiting.clear()
             self._wake.set()
             broke, self._heard, self._broke = self._broke, None, None

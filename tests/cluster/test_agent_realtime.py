@@ -16,11 +16,13 @@ from cluster.settings import Settings
 from dialogue.agent import Agent
 from dialogue.realtime import RealtimeOptions, RealtimeTurns
 from providers.errors import ProviderRefused
-from providers.health.quotas import Quotas
+from providers.health.local import LocalHealth
+from providers.health.view import HealthView
 
 HEAD = "language: en-US\nvoice: Rachel\nprompt: You are Ann.\n"
 REALTIME = "mode: [realtime, pipeline]\n"
 KEYS = {"azure_speech_host": "ws://a", "elevenlabs_api_key": "k", "openai_base_url": "http://o/v1"}
+VIEW = HealthView(LocalHealth("w", lambda: 0.0), lambda: 1.0)
 
 
 def load(tmp_path: Path, text: str) -> Agent:
@@ -87,8 +89,8 @@ def test_a_missing_key_is_named_before_the_first_call(tmp_path: Path) -> None:
     assert missing_keys(settings(**KEYS), [agent]) == []
     assert missing_keys(settings(**KEYS), [load(tmp_path, "")]) == []
     with pytest.raises(ProviderRefused):
-        realtime_service([agent], provider_settings(settings(**known)), Quotas())
-    assert realtime_service([load(tmp_path, "")], provider_settings(settings()), Quotas()) is None
+        realtime_service([agent], provider_settings(settings(**known)), VIEW)
+    assert realtime_service([load(tmp_path, "")], provider_settings(settings()), VIEW) is None
 
 
 def test_a_key_of_openai_is_not_shown_to_another_service() -> None:
