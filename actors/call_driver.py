@@ -144,13 +144,18 @@ class CallDriver:
         self._slot = self._parts.clock.join(self)
         log = self._mind.turn_log
         self._language.recall(log)
-        is_known = bool(log) or self._comeback is not None
+        # The carrier has ended no stream of its own accord: what was asked then still stands.
+        unanswered = opened.unanswered if self._comeback is None else ""
+        is_known = bool(log or unanswered) or self._comeback is not None
+        first = first_words(self._language.agent, self._comeback) if is_known else None
         self._ear.start()
         self._session.receive(
             voice.CallStarted(
                 greeting=None if is_known else (opened.greeting or None),
                 next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                resume_text=first_words(self._language.agent, self._comeback) if is_known else None,
+                resume_text=first,
+                unanswered=unanswered,
+                resume_audio=self._replies.ready(first) if first and unanswered else b"",
             ),
             now=self._loop.time(),
         )

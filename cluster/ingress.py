@@ -15,6 +15,7 @@ from ray import serve
 
 from actors.replica_drain import DrainTimes
 from actors.replica_drain_driver import ReplicaDrainDriver
+from actors.loop_priority import raise_this_thread
 from actors.stream_beats import StreamBeats
 from cluster import serve_env
 from cluster.agents import load_tenants
@@ -39,8 +40,8 @@ HANG_UP_WITHIN_S = 10.0
 GRACEFUL_SHUTDOWN_TIMEOUT_S = 900.0
 # Of all replicas, at least one: a successor answers before the one that it replaces is retired.
 SURGE_PERCENT = 25
-# A replica gets calls once it is made, and would refuse them until it is warm: so it is made when it
-# is. One that lacks something says so instead, politely to callers and in /readyz.
+# A replica gets calls once it is made, and would refuse them until it is warm: so it is made when
+# it is. One that lacks something says so instead, politely to callers and in /readyz.
 HELD_S = 30.0
 TROUBLED_S = 3.0
 # The recognisers' threads take the interpreter ten thousand times a second, and the event loop has
@@ -61,6 +62,8 @@ class Ingress:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         settings = Settings.from_plain(plain_settings)
         configure_logging(settings.log_level)
+        if settings.loop_priority and not raise_this_thread(settings.loop_priority):
+            logger.info("the event loop has no priority: this process may not raise itself")
         agents = load_tenants(settings.agents_dir, settings.tenant_id)
         settings = fitting(settings, agents.values())
         for complaint in serve_env.complaints():
