@@ -60,6 +60,12 @@ def begin_provider_health(*, probes_idle: bool = True) -> Any:
     return actor_class.options(**provider_health_options()).remote(probes_idle)
 
 
+def this_node() -> str:
+    """The id of this process' node, for the processes of one to meet (``node_room``)."""
+    node_id: str = ray.get_runtime_context().get_node_id()
+    return node_id
+
+
 class RayHealthLink:
     """``HealthLink`` and ``QuotaLink`` over Ray.
 

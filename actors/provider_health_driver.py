@@ -8,14 +8,16 @@ Rules
    lives.
 3. A probe goes to its worker with the answer to that worker's poll.
 4. More workers poll and report less often, so that one actor can hear them all; what is urgent is
-   not slowed down.
+   not slowed down. A poll may be that of a whole machine (``node_board_link``).
 
 Messages (plain data, ``{"v": 1, ...}``, unknown fields ignored)
 
     report  ``providers.health.reports``
     watch   ``reporter``, ``seen`` (term and version of its board), ``can_probe`` (units), ``held``
-            (the entries of its board that are not well); answered by ``board`` (entries newer than
-            ``seen``), ``probes`` (unit and number), ``poll_s``, ``calm_s``
+            (the entries of its board that are not well), ``also`` (the units of each reporter who
+            hears the answer from this one); answered by ``board`` (entries newer than ``seen``),
+            ``probes`` (unit and number), ``also`` (those of each such reporter; only when asked
+            so), ``poll_s``, ``calm_s``
     probed  ``reporter``, ``unit``, ``number``, ``ok``
 """
 
@@ -23,7 +25,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from providers.health.board import Board, Stamp, board_of, whole
@@ -37,7 +40,9 @@ VERSION = 1
 POLL_S = 1.0
 CALM_S = 0.5
 CALLS_A_SECOND = 200  # polls that one actor answers without falling behind, and twice the reports
+POLLER_KEPT_S = 60.0
 _MOST_UNITS = 2_000
+_MOST_ALSO = 10_000
 
 
 class HealthDriver:
@@ -64,7 +69,8 @@ class HealthDriver:
         self._keeper = BoardKeeper(term, jitter)
         self._keeper.probes_idle = probes_idle
         self._probes: dict[str, list[tuple[str, int]]] = {}
-        self._polls: dict[asyncio.Future[None], str] = {}
+        self._polls: dict[asyncio.Future[None], Collection[str]] = {}
+        self._pollers: OrderedDict[str, float] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
         self._published = self._keeper.board.stamp
 
@@ -81,19 +87,26 @@ class HealthDriver:
     async def watch(self, plain: Any) -> dict[str, Any]:
         """Answer a poll: at once when there is news, else with the next news, else later."""
         reporter, seen, units, held = _poll_of(plain)
+        also = _also_of(plain)
         now = self._clock()
-        self._keeper.enlist(reporter, units, now=now)
+        self._polled(reporter, now)
+        for name, theirs in {**(also or {}), reporter: units}.items():
+            self._keeper.enlist(name, theirs, now=now)
         self._keeper.adopt(held, now=now)
         self._turn()
-        if not self._news(reporter, seen):
-            await self._until_news(reporter)
-        return {
+        hearers = frozenset((reporter, *(also or ())))
+        if not self._news(hearers, seen):
+            await self._until_news(hearers)
+        answer = {
             "v": VERSION,
             "board": self._keeper.board.since(seen).to_plain(),
-            "probes": [list(probe) for probe in self._probes.pop(reporter, [])],
+            "probes": self._probes_for(reporter),
             "poll_s": self._poll_s,
             "calm_s": max(CALM_S, self._keeper.reporters / (2 * CALLS_A_SECOND)),
         }
+        if also is not None:
+            answer["also"] = {name: self._probes_for(name) for name in also if name in self._probes}
+        return answer
 
     async def probed(self, plain: Any) -> None:
         """Take the answer to a probe."""
@@ -110,14 +123,23 @@ class HealthDriver:
 
     @property
     def _poll_s(self) -> float:
-        return max(POLL_S, self._keeper.reporters / CALLS_A_SECOND)
+        return max(POLL_S, len(self._pollers) / CALLS_A_SECOND)
 
-    def _news(self, reporter: str, seen: Stamp) -> bool:
-        return self._keeper.board.stamp != seen or bool(self._probes.get(reporter))
+    def _polled(self, reporter: str, now: float) -> None:
+        self._pollers[reporter] = now
+        self._pollers.move_to_end(reporter)
+        while next(iter(self._pollers.values())) < now - POLLER_KEPT_S:
+            self._pollers.popitem(last=False)
 
-    async def _until_news(self, reporter: str) -> None:
+    def _probes_for(self, reporter: str) -> list[list[Any]]:
+        return [list(probe) for probe in self._probes.pop(reporter, [])]
+
+    def _news(self, hearers: Collection[str], seen: Stamp) -> bool:
+        return self._keeper.board.stamp != seen or not self._probes.keys().isdisjoint(hearers)
+
+    async def _until_news(self, hearers: Collection[str]) -> None:
         poll: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._polls[poll] = reporter
+        self._polls[poll] = hearers
         try:
             async with asyncio.timeout(self._poll_s):
                 await poll
@@ -139,8 +161,8 @@ class HealthDriver:
         if is_news:
             self._tell_people()
         probers = {probe.reporter for probe in chosen}
-        for poll, reporter in self._polls.items():
-            if (is_news or reporter in probers) and not poll.done():
+        for poll, hearers in self._polls.items():
+            if (is_news or not probers.isdisjoint(hearers)) and not poll.done():
                 poll.set_result(None)
         self._arm(now)
 
@@ -171,6 +193,19 @@ def _poll_of(plain: Any) -> tuple[str, Stamp, list[str], Board]:
         raise HealthDataInvalid(f"can_probe is a list of at most {_MOST_UNITS} units")
     held = board_of(message["held"]) if "held" in message else Board()
     return message["reporter"], (whole(seen[0]), whole(seen[1])), [str(u) for u in units], held
+
+
+def _also_of(plain: Any) -> dict[str, list[str]] | None:
+    """Who else hears the answer, and what they can probe; None: nobody was asked for."""
+    also = plain.get("also")
+    if also is None:
+        return None
+    if not isinstance(also, Mapping) or len(also) > _MOST_ALSO:
+        raise HealthDataInvalid(f"also is a mapping of at most {_MOST_ALSO} reporters")
+    for units in also.values():
+        if not isinstance(units, list) or len(units) > _MOST_UNITS:
+            raise HealthDataInvalid(f"each of also is a list of at most {_MOST_UNITS} units")
+    return {str(name): [str(unit) for unit in units] for name, units in also.items()}
 
 
 def _probed_of(plain: Any) -> tuple[str, str, int, bool]:

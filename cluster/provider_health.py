@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from actors.metrics_failover import LedgerTally, show_health
-from actors.provider_health_actor import RayHealthLink
+from actors.node_board_link import NodeBoardLink
+from actors.node_room import NodeRoom
+from actors.provider_health_actor import RayHealthLink, this_node
 from actors.provider_health_leaser import QuotaLeaser
 from actors.provider_health_reporter import HealthReporter
 from cluster.provider_gate import ProviderGate
@@ -61,7 +63,8 @@ class ProcessHealth:
         self._ledger = ledger
         self._hedge_ratio = settings.hedge_ratio
         link = RayHealthLink(probes_idle=settings.probe_idle_providers)
-        self._reporter = HealthReporter(name, self.view, link)
+        self._board_link = NodeBoardLink(link, NodeRoom(this_node))
+        self._reporter = HealthReporter(name, self.view, self._board_link)
         self._leaser = QuotaLeaser(name, self.quotas, link)
         self._is_started = False
 
@@ -87,6 +90,7 @@ class ProcessHealth:
     async def aclose(self) -> None:
         """Stop."""
         await asyncio.gather(self._reporter.aclose(), self._leaser.aclose())
+        await self._board_link.aclose()
 
 
 def think_chains(

@@ -239,6 +239,7 @@ def test_many_workers_are_asked_to_poll_less_often() -> None:
     async def scene(world: World) -> None:
         for number in range(4 * CALLS_A_SECOND):
             world.driver._keeper.enlist(f"w{number}", (), now=now())
+            world.driver._polled(f"w{number}", now())
         poll = {"v": 1, "reporter": "x", "seen": [1, 0], "can_probe": [UNIT]}
         answer = await world.driver.watch(poll)
         assert answer["poll_s"] == pytest.approx(4.0, rel=0.01)
