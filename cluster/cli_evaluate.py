@@ -12,7 +12,7 @@ from cluster.errors import SettingsError
 
 T = TypeVar("T", bound=str)
 
-evaluate_app = typer.Typer(no_args_is_help=True, help="Measure how well it takes turns.")
+evaluate_app = typer.Typer(no_args_is_help=True, help="Measure how well it talks: turns, modes.")
 
 
 def register(app: typer.Typer) -> None:
@@ -148,18 +148,20 @@ def evaluate_turns(
 
 def evaluate_modes(
     is_short: Annotated[
-        bool, typer.Option("--short", help="Three turns instead of thirty.")
+        bool, typer.Option("--short", help="Six turns instead of thirty: a minute.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the tables as one page.")
+        Path | None, typer.Option(metavar="FILE", help="Write everything as one page.")
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("evaluate-output"),
 ) -> None:
     """Have one conversation as pipeline, relay and realtime, and hold the three side by side.
 
     Starts the product and emulated providers, and needs no key. The conversation has
-    interruptions, tools and transfers that nobody takes. Shown are what was had, what it cost by
-    the price table, and every difference in words or tools.
+    interruptions, transfers that nobody takes, keys, a question to a service over HTTP, facts to
+    remember, and goes on in Cantonese for a while. Shown are what was had, what it cost by the
+    price table, and every difference in words or tools; --html adds the conversation turn by turn.
+    All thirty turns take some five minutes.
 
     [bold]Exit code[/bold]
       0    the same words and the same tools in all modes

@@ -18,7 +18,7 @@ from cluster.chaos.product import recorded
 from cluster.demo_live import StartProgress
 from cluster.evaluate.mode_page import mode_page
 from cluster.evaluate.mode_stage import MODES, NUMBERS, PUBLIC_URL, ModeStage, running_stage
-from cluster.evaluate.mode_talk import Talk, all_differences, talk_of, told_use
+from cluster.evaluate.mode_talk import Talk, TalkTurn, all_differences, talk_of, told_use
 from dialogue.agent import CallMode
 from records.store import RecordStore
 from simulation.callee import Phones
@@ -64,7 +64,7 @@ def run_modes(say: Callable[[str], None], *, is_short: bool, html: Path | None, 
 
     Args:
         say: Takes the tables.
-        is_short: Three turns instead of thirty.
+        is_short: Six turns instead of thirty.
         html: Written there as well; None for not at all.
         logs: Folder for what the processes say; made if missing.
 
@@ -78,7 +78,8 @@ def run_modes(say: Callable[[str], None], *, is_short: bool, html: Path | None, 
     say(render(results, found))
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(mode_page(cost_rows(results), talk_rows(results), found), "utf-8")
+        tables = (talk_rows(results), cost_rows(results), said_rows(results))
+        html.write_text(mode_page(*tables, differences=found), "utf-8")
     is_whole = all(result.talk.turns for result in results)
     return 0 if is_whole and not found else 1
 
@@ -170,10 +171,34 @@ def talk_rows(results: Sequence[ModeResult]) -> list[list[str]]:
     return rows
 
 
+def said_rows(results: Sequence[ModeResult]) -> list[list[str]]:
+    """A heading, then for each turn what the caller said, and what each mode answered and did."""
+    rows = [["", "the caller", *(result.talk.mode for result in results)]]
+    for at in range(max((len(result.talk.turns) for result in results), default=0)):
+        turns = [turn_at(result.talk, at) for result in results]
+        caller = next((turn.caller_text for turn in turns if turn and turn.caller_text), "")
+        rows.append(
+            [str(at + 1), caller, *("-" if turn is None else answer(turn) for turn in turns)]
+        )
+    return rows
+
+
+def turn_at(talk: Talk, at: int) -> TalkTurn | None:
+    """A turn by its place; None where the conversation was over before."""
+    return talk.turns[at] if at < len(talk.turns) else None
+
+
+def answer(turn: TalkTurn) -> str:
+    """What was heard of a reply, and what was used for it."""
+    cut = " (cut)" if turn.outcome == "interrupted" else ""
+    used = "".join(f" [{name}: {status}]" for name, status in turn.tools)
+    return f"{turn.heard_text}{cut}{used}".strip()
+
+
 def render(results: Sequence[ModeResult], found: Sequence[str]) -> str:
     """As text."""
-    told = found or ["The same words and the same tools in all modes."]
-    return "\n\n".join([_columns(talk_rows(results)), _columns(cost_rows(results)), *told])
+    told = "\n".join(found) or "The same words and the same tools in all modes."
+    return "\n\n".join([_columns(talk_rows(results)), _columns(cost_rows(results)), told])
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> str:

@@ -12,7 +12,14 @@ from cluster.evaluate.mode_agent import agent_text, script_text
 from cluster.evaluate.mode_page import mode_page
 from cluster.evaluate.mode_stage import MODES, NUMBERS
 from cluster.evaluate.mode_talk import Talk, TalkTurn
-from cluster.evaluate.run_modes import ModeResult, cost_rows, render, talk_rows
+from cluster.evaluate.run_modes import (
+    ModeResult,
+    answer,
+    cost_rows,
+    render,
+    said_rows,
+    talk_rows,
+)
 from simulation.mode_script import CUES, SHORT, WHOLE, tool_rules
 
 TURN = TalkTurn("ten of clubs", "A card.", "A card.", "heard", (("press", "pressed"),))
@@ -44,9 +51,21 @@ def test_what_was_had_is_told_and_every_difference() -> None:
     ]
     assert "turn 3 <differs>" in render(RESULTS, ["turn 3 <differs>"])
     assert "The same words" in render(RESULTS, [])
-    page = mode_page(cost_rows(RESULTS), talk_rows(RESULTS), ["turn 3 <differs>"])
+    tables = (talk_rows(RESULTS), cost_rows(RESULTS), said_rows(RESULTS))
+    page = mode_page(*tables, differences=["turn 3 <differs>"])
     assert "<li>turn 3 &lt;differs&gt;</li>" in page
-    assert page.count("<tr>") == len(cost_rows(RESULTS)) + len(talk_rows(RESULTS))
+    assert page.count("<tr>") == sum(map(len, tables))
+
+
+def test_what_was_said_stands_turn_by_turn_with_what_was_done() -> None:
+    assert said_rows(RESULTS) == [
+        ["", "the caller", "pipeline", "relay"],
+        ["1", "ten of clubs", "A card. [press: pressed]", "A card. [press: pressed]"],
+        ["2", "ten of clubs", "-", "A card. [press: pressed]"],
+    ]
+    cut = TalkTurn("", "Long.", "Lo", "interrupted")
+    assert answer(cut) == "Lo (cut)"
+    assert said_rows([]) == [["", "the caller"]]
 
 
 def test_agents_are_alike_but_for_their_mode(tmp_path: Path) -> None:
