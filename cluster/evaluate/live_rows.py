@@ -7,6 +7,10 @@ clock by the first frame of the reply, which both know.
 A turn is cut when the agent was heard before its true end, or when the record of its reply says
 that it was taken before. A turn that was taken too soon and taken back before anybody heard of it
 has no record of that: replays count those too.
+
+A turn that was answered and has no record was cut as well: what was heard of its reply was taken
+back. Its caller took that for an answer and speaks on; so the agent, once it answers all of it, is
+heard over the turn that follows. That one says nothing and is left out.
 """
 
 from __future__ import annotations
@@ -47,6 +51,12 @@ class _Said:
     rows: Sequence[RecordedTurn]
     until_s: float
 
+    @property
+    def is_taken_back(self) -> bool:
+        """What answered it was no reply that stayed."""
+        is_answered = self.measured.outcome == "answered" and not self.rows
+        return is_answered and self.turn.kind != "backchannel"
+
 
 def live_rows(calls: Mapping[int, LiveCall], recorded: Sequence[RecordedCall]) -> LiveRows:
     """Join everything. Turns whose call ended before they were judged are left out."""
@@ -58,8 +68,10 @@ def live_rows(calls: Mapping[int, LiveCall], recorded: Sequence[RecordedCall]) -
         runs = _runs(call)
         turns += [
             _turn_row(live, each, runs)
-            for each in said
-            if each.turn.kind != "backchannel" and each.measured.outcome != "call_ended"
+            for before, each in zip([None, *said], said, strict=False)
+            if each.turn.kind != "backchannel"
+            and each.measured.outcome != "call_ended"
+            and not (before is not None and before.is_taken_back and each.measured.cut_in)
         ]
         over += [
             _talk_over_row(live, each, call.rows, round(call.placed.placed_at * 1e6))
@@ -111,10 +123,10 @@ def _turn_row(live: LiveCall, said: _Said, runs: Sequence[tuple[float, float]]) 
         network="clean",
         clips=" ".join(turn.clips),
         longest_pause_s=turn.longest_pause_s,
-        latency_s=UNANSWERED_S if is_unanswered else latency_s,
-        is_cut=measured.cut_in or (taken_s is not None and taken_s < 0.0),
+        latency_s=UNANSWERED_S if is_unanswered else None if said.is_taken_back else latency_s,
+        is_cut=measured.cut_in or said.is_taken_back or (taken_s is not None and taken_s < 0.0),
         is_cut_heard=measured.cut_in,
-        is_premature=measured.outcome == "premature",
+        is_premature=measured.outcome == "premature" or said.is_taken_back,
         is_unanswered=is_unanswered,
         commit_to_frame_s=_after_commit(times, timeline.FIRST_FRAME_OUT),
         is_hit=None if asked_s is None or committed_s is None else asked_s < committed_s - 1e-3,

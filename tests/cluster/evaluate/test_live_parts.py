@@ -131,10 +131,14 @@ class Leg:
     duration_s = 60.0
 
 
-def call_with(measured: TurnMeasured, row: RecordedTurn | None = None) -> RecordedCall:
+def call_of(measured: tuple[TurnMeasured, ...], *rows: RecordedTurn) -> RecordedCall:
     leg: Any = Leg()
-    result = CallResult(call=0, leg=leg, turns=(measured,), greeting_s=0.5)
-    return RecordedCall(PlacedCall(100.0, result), None, (row,) if row else ())
+    result = CallResult(call=0, leg=leg, turns=measured, greeting_s=0.5)
+    return RecordedCall(PlacedCall(100.0, result), None, rows)
+
+
+def call_with(measured: TurnMeasured, row: RecordedTurn | None = None) -> RecordedCall:
+    return call_of((measured,), *([row] if row else []))
 
 
 def measured(**changed: Any) -> TurnMeasured:
@@ -202,6 +206,19 @@ def test_a_breath_is_no_reply() -> None:
 def test_an_agent_heard_before_the_end_has_cut_in() -> None:
     (row,) = rows_of(call_with(measured(cut_in=True, outcome="premature", latency_s=None))).turns
     assert (row.is_cut, row.is_cut_heard, row.is_premature) == (True, True, True)
+
+
+@pytest.mark.parametrize(("cut_in", "left"), [(True, ["a"]), (False, ["a", "b"])])
+def test_a_reply_without_a_record_was_taken_back_and_spoils_the_next_turn(
+    cut_in: bool, left: list[str]
+) -> None:
+    """The caller says "yes" into the reply to what he said before: that is no cut of the yes."""
+    said = Dialogue("en-US", (turn("a"), turn("b", "yes_no")))
+    yes = measured(clip="b", turn=2, speech_start_s=8.5, speech_end_s=9.0, cut_in=cut_in)
+    call = call_of((measured(latency_s=0.15), yes), recorded(settled_s=12.0))
+    found = live_rows({0: LiveCall(0, said, NOISE, LOOP)}, [call]).turns
+    assert [row.turn_id for row in found] == left
+    assert (found[0].is_cut, found[0].is_premature, found[0].latency_s) == (True, True, None)
 
 
 def test_unanswered_is_ten_seconds_and_a_call_that_ended_is_nothing() -> None:
