@@ -26,6 +26,7 @@ from providers.failover.listening_outputs import (
     CloseStream,
     OpenStream,
     Output,
+    TellBroken,
     TellDeaf,
 )
 from providers.failover.replay_ring import RING_S, ReplayRing
@@ -37,6 +38,7 @@ from voice.ports import (
     RecogniseRequest,
     RecogniserEvent,
     RecogniserFailed,
+    RecogniserInterrupted,
     RecogniserStream,
     SpeechNoticed,
     TurnEndHinted,
@@ -47,6 +49,7 @@ from voice.words import has_words
 logger = logging.getLogger(__name__)
 
 CLOSE_WITHIN_S = 3.0
+SURELY_NEW_SAMPLES = 400  # two recognisers hear the end of one word that far apart
 TAKEN_IS_KNOWN_AFTER_S = 3.0  # until then the endpointer compares what comes with what it took
 
 
@@ -205,6 +208,8 @@ class RecogniserFeed:
                 name = self._ears.recognisers[choice].name
                 logger.warning("call %s: %s hears nothing", self._request.call_id, name)
                 self._ears.deaf(choice)
+            case TellBroken(choice=choice):
+                self._ears.failed(choice, RecogniserFailed("its connection broke", True))
             case AskEverybody():
                 self._ears.ask_everybody(self._nobody_hears)
             case CallIsDeaf(reason=reason):
@@ -301,6 +306,9 @@ class RecogniserFeed:
                 if self._counts(number, text, end_s):
                     self.spoken_language = language if has_words(text) else self.spoken_language
                     self._final(line, text, end_s)
+            case RecogniserInterrupted():
+                self._machine.interrupted(number, now=self._loop.time())
+                self._perform_all()
             case RecogniserFailed(message=message, retryable=retryable):
                 self._ears.failed(line.choice, event)
                 self._failed(number, message, retryable)
@@ -320,9 +328,12 @@ class RecogniserFeed:
         if not has_words(text):
             return number == self._machine.listened
         ended_at = self._lines[number].began + round(end_s * SAMPLE_RATE_HZ)
+        is_new = end_s <= 0.0 or ended_at >= self._heard_to + SURELY_NEW_SAMPLES
         self._heard_to = max(self._heard_to, ended_at)  # words may come again, or late
         rest_s = self._ring.speech_s(self._heard_to) if end_s > 0.0 else 0.0
-        counts = self._machine.words_came(number, now=self._loop.time(), uncovered_s=rest_s)
+        counts = self._machine.words_came(
+            number, now=self._loop.time(), uncovered_s=rest_s, is_new=is_new
+        )
         self._perform_all()
         if counts:
             self._ears.understood()

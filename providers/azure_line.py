@@ -7,6 +7,8 @@ Rules:
    lies ready in the pool; a connection lost there is told to the pool.
 3. While a stream is attached, its sink gets every event, and at most one ``RecogniserFailed``,
    which is the last. ``detach`` ends it at once: what is still on the way is dropped.
+4. A connection lost meanwhile is the SDK's to mend: it waits for a quarter of a second, connects,
+   and sends again what it lost. The sink is told, for somebody else may be quicker.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Protocol
 
 from providers.azure_sdk import PROVIDER, Cancelled, Connected, Disconnected, SdkEvent
 from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from voice.ports import RecogniserEvent, RecogniserFailed
+from voice.ports import RecogniserEvent, RecogniserFailed, RecogniserInterrupted
 
 Sink = Callable[[RecogniserEvent], None]
 
@@ -140,8 +142,11 @@ class Line:
                 self._connection_settled()
                 self._wake()
             case Disconnected():
+                was_connected, self._connected = self._connected, False
                 if self._sink is None:
                     self._fail(ProviderUnavailable("the connection was closed", PROVIDER))
+                elif was_connected:
+                    self._sink(RecogniserInterrupted())
             case Cancelled(error):
                 self._fail(error)
             case _:

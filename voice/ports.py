@@ -63,6 +63,11 @@ class FinalTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class RecogniserInterrupted:
+    """The connection is gone, and the stream opens another by itself; words may be late."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecogniserFailed:
     """The stream is dead; nothing more will come from it."""
 
@@ -98,6 +103,7 @@ RecogniserEvent = (
     | FinalTranscript
     | TurnEndHinted
     | TurnResumed
+    | RecogniserInterrupted
     | RecogniserFailed
 )
 

@@ -23,7 +23,10 @@ Rules
    after the doubt; if nobody understands a known sentence either, the call is deaf.
 5. Words count from the stream that is listened to, and from the understudy in the moment in which
    they make it the one that is listened to. Everything else is not for the call.
-6. Hearing is *lost* while every recogniser has failed in a row, twice at least, and no stream has
+6. A stream whose connection broke, and that opens another by itself, is not waited for where words
+   are awaited: the understudy is opened at once, and whoever brings words that are new first is
+   listened to. The same holds for what is said within ``mending_s``.
+7. Hearing is *lost* while every recogniser has failed in a row, twice at least, and no stream has
    stood for ``PROVEN_S`` since: then no words can come, though the next try may bring some.
 
 Shape of a machine: events in with ``now`` (loop time, seconds), outputs out, one timer.
@@ -41,6 +44,7 @@ from providers.failover.listening_outputs import (
     CloseStream,
     OpenStream,
     Output,
+    TellBroken,
     TellDeaf,
 )
 from voice.ports import FRAME_S
@@ -64,6 +68,8 @@ class ListeningPolicy:
         doubt_silence_s: That silence.
         understudy_s: How long an understudy may take to hear something.
         ask_after_s: How long it may take before everybody is asked beside it.
+        mending_s: How long a stream may take to mend its own connection.
+        awaited_s: Speech whose words are awaited.
     """
 
     open_within_s: float = 2.0
@@ -72,6 +78,8 @@ class ListeningPolicy:
     doubt_silence_s: float = 0.8
     understudy_s: float = 3.0
     ask_after_s: float = 1.0
+    mending_s: float = 0.5
+    awaited_s: float = 0.06
 
 
 @dataclass(slots=True)
@@ -79,8 +87,10 @@ class _Line:
     stream: int
     choice: int
     deadline_s: float
+    asked_s: float
     is_open: bool = False
     opened_s: float = float("inf")
+    broke_s: float = float("-inf")  # its connection; it may stand again
 
 
 class Listening:
@@ -137,7 +147,7 @@ class Listening:
         return self._heard.stream if self._heard is not None else 0
 
     def is_lost(self, *, now: float) -> bool:
-        """True while no words can come; see rule 6."""
+        """True while no words can come; see rule 7."""
         line = self._heard
         is_proven = line is not None and line.is_open and now - line.opened_s >= PROVEN_S
         return self.failures >= max(2, len(self._order)) and not is_proven
@@ -173,20 +183,32 @@ class Listening:
         elif self._heard is not None and self._heard.stream == stream:
             self._lost(reason, retryable, now)
 
-    def words_came(self, stream: int, *, now: float, uncovered_s: float = 0.0) -> bool:
+    def interrupted(self, stream: int, *, now: float) -> None:
+        """The connection of a stream broke, and it opens another by itself; see rule 6."""
+        if self._heard is not None and self._heard.stream == stream:
+            self._heard.broke_s = now
+            self._doubt_broken(now)
+
+    def words_came(
+        self, stream: int, *, now: float, uncovered_s: float = 0.0, is_new: bool = True
+    ) -> bool:
         """A stream brings words; returns whether they are for the call.
 
         Args:
             stream: Its number.
             now: Loop time.
             uncovered_s: Speech after the end of the last word; 0 where that is not known.
+            is_new: Some of them were said after all that were heard before.
         """
         line, other = self._heard, self._understudy
         if other is not None and other.stream == stream:
+            if line is not None and not is_new and self._is_broken(line, other):
+                return False  # it tells again what is known; the other one may be back before it
             if line is not None:
                 self._outputs.append(CloseStream(line.stream))
                 if line.choice != other.choice:
-                    self._outputs.append(TellDeaf(line.choice))
+                    told = TellBroken if self._is_broken(line, other) else TellDeaf
+                    self._outputs.append(told(line.choice))
                     self.switches += 1
             self._heard, self._understudy = other, None
             other.deadline_s = float("inf")
@@ -224,6 +246,8 @@ class Listening:
             self._silence_s += FRAME_S
         else:
             return
+        if is_speech and self._heard is not None:
+            self._doubt_broken(now)
         if self._is_doubtful(late_s) and self._heard is not None and self._heard.is_open:
             self._doubt(now)
         elif self._is_tail_missing(late_s):
@@ -268,7 +292,7 @@ class Listening:
         if self._is_over:
             return None
         self._streams += 1
-        line = _Line(self._streams, choice, now + self._policy.open_within_s)
+        line = _Line(self._streams, choice, now + self._policy.open_within_s, now)
         self._outputs.append(OpenStream(line.stream, choice))
         return line
 
@@ -330,6 +354,20 @@ class Listening:
             self._understudy = self._open(self._after(self._heard.choice), now)
             self._ask_at = now + self._policy.ask_after_s
         self._forget_speech()
+
+    def _doubt_broken(self, now: float) -> None:
+        """Ask the understudy if words are awaited of a stream that mends its connection."""
+        line, policy = self._heard, self._policy
+        if line is None or not line.is_open or self._understudy is not None:
+            return
+        is_awaited = max(self._speech_s, self._tail_s) >= policy.awaited_s - _ROUNDING_S
+        if is_awaited and now - line.broke_s < policy.mending_s:
+            self._understudy = self._open(self._after(line.choice), now)
+            self._ask_at = now + policy.doubt_silence_s + policy.ask_after_s
+
+    def _is_broken(self, line: _Line, other: _Line) -> bool:
+        """Whether ``other`` was asked because a connection of ``line`` broke."""
+        return line.broke_s >= other.asked_s - self._policy.mending_s
 
     def _drop_understudy(self, now: float) -> None:
         if self._understudy is not None:

@@ -33,6 +33,13 @@ class TellDeaf:
 
 
 @dataclass(frozen=True, slots=True)
+class TellBroken:
+    """This recogniser's connection broke, and another one heard words before it was mended."""
+
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
 class AskEverybody:
     """Nobody heard a word in what sounded like speech: find out whether anybody hears at all."""
 
@@ -44,4 +51,4 @@ class CallIsDeaf:
     reason: str
 
 
-Output = OpenStream | CloseStream | TellDeaf | AskEverybody | CallIsDeaf
+Output = OpenStream | CloseStream | TellDeaf | TellBroken | AskEverybody | CallIsDeaf

@@ -11,7 +11,13 @@ from providers.azure_line import Line, LineStream
 from providers.azure_sdk import Cancelled, Connected, Disconnected
 from providers.errors import ProviderRefused, ProviderTimeout
 from tests.support import virtual_time
-from voice.ports import FinalTranscript, InterimTranscript, RecogniserEvent, RecogniserFailed
+from voice.ports import (
+    FinalTranscript,
+    InterimTranscript,
+    RecogniserEvent,
+    RecogniserFailed,
+    RecogniserInterrupted,
+)
 
 REFUSED = ProviderRefused("no", "azure", "AZURE_SPEECH_KEY")
 
@@ -121,9 +127,24 @@ def test_a_lost_connection_in_a_stream_is_the_sdks_to_mend() -> None:
         watch.line.attach(watch.events.append)
         watch.line.post(Connected())
         watch.line.post(Disconnected())
+        watch.line.post(Disconnected())
+        await moment()
+        assert watch.events == [RecogniserInterrupted()], "told once, for somebody may be quicker"
+        assert watch.line.streaming
+        watch.line.post(Connected())
+        watch.line.post(Disconnected())
+        await moment()
+        assert watch.events == 2 * [RecogniserInterrupted()]
+
+    watched(test)
+
+
+def test_a_connection_that_never_stood_is_not_interrupted() -> None:
+    async def test(watch: Watched) -> None:
+        watch.line.attach(watch.events.append)
+        watch.line.post(Disconnected())
         await moment()
         assert watch.events == []
-        assert watch.line.streaming
 
     watched(test)
 

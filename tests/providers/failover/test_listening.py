@@ -20,6 +20,7 @@ from providers.failover.listening_outputs import (
     CloseStream,
     OpenStream,
     Output,
+    TellBroken,
     TellDeaf,
 )
 
@@ -63,9 +64,17 @@ class Stage:
                 self.drain()
         return self.log[before:]
 
-    def words(self, stream: int, *, uncovered_s: float = 0.0) -> tuple[bool, list[Output]]:
-        counts = self.machine.words_came(stream, now=self.now, uncovered_s=uncovered_s)
+    def words(
+        self, stream: int, *, uncovered_s: float = 0.0, is_new: bool = True
+    ) -> tuple[bool, list[Output]]:
+        counts = self.machine.words_came(
+            stream, now=self.now, uncovered_s=uncovered_s, is_new=is_new
+        )
         return counts, self.drain()
+
+    def interrupt(self, stream: int) -> list[Output]:
+        self.machine.interrupted(stream, now=self.now)
+        return self.drain()
 
     def fail(self, stream: int, *, retryable: bool = True) -> list[Output]:
         self.machine.failed(stream, "gone", retryable=retryable, now=self.now)
@@ -106,6 +115,82 @@ def test_speech_without_a_word_asks_an_understudy_and_its_words_win() -> None:
     stage.machine.opened(2, now=stage.now)
     assert stage.words(2) == (True, [CloseStream(1), TellDeaf(0)])
     assert stage.machine.listened == 2
+
+
+def test_a_connection_that_breaks_in_mid_word_has_an_understudy_at_once() -> None:
+    stage = Stage()
+    stage.wait(0.1, speech=True)
+    assert stage.interrupt(1) == [OpenStream(2, 1)]
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(2) == (True, [CloseStream(1), TellBroken(0)])
+
+
+def test_what_an_understudy_of_a_broken_connection_tells_again_decides_nothing() -> None:
+    stage = Stage()
+    stage.wait(0.1, speech=True)
+    stage.interrupt(1)
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(2, is_new=False) == (False, [])
+    assert stage.words(2) == (True, [CloseStream(1), TellBroken(0)])
+
+
+def test_where_nobody_hears_an_understudy_need_bring_nothing_new() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(2, is_new=False) == (True, [CloseStream(1), TellDeaf(0)])
+
+
+def test_one_that_mends_its_connection_sooner_is_kept() -> None:
+    stage = Stage()
+    stage.wait(0.1, speech=True)
+    stage.interrupt(1)
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(1) == (True, [CloseStream(2)])
+    assert stage.words(2) == (False, [])
+
+
+def test_where_no_words_are_awaited_a_break_is_the_streams_own_to_mend() -> None:
+    stage = Stage()
+    stage.wait(1.0, speech=True)
+    stage.words(1)
+    assert stage.interrupt(1) == []
+    stage.wait(POLICY.mending_s)
+    assert stage.wait(0.2, speech=True) == [], "it stands again by now"
+
+
+def test_what_is_said_while_a_connection_is_mended_has_an_understudy() -> None:
+    stage = Stage()
+    stage.interrupt(1)
+    assert stage.wait(POLICY.awaited_s, speech=True) == [OpenStream(2, 1)]
+    assert stage.wait(0.5, speech=True) == [], "one"
+
+
+def test_a_break_of_an_understudy_or_of_a_stream_that_is_closed_is_nothing() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    assert stage.interrupt(2) == []
+    stage.machine.close()
+    stage.drain()
+    assert stage.interrupt(1) == []
+
+
+def test_whom_another_one_hears_long_after_a_break_is_deaf_and_not_broken() -> None:
+    stage = Stage()
+    stage.interrupt(1)
+    stage.wait(2.0)
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.machine.opened(2, now=stage.now)
+    assert stage.words(2) == (True, [CloseStream(1), TellDeaf(0)])
+
+
+def test_when_all_connections_break_and_nobody_hears_everybody_is_asked() -> None:
+    stage = Stage()
+    stage.wait(0.2, speech=True)
+    stage.interrupt(1)
+    stage.machine.opened(2, now=stage.now)
+    asked = stage.wait(POLICY.doubt_silence_s + POLICY.ask_after_s + 0.1)
+    assert asked == [AskEverybody()]
 
 
 def test_a_short_word_is_doubted_once_silence_follows() -> None:
@@ -256,6 +341,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("opened"), st.integers(1, 12), st.none()),
     st.tuples(st.just("failed"), st.integers(1, 12), st.booleans()),
     st.tuples(st.just("words"), st.integers(1, 12), st.none()),
+    st.tuples(st.just("interrupted"), st.integers(1, 12), st.none()),
 )
 
 
@@ -271,6 +357,8 @@ def test_whatever_happens_every_stream_is_closed_once_and_words_come_from_one(
             stage.machine.opened(value, now=stage.now)
         elif kind == "failed":
             stage.fail(value, retryable=bool(more))
+        elif kind == "interrupted":
+            stage.interrupt(value)
         else:
             counted, _ = stage.words(value)
             assert not counted or stage.machine.listened == value
