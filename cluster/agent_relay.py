@@ -17,6 +17,7 @@ from dialogue.relay_options import (
     Sensitivity,
     VoiceService,
 )
+from dialogue.spoken.digit_words import tongue
 
 MAX_HINTS_CHARS = 2_000
 _LANGUAGE = r"^([a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8})*|multi)$"
@@ -85,7 +86,13 @@ class RelayFile(BaseModel):
 
 
 def relay_options(
-    file: RelayFile, *, speaker: str, voice: str, hints: tuple[str, ...], is_used: bool
+    file: RelayFile,
+    *,
+    speaker: str,
+    voice: str,
+    hints: tuple[str, ...],
+    others: tuple[str, ...],
+    is_used: bool,
 ) -> RelayOptions:
     """As the dialogue has it.
 
@@ -94,6 +101,8 @@ def relay_options(
         speaker: Of the agent: with ElevenLabs, the carrier speaks with the same voice.
         voice: Of the agent.
         hints: Of the agent.
+        others: Languages that the agent's calls may change to. One that the file does not declare
+            is declared here, with the agent's voice service at the carrier.
         is_used: Some call of the agent may be relayed.
 
     Raises:
@@ -109,7 +118,24 @@ def relay_options(
             "relay: name tts_provider (ElevenLabs, Google or Amazon) and voice: the carrier does "
             f"not speak with {speaker}"
         )
-    return options
+    return replace(options, languages=(*options.languages, *_undeclared(options, others)))
+
+
+def _undeclared(options: RelayOptions, others: tuple[str, ...]) -> tuple[RelayLanguage, ...]:
+    """The rest of the agent's languages.
+
+    Cantonese is not among them: the carrier's services call it by names of their own, and an
+    unknown code would end the call at its beginning.
+    """
+    known = {tongue(each.code) for each in options.languages} | {"yue"}
+    service = options.tts_provider
+    # Only voices of ElevenLabs speak every language.
+    voice = options.voice if service == "ElevenLabs" else ""
+    return tuple(
+        RelayLanguage(tag, tts_provider=service, voice=voice)
+        for tag in others
+        if tongue(tag) not in known
+    )
 
 
 def _hints(hints: tuple[str, ...]) -> str:

@@ -229,6 +229,7 @@ class _AgentFile(BaseModel):
             speaker=self.speaker,
             voice=self.voice,
             hints=self.hints,
+            others=tuple(spoken.language for spoken in self.spoken()),
             is_used="relay" in _chain(self.mode),
         )
 

@@ -31,10 +31,9 @@ class Language:
         script: ISO 15924, of the sentences of this row.
         voices: Names at Azure, the default one first; each names its locale.
         asks: What callers call it when they ask for it; the words of a name are joined by ``_``.
-        filler: Said while something is looked up.
         backchannel: What a listener says.
         phrases: What is said in every call.
-        refusal: Said instead of what cannot be done.
+        busy: Said by the carrier to a caller for whom there is no place.
     """
 
     tag: str
@@ -43,10 +42,9 @@ class Language:
     script: str
     voices: tuple[str, ...]
     asks: tuple[str, ...]
-    filler: str
     backchannel: str
     phrases: Phrases
-    refusal: str
+    busy: str
 
     @property
     def locale(self) -> str:
@@ -106,8 +104,7 @@ def _row(tag: str, fields: Mapping[str, Any]) -> Language:
         script=str(fields["script"]),
         voices=tuple(fields["voices"]),
         asks=tuple(str(fields["asks"]).split()),
-        filler=str(fields["filler"]),
         backchannel=str(fields["backchannel"]),
         phrases=Phrases(one_moment=hold, digits=hold, **said),
-        refusal=str(fields["refusal"]),
+        busy=str(fields["busy"]),
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 _DIGITS = {
+    "af": "nul een twee drie vier vyf ses sewe agt nege",
     "am": "ዜሮ አንድ ሁለት ሦስት አራት አምስት ስድስት ሰባት ስምንት ዘጠኝ",
     "ar": "صفر واحد اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة",
+    "az": "sıfır bir iki üç dörd beş altı yeddi səkkiz doqquz",
     "bg": "нула едно две три четири пет шест седем осем девет",
     "bn": "শূন্য এক দুই তিন চার পাঁচ ছয় সাত আট নয়",
     "bs": "nula jedan dva tri četiri pet šest sedam osam devet",
@@ -20,6 +22,7 @@ _DIGITS = {
     "fi": "nolla yksi kaksi kolme neljä viisi kuusi seitsemän kahdeksan yhdeksän",
     "fil": "zero isa dalawa tatlo apat lima anim pito walo siyam",
     "fr": "zéro un deux trois quatre cinq six sept huit neuf",
+    "gl": "cero un dous tres catro cinco seis sete oito nove",
     "gu": "શૂન્ય એક બે ત્રણ ચાર પાંચ છ સાત આઠ નવ",
     "he": "אפס אחת שתיים שלוש ארבע חמש שש שבע שמונה תשע",
     "hi": "शून्य एक दो तीन चार पाँच छह सात आठ नौ",
@@ -31,12 +34,14 @@ _DIGITS = {
     "it": "zero uno due tre quattro cinque sei sette otto nove",
     "ja": "ゼロ いち に さん よん ご ろく なな はち きゅう",
     "ka": "ნული ერთი ორი სამი ოთხი ხუთი ექვსი შვიდი რვა ცხრა",
+    "kk": "нөл бір екі үш төрт бес алты жеті сегіз тоғыз",
     "km": "សូន្យ មួយ ពីរ បី បួន ប្រាំ ប្រាំមួយ ប្រាំពីរ ប្រាំបី ប្រាំបួន",
     "kn": "ಸೊನ್ನೆ ಒಂದು ಎರಡು ಮೂರು ನಾಲ್ಕು ಐದು ಆರು ಏಳು ಎಂಟು ಒಂಬತ್ತು",
     "ko": "공 일 이 삼 사 오 육 칠 팔 구",
     "lo": "ສູນ ໜຶ່ງ ສອງ ສາມ ສີ່ ຫ້າ ຫົກ ເຈັດ ແປດ ເກົ້າ",
     "lt": "nulis vienas du trys keturi penki šeši septyni aštuoni devyni",
     "lv": "nulle viens divi trīs četri pieci seši septiņi astoņi deviņi",
+    "mk": "нула еден два три четири пет шест седум осум девет",
     "ml": "പൂജ്യം ഒന്ന് രണ്ട് മൂന്ന് നാല് അഞ്ച് ആറ് ഏഴ് എട്ട് ഒമ്പത്",
     "mr": "शून्य एक दोन तीन चार पाच सहा सात आठ नऊ",
     "ms": "kosong satu dua tiga empat lima enam tujuh lapan sembilan",

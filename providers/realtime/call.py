@@ -109,6 +109,10 @@ class RealtimeCall:
         if isinstance(output, SendAudio | SendMark | ClearPlayout):
             self._outbox.append(output)
 
+    def change_language(self, voice: VoiceConfig) -> None:
+        """What is said to a silent caller, and at the end, is in the language of ``voice``."""
+        self._phrases = voice.phrases
+
     # --- what the driver reads --------------------------------------------------------------------
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 from actors.comeback import Comeback
 from actors.wire import TurnEntry
-from dialogue.agent import SpokenLanguage
+from dialogue.agent import Phrases, SpokenLanguage
 from dialogue.call_language import language_use
 from dialogue.tools import Tool
 from providers.errors import ProviderRefused
@@ -294,7 +294,8 @@ def test_what_the_carrier_says_while_the_call_changes_hands_is_not_lost() -> Non
 
 
 def test_a_change_of_language_is_told_to_the_session_and_to_the_next_one() -> None:
-    spanish = SpokenLanguage("es-ES", "fake", "elvira", ("fake",), asks=("spanish",))
+    phrases = Phrases(still_there="¿Sigue usted ahí?")
+    spanish = SpokenLanguage("es-ES", "fake", "elvira", ("fake",), phrases, asks=("spanish",))
     agent = replace(REALTIME_AGENT, languages=(spanish,))
 
     async def scene(stage: RealtimeStage) -> None:
@@ -308,5 +309,6 @@ def test_a_change_of_language_is_told_to_the_session_and_to_the_next_one() -> No
         assert "plain Spanish" in updates[-1]["instructions"]
         assert updates[-1]["audio"]["input"]["transcription"]["language"] == "es"
         assert phone.driver.turn_log[1].tools == (language_use("es-ES", "asked"),)
+        await phone.until(lambda: any("¿Sigue" in str(told) for told in stage.service.session.told))
 
     play(scene, agent=agent)

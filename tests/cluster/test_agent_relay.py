@@ -77,3 +77,23 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, words: str) -> None:
 
 def test_a_pipeline_needs_no_voice_of_the_carrier(tmp_path: Path) -> None:
     assert load(tmp_path, "speaker: espeak\n").relay.voice == ""
+
+
+def test_the_agents_other_languages_are_declared_with_its_own_voice_service(tmp_path: Path) -> None:
+    agent = load(tmp_path, "mode: relay\nlanguages: [es-ES, zh-HK]\n")
+    assert agent.relay.languages == (
+        RelayLanguage("es-ES", tts_provider="ElevenLabs", voice="Rachel"),
+    )
+
+
+def test_what_the_file_declares_stands(tmp_path: Path) -> None:
+    agent = load(
+        tmp_path,
+        "mode: relay\nspeaker: espeak\nlanguages: [es-ES, de-DE]\n"
+        + GOOGLE
+        + ", languages: [{code: es-MX, voice: es}]}\n",
+    )
+    assert agent.relay.languages == (
+        RelayLanguage("es-MX", voice="es"),
+        RelayLanguage("de-DE", tts_provider="Google"),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,8 +26,9 @@ from providers.realtime.events import (
     WordsKnown,
 )
 from providers.realtime.outputs import SessionLost, SessionUp, ToolAnswered
-from tests.support.realtime_line import ACTION, Line, sound
+from tests.support.realtime_line import ACTION, VOICE, Line, sound
 from voice import timeline
+from voice.config import SpokenPhrases
 from voice.events import CallStarted, DigitPressed, FrameHeard, HangUpRequested
 
 LONG = "I would be glad to help you with that, if you tell me a little more about it."
@@ -401,6 +403,17 @@ def test_silence_is_asked_about_and_then_ends_the_call() -> None:
     assert line.ended is not None
     assert line.ended.reason == "idle"
     assert [turn.kind for turn in line.settled] == ["silence", "silence"]
+
+
+def test_silence_is_asked_about_in_the_language_that_the_call_has_changed_to() -> None:
+    line = Line()
+    spanish = SpokenPhrases(still_there="¿Sigue usted ahí?", goodbye="Adiós.")
+    line.machine.change_language(replace(VOICE, language="es-ES", phrases=spanish))
+    line.wait(12.5)
+    assert "¿Sigue usted ahí?" in line.of("response.create")[0]["response"]["instructions"]
+    line.reply("r1", "¿Sigue usted ahí?", 1.0, label="1.1")
+    line.wait(28.0)
+    assert "Adiós." in line.of("response.create")[1]["response"]["instructions"]
 
 
 def test_a_farewell_is_said_to_its_end_whatever_the_caller_does() -> None:
