@@ -12,8 +12,6 @@ Rules
    ends politely.
 4. With several regions, a call that comes in is offered to those its caller is nearer to first, and
    one that cannot come in here to the others, before it is refused (``other_regions``).
-5. A number or an account that brings more calls a second than it may gets the busy tone for those
-   beyond (``call_rates``), from every region that is asked.
 """
 
 from __future__ import annotations
@@ -32,14 +30,14 @@ from cluster.number_routes import NumberRoutes
 from cluster.other_regions import OtherRegions
 from cluster.stream_parameters import INBOUND, OUTBOUND, stream_parameters
 from dialogue.agent import Agent
-from records.errors import RecordsError
 from dialogue.languages import language_of
+from records.errors import RecordsError
 from telephony import twiml
 from telephony.call_token import CallClaims
 from telephony.errors import TokenRefused
 from telephony.relay_twiml import connect_relay
-
 from telephony.say_languages import say_language
+
 logger = logging.getLogger(__name__)
 
 BUSY = "All our lines are busy at the moment. Please call again in a few minutes. Goodbye."
@@ -146,10 +144,6 @@ class VoiceWebhook:
         regions = self._regions if not via else None
         agent = self.agent_for(form.get("To", ""))
         if agent is None:
-        rate = self._over_rate(form)
-        if rate:
-            self._edge.count(f"calls_refused_{rate}", 1)
-            return VoiceAnswer(twiml.reject_busy(), is_refused=True)
             self._edge.count("calls_refused_unknown_number", 1)
             return VoiceAnswer(twiml.say_and_hang_up(NOT_IN_SERVICE, "en-US"), is_refused=True)
         if regions is not None and (taken := await regions.nearer(form)) is not None:
