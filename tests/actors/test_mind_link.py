@@ -208,3 +208,18 @@ async def test_a_reader_that_does_not_read_is_cut_off_and_hurts_nobody_else() ->
         assert await link.ask("echo", 2) == 2
         link.close()
         writer.close()
+
+
+@in_a_loop
+async def test_when_the_other_end_last_spoke_is_known_whoever_it_spoke_to() -> None:
+    async with running() as (mind, _, where):
+        link = await MindLink.connect(where)
+        waiting = asyncio.ensure_future(link.ask("wait", None))
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        assert link.heard_at <= before
+        await link.ask("echo", 1)
+        assert link.heard_at >= before, "though the first question has no answer yet"
+        mind.going_on.set()
+        await waiting
+        link.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
@@ -73,6 +74,7 @@ def test_an_actor_that_knows_no_link_is_asked_through_ray() -> None:
         way = MindWay("old", handle, None)
         assert not way.is_linked
         assert not way.is_lost
+        assert way.heard_at == -math.inf, "who is asked through Ray is never only late"
         assert await way.ask("settle", {"v": 1}) == {"settled": {"v": 1}}
         items = [item.type async for item in way.take_turn(QUESTION, 1.0)]
         assert items == ["accepted", "finished"]

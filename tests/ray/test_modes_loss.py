@@ -10,7 +10,7 @@ import http.client
 import os
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -21,7 +21,7 @@ from cluster.chaos.lines import PlacedCall
 from cluster.chaos.product import recorded
 from cluster.chaos.turns import RecordedCall
 from cluster.evaluate.mode_stage import MODES, NUMBERS, PUBLIC_URL, ModeStage, running_stage
-from cluster.evaluate.run_modes import clip_of, converse
+from cluster.evaluate.run_modes import clip_of, converse, uses_of
 from dialogue.agent import CallMode
 from simulation.caller_call import CallOrder, CallResult, place_call
 from simulation.caller_events import AgentHeard, CallerEvent, CallerSaid
@@ -32,8 +32,10 @@ from tests.support.ray_stage import get_json
 from voice.words import normalise
 
 pytestmark = pytest.mark.cluster
-CLIPS = ("card003", "eot_en_question", "something")
-SAID = ("Seven of clubs.", "What time do you close on Sunday?", "Go somewhere and do something.")
+CLIPS = ("card002", "eot_en_question", "eot_en_yes")
+SAID = ("Four queen of clubs.", "What time do you close on Sunday?", "Yes.")
+ASKS_A_SERVICE = ("card003", "eot_en_question")
+TOOL_TAKES_S = 2.5
 
 
 class Quiet:
@@ -74,11 +76,18 @@ class Stricken:
     async def agent_heard(self, times: int) -> None:
         await self.seen(lambda e: isinstance(e, AgentHeard) and e.started, times)
 
-    async def play(self, strike: Callable[[Stricken], Awaitable[None]]) -> CallResult:
+    async def play(
+        self,
+        strike: Callable[[Stricken], Awaitable[None]],
+        clips: Sequence[str] = CLIPS,
+    ) -> CallResult:
         config = CarrierConfig(self.stage.url, self.stage.auth_token, public_url=PUBLIC_URL)
         async with Carrier(config, secrets.randbits(64)) as carrier:
             order = CallOrder(
-                script(), to_number=NUMBERS[self.mode], max_duration_s=90.0, turns=len(CLIPS)
+                script(clips),
+                to_number=NUMBERS[self.mode],
+                max_duration_s=90.0,
+                turns=len(clips),
             )
             striking = asyncio.ensure_future(strike(self))
             result = await place_call(carrier, order, self.note)
@@ -86,9 +95,9 @@ class Stricken:
             return result
 
 
-def script() -> Iterator[Step]:
+def script(clips: Sequence[str]) -> Iterator[Step]:
     yield Listen(until_silence_s=0.6)
-    for name in CLIPS:
+    for name in clips:
         yield Speak(clip_of(name))
         yield Listen(until_silence_s=1.5, give_up_s=20.0)
     yield Leave()
@@ -170,7 +179,7 @@ def test_a_mind_that_is_killed_twice_costs_no_turn(mode: CallMode, tmp_path: Pat
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("mode", ["relay"])
+@pytest.mark.parametrize("mode", ["relay", "realtime"])
 def test_a_socket_that_is_lost_with_its_replica_costs_no_thread(
     mode: CallMode, tmp_path: Path
 ) -> None:
@@ -189,6 +198,49 @@ def test_a_socket_that_is_lost_with_its_replica_costs_no_thread(
         assert said[-1] == normalise(SAID[-1])
         assert found.row is not None
         assert (found.row.mode, found.row.planned_end) == (mode, True)
+
+    asyncio.run(run())
+
+
+def test_a_tool_that_runs_when_its_mind_is_killed_is_run_once_in_every_mode(
+    tmp_path: Path,
+) -> None:
+    """The service has been asked, its answer is on the way, and nobody is left to read it."""
+
+    async def nothing(_call: Stricken) -> None:
+        return
+
+    async def kill_once_all_have_asked(stage: ModeStage) -> None:
+        async with asyncio.timeout(40.0):
+            while len(stage.tools.asked) < len(MODES):
+                await asyncio.sleep(0.05)
+        (actor,) = processes("ray::CallActor")[:1]
+        os.kill(actor.pid, signal.SIGKILL)
+
+    async def run() -> None:
+        async with running_stage(tmp_path, Quiet(), tool_answers_after_s=TOOL_TAKES_S) as stage:
+            calls = [Stricken(stage, mode).play(nothing, ASKS_A_SERVICE) for mode in MODES]
+            killing = asyncio.ensure_future(kill_once_all_have_asked(stage))
+            results = await asyncio.gather(*calls)
+            await killing
+            records = [await record_of(stage, result) for result in results]
+            used = [
+                await uses_of(stage.store_url, found.row.tenant_id, found.row.call_id)
+                for found in records
+                if found.row is not None
+            ]
+            asked = list(stage.tools.asked)
+        assert [result.outcome for result in results] == ["completed"] * len(MODES)
+        assert len(asked) == len({each.key for each in asked}) == len(MODES)
+        told = [[use for turn in sorted(each) for use in each[turn]] for each in used]
+        assert told == [[("stock(item=seven)", "unknown")]] * len(MODES)
+        for found in records:
+            turns = [turn for turn in found.rows if turn.kind == "caller"]
+            assert [normalise(turn.caller_text) for turn in turns] == [
+                normalise("Seven of clubs."),
+                normalise("What time do you close on Sunday?"),
+            ]
+            assert all(turn.heard_text for turn in turns)
 
     asyncio.run(run())
 
