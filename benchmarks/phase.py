@@ -158,7 +158,7 @@ async def run_phase(stage: Stage, plan: PhasePlan) -> PhaseResult:
     _judge(result, report, await _last_words(callers))
     await _until_quiet(stage)
     result.pace_ms = (result.pace_ms + machine.pace_ms()) / 2
-    if plan.kind == "talk":
+    if plan.kind == "talk" and stage.store.exists():
         result.turns = figures(read_turns(stage.store, since_us))
     return result
 

@@ -38,6 +38,31 @@ class StageFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Emulated:
+    """Ports of the emulated services of a run."""
+
+    azure: int
+    openai: int
+    elevenlabs: int
+    deepgram: int
+    realtime: int
+
+    def options(self) -> tuple[str, ...]:
+        """For ``callcluster simulate providers``; what no run asks gets any port."""
+        return (
+            f"--azure-port={self.azure}",
+            f"--openai-port={self.openai}",
+            f"--elevenlabs-port={self.elevenlabs}",
+            "--twilio-port=0",
+            f"--deepgram-port={self.deepgram}",
+            "--azure-tts-port=0",
+            "--openai-tts-port=0",
+            *UNASKED,
+            f"--realtime-port={self.realtime}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A running product.
 
@@ -86,28 +111,17 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
     Raises:
         StageFailed: One of them did not start.
     """
-    azure, openai, elevenlabs, deepgram, realtime, http, stats, metrics = free_ports(8)
+    http, stats, metrics = free_ports(3)
     folder = Path(tempfile.mkdtemp(prefix="ccb-"))  # short, for Ray's unix sockets
-    emulator_options = (
-        f"--azure-port={azure}",
-        f"--openai-port={openai}",
-        f"--elevenlabs-port={elevenlabs}",
-        "--twilio-port=0",
-        f"--deepgram-port={deepgram}",
-        "--azure-tts-port=0",
-        "--openai-tts-port=0",
-        *UNASKED,
-        f"--realtime-port={realtime}",
-        *_lag_options(plan.lags),
-    )
+    places = Emulated(*free_ports(5))
     product = {
-        "AZURE_SPEECH_HOST": f"ws://127.0.0.1:{azure}",
-        "DEEPGRAM_BASE_URL": f"http://127.0.0.1:{deepgram}",
+        "AZURE_SPEECH_HOST": f"ws://127.0.0.1:{places.azure}",
+        "DEEPGRAM_BASE_URL": f"http://127.0.0.1:{places.deepgram}",
         "DEEPGRAM_API_KEY": "emulated",
-        "OPENAI_BASE_URL": f"http://127.0.0.1:{openai}/v1",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{places.openai}/v1",
         "OPENAI_API_KEY": "emulated",
-        "OPENAI_REALTIME_BASE_URL": f"http://127.0.0.1:{realtime}/v1",
-        "ELEVENLABS_BASE_URL": f"http://127.0.0.1:{elevenlabs}",
+        "OPENAI_REALTIME_BASE_URL": f"http://127.0.0.1:{places.realtime}/v1",
+        "ELEVENLABS_BASE_URL": f"http://127.0.0.1:{places.elevenlabs}",
         "ELEVENLABS_API_KEY": "emulated",
         "PUBLIC_URL": f"http://127.0.0.1:{http}",
         "CALLCLUSTER_MODE": "development",
@@ -127,16 +141,8 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
     }
     children: list[Child] = []
     try:
-        with pinned(plan.other_cores):
-            emulators = await Child.start(
-                "the emulators",
-                ("simulate", "providers", *emulator_options),
-                environment=clean_environment(os.environ, {}),
-                log_path=folder / "emulators.log",
-                cwd=folder,
-            )
-        children.append(emulators)
-        await children[0].said(_ready_line, EMULATORS_WITHIN_S)
+        children.append(await start_emulators(plan, places, folder))
+        await children[0].said(emulators_listen, EMULATORS_WITHIN_S)
         began_s = time.monotonic()
         with pinned(plan.product_cores):
             server = await Child.start(
@@ -165,6 +171,18 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
             child.let_go()
         await asyncio.gather(*(child.stop() for child in children))
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def start_emulators(plan: StagePlan, places: Emulated, folder: Path) -> Child:
+    """The emulated services of a plan, as late as it says; its log tells when they listen."""
+    with pinned(plan.other_cores):
+        return await Child.start(
+            "the emulators",
+            ("simulate", "providers", *places.options(), *_lag_options(plan.lags)),
+            environment=clean_environment(os.environ, {}),
+            log_path=folder / "emulators.log",
+            cwd=folder,
+        )
 
 
 def _agents(folder: Path, source: Path, recogniser: str) -> Path:
@@ -211,7 +229,8 @@ async def _readiness(http: httpx.AsyncClient, url: str) -> dict[str, Any] | None
     return report if isinstance(report, dict) else None
 
 
-def _ready_line(log: str) -> bool | None:
+def emulators_listen(log: str) -> bool | None:
+    """Of what the emulators have printed: whether they listen, None while it is not told."""
     for line in log.splitlines():
         if line.startswith("{"):
             try:

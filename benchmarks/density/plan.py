@@ -19,7 +19,7 @@ NEW_CALLS_A_SECOND = 10
 _CALL_S = 3.0  # of those short calls (phase.SETUP_CALL_S)
 _LAG_CALLS, _LAG_S = 20, 45.0
 # One replica and one CallActor carry every step, and neither is full at the last one.
-_ROOM = {"CALLCLUSTER_CALLS_PER_REPLICA": "100", "CALLCLUSTER_CALLS_PER_ACTOR": "100"}
+ROOM = {"CALLCLUSTER_CALLS_PER_REPLICA": "100", "CALLCLUSTER_CALLS_PER_ACTOR": "100"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Wanted:
             ZERO if cold else TYPICAL,
             not cold,
             phases,
-            environment=_ROOM,
+            environment=ROOM,
             recogniser=recogniser,
             product_cores=product_cores,
             other_cores=other_cores,
