@@ -60,10 +60,10 @@ class DeployStep:
         """Who is still there of what was replaced, in words; empty for nobody."""
         if not self.retiring:
             return ""
-        who = _counted(self.retiring, "replica")
+        who = counted(self.retiring, "replica")
         if self.calls_left is None:
             return f"{who} still to go, with calls that nobody counts"
-        return f"{_counted(self.calls_left, 'call')} still on {who} to go"
+        return f"{counted(self.calls_left, 'call')} still on {who} to go"
 
 
 def deploy_step(
@@ -90,7 +90,7 @@ def deploy_step(
     if older:
         parts.append(f"{older} old")
     if retiring:
-        calls = "" if calls_left is None else f" with {_counted(calls_left, 'call')}"
+        calls = "" if calls_left is None else f" with {counted(calls_left, 'call')}"
         parts.append(f"{retiring} retiring{calls}")
     parts.append(f"CallActors: {min(view.actors, view.actors_wanted)} of {view.actors_wanted}")
     if view.trouble:
@@ -112,5 +112,6 @@ def _calls_at(
     return None if calls is None else sum(calls.get(place, 0) for place in places)
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """``1 call``, ``2 calls``."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -13,7 +13,7 @@ from typing import Any
 from actors.serve_view import ServeView
 from actors.stream_watch import ReplicaPlace
 from cluster import serve_env
-from cluster.deploy_progress import DeployStep, DeployView, deploy_step
+from cluster.deploy_progress import DeployStep, DeployView, counted, deploy_step
 from cluster.errors import ClusterError
 from cluster.run_serve import (
     READY_WITHIN_S,
@@ -137,7 +137,8 @@ def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None
         count = 0 if was is None else was.count("running")
         is_more = release == before and count != settings.ingress_replicas
         if is_more:
-            say(f"{release} runs already: {settings.ingress_replicas} replicas, before {count}")
+            now = counted(settings.ingress_replicas, "replica")
+            say(f"{release} runs already: {now} instead of {count}")
         elif release == before:
             say(f"{release} runs already: nothing has changed")
         else:
