@@ -24,7 +24,7 @@ from cluster.survival.figures import (
 )
 from cluster.survival.parts import let_go_on, strike
 from cluster.survival.plan import SurvivalPlan
-from cluster.survival.stage import CALLS_PER_ACTOR, Stage
+from cluster.survival.stage import CALLS_PER_ACTOR, CALLS_PER_REPLICA, Stage
 from simulation.load_figures import lateness_distribution
 
 WHOLE_WITHIN_S = 60.0
@@ -220,7 +220,7 @@ async def _is_whole(stage: Stage, plan: SurvivalPlan) -> bool:
     if processes.get("call_actor", 0) < plan.call_actors:
         return False
     reports = await stage.replicas()
-    capacity = plan.call_actors * CALLS_PER_ACTOR
+    capacity = min(plan.call_actors * CALLS_PER_ACTOR, plan.replicas * CALLS_PER_REPLICA)
     return len(reports) == plan.replicas and all(
         report.get("ready") and report.get("cluster_capacity") == capacity for report in reports
     )

@@ -40,7 +40,8 @@ from simulation.wire_server import WireServer
 
 LOOPBACK = "127.0.0.1"
 PUBLIC_URL = "https://survival.callcluster.example"
-CALLS_PER_ACTOR = 20  # fewer than the ears of a replica, so that a lost actor shows
+CALLS_PER_REPLICA = 25
+CALLS_PER_ACTOR = 20  # fewer than a replica hears, so that a lost actor shows
 AGENT = """
 language: en-US
 voice: 21m00Tcm4TlvDq8ikWAM
@@ -296,6 +297,7 @@ def product_environment(
         "CALLCLUSTER_CALL_ACTORS": str(plan.call_actors),
         "CALLCLUSTER_MAX_CALL_ACTORS": str(plan.call_actors),
         "CALLCLUSTER_CALLS_PER_ACTOR": str(CALLS_PER_ACTOR),
+        "CALLCLUSTER_AZURE_STREAMS_PER_PROCESS": str(CALLS_PER_REPLICA),
         # With a limit there is something to share, so the health of providers has its keeper.
         "CALLCLUSTER_PROVIDER_LIMITS": "recogniser.azure=200",
         # A call of this run loses its stream again and again; that is no reason to give it up.
