@@ -67,7 +67,7 @@ def segment_heard_text(segment: SpokenSegment) -> str:
 
 def speaking_time_s(text: str) -> float:
     """How long ``text`` takes to say, about, at an ordinary pace."""
-    unspaced = sum(1 for char in text if is_unspaced(char))
+    unspaced = 0 if text.isascii() else sum(1 for char in text if is_unspaced(char))
     return unspaced / _UNSPACED_CHARS_PER_S + (len(text) - unspaced) / _LATIN_CHARS_PER_S
 
 

@@ -36,7 +36,10 @@ class RelayHeard:
         "_ends",
         "_has_sounded",
         "_is_sounding",
+        "_length_s",
         "_played",
+        "_played_words",
+        "_sent_words",
         "_until_s",
         "closed_at",
         "first_at",
@@ -49,7 +52,11 @@ class RelayHeard:
         self.closed_at: float | None = None
         self._ends: list[float] = []  # of each segment, when it will have been said, about
         self._until_s = 0.0
+        # Asked after with every message of the carrier: added up as it comes, not each time anew.
+        self._length_s = 0.0
+        self._sent_words = 0
         self._played: list[str] = []
+        self._played_words = 0
         self._is_sounding = False
         self._has_sounded = False
 
@@ -62,7 +69,10 @@ class RelayHeard:
         """A segment goes out."""
         if self.first_at is None:
             self.first_at = now
-        self._until_s = max(self._until_s, now + VOICE_DELAY_S) + speaking_time_s(text)
+        takes_s = speaking_time_s(text)
+        self._length_s += takes_s
+        self._sent_words += len(split_words(text))
+        self._until_s = max(self._until_s, now + VOICE_DELAY_S) + takes_s
         self.sent.append(text)
         self._ends.append(self._until_s)
 
@@ -74,6 +84,7 @@ class RelayHeard:
         """The carrier says that these words were just played."""
         if self.first_at is not None:
             self._played.append(text)
+            self._played_words += len(split_words(text))
 
     def sounded(self, *, is_on: bool) -> None:
         """The carrier's voice begins or ends to sound."""
@@ -93,7 +104,7 @@ class RelayHeard:
         """Whether all of it has reached the caller."""
         if self.closed_at is None or self.first_at is None:
             return False
-        if self._played and self._count(self._played) >= self._count(self.sent):
+        if self._played and self._played_words >= self._sent_words:
             return True
         fastest = self.first_at + self._length_s * FASTEST
         if self._has_sounded and not self._is_sounding and now >= fastest:
@@ -126,20 +137,12 @@ class RelayHeard:
             return ""
         forms = [word.form for word in words]
         # It may name the whole reply until then, or only what was said since its last report.
-        first = self._count(self._played) if self._played else 0
+        first = self._played_words
         for begin in (0, *range(max(first - len(told), 1), len(forms) - len(told) + 1)):
             count = _words_at(forms, told, begin)
             if count is not None:
                 return _until(text, words, count)
         return heard.strip()
-
-    @property
-    def _length_s(self) -> float:
-        return sum(speaking_time_s(text) for text in self.sent)
-
-    @staticmethod
-    def _count(texts: list[str]) -> int:
-        return sum(len(split_words(text)) for text in texts)
 
 
 def _words_at(forms: list[str], told: list[str], begin: int) -> int | None:

@@ -14,7 +14,7 @@ Rules:
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 WINDOW_TURNS = 40
 FEWEST_TURNS = 10
@@ -50,7 +50,14 @@ class TurnSpend:
     def __add__(self, other: TurnSpend) -> TurnSpend:
         """Both together."""
         return TurnSpend(
-            *(getattr(self, one.name) + getattr(other, one.name) for one in fields(self))
+            self.calls + other.calls,
+            self.guessed_calls + other.guessed_calls,
+            self.missed_calls + other.missed_calls,
+            self.wasted_calls + other.wasted_calls,
+            self.chars + other.chars,
+            self.wasted_chars + other.wasted_chars,
+            self.tokens + other.tokens,
+            self.wasted_tokens + other.wasted_tokens,
         )
 
     @property
@@ -110,13 +117,19 @@ class SpeculationBudget:
             return self.patience
         return self.patience * max(0.0, (_SURE - confidence) / (_SURE - _UNSURE))
 
+    @property
+    def _missed_ratio(self) -> float:
+        """Of ``recent``, which sums up more than this."""
+        calls = sum(turn.calls for turn in self._turns)
+        return sum(turn.missed_calls for turn in self._turns) / calls if calls else 0.0
+
     def settle(self, spend: TurnSpend) -> None:
         """A turn is over."""
         self.total += spend
         self._turns.append(spend)
         if len(self._turns) < FEWEST_TURNS:
             return
-        waste_ratio = self.recent.missed_ratio
+        waste_ratio = self._missed_ratio
         if waste_ratio > self._max_waste_ratio:
             self.patience = min(1.0, round(self.patience + _STEP_UP, 3))
         elif waste_ratio < self._max_waste_ratio * _COMFORT:
