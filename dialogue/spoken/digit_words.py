@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _DIGITS = {
     "af": "nul een twee drie vier vyf ses sewe agt nege",
     "am": "ዜሮ አንድ ሁለት ሦስት አራት አምስት ስድስት ሰባት ስምንት ዘጠኝ",
@@ -83,6 +85,7 @@ def digit_words(language: str) -> tuple[str, ...]:
     return tuple(_DIGITS.get(language, "0 1 2 3 4 5 6 7 8 9").split())
 
 
+@lru_cache(maxsize=256)  # asked for every line of every history
 def tongue(language: str) -> str:
     """The primary subtag of a BCP-47 tag under which the tables of this package have it."""
     primary, *rest = language.replace("_", "-").casefold().split("-")
