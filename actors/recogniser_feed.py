@@ -161,11 +161,12 @@ class RecogniserFeed:
     def scored(self, *, is_speech: bool, now: float) -> None:
         """The next 20 ms of what was written are speech, or not."""
         self._ring.score(is_speech=is_speech)
-        choice = self._machine.heard_choice
-        late_s = 0.0 if choice is None else self._ears.late_s(choice)
-        self._machine.frame_heard(is_speech=is_speech, now=now, late_s=late_s)
-        self._perform_all()
-        self._watch.frame_heard(is_speech=is_speech, now=self._loop.time())
+        if is_speech or self._machine.follows_speech:  # most frames of a call are neither
+            choice = self._machine.heard_choice
+            late_s = 0.0 if choice is None else self._ears.late_s(choice)
+            self._machine.frame_heard(is_speech=is_speech, now=now, late_s=late_s)
+            self._perform_all()
+        self._watch.frame_heard(is_speech=is_speech, now=now)
 
     def turn_taken(self, *, now: float) -> None:
         """The words so far have been acted upon."""
@@ -201,6 +202,7 @@ class RecogniserFeed:
             case OpenStream(stream=number, choice=choice):
                 line = self._lines[number] = Line(choice)
                 self._ears.asked(choice, is_first=number == 1)
+                self._note_doubt(number)
                 line.task = self._loop.create_task(self._open(number, line))
             case CloseStream(stream=number):
                 self._close_line(self._lines.pop(number))
@@ -216,6 +218,12 @@ class RecogniserFeed:
                 self._on_lost(reason)
             case _:
                 assert_never(output)
+
+    def _note_doubt(self, opened: int) -> None:
+        """A stream is opened beside the one that is listened to, which never brought a word."""
+        listened = self._lines.get(self._machine.listened)
+        if listened is not None and self._machine.listened != opened and not listened.has_words:
+            self._ears.doubted(listened.choice)
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -306,12 +314,8 @@ class RecogniserFeed:
                 if self._counts(number, text, end_s):
                     self.spoken_language = language if has_words(text) else self.spoken_language
                     self._final(line, text, end_s)
-            case RecogniserInterrupted():
-                self._machine.interrupted(number, now=self._loop.time())
-                self._perform_all()
-            case RecogniserFailed(message=message, retryable=retryable):
-                self._ears.failed(line.choice, event)
-                self._failed(number, message, retryable)
+            case RecogniserInterrupted() | RecogniserFailed():
+                self._broke(number, line, event)
             case TurnEndHinted(text=text, end_s=end_s, probability=probability):
                 if self._counts(number, text, end_s):
                     hint = TurnEndHinted(line.fresh(text), line.media_s(end_s), probability)
@@ -323,6 +327,16 @@ class RecogniserFeed:
                 pass  # our own detector is quicker
             case _:
                 assert_never(event)
+
+    def _broke(
+        self, number: int, line: Line, event: RecogniserInterrupted | RecogniserFailed
+    ) -> None:
+        if isinstance(event, RecogniserFailed):
+            self._ears.failed(line.choice, event)
+            self._failed(number, event.message, event.retryable)
+        else:
+            self._machine.interrupted(number, now=self._loop.time())
+            self._perform_all()
 
     def _counts(self, number: int, text: str, end_s: float) -> bool:
         if not has_words(text):

@@ -102,7 +102,7 @@ class EndpointConfig:
     stale_speech_s: float = 2.0
     empty_speech_s: float = 0.6
     empty_silence_s: float = 1.4
-    lost_speech_s: float = 0.3
+    lost_speech_s: float = 0.16
     lost_silence_s: float = 0.6
     went_on_speech_s: float = 0.12
     frame_stall_s: float = 0.1

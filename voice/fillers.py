@@ -5,7 +5,8 @@ Rules:
 1. Silence counts from the moment the turn was taken, or a reply ran dry in the middle, or the
    caller made the last sound. The first words of a reply are allowed the wait that is usual in this
    call before they count as late, but no more silence than ``longest_silence_s`` since anybody's
-   last sound.
+   last sound. A turn that was taken while the caller was making a sound waits from then on: its
+   reply may be late as soon as he is silent, and is after ``unheard_after_s`` of that.
 2. ``breath_after_s`` of lateness: a breath. ``sentence_after_s``: the sentence. After that the
    sentence again after every ``again_after_s`` of silence, until the turn fails by itself.
 3. What is said is taken from memory, so nothing that is down can be in the way; a sound that is not
@@ -17,7 +18,9 @@ Rules:
    turn is taken meanwhile makes no difference: whoever brings no words may bring no reply.
 6. A caller whose words are all there and who pauses in the middle is left in peace, however long
    the pause: a sound of ours would ask him to go on.
-7. While the mind is busy with a tool, it fills the time with words itself: a breath, and no more.
+7. A caller who was told, while nobody can hear, that he was not understood is told every
+   ``again_after_s`` of silence that it takes a moment, until he speaks or can be heard again.
+8. While the mind is busy with a tool, it fills the time with words itself: a breath, and no more.
 """
 
 from __future__ import annotations
@@ -76,6 +79,7 @@ class Fillers:
         "_config",
         "_due_at_latest",
         "_has_begun",
+        "_is_company_owed",
         "_late_since",
         "_mouth",
         "_quiet_since",
@@ -98,6 +102,7 @@ class Fillers:
         self._quiet_since = 0.0
         self._step = 0
         self._late_since = 0.0
+        self._is_company_owed = False  # see rule 7
         self._breathed_at: float | None = None  # before the turn is taken
         self._due_at_latest: tuple[tuple[int, int], float] | None = None  # of which turn; rule 5
         self.count = 0
@@ -110,6 +115,23 @@ class Fillers:
         """The caller is making a sound."""
         self._quiet_since = now
         self._breathed_at = self._due_at_latest = None
+        self._is_company_owed = False
+
+    def owe_company(self) -> None:
+        """Nobody can hear the caller, who was asked to say it again; see rule 7."""
+        self._is_company_owed = True
+
+    def keep_company(self, *, now: float) -> None:
+        """Between two turns, while it is known that nobody can hear; see rule 7."""
+        playout = self._mouth.playout
+        silent_since = max(self._quiet_since, playout.heard_all_at)
+        if not self._is_company_owed or not playout.is_all_heard(now=now):
+            return
+        if now >= silent_since + self._config.again_after_s - _ROUNDING_S:
+            sound = self._sounds.spoken() or self._sounds.breath
+            if sound:
+                self.count += 1
+                playout.insert_filler(sound, -1, -1, now=now)
 
     def hear_waiting(self, ear: Endpointer, *, now: float) -> None:
         """What the caller said waits for its words; see rules 5 and 6."""
@@ -202,6 +224,10 @@ class Fillers:
         if self._step == 0:
             usual_s = 0.0 if self._mouth.is_audible else self._usual_s
             late_at = silent_since + usual_s + self._config.breath_after_s
+            if self._quiet_since > turn.taken_at:
+                waited_at = turn.taken_at + usual_s + self._config.breath_after_s
+                soonest_at = silent_since + self._config.unheard_after_s
+                late_at = min(late_at, max(waited_at, soonest_at))
             return min(late_at, self._too_silent_at(turn), self._words_late_at(turn))
         if self._step == 1:
             late_at = self._late_since + self._config.sentence_after_s

@@ -168,7 +168,7 @@ class VoiceSession:
             return None
         turn = self._turns.taken
         if turn is None and self.is_between_turns:
-            return self._idle.next_deadline()
+            return earliest(self._idle.next_deadline(), self._mouth.playout.next_deadline())
         ear_at = self._ear.next_deadline()
         key_at = self._keypad.next_deadline()
         if turn is not None:
@@ -216,6 +216,8 @@ class VoiceSession:
             self._decide(decision, now)
         if self._ear.is_waiting and self._turns.taken is None and not self._keypad.is_waiting:
             self._fillers.hear_waiting(self._ear, now=now)
+        elif self._ear.is_hearing_lost and self.is_between_turns:
+            self._fillers.keep_company(now=now)
 
     def _hear_words(self, event: WordsEvent, now: float) -> None:
         if has_words(getattr(event, "text", "")):
@@ -265,6 +267,8 @@ class VoiceSession:
         else:
             apology = self._config.phrases.apology
             self._turns.say("caller", apology, reason=finished.reason, now=now)
+            if self._ear.is_hearing_lost:
+                self._fillers.owe_company()
         if self._turns.taken is not None:
             self._fillers.turn_taken(self._turns.taken, finished)
 

@@ -4,7 +4,7 @@ Rules
 1. The order is that of the agent's file, by health; everybody is in it, those left alone last: a
    call that nobody else hears had better ask somebody doubtful than nobody. One that heard nothing,
    or broke, just now comes after the well ones: a new call can begin with another one for nothing,
-   and would have to change if it began with that one in vain.
+   and would have to change if it began with that one in vain. So does one that is being doubted.
 2. A stream that opens, and one that brings words, are good signs; a stream that breaks is a bad
    one, and so is hearing nothing where another recogniser heard words. Each stream counts once: of
    streams half of which hang, a busy good one would hide a hanging one.
@@ -61,6 +61,7 @@ ASKED_TIMES = 2
 ASKED_KEPT_S = 5.0
 JUST_NOW_S = 0.5
 _CHUNK_SAMPLES = 800
+DOUBTED_S = 3.0  # an understudy has brought words by then, or there were none
 
 
 class Ears:
@@ -94,6 +95,7 @@ class Ears:
         self._understood_at = -math.inf
         self._waiting: list[Callable[[], None]] = []
         self._lags_s = [0.0] * len(self.recognisers)
+        self._doubted_at = [-math.inf] * len(self.recognisers)
         names = [recogniser.name for recogniser in recognisers]
         self._open_units = [Unit(name, "stt.open").key for name in names]
         self._word_units = [Unit(name, "stt.first_partial").key for name in names]
@@ -126,8 +128,14 @@ class Ears:
     def _is_doubtful(self, choice: int) -> bool:
         if self._view is None:
             return False
+        if asyncio.get_running_loop().time() - self._doubted_at[choice] <= DOUBTED_S:
+            return True
         units = self._word_units[choice], self._open_units[choice]
         return self._view.verdict(*units).state == "suspect"
+
+    def doubted(self, choice: int) -> None:
+        """A stream of it, which has brought no word yet, is compared with another one."""
+        self._doubted_at[choice] = asyncio.get_running_loop().time()
 
     def asked(self, choice: int, *, is_first: bool) -> None:
         """A stream is being opened."""
@@ -158,6 +166,7 @@ class Ears:
 
     def heard(self, choice: int) -> None:
         """A stream of it brought its first finished phrase."""
+        self._doubted_at[choice] = -math.inf
         self._saw(self._word_units[choice], Signal(Sign.ANSWERED))
 
     def came(self, choice: int, lag_s: float) -> None:

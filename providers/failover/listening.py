@@ -16,7 +16,8 @@ Rules
    kept.
    The end of what was said may be missing as well: where no word accounts for ``short_speech_s`` of
    it after such a silence, the same is done as long as ``may_double`` allows it. It may have been
-   a breath, and words came just before: nobody is asked (rule 4) because of it.
+   a breath, and words came just before: nobody is asked (rule 4) because of it. So it is with a
+   sound of ``shortest_word_s`` alone: a "yes", or a cough; but then everybody may be asked.
 4. An understudy that hears nothing either is closed after ``understudy_s``, and the next doubt
    takes twice as much speech, up to ``MOST_PATIENCE`` times, until somebody brings words. Whether
    it was a noise, or everybody hangs, is found out meanwhile (``AskEverybody``), ``ask_after_s``
@@ -70,6 +71,8 @@ class ListeningPolicy:
         ask_after_s: How long it may take before everybody is asked beside it.
         mending_s: How long a stream may take to mend its own connection.
         awaited_s: Speech whose words are awaited.
+        shortest_word_s: The shortest sound that may be a word; one below ``short_speech_s`` may as
+            well be a cough, and is doubted within ``may_double``.
     """
 
     open_within_s: float = 2.0
@@ -80,6 +83,7 @@ class ListeningPolicy:
     ask_after_s: float = 1.0
     mending_s: float = 0.5
     awaited_s: float = 0.06
+    shortest_word_s: float = 0.16
 
 
 @dataclass(slots=True)
@@ -131,6 +135,7 @@ class Listening:
         self._speech_s = 0.0  # since words came
         self._tail_s = 0.0  # since the end of the last of them
         self._silence_s = 0.0
+        self._worded_s = float("-inf")  # when words came
         self._patience = 1
         self._is_over = False
         self.failures = 0
@@ -222,13 +227,18 @@ class Listening:
         self._next_open_s = self._ask_at = None
         self._is_asked = False
         self._forget_speech()
-        self._tail_s = uncovered_s
+        self._worded_s, self._tail_s = now, uncovered_s
         return True
 
     @property
     def heard_choice(self) -> int | None:
         """Whose stream is listened to; None while there is none."""
         return self._heard.choice if self._heard is not None else None
+
+    @property
+    def follows_speech(self) -> bool:
+        """Whether frames without speech change anything: words of what was said may be missing."""
+        return self._tail_s > 0.0
 
     def frame_heard(self, *, is_speech: bool, now: float, late_s: float = 0.0) -> None:
         """20 ms of the caller were scored.
@@ -242,7 +252,7 @@ class Listening:
             self._speech_s += FRAME_S
             self._tail_s += FRAME_S
             self._silence_s = 0.0
-        elif self._tail_s > 0.0:
+        elif self.follows_speech:
             self._silence_s += FRAME_S
         else:
             return
@@ -252,6 +262,8 @@ class Listening:
             self._doubt(now)
         elif self._is_tail_missing(late_s):
             self._doubt_tail(now)
+        elif self._is_short_word(late_s, now):
+            self._doubt_short(now)
         elif self._silence_s > 2 * self._policy.doubt_silence_s + late_s:
             self._forget_speech()
 
@@ -341,6 +353,24 @@ class Listening:
         if tail_s <= self._speech_s or self._silence_s < policy.doubt_silence_s + late_s:
             return False
         return tail_s >= policy.short_speech_s - _ROUNDING_S
+
+    def _is_short_word(self, late_s: float, now: float) -> bool:
+        """A sound between two silences may have been a word; true once for each silence.
+
+        What follows other words is the end of them, or a breath.
+        """
+        policy = self._policy
+        if self._tail_s > self._speech_s or self._understudy is not None or self._patience > 1:
+            return False
+        if not 0.0 <= self._silence_s - policy.doubt_silence_s - late_s < FRAME_S - _ROUNDING_S:
+            return False
+        since_words_s = now - self._worded_s - self._silence_s - self._speech_s
+        is_apart = since_words_s >= policy.doubt_silence_s
+        return is_apart and self._speech_s >= policy.shortest_word_s - _ROUNDING_S
+
+    def _doubt_short(self, now: float) -> None:
+        if self._heard is not None and self._heard.is_open and self._may_double():
+            self._doubt(now)
 
     def _doubt_tail(self, now: float) -> None:
         is_free = self._heard is not None and self._heard.is_open and self._understudy is None

@@ -82,7 +82,7 @@ SHARED_POLICY = HealthPolicy(run_doubts=2)
 
 # A call asks a recogniser once, for one stream, and one that hears nothing has been compared with
 # another that was sent the same and did: few are seen, and each of them says more.
-_OF_STREAMS: Final[dict[str, Any]] = {"share_minimum": 4, "suspect_s": 15.0}
+_OF_STREAMS: Final[dict[str, Any]] = {"share_minimum": 4, "suspect_s": 15.0, "run_doubts": 1}
 
 
 def policy_of(operation: str, policy: HealthPolicy) -> HealthPolicy:

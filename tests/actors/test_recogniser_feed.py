@@ -137,6 +137,55 @@ def test_a_stream_that_dies_in_mid_word_is_replaced_and_the_phrase_is_heard_whol
     play(scene)
 
 
+def test_a_connection_that_is_mended_slowly_loses_to_another_stream_with_new_words() -> None:
+    async def scene(ears: Hearing) -> None:
+        await ears.say(1.0)
+        ears.stream().hear("I would", final=False)
+        await ears.say(0.3)
+        ears.stream().interrupt()
+        await asyncio.sleep(0)
+        second = ears.stream(1)
+        second.hear("I would", final=False, late_s=0.3)
+        assert ears.heard == ["I would..."], "told again"
+        second.hear("I would like", final=False)
+        assert ears.heard == ["I would...", "I would like..."]
+        await asyncio.sleep(0.01)
+        assert ears.stream(0).closed
+        assert ears.state(0, "stt.open") == "suspect"
+        assert ears.state(0, "stt.first_partial") == "closed", "it was not deaf"
+
+    play(scene)
+
+
+def test_a_connection_that_is_mended_at_once_is_listened_to() -> None:
+    async def scene(ears: Hearing) -> None:
+        await ears.say(0.3)
+        ears.stream().interrupt()
+        await asyncio.sleep(0)
+        ears.stream().hear("hello", final=False)
+        await asyncio.sleep(0.01)
+        assert ears.stream(1).closed
+        assert ears.state(0, "stt.open") == "closed"
+
+    play(scene)
+
+
+def test_while_a_fresh_stream_is_doubted_new_calls_begin_with_another_recogniser() -> None:
+    async def scene(ears: Hearing) -> None:
+        assert ears.ears.order() == (0, 1)
+        await ears.say(POLICY.doubt_speech_s)
+        await asyncio.sleep(0)
+        assert ears.ears.order() == (1, 0), "before anybody was understood"
+        ears.stream(0).hear("good morning")
+        assert ears.ears.order() == (0, 1)
+        await ears.say(POLICY.doubt_speech_s)
+        await asyncio.sleep(0)
+        assert ears.opened(1) == 2
+        assert ears.ears.order() == (0, 1), "it has brought words before"
+
+    play(scene)
+
+
 def test_it_is_counted_how_soon_another_one_listens_after_a_stream_broke() -> None:
     async def scene(ears: Hearing) -> None:
         await ears.say(1.0, speech=False)

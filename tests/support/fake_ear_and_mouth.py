@@ -20,6 +20,7 @@ from voice.ports import (
     RecogniseRequest,
     RecogniserEvent,
     RecogniserFailed,
+    RecogniserInterrupted,
     SpeakRequest,
     SpeechChunk,
     TextMark,
@@ -61,6 +62,9 @@ class FakeStream:
 
     def fail(self, message: str = "gone", *, retryable: bool = True) -> None:
         self._sink(RecogniserFailed(message, retryable))
+
+    def interrupt(self) -> None:
+        self._sink(RecogniserInterrupted())
 
 
 class FakeRecogniser:

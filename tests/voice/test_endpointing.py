@@ -215,7 +215,7 @@ def test_words_that_came_before_hearing_was_lost_are_taken_at_once() -> None:
 def test_a_click_is_no_turn_even_when_hearing_is_lost() -> None:
     ear = Ear()
     ear.endpointer.is_hearing_lost = True
-    ear.talk(0.2)
+    ear.talk(0.1)
     ear.hush(3.0)
     assert ear.log == []
 

@@ -414,6 +414,41 @@ def test_while_hearing_is_lost_the_apology_comes_without_a_breath() -> None:
     assert first_at == pytest.approx(spoke_until + CONFIG.endpoint.lost_silence_s)
 
 
+def test_who_cannot_be_heard_is_not_left_in_silence_after_the_apology() -> None:
+    stage = LateStage()
+    stage.put(HearingChanged(is_lost=True))
+    stage.talk(0.2)
+    spoke_until = stage.now
+    stage.wait(9.0)
+    assert len(stage.begun(SENTENCE)) >= 2
+    assert max(silences(stage, spoke_until)) < 2.0
+    assert not stage.sent(BREATH)
+    stage.talk(0.1)
+    begun = len(stage.begun(SENTENCE))
+    stage.put(HearingChanged(is_lost=False))
+    stage.wait(6.0)
+    assert len(stage.begun(SENTENCE)) == begun
+
+
+def test_who_said_nothing_is_left_in_peace_though_nobody_could_hear() -> None:
+    stage = LateStage()
+    stage.put(HearingChanged(is_lost=True))
+    stage.wait(9.0)
+    assert not stage.of(SendAudio)
+
+
+def test_a_turn_that_was_taken_in_a_sound_waits_from_then_on() -> None:
+    """Words stop in mid-sentence, and the caller speaks on beyond the taking of the turn."""
+    stage = LateStage(config=PATIENT)
+    stage.talk(0.8)
+    stage.put(InterimHeard("good morning", stage.frames * FRAME_S - 0.06))
+    stage.talk(4.5)
+    spoke_until = stage.now
+    assert stage.of(CommitTurn), "in the middle of the sound"
+    stage.wait(2.0)
+    assert stage.sent(BREATH)[0] - spoke_until == pytest.approx(FILLERS.unheard_after_s, abs=0.05)
+
+
 def test_words_can_come_again_once_hearing_is_back() -> None:
     stage = LateStage()
     stage.put(HearingChanged(is_lost=True))

@@ -242,6 +242,28 @@ def test_a_short_rest_is_a_breath(uncovered_s: float, speech_s: float) -> None:
     assert stage.wait(3.0) == []
 
 
+@pytest.mark.parametrize(("doubles", "speech_s"), [(0, 0.2), (1, 0.1), (1, 0.2), (2, 0.2)])
+def test_a_very_short_word_is_doubted_within_the_budget(doubles: int, speech_s: float) -> None:
+    stage = Stage()
+    stage.doubles = doubles
+    stage.wait(speech_s, speech=True)
+    assert stage.wait(POLICY.doubt_silence_s - 0.02) == []
+    is_doubted = doubles > 0 and speech_s >= POLICY.shortest_word_s
+    assert stage.wait(0.02) == ([OpenStream(2, 1)] if is_doubted else [])
+    assert stage.doubles == doubles - is_doubted - (doubles == 0), "it is asked once"
+    if is_doubted:
+        stage.machine.opened(2, now=stage.now)
+        assert stage.wait(POLICY.ask_after_s + 0.1) == [AskEverybody()]
+
+
+def test_two_short_words_are_doubted_whatever_was_spent() -> None:
+    stage = Stage()
+    stage.wait(0.2, speech=True)
+    assert stage.wait(1.2) == []
+    stage.wait(0.2, speech=True)
+    assert stage.wait(POLICY.doubt_silence_s) == [OpenStream(2, 1)]
+
+
 def test_a_click_is_no_word() -> None:
     stage = Stage()
     for _ in range(10):

@@ -94,6 +94,14 @@ def test_one_silence_somewhere_is_no_news() -> None:
     assert (cluster.state("ann"), cluster.state("bob")) == ("suspect", "closed")
 
 
+def test_a_stream_that_heard_nothing_where_another_one_did_is_news_to_all() -> None:
+    cluster, words = Cluster("ann", "bob"), "azure/stt.first_partial///"
+    cluster.enlist("ann", "bob", units=(words,))
+    cluster.saw("ann", Signal(Sign.NO_CONTENT), words)
+    cluster.wait(0.3)
+    assert cluster.local("bob").verdict(words, now=cluster.now).state == "suspect"
+
+
 def test_one_probes_another_one_after_a_failure_and_three_good_ones_close() -> None:
     cluster = broken("ann", "bob")
     probers = []
