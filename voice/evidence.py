@@ -46,6 +46,7 @@ from voice.lexicon import (
     end_cue,
     is_backchannel,
     is_yes_or_no,
+    phone_digits,
     units,
 )
 from voice.words import split_words
@@ -124,9 +125,13 @@ def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
     is_short = units(text) < _FEW_WORDS and cue.cue is not Cue.HOLD
     if is_short and (asked.kind in ("yes_no", "choice") or _is_answer(text, language)):
         longest_s = min(longest_s, config.longest_answer_s)
+    why = _told(factors)
+    if _is_phone_number(text, language):
+        longest_s = min(longest_s, config.enough_digits_s)
+        why += ", as many digits as telephone numbers have"
     commit_s = min(max(config.commit_silence_s * factor, config.least_silence_s), longest_s)
     eager_s = max(config.eager_silence_s * factor, config.least_eager_s)
-    return _prepared(eager_s, commit_s, evidence.lead_s, _told(factors))
+    return _prepared(eager_s, commit_s, evidence.lead_s, why)
 
 
 def _prepared(eager_s: float, commit_s: float, lead_s: float, why: str) -> Weighed:
@@ -144,6 +149,14 @@ def _weigh_digits(evidence: Evidence, config: EndpointConfig) -> Weighed | None:
         return None
     commit_s = _digits_s(digits, asked, config)
     return _prepared(config.eager_silence_s, commit_s, evidence.lead_s, why)
+
+
+def _is_phone_number(text: str, language: str) -> bool:
+    """Whether what ends here has the digits of a telephone number of the region."""
+    count = phone_digits(language)
+    if count is None or digits_in(_last_word(text), language) == 0:
+        return False
+    return digits_in(text, language) == count
 
 
 def _digits_s(digits: int, asked: Asked, config: EndpointConfig) -> float:

@@ -155,6 +155,49 @@ class TestWhatWasAsked:
             assert found.commit_s == max(by_words.commit_s, by_number.commit_s)
 
 
+class TestATelephoneNumberNobodyAskedFor:
+    DOUBT = 0.02  # what the model of sound thinks of numbers
+
+    def silence_s(self, text: str, language: str = "en-US", asked: str = "open") -> float:
+        kind = Asked(asked)  # type: ignore[arg-type]
+        return weigh(Evidence(text, language, kind, self.DOUBT), CONFIG).commit_s
+
+    @pytest.mark.parametrize(
+        ("language", "text"),
+        [
+            ("en-US", "my number is five five five one two three four five six seven"),
+            ("en-US", "You can call me on 555 123 4567."),
+            ("zh-HK", "我電話係九一二三四五六七"),
+            ("zh-HK", "我電話係9123 4567。"),
+            ("yue", "打九一二三四五六七"),
+            ("es-ES", "mi teléfono es 612 345 678"),
+        ],
+    )
+    def test_is_whole_with_as_many_digits_as_the_country_has(
+        self, language: str, text: str
+    ) -> None:
+        assert self.silence_s(text, language) <= CONFIG.enough_digits_s
+
+    @pytest.mark.parametrize(
+        ("language", "text"),
+        [
+            ("en-US", "my number is five five five one two three four"),
+            ("en-US", "my card is 4242 4242 4242"),
+            ("en-US", "my number is 555 123 4567 and my name is"),
+            ("zh-HK", "我電話係九一二三四五"),
+            ("de-DE", "meine nummer ist 0171 234 567 89"),
+        ],
+    )
+    def test_is_waited_for_with_any_other_number_of_them(self, language: str, text: str) -> None:
+        assert self.silence_s(text, language) > CONFIG.enough_digits_s
+
+    def test_surer_evidence_is_not_held_up(self) -> None:
+        text = "my number is 555 123 4567"
+        sure = weigh(Evidence(text, "en-US", Asked("open"), 0.99), CONFIG)
+        assert sure.commit_s < CONFIG.enough_digits_s
+        assert "telephone" in sure.why
+
+
 class TestTheTimeAReplyTakes:
     def test_a_guess_is_made_no_sooner_than_it_has_to_be(self) -> None:
         assert weighed(lead_s=0.2).eager_s == pytest.approx(CONFIG.commit_silence_s - 0.2)

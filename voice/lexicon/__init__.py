@@ -13,7 +13,7 @@ from voice.lexicon.answers import (
     is_polite_tail,
     is_yes_or_no,
 )
-from voice.lexicon.asked import what_was_asked
+from voice.lexicon.asked import phone_digits, what_was_asked
 from voice.lexicon.ends import end_cue
 from voice.lexicon.kinds import Asked, Cue, LexicalCue
 from voice.lexicon.numbers import digits_in
@@ -32,6 +32,7 @@ __all__ = [
     "is_polite_tail",
     "is_yes_or_no",
     "languages",
+    "phone_digits",
     "units",
     "what_was_asked",
 ]

@@ -46,6 +46,11 @@ def what_was_asked(agent_text: str, language: str) -> Asked:
     return Asked("none")
 
 
+def phone_digits(language: str) -> int | None:
+    """How many digits telephone numbers have in a tag's region, as dialled there; None if many."""
+    return _count("phone", language)
+
+
 def _stem(token: str, lexicon: Lexicon) -> str:
     """The longest known beginning of a word that takes endings."""
     for size in range(len(token), 1, -1):
