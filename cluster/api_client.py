@@ -161,6 +161,15 @@ class ApiClient:
         """One call. Raises as ``place_call``; code ``not_found`` when there is none."""
         return _call(await self._ask("GET", f"/v1/calls/{call_id}"))
 
+    async def number_of_mode(self, mode: str) -> str:
+        """A number whose calls begin in this mode; empty when there is none. Raises as ``call``."""
+        answer = await self._ask("GET", "/v1/agents")
+        agents = answer.get("agents")
+        for agent in agents if isinstance(agents, list) else ():
+            if (agent.get("modes") or ["pipeline"])[0] == mode and agent.get("numbers"):
+                return str(agent["numbers"][0])
+        return ""
+
     async def hang_up(self, call_id: str) -> ApiCall:
         """End a call, or take it out of the queue; one that is over stays as it is.
 

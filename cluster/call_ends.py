@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 RECORD_LAG_S = 0.4
 PLANNED_ENDS_KEPT = 10_000
 STORE_WITHIN_S = 1.0  # the caller hears nothing meanwhile
+DRIVER_ENDS_WITHIN_S = 5.0  # nobody hears anything any more
 
 
 class CallEnds:
@@ -120,12 +121,14 @@ class CallEnds:
         """The carrier says that the call is over; its ``stop`` may never have reached us.
 
         Serve throws away what was not yet read of a closed socket. Without this the actor would
-        hold the call's seat for a stream that never comes.
+        hold the call's seat for a stream that never comes. The driver may have found its socket
+        closed just before, and be on its way out with the word that the stream was lost.
         """
         call = self._registry.owner_of(claims.call_sid)
         if call is not None:
             call.driver.carrier_ended(status)
-            return
+            if await _ends_as_planned(call):
+                return
         await self.close(claims, reason or f"carrier_{status}")
 
     async def close(self, claims: StreamClaims, reason: str) -> None:
@@ -157,6 +160,14 @@ class CallEnds:
         self._planned[call_id] = None
         if len(self._planned) > PLANNED_ENDS_KEPT:
             self._planned.popitem(last=False)
+
+
+async def _ends_as_planned(call: LiveCall) -> bool:
+    """Whether the driver, which was told of the end, has made it its own."""
+    await asyncio.wait({call.task}, timeout=DRIVER_ENDS_WITHIN_S)
+    task = call.task
+    has_ended = task.done() and not task.cancelled() and task.exception() is None
+    return has_ended and task.result().planned
 
 
 def _identity(mind: MindClient) -> CallIdentity:

@@ -10,10 +10,8 @@ import typer
 from cluster.api_client import ApiCall, ApiClient
 from cluster.cli_console import say
 from cluster.cli_help import add_command
-from cluster.cli_load import LOCAL, Url
+from cluster.cli_load import LOCAL, MODES, ApiKey, Url
 from cluster.errors import SettingsError
-
-MODES = ("pipeline", "relay", "realtime")  # as dialogue.agent.CallMode
 
 calls_app = typer.Typer(no_args_is_help=True, help="Calls in progress.")
 
@@ -33,10 +31,7 @@ def move(
     call_id: Annotated[str, typer.Argument(help="The call's id, as the API and the log say it.")],
     mode: Annotated[str, typer.Option(help="pipeline, relay or realtime.")],
     url: Url = LOCAL,
-    api_key: Annotated[
-        str,
-        typer.Option(envvar="CALLCLUSTER_API_KEY", help="cck_...; see 'callcluster keys create'."),
-    ] = "",
+    api_key: ApiKey = "",
 ) -> None:
     """Have a call in progress carried in another way, with all that was said.
 

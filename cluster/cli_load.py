@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import typer
 from cluster.cli_help import add_command
 from cluster.errors import ApiUnreachableError, SettingsError
 from cluster.settings import read_settings
+from telephony.phone_number import check_e164
 
 Url = Annotated[str, typer.Option(envvar="CALLCLUSTER_URL", help="Where the product listens.")]
 AuthToken = Annotated[
@@ -27,6 +29,11 @@ PublicUrl = Annotated[
     str,
     typer.Option(envvar="PUBLIC_URL", help="The origin that is signed; default: of .env, --url."),
 ]
+ApiKey = Annotated[
+    str,
+    typer.Option(envvar="CALLCLUSTER_API_KEY", help="cck_...; see 'callcluster keys create'."),
+]
+MODES = ("pipeline", "relay", "realtime")  # as dialogue.agent.CallMode
 LOCAL = "http://127.0.0.1:8000"
 CONNECT_WITHIN_S = 5.0
 
@@ -40,6 +47,7 @@ def register(app: typer.Typer) -> None:
         "callcluster load --calls 10 --concurrency 5",
         "callcluster load --calls 100 --concurrency 25 --json report.json",
         "callcluster load --interrupt 0.3 --language en-US --seed 7",
+        "callcluster load --mode relay --calls 100 --concurrency 100",
     )
 
 
@@ -56,6 +64,13 @@ def load(
     seed: Annotated[int, typer.Option(help="Which clips, in which order.")] = 1,
     language: Annotated[str, typer.Option(help="Language of the clips.")] = "en-US",
     interrupt: Annotated[float, typer.Option(help="Share of turns with an interruption.")] = 0.0,
+    to: Annotated[
+        str, typer.Option(help="Number to call; default: one that the default agent answers.")
+    ] = "",
+    mode: Annotated[
+        str, typer.Option(help="Call an agent that begins as pipeline, relay or realtime.")
+    ] = "",
+    api_key: ApiKey = "",
     json_file: Annotated[
         Path | None,
         typer.Option("--json", envvar="CALLCLUSTER_LOAD_JSON", help="Write the report here."),
@@ -64,6 +79,9 @@ def load(
     public_url: PublicUrl = "",
 ) -> None:
     """Place simulated calls as Twilio would, and measure at the caller's ear.
+
+    --mode asks the product (GET /v1/agents) for an agent whose calls begin like that and which has
+    a number (callcluster number use).
 
     A run is valid when the callers were punctual and every call that was offered was admitted and
     not ended early by the server. Latencies are those of admitted calls only.
@@ -83,6 +101,8 @@ def load(
         _write(json_file, "")  # better now than after the run
     token, origin = what_is_signed(auth_token, public_url, url)
     require_listener(url)
+    if mode:
+        to = asyncio.run(_number_of_mode(url, api_key, mode))
     config = LoadConfig(
         url=url,
         calls=calls,
@@ -96,6 +116,8 @@ def load(
         auth_token=token,
         public_url=origin,
     )
+    if to:
+        config = replace(config, to_number=check_e164(to, "--to"))
     progress = LoadProgress(calls, sys.stderr)
     try:
         report = asyncio.run(run_load(config, progress.take))
@@ -106,6 +128,21 @@ def load(
         _write(json_file, json.dumps(report.as_dict(), indent=2) + "\n")
     if report.exit_code:
         raise SystemExit(report.exit_code)
+
+
+async def _number_of_mode(url: str, api_key: str, mode: str) -> str:
+    from cluster.api_client import ApiClient
+
+    if mode not in MODES:
+        raise SettingsError(f"--mode {mode}: one of {', '.join(MODES)}")
+    async with ApiClient(url, api_key) as api:
+        number = await api.number_of_mode(mode)
+    if not number:
+        raise SettingsError(
+            f"--mode {mode}: no agent whose calls begin as {mode} has a number: give one to it "
+            "with 'callcluster number use NUMBER --agent NAME'"
+        )
+    return number
 
 
 def _write(path: Path, text: str) -> None:

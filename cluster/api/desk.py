@@ -204,6 +204,7 @@ class CallDesk:
                     records_calls=agent.record,
                     variables=sorted(placeholders(agent)),
                     numbers=[row.number for row in numbers if row.agent_id == agent.agent_id],
+                    modes=list(agent.modes),
                 )
                 for (tenant, _), agent in sorted(self._agents.items())
                 if tenant == tenant_id

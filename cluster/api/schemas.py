@@ -313,6 +313,9 @@ class AgentView(BaseModel):
     records_calls: bool
     variables: list[str] = Field(description="That a call placed for it must bring.")
     numbers: list[str] = Field(description="That it answers.")
+    modes: list[str] = Field(
+        description="How its calls may be carried: as the first one, unless something happens."
+    )
 
 
 class AgentList(BaseModel):

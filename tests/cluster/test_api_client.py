@@ -126,3 +126,26 @@ def test_nobody_there_names_the_option() -> None:
 
     with pytest.raises(ApiUnreachableError, match="CALLCLUSTER_URL"):
         ask(gone)
+
+
+def test_a_call_is_moved_and_a_number_of_a_mode_is_found() -> None:
+    agents = [
+        {"agent_id": "a", "numbers": [], "modes": ["relay"]},
+        {"agent_id": "b", "numbers": ["+1"], "modes": ["pipeline", "relay"]},
+        {"agent_id": "c", "numbers": ["+2", "+3"], "modes": ["relay", "pipeline"]},
+        {"agent_id": "d", "numbers": ["+4"]},  # of an older product
+    ]
+    move, listed = PaperApi(202, {"call_id": "c1"}), PaperApi(200, {"agents": agents})
+
+    async def scene() -> tuple[ApiCall, list[str]]:
+        async with ApiClient("http://h", "", httpx.MockTransport(move)) as api:
+            moved = await api.move("c1", "relay")
+        async with ApiClient("http://h", "", httpx.MockTransport(listed)) as api:
+            modes = ("pipeline", "relay", "realtime")
+            return moved, [await api.number_of_mode(mode) for mode in modes]
+
+    moved, numbers = run(scene())
+    assert (moved.call_id, numbers) == ("c1", ["+1", "+2", ""])
+    (request,) = move.asked
+    assert (request.method, request.url.path) == ("POST", "/v1/calls/c1/mode")
+    assert json.loads(request.content) == {"mode": "relay"}

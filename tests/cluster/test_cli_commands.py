@@ -361,3 +361,17 @@ def test_validate_names_every_file_that_is_wrong_and_every_one_that_is_good(
         "ok acme/c: en-US, azure > deepgram / openai / elevenlabs, tools end_call, variables name"
         in said
     )
+
+
+# --- load, calls ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "typed", [("load", "--mode", "telex"), ("calls", "move", "c1", "--mode", "telex")]
+)
+def test_a_mode_that_there_is_not_is_said(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, typed: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("cluster.cli_load.require_listener", lambda _url: None)
+    code, _, said = terminal.type(*typed)
+    assert (code, said) == (2, "callcluster: --mode telex: one of pipeline, relay, realtime")
