@@ -356,6 +356,7 @@ class RealtimeHold:
             action=self._tools.action_of(settled.turn_id),
             cache={},
         )
+        entry = self._mind.grants.settled(entry)  # with its tools: one of them may say a language
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None
         entry = self._mind.settle(self._language.settled(entry))

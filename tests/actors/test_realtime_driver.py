@@ -12,7 +12,7 @@ from actors.comeback import Comeback
 from actors.wire import TurnEntry
 from dialogue.agent import Phrases, SpokenLanguage
 from dialogue.call_language import language_use
-from dialogue.tools import Tool
+from dialogue.tools import Tool, language_parameters
 from providers.errors import ProviderRefused
 from tests.support.fake_realtime import REALTIME_AGENT, RealtimeStage
 from tests.support.scripted_call import play as play_any
@@ -310,5 +310,26 @@ def test_a_change_of_language_is_told_to_the_session_and_to_the_next_one() -> No
         assert updates[-1]["audio"]["input"]["transcription"]["language"] == "es"
         assert phone.driver.turn_log[1].tools == (language_use("es-ES", "asked"),)
         await phone.until(lambda: any("¿Sigue" in str(told) for told in stage.service.session.told))
+
+    play(scene, agent=agent)
+
+
+def test_a_tool_changes_the_language_of_the_session_too() -> None:
+    spanish = SpokenLanguage("es-ES", "fake", "elvira", ("fake",), Phrases(), asks=("spanish",))
+    tags = language_parameters(("en-US", "es-ES"))
+    tool = Tool("switch_language", "switch_language", "Go on.", parameters_json=tags)
+    agent = replace(REALTIME_AGENT, languages=(spanish,), tools=(tool,))
+
+    async def scene(stage: RealtimeStage) -> None:
+        phone = await stage.phone().greeted()
+        stage.service.replies = ['|switch_language {"language": "es-ES"}', "Of course."]
+        await phone.say("My friend goes on from here.")
+        await phone.until(lambda: len(phone.log) == 2)
+        (use,) = phone.driver.turn_log[1].tools
+        assert (use["language"], use["why"]) == ("es-ES", "tool")
+        updates = [
+            e["session"] for e in stage.service.session.told if e["type"] == "session.update"
+        ]
+        assert updates[-1]["audio"]["input"]["transcription"]["language"] == "es"
 
     play(scene, agent=agent)

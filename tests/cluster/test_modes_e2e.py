@@ -40,6 +40,8 @@ def test_tools_an_interruption_a_refusal_and_a_language_are_the_same_in_three_mo
     assert talks[0].interruptions == (0,)
     assert talks[0].tools == USED
     assert [turn.heard_text for turn in talks[0].turns[-3:]] == ["Three are left.", "OK.", YUE]
+    changes = [stage.doors[mode].counters["language_changes"] for mode in had]
+    assert changes == [1] * len(talks), "the ear and the mouth have changed, not only the record"
     asked = stage.service_of_tools.asked
     assert [each.path for each in asked] == ["/stock/seven"] * len(talks)
     assert len({each.key for each in asked}) == len(talks), "each use has a key of its own"

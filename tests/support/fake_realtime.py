@@ -133,7 +133,8 @@ class FakeSession:
             self.tell(TextArrived(response, item, 0, text))
             self.tell(AudioArrived(response, item, 0, audio_of(text)))
             self.tell(AudioEnded(response, item, 0))
-        calls = (CallWanted(response, f"call-{number}", tool, "{}"),) if tool else ()
+        name, _, given = tool.partition(" ")
+        calls = (CallWanted(response, f"call-{number}", name, given or "{}"),) if tool else ()
         self.tell(ResponseEnded(response, label, "completed", usage=USAGE, calls=calls))
 
 
