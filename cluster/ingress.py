@@ -13,11 +13,11 @@ from typing import Any
 import ray
 from ray import serve
 
+from actors.loop_priority import raise_this_thread
 from actors.replica_drain import DrainTimes
 from actors.replica_drain_driver import ReplicaDrainDriver
-from actors.loop_priority import raise_this_thread
 from actors.stream_beats import StreamBeats
-from cluster import serve_env
+from cluster import descriptors, serve_env
 from cluster.agents import load_tenants
 from cluster.call_services import CallServices
 from cluster.capacity import fitting
@@ -66,7 +66,9 @@ class Ingress:
             logger.info("the event loop has no priority: this process may not raise itself")
         agents = load_tenants(settings.agents_dir, settings.tenant_id)
         settings = fitting(settings, agents.values())
-        for complaint in serve_env.complaints():
+        limit = descriptors.raise_limit()
+        short = descriptors.complaints(settings.calls_per_replica, limit)
+        for complaint in [*serve_env.complaints(), *short]:
             logger.warning("%s", complaint)
         today = datetime.now(UTC).date()
         for retirement in retiring(agents.values(), provider_settings(settings), today):
@@ -190,6 +192,7 @@ def build_deployment(settings: Settings) -> serve.Application:
         graceful_shutdown_timeout_s=GRACEFUL_SHUTDOWN_TIMEOUT_S,
         graceful_shutdown_wait_loop_s=0.5,
         max_surge_percent=SURGE_PERCENT,
+        **spread,
     )(Ingress)
     if settings.release:
         # Serve's own word for it is drawn anew at each deploy, and replaces everything.
