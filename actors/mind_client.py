@@ -28,10 +28,11 @@ from typing import Any
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
 from actors.late_answers import LateAnswers
 from actors.mind_calls import MOVED_ON
+from actors.mind_messages import close_message, settle_message, turn_message
 from actors.mind_pool import MindPool, place_elsewhere
 from actors.turn_question import StreamEnd, TurnQuestion
 from actors.use_log import UseGrants, UseLog
-from actors.wire import CallOpened, CloseCall, OpenCall, SettleTurns, TakeTurn, TurnEntry, TurnItem
+from actors.wire import CallOpened, CloseCall, OpenCall, TurnEntry, TurnItem
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +158,8 @@ class MindClient:
         if not question.speculative:
             self.grants.take(question.turn_id, question.guess)
         for _ in range(MAX_PLACEMENTS_A_TURN):
-            actor, message = self.actor, self._turn_message(question)
+            actor = self.actor
+            message = turn_message(self._call, question, tuple(self._unsettled))
             items = self._pool.take_turn(actor, message)
             try:
                 async with contextlib.aclosing(self._watched(items)) as watched:
@@ -224,10 +226,7 @@ class MindClient:
         taken: Mapping[str, Any] | None = None,
     ) -> bool:
         """Whether the actor has taken it; if not, the call was re-placed with all of its log."""
-        call, actor = self._call, self.actor
-        message = SettleTurns(
-            call.tenant_id, call.call_id, call.epoch, settled, granted, dict(taken or {})
-        )
+        actor, message = self.actor, settle_message(self._call, settled, granted, taken)
         try:
             answer = await self._late.wait(actor, self._pool.settle(actor, message))
             if answer.refusal == "unknown_call":
@@ -268,38 +267,12 @@ class MindClient:
 
     async def _closed_at(self, actor: str, end: StreamEnd) -> bool:
         """Whether ``actor`` has taken the end; False when it is lost or does not know the call."""
-        call = self._call
-        settled = tuple(self._unsettled)
-        message = CloseCall(
-            call.tenant_id,
-            call.call_id,
-            call.epoch,
-            end.planned,
-            end.reason,
-            settled,
-            end.usage,
-            {**end.hand_over, **self.owner} if end.hand_over else {},
-        )
+        message = close_message(self._call, end, tuple(self._unsettled), self.owner)
         try:
             answer = await self._late.wait(actor, self._pool.close_call(actor, message))
         except MindLostError:
             return False
         return answer.refusal != "unknown_call"
-
-    def _turn_message(self, question: TurnQuestion) -> TakeTurn:
-        call = self._call
-        return TakeTurn(
-            tenant_id=call.tenant_id,
-            call_id=call.call_id,
-            epoch=call.epoch,
-            turn_id=question.turn_id,
-            guess=question.guess,
-            kind=question.kind,
-            text=question.text,
-            speculative=question.speculative,
-            settled=tuple(self._unsettled),
-            grants=True,
-        )
 
     async def _watched(self, items: AsyncIterator[TurnItem]) -> AsyncGenerator[TurnItem, None]:
         """``items``, whose first one must come in time; closes them whatever happens."""

@@ -54,6 +54,7 @@ from providers.realtime.outputs import (
 from providers.realtime.turn import RealtimeTurn, WordsLedger
 from voice import timeline
 from voice.config import VoiceConfig
+from voice.deadlines import earliest
 from voice.ending import Ending
 from voice.events import (
     CallStarted,
@@ -102,8 +103,7 @@ class RealtimeCall:
         self._is_caller_speaking = False
         self._replay_from: int | None = None
         self._unnoticed_from: int | None = None
-        self._is_started = False
-        self._is_over = False
+        self._is_started = self._is_over = False
 
     def _play(self, output: VoiceOutput) -> None:
         if isinstance(output, SendAudio | SendMark | ClearPlayout):
@@ -219,18 +219,16 @@ class RealtimeCall:
                 self._settle(turn, "failed" if turn.failure else "heard", "", now)
             else:
                 self._break_off("stream closed", now)
-        self._tell_turns(now, all_of_them=True)
+        self._outbox.extend(self._words.due(now=now, all_of_them=True))
         self._is_over = True
 
     def next_deadline(self) -> float | None:
         """Loop time at which ``handle_deadline`` wants to be called, or None."""
         if self._is_over:
             return None
-        due = [self._answers.next_deadline(), self._words.next_deadline()]
-        due += [self._keypad.next_deadline(), self._watch.next_deadline()]
-        if self.is_between_turns:
-            due.append(self._idle.next_deadline())
-        return min((at for at in due if at is not None), default=None)
+        idle_at = self._idle.next_deadline() if self.is_between_turns else None
+        parts = (self._answers, self._words, self._keypad, self._watch)
+        return earliest(idle_at, *(part.next_deadline() for part in parts))
 
     def handle_deadline(self, *, now: float) -> None:
         """Do what has come due at ``now``; early or repeated calls do no harm."""
@@ -346,7 +344,7 @@ class RealtimeCall:
         turn = self._answers.turn
         if turn is not None and self._answers.is_heard(now=now):
             self._settle(turn, "failed" if turn.failure else "heard", "", now)
-        self._tell_turns(now)
+        self._outbox.extend(self._words.due(now=now))
         if self._ending.reason is not None and self._answers.turn is None:
             self._end(self._ending.reason, now)
 
@@ -357,12 +355,9 @@ class RealtimeCall:
                 self._tell(messages.deaf_to_interruptions())
             self._answers.say("silence", farewell, reason=reason, now=now)
             return
-        self._tell_turns(now, all_of_them=True)
+        self._outbox.extend(self._words.due(now=now, all_of_them=True))
         self._outbox.append(EndCall(reason, self._ending.hand_over))
         self._is_over = True
-
-    def _tell_turns(self, now: float, *, all_of_them: bool = False) -> None:
-        self._outbox.extend(self._words.due(now=now, all_of_them=all_of_them))
 
     def _lose(self, reason: str, now: float) -> None:
         since = self._unnoticed_from = self._watch.unnoticed_from(now=now)
