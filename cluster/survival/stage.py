@@ -55,6 +55,8 @@ phrases:
 """
 DRAIN_S = 5.0  # short, so that calls of a replica that retires have to be moved
 _EMULATORS_WITHIN_S = 60.0
+_READY = "ready on port"
+_READY_WITHIN_S = 60.0
 _EMULATED_PORTS = 8
 _ASK_WITHIN_S = 1.0
 
@@ -195,8 +197,7 @@ async def running_stage(
         progress.started("emulated providers")
         await emulators.said(ready_line, _EMULATORS_WITHIN_S)
         progress.done("emulated providers")
-        haproxy = serve_env.haproxy_available()
-        await wait_for_product(product, url, haproxy=haproxy, progress=progress)
+        await _until_ready(product, url, progress)
         yield Stage(
             url=url,
             auth_token=auth_token,
@@ -238,6 +239,13 @@ def _far_exchange(url: str, auth_token: str) -> Exchange:
         transport=FarTransport(),
         opener=open_far_socket,
     )
+
+
+async def _until_ready(product: Child, url: str, progress: Progress) -> None:
+    """Wait until calls are answered, and the command has seen it: Ctrl-C breaks off its start."""
+    haproxy = serve_env.haproxy_available()
+    await wait_for_product(product, url, haproxy=haproxy, progress=progress)
+    await product.said(lambda log: _READY in log or None, _READY_WITHIN_S)
 
 
 async def _start_nodes(nodes: Nodes, stack: AsyncExitStack, progress: Progress) -> None:
