@@ -168,6 +168,8 @@ class CallCosts:
         self._ledger.observe(catalog.CALL_DURATION, tally.other["call_s"], *labels)
         known = _REASON.match(reason)
         self._ledger.count(catalog.CALLS_ENDED, known.group() if known else "other")
+        if not planned:
+            self._ledger.count(catalog.CALLS_LOST)
         return self.bill(call)
 
     def bill(self, call: CallIdentity) -> CallBill:

@@ -6,17 +6,23 @@ the webhook after it, need to know travels in these tokens.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from actors.errors import NoSlotError
 from actors.mind_pool import place_elsewhere
 from cluster.edge_parts import AgentKey, EdgeParts
 from cluster.errors import NoCapacityError
+from cluster.logs import SeldomLine
 from dialogue.agent import Agent
 from telemetry import catalog
 from telephony import stream_token
 from telephony.stream_token import StreamClaims, TokenKind
 
+logger = logging.getLogger(__name__)
+
+SKEW_S = 2.0
 STREAM_TOKEN_LIFE_US = 60_000_000
 ACTION_TOKEN_LIFE_US = 5 * 3_600 * 1_000_000
 RESUME_PATH = "/twilio/resume"
@@ -50,6 +56,7 @@ class CallPlaces:
     def __init__(self, parts: EdgeParts, secret: bytes) -> None:
         self._parts = parts
         self._secret = secret
+        self._say_skew = SeldomLine(logger.warning, monotonic)
 
     def place(self, call_sid: str, agent: Agent, call_id: str) -> Placement:
         """Reserve a slot for a new call. Raises ``NoCapacityError``."""
@@ -118,7 +125,16 @@ class CallPlaces:
     def read(self, token: str, kind: TokenKind) -> StreamClaims:
         """Check one of our own tokens. Raises ``telephony.errors.TokenRefused``."""
         now_us = self._parts.wall_clock_us()
-        return stream_token.verify(token, (self._secret,), kind=kind, now_us=now_us)
+        claims = stream_token.verify(token, (self._secret,), kind=kind, now_us=now_us)
+        early_s = (claims.minted_us - now_us) / 1e6
+        if early_s > SKEW_S:  # who is behind the others sees it; calls go on up to a token's life
+            self._parts.counts("tokens_from_the_future", 1)
+            self._say_skew(
+                f"a token was made {early_s:.0f} s in the future: the clock of this node, or of "
+                "the one that made it, is wrong. Run chrony or systemd-timesyncd on every node; "
+                "from a minute on, calls are lost."
+            )
+        return claims
 
 
 def mint_action(claims: StreamClaims, secret: bytes, now_us: int, after: str) -> str:

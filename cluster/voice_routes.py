@@ -12,6 +12,8 @@ Rules
    ends politely.
 4. With several regions, a call that comes in is offered to those its caller is nearer to first, and
    one that cannot come in here to the others, before it is refused (``other_regions``).
+5. A number or an account that brings more calls a second than it may gets the busy tone for those
+   beyond (``call_rates``), from every region that is asked.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cluster.call_places import RESUME_PATH, Placement
+from cluster.call_rates import CallRates
 from cluster.call_urls import CallUrls, inbound_call_id
 from cluster.edge import Edge
 from cluster.errors import NoCapacityError
@@ -98,6 +101,8 @@ class VoiceWebhook:
         self._read_variables = read_variables
         self._on_answered = on_answered
         self._regions = regions
+        settings = edge.settings
+        self._rates = CallRates(settings.calls_per_number_s, settings.calls_per_account_s)
         # By what was asked, oldest first: when that was, and the answer in the making or made.
         self._answers: OrderedDict[Question, tuple[float, asyncio.Task[VoiceAnswer]]]
         self._answers = OrderedDict()
@@ -141,6 +146,10 @@ class VoiceWebhook:
     ) -> VoiceAnswer:
         if token:
             return await self._answer_outbound(call_sid, form, token)
+        rate = self._over_rate(form)
+        if rate:
+            self._edge.count(f"calls_refused_{rate}", 1)
+            return VoiceAnswer(twiml.reject_busy(), is_refused=True)
         regions = self._regions if not via else None
         agent = self.agent_for(form.get("To", ""))
         if agent is None:
@@ -154,6 +163,10 @@ class VoiceWebhook:
             taken = await regions.instead(form)
             return VoiceAnswer(taken) if taken is not None else answer
         return answer
+
+    def _over_rate(self, form: Mapping[str, str]) -> str:
+        now = asyncio.get_running_loop().time()
+        return self._rates.refusal(form.get("To", ""), form.get("AccountSid", ""), now=now)
 
     def agent_for(self, number: str) -> Agent | None:
         """Who answers this number of ours; None when it is not in service."""

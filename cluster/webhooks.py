@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from cluster import serve_env
+from cluster import descriptors, serve_env
 from cluster.call_services import CallServices
 from cluster.callback_routes import include_callbacks
 from cluster.dashboard.routes import include_dashboard
@@ -103,7 +103,11 @@ def readiness(edge: Edge) -> dict[str, Any]:
         "haproxy": os.environ.get(serve_env.HAPROXY_SWITCH) == "1",
         "speech_detector": models.speech_detector if models else "",
         "turn_model": models.turn_model if models else "",
-        "warnings": [*serve_env.complaints(), *(models.warnings if models else ())],
+        "warnings": [
+            *serve_env.complaints(),
+            *descriptors.complaints(edge.registry.maximum, descriptors.limit()),
+            *(models.warnings if models else ()),
+        ],
         "counters": dict(edge.parts.counters),
     }
 

@@ -101,6 +101,11 @@ CALLS_ENDED: Final = _counter(
     "Calls that ended, by reason; lost ones once nobody resumed them.",
     ("reason",),
 )
+CALLS_LOST: Final = _counter(
+    "calls_lost",
+    "calls",
+    "Of calls that ended, those that nobody had ended: lost, and not taken up again.",
+)
 CALLS_REFUSED: Final = _counter(
     "calls_refused", "calls", "Calls not taken, by reason.", ("reason",)
 )

@@ -50,6 +50,7 @@ def summarise(totals: Totals) -> dict[str, Any]:
         "calls": {
             "answered": groups.number(c.CALLS),
             "ended": _by(groups, c.CALLS_ENDED),
+            "lost": groups.number(c.CALLS_LOST),
             "refused": _by(groups, c.CALLS_REFUSED),
             "resumed": _by(groups, c.CALLS_RESUMED),
             "replaced": groups.number(c.CALLS_REPLACED),

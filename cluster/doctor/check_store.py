@@ -18,7 +18,7 @@ from records.errors import RecordsError, StoreUnavailable
 from records.schema import SchemaState
 
 _LITTLE_BYTES = 1_000_000_000
-_TOO_LITTLE_BYTES = 100_000_000
+TOO_LITTLE_BYTES = 100_000_000
 _MIGRATE = "callcluster records migrate"
 _NO_RECORDS = (
     "the product refuses to start; one that runs answers calls, keeps their rows in memory and "
@@ -110,7 +110,7 @@ def _disk_findings(settings: Settings) -> list[Finding]:
             fail("data directory", f"{nearest} is a file", "the product does not start", advice)
         ]
     try:
-        _write_something(nearest)
+        write_something(nearest)
     except OSError as error:
         return [
             fail(
@@ -127,15 +127,15 @@ def _disk_findings(settings: Settings) -> list[Finding]:
 def space_finding(free_bytes: int) -> Finding:
     """Is there room for records and clips?"""
     said = f"{free_bytes / 1e9:.1f} GB free"
-    if free_bytes < _TOO_LITTLE_BYTES:
+    if free_bytes < TOO_LITTLE_BYTES:
         return fail("disk", said, "records and clips are soon not written", "free some space")
     if free_bytes < _LITTLE_BYTES:
         return warn("disk", said, "records and clips need room", "free some space")
     return ok("disk", said)
 
 
-def _write_something(folder: Path) -> None:
-    """Raises ``OSError``. An anonymous file: nothing is left, whatever happens."""
+def write_something(folder: Path) -> None:
+    """Try to. Raises ``OSError``. An anonymous file: nothing is left, whatever happens."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"callcluster doctor")
         file.flush()

@@ -15,9 +15,11 @@ from cluster.doctor.check_numbers import examine_numbers
 from cluster.doctor.check_packages import examine_packages
 from cluster.doctor.check_ports import examine_ports
 from cluster.doctor.check_public import examine_public
+from cluster.doctor.check_redis import examine_redis
 from cluster.doctor.check_running import examine_running
 from cluster.doctor.check_settings import examine_agents, examine_settings
 from cluster.doctor.check_store import examine_database, examine_disk
+from cluster.doctor.check_temporary import examine_temporary
 from cluster.doctor.check_voices import examine_voices
 from cluster.doctor.examination import Check
 
@@ -33,7 +35,9 @@ CHECKS: Final = (
     Check("HAProxy", examine_haproxy),
     Check("Ports", examine_ports),
     Check("Data directory", examine_disk),
+    Check("Temporary files", examine_temporary),
     Check("Database", examine_database),
+    Check("Redis", examine_redis, needs_network=True),
     Check("The running product", examine_running, timeout_s=30.0),
     Check("Nodes", examine_nodes, needs_network=True, timeout_s=60.0),
     Check("Public address", examine_public, needs_network=True, timeout_s=30.0),

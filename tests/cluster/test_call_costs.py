@@ -224,6 +224,15 @@ def test_reasons_that_are_no_words_do_not_become_labels() -> None:
     assert desk.counters(c.CALLS_ENDED) == {("stream_lost",): 1, ("other",): 2}
 
 
+def test_calls_that_nobody_had_ended_are_counted_as_lost() -> None:
+    desk = Desk()
+    for number, planned in enumerate((True, False, True, False, True)):
+        call = replace(CALL, call_id=f"c{number}")
+        desk.recorder.call_closed(call, planned=planned, reason="over", at_us=2_000_000)
+    assert desk.counters(c.CALLS_ENDED) == {("over",): 5}
+    assert desk.counters(c.CALLS_LOST) == {(): 2}
+
+
 def test_a_call_of_an_agent_that_is_gone_has_units_and_no_price() -> None:
     desk = Desk()
     call = replace(CALL, agent_id="gone")

@@ -42,7 +42,7 @@ class FullPool(LocalMindPool):
         self.stock.granted(self.comes)
 
 
-def edge_of(pool: FullPool) -> Edge:
+def edge_of(pool: LocalMindPool, **settings: Any) -> Edge:
     async def planned_end(_call_sid: str) -> bool:
         return False
 
@@ -50,6 +50,7 @@ def edge_of(pool: FullPool) -> Edge:
         "mode": "development",
         "default_agent": "ann",
         "token_secret": "the secret of this test",
+        **settings,
     }
     edge = Edge(
         Settings(**{"_env_file": None, **plain}),
@@ -82,6 +83,18 @@ def answers(
             return [answer.text for answer in await asyncio.gather(*posts)], edge, pool
 
     return asyncio.run(scene())
+
+
+async def ask(
+    forms: list[dict[str, str]], *, slots: int, **settings: Any
+) -> tuple[list[str], Edge]:
+    """What the voice webhook says to these forms, one after the other."""
+    pool = LocalMindPool({}, {}, names=())
+    pool.stock.granted(Grants({"a": slots}, ("a",), active_calls=0, capacity=slots))
+    edge = edge_of(pool, **settings)
+    way = httpx.ASGITransport(build_app(edge, CallServices(edge)))
+    async with httpx.AsyncClient(transport=way, base_url="http://edge") as client:
+        return [(await client.post("/twilio/voice", data=form)).text for form in forms], edge
 
 
 def test_a_call_takes_the_slot_that_came_while_it_waited() -> None:

@@ -100,7 +100,7 @@ def fields(plain: Any, where: str = "") -> set[str]:
     if not isinstance(plain, dict):
         return {where}
     last = where.rpartition(".")[2]
-    by_name = last in BY_NAME or where in {"languages", "providers.latency_s"}
+    by_name = last in BY_NAME or where in {"languages", "providers.latency_s", "cache.turns"}
     found = set()
     for key, value in plain.items():
         name = "*" if by_name and key not in {"total", "unpriced_units"} else key

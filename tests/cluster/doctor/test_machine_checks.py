@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,7 @@ from cluster.doctor.check_haproxy import environment_findings, limit_findings
 from cluster.doctor.check_packages import pinned_finding, python_finding, required_finding
 from cluster.doctor.check_ports import WantedPort, port_finding, replica_finding, wanted_ports
 from cluster.doctor.check_store import examine_database, examine_disk, schema_finding, space_finding
+from cluster.doctor.check_temporary import examine_temporary, room_finding
 from cluster.doctor.finding import Finding
 from cluster.doctor.node_probe import code_digest
 from cluster.doctor.place import Place
@@ -226,7 +232,7 @@ def test_a_directory_that_may_not_be_written_is_said(
     def refuse(_folder: Path) -> None:
         raise PermissionError(13, os.strerror(13))
 
-    monkeypatch.setattr(check_store, "_write_something", refuse)
+    monkeypatch.setattr(check_store, "write_something", refuse)
     (found,) = run_for_real(examine_disk(Place(settings=settings(data_dir=tmp_path))))
     assert found.status == "fail"
     assert "CALLCLUSTER_DATA_DIR" in found.advice
@@ -237,6 +243,62 @@ def test_a_directory_that_may_not_be_written_is_said(
 )
 def test_a_full_disk_is_said_before_it_is_full(free_bytes: int, status: str) -> None:
     assert space_finding(free_bytes).status == status
+
+
+@pytest.mark.parametrize(
+    ("total_bytes", "free_bytes", "status"),
+    [
+        (10**11, 2 * 10**10, "ok"),
+        (10**11, 4 * 10**9, "warn"),  # 96 % full: Ray minds, whatever is left
+        (10**10, 10**7, "fail"),
+        (10**8, 9 * 10**7, "fail"),
+    ],
+)
+def test_room_for_temporary_files(total_bytes: int, free_bytes: int, status: str) -> None:
+    found = room_finding(Path("/x"), total_bytes, free_bytes)
+    assert (found.status, "RAY_TMPDIR" in found.advice) == (status, status != "ok")
+
+
+def test_temporary_files_are_looked_at_where_ray_puts_them(tmp_path: Path) -> None:
+    place = Place(settings=None, environment={"RAY_TMPDIR": str(tmp_path / "gone")})
+    (found,) = run_for_real(examine_temporary(place))
+    assert (found.status, "gone cannot be written" in found.found) == ("fail", True)
+    (there,) = run_for_real(examine_temporary(Place(settings=None, environment={})))
+    assert str(Path(tempfile.gettempdir())) in there.found
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="mounts a disk")
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """A disk of 64 kB, full to the last byte, in a namespace of its own."""
+    script = """
+import asyncio, json, sys
+from pathlib import Path
+from cluster.doctor.check_store import examine_disk
+from cluster.doctor.check_temporary import examine_temporary
+from cluster.doctor.place import Place
+from cluster.settings import Settings
+folder = Path(sys.argv[1])
+settings = Settings(_env_file=None, data_dir=folder)
+place = Place(settings=settings, environment={"RAY_TMPDIR": str(folder)})
+found = [*asyncio.run(examine_disk(place)), *asyncio.run(examine_temporary(place))]
+print(json.dumps([[each.status, each.subject, each.found] for each in found]))
+"""
+    fill = "mount -t tmpfs -o size=64k none $1 && cat /dev/zero > $1/zeros 2>/dev/null;"
+    inside = ["sh", "-c", f'{fill} "$2" -c "$3" "$1"', "sh"]
+    done = subprocess.run(
+        ["unshare", "-m", *inside, str(tmp_path), sys.executable, script],
+        capture_output=True,
+        text=True,
+    )
+    if "permitted" in done.stderr or "denied" in done.stderr:
+        pytest.skip("no disk may be mounted here")
+    found = json.loads(done.stdout or "[]")
+    assert [(status, subject) for status, subject, _ in found] == [
+        ("fail", "data directory"),
+        ("fail", "temporary files"),
+    ], done.stderr
+    assert all("No space left on device" in said for _, _, said in found)
 
 
 def test_without_settings_nothing_is_guessed() -> None:
