@@ -28,37 +28,12 @@ from collections import deque
 from dataclasses import replace
 from typing import assert_never
 
-from voice import timeline
+from voice import events, timeline
 from voice.config import VoiceConfig
 from voice.deadlines import earliest
 from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
 from voice.ending import Ending
 from voice.endpointing import Endpointer
-from voice.events import (
-    CallStarted,
-    DigitPressed,
-    EndCall,
-    FinalHeard,
-    FrameHeard,
-    HangUpRequested,
-    HearingChanged,
-    Input,
-    InterimHeard,
-    JudgeTurn,
-    MarkPlayed,
-    Output,
-    ReplyFailed,
-    ReplyFinished,
-    ReplyWorking,
-    SegmentPlanned,
-    SpeechArrived,
-    SpeechFailed,
-    SpeechFinished,
-    TurnEndHinted,
-    TurnJudged,
-    TurnResumed,
-    TurnSettled,
-)
 from voice.fillers import Fillers, FillerSounds
 from voice.floor import Floor
 from voice.hearing import WordsEvent, hear
@@ -89,7 +64,7 @@ class VoiceSession:
         budget: SpeculationBudget | None = None,
     ) -> None:
         self._config = config
-        self._outbox: deque[Output] = deque()
+        self._outbox: deque[events.Output] = deque()
         self._ear = Endpointer(config.endpoint, config.language)
         self._mouth = Mouth(config, self._outbox.append)
         budget = budget or SpeculationBudget(config.speculation.max_waste_ratio)
@@ -102,7 +77,7 @@ class VoiceSession:
         self._is_started = False
         self._is_over = False
 
-    def receive(self, event: Input, *, now: float) -> None:
+    def receive(self, event: events.Input, *, now: float) -> None:
         """Take one event in. Never blocks and never raises for what the outside does.
 
         Args:
@@ -112,23 +87,34 @@ class VoiceSession:
         if self._is_over:
             return
         match event:
-            case FrameHeard():
+            case events.FrameHeard():
                 self._hear_frame(event, now)
-            case InterimHeard() | FinalHeard() | TurnEndHinted() | TurnResumed() | TurnJudged():
+            case (
+                events.InterimHeard()
+                | events.FinalHeard()
+                | events.TurnEndHinted()
+                | events.TurnResumed()
+                | events.TurnJudged()
+            ):
                 self._hear_words(event, now)
-            case SegmentPlanned() | ReplyWorking() | ReplyFinished() | ReplyFailed():
+            case (
+                events.SegmentPlanned()
+                | events.ReplyWorking()
+                | events.ReplyFinished()
+                | events.ReplyFailed()
+            ):
                 self._turns.hear_mind(event, now=now)
-            case SpeechArrived() | SpeechFinished() | SpeechFailed():
+            case events.SpeechArrived() | events.SpeechFinished() | events.SpeechFailed():
                 self._turns.hear_speaker(event, now=now)
-            case MarkPlayed():
+            case events.MarkPlayed():
                 self._mouth.playout.mark_played(event.name, now=now)
-            case HearingChanged():
+            case events.HearingChanged():
                 self._ear.is_hearing_lost = event.is_lost
-            case DigitPressed():
+            case events.DigitPressed():
                 self._press(event.digit, now)
-            case CallStarted():
+            case events.CallStarted():
                 self._start(event, now)
-            case HangUpRequested():
+            case events.HangUpRequested():
                 self._wind_up(event, now)
             case _:
                 assert_never(event)
@@ -158,7 +144,7 @@ class VoiceSession:
         """Times the ear ran dry inside a reply, over the whole call."""
         return self._mouth.playout.underruns
 
-    def next_output(self) -> Output | None:
+    def next_output(self) -> events.Output | None:
         """The oldest request, or None when there is none left."""
         return self._outbox.popleft() if self._outbox else None
 
@@ -206,7 +192,7 @@ class VoiceSession:
 
     # --- the caller -------------------------------------------------------------------------------
 
-    def _hear_frame(self, frame: FrameHeard, now: float) -> None:
+    def _hear_frame(self, frame: events.FrameHeard, now: float) -> None:
         decision = self._ear.hear_frame(frame.is_speech, now=now)
         if self._ear.detector.is_speaking:
             self._idle.note_activity(now=now)
@@ -293,9 +279,9 @@ class VoiceSession:
 
     # --- the agent --------------------------------------------------------------------------------
 
-    def _emit(self, output: Output) -> None:
+    def _emit(self, output: events.Output) -> None:
         self._outbox.append(output)
-        if not isinstance(output, TurnSettled):
+        if not isinstance(output, events.TurnSettled):
             return
         took_s = timeline.reply_s(output.timeline)
         if took_s is not None and output.spend.calls:
@@ -305,7 +291,7 @@ class VoiceSession:
         if output.agent_text != self._config.phrases.apology:  # what was asked before still stands
             self._ear.hear_agent(output.heard_text)
 
-    def _start(self, event: CallStarted, now: float) -> None:
+    def _start(self, event: events.CallStarted, now: float) -> None:
         if self._is_started:
             return
         self._is_started = True
@@ -318,13 +304,13 @@ class VoiceSession:
         elif event.resume_text is not None:
             self._turns.say("resume", event.resume_text, reason="call resumed", now=now)
 
-    def _answer_again(self, event: CallStarted, now: float) -> None:
+    def _answer_again(self, event: events.CallStarted, now: float) -> None:
         asked = CallerFinished(event.unanswered, "asked before the stream was lost", now, None)
         self._turns.take("caller", asked, now=now)
         if self._turns.taken is not None:
             self._fillers.begin_with(event.resume_audio, self._turns.taken, now=now)
 
-    def _wind_up(self, event: HangUpRequested, now: float) -> None:
+    def _wind_up(self, event: events.HangUpRequested, now: float) -> None:
         if self._ending.is_firm:
             return
         if event.is_trouble:
@@ -340,7 +326,7 @@ class VoiceSession:
         """Ask about a pause, settle what was heard, end the call when nothing is left to say."""
         question = self._ear.next_question()
         if question is not None:
-            self._outbox.append(JudgeTurn(question))
+            self._outbox.append(events.JudgeTurn(question))
         turns, ending = self._turns, self._ending
         if turns.is_idle and ending.reason is None and not turns.has_given_up:
             return
@@ -365,7 +351,7 @@ class VoiceSession:
         farewell, self._ending.farewell = self._ending.farewell, None
         if farewell is None:
             self._turns.give_up_retracted()
-            self._outbox.append(EndCall(reason, self._ending.hand_over))
+            self._outbox.append(events.EndCall(reason, self._ending.hand_over))
             self._is_over = True
         else:
             self._turns.say("silence", farewell, reason=reason, now=now)
