@@ -1,7 +1,8 @@
 """Lines on which callers call, one call after the other, until they are told to stop.
 
 The same seed gives the same callers, who say the same in the same order; how many calls there are
-depends on how quickly they are answered.
+depends on how quickly they are answered. The first call of a line is of any length up to a whole
+one, or all lines would call again at the same time, as no callers do.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ class Lines:
             self._talks[call] = _Talk(loop.time())
             placed_at = time.time()
             order = CallOrder(
-                script=self._script(random),
+                script=self._script(random, is_first=calls == 1),
                 call=call,
                 max_duration_s=LONGEST_CALL_S,
                 record=True,
@@ -169,8 +170,10 @@ class Lines:
             if not result.leg.admitted:
                 await asyncio.sleep(1.0)  # one that is turned away does not try in a tight loop
 
-    def _script(self, random: Random) -> Iterator[Step]:
-        for clip in random.sample(list(self._prepared.values()), self._plan.turns):
+    def _script(self, random: Random, *, is_first: bool) -> Iterator[Step]:
+        """A whole call; the first of a line may begin in the middle, as if it had run before."""
+        clips = random.sample(list(self._prepared.values()), self._plan.turns)
+        for clip in clips[random.randrange(self._plan.turns) if is_first else 0 :]:
             yield Listen(PATIENCE_S, GIVE_UP_S)
             if self._stopping:
                 break

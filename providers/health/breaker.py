@@ -6,7 +6,7 @@ Rules
    because the provider asked for it (429, a refused key). No caller touches an open unit.
 3. open -> half-open when a probe is sent. Callers still do not touch it. A failed probe opens it
    again, with a longer gap; enough good ones in a row close, more of one that failed only some
-   requests. One never answered has failed.
+   requests, and the more the fewer they were. One never answered has failed.
 4. What the provider asked for extends the time until the next probe, and never shortens it.
 5. After closing, new calls come back along a ramp; calls that left stay where they are.
 6. A unit that opened too often lately is demoted: used after all others.
@@ -39,7 +39,6 @@ TRANSITIONS: Final[dict[tuple[State, Trigger], State]] = {
 }
 
 _LONGEST_SPREAD_S = 10.0
-_PARTIAL: Final = frozenset({"share", "steady"})
 
 
 class Breaker:
@@ -139,7 +138,8 @@ class Breaker:
 
     def _probes_wanted(self) -> int:
         policy = self._policy
-        return policy.good_probes_partial if self.reason in _PARTIAL else policy.good_probes
+        partial = {"share": policy.good_probes_partial, "steady": policy.good_probes_steady}
+        return partial.get(self.reason, policy.good_probes)
 
     def recovered(self, *, now: float) -> None:
         """It works again, as its own probes or somebody else's have shown."""

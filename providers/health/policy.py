@@ -32,6 +32,8 @@ class HealthPolicy:
         good_probes: Good ones in a row that close.
         good_probes_partial: The same of one that was left for a share of bad ones: who answers
             half of what it is asked passes three in a row every eighth time.
+        good_probes_steady: The same of one that was left for a small share over a long time: who
+            fails one in ten passes eight in a row two times in five, and twenty one time in eight.
         jitter_ratio: Gaps are up to this much longer, so that probers do not march in step.
         busy_s: How long a unit that is busy stays open, at least.
         busy_longest_s: And at most, whatever it says: a header can be wrong by a century.
@@ -63,6 +65,7 @@ class HealthPolicy:
     probe_timeout_s: float = 2.0
     good_probes: int = 3
     good_probes_partial: int = 8
+    good_probes_steady: int = 20
     jitter_ratio: float = 0.2
     busy_s: float = 1.0
     busy_longest_s: float = 3_600.0

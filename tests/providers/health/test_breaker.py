@@ -83,23 +83,25 @@ def test_only_three_good_probes_in_a_row_close() -> None:
 
 
 @pytest.mark.parametrize(
-    "recent",
+    ("recent", "probes"),
     [
-        Recent(good=8, bad=2, fading_share=0.4),
-        Recent(good=20, bad=1, lately=((21, 1), (60, 5))),
+        (Recent(good=8, bad=2, fading_share=0.4), POLICY.good_probes_partial),
+        (Recent(good=20, bad=1, lately=((21, 1), (60, 5))), POLICY.good_probes_steady),
     ],
 )
-def test_who_fails_a_part_of_the_requests_passes_three_probes_by_luck(recent: Recent) -> None:
+def test_who_fails_a_part_of_the_requests_passes_three_probes_by_luck(
+    recent: Recent, probes: int
+) -> None:
     made = breaker()
     made.judge(recent, now=START_S)
-    for step in range(1, POLICY.good_probes_partial + 1):
+    for step in range(1, probes + 1):
         assert (made.state, made.usable) != ("closed", True)
         probe(made, ok=True, at_s=START_S + 10 * step)
     assert made.usable
-    made.judge(replace(RUN, last_bad_s=START_S + 200), now=START_S + 200)  # and now all fail
+    made.judge(replace(RUN, last_bad_s=START_S + 300), now=START_S + 300)  # and now all fail
     for step in range(POLICY.good_probes):
         assert not made.usable
-        probe(made, ok=True, at_s=START_S + 210 + 10 * step)
+        probe(made, ok=True, at_s=START_S + 310 + 10 * step)
     assert made.usable
 
 
