@@ -20,7 +20,7 @@ from cluster.cli_cache_desk import (
     ALL_TENANTS,
     Tenant,
     at_desk,
-    need_agent,
+    import_language,
     one_tenant,
 )
 from cluster.cli_cache_show import show_entry, show_list
@@ -220,8 +220,7 @@ def import_file(
     scope = {
         "tenant_id": tenant_id,
         "agent_id": agent,
-        "language": language
-        or need_agent(settings, tenant_id, agent, ", or say --language").language,
+        "language": import_language(settings, tenant_id, agent, language),
     }
 
     is_spoken = not (no_audio or transcripts)

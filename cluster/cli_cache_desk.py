@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from cluster.cli_console import say
-from cluster.errors import SettingsError
+from cluster.errors import AgentFileError, SettingsError
 from cluster.response_cache_desk import Desk, open_desk
 from cluster.settings import Settings
 from dialogue.agent import Agent
@@ -72,3 +72,34 @@ def need_agent(settings: Settings, tenant_id: str, agent_id: str, other: str = "
             f"one{other}"
         )
     return found
+
+
+def import_language(settings: Settings, tenant_id: str, agent_id: str, named: str) -> str:
+    """In which language answers are imported, as the agent's file writes it.
+
+    Args:
+        settings: Of the deployment.
+        tenant_id: Whose.
+        agent_id: Its name; with a language it need not have a file here.
+        named: By who imports, "en" for "en-US" too; empty for that of the agent.
+
+    Raises:
+        SettingsError: The agent does not speak it, so that nobody would ever hear these answers; or
+            there is no such agent, and no language was named.
+    """
+    if not named:
+        return need_agent(settings, tenant_id, agent_id, ", or say --language").language
+    try:
+        agent = find_agent(settings, tenant_id, agent_id)
+    except AgentFileError:
+        agent = None
+    if agent is None:
+        return named
+    own = agent.own_tag(named)
+    if not own:
+        known = ", ".join((agent.language, *(spoken.language for spoken in agent.languages)))
+        raise SettingsError(
+            f"--language {named}: agent {agent_id} speaks {known} only, nobody would hear these "
+            "answers"
+        )
+    return own

@@ -107,6 +107,26 @@ def test_why_there_is_no_answer(text: str, similarity: float, why: object) -> No
     assert reason(asked(learned(FAQ), text, vector(2, OPEN, similarity))) == why
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what\x00 time\x07 do you open\x1b",
+        "\u202ewhat time\u200b do you \ufeffopen",
+        "WHAT\ttime\r\ndo\u00a0you open\x7f",
+    ],
+)
+def test_control_characters_make_no_other_question(text: str) -> None:
+    found = asked(learned(FAQ), text)
+    assert isinstance(found, Hit)
+    assert found.tier is Tier.EXACT
+
+
+@pytest.mark.parametrize("text", ["what 時間 time do you open", "wh\u0430t time do you \u043epen"])
+def test_another_script_makes_another_question(text: str) -> None:
+    """Letters that only look alike are other letters."""
+    assert reason(asked(learned(FAQ), text)) == MissReason.ENCODER_OFF
+
+
 def test_an_empty_scope_and_a_language_that_no_encoder_reads() -> None:
     assert reason(asked(ResponseCache(DIMENSION), "hello there shop", OPEN)) == (
         MissReason.EMPTY_SCOPE

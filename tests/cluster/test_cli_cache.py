@@ -210,6 +210,7 @@ def test_transcripts_wait_for_two_callers_and_keep_nothing_personal(
     [
         (("import", "nowhere.csv", "--agent", "reception", "--language", "en"), "No such file"),
         (("import", "faq.csv", "--agent", "nobody"), "has no agent nobody"),
+        (("import", "faq.csv", "--agent", "reception", "--language", "de"), "speaks en-US only"),
         (("import", "faq.csv", "--agent", "x", "--tenant", "*"), "belong to one tenant"),
         (("export", "no/such/folder.jsonl"), "cannot be written"),
     ],
@@ -218,6 +219,13 @@ def test_what_is_wrong_is_one_line(type_in: Type, arguments: tuple[str, ...], wh
     code, _, said = type_in(*arguments)
     assert code == 2
     assert why in said
+
+
+@pytest.mark.parametrize("named", ["en", "EN-us", "en-GB"])
+def test_answers_are_in_the_language_that_is_looked_up(type_in: Type, named: str) -> None:
+    options = ("--language", named, "--no-audio")
+    assert type_in("import", "faq.csv", "--agent", "reception", *options)[0] == 0
+    assert {row["scope"]["language"] for row in rows(type_in)} == {"en-US"}
 
 
 def test_a_broken_file_is_set_aside(filled: Type, tmp_path: Path) -> None:
