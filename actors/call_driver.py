@@ -1,9 +1,8 @@
 """One live call in the ingress: feeds the ear, performs what the mouth wants, asks the mind.
 
-The driver owns everything of the call that is not a decision: the recogniser's stream, the tasks
-that think and speak, the socket's queue. Decisions are made by ``VoiceSession``. Every callback
-does one mutation of the machine and then performs all its outputs (``_feed``); nothing awaits in
-between, so that interleaved tasks cannot tear a turn.
+The driver owns what is no decision: the recogniser's stream, the tasks that think and speak, the
+socket's queue. ``VoiceSession`` decides. Every callback does one mutation of it and then performs
+all its outputs (``_feed``); nothing awaits in between, so that no task can tear a turn.
 """
 
 from __future__ import annotations
@@ -149,18 +148,16 @@ class CallDriver:
         is_known = bool(log or unanswered) or self._comeback is not None
         first = first_words(self._language.agent, self._comeback) if is_known else None
         self._ear.start()
-        self._session.receive(
+        early, self._early = self._early, None
+        self._feed(
             voice.CallStarted(
                 greeting=None if is_known else (opened.greeting or None),
                 next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
                 resume_text=first,
                 unanswered=unanswered,
                 resume_audio=self._replies.ready(first) if first and unanswered else b"",
-            ),
-            now=self._loop.time(),
+            )
         )
-        self._perform_all()
-        early, self._early = self._early, None
         for event in early or ():
             self._feed(event)
         return await self._ended
@@ -299,10 +296,9 @@ class CallDriver:
     def _fill_silence(self, now: float) -> None:
         try:
             self._stream.handle_deadline(now=now)
+            self._drain_stream()
         except StreamRefused as error:
             self._end(False, f"protocol: {type(error).__name__}", 1008)
-        else:
-            self._drain_stream()
 
     def hang_up(self, reason: str, farewell: str | None) -> None:
         """End the call politely: say ``farewell``, then close as planned."""
