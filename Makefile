@@ -85,8 +85,11 @@ $(GPTCACHE): $(SEMANTIC)
 	@$(BIN)/python -m pip install --quiet --no-deps gptcache==0.1.44 cachetools==8.0.0
 	@touch $@
 
-bench-cache: $(GPTCACHE) ## Hits and wrong hits of the response cache, and how long a lookup takes: fifteen minutes
+bench-cache: $(GPTCACHE) ## Hits and wrong hits of the response cache, and how long a lookup takes: half an hour
 	@$(BIN)/python -m benchmarks.cache
+	@echo "==> from the end of a turn to the first frame of an answer, on the whole product"
+	@$(BIN)/python -m benchmarks.cache_path
+	@$(BIN)/python -m benchmarks.cache_path --reworded
 
 test-semantic: $(SEMANTIC) ## The tests that need the sentence encoder
 	@$(BIN)/python -m pytest -m semantic

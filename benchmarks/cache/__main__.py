@@ -17,7 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a second thr
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.cache import baselines, crowd, gptcache_stream, lookup_time, near_misses, parity
-from benchmarks.cache.data import FOLDER, Turn, pairs, shuffled, turns
+from benchmarks.cache.data import FOLDER, Turn, TurnsInvalid, pairs, shuffled, turns
 from benchmarks.cache.stream import Kept, Remembering, Score, run
 from cache.encoder import Encoder, open_encoder
 from cache.errors import CacheError
@@ -46,22 +46,16 @@ def main() -> int:
     """Run what was asked for and print a line for each; the exit code."""
     options = _options()
     try:
+        rows = turns(options.data) if options.data else []
         encoder = open_encoder(EXPORTS, model=options.model)
-    except CacheError as error:
+    except (CacheError, TurnsInvalid) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"encoder {encoder.name}, {encoder.dimension} numbers", flush=True)
     if options.data:
-        _stream(turns(options.data), options.data.name, Kept.ANSWERS, "none", encoder, options)
+        _stream(rows, options.data.name, Kept.ANSWERS, "none", encoder, options)
         return 0
-    parts: Mapping[str, Callable[[Encoder, argparse.Namespace], None]] = {
-        "streams": _streams,
-        "pairs": _pairs,
-        "baselines": _baselines,
-        "latency": _latency,
-        "parity": _parity,
-    }
-    for name, part in parts.items():
+    for name, part in PARTS.items():
         if not options.only or options.only in name or name == "streams":
             part(encoder, options)
     return 0
@@ -79,16 +73,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         default="",
-        help="a word of what to run: banking77, pairs, baselines, latency, parity",
+        help="a word of what to run: banking77, clinc150, hwu64, nlupp, pairs, baselines, latency, "
+        "parity",
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    known = (*PARTS, *(_title(name, kept) for name, kept, _ in STREAMS))
+    if not any(options.only in name for name in known):
+        parser.error(f"--only {options.only}: a word of one of {', '.join(known)}")
+    return options
+
+
+def _title(name: str, kept: Kept) -> str:
+    return f"{name} {kept.value}"
 
 
 def _streams(encoder: Encoder, options: argparse.Namespace) -> None:
     for name, kept, target in STREAMS:
-        if options.only in f"{name} {kept.value}":
+        if options.only in _title(name, kept):
             rows = turns(FOLDER / f"{name}.jsonl.gz")
-            _stream(rows, f"{name} {kept.value}", kept, target, encoder, options)
+            _stream(rows, _title(name, kept), kept, target, encoder, options)
 
 
 def _stream(
@@ -181,6 +184,14 @@ def _parity(_: Encoder, options: argparse.Namespace) -> None:
     for line in parity.compare(options.model, EXPORTS, texts):
         print(f"parity, {len(texts)} texts: {line}", flush=True)
 
+
+PARTS: Mapping[str, Callable[[Encoder, argparse.Namespace], None]] = {
+    "streams": _streams,
+    "pairs": _pairs,
+    "baselines": _baselines,
+    "latency": _latency,
+    "parity": _parity,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,11 +6,16 @@ import csv
 import gzip
 import json
 import random
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 FOLDER: Final = Path(__file__).parent.parent / "data" / "cache"
+
+
+class TurnsInvalid(Exception):
+    """A file of turns cannot be read; says which line, and nothing of its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +53,38 @@ class Pair:
 
 
 def turns(file: Path) -> list[Turn]:
-    """All rows of a ``.jsonl`` or ``.jsonl.gz`` file."""
-    data = file.read_bytes()
-    text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8")
+    """All rows of a ``.jsonl`` or ``.jsonl.gz`` file.
+
+    Raises:
+        TurnsInvalid: It cannot be read, or a line has no text or no answer.
+    """
+    try:
+        data = file.read_bytes()
+        text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise TurnsInvalid(f"{file} cannot be read: {type(error).__name__}") from None
     found = []
     for number, line in enumerate(text.splitlines()):
-        row = json.loads(line)
-        slots = tuple(f"{k}={json.dumps(v)}" for k, v in sorted(row.get("slots", {}).items()))
-        answer = row["answer"]
-        if not answer or answer.endswith(":"):  # out of scope: an answer that nobody else gets
-            answer += f"alone-{number}"
-        found.append(Turn(row["text"], answer, slots))
+        if line.strip():
+            try:
+                found.append(_turn(number, json.loads(line)))
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                raise TurnsInvalid(
+                    f'{file}:{number + 1}: one {{"text": ..., "answer": ...}} a line is wanted'
+                ) from None
+    if not found:
+        raise TurnsInvalid(f"{file} holds no turn")
     return found
+
+
+def _turn(number: int, row: Any) -> Turn:
+    slots = tuple(f"{k}={json.dumps(v)}" for k, v in sorted(row.get("slots", {}).items()))
+    text, answer = row["text"], row["answer"]
+    if not isinstance(text, str) or not isinstance(answer, str):
+        raise TypeError
+    if not answer or answer.endswith(":"):  # out of scope: an answer that nobody else gets
+        answer += f"alone-{number}"
+    return Turn(text, answer, slots)
 
 
 def shuffled(rows: list[Turn], seed: int, most: int | None = None) -> list[Turn]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.cache import baselines, crowd, gptcache_stream, near_misses, parity
-from benchmarks.cache.data import FOLDER, Pair, Turn, pairs, shuffled, turns
+from benchmarks.cache.data import FOLDER, Pair, Turn, TurnsInvalid, pairs, shuffled, turns
 from benchmarks.cache.stream import Kept, Remembering, Score, run
 from cache.encoder import Vector
 from cache.lookup import ResponseCache
@@ -96,6 +97,28 @@ def test_an_order_is_decided_by_its_seed_alone() -> None:
     assert shuffled(rows, 1, 50) == shuffled(rows, 1)[:50]
     assert shuffled(rows, 1, 50) != shuffled(rows, 2, 50)
     assert {turn.text for turn in shuffled(rows, 3)} == {turn.text for turn in rows}
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "holds no turn"),
+        (b"\xff", "cannot be read"),
+        (b'{"text": "a", "answer": "b"}\n{"text": "a"}', ":2: one"),
+        (b'{"text": 1, "answer": "b"}', ":1: one"),
+        (b"[]", ":1: one"),
+        (b"no json", ":1: one"),
+    ],
+)
+def test_turns_of_others_that_cannot_be_read(tmp_path: Path, data: bytes, why: str) -> None:
+    file = tmp_path / "turns.jsonl"
+    file.write_bytes(data)
+    with pytest.raises(TurnsInvalid, match=why):
+        turns(file)
+    with pytest.raises(TurnsInvalid, match="cannot be read"):
+        turns(tmp_path / "nowhere.jsonl")
+    with pytest.raises(TurnsInvalid, match="cannot be read"):
+        turns(file.rename(tmp_path / "turns.jsonl.gz") if data else tmp_path / "none.gz")
 
 
 def test_all_askers_of_a_crowd_are_timed() -> None:
