@@ -68,7 +68,8 @@ class Figures:
         most_extra: Of one turn.
         reply_lost: Of replies.
         known_s: The longest from seen anywhere to known everywhere. Of faults that strike a part of
-            the requests only what the board spread counts: one process may be unlucky.
+            the requests only what the board spread counts, and from the sighting on that it
+            followed: one process may be unlucky before others see anything.
         known_by: The fewest processes that knew.
         left_alone: How often one process left somebody whom the others saw well.
         polite: Of the calls that their callers did not end, the share of those that were told so
@@ -134,7 +135,9 @@ def figures(result: PhaseResult, healthy: Healthy) -> Figures:
         reply_lost=sum(turn.reply_lost for turn in struck),
         reply_extra=sum(turn.reply_extra for turn in struck),
         most_extra=max((max(turn.words_extra, turn.reply_extra) for turn in struck), default=0),
-        known_s=max((known.took_s for known in spread), default=None),
+        known_s=max(
+            (known.spread_s if is_partial else known.took_s for known in spread), default=None
+        ),
         known_by=min((known.processes for known in spread), default=None),
         left_alone=len(result.known) - len(spread),
         ended_by_agent=len(by_agent),

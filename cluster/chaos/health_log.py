@@ -6,7 +6,8 @@ Rules
 2. A process that leaves one after it has left another one of the same has known it before.
 3. What is left again more than ``EPISODE_S`` later is another episode: it was used in between.
 4. By its own evidence a process may leave what all others see well; the board leaves it to that
-   process then. Nothing was to be spread, and ``is_shared`` is false.
+   process then. Nothing was to be spread, and ``is_shared`` is false. Should the board follow later,
+   because another process has seen it too, it is from then on that it spreads (``shared_from_at``).
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Known:
         known_at: When the last one did.
         processes: How many did.
         is_shared: The board said so to one process at least.
+        shared_from_at: When the last process left it by its own evidence before the board said so;
+            None for as ``seen_at``.
     """
 
     unit: str
@@ -46,6 +49,12 @@ class Known:
     known_at: float
     processes: int
     is_shared: bool = True
+    shared_from_at: float | None = None
+
+    @property
+    def spread_s(self) -> float:
+        """From the sighting that the board followed to known everywhere, seconds."""
+        return self.known_at - (self.seen_at if self.shared_from_at is None else self.shared_from_at)
 
     @property
     def kind(self) -> str:
@@ -62,6 +71,7 @@ class Known:
 @dataclass(slots=True)
 class _Episode:
     seen_at: float
+    own_at: float = 0.0
     firsts: dict[str, float] = field(default_factory=dict)
     is_shared: bool = False
 
@@ -89,7 +99,14 @@ def known_units(lines: Iterable[tuple[str, str]], from_at: float, until_at: floa
             entry = (at, process, match["how"] == _TOLD)
             told.setdefault(_candidate(match["unit"]), []).append(entry)
     found = [
-        Known(unit, each.seen_at, max(each.firsts.values()), len(each.firsts), each.is_shared)
+        Known(
+            unit,
+            each.seen_at,
+            max(each.firsts.values()),
+            len(each.firsts),
+            each.is_shared,
+            each.own_at,
+        )
         for unit, entries in told.items()
         for each in _episodes(sorted(entries))
     ]
@@ -108,9 +125,11 @@ def _episodes(entries: Iterable[tuple[float, str, bool]]) -> list[_Episode]:
     found: list[_Episode] = []
     for at, process, is_told in entries:
         if not found or at - found[-1].seen_at > EPISODE_S:
-            found.append(_Episode(at))
+            found.append(_Episode(at, own_at=at))
         found[-1].firsts.setdefault(process, at)
         found[-1].is_shared = found[-1].is_shared or is_told
+        if not found[-1].is_shared:
+            found[-1].own_at = at
     knew: set[str] = set()
     kept = []
     for episode in found:

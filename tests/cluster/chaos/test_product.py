@@ -128,6 +128,19 @@ def test_what_is_known_already_is_not_seen_anew() -> None:
     assert len(known_units([*told, *late, *again], at(4), at(10))) == 2, "it was used in between"
 
 
+def test_what_one_process_saw_alone_spreads_once_the_board_follows_another() -> None:
+    lines = [
+        ("a", line(5, 0, of(OPENS))),
+        ("b", line(5, 900, of(OPENS))),
+        ("c", line(5, 916, of(OPENS, BOARD))),
+        ("d", line(5, 930, of(HEARS))),
+    ]
+    (known,) = known_units(lines, at(4), at(10))
+    assert (known.processes, known.is_shared) == (4, True)
+    assert known.took_s == pytest.approx(0.93, abs=1e-5)
+    assert known.spread_s == pytest.approx(0.03, abs=1e-5)
+
+
 def test_what_comes_far_too_late_is_not_hidden() -> None:
     lines = [("a", line(5, 0, of(OPENS))), ("b", line(8, 0, of(OPENS, BOARD)))]
     first, second = known_units(lines, at(4), at(10))
