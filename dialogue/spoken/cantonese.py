@@ -10,20 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from dialogue.spoken.cantonese_codes import codes, year_ranges
 from dialogue.spoken.digit_words import digit_words
 from dialogue.spoken.text import Change
 
 Rule = Callable[[str, str], Iterator[Change]]
 
 _FLOORS = {"G": "地下", "LG": "低層地下", "UG": "高層地下", "M": "閣樓", "B": "地庫", "R": "天台"}
-_FLOOR = re.compile(r"(?<![A-Za-z0-9/])(UG|LG|G|M|B|R|\d{1,3})/F(?![A-Za-z0-9])\.?", re.IGNORECASE)
+_FLOOR = re.compile(
+    r"(?<![A-Za-z0-9/])(UG|LG|G|M|B|R|B[1-9]|\d{1,3})/F(?![A-Za-z0-9])\.?", re.IGNORECASE
+)
 _IDENTITY_CARD = re.compile(r"(?<![A-Za-z0-9])([A-Z]{1,2})(\d{6})\s?[(（]([0-9A])[)）]")
 _MACAU_CARD = re.compile(r"(?<![A-Za-z0-9])(\d)/(\d{6})/(\d)(?!\d)")
 _SLASHED_DATE = re.compile(
     r"(?<![\d/])(0?[1-9]|[12]\d|3[01])/(0?[1-9]|1[0-2])/((?:19|20)\d\d)(?![\d/])"
 )
 _ISO_DATE = re.compile(
-    r"(?<![A-Za-z0-9-])((?:19|20)\d\d)-(0?[1-9]|1[0-2])-(0?[1-9]|[12]\d|3[01])(?![A-Za-z0-9-])"
+    r"(?<![A-Za-z0-9/-])((?:19|20)\d\d)([-/])(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])(?![A-Za-z0-9/-])"
 )
 _YEAR = re.compile(r"(?<![\d.,/-])((?:18|19|20)\d\d)(?=年(?!前|後|後|期))")
 _ROOM = re.compile(r"(?<![\d.,/-])(\d{3,4})(?=室|號房|号房)")
@@ -34,36 +37,54 @@ _CLOCK = re.compile(
     r"|(?<![\d:.$])(1[0-2]|[1-9])\s?([AaPp])\.?[Mm](?![A-Za-z])\.?"
 )
 _MONEY = re.compile(
-    r"(?<![A-Za-z0-9$])(HK\$|MOP\$|MOP\s?|NT\$|[$¥￥])\s?"
-    r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{1,2}))?(?![\d.,]*\d)(?!\s?[萬億万亿])"
+    r"(?<![A-Za-z0-9$])(HK\$|HKD\s?|MOP\$|MOP\s?|NT\$|[$¥￥])\s?"
+    r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{1,2}))?(?![\d.,]*\d)(?:\s?([萬億万亿]))?"
+    r"(?:\s?[-–~～至]\s?(?:\1)?(\d{1,3}(?:,\d{3})+|\d+)(?![\d.,]*\d)(?!\s?[萬億万亿]))?"
+    r"(/(?=位|人|晚|月|年|次|小時|小时|個|个|件|張|张|日|份|杯|間|间|磅|斤|公斤))?"
 )
+_HALF_HOURS = re.compile(r"(?<![\d.,])(\d{1,2})\.5\s?(?:個)?(小時|小时|鐘頭|钟头)")
+_DECIMAL = re.compile(r"(?<![\d.,/:])(\d+)\.(\d{2,})(?![\d.,:/]*\d)(?!%)")
+_PERCENT = re.compile(r"(?<![\d.,])(\d+)\.(\d{2,})\s?[%％]")
 _COUNTED = (
     "個|个|位|次|間|间|張|张|件|杯|人|晚|年|隻|只|條|条|對|对|部|架|枝|支|盒|包|本|份|歲|岁|小時|小时"
-    "|分鐘|分钟|星期|蚊|點(?!\\d)|点(?!\\d)|碗|碟|籠|程|房|公斤|公里"
+    "|分鐘|分钟|星期|蚊|毫|度|千|萬|万|億|亿|日(?![期本圓元])|點(?!\\d)|点(?!\\d)|碗|碟|籠|程|房|公斤|公里"
 )
-_TWO = re.compile(rf"(?<![\d.,:/第初$¥-])2(?=\s?(?:{_COUNTED}))")
+_TWO = re.compile(rf"(?<![\d.,:/第初$¥月至到~–-])2(?=\s?(?:{_COUNTED}))")
 _SAID_BEFORE = re.compile(
     r"(?:凌晨|清晨|朝早|朝頭早|上晝|上午|晏晝|中午|下晝|下午|傍晚|夜晚|今晚|晚上|夜)\s?$"
 )
-_CURRENCY = {"HK$": "港紙", "MOP$": "葡幣", "MOP": "葡幣", "NT$": "台幣", "$": "", "¥": "人民幣"}
+_CURRENCY = {
+    "HK$": "港紙",
+    "HKD": "港紙",
+    "MOP$": "葡幣",
+    "MOP": "葡幣",
+    "NT$": "台幣",
+    "$": "",
+    "¥": "人民幣",
+}
+
+
+# Money that needs no name where it is the usual one.
+_HONG_KONG = frozenset({"$", "HK$", "HKD"})
+_USUAL = {"-cn": frozenset({"$", "¥"}), "-mo": frozenset({"$"})}
 
 
 def rules_of(tag: str, *, is_full: bool) -> tuple[Rule, ...]:
     """The rules of one place; they come before those of every language.
 
     Args:
-        tag: The language tag in lower case; where it names Guangdong, ``¥`` is the usual money.
+        tag: The language tag in lower case; its region says which money is the usual one.
         is_full: The voice needs everything in words.
     """
-    light: tuple[Rule, ...] = (_floors, _cards, _rooms, _below_zero)
+    light: tuple[Rule, ...] = (_floors, _cards, _rooms, _below_zero, codes)
     if not is_full:
         return (*light, _light_dates)
-    is_mainland = tag.endswith("-cn")
+    usual = next((signs for end, signs in _USUAL.items() if tag.endswith(end)), _HONG_KONG)
 
     def money(text: str, language: str) -> Iterator[Change]:
-        return _money(text, is_mainland=is_mainland)
+        return _money(text, language, usual)
 
-    return (*light, _dates, money, _clocks, _years, _two)
+    return (*light, _dates, money, _clocks, year_ranges, _years, _half_hours, _decimals, _two)
 
 
 def _floors(text: str, _language: str) -> Iterator[Change]:
@@ -71,6 +92,7 @@ def _floors(text: str, _language: str) -> Iterator[Change]:
     for found in _FLOOR.finditer(text):
         name = found.group(1).upper()
         said = _FLOORS.get(name, f"{'二' if name == '2' else name}樓")
+        said = f"地庫{name[1:]}層" if name[1:].isdigit() and name[0] == "B" else said
         yield _whole(found, said)
 
 
@@ -114,7 +136,7 @@ def _dates(text: str, language: str) -> Iterator[Change]:
         day, month, year = found.groups()
         yield _whole(found, f"{_spelled(year, words)}年{int(month)}月{int(day)}號")
     for found in _ISO_DATE.finditer(text):
-        year, month, day = found.groups()
+        year, _, month, day = found.groups()
         yield _whole(found, f"{_spelled(year, words)}年{int(month)}月{int(day)}號")
 
 
@@ -125,19 +147,28 @@ def _years(text: str, language: str) -> Iterator[Change]:
         yield _whole(found, _spelled(found.group(1), words))
 
 
-def _money(text: str, *, is_mainland: bool) -> Iterator[Change]:
+def _money(text: str, language: str, usual: frozenset[str]) -> Iterator[Change]:
     """``$38.5`` is 38個半, ``$12.8`` 12個8, ``$0.5`` 5毫子; other money has its name behind."""
+    words = digit_words(language)
     for found in _MONEY.finditer(text):
         sign = found.group(1).strip().replace("￥", "¥")
         whole, cents = found.group(2).replace(",", ""), (found.group(3) or "").rstrip("0")
-        name = "" if is_mainland and sign == "¥" else _CURRENCY[sign]
-        yield _whole(found, _amount(whole, cents, name))
+        big, last = found.group(4) or "", (found.group(5) or "").replace(",", "")
+        name = "" if sign in usual else _CURRENCY[sign]
+        point = f"點{_spelled(cents, words)}" if cents else ""
+        if big or last:
+            to = f"至{last}" if last else ""
+            count = "兩" if whole == "2" and not cents and big else whole
+            said = f"{count}{point}{big}{to}{name or '蚊'}"
+        else:
+            said = _amount(whole, cents, point, name)
+        yield _whole(found, said + ("一" if found.group(6) else ""))
 
 
-def _amount(whole: str, cents: str, name: str) -> str:
+def _amount(whole: str, cents: str, point: str, name: str) -> str:
     count = "兩" if whole == "2" else whole
     if name:
-        return f"{count if not cents else whole}{'點' + cents if cents else ''}{name}"
+        return f"{whole}{point}{name}" if cents else f"{count}{name}"
     if not cents:
         return f"{count}蚊"
     if whole.strip("0") == "" and len(cents) == 1:
@@ -146,7 +177,27 @@ def _amount(whole: str, cents: str, name: str) -> str:
         return f"{count}個半"
     if len(cents) == 1:
         return f"{count}個{cents}"
-    return f"{whole}點{cents}蚊"
+    return f"{whole}{point}蚊"
+
+
+def _half_hours(text: str, _language: str) -> Iterator[Change]:
+    """``1.5小時`` is 1個半小時, ``0.5小時`` half of one."""
+    for found in _HALF_HOURS.finditer(text):
+        hours, unit = int(found.group(1)), found.group(2)
+        count = "兩" if hours == 2 else str(hours)
+        half = "半個" if unit in ("鐘頭", "钟头") else "半"
+        yield _whole(found, f"{count}個半{unit}" if hours else f"{half}{unit}")
+
+
+def _decimals(text: str, language: str) -> Iterator[Change]:
+    """``2.75`` is 2點七五, not 75."""
+    words = digit_words(language)
+    for found in _PERCENT.finditer(text):
+        whole, rest = found.groups()
+        yield _whole(found, f"百分之{whole}點{_spelled(rest, words)}")
+    for found in _DECIMAL.finditer(text):
+        whole, rest = found.groups()
+        yield _whole(found, f"{whole}點{_spelled(rest, words)}")
 
 
 def _clocks(text: str, _language: str) -> Iterator[Change]:
@@ -159,6 +210,8 @@ def _clocks(text: str, _language: str) -> Iterator[Change]:
             half = ""
         is_named = _SAID_BEFORE.search(text[: found.start()]) is not None
         part = "" if is_named or not half else _part_of_day(hour, half)
+        if hour in (0, 24):  # midnight
+            part, hour = part or ("" if is_named else "凌晨"), 12
         count = "兩" if hour == 2 else str(hour)
         if minute == 0:
             rest = ""
@@ -172,7 +225,9 @@ def _clocks(text: str, _language: str) -> Iterator[Change]:
 def _part_of_day(hour: int, half: str) -> str:
     if half == "a":
         return "凌晨" if hour < 6 or hour == 12 else "朝早"
-    return "下晝" if hour < 6 or hour == 12 else "夜晚"
+    if hour == 12:
+        return "中午"
+    return "下晝" if hour < 6 else "夜晚"
 
 
 def _two(text: str, _language: str) -> Iterator[Change]:
