@@ -54,9 +54,26 @@ From then on the recogniser, the voice, the phrases, the end-of-turn tables and 
 are
 those of the new language, the model is told to answer in it, and the response cache is asked for
 answers of it. The change stands with its turn, in the record and in the journal, so a call whose
-CallActor or stream is lost goes on in it. A relayed call sends Twilio's `language` message; declare
-voices for its languages under `relay: languages:`. A language is heard as badly as the recogniser
-of the call's language hears it: one that hears several (Deepgram Flux, Scribe) notices sooner.
+CallActor or stream is lost goes on in it. A relayed call sends Twilio's `language` message; its
+languages are declared to Twilio with the agent's voice service, or as `relay: languages:` says
+(Cantonese there only, since Twilio's services have names of their own for it).
+
+Who tells which language was spoken, where an agent has several:
+
+| recogniser | how |
+|---|---|
+| `azure` | continuous language identification among at most ten of them, at a price of its own; \
+`CALLCLUSTER_AZURE_IDENTIFIES_LANGUAGES=false` switches it off (containers do not know it) |
+| `deepgram` | the multilingual Flux model, which takes the place of the English one, with a hint \
+for each that it hears |
+| `scribe` | language detection among them |
+| `openai_transcription` | `gpt-transcribe` says what it heard; `gpt-live-transcribe` is told of \
+all of them and says nothing |
+| `google`, `pocketsphinx` | do not: a language is heard as badly as that of the call's is heard |
+
+These are the services' own descriptions; none of it was tried with a key. With a caller for whom
+there is no place, the carrier's voice says so in the agent's language where it speaks it, else in
+English.
 
 Each of `languages` needs a row in the table; a file that names one which nobody is known to hear or
 speak is refused.

@@ -38,6 +38,9 @@ _LOCATION: Final = re.compile(r"[a-z0-9-]{1,40}\Z")
 _DETAILS: Final = "grpc-status-details-bin"
 _OWN_FAILURE: Final = "INTERNAL"
 _SETTLE_TRIES: Final = 20
+# grpc.aio's own words for a write or a read that failed: the service's answer is still to come.
+_LOCAL_DETAILS: Final = "Failed "
+_LOCAL_TRIES: Final = 200
 _SETTLE_S: Final = 0.01
 _MOST_MESSAGE_BYTES: Final = 16 << 20
 _OPTIONS: Final = (
@@ -209,12 +212,21 @@ async def connect(address: GoogleAddress, project: str, credentials: str) -> Goo
 
 def _load(is_plain: bool, path: str) -> tuple[Any, str]:
     """Import what is needed and find credentials; may read files and ask the metadata server."""
-    import google.api_core.grpc_helpers_async
+    return (None, "") if is_plain else read_credentials(path)
+
+
+def read_credentials(path: str) -> tuple[Any, str]:
+    """Google's credentials and the project they name; blocks, but asks nobody if there is a file.
+
+    Args:
+        path: Of a key file; empty for what the machine has.
+
+    Raises:
+        ProviderRefused: There are none, or they cannot be read.
+    """
     import google.auth
     import google.auth.exceptions
 
-    if is_plain:
-        return None, ""
     try:
         if path:
             found = google.auth.load_credentials_from_file(path, scopes=[_SCOPE])
@@ -225,6 +237,28 @@ def _load(is_plain: bool, path: str) -> tuple[Any, str]:
         message = f"no credentials: {type(error).__name__}"
         raise ProviderRefused(message, PROVIDER, GOOGLE_CREDENTIALS) from None
     return found[0], str(found[1] or "")
+
+
+def access_token(path: str) -> str:
+    """A fresh token for Google's services, which costs nothing; blocks, and asks Google.
+
+    Raises:
+        ProviderRefused: There are no credentials, or Google takes them no more.
+        ProviderUnavailable: Google cannot be reached.
+    """
+    import google.auth.exceptions
+    import google.auth.transport.requests
+
+    identity, _ = read_credentials(path)
+    try:
+        identity.refresh(google.auth.transport.requests.Request())
+    except google.auth.exceptions.TransportError as error:
+        message = f"no token: {type(error).__name__}"
+        raise ProviderUnavailable(message, PROVIDER, GOOGLE_CREDENTIALS) from None
+    except (google.auth.exceptions.GoogleAuthError, ValueError) as error:
+        message = f"no token: {type(error).__name__}"
+        raise ProviderRefused(message, PROVIDER, GOOGLE_CREDENTIALS) from None
+    return str(identity.token)
 
 
 @contextlib.contextmanager
@@ -256,11 +290,12 @@ async def settled(error: ProviderError, call: Any, blame: GoogleBlame) -> Provid
     """The error that the service meant.
 
     A message that is sent while the service's answer is on its way fails, and gRPC then says
-    INTERNAL until it has read that answer, which is a moment later.
+    INTERNAL until it has read that answer: a moment later, on a busy machine many of them.
     """
     if not error.message.startswith(_OWN_FAILURE):
         return error
-    for _ in range(_SETTLE_TRIES):
+    is_local = str(await call.details() or "").startswith(_LOCAL_DETAILS)
+    for _ in range(_LOCAL_TRIES if is_local else _SETTLE_TRIES):
         await asyncio.sleep(_SETTLE_S)
         status = await call.code()
         if getattr(status, "name", _OWN_FAILURE) != _OWN_FAILURE:

@@ -6,6 +6,7 @@ from typing import Final
 
 from cluster.doctor.check_cache import examine_cache
 from cluster.doctor.check_clock import examine_clock
+from cluster.doctor.check_google import examine_google, examine_google_trial
 from cluster.doctor.check_haproxy import examine_haproxy
 from cluster.doctor.check_key_trials import examine_key_trials
 from cluster.doctor.check_keys import examine_keys
@@ -28,6 +29,8 @@ CHECKS: Final = (
     Check("Agents", examine_agents),
     Check("Keys", examine_keys),
     Check("Keys, tried", examine_key_trials, needs_network=True),
+    Check("Google's credentials", examine_google),
+    Check("Google's credentials, tried", examine_google_trial, needs_network=True),
     Check("Voices", examine_voices, needs_network=True, timeout_s=30.0),
     Check("Packages", examine_packages),
     Check("Models", examine_models),
