@@ -66,7 +66,7 @@ async def redis_finding(address: str, environment: Mapping[str, str]) -> Finding
         async with asyncio.timeout(_WITHIN_S):
             said = await _ping(host, port, password)
     except (OSError, TimeoutError) as error:
-        why = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
+        why = getattr(error, "strerror", None) or type(error).__name__
         return fail(
             "Redis",
             f"{host}:{port} does not answer: {why}",
@@ -88,6 +88,7 @@ async def redis_finding(address: str, environment: Mapping[str, str]) -> Finding
 async def _ping(host: str, port: int, password: str) -> str:
     """The answer to PING, or the refusal of the password. Raises ``OSError``."""
     reader, writer = await asyncio.open_connection(host, port)
+    said = ""
     try:
         for words in ([["AUTH", password]] if password else []) + [["PING"]]:
             writer.write(_request(words))

@@ -6,7 +6,9 @@ import asyncio
 import os
 import time
 
-from actors.provider_health_actor import RayHealthLink
+from actors.node_board_link import NodeBoardLink
+from actors.node_room import NodeRoom
+from actors.provider_health_actor import RayHealthLink, this_node
 from actors.provider_health_reporter import HealthReporter
 from providers.health.local import LocalHealth
 from providers.health.signals import Sign, Signal
@@ -28,7 +30,8 @@ class HealthWitness:
         self._is_well = True
         self._view = HealthView(LocalHealth(name, lambda: 0.0), time.time)
         self._view.can_probe(unit, self._probe)
-        self._reporter = HealthReporter(name, self._view, RayHealthLink(probes_idle=False))
+        self._link = NodeBoardLink(RayHealthLink(probes_idle=False), NodeRoom(this_node))
+        self._reporter = HealthReporter(name, self._view, self._link)
 
     async def start(self) -> int:
         """Begin; returns once the keeper has answered, with this process' id."""
@@ -37,6 +40,10 @@ class HealthWitness:
             while self._view.local.board.stamp == (0, 0):
                 await asyncio.sleep(0.01)
         return os.getpid()
+
+    async def listens(self) -> bool:
+        """Whether it is the one that listens for its machine."""
+        return self._link.is_listener
 
     async def see_it_fail(self) -> float:
         """Four hard failures; returns the time (UTC) of the last one."""
