@@ -1,7 +1,7 @@
-"""A connection to one of Google's services: where, as whom, and what its refusals mean.
+"""A connection to one of Google's services: where, and as whom.
 
-The only module that knows gRPC and Google's credentials; both are imported when a connection is
-made, on a thread: together they cost about a second.
+With ``google_calls`` the only module that knows gRPC and Google's credentials; both are imported
+when a connection is made, on a thread: together they cost about a second.
 
 Rules:
 1. A connection carries many requests. The service allows a hundred at once on one, so whoever needs
@@ -14,34 +14,23 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from providers.errors import (
-    ProviderError,
-    ProviderProtocolError,
     ProviderRefused,
     ProviderRejected,
     ProviderTimeout,
     ProviderUnavailable,
 )
-from providers.google_errors import INSTALL_HINT, PROVIDER, GoogleBlame, error_of_code
+from providers.google_errors import INSTALL_HINT, PROVIDER, GoogleBlame
 from providers.google_settings import GOOGLE_CREDENTIALS, GOOGLE_PROJECT
 
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _LOCATION: Final = re.compile(r"[a-z0-9-]{1,40}\Z")
-_DETAILS: Final = "grpc-status-details-bin"
-_OWN_FAILURE: Final = "INTERNAL"
-_SETTLE_TRIES: Final = 20
-# grpc.aio's own words for a write or a read that failed: the service's answer is still to come.
-_LOCAL_DETAILS: Final = "Failed "
-_LOCAL_TRIES: Final = 200
-_SETTLE_S: Final = 0.01
 _MOST_MESSAGE_BYTES: Final = 16 << 20
 _OPTIONS: Final = (
     # A socket of its own for each connection, not one for all to the same address.
@@ -259,87 +248,3 @@ def access_token(path: str) -> str:
         message = f"no token: {type(error).__name__}"
         raise ProviderRefused(message, PROVIDER, GOOGLE_CREDENTIALS) from None
     return str(identity.token)
-
-
-@contextlib.contextmanager
-def typed_errors(blame: GoogleBlame) -> Iterator[None]:
-    """Turn what Google's clients raise into ``ProviderError``."""
-    import google.api_core.exceptions
-    import google.auth.exceptions
-    import grpc.aio
-
-    try:
-        yield
-    except google.api_core.exceptions.GoogleAPICallError as error:
-        raise _typed(error.grpc_status_code, error.response, blame) from None
-    except grpc.aio.AioRpcError as error:
-        raise _typed(error.code(), error, blame) from None
-    except google.auth.exceptions.GoogleAuthError as error:
-        message = f"no credentials: {type(error).__name__}"
-        raise ProviderRefused(message, PROVIDER, GOOGLE_CREDENTIALS) from None
-    except (
-        grpc.RpcError,
-        grpc.aio.UsageError,
-        asyncio.InvalidStateError,
-        google.api_core.exceptions.GoogleAPIError,
-    ):
-        raise ProviderUnavailable("the connection broke", PROVIDER, blame.address) from None
-
-
-async def settled(error: ProviderError, call: Any, blame: GoogleBlame) -> ProviderError:
-    """The error that the service meant.
-
-    A message that is sent while the service's answer is on its way fails, and gRPC then says
-    INTERNAL until it has read that answer: a moment later, on a busy machine many of them.
-    """
-    if not error.message.startswith(_OWN_FAILURE):
-        return error
-    is_local = str(await call.details() or "").startswith(_LOCAL_DETAILS)
-    for _ in range(_LOCAL_TRIES if is_local else _SETTLE_TRIES):
-        await asyncio.sleep(_SETTLE_S)
-        status = await call.code()
-        if getattr(status, "name", _OWN_FAILURE) != _OWN_FAILURE:
-            return _typed(status, _Trailers(await call.trailing_metadata()), blame)
-    return error
-
-
-class _Trailers:
-    """The trailing metadata of a call that is over, as an error has them."""
-
-    def __init__(self, trailers: Any) -> None:
-        self._trailers = trailers
-
-    def trailing_metadata(self) -> Any:
-        return self._trailers
-
-
-def _typed(status: Any, answer: Any, blame: GoogleBlame) -> ProviderError:
-    reason, retry_after_s = _details(answer)
-    code = getattr(status, "name", "UNKNOWN")
-    return error_of_code(code, blame, reason=reason, retry_after_s=retry_after_s)
-
-
-def _details(answer: Any) -> tuple[str, float | None]:
-    """``ErrorInfo.reason`` and ``RetryInfo.retry_delay`` of an error, where there are any."""
-    from google.protobuf.message import DecodeError
-    from google.rpc import error_details_pb2, status_pb2
-
-    reason, retry_after_s = "", None
-    try:
-        trailers = answer.trailing_metadata() or ()
-        raw = next((value for name, value in trailers if name == _DETAILS), b"")
-        for detail in status_pb2.Status.FromString(raw).details:
-            info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
-            if detail.Unpack(info):
-                reason = info.reason
-            elif detail.Unpack(retry):
-                delay_s = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
-                retry_after_s = delay_s if 0 <= delay_s < 1e6 else None
-    except (AttributeError, DecodeError, TypeError, ValueError):
-        pass  # an error of which only the code can be read
-    return reason, retry_after_s
-
-
-def nonsense() -> ProviderProtocolError:
-    """The error for a message that cannot be read: the client hands out nothing in its place."""
-    return ProviderProtocolError("a message that cannot be read", PROVIDER)

@@ -10,16 +10,8 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 
-from providers.errors import ProviderUnavailable
-from providers.google_channel import (
-    GoogleConnection,
-    address_of,
-    check_access,
-    connect,
-    nonsense,
-    settled,
-    typed_errors,
-)
+from providers.google_calls import GoogleClient, typed_errors
+from providers.google_channel import GoogleConnection, address_of, check_access, connect
 from providers.google_errors import SPEECH_BLAME
 from providers.google_messages import SpeechUpdate, read_update
 from providers.google_settings import GoogleSpeechConfig
@@ -47,7 +39,7 @@ def check_config(config: GoogleSpeechConfig) -> None:
     check_access(config.project, config.credentials, address)
 
 
-class SpeechConnection:
+class SpeechConnection(GoogleClient):
     """A connection on which many streams of recognition run; see ``google_stream.SpeechLine``.
 
     Args:
@@ -60,27 +52,10 @@ class SpeechConnection:
     def __init__(
         self, connection: GoogleConnection, config: GoogleSpeechConfig, api: Any, transport: Any
     ) -> None:
-        self._connection = connection
+        super().__init__(connection, config.connect_timeout_s, SPEECH_BLAME)
         self._config = config
         self._api = api
         self._client = api.SpeechAsyncClient(transport=transport(channel=connection.channel))
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether it was found not to stand."""
-        return self._connection.is_broken
-
-    async def ready(self) -> None:
-        """Wait until it stands. Raises ``ProviderUnavailable``, ``ProviderTimeout``."""
-        await self._connection.ready(self._config.connect_timeout_s, SPEECH_BLAME)
-
-    def keep(self) -> None:
-        """Have it opened again whenever it breaks."""
-        self._connection.keep()
-
-    async def aclose(self) -> None:
-        """Close it with all of its streams."""
-        await self._connection.aclose()
 
     async def recognise(
         self, language: str, phrases: tuple[str, ...], audio: AsyncIterator[bytes]
@@ -98,21 +73,9 @@ class SpeechConnection:
             call = await self._client.streaming_recognize(
                 requests=requests(), timeout=self._config.reopen_latest_s + 60.0
             )
-        try:
-            answers = aiter(call)
-            while True:
-                try:
-                    with typed_errors(SPEECH_BLAME):
-                        answer = await anext(answers, _END)
-                except ProviderUnavailable as error:
-                    raise await settled(error, call, SPEECH_BLAME) from None
-                if answer is _END:
-                    return
-                if answer is None:
-                    raise nonsense()
+        async with contextlib.aclosing(self._answers(call)) as answers:
+            async for answer in answers:
                 yield read_update(response_type.pb(answer))
-        finally:
-            call.cancel()
 
     def _opening(self, language: str, phrases: tuple[str, ...]) -> Any:
         api, config = self._api, self._config
@@ -147,9 +110,6 @@ class SpeechConnection:
                 ),
             ),
         )
-
-
-_END: Final = object()
 
 
 async def connect_speech(config: GoogleSpeechConfig) -> SpeechConnection:

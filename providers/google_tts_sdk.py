@@ -9,19 +9,13 @@ the whole sentence at once (``SynthesizeSpeech``), with the head of a WAV file b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 
-from providers.errors import ProviderProtocolError, ProviderUnavailable
-from providers.google_channel import (
-    GoogleConnection,
-    address_of,
-    check_access,
-    connect,
-    nonsense,
-    settled,
-    typed_errors,
-)
+from providers.errors import ProviderProtocolError
+from providers.google_calls import GoogleClient, nonsense, typed_errors
+from providers.google_channel import GoogleConnection, address_of, check_access, connect
 from providers.google_errors import PROVIDER, TTS_BLAME
 from providers.google_languages import is_streamed, voice_language
 from providers.google_settings import GoogleTtsConfig
@@ -29,7 +23,6 @@ from voice.ports import SAMPLE_RATE_HZ
 
 _HOST: Final = "texttospeech.googleapis.com"
 _MULAW_FORMAT: Final = 7  # WAVE_FORMAT_MULAW
-_END: Final = object()
 
 
 def check_config(config: GoogleTtsConfig) -> None:
@@ -43,7 +36,7 @@ def check_config(config: GoogleTtsConfig) -> None:
     check_access(config.project, config.credentials, address)
 
 
-class VoiceConnection:
+class VoiceConnection(GoogleClient):
     """A connection on which many texts are spoken at once.
 
     Args:
@@ -56,27 +49,9 @@ class VoiceConnection:
     def __init__(
         self, connection: GoogleConnection, config: GoogleTtsConfig, api: Any, transport: Any
     ) -> None:
-        self._connection = connection
-        self._config = config
+        super().__init__(connection, config.connect_timeout_s, TTS_BLAME)
         self._api = api
         self._client = api.TextToSpeechAsyncClient(transport=transport(channel=connection.channel))
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether it was found not to stand."""
-        return self._connection.is_broken
-
-    async def ready(self) -> None:
-        """Wait until it stands. Raises ``ProviderUnavailable``, ``ProviderTimeout``."""
-        await self._connection.ready(self._config.connect_timeout_s, TTS_BLAME)
-
-    def keep(self) -> None:
-        """Have it opened again whenever it breaks."""
-        self._connection.keep()
-
-    async def aclose(self) -> None:
-        """Close it; what is being spoken ends as unavailable."""
-        await self._connection.aclose()
 
     async def speak(self, text: str, voice: str, language: str) -> AsyncGenerator[bytes, None]:
         """Mu-law as it is made, in pieces of any length; closing it cancels.
@@ -110,22 +85,10 @@ class VoiceConnection:
 
         with typed_errors(TTS_BLAME):
             call = await self._client.streaming_synthesize(requests=requests(), timeout=None)
-        try:
-            answers = aiter(call)
-            while True:
-                try:
-                    with typed_errors(TTS_BLAME):
-                        answer: Any = await anext(answers, _END)
-                except ProviderUnavailable as error:
-                    raise await settled(error, call, TTS_BLAME) from None
-                if answer is _END:
-                    return
-                if answer is None:
-                    raise nonsense()
+        async with contextlib.aclosing(self._answers(call)) as answers:
+            async for answer in answers:
                 if answer.audio_content:
                     yield answer.audio_content
-        finally:
-            call.cancel()
 
     async def _whole(self, text: str, voice: Any) -> AsyncGenerator[bytes, None]:
         api = self._api
