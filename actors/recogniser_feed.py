@@ -14,10 +14,9 @@ from collections.abc import Callable
 from typing import assert_never
 
 from actors.hearing_watch import HearingWatch
-from actors.recogniser_line import Line
+from actors.recogniser_line import Line, close_quietly
 from actors.recogniser_words import believable, reason_of
 from dialogue.agent import Agent
-from providers.errors import ProviderError
 from providers.failover.ears import Ears
 from providers.failover.listening import Listening, ListeningPolicy
 from providers.failover.listening_outputs import (
@@ -48,7 +47,6 @@ from voice.words import has_words
 
 logger = logging.getLogger(__name__)
 
-CLOSE_WITHIN_S = 3.0
 SURELY_NEW_SAMPLES = 400  # two recognisers hear the end of one word that far apart
 TAKEN_IS_KNOWN_AFTER_S = 3.0  # until then the endpointer compares what comes with what it took
 
@@ -249,7 +247,7 @@ class RecogniserFeed:
             self._failed(number, *reason_of(error))
             return
         if self._lines.get(number) is not line:  # it was given up before it was handed over
-            await self._close_quietly(stream)
+            await close_quietly(stream, self._request.call_id)
             return
         now = self._loop.time()
         if self._taken is not None and now - self._taken[0] >= TAKEN_IS_KNOWN_AFTER_S:
@@ -275,7 +273,7 @@ class RecogniserFeed:
     def _close_line(self, line: Line) -> None:
         if line.stream is not None:
             self._streams.remove(line.stream)
-            task = self._loop.create_task(self._close_quietly(line.stream))
+            task = self._loop.create_task(close_quietly(line.stream, self._request.call_id))
         elif line.task is not None and line.task is not asyncio.current_task():
             line.task.cancel()
             task = line.task
@@ -288,16 +286,6 @@ class RecogniserFeed:
     def _nobody_hears(self) -> None:
         self._machine.nobody_hears()
         self._perform_all()
-
-    async def _close_quietly(self, stream: RecogniserStream) -> None:
-        """Close within a bound; a service that cannot even close holds nobody up."""
-        try:
-            async with asyncio.timeout(CLOSE_WITHIN_S):
-                await stream.close()
-        except (ProviderError, TimeoutError) as error:
-            logger.warning(
-                "call %s: recogniser not closed: %s", self._request.call_id, type(error).__name__
-            )
 
     # --- what the services say --------------------------------------------------------------------
 

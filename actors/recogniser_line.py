@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
+from providers.errors import ProviderError
 from providers.failover.overlap import without_overlap
 from voice.ports import SAMPLE_RATE_HZ, RecogniserStream
 from voice.words import has_words
+
+logger = logging.getLogger(__name__)
+
+CLOSE_WITHIN_S = 3.0
 
 
 @dataclass(slots=True)
@@ -53,3 +59,12 @@ class Line:
             return None
         self.is_measured = True
         return max(0.0, (samples - said_at) / SAMPLE_RATE_HZ)
+
+
+async def close_quietly(stream: RecogniserStream, call_id: str) -> None:
+    """Close within a bound; a service that cannot even close holds nobody up."""
+    try:
+        async with asyncio.timeout(CLOSE_WITHIN_S):
+            await stream.close()
+    except (ProviderError, TimeoutError) as error:
+        logger.warning("call %s: recogniser not closed: %s", call_id, type(error).__name__)
