@@ -6,8 +6,8 @@ Rules
 2. A process that leaves one after it has left another one of the same has known it before.
 3. What is left again more than ``EPISODE_S`` later is another episode: it was used in between.
 4. By its own evidence a process may leave what all others see well; the board leaves it to that
-   process then. Nothing was to be spread, and ``is_shared`` is false. Should the board follow later,
-   because another process has seen it too, it is from then on that it spreads (``shared_from_at``).
+   process then. Nothing was to be spread, and ``is_shared`` is false. Should the board follow when
+   another process has seen it too, it is from then on that it spreads (``shared_from_at``).
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Known:
     @property
     def spread_s(self) -> float:
         """From the sighting that the board followed to known everywhere, seconds."""
-        return self.known_at - (self.seen_at if self.shared_from_at is None else self.shared_from_at)
+        return self.known_at - (
+            self.seen_at if self.shared_from_at is None else self.shared_from_at
+        )
 
     @property
     def kind(self) -> str:

@@ -15,7 +15,7 @@ from simulation.carrier import Carrier
 @dataclass(frozen=True, slots=True)
 class Nobody:
     url: str = "http://127.0.0.1:1"
-    auth_token: str = "t"  # noqa: S105 - nobody is called
+    auth_token: str = "t"
 
 
 def test_first_calls_are_of_any_length_and_all_others_whole() -> None:
