@@ -8,15 +8,17 @@ A turn is cut when the agent was heard before its true end, or when the record o
 that it was taken before. A turn that was taken too soon and taken back before anybody heard of it
 has no record of that: replays count those too.
 
-A turn that was answered and has no record was cut as well: what was heard of its reply was taken
-back. Its caller took that for an answer and speaks on; so the agent, once it answers all of it, is
-heard over the turn that follows. That one says nothing and is left out.
+A turn that was answered and has no record, while the agent is heard again over the turn that follows,
+was answered by a reply that was taken back: its caller took that for an answer and spoke on. Its
+latency is not known, and it was cut if that reply came sooner than words can. The turn that follows
+says nothing and is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cluster.chaos.turns import RecordedCall
 from cluster.demo_turns import aligned, first_frame_s, paired
@@ -31,6 +33,7 @@ from voice import timeline
 from voice.reasons import taken_by
 
 _BROKEN_OFF = ("interrupted", "dropped")
+_SOONER_THAN_WORDS_S = 0.4
 _CLOCK_STEP_S = 1e-3  # of the product's event loop
 
 
@@ -52,8 +55,8 @@ class _Said:
     until_s: float
 
     @property
-    def is_taken_back(self) -> bool:
-        """What answered it was no reply that stayed."""
+    def is_without_record(self) -> bool:
+        """It was answered, and the product has written down no reply to it."""
         is_answered = self.measured.outcome == "answered" and not self.rows
         return is_answered and self.turn.kind != "backchannel"
 
@@ -66,12 +69,17 @@ def live_rows(calls: Mapping[int, LiveCall], recorded: Sequence[RecordedCall]) -
         live = calls[call.placed.result.call]
         said = _said(live, call)
         runs = _runs(call)
+        gone = {
+            before.turn.turn_id: after.turn.turn_id
+            for before, after in pairwise(said)
+            if before.is_without_record and after.measured.cut_in
+        }
         turns += [
-            _turn_row(live, each, runs)
-            for before, each in zip([None, *said], said, strict=False)
+            _turn_row(live, each, runs, is_taken_back=each.turn.turn_id in gone)
+            for each in said
             if each.turn.kind != "backchannel"
             and each.measured.outcome != "call_ended"
-            and not (before is not None and before.is_taken_back and each.measured.cut_in)
+            and each.turn.turn_id not in gone.values()
         ]
         over += [
             _talk_over_row(live, each, call.rows, round(call.placed.placed_at * 1e6))
@@ -102,8 +110,11 @@ def _runs(call: RecordedCall) -> list[tuple[float, float]]:
     return [(a - zero_s, b - zero_s) for a, b in recording.agent_runs()]
 
 
-def _turn_row(live: LiveCall, said: _Said, runs: Sequence[tuple[float, float]]) -> TurnRow:
+def _turn_row(
+    live: LiveCall, said: _Said, runs: Sequence[tuple[float, float]], *, is_taken_back: bool
+) -> TurnRow:
     measured, turn = said.measured, said.turn
+    is_too_soon = is_taken_back and (measured.latency_s or 0.0) < _SOONER_THAN_WORDS_S
     row = said.rows[-1] if said.rows else None
     times = dict(row.timeline) if row is not None else {}
     latency_s = measured.latency_s
@@ -123,10 +134,10 @@ def _turn_row(live: LiveCall, said: _Said, runs: Sequence[tuple[float, float]]) 
         network="clean",
         clips=" ".join(turn.clips),
         longest_pause_s=turn.longest_pause_s,
-        latency_s=UNANSWERED_S if is_unanswered else None if said.is_taken_back else latency_s,
-        is_cut=measured.cut_in or said.is_taken_back or (taken_s is not None and taken_s < 0.0),
+        latency_s=UNANSWERED_S if is_unanswered else None if is_taken_back else latency_s,
+        is_cut=measured.cut_in or is_too_soon or (taken_s is not None and taken_s < 0.0),
         is_cut_heard=measured.cut_in,
-        is_premature=measured.outcome == "premature" or said.is_taken_back,
+        is_premature=measured.outcome == "premature" or is_too_soon,
         is_unanswered=is_unanswered,
         commit_to_frame_s=_after_commit(times, timeline.FIRST_FRAME_OUT),
         is_hit=None if asked_s is None or committed_s is None else asked_s < committed_s - 1e-3,

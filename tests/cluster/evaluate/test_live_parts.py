@@ -208,17 +208,26 @@ def test_an_agent_heard_before_the_end_has_cut_in() -> None:
     assert (row.is_cut, row.is_cut_heard, row.is_premature) == (True, True, True)
 
 
-@pytest.mark.parametrize(("cut_in", "left"), [(True, ["a"]), (False, ["a", "b"])])
-def test_a_reply_without_a_record_was_taken_back_and_spoils_the_next_turn(
-    cut_in: bool, left: list[str]
-) -> None:
-    """The caller says "yes" into the reply to what he said before: that is no cut of the yes."""
+def before_a_yes(latency_s: float, *, cut_in: bool) -> Any:
+    """A turn without a record, and a "yes" that the agent was heard over or not."""
     said = Dialogue("en-US", (turn("a"), turn("b", "yes_no")))
     yes = measured(clip="b", turn=2, speech_start_s=8.5, speech_end_s=9.0, cut_in=cut_in)
-    call = call_of((measured(latency_s=0.15), yes), recorded(settled_s=12.0))
-    found = live_rows({0: LiveCall(0, said, NOISE, LOOP)}, [call]).turns
-    assert [row.turn_id for row in found] == left
-    assert (found[0].is_cut, found[0].is_premature, found[0].latency_s) == (True, True, None)
+    call = call_of((measured(latency_s=latency_s), yes), recorded(settled_s=12.0))
+    return live_rows({0: LiveCall(0, said, NOISE, LOOP)}, [call]).turns
+
+
+@pytest.mark.parametrize(("latency_s", "is_cut"), [(0.15, True), (3.0, False)])
+def test_a_reply_that_was_taken_back_spoils_the_next_turn(latency_s: float, is_cut: bool) -> None:
+    """The caller says "yes" into the reply to what he said before: that is no cut of the yes."""
+    (row,) = before_a_yes(latency_s, cut_in=True)
+    assert (row.turn_id, row.latency_s) == ("a", None)
+    assert (row.is_cut, row.is_premature) == (is_cut, is_cut)
+
+
+def test_a_record_that_is_missing_says_nothing_by_itself() -> None:
+    first, second = before_a_yes(0.15, cut_in=False)
+    assert (first.is_cut, first.latency_s) == (False, 0.15)
+    assert second.is_cut is False
 
 
 def test_unanswered_is_ten_seconds_and_a_call_that_ended_is_nothing() -> None:
