@@ -29,6 +29,8 @@ FLOOR_DB = -60.0
 
 _SLOTS = 128
 _FIRST_LAG, _LAGS = 2, 21
+_ALL_LAGS = np.arange(_FIRST_LAG, _FIRST_LAG + _LAGS)
+_FLOOR_LEVEL = np.float32(FLOOR_DB)
 _LEARN_EVERY = 2  # frames: syllables are slower than that
 _MEMORY = 0.986  # of a frame that was learnt: half of it is gone after 2 s
 _SPEAKING_DB = -45.0
@@ -75,9 +77,9 @@ class SentLevels:
 
     def before(self, at_s: float) -> npt.NDArray[np.float32]:
         """Levels 40, 60, ... 440 ms before ``at_s``, dBFS; shape (21,)."""
-        wanted = _slot(at_s) - _FIRST_LAG - np.arange(_LAGS)
+        wanted = _slot(at_s) - _ALL_LAGS
         at = wanted % _SLOTS
-        return np.where(self._slots[at] == wanted, self._levels_db[at], np.float32(FLOOR_DB))
+        return np.where(self._slots[at] == wanted, self._levels_db[at], _FLOOR_LEVEL)
 
 
 def _slot(at_s: float) -> int:
@@ -156,7 +158,9 @@ class EchoGate:
     def _learn(self, theirs: float, ours: npt.NDArray[np.float32]) -> None:
         new = self._new
         is_ours = ours > _SPEAKING_DB - FLOOR_DB
-        np.multiply.outer((1.0, theirs, theirs * theirs), is_ours, out=new[:3])
+        new[0] = is_ours
+        np.multiply(new[0], theirs, out=new[1])
+        np.multiply(new[1], theirs, out=new[2])
         np.multiply(ours, is_ours, out=new[3])
         np.multiply(new[3], ours, out=new[4])
         np.multiply(new[3], theirs, out=new[5])
