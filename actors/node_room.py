@@ -64,21 +64,23 @@ class NodeRoom:
     """``Room`` of one node of a cluster.
 
     Args:
-        node_id: Unlike that of any other node; asked when somebody wants to meet.
+        node_id: Unlike that of any other node; asked when somebody wants to meet. Empty: nobody
+            meets anybody.
     """
 
     def __init__(self, node_id: Callable[[], str]) -> None:
         self._node_id = node_id
 
-    @property
     def _name(self) -> str:
-        return f"\0callcluster-board-{os.getuid()}-{self._node_id()}"
+        """Of the socket; empty where there can be none."""
+        node_id = self._node_id() if sys.platform.startswith("linux") else ""
+        return f"\0callcluster-board-{os.getuid()}-{node_id}" if node_id else ""
 
     async def enter(self, joined: Callable[[Pipe], None]) -> Callable[[], None] | None:
         """See ``Room``. None as well where a machine has no such sockets."""
-        if not sys.platform.startswith("linux"):
+        name = self._name()
+        if not name:
             return None
-        name = self._name
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listening.bind(name)
@@ -103,11 +105,12 @@ class NodeRoom:
 
     async def join(self) -> Pipe | None:
         """See ``Room``."""
-        if not sys.platform.startswith("linux"):
+        name = self._name()
+        if not name:
             return None
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(JOIN_WITHIN_S):
-                reader, writer = await asyncio.open_unix_connection(self._name, limit=MOST_BYTES)
+                reader, writer = await asyncio.open_unix_connection(name, limit=MOST_BYTES)
             if is_ours(writer.get_extra_info("socket")):
                 return SocketPipe(reader, writer)
             writer.close()

@@ -61,8 +61,11 @@ def begin_provider_health(*, probes_idle: bool = True) -> Any:
 
 
 def this_node() -> str:
-    """The id of this process' node, for the processes of one to meet (``node_room``)."""
-    node_id: str = ray.get_runtime_context().get_node_id()
+    """The id of this process' node, for the processes of one to meet; empty when Ray has none."""
+    try:
+        node_id: str = ray.get_runtime_context().get_node_id()
+    except (RuntimeError, AttributeError, AssertionError, ray.exceptions.RayError):
+        return ""
     return node_id
 
 

@@ -64,6 +64,15 @@ def test_one_is_in_and_the_others_join() -> None:
     asyncio.run(asyncio.wait_for(scene(), 10))
 
 
+def test_a_process_of_no_node_meets_nobody() -> None:
+    async def scene() -> None:
+        room = NodeRoom(lambda: "")
+        assert await room.enter(lambda _pipe: None) is None
+        assert await room.join() is None
+
+    asyncio.run(scene())
+
+
 def test_the_room_is_free_the_moment_that_its_listener_is_killed() -> None:
     async def scene() -> None:
         name = uuid.uuid4().hex
