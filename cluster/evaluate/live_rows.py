@@ -8,8 +8,8 @@ A turn is cut when the agent was heard before its true end, or when the record o
 that it was taken before. A turn that was taken too soon and taken back before anybody heard of it
 has no record of that: replays count those too.
 
-A turn that was answered and has no record, while the agent is heard again over the turn that follows,
-was answered by a reply that was taken back: its caller took that for an answer and spoke on. Its
+A turn that was answered and has no record, while the agent is heard over the turn that follows, was
+answered by a reply that was taken back: its caller took that for an answer and spoke on. Its
 latency is not known, and it was cut if that reply came sooner than words can. The turn that follows
 says nothing and is left out.
 """
