@@ -148,15 +148,19 @@ class ReplayedStream(RingStream, Generic[M]):
             await self._send_chunks(socket)
 
     async def _send_chunks(self, socket: MessageSocket[M]) -> None:
-        while self._ring.end - self._sent >= CHUNK_BYTES and socket.error is None:
-            if self._sent < self._ring.start:
+        ring, hearing, reports_silence = self._ring, self._hearing, self._limits.reports_silence
+        while ring.end - self._sent >= CHUNK_BYTES and socket.error is None:
+            sent = self._sent
+            if sent < ring.start:
                 socket.abort(ProviderTimeout("it takes no audio", self._provider))
                 return
-            chunk = self._ring.read(self._sent, CHUNK_BYTES)
-            self._sent += CHUNK_BYTES
-            for message in self._hearing.packet(chunk, self._sent / SAMPLE_RATE_HZ):
+            chunk = ring.read(sent, CHUNK_BYTES)
+            self._sent = sent = sent + CHUNK_BYTES
+            for message in hearing.packet(chunk, sent / SAMPLE_RATE_HZ):
                 await socket.send(message)
-            self._settle()
+            # Of a service that answers all audio, what is final is forgotten when it answers.
+            if not reports_silence or hearing.owed != self._owed:
+                self._settle()
         if socket.error is None:
             self._wake.clear()
             await self._wake.wait()
