@@ -13,7 +13,7 @@ import time
 import tracemalloc
 from typing import Any
 
-from actors import cache_driver, metrics_driver, provider_health_driver
+from actors import cache_polls, metrics_driver, provider_health_driver
 from actors.metrics_driver import MetricsDriver
 from actors.node_board_link import NodeBoardLink
 from actors.node_room import NodeRoom
@@ -164,7 +164,7 @@ def metrics(shape: Shape) -> dict[str, float]:
 
 def cache(shape: Shape) -> dict[str, float]:
     """The owner of the response cache and the copies in all CallActors."""
-    per_s = min(shape.actors / cache_driver.POLL_S, float(cache_driver.CALLS_A_SECOND))
+    per_s = min(shape.actors / cache_polls.POLL_S, float(cache_polls.CALLS_A_SECOND))
     snapshot_mb = 10_000 * (384 * 4 + 600) / 1e6  # entries of 384 numbers and their texts
     return {
         "messages_per_s": per_s,
