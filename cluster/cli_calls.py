@@ -36,7 +36,7 @@ def move(
     """Have a call in progress carried in another way, with all that was said.
 
     It goes on like that from the next pause between two turns; the caller hears nothing of it. The
-    agent's file has to name the way in its mode: (mode: [pipeline, relay]).
+    agent's file has to name the way in its list of modes.
 
     [bold]Exit code[/bold]
       0  whoever has the call was told
