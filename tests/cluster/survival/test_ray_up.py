@@ -101,12 +101,16 @@ def of_program(machine: psutil.Process, name: str) -> psutil.Process | None:
     return None
 
 
-def autoscaler_log(machine: psutil.Process) -> str:
-    """The end of what the head says of the other node: on its own temporary files."""
-    head = of_program(machine, "gcs_server")
-    logs = Path(f"/proc/{head.pid if head else 0}/root/tmp/ray/session_latest/logs")
-    found = [path.read_text("utf-8", "replace")[-3_000:] for path in sorted(logs.glob("monitor*"))]
-    return "\n".join(found) or "no log"
+def said_on(machine: psutil.Process) -> str:
+    """The end of what a node and its autoscaler say, on the files of its own."""
+    found: list[str] = []
+    for process in machine.children(recursive=True)[-1:]:
+        root = Path(f"/proc/{process.pid}/root")
+        logs = root / "tmp/ray/session_latest/logs"
+        own = root / Path.home().relative_to("/") / "node.log"
+        paths = [path for path in (own, *sorted(logs.glob("monitor*"))) if path.exists()]
+        found += [f"{path.name}: {path.read_text('utf-8', 'replace')[-2_000:]}" for path in paths]
+    return "\n".join(found) or "nothing"
 
 
 def test_ray_up_starts_both_nodes_with_the_environment_of_every_node() -> None:
@@ -130,7 +134,7 @@ def test_ray_up_starts_both_nodes_with_the_environment_of_every_node() -> None:
         assert up.returncode == 0, up.stdout[-4_000:] + up.stderr[-2_000:]
         deadline = time.monotonic() + JOINED_WITHIN_S
         while not all(of_program(machine, "raylet") for machine in both):
-            assert time.monotonic() < deadline, f"no second node: {autoscaler_log(both[0])}"
+            assert time.monotonic() < deadline, f"a node did not come: {[*map(said_on, both)]}"
             time.sleep(0.5)
         for number, machine in enumerate(both):
             raylet = of_program(machine, "raylet")
