@@ -39,6 +39,6 @@ async def serve_view() -> ServeView | None:
 
 
 async def retiring_replicas() -> frozenset[ReplicaPlace]:
-    """Where replicas run that are to go; none when nobody knows, or nobody stays who takes calls."""
+    """Where replicas run that are to go; none when nobody knows, or nobody stays for calls."""
     view = await serve_view()
     return view.places("stopping") if view is not None and view.count("running") else frozenset()
