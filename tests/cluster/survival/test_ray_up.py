@@ -77,6 +77,9 @@ def config_of(network: NodeNetwork, folder: Path) -> Path:
     """The file that ships, for these machines: what is installed here is installed there."""
     shipped = (ROOT / "cluster.local.yaml").read_text("utf-8")
     text = shipped.replace("/home/ubuntu", str(Path.home()))
+    # Nothing leads out of these namespaces, so Ray finds no other address of its own than loopback.
+    for role, number in (("--head", 0), ("--address", 1)):
+        text = text.replace(f"-- {role}", f"-- --node-ip-address={network.address(number)} {role}")
     config = yaml.safe_load(text)
     config["cluster_name"] = f"up-{secrets.token_hex(4)}"
     config["provider"] |= {"head_ip": network.address(0), "worker_ips": [network.address(1)]}
