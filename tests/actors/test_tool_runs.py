@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from actors.mind_client import MindClient, TurnQuestion
+from actors.mind_messages import turn_message
 from actors.tool_questions import TOOL_KIND, question_of
 from actors.tool_runs import ToolRuns
 from actors.wire import OpenCall, TurnEntry, TurnItem
@@ -381,11 +382,13 @@ def test_a_model_that_never_stops_asking_is_made_to_answer() -> None:
     play(scene, script=script)
 
 
-def test_an_ingress_that_grants_nothing_has_nothing_run() -> None:
+def test_an_ingress_that_grants_nothing_has_nothing_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "actors.mind_client.turn_message",
+        lambda *parts: replace(turn_message(*parts), grants=False),
+    )
+
     async def scene(stage: Stage) -> None:
-        stage.mind._turn_message = lambda question: replace(  # type: ignore[method-assign]
-            MindClient._turn_message(stage.mind, question), grants=False
-        )
         assert said(await stage.ask())[-2] == "It says unknown."
         assert stage.used == []
 
