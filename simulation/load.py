@@ -23,7 +23,7 @@ from simulation.carrier import Carrier, CarrierConfig
 from simulation.errors import SimulationError
 from simulation.load_report import Effort, LoadReport, build_report
 
-NICENESS = -10
+NICENESS = -20
 
 
 @dataclass(frozen=True, slots=True)
