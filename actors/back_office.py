@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import ray
 
+from actors.actor_repr import actor_repr
 from actors.end_process import end_actor, end_replica_at
 from actors.named_watch import shared_watch
 from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
@@ -69,6 +70,9 @@ class BackOffice:
         self._starting: asyncio.Task[OfficeParts] | None = None
         self._working: asyncio.Task[None] | None = None
         self._directory: Any = None
+
+    def __repr__(self) -> str:
+        return actor_repr("BackOffice", "dials, tidies up, watches the ingress replicas")
 
     async def nudge(self) -> None:
         """Look at the tables now. The first one, also after a restart, starts the work."""

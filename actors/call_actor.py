@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import ray
 
+from actors.actor_repr import actor_repr
 from actors.link_server import LinkServer
 from actors.mind_driver import MindDriver
 
@@ -78,6 +79,15 @@ class CallActor:
         self._sweeper: asyncio.Task[None] | None = None
         self._link: LinkServer | None = None
         self._where: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        settings = self._settings
+        calls, release = settings.get("calls_per_actor", ""), settings.get("release", "")
+        return actor_repr(
+            "CallActor",
+            f"thinks for up to {calls} calls" if calls else "",
+            f"release {release}" if release else "",
+        )
 
     async def ready(self) -> dict[str, Any]:
         """Build and warm everything; returns the first status."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import ray
 
+from actors.actor_repr import actor_repr
 from actors.directory import Directory, DirectoryConfig
 from actors.placement import CALL_ACTOR_PREFIX, NAMESPACE, call_actor_options
 from actors.wire import ReplicaSync
@@ -51,6 +52,9 @@ class CallDirectoryActor:
         self._starting: dict[str, asyncio.Task[None]] = {}
         self._supervisor: asyncio.Task[None] | None = None
         self._trouble = ""
+
+    def __repr__(self) -> str:
+        return actor_repr("CallDirectory", "keeps the pool of CallActors", "leases their seats")
 
     async def start(self) -> None:
         """Begin to supervise. Idempotent; ``status`` tells when the actors are there."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 
+from actors.actor_repr import actor_repr
 from actors.errors import MetricsAwayError
 from actors.metrics_driver import MetricsDriver
 from actors.metrics_export import RayExport
@@ -31,6 +32,9 @@ class MetricsActor:
         self._driver = MetricsDriver(time.time_ns() // 1_000, is_successor=_is_restarted())
         self._export = RayExport()
         self._sweeper: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return actor_repr("Metrics", "adds up what all processes measured")
 
     async def report(self, plain: dict[str, Any]) -> dict[str, Any]:
         """One process reports; see ``MetricsDriver.report``."""

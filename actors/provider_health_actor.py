@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 
+from actors.actor_repr import actor_repr
 from actors.errors import HealthAwayError
 from actors.placement import provider_health_options
 from actors.provider_health_desks import QuotaDesks
@@ -32,6 +33,14 @@ class ProviderHealthActor:
         term = time.time_ns() // 1_000
         self._driver = HealthDriver(time.time, term, random.random, probes_idle=probes_idle)
         self._desks = QuotaDesks(time.time, term)
+        self._probes_idle = probes_idle
+
+    def __repr__(self) -> str:
+        return actor_repr(
+            "ProviderHealth",
+            "keeps breakers and quotas of all providers",
+            "probes idle ones" if self._probes_idle else "",
+        )
 
     async def report(self, plain: dict[str, Any]) -> None:
         """See ``HealthDriver.report``."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import ray
 
+from actors.actor_repr import actor_repr
 from actors.cache_desk import CacheDesk
 from actors.cache_driver import CacheDriver
 from actors.errors import CacheAwayError
@@ -40,6 +41,9 @@ class SemanticCacheActor:
         self._shard = shard
         self._driver: CacheDriver | None = None
         self._starting: asyncio.Task[CacheDriver] | None = None
+
+    def __repr__(self) -> str:
+        return actor_repr("SemanticCache", f"owns cached answers, shard {self._shard}")
 
     async def tell(self, plain: dict[str, Any]) -> dict[str, Any]:
         """See ``CacheDriver.tell``."""
