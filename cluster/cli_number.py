@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
         use,
         "callcluster number use +14155550100",
         "callcluster number use +14155550100 --agent sales",
+        "callcluster number use +14155550100 --spare",
     )
     add_command(number_app, "number list", list_numbers, "callcluster number list --check")
     add_command(number_app, "number drop", drop, "callcluster number drop +14155550100")
@@ -55,10 +56,15 @@ def use(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Also when something else answers it now.")
     ] = False,
+    spare: Annotated[
+        bool, typer.Option("--spare", help="It goes on to ring in another region: only the route.")
+    ] = False,
 ) -> None:
     """Let a number of your Twilio account ring here: its webhooks and its route, in one go.
 
     Needs PUBLIC_URL, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Doing it again changes the agent.
+    With CALLCLUSTER_REGIONS its calls go to the next region when this one does not answer; run it
+    there with --spare, so that this region knows who answers.
     """
     settings = read_settings()
     agent_id, tenant_id = agent or settings.default_agent, tenant or settings.tenant_id
@@ -71,6 +77,10 @@ def use(
             f"{known or 'none at all'}"
         )
     row = NumberRow(number, tenant_id, agent_id, wall_clock_us())
+    if spare:
+        region = asyncio.run(_be_spare(settings, row))
+        say(f"[green]ok[/green] {number} rings in region {region}; {agent_id} answers here as well")
+        return
     asyncio.run(_use(settings, row, is_sure=yes))
     say(f"[green]ok[/green] {number} rings here: {agent_id} answers (tenant {tenant_id})")
     say("'callcluster doctor' checks that Twilio can reach it")
@@ -132,7 +142,17 @@ async def _use(settings: Settings, row: NumberRow, *, is_sure: bool) -> None:
     async with setup.opened_carrier(settings) as carrier, setup.open_routes(settings) as routes:
         await setup.use_number(carrier, routes, webhooks, row, confirm)
     say(f"voice webhook  {webhooks.voice_url}")
+    if webhooks.fallback_url:
+        say(f"fallback       {webhooks.fallback_url}")
     say(f"status webhook {webhooks.status_url}")
+
+
+async def _be_spare(settings: Settings, row: NumberRow) -> str:
+    from cluster import number_setup as setup
+
+    webhooks = setup.Webhooks.of(settings)
+    async with setup.opened_carrier(settings) as carrier, setup.open_routes(settings) as routes:
+        return await setup.be_spare_of(carrier, routes, webhooks, row)
 
 
 async def _list(

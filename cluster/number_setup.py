@@ -6,13 +6,14 @@ the account owns the number, then write who answers it, then tell the carrier wh
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cluster.call_store import open_call_store
 from cluster.carrier_client import open_carrier
 from cluster.errors import SettingsError
+from cluster.regions import region_table
 from cluster.settings import Settings
 from records.edge_rows import NumberRow
 from records.number_store import NumberStore
@@ -23,15 +24,27 @@ from telephony.rest import CarrierNumber, CarrierRest
 
 VOICE_PATH = "/twilio/voice"
 STATUS_PATH = "/twilio/status"
+RINGS_HERE = "rings here"
+OTHER_STATUS = f"{RINGS_HERE}, but its status webhook is another one"
+NO_SPARE = f"{RINGS_HERE}, but its fallback webhook is of no other region"
+RINGS_IN_REGION = "rings in region"
 _CARRIERS_OWN_DEMO = "https://demo.twilio.com/"
 
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Where a number sends its calls and tells of their end."""
+    """Where a number sends its calls and tells of their end.
+
+    Attributes:
+        fallback_url: Where it sends a call that this deployment does not answer: the next region.
+            Empty where there is one region only; then the number's own is left as it is.
+        elsewhere: Voice URL of each other region, to its name.
+    """
 
     voice_url: str
     status_url: str
+    fallback_url: str = ""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> Webhooks:
@@ -46,11 +59,27 @@ class Webhooks:
                 "which it reaches this deployment"
             )
         origin = PublicOrigin.parse(settings.public_url)
-        return cls(origin.url(VOICE_PATH), origin.url(STATUS_PATH))
+        table = region_table(settings.regions, settings.region, settings.public_url)
+        others = table.others if table else ()
+        spares = {region.origin.url(VOICE_PATH): region.name for region in others}
+        return cls(
+            origin.url(VOICE_PATH),
+            origin.url(STATUS_PATH),
+            next(iter(spares), ""),
+            spares,
+        )
 
     def are_set(self, number: CarrierNumber) -> bool:
-        """Whether the number rings here already."""
-        return number.voice_url == self.voice_url and number.status_callback == self.status_url
+        """Whether the number rings here already, and in another region when this one is away."""
+        return (
+            number.voice_url == self.voice_url
+            and number.status_callback == self.status_url
+            and self.has_spare(number)
+        )
+
+    def has_spare(self, number: CarrierNumber) -> bool:
+        """Whether its calls go to another region when this one is away; true without regions."""
+        return not self.elsewhere or number.voice_fallback_url in self.elsewhere
 
 
 async def find_at_carrier(carrier: CarrierRest, number: str) -> CarrierNumber:
@@ -105,8 +134,37 @@ async def use_number(
     await routes.put(row)
     if not webhooks.are_set(found):
         await carrier.set_number_urls(
-            found.sid, voice_url=webhooks.voice_url, status_url=webhooks.status_url
+            found.sid,
+            voice_url=webhooks.voice_url,
+            status_url=webhooks.status_url,
+            fallback_url=webhooks.fallback_url or None,
         )
+
+
+async def be_spare_of(
+    carrier: CarrierRest, routes: NumberStore, webhooks: Webhooks, row: NumberRow
+) -> str:
+    """Write who answers a number that rings in another region; nothing changes at the carrier.
+
+    Returns:
+        The name of that region.
+
+    Raises:
+        SettingsError: The number rings in no other region, or the account does not own it; nothing
+            was changed.
+        records.errors.NumberTaken: It belongs to another tenant; nothing was changed.
+        telephony.errors.CarrierError: The carrier did not say.
+    """
+    found = await find_at_carrier(carrier, row.number)
+    region = webhooks.elsewhere.get(found.voice_url)
+    if region is None:
+        known = ", ".join(webhooks.elsewhere.values()) or "none: CALLCLUSTER_REGIONS is not set"
+        raise SettingsError(
+            f"{row.number} does not ring in another region ({known}): 'callcluster number use' "
+            "there first"
+        )
+    await routes.put(row)
+    return region
 
 
 async def unhook(carrier: CarrierRest, webhooks: Webhooks, number: str) -> bool:
@@ -118,7 +176,10 @@ async def unhook(carrier: CarrierRest, webhooks: Webhooks, number: str) -> bool:
     found = await find_at_carrier(carrier, number)
     if found.voice_url != webhooks.voice_url:
         return False
-    await carrier.set_number_urls(found.sid, voice_url="", status_url="")
+    is_ours = found.voice_fallback_url in webhooks.elsewhere
+    await carrier.set_number_urls(
+        found.sid, voice_url="", status_url="", fallback_url="" if is_ours else None
+    )
     return True
 
 
@@ -131,9 +192,13 @@ async def where_it_rings(carrier: CarrierRest, webhooks: Webhooks, number: str) 
     if found is None:
         return "not a number of this account"
     if webhooks.are_set(found):
-        return "rings here"
+        return RINGS_HERE
     if found.voice_url == webhooks.voice_url:
-        return "rings here, but its status webhook is another one"
+        if found.status_callback != webhooks.status_url:
+            return OTHER_STATUS
+        return NO_SPARE
+    if found.voice_url in webhooks.elsewhere:
+        return f"{RINGS_IN_REGION} {webhooks.elsewhere[found.voice_url]}"
     return f"rings at {found.voice_url}" if found.voice_url else "no webhook"
 
 

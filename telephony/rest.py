@@ -191,6 +191,7 @@ class CarrierNumber:
     number: str
     voice_url: str = ""
     voice_method: str = "POST"
+    voice_fallback_url: str = ""
     status_callback: str = ""
 
 
@@ -241,8 +242,17 @@ class CarrierRest(Protocol):
     async def find_number(self, number: str) -> CarrierNumber | None:
         """The account's number, or None when it owns no such number. ``number`` is E.164."""
 
-    async def set_number_urls(self, number_sid: str, *, voice_url: str, status_url: str) -> None:
-        """Where a number sends its calls (POST), and whom it tells of their end."""
+    async def set_number_urls(
+        self, number_sid: str, *, voice_url: str, status_url: str, fallback_url: str | None = None
+    ) -> None:
+        """Where a number sends its calls (POST), and whom it tells of their end.
+
+        Args:
+            number_sid: Of the number.
+            voice_url: Asked for TwiML when somebody calls; nobody when empty.
+            status_url: Told of the end of its calls; nobody when empty.
+            fallback_url: Asked when ``voice_url`` fails; nobody when empty, left alone when None.
+        """
 
     async def check_account(self) -> CarrierAccount:
         """The account behind the key: shows that the key is good."""

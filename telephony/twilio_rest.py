@@ -164,19 +164,28 @@ class TwilioRest:
                     number=number,
                     voice_url=found.voice_url or "",
                     voice_method=found.voice_method or "POST",
+                    voice_fallback_url=found.voice_fallback_url or "",
                     status_callback=found.status_callback or "",
                 )
         return None
 
-    async def set_number_urls(self, number_sid: str, *, voice_url: str, status_url: str) -> None:
+    async def set_number_urls(
+        self, number_sid: str, *, voice_url: str, status_url: str, fallback_url: str | None = None
+    ) -> None:
         """See ``CarrierRest``."""
         context = self._account.incoming_phone_numbers(_checked_sid(number_sid, "PN"))
+        spare = (
+            {}
+            if fallback_url is None
+            else {"voice_fallback_url": fallback_url, "voice_fallback_method": "POST"}
+        )
         await self._ask(
             lambda: context.update_async(
                 voice_url=voice_url,
                 voice_method="POST",
                 status_callback=status_url,
                 status_callback_method="POST",
+                **spare,
             )
         )
 

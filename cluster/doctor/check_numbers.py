@@ -11,8 +11,11 @@ from records import schema
 from records.errors import RecordsError
 from telephony.errors import TelephonyError
 
-RINGS_HERE = "rings here"
 _MOST = 20
+_CONSEQUENCES = {
+    setup.OTHER_STATUS: "the end of its calls is known from their streams only",
+    setup.NO_SPARE: "while this region is away its callers hear an error",
+}
 
 
 async def examine_numbers(place: Place) -> Findings:
@@ -59,12 +62,12 @@ async def examine_numbers(place: Place) -> Findings:
 def number_finding(number: str, agent_id: str, where: str) -> Finding:
     """One number and what the carrier does with its calls."""
     subject = f"number ...{number[-4:]}"
-    if where == RINGS_HERE:
+    if where == setup.RINGS_HERE or where.startswith(setup.RINGS_IN_REGION):
         return ok(subject, f"{where}; {agent_id} answers")
     return warn(
         subject,
         where,
-        "its callers do not reach this deployment",
+        _CONSEQUENCES.get(where, "its callers do not reach this deployment"),
         f"callcluster number use {number}",
     )
 

@@ -226,6 +226,17 @@ def test_a_number_is_used_listed_and_dropped(terminal: Terminal, carrier: PaperC
     assert "no numbers yet" in terminal.type("number", "list")[2]
 
 
+def test_a_number_of_another_region_gets_its_route_here(
+    terminal: Terminal, carrier: PaperCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "does not ring in another region" in terminal.type("number", "use", NUMBER, "--spare")[2]
+    monkeypatch.setenv("CALLCLUSTER_REGIONS", "eu=https://v.example DE us=https://old.example *")
+    monkeypatch.setenv("CALLCLUSTER_REGION", "eu")
+    _, _, said = terminal.type("number", "use", NUMBER, "--yes")
+    assert "fallback https://old.example/twilio/voice" in said
+    assert carrier.fallbacks == {"PN1": "https://old.example/twilio/voice"}
+
+
 def test_the_number_of_the_settings_is_listed_too(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,37 @@ def test_a_number_is_set_up_seen_by_the_doctor_and_unhooked(tmp_path: Path) -> N
     play(tmp_path, scene)
 
 
+def test_with_regions_the_account_knows_the_second_one(tmp_path: Path) -> None:
+    async def scene(_running: RunningProviders, settings: Settings) -> None:
+        there = settings.model_copy(
+            update={"public_url": "https://us.example", "region": "us", "data_dir": tmp_path / "us"}
+        )
+        place = Place(settings=settings, agents={("default", "a1"): AGENT}, try_keys=True)
+        await use(settings)
+        async with setup.opened_carrier(settings) as carrier:
+            found = await carrier.find_number(NUMBER)
+            assert found is not None
+            assert found.voice_fallback_url == "https://us.example/twilio/voice"
+            async with setup.open_routes(there) as routes:
+                webhooks = setup.Webhooks.of(there)
+                assert await setup.be_spare_of(carrier, routes, webhooks, ROW) == "eu"
+            (here,) = await examine_numbers(place)
+            assert (here.status, here.found) == ("ok", "rings here; a1 answers")
+            (spare,) = await examine_numbers(replace(place, settings=there))
+            assert (spare.status, spare.found) == ("ok", "rings in region eu; a1 answers")
+            await carrier.set_number_urls(
+                found.sid,
+                voice_url=found.voice_url,
+                status_url=found.status_callback,
+                fallback_url="",
+            )
+        (bare,) = await examine_numbers(place)
+        assert (bare.status, bare.found) == ("warn", setup.NO_SPARE)
+
+    regions = {"regions": "eu=https://v.example DE us=https://us.example *", "region": "eu"}
+    play(tmp_path, scene, **regions)
+
+
 def test_a_number_without_an_agent_or_of_nobody_is_found(tmp_path: Path) -> None:
     async def scene(_running: RunningProviders, settings: Settings) -> None:
         async with setup.open_routes(settings) as routes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,79 @@ def test_only_a_number_that_rings_here_is_unhooked() -> None:
     theirs = PaperCarrier(CarrierNumber(sid="PN1", number=NUMBER, voice_url="https://old/x"))
     assert not asyncio.run(setup.unhook(theirs, HERE, NUMBER))
     assert theirs.urls == {}
+
+
+REGIONS = {
+    "public_url": "https://eu.example",
+    "regions": "eu=https://eu.example DE us=https://us.example US ap=https://ap.example *",
+    "region": "eu",
+}
+US_URL = "https://us.example/twilio/voice"
+
+
+def test_a_number_falls_back_to_the_next_region(tmp_path: Path) -> None:
+    webhooks = Webhooks.of(settings(tmp_path, **REGIONS))
+    assert webhooks.fallback_url == US_URL
+    last = {**REGIONS, "region": "ap", "public_url": "https://ap.example"}
+    first = Webhooks.of(settings(tmp_path, **last)).fallback_url
+    assert first == "https://eu.example/twilio/voice"
+
+    async def scene(routes: NumberStore) -> None:
+        rings_here = CarrierNumber(
+            sid="PN1",
+            number=NUMBER,
+            voice_url=webhooks.voice_url,
+            status_callback=webhooks.status_url,
+        )
+        carrier = PaperCarrier(rings_here)
+        assert await setup.where_it_rings(carrier, webhooks, NUMBER) == setup.NO_SPARE
+        await use_number(carrier, routes, webhooks, ROW, asked_in_vain)
+        assert carrier.fallbacks == {"PN1": US_URL}
+        # Any other region will do: which of three is the nearest spare is a person's choice.
+        spare = "https://ap.example/twilio/voice"
+        carrier = PaperCarrier(replace(rings_here, voice_fallback_url=spare))
+        assert await setup.where_it_rings(carrier, webhooks, NUMBER) == "rings here"
+        await use_number(carrier, routes, webhooks, ROW, asked_in_vain)
+        assert carrier.urls == {}
+        assert await setup.unhook(carrier, webhooks, NUMBER)
+        assert carrier.fallbacks == {"PN1": ""}
+
+    play(tmp_path, scene)
+
+
+def test_a_fallback_of_somebodys_own_is_left_alone(tmp_path: Path) -> None:
+    async def scene(routes: NumberStore) -> None:
+        bin_of_theirs = CarrierNumber(
+            sid="PN1",
+            number=NUMBER,
+            voice_url=HERE.voice_url,
+            voice_fallback_url="https://handler.twilio.com/twiml/EH1",
+        )
+        carrier = PaperCarrier(bin_of_theirs)
+        await use_number(carrier, routes, HERE, ROW, asked_in_vain)
+        assert await setup.unhook(carrier, HERE, NUMBER)
+        assert (list(carrier.urls), carrier.fallbacks) == (["PN1"], {})
+
+    play(tmp_path, scene)
+
+
+def test_a_spare_region_learns_who_answers_and_nothing_else_changes(tmp_path: Path) -> None:
+    webhooks = Webhooks.of(settings(tmp_path, **REGIONS))
+
+    async def scene(routes: NumberStore) -> None:
+        carrier = PaperCarrier(CarrierNumber(sid="PN1", number=NUMBER, voice_url=US_URL))
+        assert await setup.where_it_rings(carrier, webhooks, NUMBER) == "rings in region us"
+        assert await setup.be_spare_of(carrier, routes, webhooks, ROW) == "us"
+        assert (await routes.get(NUMBER), carrier.urls) == (ROW, {})
+        other = NumberRow("+14155550199", "default", "reception", 1)
+        carrier = PaperCarrier(CarrierNumber(sid="PN2", number=other.number))
+        with pytest.raises(SettingsError, match="does not ring in another region \\(us, ap\\)"):
+            await setup.be_spare_of(carrier, routes, webhooks, other)
+        with pytest.raises(SettingsError, match="CALLCLUSTER_REGIONS is not set"):
+            await setup.be_spare_of(carrier, routes, HERE, other)
+        assert await routes.get(other.number) is None
+
+    play(tmp_path, scene)
 
 
 def test_webhooks_need_an_address_that_the_carrier_reaches(tmp_path: Path) -> None:

@@ -398,6 +398,12 @@ def test_our_client_looks_after_numbers_and_the_account() -> None:
         again = await rest.find_number(OURS)
         assert again is not None
         assert (again.voice_url, again.status_callback) == ("https://h/v", "https://h/s")
+        urls = {"voice_url": "https://h/v", "status_url": "https://h/s"}
+        await rest.set_number_urls(found.sid, **urls, fallback_url="https://spare/v")
+        await rest.set_number_urls(found.sid, **urls)  # leaves it alone
+        again = await rest.find_number(OURS)
+        assert again is not None
+        assert again.voice_fallback_url == "https://spare/v"
 
     ours(scene)
 

@@ -18,6 +18,7 @@ class PaperCarrier:
 
     Attributes:
         urls: Voice and status URL that were set, by sid of the number.
+        fallbacks: Fallback URL that was set, likewise.
         failure: Raised by everything from now on.
     """
 
@@ -25,6 +26,7 @@ class PaperCarrier:
         self._numbers = {number.number: number for number in numbers}
         self._account = account or CarrierAccount(sid="AC1", status="active", type="Full")
         self.urls: dict[str, tuple[str, str]] = {}
+        self.fallbacks: dict[str, str] = {}
         self.failure: Exception | None = None
         self.closed = False
 
@@ -32,9 +34,13 @@ class PaperCarrier:
         self._fail()
         return self._numbers.get(number)
 
-    async def set_number_urls(self, number_sid: str, *, voice_url: str, status_url: str) -> None:
+    async def set_number_urls(
+        self, number_sid: str, *, voice_url: str, status_url: str, fallback_url: str | None = None
+    ) -> None:
         self._fail()
         self.urls[number_sid] = (voice_url, status_url)
+        if fallback_url is not None:
+            self.fallbacks[number_sid] = fallback_url
 
     async def check_account(self) -> CarrierAccount:
         self._fail()

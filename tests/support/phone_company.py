@@ -182,7 +182,9 @@ class PhoneCompany:
     async def find_number(self, number: str) -> CarrierNumber | None:
         return None
 
-    async def set_number_urls(self, number_sid: str, *, voice_url: str, status_url: str) -> None:
+    async def set_number_urls(
+        self, number_sid: str, *, voice_url: str, status_url: str, fallback_url: str | None = None
+    ) -> None:
         raise NotImplementedError
 
     async def check_account(self) -> CarrierAccount:

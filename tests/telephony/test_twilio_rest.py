@@ -205,6 +205,11 @@ def test_a_number_is_pointed_at_us() -> None:
         "StatusCallback": "s",
         "StatusCallbackMethod": "POST",
     }
+    ask(
+        http,
+        lambda rest: rest.set_number_urls(NUMBER, voice_url="v", status_url="s", fallback_url=""),
+    )
+    assert (http.data["VoiceFallbackUrl"], http.data["VoiceFallbackMethod"]) == ("", "POST")
 
 
 def test_the_account_is_read() -> None:
