@@ -39,12 +39,13 @@ class LinkFrameError(ValueError):
 
 
 def encode(*parts: Any) -> bytes:
-    """One frame of JSON values.
+    """One frame of JSON values; half a character, which a model may write, becomes ``?``.
 
     Raises:
         LinkFrameError: It would be longer than ``MOST_BYTES``.
     """
-    body = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    body = text.encode("utf-8", "replace")
     if len(body) > MOST_BYTES:
         raise LinkFrameError(f"a frame of {len(body)} bytes is over {MOST_BYTES}")
     return _LENGTH.pack(len(body)) + body

@@ -10,6 +10,7 @@ A *run* brings a result, which the model reads before it goes on (``dialogue.too
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -220,9 +221,10 @@ _NOT_JSON = ToolRefused("the arguments are not a JSON object")
 
 
 def _object(arguments_json: str) -> dict[str, Any] | None:
-    """The arguments; None for what is no JSON object."""
+    """The arguments; None for what is no JSON object that can be written down and passed on."""
     try:
-        arguments = json.loads(arguments_json, parse_constant=_no_number)
+        arguments = json.loads(arguments_json, parse_constant=_no_number, parse_float=_number)
+        json.dumps(arguments, ensure_ascii=False).encode()  # not with half a character in it
     except (ValueError, RecursionError):
         return None
     return arguments if isinstance(arguments, dict) else None
@@ -230,6 +232,13 @@ def _object(arguments_json: str) -> dict[str, Any] | None:
 
 def _no_number(name: str) -> None:
     raise ValueError(name)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _fact(tool: Tool, arguments_json: str) -> Remember | ToolRefused:

@@ -120,4 +120,6 @@ def _item(item: dict[str, Any]) -> str:
 
 
 def _event(kind: str, **fields: Any) -> str:
-    return json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
+    # Half a character cannot be sent, and must not end the writer of the socket.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -2,8 +2,9 @@
 
 Rules
 1. The host is the agent's file's: arguments fill the path, the query and the body, each in the form
-   that it has there, and nothing else. Redirects are not followed: they would take the secrets
-   along.
+   that it has there, and nothing else. A part of the path that they would leave empty, or make
+   ``.`` or ``..``, would ask another address: nothing is sent then. Redirects are not followed:
+   they would take the secrets along.
 2. An attempt follows another only where that one cannot have been carried out (no connection), or
    where the request may be repeated. All attempts at one use carry the same key.
 3. Of an answer no more than ``max_bytes`` is read; a compressed one is refused unread.
@@ -34,6 +35,7 @@ BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 REPEATABLE_METHODS: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 CONNECT_TIMEOUT_S = 3.0
 _MOST_CONNECTIONS = 50
+_OTHER_ADDRESSES: Final = frozenset({"", ".", ".."})
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -56,7 +58,7 @@ class HttpTools:
         """Send it; the result as JSON for the model.
 
         Raises:
-            ToolFailed: There is no answer that could be used.
+            ToolFailed: There is no answer that could be used, or an argument fits no path.
             ToolUnusable: A secret is missing.
         """
         request = self._request(http, arguments, key)
@@ -92,9 +94,7 @@ class HttpTools:
         rest = dict(arguments)
         for name in PLACEHOLDER.findall(http.url):
             rest.pop(name, None)
-        url = PLACEHOLDER.sub(
-            lambda found: quote(_plain(arguments.get(found[1], "")), safe=""), http.url
-        )
+        url = _filled(http.url, arguments)
         headers = with_secrets(http.headers, self._secrets)
         headers["Accept-Encoding"] = "identity"
         if http.key_header:
@@ -134,6 +134,22 @@ class HttpTools:
                 transport=self._transport,
             )
         return self._client
+
+
+def _filled(url: str, arguments: Mapping[str, Any]) -> str:
+    """The address with the arguments that stand in it. Raises ``ToolFailed``."""
+
+    def fill(found: re.Match[str]) -> str:
+        return quote(_plain(arguments.get(found[1], "")), safe="")
+
+    path, mark, query = url.partition("?")
+    parts = path.split("/")
+    for at, part in enumerate(parts):
+        parts[at] = PLACEHOLDER.sub(fill, part)
+        if parts[at] != part and parts[at] in _OTHER_ADDRESSES:
+            name = PLACEHOLDER.findall(part)[0]
+            raise ToolFailed(f"the argument {name} must not be empty, nor dots: nothing was sent")
+    return "/".join(parts) + mark + PLACEHOLDER.sub(fill, query)
 
 
 def _result(http: HttpBinding, status: int, body: bytes, *, is_json: bool) -> str:

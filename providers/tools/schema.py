@@ -39,11 +39,20 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     for reference in _references(schema):
         if not reference.startswith("#"):
             raise ToolUnusable("parameters: $ref must point into the schema itself, as #/$defs/...")
+    try:
+        Draft202012Validator(schema).is_valid({})
+    except Exception as error:  # noqa: BLE001 - a reference to nothing, or to itself
+        raise ToolUnusable(
+            f"parameters cannot be checked ({type(error).__name__}): see where each $ref points"
+        ) from None
 
 
 def refusal_of(parameters_json: str, arguments: Mapping[str, Any]) -> str:
     """Why these arguments do not fit, in words for the model; empty when they do."""
-    error = best_match(_validator(parameters_json).iter_errors(arguments))
+    try:
+        error = best_match(_validator(parameters_json).iter_errors(arguments))
+    except Exception:  # noqa: BLE001 - numbers and depths that the checks themselves cannot bear
+        return "the arguments are wrong: too deep, or with numbers that are too large"
     if error is None:
         return ""
     where = ".".join(str(part) for part in error.absolute_path)

@@ -42,13 +42,16 @@ class ToolTable:
     async def run(self, tool: Tool, arguments: Mapping[str, Any], *, key: str) -> str:
         """Run it; returns JSON for the model with a ``status``, whatever happens.
 
+        Half a character in an answer becomes ``?``: nobody after us could encode it.
+
         Args:
             tool: What.
             arguments: With what; they fit its schema.
             key: The same for the same use, however often it is tried.
         """
         try:
-            return await self._run(tool, arguments, key)
+            result = await self._run(tool, arguments, key)
+            return result.encode("utf-8", "replace").decode()
         except ToolTimeout as error:
             logger.warning("tool %s (%s): %s", tool.name, key, error)
             return failed("timeout", f"{error.message}; it may have been done")

@@ -37,6 +37,11 @@ def test_frames_come_out_as_they_went_in_however_they_are_cut(
     assert came == [["is", number, answer] for number, answer in answers]
 
 
+def test_half_a_character_does_not_stay_in_the_way() -> None:
+    frame = encode("is", 1, {"text": "so \ud83d far"})
+    assert FrameReader().feed(frame) == [["is", 1, {"text": "so ? far"}]]
+
+
 @given(st.binary(max_size=60))
 def test_garbage_is_refused_or_waited_for_and_nothing_else(garbage: bytes) -> None:
     try:

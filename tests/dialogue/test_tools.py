@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogue.ports import ToolCallRequested
-from dialogue.tools import EndCall, SendDigits, Tool, Toolbox, ToolRefused, Transfer
+from dialogue.tools import EndCall, RunTool, SendDigits, Tool, Toolbox, ToolRefused, Transfer
 
 BOX = Toolbox(
     {
@@ -66,3 +66,21 @@ def test_an_invented_tool_is_refused_with_the_names_that_exist() -> None:
 def test_nothing_the_model_writes_raises(name: str, arguments: str) -> None:
     BOX.check(asked(name, arguments))
     BOX.check(asked("press", arguments))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"order": "\\ud800"}',  # half a character: no socket and no database takes it
+        '{"\\udfff": 1}',
+        '{"order": 1e400}',
+        '{"order": -1e400}',
+        '{"order": NaN}',
+        '{"a":' + "[" * 2_000 + "]" * 2_000 + "}",
+    ],
+)
+@pytest.mark.parametrize("name", ["look", "note"])
+def test_arguments_that_could_not_be_passed_on_are_refused(name: str, arguments: str) -> None:
+    box = Toolbox({"look": Tool("http", "look", ""), "note": Tool("remember", "note", "")})
+    assert isinstance(box.check(asked(name, arguments)), ToolRefused)
+    assert isinstance(box.check(asked("look", '{"order": "\\ud83d\\ude00"}')), RunTool)

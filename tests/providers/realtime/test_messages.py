@@ -46,6 +46,12 @@ def test_what_was_heard_is_told_in_milliseconds() -> None:
     conversation_item_truncate_event.ConversationItemTruncateEvent.model_validate(told)
 
 
+def test_half_a_character_cannot_end_what_sends() -> None:
+    told = read(messages.tool_result("call_1", '{"answer": "so \ud83d far"}'))
+    assert told["item"]["output"] == '{"answer": "so ? far"}'
+    assert messages.tool_result("call_1", "\ud83d").encode()
+
+
 def test_a_sentence_is_said_word_for_word_and_without_tools() -> None:
     told = read(messages.ask_to_say("4.0", 'Say "yes", please.', "English"))["response"]
     assert json.dumps('Say "yes", please.') in told["instructions"]

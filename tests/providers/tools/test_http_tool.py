@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import httpx
@@ -14,7 +15,9 @@ import pytest
 
 from dialogue.tools import Tool
 from providers.tools.bindings import HttpBinding, SecretText, Shown
+from providers.tools.errors import ToolUnusable
 from providers.tools.http_tool import HttpTools
+from providers.tools.schema import check_schema
 from providers.tools.table import ToolTable
 from tests.support.virtual_time import run
 
@@ -114,6 +117,27 @@ def test_arguments_fill_the_path_and_the_query() -> None:
     assert request.headers["authorization"] == f"Bearer {SECRET}"
     assert request.headers["idempotency-key"] == "use-1"
     assert request.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("order", ["", ".", ".."])
+@pytest.mark.parametrize("url", ["orders/{order}", "orders/{order}/lines", "{order}?x={order}"])
+def test_an_argument_never_makes_another_address_of_the_path(order: str, url: str) -> None:
+    service = Service(ok())
+    binding = replace(GET, method="DELETE", url=f"https://shop.example/{url}")
+    told = use(service, binding, order=order)
+    assert (told["status"], "order" in told["error"]) == ("failed", True)
+    assert service.requests == []
+
+
+def test_dots_and_nothing_do_no_harm_where_they_are_part_of_a_name() -> None:
+    service = Service(ok())
+    use(service, replace(GET, url="https://shop.example/o/n-{order}.json?q={order}"), order="..")
+    assert str(service.requests[0].url) == "https://shop.example/o/n-...json?q=.."
+
+
+def test_half_a_character_of_an_answer_goes_nowhere() -> None:
+    told = use(Service(reply(200, content=b'{"name": "\\ud83d lamp"}')))
+    assert told["answer"] == {"name": "? lamp"}
 
 
 def test_arguments_are_the_body_where_there_is_one() -> None:
@@ -229,6 +253,35 @@ def test_wrong_arguments_are_told_to_the_model(arguments: dict[str, Any], why: s
     tool = Tool("http", "orders", "Looks.", parameters_json=SCHEMA, binding=GET)
     assert why in table.refusal(tool, arguments)
     assert table.refusal(tool, {"order": "1"}) == ""
+
+
+MONEY = {"type": "object", "properties": {"sum": {"type": "number", "multipleOf": 0.01}}}
+CLOSED = {"type": "object", "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "arguments"),
+    [
+        (MONEY, {"sum": 10**400}),
+        (MONEY, {"sum": float("inf")}),
+        (CLOSED, {"deep": reduce(lambda inner, _: [inner], range(900), 1)}),
+    ],
+)
+def test_arguments_that_break_the_check_itself_are_refused(schema: Any, arguments: Any) -> None:
+    tool = Tool("http", "pay", "Pays.", parameters_json=json.dumps(schema), binding=GET)
+
+    def refusal(levels: int) -> str:  # as far down the stack as a call may be
+        if levels:
+            return refusal(levels - 1)
+        return ToolTable(HttpTools({})).refusal(tool, arguments)
+
+    assert "the arguments are wrong" in refusal(100)
+
+
+@pytest.mark.parametrize("reference", ["#", "#/$defs/nothing"])
+def test_a_reference_to_nothing_or_to_itself_is_found_when_the_file_is_read(reference: str) -> None:
+    with pytest.raises(ToolUnusable, match="see where each"):
+        check_schema({"type": "object", "allOf": [{"$ref": reference}]})
 
 
 def test_a_tool_that_nobody_knows_is_unavailable() -> None:
