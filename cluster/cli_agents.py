@@ -108,15 +108,14 @@ def _has_missing_voice(settings: Settings, agents: list[Agent]) -> bool:
 
 def _described(agent: Agent, own_tenant_id: str) -> str:
     """One line: who it is, who works for it, what a call that it places has to bring."""
+    from cluster.doctor.check_settings import chains_of
+
     is_own = agent.tenant_id == own_tenant_id
     name = agent.agent_id if is_own else f"{agent.tenant_id}/{agent.agent_id}"
-    chains = " / ".join(
-        " > ".join(names) for names in (agent.recognisers, agent.thinkers, agent.speakers)
-    )
     tools = ", ".join(tool.name for tool in agent.tools)
     variables = ", ".join(sorted(placeholders(agent)))
     return (
-        f"{name}: {agent.language}, {chains}"
+        f"{name}: {agent.language}, {chains_of(agent)}"
         + (f", tools {tools}" if tools else "")
         + (f", variables {variables}" if variables else "")
         + f", version {agent.agent_version}"

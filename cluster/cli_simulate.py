@@ -60,7 +60,8 @@ def simulate_providers(
         ),
     ] = None,
     product_url: Annotated[
-        str, typer.Option(help="Where the product listens: calls go there.")
+        str,
+        typer.Option(envvar="CALLCLUSTER_URL", help="Where the product listens: calls go there."),
     ] = "http://127.0.0.1:8000",
     public_url: Annotated[
         str, typer.Option(envvar="PUBLIC_URL", help="The origin that is signed, if another.")

@@ -345,5 +345,7 @@ def _banner(settings: Settings, report: dict[str, Any]) -> str:
     ]
     notes = list(report["warnings"])
     if settings.development:
-        notes.append("development mode: no signature is checked, and the API needs no key")
+        signed = settings.twilio_auth_token.get_secret_value()
+        checked = "TWILIO_AUTH_TOKEN checks signatures" if signed else "no signature is checked"
+        notes.append(f"development mode: {checked}, and the API needs no key")
     return "\n".join([*lines, *(f"  note: {note}" for note in notes)])

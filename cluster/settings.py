@@ -150,7 +150,12 @@ class Settings(BaseSettings):
     azure_identifies_languages: bool = True
 
     # Telephony
-    public_url: str = Field("http://127.0.0.1:8000", validation_alias=_plain("PUBLIC_URL"))
+    host: Host = "0.0.0.0"  # noqa: S104 - the front and HAProxy of other nodes connect from outside
+    port: int = Field(8000, ge=1, le=65_535)
+    public_url: str = Field(
+        default_factory=lambda known: f"http://127.0.0.1:{known.get('port', 8000)}",
+        validation_alias=_plain("PUBLIC_URL"),
+    )
     twilio_account_sid: AccountSid = Field("", validation_alias=_plain("TWILIO_ACCOUNT_SID"))
     twilio_auth_token: Key = Field(SecretStr(""), validation_alias=_plain("TWILIO_AUTH_TOKEN"))
     twilio_phone_number: PhoneNumber = Field("", validation_alias=_plain("TWILIO_PHONE_NUMBER"))
@@ -186,8 +191,6 @@ class Settings(BaseSettings):
     calls_per_account_s: float = Field(100.0, ge=0, le=10_000)
     default_agent: str = "reception"
     token_secret: SecretStr = SecretStr("")
-    host: Host = "0.0.0.0"  # noqa: S104 - the front and HAProxy of other nodes connect from outside
-    port: int = Field(8000, ge=1, le=65_535)
     ingress_replicas: int = Field(1, ge=1, le=10_000)
     release: str = Field("", max_length=64)
     max_replicas_per_node: int = Field(0, ge=0, le=100)

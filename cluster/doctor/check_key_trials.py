@@ -28,6 +28,7 @@ from telephony.errors import CarrierError, CarrierRefused, InvalidSetting
 _WITHIN_S: Final = 8.0
 _REFUSED: Final = frozenset({401, 403})
 _NO_CREDIT: Final = 402
+_OPENAI_VOICE: Final = "openai as a speaker"  # of its own key and address
 _BY_NAME: Final[Mapping[str, ChatService]] = {"azure_openai": "azure", "openrouter": "openrouter"}
 
 
@@ -56,7 +57,10 @@ async def examine_key_trials(place: Place) -> Findings:
         return [skipped("keys tried", "the settings cannot be read")]
     if not place.try_keys:
         return [skipped("keys tried", "--keys tries each with a request that costs nothing")]
-    used = {name for agent in place.agents.values() for name in agent.providers}
+    agents = place.agents.values()
+    used = {name for agent in agents for name in agent.providers}
+    if any("openai" in agent.speakers for agent in agents):
+        used.add(_OPENAI_VOICE)
     trials = [trial for trial in planned(settings) if trial[0] in used]
     found = await asyncio.gather(
         *(try_key(trial, place) for _, trial in trials), _try_carrier(settings)
@@ -84,7 +88,7 @@ def planned(settings: Settings) -> list[tuple[str, KeyTrial]]:
     if speech_key:
         url = f"{provider_settings(settings).openai_tts.base_url.rstrip('/')}/models"
         headers = {"Authorization": f"Bearer {speech_key}"}
-        trials.append(("openai", KeyTrial("OPENAI_TTS_API_KEY", "GET", url, headers)))
+        trials.append((_OPENAI_VOICE, KeyTrial("OPENAI_TTS_API_KEY", "GET", url, headers)))
     flux_key = settings.deepgram_api_key.get_secret_value()
     if flux_key:
         url = f"{settings.deepgram_base_url.rstrip('/')}/v1/projects"

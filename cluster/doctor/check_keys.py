@@ -66,7 +66,7 @@ def used_keys(settings: Settings, agents: Iterable[Agent]) -> Mapping[str, str]:
         except ProviderError:
             endpoint = ChatEndpoint()
         keys[endpoint.key_setting] = endpoint.api_key
-    if any(agent.speaker == "openai" for agent in agents):
+    if any("openai" in agent.speakers for agent in agents):
         keys["OPENAI_TTS_API_KEY"] = settings.openai_tts_api_key.get_secret_value()
     if "azure_openai" in used:
         keys["AZURE_OPENAI_API_KEY"] = settings.azure_openai_api_key.get_secret_value()

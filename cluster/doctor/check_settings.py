@@ -53,7 +53,7 @@ async def examine_agents(place: Place) -> Findings:
     findings = [
         ok(
             agent_name(agent, settings),
-            f"{agent.language}, {agent.recogniser} / {agent.think_chain} / {agent.speaker}",
+            f"{agent.language}, {chains_of(agent)}",
         )
         for agent in place.agents.values()
     ]
@@ -72,6 +72,12 @@ async def examine_agents(place: Place) -> Findings:
     except ClusterError as error:
         findings.append(fail("turn-taking", str(error), WOULD_NOT_START, "change one of them"))
     return findings
+
+
+def chains_of(agent: Agent) -> str:
+    """Who hears, thinks and speaks, stand-ins included, each in the order they are asked."""
+    works = (agent.recognisers, agent.thinkers, agent.speakers)
+    return " / ".join(" > ".join(names) for names in works)
 
 
 def agent_name(agent: Agent, settings: Settings) -> str:

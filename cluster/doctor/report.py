@@ -25,6 +25,8 @@ def print_table(console: Console, examined: Sequence[Examined]) -> None:
     """A table: status, what was looked at, what was found and would happen, what to do."""
     console.print(_row_table(Text("looked at"), Text("found"), Text("what to do")))
     for part in examined:
+        if not part.findings:  # nothing of it is in use here
+            continue
         console.print(Text(f"\n{part.title}", "bold"))
         for finding in part.findings:
             status = Text(finding.status, _STYLES[finding.status])

@@ -283,3 +283,17 @@ def test_regions_are_checked_at_the_start(monkeypatch: pytest.MonkeyPatch) -> No
     ):
         with pytest.raises(SettingsError, match=said):
             load(monkeypatch, **{"CALLCLUSTER_REGIONS": regions, name: value})
+
+
+def test_the_public_address_of_a_laptop_follows_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or whoever changes the port is refused: signatures are checked against the address."""
+    monkeypatch.setenv("CALLCLUSTER_MODE", "development")
+    assert load_settings().public_url == "http://127.0.0.1:8000"
+    monkeypatch.setenv("CALLCLUSTER_PORT", "8123")
+    known = load_settings()
+    assert known.public_url == "http://127.0.0.1:8123"
+    assert "public_url" not in known.model_fields_set
+    assert load_settings(port=9001).public_url == "http://127.0.0.1:9001"
+    monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1:7000")
+    assert load_settings().public_url == "http://127.0.0.1:7000"
+    assert Settings.from_plain(known.to_plain()).public_url == known.public_url

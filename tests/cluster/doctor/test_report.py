@@ -37,6 +37,13 @@ def test_the_table_says_what_was_found_what_would_happen_and_what_to_do(width: i
         assert said in text
 
 
+def test_a_part_that_found_nothing_has_no_heading() -> None:
+    out = StringIO()
+    print_table(Console(file=out, width=80), [*PARTS, Examined("Google's credentials", ())])
+    assert "Ports" in out.getvalue()
+    assert "Google" not in out.getvalue()
+
+
 def test_programs_read_the_same() -> None:
     plain = json.loads(json.dumps(as_plain(PARTS)))
     assert plain["version"] == 1

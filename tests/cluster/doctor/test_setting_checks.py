@@ -17,6 +17,7 @@ from cluster.doctor.check_keys import (
     key_finding,
     model_finding,
     speech_model_findings,
+    used_keys,
     without_user,
 )
 from cluster.doctor.check_nodes import node_findings
@@ -26,6 +27,7 @@ from cluster.doctor.check_settings import examine_agents, examine_settings
 from cluster.doctor.finding import Finding
 from cluster.doctor.place import Place
 from cluster.settings import Settings
+from dialogue.agent import SpareVoice
 from tests.support.scripted_call import AGENT
 from tests.support.virtual_time import run
 
@@ -55,6 +57,20 @@ def test_settings_that_would_stop_the_start_are_a_failure() -> None:
     assert (bad.status, bad.found) == ("fail", "CALLCLUSTER_PORT: abc")
     findings = run(examine_settings(place(settings(mode="development"))))
     assert statuses(findings) == {"settings": "ok", "CALLCLUSTER_MODE": "warn"}
+
+
+def test_an_agent_is_shown_with_its_stand_ins() -> None:
+    spare = SpareVoice("espeak", "f2")
+    chain = replace(KEYED, then_thinkers=("openrouter",), spare_voices=(spare,))
+    found = run(examine_agents(place(settings(default_agent="a1", tenant_id="t1"), chain)))
+    assert found[0].found == "en-US, azure / openai > openrouter / elevenlabs > espeak"
+
+
+def test_the_key_of_a_spare_voice_is_looked_at_and_only_then() -> None:
+    known = settings(openai_tts_api_key=SECRET, elevenlabs_api_key=SECRET)
+    assert "OPENAI_TTS_API_KEY" not in used_keys(known, [KEYED])
+    spare = replace(KEYED, spare_voices=(SpareVoice("openai", "alloy"),))
+    assert used_keys(known, [spare])["OPENAI_TTS_API_KEY"] == SECRET
 
 
 def test_agents_are_read_and_the_default_one_must_be_there() -> None:
