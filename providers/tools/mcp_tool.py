@@ -6,7 +6,9 @@ Rules
 2. Which tools it has is asked once a connection. One that it does not have is not called.
 3. A server that dies fails the calls that were under way, clearly; the next use connects anew. One
    that could not be reached is left alone for ``AGAIN_AFTER_S``.
-4. A call is made once: nobody knows what a server does with a second one.
+4. A call is made once: nobody knows what a server does with a second one. Only one that a server
+   turned away because it has forgotten the session (it was started anew, or was idle for too long)
+   is made again, in a session of its own: it cannot have been done.
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ KEY_META: Final = "callcluster/idempotency-key"
 CONNECT_WITHIN_S = 10.0
 AGAIN_AFTER_S = 1.0
 CLOSE_WITHIN_S = 5.0
+READ_WITHIN_S = (
+    300.0  # longer than any tool may take: who waits for an answer has a limit of its own
+)
+_FORGOTTEN = (-32600, -32001)  # what servers answer, with words about the session, to one unknown
 _LOST = "its server has died or cannot be reached"
 
 
@@ -70,7 +76,11 @@ class McpTools:
                 if mcp.tool not in tools:
                     known = ", ".join(tools)[:300] or "none"
                     raise ToolUnusable(f"its server has no tool {mcp.tool}; it has: {known}")
-                result = await link.call(mcp.tool, dict(arguments), key)
+                try:
+                    result = await link.call(mcp.tool, dict(arguments), key)
+                except _SessionForgotten:
+                    await link.tools()
+                    result = await link.call(mcp.tool, dict(arguments), key)
         except TimeoutError:
             raise ToolTimeout(f"no answer in {mcp.timeout_s:g} s") from None
         return _told(mcp, result)
@@ -90,6 +100,10 @@ class McpTools:
         """Close every connection, and end the programs behind them."""
         await asyncio.gather(*(link.aclose() for link in self._links.values()))
         self._links.clear()
+
+
+class _SessionForgotten(ToolFailed):
+    """The server knows nothing of our session, and has not looked at the call."""
 
 
 class _Link:
@@ -138,6 +152,9 @@ class _Link:
                 self._let_go()
                 logger.warning("an MCP server is lost: %s", place_of(error))
                 raise ToolFailed(_LOST) from None
+            if self._server.url and _is_forgotten(error):
+                self._let_go()
+                raise _SessionForgotten(_LOST) from None
             raise ToolFailed("its server refused the call") from None
         finally:
             calling.cancel()
@@ -200,8 +217,9 @@ class _Link:
         from mcp.client.streamable_http import streamable_http_client
 
         headers = with_secrets(server.headers, self._secrets)
+        patience = httpx2.Timeout(CONNECT_WITHIN_S, read=READ_WITHIN_S)
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30.0)) as http,
+            httpx2.AsyncClient(headers=headers, timeout=patience) as http,
             Client(streamable_http_client(server.url, http_client=http)) as client,
         ):
             yield client
@@ -245,3 +263,9 @@ def _is_answer(error: Exception) -> bool:
     connection_closed = -32000
     code = getattr(getattr(error, "error", None), "code", None)
     return isinstance(error, MCPError) and code != connection_closed
+
+
+def _is_forgotten(error: Exception) -> bool:
+    answer = getattr(error, "error", None)
+    words = str(getattr(answer, "message", "")).lower()
+    return getattr(answer, "code", None) in _FORGOTTEN and "session" in words
