@@ -21,6 +21,8 @@ def fitting(settings: Settings, agents: Iterable[Agent]) -> Settings:
     limits = {
         "azure": (settings.azure_streams_per_process, "AZURE"),
         "deepgram": (settings.deepgram_streams_per_process, "DEEPGRAM"),
+        "scribe": (settings.scribe_streams_per_process, "SCRIBE"),
+        "openai_transcription": (settings.openai_stt_streams_per_process, "OPENAI_STT"),
         "google": (settings.google_streams_per_process, "GOOGLE"),
     }
     ears = (agent.recognisers for agent in agents if "pipeline" in agent.modes)

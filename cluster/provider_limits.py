@@ -13,7 +13,7 @@ from typing import Final
 from providers.health.quotas import QuotaLimit
 from providers.health.unit import credential_label
 from providers.realtime.refusals import PROVIDER as REALTIME
-from providers.settings import ProviderSettings
+from providers.settings import OpenAIConfig, ProviderSettings
 from providers.table import CAPABILITIES
 
 WORK: Final[Mapping[str, str]] = {
@@ -70,15 +70,10 @@ def quota_limits(checked: str, known: ProviderSettings) -> list[QuotaLimit]:
 
 
 def _key_of(kind: str, name: str, known: ProviderSettings) -> str:
-    chats = {
-        "openai": known.openai,
-        "azure_openai": known.azure_openai,
-        "openrouter": known.openrouter,
-    }
-    if kind == "thinker":
-        config = chats.get(name)
-        return config.endpoint.api_key if config is not None else ""
     keys = {
+        ("thinker", "openai"): _chat_key(known.openai),
+        ("thinker", "azure_openai"): _chat_key(known.azure_openai),
+        ("thinker", "openrouter"): _chat_key(known.openrouter),
         ("recogniser", "azure"): known.azure.key,
         ("recogniser", "deepgram"): known.deepgram.api_key,
         # Google counts by project, whichever account of it asks.
@@ -93,3 +88,7 @@ def _key_of(kind: str, name: str, known: ProviderSettings) -> str:
         ("realtime", REALTIME): known.openai_realtime.api_key,
     }
     return keys.get((kind, name), "")
+
+
+def _chat_key(config: OpenAIConfig | None) -> str:
+    return config.endpoint.api_key if config is not None else ""

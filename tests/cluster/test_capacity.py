@@ -23,14 +23,17 @@ def agent(recogniser: str) -> Agent:
         ("deepgram", 100, 25, 25),
         ("deepgram", 10, 25, 10),
         ("google", 100, 25, 25),
+        ("scribe", 100, 25, 25),
+        ("openai_transcription", 100, 25, 25),
         ("scripted", 100, 25, 100),
     ],
 )
 def test_calls_fit_the_recogniser(recogniser: str, calls: int, streams: int, expected: int) -> None:
+    prefix = {"openai_transcription": "openai_stt"}.get(recogniser, recogniser)
     settings = Settings(
         mode="development",
         calls_per_replica=calls,
-        **{f"{recogniser}_streams_per_process": streams},
+        **{f"{prefix}_streams_per_process": streams},
     )
     assert fitting(settings, [agent(recogniser)]).calls_per_replica == expected
 
