@@ -6,6 +6,7 @@ from typing import Any
 
 from dialogue.ports import Message, ThinkRequest, ToolDefinition
 from providers.chat_endpoint import OPENAI_ADDRESS
+from providers.endpoint_checks import check_address, check_key
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.http_status import Blame
 from providers.models import DEFAULT_CHAT_MODEL, chat_model
@@ -27,12 +28,14 @@ def check_config(config: OpenAIConfig) -> None:
     """See that there is an address and, where one is needed, a key.
 
     Raises:
-        ProviderRefused: There is no key, and the address is one that needs a key.
+        ProviderRefused: There is no key, and the address is one that needs a key; or it is none.
         ProviderRejected: The address is no http or https URL.
     """
     blame, endpoint = blame_of(config), config.endpoint
     if not endpoint.base_url.startswith(("http://", "https://")):
         raise ProviderRejected("the address is no http(s) URL", blame.provider, blame.address)
+    check_address(endpoint.base_url, blame.provider, blame.address)
+    check_key(endpoint.api_key, blame.provider, blame.key)
     is_own_server = endpoint.kind == "openai" and endpoint.base_url != OPENAI_ADDRESS
     if not endpoint.api_key and not is_own_server:
         raise ProviderRefused("there is no key", blame.provider, blame.key)
@@ -70,22 +73,28 @@ def request_body(config: OpenAIConfig, request: ThinkRequest) -> dict[str, Any]:
 
 
 def _message(message: Message) -> dict[str, Any]:
+    text = _whole(message.text)
     if message.role == "tool":
-        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text}
+        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": text}
     if not message.tool_calls:
-        return {"role": message.role, "content": message.text}
+        return {"role": message.role, "content": text}
     return {
         "role": message.role,
-        "content": message.text or None,
+        "content": text or None,
         "tool_calls": [
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments_json},
+                "function": {"name": call.name, "arguments": _whole(call.arguments_json)},
             }
             for call in message.tool_calls
         ],
     }
+
+
+def _whole(text: str) -> str:
+    """``text`` with ``?`` for half a character, which no request can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _tool(tool: ToolDefinition) -> dict[str, Any]:

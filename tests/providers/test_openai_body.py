@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dialogue.ports import Message, ThinkRequest, ToolCallRequested, ToolDefinition
@@ -113,3 +115,15 @@ def test_tools_come_with_the_only_effort_that_takes_them(model: str, effort: str
     request = ThinkRequest("call", REQUEST.messages, model, tools=TOOLS)
     config = OpenAIConfig(reasoning_effort="high")
     assert request_body(config, request).get("reasoning_effort") == effort
+
+
+def test_half_a_character_in_the_conversation_keeps_nothing_from_being_asked() -> None:
+    asked = ToolCallRequested("c1", "look", '{"name": "\ud83d"}')
+    messages = (
+        Message("user", "a \ud83d b"),
+        Message("assistant", "\ude00", tool_calls=(asked,)),
+        Message("tool", '{"ok": "\ud83d\ude00é"}', tool_call_id="c1"),
+    )
+    body = request_body(OpenAIConfig(), ThinkRequest("call", messages))
+    assert json.dumps(body, ensure_ascii=False).encode()
+    assert [message["content"] for message in body["messages"]] == ["a ? b", "?", '{"ok": "??é"}']
