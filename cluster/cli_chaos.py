@@ -131,7 +131,7 @@ def chaos_cluster(
     [bold]Faults[/bold]
       call-actor-kill call-actor-hang     the mind of many calls
       ingress-kill ingress-hang           the ear and the mouth
-      haproxy-kill line-cut               what lies between the carrier and those
+      haproxy-kill haproxy-hang line-cut  what lies between the carrier and those
       directory-kill directory-hang       who may place calls
       health-kill health-hang metrics-kill metrics-hang cache-kill cache-hang office-kill
       controller-kill controller-hang     of Ray Serve

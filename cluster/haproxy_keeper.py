@@ -8,7 +8,7 @@ is given this file in the place of HAProxy's binary (RAY_SERVE_HAPROXY_BINARY_PA
 
 Rules
 1. This process becomes HAProxy, with the process id that Serve knows. Before that it leaves a child
-   behind, the keeper, which waits for its death on a pipe and does nothing else.
+   behind, the keeper, which waits for its death on a pipe.
 2. The keeper holds a socket at HAProxy's address that does not listen. When HAProxy dies it listens
    at once, so that nobody is refused, and hands it to a HAProxy of its own, which has the same
    configuration but for its admin socket: Serve must find its own one dead, and start the next.
@@ -17,8 +17,11 @@ Rules
    nobody stands in.
 4. Who ends the stand-in in order means it. When Serve's process is gone too and nobody has come
    after ``NOBODY_COMES_S``, the keeper ends it.
-
-5. What Serve's configuration lacks, HAProxy gets on the way, for replicas whose node is gone
+5. A HAProxy that hangs keeps its sockets, and nobody is told of anything. So the keeper asks at the
+   admin socket twice a second: one that takes the question and says nothing for ``HUNG_S`` is
+   killed, and stood in for. Of a keeper that was late itself that time does not count. After a
+   reload the answer is another one's: from then on the old one is not asked, its calls may end.
+6. What Serve's configuration lacks, HAProxy gets on the way, for replicas whose node is gone
    without a word. Their connections are given up after ``UNHEARD_MS``, and with them the callers':
    the carrier would go on sending for a quarter of an hour. Whether they answer is waited for no
    longer than ``CHECK_MS``. And no webhook takes a connection that lay idle: it may lead there.
@@ -32,6 +35,7 @@ import contextlib
 import fcntl
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -40,10 +44,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 LOOK_EVERY_S = 0.1
 NOBODY_COMES_S = 20.0
+ASK_EVERY_S = 0.5
+HUNG_S = 2.5
+LATE_S = 0.25
 # A frame goes to the replica every 20 ms; its kernel acknowledges each, however busy it is.
 UNHEARD_MS = 2_000
 CHECK_MS = 750
@@ -59,6 +66,8 @@ _KEPT = (
     (r"^defaults$(?!\n\s+timeout check )", rf"defaults\n    timeout check {CHECK_MS}ms"),
     (r"^(\s+)http-reuse always$", r"\1http-reuse never"),
 )
+_TAKES_OVER = frozenset({"-sf", "-st", "-x"})
+_PID = re.compile(rb"^Pid: (\d+)\n", re.MULTILINE)
 _BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")
 
 
@@ -111,7 +120,7 @@ def stand_in(config: str) -> StandIn | None:
 
 
 def kept_config(config: str) -> str:
-    """Serve's configuration with what it lacks. See rule 5."""
+    """Serve's configuration with what it lacks. See rule 6."""
     for pattern, kept in _KEPT:
         config = re.sub(pattern, kept, config, flags=re.MULTILINE)
     return config
@@ -138,6 +147,38 @@ def answers(admin: str) -> bool:
         return True
 
 
+def who_answers(admin: str, lifeline: int) -> int | None:
+    """Process id of the HAProxy that answers at this admin socket.
+
+    Returns:
+        0 when nobody listens there, or ``lifeline`` has become readable; None when somebody listens
+        and has said nothing for ``HUNG_S``.
+    """
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(ASK_EVERY_S)
+        said, silent_s = b"", 0.0
+        try:
+            probe.connect(admin)
+            probe.sendall(b"show info\n")
+            while silent_s < HUNG_S:
+                began = time.monotonic()
+                ready, _, _ = select.select([probe, lifeline], [], [], ASK_EVERY_S)
+                if lifeline in ready:
+                    return 0
+                if probe in ready:
+                    part = probe.recv(4_096)
+                    said += part
+                    if found := _PID.search(said):
+                        return int(found[1])
+                    if not part:
+                        return 0
+                elif time.monotonic() - began < ASK_EVERY_S + LATE_S:
+                    silent_s += ASK_EVERY_S
+        except OSError:
+            return 0
+    return None
+
+
 def held_socket(host: str, port: int) -> socket.socket:
     """A socket at an address where somebody else listens; it does not, yet. Raises ``OSError``."""
     where = "0.0.0.0" if host in ("", "*") else host  # noqa: S104 - as HAProxy is told to
@@ -153,22 +194,62 @@ def held_socket(host: str, port: int) -> socket.socket:
     return held
 
 
+class Suspicion:
+    """Who it is that says nothing at an admin socket, which processes hand on at a reload.
+
+    Args:
+        pid: Whose keeper asks.
+        is_successor: Whether another one had the socket before.
+    """
+
+    def __init__(self, pid: int, *, is_successor: bool) -> None:
+        self._pid = pid
+        self._has_answered = False
+        self._is_it = not is_successor
+
+    def heard(self, who: int | None) -> Literal["", "hangs", "replaced"]:
+        """What the answer (``who_answers``) means for the process; empty for nothing new."""
+        if who is None:
+            return "hangs" if self._is_it else ""
+        if who == self._pid:
+            self._has_answered = self._is_it = True
+        elif who and self._has_answered:
+            return "replaced"
+        elif who or self._has_answered:
+            self._is_it = (
+                False  # it was not there yet, or has left: the next silence is not its own
+            )
+        return ""
+
+
 class Keeper:
     """Waits for the death of a HAProxy and stands in for it.
 
     Args:
         binary: HAProxy itself.
         config: Path of its configuration.
+        pid: Its process id.
         manager: Process id of whoever started it.
         lifeline: Readable, at its end, when it has died.
         niceness: Of a stand-in.
+        is_successor: Whether it takes over from another one.
     """
 
     def __init__(
-        self, binary: str, config: Path, manager: int, lifeline: int, niceness: int
+        self,
+        binary: str,
+        config: Path,
+        pid: int,
+        manager: int,
+        lifeline: int,
+        niceness: int,
+        *,
+        is_successor: bool,
     ) -> None:
         self._binary = binary
         self._config = config
+        self._pid = pid
+        self._suspicion = Suspicion(pid, is_successor=is_successor)
         self._manager = manager
         self._lifeline = lifeline
         self._niceness = niceness
@@ -176,11 +257,11 @@ class Keeper:
     def run(self) -> None:
         """Return when nobody is needed any more."""
         held: socket.socket | None = None
+        found = self._stand_in()
         with contextlib.suppress(OSError):
-            if found := self._stand_in():
+            if found:
                 held = held_socket(found.host, found.port)
-        while os.read(self._lifeline, 4_096):
-            pass
+        self._watch(found.admin if found else "")
         # The configuration may have been written anew since, the address never is.
         plan = self._stand_in()
         if plan is None or held is None or not self._is_needed(plan):
@@ -192,6 +273,25 @@ class Keeper:
                 return  # of several that died together, one is stood in for
             held.listen(1_024)
             self._stand(plan, held, lock)
+
+    def _watch(self, admin: str) -> None:
+        """Return when it has died, killed by us when it hangs."""
+        every_s: float | None = ASK_EVERY_S if admin else None
+        while not self._has_ended(every_s):
+            match self._suspicion.heard(who_answers(admin, self._lifeline)):
+                case "hangs":
+                    sys.stderr.write(f"haproxy {self._pid} hangs: killed\n")
+                    sys.stderr.flush()
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(self._pid, signal.SIGKILL)  # its own: the pipe has not ended
+                    every_s = None
+                case "replaced":
+                    every_s = None
+
+    def _has_ended(self, within_s: float | None) -> bool:
+        """Wait for its death, for so long or for ever."""
+        ready, _, _ = select.select([self._lifeline], [], [], within_s)
+        return bool(ready) and not os.read(self._lifeline, 4_096)
 
     def _stand_in(self) -> StandIn | None:
         try:
@@ -261,7 +361,7 @@ def main(arguments: Sequence[str]) -> None:
     if config and "-c" not in options:  # else it serves nobody
         # Serve lets nobody else have a socket at HAProxy's address; the keeper and the next one do.
         options = [option for option in options if option != "-dR"]
-        manager, niceness = os.getppid(), os.nice(0)
+        pid, manager, niceness = os.getpid(), os.getppid(), os.nice(0)
         reading, writing = os.pipe()
         if os.fork() == 0:
             os.close(writing)
@@ -269,7 +369,11 @@ def main(arguments: Sequence[str]) -> None:
             with contextlib.suppress(OSError):  # whoever may: every millisecond somebody is refused
                 os.setpriority(os.PRIO_PROCESS, 0, _FIRST_SERVED)
             try:
-                Keeper(binary, Path(config), manager, reading, niceness).run()
+                follows = not _TAKES_OVER.isdisjoint(options)
+                keeper = Keeper(
+                    binary, Path(config), pid, manager, reading, niceness, is_successor=follows
+                )
+                keeper.run()
             except Exception as error:  # noqa: BLE001 - HAProxy serves without it
                 sys.stderr.write(f"haproxy keeper gave up: {type(error).__name__}: {error}\n")
                 sys.stderr.flush()

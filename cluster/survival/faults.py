@@ -89,6 +89,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         moves_calls=True,
     ),
     Fault("haproxy-kill", "HAProxy killed", "haproxy", "kill", 1.5, moves_calls=True),
+    Fault("haproxy-hang", "HAProxy hung", "haproxy", "hang", 5.0, "heard", 12.0, moves_calls=True),
     Fault("line-cut", "all connections reset", "line", "cut", 1.5, moves_calls=True),
     Fault("directory-kill", "directory killed", "directory", "kill", 0.0),
     Fault("directory-hang", "directory hung", "directory", "hang", 0.0, watched_s=HUNG_S),

@@ -79,6 +79,27 @@ def test_where_the_address_or_the_admin_socket_is_not_found_nobody_stands_in(con
     assert stand_in(config) is None
 
 
+ME, OTHER, NOBODY, SILENCE = 7, 8, 0, None
+
+
+@pytest.mark.parametrize(
+    ("is_successor", "heard", "means"),
+    [
+        (False, [SILENCE], ["hangs"]),
+        (False, [NOBODY, ME, ME, SILENCE], ["", "", "", "hangs"]),  # starts, lives, hangs
+        (False, [ME, OTHER], ["", "replaced"]),
+        (False, [ME, NOBODY, SILENCE], ["", "", ""]),  # it has left: that is another one
+        (True, [SILENCE, OTHER, ME, SILENCE], ["", "", "", "hangs"]),
+        (True, [OTHER, ME, OTHER], ["", "", "replaced"]),
+    ],
+)
+def test_silence_is_held_against_whoever_has_the_socket(
+    is_successor: bool, heard: list[int | None], means: list[str]
+) -> None:
+    suspicion = haproxy_keeper.Suspicion(ME, is_successor=is_successor)
+    assert [suspicion.heard(who) for who in heard] == means
+
+
 def ask(port: int) -> int:
     """The status of an answer. Raises ``OSError`` when there is none."""
     with socket.create_connection(("127.0.0.1", port), 5.0) as client:
@@ -161,6 +182,19 @@ def test_nobody_is_refused_when_haproxy_is_killed_and_its_successor_takes_over(k
 
 
 @pytest.mark.e2e
+def test_a_haproxy_that_hangs_is_ended_and_stood_in_for(kept: Kept) -> None:
+    first = kept.start()
+    until(kept.is_up)
+    first.send_signal(signal.SIGSTOP)
+    assert first.wait(15) == -signal.SIGKILL
+    until(lambda: _answers(kept.port))
+    second = kept.start()
+    until(kept.is_up)
+    until(lambda: [p.pid for p in kept.ours() if p.name() == "haproxy"] == [second.pid])
+    assert ask(kept.port) == 200
+
+
+@pytest.mark.e2e
 def test_after_a_reload_nobody_stands_in(kept: Kept) -> None:
     first = kept.start()
     until(kept.is_up)
@@ -188,6 +222,64 @@ def _answers(port: int) -> bool:
         return ask(port) == 200
     except OSError:
         return False
+
+
+Answer = Callable[[socket.socket], None]
+
+
+class AdminSocket:
+    """Takes one question at an admin socket and answers as it is told to."""
+
+    def __init__(self, folder: Path, answer: Answer) -> None:
+        self.path = str(folder / "admin.sock")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self.path)
+        self._listener.listen()
+        self._answer = answer
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        taken, _ = self._listener.accept()
+        with taken:
+            self._answer(taken)
+
+    def who(self, lifeline: int) -> int | None:
+        self._thread.start()
+        with self._listener:
+            found = haproxy_keeper.who_answers(self.path, lifeline)
+            self._thread.join()
+        return found
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("said", "pid"),
+    [
+        ((b"Name: HAProxy\nPid: 421\nUptime: 0\n",), 421),
+        ((b"Name: HAProxy\nPid: 4", b"21\nUptime: 0\n"), 421),
+        ((b"Permission denied\n",), 0),
+        ((), 0),
+    ],
+)
+def test_whoever_answers_names_itself(tmp_path: Path, said: tuple[bytes, ...], pid: int) -> None:
+    def answer(taken: socket.socket) -> None:
+        taken.recv(100)
+        for part in said:
+            taken.sendall(part)
+
+    reading, writing = os.pipe()
+    assert AdminSocket(tmp_path, answer).who(reading) == pid
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.e2e
+def test_silence_is_not_held_against_one_that_dies(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    admin = AdminSocket(tmp_path, lambda _taken: os.close(writing))
+    assert admin.who(reading) == 0
+    os.close(reading)
+    assert haproxy_keeper.who_answers(str(tmp_path / "nobody"), 0) == 0
 
 
 def test_the_program_runs_without_anything_but_the_standard_library(tmp_path: Path) -> None:
