@@ -119,11 +119,11 @@ def weigh(evidence: Evidence, config: EndpointConfig) -> Weighed:
     if asked.kind == "yes_no" and is_yes_or_no(text, language):
         return _whole(config.answer_silence_s, "yes or no, as asked", config)
     cue = end_cue(text, language)
-    factors = _factors(evidence, cue, config)
+    is_answer = _is_answer(text, language, asked)
+    factors = _factors(evidence, cue, config, is_answer=is_answer)
     factor = math.prod(number for _, number in factors)
     longest_s = config.longest_silence_s
-    is_short = units(text) < _FEW_WORDS and cue.cue is not Cue.HOLD
-    if is_short and (asked.kind in ("yes_no", "choice") or _is_answer(text, language)):
+    if is_answer and cue.cue is not Cue.HOLD:
         longest_s = min(longest_s, config.longest_answer_s)
     why = _told(factors)
     if _is_phone_number(text, language):
@@ -179,7 +179,7 @@ def _told(factors: list[tuple[str, float]]) -> str:
 
 
 def _factors(
-    evidence: Evidence, cue: LexicalCue, config: EndpointConfig
+    evidence: Evidence, cue: LexicalCue, config: EndpointConfig, *, is_answer: bool
 ) -> list[tuple[str, float]]:
     """Each piece of evidence with its factor on the silence."""
     asked = evidence.asked.kind
@@ -195,7 +195,7 @@ def _factors(
     if evidence.hint is not None:
         leaning = max(2.0 * evidence.hint - 1.0, 0.0)
         factors.append((f"recogniser {evidence.hint:.2f}", math.exp(-config.hint_weight * leaning)))
-    if cue.cue is Cue.NEUTRAL:
+    if cue.cue is Cue.NEUTRAL and not is_answer:
         factors += _by_words(evidence, config)
     pace = evidence.pace_ratio**config.pace_weight
     factors.append((f"own pauses {evidence.pace_ratio:.2f} of usual", pace))
@@ -204,10 +204,8 @@ def _factors(
 
 def _by_words(evidence: Evidence, config: EndpointConfig) -> list[tuple[str, float]]:
     """How finished the words sound, where the last ones do not tell: by their number and by all."""
-    asked, text = evidence.asked.kind, evidence.text
-    missing = max(_FEW_WORDS - units(text), 0.0)
-    if missing and (asked in ("yes_no", "choice") or _is_answer(text, evidence.language)):
-        return []
+    asked = evidence.asked.kind
+    missing = max(_FEW_WORDS - units(evidence.text), 0.0)
     found = []
     if asked in ("open", "none"):
         found.append(("few words", config.few_words_factor**missing))
@@ -224,8 +222,12 @@ def _by_all_words(evidence: Evidence, config: EndpointConfig) -> list[tuple[str,
     return [(f"words {finished:.2f}", factor)]
 
 
-def _is_answer(text: str, language: str) -> bool:
-    """A yes, a no, what a listener says, or numbers and nothing else."""
+def _is_answer(text: str, language: str, asked: Asked) -> bool:
+    """A word or two that may be all: a short answer to a short question, a yes, a no, numbers."""
+    if units(text) >= _FEW_WORDS:
+        return False
+    if asked.kind in ("yes_no", "choice"):
+        return True
     if is_yes_or_no(text, language) or is_backchannel(text, language):
         return True
     starts = [word.start for word in split_words(text)]
