@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.azure_sdk_config import UNKNOWN, Tags, identification, locales_of, speech_config
+from providers.endpoint_checks import check_address, check_key
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -48,6 +49,7 @@ _CANCEL_CODES: dict[str, tuple[type[ProviderError], str]] = {
     "ServiceRedirectTemporary": (ProviderRejected, AZURE_REGION),
     "ServiceRedirectPermanent": (ProviderRejected, AZURE_REGION),
 }
+_REGION = re.compile(r"[A-Za-z0-9-]{1,40}")
 _STATUS = re.compile(r"\((\d{3})\)|status code:? ?(\d{3})")
 _live: weakref.WeakSet[SdkRecogniser] = weakref.WeakSet()
 
@@ -93,17 +95,27 @@ def check_config(config: AzureSpeechConfig) -> None:
     """See that there is an address and a key.
 
     Raises:
-        ProviderRefused: The key or the region is missing.
-        ProviderRejected: The host is no websocket address.
+        ProviderRefused: The key or the region is missing, or the key is none.
+        ProviderRejected: The host is no websocket address, or the region is none.
     """
+    check_key(config.key, PROVIDER, AZURE_KEY)
     if config.host:
         if not config.host.startswith(("ws://", "wss://")):
             raise ProviderRejected("the host is no ws(s):// address", PROVIDER, AZURE_HOST)
+        check_address(config.host, PROVIDER, AZURE_HOST)
         return
     if not config.key:
         raise ProviderRefused("there is no key", PROVIDER, AZURE_KEY)
     if not config.region:
         raise ProviderRefused("there is no region", PROVIDER, AZURE_REGION)
+    check_region(config.region)
+
+
+def check_region(region: str) -> None:
+    """See that a region may be part of a host. Raises ``ProviderRejected``."""
+    if not _REGION.fullmatch(region):
+        said = "no region has such a name: write it as in westeurope"
+        raise ProviderRejected(said, PROVIDER, AZURE_REGION)
 
 
 class SdkRecogniser:

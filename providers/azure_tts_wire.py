@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from providers.azure_sdk import PROVIDER, error_of_cancellation
+from providers.azure_sdk import PROVIDER, check_region, error_of_cancellation
+from providers.endpoint_checks import check_address, check_key
 from providers.errors import ProviderBusy, ProviderError, ProviderRefused, ProviderRejected
 from providers.settings import AZURE_KEY, AZURE_REGION, AZURE_TTS_HOST, AzureTtsConfig
 from voice.ports import TextMark
@@ -68,17 +69,20 @@ def check_config(config: AzureTtsConfig) -> None:
     """See that there is an address and a key.
 
     Raises:
-        ProviderRefused: The key or the region is missing.
-        ProviderRejected: The host is no websocket address.
+        ProviderRefused: The key or the region is missing, or the key is none.
+        ProviderRejected: The host is no websocket address, or the region is none.
     """
+    check_key(config.key, PROVIDER, AZURE_KEY)
     if config.host:
         if not config.host.startswith(("ws://", "wss://")):
             raise ProviderRejected("the host is no ws(s):// address", PROVIDER, AZURE_TTS_HOST)
+        check_address(config.host, PROVIDER, AZURE_TTS_HOST)
         return
     if not config.key:
         raise ProviderRefused("there is no key", PROVIDER, AZURE_KEY)
     if not config.region:
         raise ProviderRefused("there is no region", PROVIDER, AZURE_REGION)
+    check_region(config.region)
 
 
 def address_setting(config: AzureTtsConfig) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.containers import container_of
+from providers.endpoint_checks import check_key
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -24,6 +25,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
+from providers.json_message import json_object, whole_text
 from providers.models import CARTESIA_LANGUAGES, DEFAULT_CARTESIA_MODEL
 from providers.socket_peer import Peer, socket_origin
 from providers.socket_settings import (
@@ -87,11 +89,12 @@ def check_config(config: CartesiaConfig) -> None:
     """See that there is a key and an address.
 
     Raises:
-        ProviderRefused: The key is missing.
+        ProviderRefused: The key is missing, or is none.
         ProviderRejected: The address is no http(s) or ws(s) URL.
     """
     if not config.api_key:
         raise ProviderRefused("there is no key", PROVIDER, CARTESIA_KEY)
+    check_key(config.api_key, PROVIDER, CARTESIA_KEY)
     socket_url(config)
 
 
@@ -125,7 +128,7 @@ def speak(context_id: str, request: SpeakRequest, model: str) -> str:
     message = {
         "context_id": context_id,
         "model_id": model or DEFAULT_CARTESIA_MODEL,
-        "transcript": request.text,
+        "transcript": whole_text(request.text),
         "voice": {"mode": "id", "id": request.voice},
         "language": language_code(request.language),
         "output_format": {
@@ -151,12 +154,7 @@ def parse(raw: str | bytes) -> CartesiaMessage:
         ProviderProtocolError: It does not follow the protocol, and it is about no context.
         ProviderError: It reports an error that is about no context.
     """
-    try:
-        message = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ProviderProtocolError("a message that is no JSON", PROVIDER) from None
-    if not isinstance(message, dict):
-        raise ProviderProtocolError("a message that is no object", PROVIDER)
+    message = json_object(raw, PROVIDER)
     kind, context_id = message.get("type"), message.get("context_id")
     if kind == "error":
         error = _error_of_report(message)

@@ -3,8 +3,8 @@
 Rules
 1. The event-stream format is read by ``providers.sse``. Each event is a JSON object, or ``[DONE]``.
 2. A piece of text becomes one ``ReplyDelta``; so does a piece of a refusal, which are the model's
-   words to the caller. Pieces without text (role, reasoning, prompt filter results, empty
-   ``choices``) become nothing.
+   words to the caller; half a character waits for its other half. Pieces without text (role,
+   reasoning, prompt filter results, empty ``choices``) become nothing.
 3. Tool calls are put together (``chat_tool_calls``) and come with ``finish_reason``, whole; the
    first name of one becomes ``ToolCallBegan`` at once. After ``length`` and ``content_filter`` the
    last one may be cut off, so none comes.
@@ -29,6 +29,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, safe_code
+from providers.json_message import whole_text
 from providers.sse import EventStream
 
 _STATUS_OF_CODE = {
@@ -63,6 +64,7 @@ class ChatStream:
         self._reply_id = ""
         self._reason = ""
         self._text_chars = 0
+        self._half = ""
         self._prompt_tokens: int | None = None
         self._completion_tokens: int | None = None
         self._cached_tokens: int | None = None
@@ -119,7 +121,7 @@ class ChatStream:
             self._finish(events)
             return
         try:
-            chunk = json.loads(payload)
+            chunk = json.loads(payload.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             raise self._protocol_error("an event that is no JSON") from None
         if not isinstance(chunk, dict):
@@ -145,16 +147,30 @@ class ChatStream:
                     self._text_chars += len(text)
                     if self._text_chars > MOST_TEXT_CHARS:
                         raise self._protocol_error("a reply without an end")
-                    events.append(ReplyDelta(text))
+                    self._say(text, events)
             if delta.get("tool_calls"):
                 self._take_tool_calls(delta["tool_calls"], reply_id, events)
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str):
             if reason == "error":  # OpenRouter; the error itself should have come with it
                 raise self._error_event(None)
-            self._reason = reason
+            self._reason = whole_text(reason)
             self.finished = True
+            self._say_half(events)
             self._complete_tool_calls(events)
+
+    def _say(self, text: str, events: list[ThinkEvent]) -> None:
+        """Hand text out; half a character at its end waits for the other half."""
+        text, self._half = self._half + text, ""
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        if text:
+            events.append(ReplyDelta(whole_text(text)))
+
+    def _say_half(self, events: list[ThinkEvent]) -> None:
+        half, self._half = self._half, ""
+        if half:
+            events.append(ReplyDelta(whole_text(half)))
 
     def _take_tool_calls(
         self, fragments: object, reply_id: object, events: list[ThinkEvent]
@@ -189,6 +205,7 @@ class ChatStream:
 
     def _finish(self, events: list[ThinkEvent]) -> None:
         # Some servers send [DONE] without a finish_reason; the reply is complete all the same.
+        self._say_half(events)
         self._complete_tool_calls(events)
         self.done = True
         events.append(

@@ -15,6 +15,7 @@ import json
 from typing import Any
 
 from dialogue.ports import ToolCallRequested
+from providers.json_message import whole_text
 
 MOST_CALLS = 64
 MOST_ARGUMENTS_CHARS = 256_000
@@ -71,9 +72,9 @@ class ToolCallFragments:
         self._by_index.clear()
         return [
             ToolCallRequested(
-                call.id or f"{reply_id or 'call'}-{number}",
-                call.name,
-                "".join(call.arguments).strip() or "{}",
+                whole_text(call.id or f"{reply_id or 'call'}-{number}"),
+                whole_text(call.name),
+                whole_text("".join(call.arguments)).strip() or "{}",
             )
             for number, call in enumerate(calls)
             if call.name

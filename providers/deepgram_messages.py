@@ -7,7 +7,6 @@ all three are open sets.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from providers.deepgram_errors import PROVIDER, error_of_code
 from providers.errors import ProviderProtocolError
 from providers.http_status import safe_code
+from providers.json_message import json_object
 
 _END_OF_TURN = "EndOfTurn"
 _EAGER_END = "EagerEndOfTurn"
@@ -84,12 +84,7 @@ def parse(raw: str | bytes) -> FluxMessage:
         ProviderProtocolError: It does not follow the protocol.
         ProviderError: It reports a fatal error; typed by its code.
     """
-    try:
-        message = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ProviderProtocolError("a message that is no JSON", PROVIDER) from None
-    if not isinstance(message, dict):
-        raise ProviderProtocolError("a message that is no object", PROVIDER)
+    message = json_object(raw, PROVIDER)
     kind = message.get("type")
     if kind == "TurnInfo":
         return _turn_info(message)

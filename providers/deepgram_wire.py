@@ -11,6 +11,7 @@ import json
 from urllib.parse import urlencode
 
 from providers.deepgram_errors import PROVIDER, error_of_close, error_of_handshake
+from providers.endpoint_checks import check_key
 from providers.errors import ProviderRefused, ProviderRejected
 from providers.models import FLUX_ENGLISH, FLUX_LANGUAGES, FLUX_MULTILINGUAL
 from providers.settings import (
@@ -38,11 +39,12 @@ def check_config(config: DeepgramConfig) -> None:
     """See that there is a key, an address and thresholds that the service takes.
 
     Raises:
-        ProviderRefused: The key is missing.
+        ProviderRefused: The key is missing, or is none.
         ProviderRejected: Something makes no sense; names the setting.
     """
     if not config.api_key:
         raise ProviderRefused("there is no key", PROVIDER, DEEPGRAM_KEY)
+    check_key(config.api_key, PROVIDER, DEEPGRAM_KEY)
     socket_origin(config.base_url, PEER)
     if not 0.5 <= config.eot_threshold <= 0.9:
         raise ProviderRejected("not from 0.5 to 0.9", PROVIDER, DEEPGRAM_EOT)

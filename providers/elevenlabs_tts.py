@@ -19,6 +19,7 @@ from providers.elevenlabs_segment import Segment
 from providers.elevenlabs_socket import Connection, VoiceSocket, connect
 from providers.elevenlabs_spare import SparePath
 from providers.elevenlabs_wire import MAX_CONTEXTS, PROVIDER, socket_url
+from providers.endpoint_checks import check_key
 from providers.errors import (
     ProviderBusy,
     ProviderProtocolError,
@@ -43,7 +44,7 @@ class ElevenLabsSpeaker:
         http: Speaks where no socket is to be had; to be replaced in tests.
 
     Raises:
-        ProviderRefused: There is no key.
+        ProviderRefused: There is no key, or it is none.
         ProviderRejected: The address is no http(s) or ws(s) URL.
     """
 
@@ -55,6 +56,7 @@ class ElevenLabsSpeaker:
     ) -> None:
         if not config.api_key:
             raise ProviderRefused("there is no key", PROVIDER, ELEVENLABS_KEY)
+        check_key(config.api_key, PROVIDER, ELEVENLABS_KEY)
         socket_url(config, "any", "")
         self._config = config
         self._connect = connect

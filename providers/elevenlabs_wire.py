@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from providers.containers import container_of
+from providers.endpoint_checks import check_address
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -22,6 +23,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
+from providers.json_message import json_object, whole_text
 from providers.models import DEFAULT_SPEECH_MODEL, SPEECH_MODELS_WITH_LANGUAGE
 from providers.settings import (
     ELEVENLABS_BASE_URL,
@@ -54,6 +56,7 @@ def socket_url(config: ElevenLabsConfig, voice: str, language: str) -> str:
     scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(scheme, "")
     if not scheme or not separator:
         raise ProviderRejected("the address is no http(s) URL", PROVIDER, ELEVENLABS_BASE_URL)
+    check_address(config.base_url, PROVIDER, ELEVENLABS_BASE_URL)
     model = config.model or DEFAULT_SPEECH_MODEL
     query = {
         "model_id": model,
@@ -78,7 +81,7 @@ def begin_context(context_id: str, voice_settings: Mapping[str, float | bool]) -
 
 def speak_text(context_id: str, text: str) -> str:
     """All the text of a context, to be spoken at once. It has to end with a space."""
-    text = text if text.endswith(" ") else text + " "
+    text = whole_text(text if text.endswith(" ") else text + " ")
     return json.dumps({"text": text, "context_id": context_id, "flush": True})
 
 
@@ -93,13 +96,7 @@ def parse(raw: str | bytes) -> dict[str, Any]:
     Raises:
         ProviderProtocolError: It is no JSON object.
     """
-    try:
-        message = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ProviderProtocolError("a message that is no JSON", PROVIDER) from None
-    if not isinstance(message, dict):
-        raise ProviderProtocolError("a message that is no object", PROVIDER)
-    return message
+    return json_object(raw, PROVIDER)
 
 
 def decode_audio(encoded: object) -> bytes:
@@ -226,7 +223,7 @@ class TextTracker:
                     marked = self._at
                     marks.append(TextMark(marked, end_s))
                 self._covered_s = max(self._covered_s, end_s)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return ()
         return tuple(marks)
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from providers.endpoint_checks import check_key
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -25,6 +26,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
+from providers.json_message import json_object
 from providers.locales import other_names
 from providers.models import (
     DEFAULT_TRANSCRIPTION_MODEL,
@@ -144,11 +146,12 @@ def check_config(config: OpenAITranscriptionConfig) -> None:
     """See that the service can be asked.
 
     Raises:
-        ProviderRefused: The key is missing.
+        ProviderRefused: The key is missing, or is none.
         ProviderRejected: Something makes no sense; names the setting.
     """
     if not config.api_key and config.base_url.rstrip("/") == OPENAI_ADDRESS:
         raise ProviderRefused("there is no key", PROVIDER, _KEY)
+    check_key(config.api_key, PROVIDER, _KEY)
     socket_origin(config.base_url, PEER)
     if config.turns not in ("pauses", "semantic_vad"):
         raise ProviderRejected("neither pauses nor semantic_vad", PROVIDER, OPENAI_STT_TURNS)
@@ -219,12 +222,7 @@ def parse(raw: str | bytes) -> TranscriptionEvent:
         ProviderProtocolError: It does not follow the protocol.
         ProviderError: It reports a refusal or a failure; typed by its code.
     """
-    try:
-        event = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ProviderProtocolError("a message that is no JSON", PROVIDER) from None
-    if not isinstance(event, dict):
-        raise ProviderProtocolError("a message that is no object", PROVIDER)
+    event = json_object(raw, PROVIDER)
     kind = event.get("type")
     match kind:
         case "conversation.item.input_audio_transcription.delta":

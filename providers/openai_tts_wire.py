@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.containers import container_of
+from providers.endpoint_checks import check_address, check_key
 from providers.errors import (
     ProviderError,
     ProviderProtocolError,
@@ -43,11 +44,13 @@ def check_config(config: OpenAITtsConfig) -> None:
     """See that there is an address and, where one is needed, a key.
 
     Raises:
-        ProviderRefused: There is no key, and the address is OpenAI's own.
+        ProviderRefused: There is no key, and the address is OpenAI's own; or it is none.
         ProviderRejected: The address is no http or https URL.
     """
     if not config.base_url.startswith(("http://", "https://")):
         raise ProviderRejected("the address is no http(s) URL", PROVIDER, OPENAI_TTS_BASE_URL)
+    check_address(config.base_url, PROVIDER, OPENAI_TTS_BASE_URL)
+    check_key(config.api_key, PROVIDER, OPENAI_TTS_KEY)
     if not config.api_key and config.base_url.rstrip("/") == OPENAI_ADDRESS:
         raise ProviderRefused("there is no key", PROVIDER, OPENAI_TTS_KEY)
 

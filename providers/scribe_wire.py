@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from providers.endpoint_checks import check_key
 from providers.errors import (
     ProviderBusy,
     ProviderError,
@@ -27,6 +28,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.http_status import Blame, error_of_status, retry_after_s, safe_code
+from providers.json_message import json_object
 from providers.locales import other_names
 from providers.models import DEFAULT_SCRIBE_MODEL, SCRIBE_LANGUAGES
 from providers.settings import ELEVENLABS_KEY
@@ -114,11 +116,12 @@ def check_config(config: ScribeConfig) -> None:
     """See that there is a key, an address and a way to commit.
 
     Raises:
-        ProviderRefused: The key is missing.
+        ProviderRefused: The key is missing, or is none.
         ProviderRejected: Something makes no sense; names the setting.
     """
     if not config.api_key:
         raise ProviderRefused("there is no key", PROVIDER, _KEY)
+    check_key(config.api_key, PROVIDER, _KEY)
     socket_origin(config.base_url, PEER)
     if config.commit not in ("manual", "vad"):
         raise ProviderRejected("neither manual nor vad", PROVIDER, SCRIBE_COMMIT)
@@ -198,12 +201,7 @@ def parse(raw: str | bytes) -> ScribeMessage:
         ProviderProtocolError: It does not follow the protocol.
         ProviderError: It reports what ends the session; typed by its name.
     """
-    try:
-        message = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ProviderProtocolError("a message that is no JSON", PROVIDER) from None
-    if not isinstance(message, dict):
-        raise ProviderProtocolError("a message that is no object", PROVIDER)
+    message = json_object(raw, PROVIDER)
     kind = message.get("message_type")
     match kind:
         case "session_started":
@@ -242,7 +240,8 @@ def _end_of(words: object) -> float | None:
     for word in reversed(words):
         if not isinstance(word, dict):
             raise ProviderProtocolError("a word that is no object", PROVIDER)
-        if word.get("type") in _NO_WORD:
+        kind = word.get("type")
+        if isinstance(kind, str) and kind in _NO_WORD:
             continue
         end = word.get("end")
         if end is None:

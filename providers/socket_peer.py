@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from providers.endpoint_checks import check_address
 from providers.errors import ProviderError, ProviderRejected
 
 _SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
@@ -34,10 +35,11 @@ def socket_origin(base_url: str, peer: Peer) -> str:
     """The address for websockets: ``http`` becomes ``ws``, without a slash at its end.
 
     Raises:
-        ProviderRejected: It is of another scheme, or has no host.
+        ProviderRejected: It is of another scheme, or has no host that can be.
     """
     scheme, separator, rest = base_url.strip().partition("://")
     scheme = _SCHEMES.get(scheme, "")
     if not scheme or not separator or not rest.strip("/"):
         raise ProviderRejected("the address is no http(s) URL", peer.provider, peer.address)
+    check_address(base_url, peer.provider, peer.address)
     return f"{scheme}://{rest.rstrip('/')}"

@@ -13,7 +13,6 @@ Rules
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -153,6 +152,7 @@ def numbers_of(values: Any) -> Iterable[float]:
     if not isinstance(values, list | tuple):
         raise HealthDataInvalid("a list of numbers is missing")
     for value in values:
-        if type(value) not in {int, float} or not math.isfinite(value) or abs(value) > _LARGEST:
+        # Not ``isfinite``: of a whole number that no float holds it raises OverflowError.
+        if type(value) not in {int, float} or not abs(value) <= _LARGEST:
             raise HealthDataInvalid("a finite number is missing")
         yield float(value)

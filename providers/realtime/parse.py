@@ -7,13 +7,13 @@ known and lacks what it needs is ``ProviderProtocolError``.
 from __future__ import annotations
 
 import binascii
-import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast, get_args
 
 from providers.errors import ProviderError
 from providers.http_status import safe_code
+from providers.json_message import json_object
 from providers.realtime.events import (
     AudioArrived,
     AudioCommitted,
@@ -33,7 +33,7 @@ from providers.realtime.events import (
     WordsArrived,
     WordsKnown,
 )
-from providers.realtime.refusals import ends_session, error_of_report, not_the_protocol
+from providers.realtime.refusals import PROVIDER, ends_session, error_of_report, not_the_protocol
 from providers.realtime.units import response_units, transcription_units
 
 LABEL: Final = "turn"
@@ -52,12 +52,7 @@ def parse(raw: str | bytes) -> ServerEvent:
         ProviderProtocolError: It does not follow the protocol.
         ProviderError: It reports what ends the session; typed by its code.
     """
-    try:
-        message = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise not_the_protocol("a message that is no JSON") from None
-    if not isinstance(message, dict):
-        raise not_the_protocol("a message that is no object")
+    message = json_object(raw, PROVIDER)
     kind = message.get("type")
     read = _READERS.get(kind) if isinstance(kind, str) else None
     return Remark(safe_code(kind)) if read is None else read(message)

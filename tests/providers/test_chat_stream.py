@@ -292,3 +292,28 @@ def test_a_reply_without_an_end_is_a_failure_after_what_was_said() -> None:
 def test_a_count_that_cannot_be_is_none(count: object) -> None:
     usage = data({"choices": [], "usage": {"prompt_tokens": count, "completion_tokens": 3}})
     assert read(REPLY + delta("stop") + usage + DONE)[0][-1] == ReplyDone("stop", None, 3)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        (("lift \ud860", "\udee2."), ["lift ", "\U000282e2."]),
+        (("a\ud83d", "b"), ["a", "\ufffdb"]),
+        (("a\ud83d",), ["a", "\ufffd"]),
+        (("\ude42",), ["\ufffd"]),
+    ],
+)
+def test_half_a_character_waits_for_its_other_half(
+    pieces: tuple[str, ...], said: list[str]
+) -> None:
+    """As servers write it that cut text into UTF-16 units."""
+    sent = [delta(content=piece) for piece in pieces]
+    events, _ = read(*sent, delta("stop"), DONE)
+    assert events == [*(ReplyDelta(text) for text in said), ReplyDone("stop")]
+
+
+def test_a_tool_call_is_whole_text() -> None:
+    function = {"name": "f\ud800", "arguments": '{"a": "\ud800"}'}
+    call = {"index": 0, "id": "\ud800", "function": function}
+    events, _ = read(delta("tool_calls", tool_calls=[call]), DONE)
+    assert ToolCallRequested("\ufffd", "f\ufffd", '{"a": "\ufffd"}') in events

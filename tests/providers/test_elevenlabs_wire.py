@@ -179,3 +179,9 @@ def test_times_that_cannot_be_give_no_marks_and_spoil_no_later_ones(time: float)
     later = tracker.take(alignment("Hi you."), 0)
     assert later
     assert all(0.0 < mark.at_s < 60.0 for mark in later)
+
+
+def test_a_start_that_no_float_holds_gives_no_marks() -> None:
+    tracker = wire.TextTracker("ab")
+    told = {"chars": ["a"], "charStartTimesMs": [10**400], "charDurationsMs": [1.5]}
+    assert tracker.take(told, 0) == ()

@@ -305,3 +305,13 @@ def test_a_language_counts_where_it_is_the_only_one(languages: object, language:
     told = {"type": ITEM + "completed", "item_id": "i", "transcript": "hola"}
     message = openai_transcription_wire.parse(json.dumps(told | {"languages": languages}))
     assert message == openai_transcription_wire.WordsKnown("i", "hola", language)
+
+
+@pytest.mark.parametrize("kind", [[], {}, [[]], None, 5])
+def test_a_type_of_a_word_that_is_no_text_is_unknown(kind: object) -> None:
+    message = {
+        "message_type": "committed_transcript_with_timestamps",
+        "text": "you",
+        "words": [{"type": kind, "end": 0.6}],
+    }
+    assert scribe_wire.parse(json.dumps(message)) == scribe_wire.CommittedWords("you", 0.6, True)

@@ -78,6 +78,8 @@ def test_fields_of_a_later_version_are_ignored() -> None:
         {"term": 1, "version": 1, "units": {"u": [1, 1, "ajar", "", 0]}},
         {"term": 1, "version": 1, "units": {"u": [2, 1, "open", "", 0]}},
         {"term": "x", "version": 1, "units": {}},
+        {"term": 1, "version": 1, "units": {"u": [1, 1, "open", "", 0, 10**400]}},
+        {"term": 1, "version": 1, "units": {"u": [1, 1, "open", "", 0, float("nan")]}},
     ],
 )
 def test_what_is_no_board(plain: object) -> None:
