@@ -23,7 +23,8 @@ Rules:
    (``digits_silence_s``), or a yes or no where it was asked for (``answer_silence_s``).
 4. Fewer digits than were asked for need the longest silence of all, while the caller is at them and
    if the question said how many. Of a number whose length nobody knows, fewer than any such number
-   has need ``longest_silence_s``, a good many ``enough_digits_s``, otherwise ``some_digits_s``. A
+   has need ``longest_silence_s``, a good many ``enough_digits_s``, and so do fewer than are usual
+   that end where nobody pauses who reads such a number; otherwise ``some_digits_s``. A
    number always sounds finished, so the model has no say, and no caller reads one at his own pace.
 5. Where the last words are an end ("is that all?", 㗎), the model may not speak against it.
 6. More evidence for an end never asks for more silence (the factors are monotone).
@@ -165,7 +166,8 @@ def _digits_s(digits: int, asked: Asked, config: EndpointConfig) -> float:
     if digits < asked.least:
         return config.longest_silence_s
     is_many = asked.count is None and digits >= _MANY_DIGITS
-    return config.enough_digits_s if is_many else config.some_digits_s
+    is_between = bool(asked.breaks) and digits not in asked.breaks  # nobody pauses there
+    return config.enough_digits_s if is_many or is_between else config.some_digits_s
 
 
 def _whole(silence_s: float, why: str, config: EndpointConfig) -> Weighed:

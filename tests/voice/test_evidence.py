@@ -85,6 +85,9 @@ class TestWhatWasAsked:
             (6, Asked("digits", least=7), CONFIG.longest_silence_s),
             (7, Asked("digits", least=7), CONFIG.enough_digits_s),
             (7, Asked("digits", 10, least=7), CONFIG.some_digits_s),
+            (7, Asked("digits", 10, least=7, breaks=(3, 6)), CONFIG.enough_digits_s),
+            (8, Asked("digits", 10, least=7, breaks=(2, 4, 6, 8)), CONFIG.some_digits_s),
+            (6, Asked("digits", 10, least=7, breaks=(3,)), CONFIG.longest_silence_s),
         ],
     )
     def test_the_more_digits_there_are_the_less_is_waited(

@@ -22,8 +22,20 @@ _DIGITS_BY_REGION = {
     },
     "postcode": {"us": 5, "au": 4, "cn": 6, "in": 6, "sg": 6},
 }  # fmt: skip
+# After how many digits of such a telephone number a group may end, in any way it is read there.
+_PHONE_BREAKS = {
+    "us": (3, 6), "ca": (3, 6), "gb": (3, 4, 5, 7, 8), "fr": (2, 4, 6, 8), "es": (2, 3, 5, 6, 7),
+    "pt": (2, 3, 5, 6, 7), "pl": (2, 3, 5, 6, 7), "cz": (3, 6), "dk": (2, 3, 4, 5, 6),
+    "no": (2, 3, 4, 5, 6), "au": (2, 4, 6, 7), "in": (2, 3, 4, 5, 6, 7, 8), "sg": (4,),
+    "hk": (4,), "mo": (4,), "yue": (4,), "cn": (3, 4, 7), "zh": (3, 4, 7),
+}  # fmt: skip
 _MOST_DIGITS = 40
 _FEWEST_DIGITS = {"phone": 7, "postcode": 4}
+# May stand between how many digits and "digits": "les quatre derniers chiffres".
+_WHICH = frozenset(
+    "last first final últimos primeros últimas primeras derniers premiers dernières premières"
+    " ultimi primi ultime prime últimos primeiros letzten ersten laatste eerste".split()
+)
 
 
 def what_was_asked(agent_text: str, language: str) -> Asked:
@@ -78,7 +90,9 @@ def _asked(tokens: list[str], lexicon: Lexicon, language: str, *, is_request: bo
     what = _number_named(tokens, lexicon)
     opens_yes_no = yes_no is not None and yes_no[0] == 0
     if what is not None and (is_request or not opens_yes_no):
-        return Asked("digits", _count(what, language), least=_FEWEST_DIGITS.get(what, 1))
+        breaks = _PHONE_BREAKS.get(region_of(language), ()) if what == "phone" else ()
+        least = _FEWEST_DIGITS.get(what, 1)
+        return Asked("digits", _count(what, language), least=least, breaks=breaks)
     if lexicon.choice_words.find(tokens, 1) is not None:
         return Asked("choice")
     if lexicon.tell_requests.find(tokens) is not None:
@@ -110,7 +124,8 @@ def _count(what: str, language: str) -> int | None:
 
 
 def _digit_count(tokens: list[str], lexicon: Lexicon) -> int | None:
-    """The N of "the last four digits", "your six-digit code", 六位數."""
+    """The N of "the last four digits", "your six-digit code", 六位數, "cuatro últimos dígitos"."""
+    tokens = [token for token in tokens if token not in _WHICH]
     for before, after in pairwise(tokens):
         if after in lexicon.digit_words:
             value = number_value(before, lexicon)

@@ -34,9 +34,12 @@ class Asked:
         count: How many digits the answer has; None when that is not fixed.
         is_stated: The question said how many; else it is what is usual in the country.
         least: No such number has fewer digits, whatever is usual; 1 when nobody knows.
+        breaks: After how many of ``count`` digits people pause as they read it; empty when that is
+            not known.
     """
 
     kind: QuestionKind
     count: int | None = None
     is_stated: bool = field(default=False, compare=False)
     least: int = field(default=1, compare=False)
+    breaks: tuple[int, ...] = field(default=(), compare=False)

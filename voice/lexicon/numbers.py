@@ -14,6 +14,7 @@ from voice.lexicon.tokens import tokens_of
 _FEWEST = {"phone": 7, "any": 4}  # digits: a number that was named has at least as many
 _MOST_TAIL_TOKENS = 24
 _MULTIPLIERS = frozenset({100, 1_000, 1_000_000})
+_TIMES = frozenset("個个")
 _NEAR_TOKENS = 8  # how far a number may stand from its name
 _DECIMAL = LexicalCue(Cue.HOLD, "a decimal point with nothing after it")
 _REPEAT = LexicalCue(Cue.HOLD, "a double with no digit after it")
@@ -115,9 +116,11 @@ def _piece(tokens: list[str], at: int, lexicon: Lexicon) -> Piece:
     written = sum(map(str.isdigit, token))
     if written:
         return Piece("written", at, at + 1, counts=(written,))
+    if _is_times(tokens, at):
+        return Piece("repeat", at, at + 2, HAN[token])
     if token in HAN:
         end = at + 1
-        while end < len(tokens) and tokens[end] in HAN:
+        while end < len(tokens) and tokens[end] in HAN and not _is_times(tokens, end):
             end += 1
         return Piece("numerals", at, end, counts=digit_counts(tokens[at:end]))
     for size in range(min(lexicon.longest_number, len(tokens) - at), 0, -1):
@@ -132,6 +135,16 @@ def _piece(tokens: list[str], at: int, lexicon: Lexicon) -> Piece:
     if token in lexicon.repeats:
         return Piece("repeat", at, at + 1, lexicon.repeats[token])
     return Piece("joiner" if token in lexicon.number_joiners else "other", at, at + 1)
+
+
+def _is_times(tokens: list[str], at: int) -> bool:
+    """Whether a digit is said so many times from here on: 三個五, neither 三個五十 nor 三個人."""
+    if len(tokens) < at + 3 or tokens[at + 1] not in _TIMES:
+        return False
+    times, digit = HAN.get(tokens[at], 0), tokens[at + 2]
+    unit = HAN.get(tokens[at + 3], 0) if len(tokens) > at + 3 else 0
+    is_digit = HAN.get(digit, 10) < 10 or (len(digit) == 1 and digit.isdecimal())
+    return 1 <= times <= 9 and is_digit and unit < 10
 
 
 def _fused(token: str, parts: tuple[str, ...], lexicon: Lexicon) -> int | None:

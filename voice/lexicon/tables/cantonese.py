@@ -97,7 +97,7 @@ TABLE = Table(
         唔該 唔該你 唔該晒 唔該晒你 多謝 多謝你 多謝晒 麻煩你 麻煩晒 麻煩 呀 吖 啦 喇 吓 先 辛苦晒
         辛苦你
     """,
-    repeats="孖=2",
+    repeats="孖=2 雙=2",
     digit_words="位 位數 位數字 個位 個字 個數字 個號碼 個冧把",
     asks="""
         電話=phone 電話號碼=phone 手機號碼=phone 手提電話=phone 聯絡電話=phone 手機=phone 年份=4

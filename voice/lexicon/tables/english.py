@@ -154,6 +154,7 @@ TABLE = Table(
         confirmation_code=any reservation_number=any customer_number=any member_number=any
         membership_number=any policy_number=any case_number=any ticket_number=any invoice_number=any
         tracking_number=any social_security=9 security_code=any verification_code=any code=any
+        last_four_of=4 last_4_of=4
         expiry_date=any expiration_date=any what_number=any the_number=any your_number=any
         number=any what_date=any which_date=any extension=any passport_number=any license_number=any
         serial_number=any zip_code=5 zip=5
