@@ -22,7 +22,7 @@ from dialogue.traditional import has_simplified, traditional
 
 Level = Literal["light", "full"]
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 """Changes whenever the same text is said in other words: clips made before are then made anew."""
 
 

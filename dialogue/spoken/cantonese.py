@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from dialogue.spoken.cantonese_codes import codes, year_ranges
+from dialogue.spoken.cantonese_short import days_of_month, half_of_range, hours, short_amounts
 from dialogue.spoken.digit_words import digit_words
 from dialogue.spoken.text import Change
 
@@ -30,16 +31,22 @@ _ISO_DATE = re.compile(
 )
 _YEAR = re.compile(r"(?<![\d.,/-])((?:18|19|20)\d\d)(?=年(?!前|後|後|期))")
 _ROOM = re.compile(r"(?<![\d.,/-])(\d{3,4})(?=室|號房|号房)")
-_BUS = re.compile(r"(?<![\dA-Z.,$-])([A-Z]?)(\d{3})([A-Z]?)(?=號?(?:巴士|小巴|專線|公交))")
+_BUS = re.compile(
+    r"(?<![\dA-Z.,$-])([A-Z]?)(\d{3})([A-Z]?)(?=號?(?:巴士|小巴|專線|公交))"
+    r"|(?:(?<=巴士)|(?<=小巴)|(?<=專線)|(?<=公交))\s?([A-Z]?)(\d{3})([A-Z]?)(?![\dA-Za-z.,蚊元個个])"
+)
 _BELOW_ZERO = re.compile(r"(?<![A-Za-z0-9)])[-−–]\s?(\d+(?:\.\d+)?)\s?(?:°C|℃|度)")
 _CLOCK = re.compile(
     r"(?<![\d:.])([01]?\d|2[0-4])[:：]([0-5]\d)(?![\d:])(?:\s?([AaPp])\.?[Mm](?![A-Za-z])\.?)?"
     r"|(?<![\d:.$])(1[0-2]|[1-9])\s?([AaPp])\.?[Mm](?![A-Za-z])\.?"
 )
+_SIGNS = r"HK\$|HKD\s?|MOP\$|MOP\s?|NT\$|US\$|USD\s?|RMB\s?|CNY\s?|GBP\s?|[$¥￥£]"
+# A dash before money is a minus behind what can be one: 餘額係-$250, but not 午餐-$58.
+_MINUS = r"(?:(?<=[係系是為为額额：:])|(?<=^))[-−](?=\s?[A-Z$¥￥£])"
 _MONEY = re.compile(
-    r"(?<![A-Za-z0-9$])(HK\$|HKD\s?|MOP\$|MOP\s?|NT\$|[$¥￥])\s?"
+    rf"(?<![A-Za-z0-9$])({_MINUS})?({_SIGNS})\s?"
     r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{1,2}))?(?![\d.,]*\d)(?:\s?([萬億万亿]))?"
-    r"(?:\s?[-–~～至]\s?(?:\1)?(\d{1,3}(?:,\d{3})+|\d+)(?![\d.,]*\d)(?!\s?[萬億万亿]))?"
+    r"(?:\s?[-–~～至]\s?(?:\2)?(\d{1,3}(?:,\d{3})+|\d+)(?![\d.,]*\d)(?!\s?[萬億万亿]))?"
     r"(/(?=位|人|晚|月|年|次|小時|小时|個|个|件|張|张|日|份|杯|間|间|磅|斤|公斤))?"
 )
 _HALF_HOURS = re.compile(r"(?<![\d.,])(\d{1,2})\.5\s?(?:個)?(小時|小时|鐘頭|钟头)")
@@ -47,7 +54,7 @@ _DECIMAL = re.compile(r"(?<![\d.,/:])(\d+)\.(\d{2,})(?![\d.,:/]*\d)(?!%)")
 _PERCENT = re.compile(r"(?<![\d.,])(\d+)\.(\d{2,})\s?[%％]")
 _COUNTED = (
     "個|个|位|次|間|间|張|张|件|杯|人|晚|年|隻|只|條|条|對|对|部|架|枝|支|盒|包|本|份|歲|岁|小時|小时"
-    "|分鐘|分钟|星期|蚊|毫|度|千|萬|万|億|亿|日(?![期本圓元])|點(?!\\d)|点(?!\\d)|碗|碟|籠|程|房|公斤|公里"
+    "|分鐘|分钟|星期|倍|成(?!功)|斤|磅|呎|米|粒|款|樣|层|層|蚊|毫|度|千|萬|万|億|亿|日(?![期本圓元])|點(?!\\d)|点(?!\\d)|碗|碟|籠|程|房|公斤|公里"
 )
 _TWO = re.compile(rf"(?<![\d.,:/第初$¥月至到~–-])2(?=\s?(?:{_COUNTED}))")
 _SAID_BEFORE = re.compile(
@@ -60,13 +67,19 @@ _CURRENCY = {
     "MOP": "葡幣",
     "NT$": "台幣",
     "$": "",
+    "US$": "美金",
+    "USD": "美金",
     "¥": "人民幣",
+    "RMB": "人民幣",
+    "CNY": "人民幣",
+    "£": "英鎊",
+    "GBP": "英鎊",
 }
 
 
 # Money that needs no name where it is the usual one.
 _HONG_KONG = frozenset({"$", "HK$", "HKD"})
-_USUAL = {"-cn": frozenset({"$", "¥"}), "-mo": frozenset({"$"})}
+_USUAL = {"-cn": frozenset({"$", "¥", "RMB", "CNY"}), "-mo": frozenset({"$"})}
 
 
 def rules_of(tag: str, *, is_full: bool) -> tuple[Rule, ...]:
@@ -76,7 +89,7 @@ def rules_of(tag: str, *, is_full: bool) -> tuple[Rule, ...]:
         tag: The language tag in lower case; its region says which money is the usual one.
         is_full: The voice needs everything in words.
     """
-    light: tuple[Rule, ...] = (_floors, _cards, _rooms, _below_zero, codes)
+    light: tuple[Rule, ...] = (_floors, _cards, _rooms, _below_zero, days_of_month, hours, codes)
     if not is_full:
         return (*light, _light_dates)
     usual = next((signs for end, signs in _USUAL.items() if tag.endswith(end)), _HONG_KONG)
@@ -84,7 +97,18 @@ def rules_of(tag: str, *, is_full: bool) -> tuple[Rule, ...]:
     def money(text: str, language: str) -> Iterator[Change]:
         return _money(text, language, usual)
 
-    return (*light, _dates, money, _clocks, year_ranges, _years, _half_hours, _decimals, _two)
+    return (
+        *light,
+        _dates,
+        short_amounts,
+        money,
+        _clocks,
+        year_ranges,
+        _years,
+        _half_hours,
+        _decimals,
+        _two,
+    )
 
 
 def _floors(text: str, _language: str) -> Iterator[Change]:
@@ -114,7 +138,7 @@ def _rooms(text: str, language: str) -> Iterator[Change]:
     for found in _ROOM.finditer(text):
         yield _whole(found, _spelled(found.group(1), words))
     for found in _BUS.finditer(text):
-        before, digits, after = found.groups()
+        before, digits, after = found.groups()[:3] if found.group(2) else found.groups()[3:]
         yield _whole(found, f"{before}{_spelled(digits, words)}{after}")
 
 
@@ -151,9 +175,9 @@ def _money(text: str, language: str, usual: frozenset[str]) -> Iterator[Change]:
     """``$38.5`` is 38個半, ``$12.8`` 12個8, ``$0.5`` 5毫子; other money has its name behind."""
     words = digit_words(language)
     for found in _MONEY.finditer(text):
-        sign = found.group(1).strip().replace("￥", "¥")
-        whole, cents = found.group(2).replace(",", ""), (found.group(3) or "").rstrip("0")
-        big, last = found.group(4) or "", (found.group(5) or "").replace(",", "")
+        sign = found.group(2).strip().replace("￥", "¥")
+        whole, cents = found.group(3).replace(",", ""), (found.group(4) or "").rstrip("0")
+        big, last = found.group(5) or "", (found.group(6) or "").replace(",", "")
         name = "" if sign in usual else _CURRENCY[sign]
         point = f"點{_spelled(cents, words)}" if cents else ""
         if big or last:
@@ -162,7 +186,8 @@ def _money(text: str, language: str, usual: frozenset[str]) -> Iterator[Change]:
             said = f"{count}{point}{big}{to}{name or '蚊'}"
         else:
             said = _amount(whole, cents, point, name)
-        yield _whole(found, said + ("一" if found.group(6) else ""))
+        minus = "負" if found.group(1) else ""
+        yield _whole(found, minus + said + ("一" if found.group(7) else ""))
 
 
 def _amount(whole: str, cents: str, point: str, name: str) -> str:
@@ -205,7 +230,7 @@ def _clocks(text: str, _language: str) -> Iterator[Change]:
     for found in _CLOCK.finditer(text):
         hour = int(found.group(1) or found.group(4))
         minute = int(found.group(2) or 0)
-        half = (found.group(3) or found.group(5) or "").lower()
+        half = (found.group(3) or found.group(5) or half_of_range(text[found.start() :])).lower()
         if half and hour > 12:
             half = ""
         is_named = _SAID_BEFORE.search(text[: found.start()]) is not None

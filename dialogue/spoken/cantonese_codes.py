@@ -1,6 +1,6 @@
 """Numbers that Cantonese says digit by digit although they are short.
 
-What is dialled, discounts, plates of cars, flights, and the years of a range.
+What is dialled, discounts, plates of cars, flights, codes, and the years of a range.
 Every voice reads these wrongly: 打999 is "dial nine nine nine", and 85折 is 八五折, no eighty-five.
 """
 
@@ -17,8 +17,13 @@ _NOT_COUNTED = (
 )
 _DIALLED = re.compile(
     r"(?:致電|致电|打電話去|打电话去|打|撥|拨|熱線|热线|內線|内线|分機|分机|來電|来电)(?:係|系|去|到)?\s?"
-    rf"(\d{{3,6}}){_NOT_COUNTED}"
+    rf"(\d{{3,6}}|1\d\s\d{{4}}){_NOT_COUNTED}"
 )
+# A1B2-3456: letters and digits of one name, of which a voice would make numbers.
+_MIXED = re.compile(
+    r"(?<![A-Za-z0-9.@/-])(?=[\dA-Z-]*[A-Z])[A-Z0-9]{1,8}(?:-[A-Z0-9]{1,8})+(?![A-Za-z0-9@/-]|\.[A-Za-z0-9])"
+)
+_LEAST_MIXED = 4
 _DISCOUNT = re.compile(r"(?<![\d.,])([1-9])\.?([1-9])(?=折)")
 _PLATE = re.compile(r"(?<=車牌)(?:號碼)?(?:係|是)?\s?[A-Z]{1,2}\s?(\d{1,4})(?!\d)")
 _PLATE_SIMPLE = re.compile(r"(?<=车牌)(?:号码)?(?:系|是)?\s?[A-Z]{1,2}\s?(\d{1,4})(?!\d)")
@@ -34,11 +39,15 @@ def codes(text: str, language: str) -> Iterator[Change]:
     words = digit_words(language)
 
     def say(at: int, digits: str) -> Change:
-        return Change(at, tuple((1, words[int(digit)]) for digit in digits))
+        return Change(at, tuple((1, words[int(ch)] if ch.isdigit() else "，") for ch in digits))
 
     for pattern in (_DIALLED, _PLATE, _PLATE_SIMPLE, _FLIGHT):
         for found in pattern.finditer(text):
             yield say(found.start(1), found.group(1))
+    for found in _MIXED.finditer(text):
+        if sum(char.isdigit() for char in found.group()) >= _LEAST_MIXED:
+            spelled = "".join(words[int(ch)] if ch.isdigit() else ch for ch in found.group())
+            yield Change(found.start(), ((len(found.group()), spelled.replace("-", "，")),))
     for found in _DISCOUNT.finditer(text):
         first, second = (words[int(digit)] for digit in found.groups())
         yield Change(found.start(), ((len(found.group()), first + second),))

@@ -18,7 +18,7 @@ _MONEY_SIGNS = "%€$£¥₹₩°"
 # A number may stand right beside letters of scripts without spaces, and beside no other ones.
 NOT_AFTER_WORD = r"(?<![^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af])"
 NOT_BEFORE_WORD = r"(?![^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af])"
-_START = rf"{NOT_AFTER_WORD}(?<![.,:/{_MONEY_SIGNS}+–-])"
+_START = rf"{NOT_AFTER_WORD}(?<![.,/{_MONEY_SIGNS}+–-])(?<!\d:)"
 _END = rf"{NOT_BEFORE_WORD}(?!\s?[{_MONEY_SIGNS}]|[.,:/]\d)"
 _PHONE = re.compile(rf"{_START}(?:\+|\()?\d[\d{_SEPARATORS}]*\d{_END}")
 _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2}")

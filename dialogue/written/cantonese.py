@@ -15,7 +15,10 @@ _FILL = "(?<=[十廿卅卌二三四五六七八九])[呀啊阿](?=[一二三四�
 _N = rf"[{NUMERALS}](?:[{NUMERALS}]|{_FILL})*"
 _D = "零〇一二三四五六七八九幺"
 _BIG = "十百千萬万億亿廿卅"
+_AFTER_DIGIT = "個个位號号點点月日年蚊元塊块歲岁分"
 _DIGIT_RUN = re.compile(rf"(?<![{_BIG}兩两第])(?:[{_D}]|孖(?=[{_D}])){{3,}}(?![{_BIG}])")
+# Recognisers part what is dictated: 六六八八 零零 一二. Two more belong to what is written already.
+_GROUP_AFTER = re.compile(rf"(?<=\d\d\d )(?:[{_D}]+ )*[{_D}]{{2,}}(?![{NUMERALS}{_AFTER_DIGIT}])")
 _DOUBLED = re.compile(rf"孖([{_D}])")
 _IDIOM = re.compile("七七八八|三三四四|三五七")
 _AFTER_DIGITS = re.compile(rf"[{_D}\d][，, ]?$")
@@ -25,15 +28,19 @@ _PERCENT = re.compile(rf"百分之({_N})(?:[點点]([{_D}]+))?")
 _DECIMAL = re.compile(
     rf"({_N})[點点]([{_D}]{{1,3}})(?=\s*(?:厘|公里|巴仙|%|度|米|公斤|磅|億|亿|萬|万|倍|蚊|公升|吋|尺))"
 )
-_HOUR = rf"(?P<hour>十[一二]?|[{_D}兩两]|廿[一二三四]?|二十[一二三四]?|1[0-9]|2[0-4]|[0-9])"
+_WEEKDAY = "".join(rf"|(?<={week}[一二三四五六])" for week in ("星期", "禮拜", "礼拜", "週", "周"))
+_HOUR = (
+    rf"(?P<hour>十[一二三四五六七八九]?|[{_D}兩两]"
+    r"|廿[一二三四]?|二十[一二三四]?|1[0-9]|2[0-4]|[0-9])"
+)
 _DAY_PART = (
     "凌晨|清晨|朝早|朝頭早|上晝|上昼|上午|晏晝|中午|下晝|下昼|下午|傍晚|夜晚|今晚|聽晚|听晚"
     "|晚上|琴晚|尋晚|半夜|聽朝|听朝|今朝|琴日|尋日|聽日|听日|今日|後日|后日"
 )
 _CLOCK = re.compile(
-    rf"(?<![{NUMERALS}\d])(?P<part>{_DAY_PART})?(?P<gap>嘅|的|大約|大概)?{_HOUR}[點点]"
+    rf"(?:(?<![{NUMERALS}\d]){_WEEKDAY})(?P<part>{_DAY_PART})?(?P<gap>嘅|的|大約|大概)?{_HOUR}[點点]"
     rf"(?:(?P<half>半)(?!個|个)|(?P<minute>{_N}|\d{{1,2}})分(?![鐘钟之店])|(?P<words>[一二兩两三四五六七八九十]{{1,2}})[個个]?字(?![母幕])"
-    rf"|[搭踏](?:正)?(?P<after>[一二三四五六七八九十]{{1,2}})|(?P<quarter>[一三])[個个]?骨|(?P<sharp>正|鐘正|钟正))"
+    rf"|[搭踏](?:正)?(?P<after>[一二三四五六七八九十]{{1,2}})|(?P<quarter>[一三])(?:[個个]?骨|刻[鐘钟]?)|(?P<sharp>正|鐘正|钟正))"
 )
 _BARE_CLOCK = re.compile(
     rf"(?P<part>{_DAY_PART}){_HOUR}[點点](?P<after>[一二三四五六七八九]|十[一]?)(?![{NUMERALS}分個个厘度%])"
@@ -41,11 +48,13 @@ _BARE_CLOCK = re.compile(
 _YEAR = re.compile(rf"([一二][{_D}]{{3}})年")
 _MONTH_DAY = re.compile(rf"({_N}|\d{{1,2}})月({_N}|\d{{1,2}})([號号日])")
 _MONTH = re.compile(
-    rf"(?<![{NUMERALS}個个\d])(十[一二]?|[一二三四五六七八九])月(?![餅饼台初{NUMERALS}])"
+    rf"(?<![{NUMERALS}個个\d])(十[一二]?|[一二三四五六七八九])月(?![餅饼台初節节{NUMERALS}])"
 )
 _DIMES = re.compile(rf"({_N})([蚊個个塊块])({_N})[毫毛角](?:子|紙)?(半)?")
 _HALF_DOLLAR = re.compile(rf"({_N})([蚊塊块])半")
-_DOLLARS_AND = re.compile(rf"({_N})([蚊塊块])([一二三四五六七八九])(?![{NUMERALS}個个毫毛角])")
+_DOLLARS_AND = re.compile(
+    rf"({_N})([蚊塊块])([一二三四五六七八九])(?![{NUMERALS}個个毫毛角蚊塊块])"
+)
 _PRICE = re.compile(
     rf"([{NUMERALS}]{{2,}})[個个]([一二三四五六七八九])(?=$|[，。,.？?！! ]|呀|㗎|啦|嘅)"
 )
@@ -59,7 +68,7 @@ _COUNTED = (
     "|字樓|字楼|粒鐘|粒钟|包|本|部|架|隻|只|條|条|對|对|層|层|座|室|期|倍|磅|斤|公斤|克|尺|呎|吋|厘|巴仙|步|小時|小时|鐘頭|钟头|星期"
     rf"|[點点](?![{NUMERALS}])"
     "|美金|美元|港紙|港纸|港幣|港币|葡幣|葡币|人民幣|人民币|歐元|欧元|英鎊|英镑|日圓"
-    rf"|月(?![初{NUMERALS}])"
+    rf"|月(?![初節节{NUMERALS}])"
 )
 _COUNT = re.compile(rf"(?<![第初點点幾几數数\d])({_N})(?=(?:{_COUNTED}))")
 _ONE_COUNTS = re.compile(r"樓|楼|號|号|月|蚊|室|座|歲|岁")
@@ -84,6 +93,7 @@ def written_numbers(text: str) -> str:
     if not any(char in NUMERALS for char in text):
         return text
     text = _DIGIT_RUN.sub(_digits, text)
+    text = _GROUP_AFTER.sub(lambda m: "".join(map(_digit, m.group())), text)
     text = _BRACKET.sub(lambda m: f"({_digit(m.group(1))})", text)
     text = _PLUS.sub("+", text)
     text = _PERCENT.sub(_percent, text)
