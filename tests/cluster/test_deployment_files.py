@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from actors.replica_drain import DrainTimes
 from cluster.agents import load_agents
 from cluster.serve_env import SERVE_ENVIRONMENT, complaints
 from cluster.settings import Settings
@@ -29,6 +31,7 @@ def read_environment() -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+HEALTH_PATH = "/-/healthz"  # of Ray Serve's HAProxy: well when the node has a replica
 LAUNCHER_FILES = ("cluster.yaml", "cluster.local.yaml")
 
 
@@ -60,9 +63,109 @@ def test_both_launcher_files_start_nodes_alike() -> None:
         assert aws[key] == own[key]
 
 
-def test_the_pods_of_kubernetes_have_the_environment_of_every_node() -> None:
+def read_kubernetes() -> dict[str, dict[str, Any]]:
+    """The documents of the manifest, by kind."""
     text = (ROOT / "deploy" / "kubernetes" / "rayservice.yaml").read_text("utf-8")
-    documents = {item["kind"]: item for item in yaml.safe_load_all(text)}
+    return {item["kind"]: item for item in yaml.safe_load_all(text)}
+
+
+# Of what RayService has (ray.io/v1, KubeRay 1.3 and newer), what this manifest needs: the operator
+# drops a name that it does not know, and says nothing.
+KNOWN: dict[str, set[str]] = {
+    "spec": {"upgradeStrategy", "serveConfigV2", "rayClusterConfig"},
+    "rayClusterConfig": {
+        "rayVersion",
+        "gcsFaultToleranceOptions",
+        "headGroupSpec",
+        "workerGroupSpecs",
+    },
+    "headGroupSpec": {"rayStartParams", "template"},
+    "workerGroupSpecs": {
+        "groupName",
+        "replicas",
+        "minReplicas",
+        "maxReplicas",
+        "rayStartParams",
+        "template",
+    },
+    "pod": {"terminationGracePeriodSeconds", "affinity", "containers"},
+    "container": {"name", "image", "envFrom", "ports", "readinessProbe", "resources"},
+}
+
+
+def test_the_manifest_has_no_name_that_the_operator_would_drop() -> None:
+    documents = read_kubernetes()
+    assert documents["RayService"]["apiVersion"] == "ray.io/v1"
+    spec = documents["RayService"]["spec"]
+    cluster = spec["rayClusterConfig"]
+    head, workers = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
+    found = [("spec", spec), ("rayClusterConfig", cluster), ("headGroupSpec", head)]
+    found += [("workerGroupSpecs", group) for group in workers]
+    for group in (head, *workers):
+        pod = group["template"]["spec"]
+        found += [("pod", pod), *(("container", each) for each in pod["containers"])]
+    assert {
+        where: set(part) - KNOWN[where] for where, part in found if set(part) - KNOWN[where]
+    } == {}
+    for group in workers:
+        assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
+
+
+def test_a_pod_gets_calls_when_its_node_answers_and_outlives_them() -> None:
+    documents = read_kubernetes()
+    spec = documents["RayService"]["spec"]
+    serve_port = yaml.safe_load(spec["serveConfigV2"])["http_options"]["port"]
+    times = DrainTimes(wait_s=Settings.model_fields["drain_s"].metadata[-1].le)  # its most
+    for group in spec["rayClusterConfig"]["workerGroupSpecs"]:
+        pod = group["template"]["spec"]
+        assert pod["terminationGracePeriodSeconds"] > times.wait_s + times.move_s + times.least_s
+        (container,) = pod["containers"]
+        assert [port["containerPort"] for port in container["ports"]] == [serve_port]
+        probe = container["readinessProbe"]
+        assert probe["httpGet"] == {"path": HEALTH_PATH, "port": serve_port}
+        assert probe["periodSeconds"] * probe["failureThreshold"] <= 3
+        # One over HTTP would end a pod that has no replica, with the calls that go on there.
+        assert "livenessProbe" not in container
+    front = documents["Service"]["spec"]
+    assert {port["targetPort"] for port in front["ports"]} == {serve_port}
+    assert front["selector"] == {"ray.io/group": "calls"}
+    opened = documents["NetworkPolicy"]["spec"]["ingress"]
+    assert [port["port"] for rule in opened if "from" not in rule for port in rule["ports"]] == [
+        serve_port
+    ]
+
+
+def test_the_gcs_and_the_doctor_are_told_of_the_same_redis() -> None:
+    documents = read_kubernetes()
+    cluster = documents["RayService"]["spec"]["rayClusterConfig"]
+    options = cluster["gcsFaultToleranceOptions"]
+    assert documents["ConfigMap"]["data"]["RAY_REDIS_ADDRESS"] == options["redisAddress"]
+    password = options["redisPassword"]["valueFrom"]["secretKeyRef"]
+    assert password["key"] in documents["Secret"]["stringData"]
+    # Beside those options the operator refuses a head that has it in `env`; `envFrom` it leaves.
+    assert all("env" not in each for each in pods_containers(cluster))
+    assert (
+        cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    )  # a string, or it is dropped
+    assert cluster["rayVersion"] == metadata.version("ray")
+
+
+def pods_containers(cluster: dict[str, Any]) -> list[dict[str, Any]]:
+    groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    return [each for group in groups for each in group["template"]["spec"]["containers"]]
+
+
+def test_every_variable_of_the_pods_is_one_that_something_reads() -> None:
+    documents = read_kubernetes()
+    given = {*documents["ConfigMap"]["data"], *documents["Secret"]["stringData"]}
+    told = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    others = {*SERVE_ENVIRONMENT, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_REDIS_ADDRESS"}
+    others |= {"RAY_SERVE_HAPROXY_BINARY_PATH", "RAY_SERVE_HAPROXY_MAXCONN", "REDIS_PASSWORD"}
+    assert {name for name in given - others if f"`{name}`" not in told} == set()
+
+
+def test_the_pods_of_kubernetes_have_the_environment_of_every_node() -> None:
+    documents = read_kubernetes()
     data = documents["ConfigMap"]["data"]
     assert {name: data.get(name) for name in SERVE_ENVIRONMENT} == dict(SERVE_ENVIRONMENT)
     assert complaints(data) == []
