@@ -54,7 +54,7 @@ test-cluster: $(STAMP) ## The whole product on Ray, several replicas, parts kill
 	@$(BIN)/python -m pytest -m cluster
 
 test-live: $(STAMP) ## The providers' contracts against the real services whose keys are set; costs money
-	@$(BIN)/python -m pytest -m live -rs
+	@$(BIN)/python -m pytest -m live tests/providers
 
 check: $(STAMP) ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,8 @@ def agents_validate(
     ] = False,
 ) -> None:
     """Read every agent and say what is wrong with which field of which file."""
+    from cluster.provider_settings import provider_settings
+    from cluster.retirements import retiring
     from cluster.tool_complaints import tool_complaints
     from cluster.voice_config import voice_configs
 
@@ -63,6 +66,9 @@ def agents_validate(
                 complain(f"{path}: {complaint}")
     for agent in agents:
         say(f"[green]ok[/green] {_described(agent, settings.tenant_id)}")
+    today = datetime.now(UTC).date()
+    for retirement in retiring(agents, provider_settings(settings), today):
+        say(f"[yellow]{retirement.sentence(today)}[/yellow]")
     if keys and agents:
         are_wrong = _has_missing_voice(settings, agents) or are_wrong
     if are_wrong:

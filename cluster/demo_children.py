@@ -182,8 +182,8 @@ class Child:
         said = "\n".join(f"  | {line}" for line in lines) or "  | (it said nothing)"
         return DemoFailed(
             f"{self.name} {what}. The last lines of its log:\n{said}\n"
-            f"All of it: {self._log_path}. Mend what it names and run the demo again; it chooses "
-            "new ports each time."
+            f"All of it: {self._log_path}. Mend what it names and start again; new ports are "
+            "chosen each time."
         )
 
     def log(self) -> str:

@@ -87,7 +87,8 @@ def _chat(agent: Agent, known: ProviderSettings) -> list[tuple[str, date | None,
 def _of(own: str, config: OpenAIConfig) -> tuple[str, date | None, str]:
     model = own or config.endpoint.model or DEFAULT_CHAT_MODEL
     setting = config.endpoint.model_setting
-    advice = f"set {setting}" + (", or model in the agent's file" if own else "")
+    # What an agent's file names counts, whatever the setting says.
+    advice = "change model in the agent's file" if own else f"set {setting}"
     return model, chat_model(model).retires_on, advice
 
 
@@ -95,9 +96,9 @@ def _realtime(agent: Agent, known: ProviderSettings) -> list[tuple[str, date | N
     if "realtime" not in agent.modes:
         return []
     model, writer = model_of(known.openai_realtime, agent), transcriber_of(known.openai_realtime)
-    own = ", or realtime.model in the agent's file" if agent.realtime.model else ""
+    own = "change realtime.model in the agent's file" if agent.realtime.model else ""
     return [
-        (model, realtime_model(model).retires_on, f"set {REALTIME_MODEL}{own}"),
+        (model, realtime_model(model).retires_on, own or f"set {REALTIME_MODEL}"),
         (writer, TRANSCRIPTION_MODELS.get(writer), f"set {TRANSCRIPTION_MODEL}"),
     ]
 

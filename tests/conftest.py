@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.examples import load_profiles, set_counts
-from tests.support.selection import excluded_marks, mark_of_whole_file
+from tests.support.selection import excluded_marks, mark_of_whole_file, skip_reasons
 
 load_profiles()
 # numpy is not loaded yet. With threads of its own each product of two matrices leaves one spinning
@@ -52,6 +52,13 @@ def pytest_collection() -> Generator[None]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     set_counts(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Of real services: one line for each that was not asked, not one for each of its tests."""
+    if terminalreporter.config.getoption("markexpr") == "live":
+        for why in skip_reasons(terminalreporter.stats.get("skipped", ())):
+            terminalreporter.write_line(f"not asked: {why}")
 
 
 @pytest.fixture(autouse=True)

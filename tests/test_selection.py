@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.examples import FRESH, FULL, QUICK, count, set_counts
-from tests.support.selection import excluded_marks, mark_of_whole_file
+from tests.support.selection import excluded_marks, mark_of_whole_file, skip_reasons
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,9 @@ def test_what_a_test_says_of_itself_is_changed_once(request: pytest.FixtureReque
     set_counts([item, item])
     counted = count(80, settings.get_current_profile_name())
     assert said_eighty._hypothesis_internal_use_settings.max_examples == counted
+
+
+def test_a_reason_to_skip_is_said_once() -> None:
+    place = ("tests/x.py", 1)
+    told = [(*place, "Skipped: no key"), "an error", (*place, "Skipped: no key"), (*place, "other")]
+    assert skip_reasons([SimpleNamespace(longrepr=each) for each in told]) == ["no key", "other"]

@@ -108,14 +108,15 @@ def chat_findings(settings: Settings, agents: Iterable[Agent], today: date) -> l
         names = ", ".join(_SERVICES[name] for name in choice.others)
         said += f". Also set, and not used: {names} (CALLCLUSTER_CHAT_SERVICE chooses)"
     findings = [ok(subject, said)]
-    models = sorted(
-        {
-            agent.model or endpoint.model or DEFAULT_CHAT_MODEL
-            for agent in agents
-            if agent.thinker == "openai"
-        }
-    )
-    findings += [model_finding(name, chat_model(name).retires_on, today) for name in models]
+    asking = [agent for agent in agents if agent.thinker == "openai"]
+    own = {agent.model: "change model in the agent's file" for agent in asking if agent.model}
+    shared = endpoint.model or DEFAULT_CHAT_MODEL
+    if any(not agent.model for agent in asking):
+        own[shared] = f"set {endpoint.model_setting}"
+    findings += [
+        model_finding(name, chat_model(name).retires_on, today, advice=advice)
+        for name, advice in sorted(own.items())
+    ]
     return findings
 
 
@@ -134,7 +135,7 @@ def model_finding(
     retires_on: date | None,
     today: date,
     work: str = "think",
-    advice: str = "set OPENAI_MODEL, or model in the agent's file",
+    advice: str = "",
 ) -> Finding:
     """Does the vendor still serve this model, and for how long?"""
     subject = f"model {name}"

@@ -107,8 +107,11 @@ def test_a_model_that_is_about_to_go_is_told(tmp_path: Path) -> None:
     agent = load(tmp_path, REALTIME + "realtime: {model: gpt-realtime}\n")
     (found,) = retiring([agent], provider_settings(settings(**KEYS)), date(2027, 1, 1))
     assert (found.model, found.retires_on) == ("gpt-realtime", date(2027, 1, 20))
-    assert "OPENAI_REALTIME_MODEL" in found.advice
-    assert "realtime.model" in found.advice
+    assert found.advice == "change realtime.model in the agent's file"
+    agent = load(tmp_path, REALTIME)
+    known = settings(**KEYS, openai_realtime_model="gpt-realtime")
+    (found,) = retiring([agent], provider_settings(known), date(2027, 1, 1))
+    assert found.advice == "set OPENAI_REALTIME_MODEL"
 
 
 def test_metrics_name_who_really_hears(tmp_path: Path) -> None:

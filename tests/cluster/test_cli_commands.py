@@ -145,6 +145,16 @@ def test_a_voice_that_the_speaker_does_not_have_is_said_by_validate(terminal: Te
     assert "quiet: en-US, azure / openai / espeak" in said
 
 
+def test_a_model_that_is_gone_is_said_by_validate(terminal: Terminal) -> None:
+    """As at the start: another server of the protocol may have a model of that name."""
+    Path("agents/old.yaml").write_text(
+        "language: en-US\nprompt: x\nvoice: v\nmodel: gpt-3.5-turbo\n"
+    )
+    code, _, said = terminal.type("agents", "validate")
+    assert code == 0
+    assert "model gpt-3.5-turbo retired on 2026-10-23 (agent old): change model in the" in said
+
+
 # --- keys ----------------------------------------------------------------------------------------
 
 

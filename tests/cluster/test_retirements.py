@@ -23,13 +23,26 @@ ANN = replace(AGENT, agent_id="ann", thinker="openai", speaker="elevenlabs", mod
     ("today", "said"),
     [
         (date(2026, 12, 1), None),
-        (date(2026, 12, 20), "model gpt-4o-mini retires on 2027-01-14 (agent ann): set"),
-        (date(2027, 1, 14), "model gpt-4o-mini retired on 2027-01-14 (agent ann): set"),
+        (
+            date(2026, 12, 20),
+            "model gpt-4o-mini retires on 2027-01-14 (agent ann): change model in",
+        ),
+        (date(2027, 1, 14), "model gpt-4o-mini retired on 2027-01-14 (agent ann): change model in"),
     ],
 )
 def test_says_when_it_is_time(today: date, said: str | None) -> None:
     found = [each.sentence(today) for each in retiring([ANN], KNOWN, today)]
     assert [line[: len(said or "")] for line in found] == ([said] if said else [])
+
+
+def test_the_advice_is_of_what_counts() -> None:
+    """A setting does not help where the agent's own file names the model."""
+    known = ProviderSettings(openai=OpenAIConfig(ChatEndpoint(model="gpt-4o")))
+    today = date(2027, 1, 14)
+    (own,) = retiring([ANN], known, today)
+    assert own.advice == "change model in the agent's file"
+    (deployed,) = retiring([replace(ANN, model="")], known, today)
+    assert deployed.advice == "set OPENAI_MODEL"
 
 
 def test_stand_ins_and_spare_voices_count_and_those_of_no_date_do_not() -> None:

@@ -1,9 +1,10 @@
-"""Which test files a run need not import: collecting them costs more than running most of them."""
+"""Which test files a run need not import (collecting costs most), and what a run has skipped."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Iterable, Set
+from typing import Any
 
 _WHOLE_FILE = re.compile(r"^pytestmark = pytest\.mark\.(\w+)$", re.MULTILINE)
 OPT_IN = frozenset({"cluster"})  # minutes: only for a run that names it
@@ -28,3 +29,9 @@ def mark_of_whole_file(text: str) -> str | None:
     """The one mark that a test file gives to all its tests, None without one."""
     found = _WHOLE_FILE.search(text)
     return found[1] if found else None
+
+
+def skip_reasons(reports: Iterable[Any]) -> list[str]:
+    """Why tests were skipped, each reason once, in the order of the run."""
+    told = (report.longrepr[2] for report in reports if isinstance(report.longrepr, tuple))
+    return list(dict.fromkeys(str(why).removeprefix("Skipped: ") for why in told))

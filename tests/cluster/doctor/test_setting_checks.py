@@ -153,6 +153,17 @@ def test_a_model_that_retires_is_said(retires_on: date | None, status: str) -> N
     assert model_finding("m", retires_on, date(2026, 1, 1)).status == status
 
 
+def test_what_to_do_about_a_model_is_what_helps() -> None:
+    known = settings(openai_api_key=SECRET, openai_model="gpt-5")
+    agents = [KEYED, replace(KEYED, agent_id="b", model="gpt-4o")]
+    _, by_file, by_setting = chat_findings(known, agents, date(2028, 1, 1))
+    assert (by_file.subject, by_file.advice) == (
+        "model gpt-4o",
+        "change model in the agent's file",
+    )
+    assert (by_setting.subject, by_setting.advice) == ("model gpt-5", "set OPENAI_MODEL")
+
+
 def test_a_voice_that_retires_is_said_unless_it_is_another_servers() -> None:
     (finding,) = speech_model_findings(settings(), date(2027, 2, 1))
     assert finding.status == "fail"
