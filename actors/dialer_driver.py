@@ -114,11 +114,12 @@ class DialerDriver:
         """
         await self._marks.give_up_lost(DIALING_LOST_AFTER_S, self._asking)
         due = await self._requests.due(self._wall_clock_us(), DUE_AT_ONCE)
+        # Who is due is not dialled by what was free before it was.
+        self._feed(CapacityKnown(await self._capacity()))
         for row in due:
             key = (row.tenant_id, row.call_id)
             if key not in self._asking:
                 self._feed(CallDue(key, row.attempts))
-        self._feed(CapacityKnown(await self._capacity()))
         await self._say_what_holds(due)
 
     async def settle(self) -> None:
@@ -162,13 +163,18 @@ class DialerDriver:
             self.trouble = ""
 
     async def _capacity(self) -> int:
-        """Free slots, less those that calls which ring now will take when they are answered."""
+        """Free slots, less those that calls on their way will take when they are answered.
+
+        Read in the order in which a call goes (asked for, rings, has a slot): one that goes on
+        meanwhile may be counted twice, but is not overlooked.
+        """
+        on_their_way = set(self._asking)
+        ringing = await self._requests.list(None, ("placed",), MAX_PLACED_LOOKED_AT)
         free = await self._free_slots()
         if free is None:
             return 0
-        ringing = await self._requests.list(None, ("placed",), MAX_PLACED_LOOKED_AT)
-        not_written_yet = len(self._asking) - self._dialer.in_flight
-        return free - len(ringing) - not_written_yet
+        on_their_way |= self._asking | {(row.tenant_id, row.call_id) for row in ringing}
+        return free - (len(on_their_way) - self._dialer.in_flight)
 
     async def _say_what_holds(self, due: list[CallRequestRow]) -> None:
         """Keep with the first in line, and in the log, why it waits."""

@@ -38,12 +38,14 @@ class Office:
 
     Attributes:
         free: What it is told of the cluster's free slots.
+        on_asked: What happens while it is told; once.
     """
 
     def __init__(self) -> None:
         self.table = RequestTable()
         self.carrier = PhoneCompany()
         self.free: int | None = 100
+        self.on_asked: Callable[[], Awaitable[None]] | None = None
         self._working: list[tuple[DialerDriver, asyncio.Task[None]]] = []
 
     def begin(self, config: DialerConfig = CONFIG) -> DialerDriver:
@@ -68,6 +70,9 @@ class Office:
         self._working.clear()
 
     async def _free_slots(self) -> int | None:
+        happens, self.on_asked = self.on_asked, None
+        if happens is not None:
+            await happens()
         return self.free
 
     async def until(self, done: Callable[[], bool], within_s: float = 1_000.0) -> float:
@@ -422,6 +427,38 @@ def test_a_full_cluster_is_waited_for_and_said() -> None:
         office.free = 1
         await office.until_status(placed=1)
         assert office.table.of(1).error == ""
+
+    play(scene)
+
+
+def test_a_call_is_not_dialled_by_what_was_free_before_it_was_asked_for() -> None:
+    async def scene(office: Office) -> None:
+        driver = office.begin()
+        await asyncio.sleep(2.5)  # it has looked, and knows of a hundred free slots
+        office.free = 0
+        office.table.add(1)
+        driver.nudge()
+        await office.until(lambda: office.table.of(1).error == HOLDS["capacity"])
+        assert office.carrier.asked == []
+
+    play(scene)
+
+
+def test_a_phone_that_is_answered_while_the_capacity_is_asked_is_not_overlooked() -> None:
+    async def scene(office: Office) -> None:
+        async def answered() -> None:
+            assert await office.table.change("default", "call-0", {"placed"}, status="answered")
+            office.free = 0
+
+        office.free = 1
+        office.table.add(0)
+        office.begin(DialerConfig(calls_per_s=100))
+        await office.until_status(placed=1)
+        office.table.add(1)
+        office.on_asked = answered
+        await office.until_status(answered=1, queued=1)
+        await asyncio.sleep(60)
+        assert len(office.carrier.asked) == 1
 
     play(scene)
 
