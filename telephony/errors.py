@@ -22,7 +22,8 @@ TelephonyError
 │   └── StreamRefused         fatal: close the socket with ``close_code``
 │       ├── UnsupportedFormat the audio is not mu-law, 8,000 Hz, mono
 │       ├── StartOverdue      connected, but ``start`` never came
-│       └── TooManyBadMessages
+│       ├── TooManyBadMessages
+│       └── TooManyMessages   more of them than any caller causes
 └── TokenRefused              the stream token or the signed state does not hold
     ├── TokenMalformed        not a token at all, or of a version we cannot read
     ├── TokenForged           signed with none of our secrets
@@ -226,6 +227,10 @@ class StartOverdue(StreamRefused):
 
 class TooManyBadMessages(StreamRefused):
     """A long run of bad messages without a good one between them."""
+
+
+class TooManyMessages(StreamRefused):
+    """More messages than any caller causes: the calls beside this one would suffer."""
 
 
 class TokenRefused(TelephonyError):

@@ -9,18 +9,40 @@ The rules:
    another call is out of place.
 3. Bad messages do not end a call, but fifty in a row do: ``receive`` raises ``TooManyBadMessages``,
    as it does ever after. Types that we do not know are no bad messages.
+4. A flood ends the socket (``TooManyMessages``), and Twilio opens another one: more than
+   ``MESSAGES_A_SECOND`` for long, or ``MOST_AT_ONCE`` together. Each 1,000 characters count as one
+   more, and what may begin or end a turn as ``COST_OF_TURN``: nobody speaks, cuts in or presses
+   keys fifty times a second. The 500 that Twilio keeps for a socket which it opens again are none.
 
 Nothing here does I/O or reads a clock; ``now`` is loop time in seconds.
 """
 
 from __future__ import annotations
 
-from telephony.errors import MalformedMessage, OutOfPlace, StartOverdue, TooManyBadMessages
-from telephony.relay_messages import RelayMessage, Setup, UnknownMessage, parse_relay
+from telephony.errors import (
+    MalformedMessage,
+    OutOfPlace,
+    StartOverdue,
+    TooManyBadMessages,
+    TooManyMessages,
+)
+from telephony.relay_messages import (
+    Interrupt,
+    KeyPressed,
+    Prompt,
+    RelayMessage,
+    Setup,
+    UnknownMessage,
+    parse_relay,
+)
 from telephony.stream_events import ProtocolWarning
 
 SETUP_TIMEOUT_S = 5.0
 MAX_BAD_IN_A_ROW = 50
+MESSAGES_A_SECOND = 200.0
+MOST_AT_ONCE = 2_500.0
+COST_OF_TURN = 4.0
+_CHARS_OF_ONE = 1_000
 
 
 class RelayStream:
@@ -43,6 +65,8 @@ class RelayStream:
         self._call_sid = call_sid
         self._setup_due = now + SETUP_TIMEOUT_S
         self._bad_in_a_row = 0
+        self._spare = MOST_AT_ONCE
+        self._spare_at = now
 
     @property
     def session_id(self) -> str:
@@ -64,8 +88,13 @@ class RelayStream:
             raise TooManyBadMessages(f"{MAX_BAD_IN_A_ROW} bad messages in a row")
         if not self.is_known and now > self._setup_due:
             raise StartOverdue(f"no setup within {SETUP_TIMEOUT_S:.0f} s")
+        self._count(1.0 + len(message) / _CHARS_OF_ONE, now)
         try:
             read = parse_relay(message)
+            if isinstance(read, KeyPressed | Interrupt) or (
+                isinstance(read, Prompt) and read.is_last
+            ):
+                self._count(COST_OF_TURN - 1.0, now)
             self._check_place(read)
         except (MalformedMessage, OutOfPlace) as error:
             self.bad += 1
@@ -80,6 +109,13 @@ class RelayStream:
         else:
             self._bad_in_a_row = 0
         return read
+
+    def _count(self, cost: float, now: float) -> None:
+        regained = (now - self._spare_at) * MESSAGES_A_SECOND
+        self._spare_at = now
+        self._spare = min(self._spare + regained, MOST_AT_ONCE) - cost
+        if self._spare < 0.0:
+            raise TooManyMessages(f"more than {MESSAGES_A_SECOND:.0f} messages a second")
 
     def _check_place(self, read: RelayMessage) -> None:
         if not isinstance(read, Setup):

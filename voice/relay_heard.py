@@ -3,7 +3,7 @@
 Rules
 1. What the carrier says was heard counts: of a reply that was cut, the words that it names. They
    are looked for in the reply, so that the ledger holds our spelling and not that of its voice;
-   words that are not in there are taken as they come.
+   words that are not in there are taken as they come, unless they are more than can have been said.
 2. A reply is heard to its end once all of it was played (``tokensPlayed``), or the voice has fallen
    silent after a time in which it can have been said, or nothing of the kind was told and it must
    have been said by now, at a slow pace.
@@ -20,6 +20,8 @@ VOICE_DELAY_S = 0.3  # from our words to the carrier's sound, about
 FASTEST = 0.5  # of the time that words usually take: nothing is said faster
 SLOWEST = 1.6
 SPARE_S = 1.5
+MOST_TOLD_FOR_ONE = 10  # characters of the carrier's account for one that was sent: "$9" is words
+MOST_TOLD_BESIDES = 200
 LONGEST_SOUND_S = 60.0  # beyond the slowest pace, while the carrier says that its voice sounds
 
 
@@ -128,6 +130,7 @@ class RelayHeard:
             filler: Said before the reply in the same breath, and no part of it.
         """
         text, words = self.text, split_words(self.text)
+        heard = heard[: MOST_TOLD_FOR_ONE * len(text) + len(filler) + MOST_TOLD_BESIDES]
         told = [word.form for word in split_words(heard)]
         before = [word.form for word in split_words(filler)]
         if before and told[: len(before)] == before[: len(told)]:

@@ -41,6 +41,8 @@ from voice.same_words import asks_the_same
 from voice.waste import SpeculationBudget, TurnSpend
 from voice.words import is_unspaced, join_words
 
+MOST_CHARS = 16_000  # of what a caller says in one turn: twenty minutes of speech
+
 
 class RelayTurns:
     """Opens, takes and settles the turns of one call.
@@ -119,11 +121,17 @@ class RelayTurns:
             self._emit(AbandonTurn(*guess.key, reason))
 
     def take(self, kind: TurnKind, text: str, *, reason: str, now: float) -> None:
-        """The caller has finished. What was taken before and is silent yet is asked again."""
+        """The caller has finished. What was taken before and is silent yet is asked again.
+
+        With so many words that no turn holds them (``MOST_CHARS``), it ends there instead.
+        """
         before = self.taken
-        if before is not None and before.is_silent and before.is_asked:
+        is_one = before is not None and len(before.text) + len(text) <= MOST_CHARS
+        if before is not None and before.is_silent and before.is_asked and is_one:
             self._emit(AbandonTurn(*before.key, WENT_ON))
             text = join_words((before.text, text))
+        elif before is not None and before.is_silent:
+            self._stop(before, "dropped", "", "more words than a turn holds", now)
         elif before is not None:
             self.talked_past(now=now)
         guess, self.guess = self.guess, None

@@ -21,6 +21,7 @@ from telephony.errors import (
     OutOfPlace,
     StartOverdue,
     TooManyBadMessages,
+    TooManyMessages,
 )
 from telephony.relay_messages import (
     CarrierComplaint,
@@ -251,3 +252,39 @@ def test_a_long_run_of_rubbish_ends_the_socket_and_a_good_message_begins_anew(
         with pytest.raises(TooManyBadMessages):
             stream.receive(PROMPT, now=1.0)
     assert stream.bad == 2 * MAX_BAD_IN_A_ROW - 1
+
+
+def received(stream: RelayStream, message: str) -> int:
+    """How many of these are taken at once."""
+    for count in range(5_000):
+        try:
+            stream.receive(message, now=0.0)
+        except TooManyMessages:
+            return count
+    raise AssertionError("there is no end to what it takes")
+
+
+@pytest.mark.parametrize(
+    ("message", "most"),
+    [
+        (PROMPT, 625),
+        ('{"type":"dtmf","digit":"#"}', 625),
+        ('{"type":"interrupt"}', 625),
+        ('{"type":"prompt","voicePrompt":"He","last":false}', 2_500),
+        ('{"type":"later"}', 2_500),
+        (json.dumps({"type": "prompt", "voicePrompt": "a" * 60_000, "last": False}), 40),
+    ],
+)
+def test_a_flood_ends_the_socket(message: str, most: int) -> None:
+    stream = RelayStream(now=0.0, call_sid="CA1")
+    assert 0.9 * most < received(stream, message) < 1.05 * most
+    with pytest.raises(TooManyMessages):
+        stream.receive(message, now=0.0)
+
+
+def test_what_was_kept_for_a_socket_and_a_long_busy_call_are_no_flood() -> None:
+    stream = RelayStream(now=0.0, call_sid="CA1")
+    for _ in range(500):
+        stream.receive(PROMPT, now=0.0)
+    for step in range(4_000):  # 40 a second
+        assert stream.receive(PROMPT, now=step / 40) == Prompt("Hello")

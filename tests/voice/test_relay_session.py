@@ -443,3 +443,25 @@ def test_the_laws_hold_whatever_comes(course: list[object]) -> None:
     words = [one for one in world.out if isinstance(one, relay.SendWords)]
     if words and not world.ends:
         assert words[-1].is_last, "no talk cycle stays open"
+
+
+def test_more_words_than_a_turn_holds_begin_another_and_none_are_lost() -> None:
+    world = RelayWorld()
+    long = "word " * 2_000
+    for number in range(5):
+        world.say(f"{number} {long}")
+    world.mind("I see.")
+    world.heard()
+    told = [(turn, words[:1], outcome) for turn, words, _, outcome in world.settled]
+    assert told == [(n + 1, str(n), "dropped") for n in range(4)] + [(5, "4", "heard")]
+    assert max(len(begun.text) for begun in world.begun) < 20_000
+
+
+def test_an_account_longer_than_the_speech_can_have_been_is_not_taken_whole() -> None:
+    world = RelayWorld()
+    world.say("When is it?")
+    world.mind("On Friday.")
+    world.put(relay.SpeechCut("nonsense " * 5_000))
+    heard = world.settled[-1][2]
+    assert heard.startswith("nonsense")
+    assert len(heard) < 400
