@@ -1,7 +1,8 @@
 """Where the first segment may end without punctuation: before a clause's conjunction.
 
 Only words that do not join two nouns stand here ("because", not "and"), and in Chinese the pause
-after "your number is" besides. Used once the segment is long enough and no comma has come.
+after "your number is" besides, and where a colon might stand before figures or letters that are
+read out: 系統寫住2345 6789. Used once the segment is long enough and no comma has come.
 """
 
 from __future__ import annotations
@@ -13,8 +14,14 @@ _ZH = (
 )
 # After "the total is", "the number is", unless it is a question: 係咪, 是否.
 _ZH_IS = (
-    "(?<=(?:一共|總共|总共|合共|地址|號碼|号码|編號|编号|單號|单号|時間|时间|電話|电话|價錢|价格|費用|费用|密碼|密码|日期|地點|地点)"
+    "(?<=(?:一共|總共|总共|合共|地址|號碼|号码|編號|编号|單號|单号|時間|时间|電話|电话|價錢|价格|費用|费用|密碼|密码|日期|地點|地点"
+    "|餘額|余额|結餘|结余|金額|金额|房號|房号|電郵|邮箱|網址|网址|帳號|賬號|账号|車牌|车牌)"
     "[係是為为])(?=[^咪唔乜邊點幾不否多什甚谁誰哪吗嗎嘅的，。？！、,?!])"
+)
+# At least four characters, so that "it shows 2 orders" stays whole.
+_ZH_SAYS = (
+    "(?<=寫住|寫明|寫咗|寫着|寫著|顯示|記低|記咗|写着|写明|写了|显示|记下)"
+    "(?=[0-9０-９A-Za-z$＄£€¥+][0-9０-９A-Za-z.,:/@ -]{3})"
 )
 _WORDS = {
     "en": "because but which if when while unless although though whereas whether",
@@ -63,7 +70,7 @@ class PhraseReader:
         self._before = frozenset(_WORDS.get({"no": "nb"}.get(language, language), "").split())
         self._after = _ENDINGS.get(language, ())
         is_chinese = language in ("zh", "yue", "cmn")
-        self._inside = re.compile(f"(?={_ZH})|{_ZH_IS}") if is_chinese else None
+        self._inside = re.compile(f"(?={_ZH})|{_ZH_IS}|{_ZH_SAYS}") if is_chinese else None
 
     @property
     def looks_inside(self) -> bool:
