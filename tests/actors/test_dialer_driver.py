@@ -38,7 +38,7 @@ class Office:
 
     Attributes:
         free: What it is told of the cluster's free slots.
-        on_asked: What happens while it is told; once.
+        on_asked: What happens once, after the slots were counted and before they are told.
     """
 
     def __init__(self) -> None:
@@ -70,10 +70,10 @@ class Office:
         self._working.clear()
 
     async def _free_slots(self) -> int | None:
-        happens, self.on_asked = self.on_asked, None
+        free, happens, self.on_asked = self.free, self.on_asked, None
         if happens is not None:
             await happens()
-        return self.free
+        return free
 
     async def until(self, done: Callable[[], bool], within_s: float = 1_000.0) -> float:
         """Wait until it is so; how long that took."""
