@@ -12,7 +12,7 @@ from typing import Any
 
 from actors.serve_view import ServeView
 from actors.stream_watch import ReplicaPlace
-from cluster import serve_env
+from cluster import run_node, serve_env
 from cluster.deploy_progress import DeployStep, DeployView, counted, deploy_step
 from cluster.errors import ClusterError
 from cluster.run_serve import (
@@ -102,6 +102,10 @@ class Deploying:
         say("what was replaced is gone")
 
 
+def _living(nodes: list[dict[str, Any]]) -> int:
+    return sum(bool(node["Alive"]) for node in nodes)
+
+
 def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None:
     """Deploy, and return once new calls are answered by what was deployed.
 
@@ -122,6 +126,7 @@ def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None
 
     connect(address, log_to_driver=False)
     try:
+        run_node.say_in_memory(_living(ray.nodes()), run_node.gcs_here(), say)
         before = deployed_release()
         was = asyncio.run(serve_view())
         settings = begin_deploy(settings)

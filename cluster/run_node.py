@@ -9,7 +9,7 @@ Rules
    Whoever started this (systemd, a pod) starts it again.
 3. A GCS that dies comes back with the command line and the environment that it had, once Redis
    keeps its state (RAY_REDIS_ADDRESS). Raylets and workers wait for it for a minute. Without
-   Redis a new one would know nobody, so none is started.
+   Redis a new one would know nobody, so none is started; that is said when it is first seen.
 4. A GCS that dies as the node ends (``ray stop`` ends the raylet first) is not started again.
 """
 
@@ -38,6 +38,11 @@ LOOK_EVERY_S = 0.1
 GRACE_S = 4.0
 _RAY = "from ray.scripts.scripts import main; main()"
 _GONE = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+IN_MEMORY = (
+    "the GCS of the head keeps its state in memory: when it dies, the cluster ends within a "
+    f"minute, and all calls with it. Start the head with {REDIS_SWITCH} to keep it in Redis "
+    "(docs/survival.md)"
+)
 _RAYLET, _GCS = "raylet", "gcs_server"
 
 Say = Callable[[str], None]
@@ -99,6 +104,8 @@ class GcsKeeper:
         if process is not None:
             if process.pid != self._pid:
                 self._command, self._pid = command_of(process), process.pid
+                if self._command is not None and not has_redis(self._command):
+                    self._say(IN_MEMORY)
             return
         command = self._command
         if command is None:
@@ -125,6 +132,26 @@ class GcsKeeper:
 def has_redis(command: Command) -> bool:
     """Whether this GCS keeps its state in Redis."""
     return any(argument.startswith("--redis_address=") for argument in command.arguments)
+
+
+def say_in_memory(nodes: int, gcs: Command | None, say: Say) -> None:
+    """Say it where a cluster of several nodes rests on the memory of one process.
+
+    Args:
+        nodes: That live.
+        gcs: How the GCS of this machine was started; None when it runs on another one.
+        say: Told so.
+    """
+    if nodes > 1 and gcs is not None and not has_redis(gcs):
+        say(f"{nodes} nodes: {IN_MEMORY}")
+
+
+def gcs_here() -> Command | None:
+    """How the GCS of this machine was started; None when there is none that we may look at."""
+    for process in psutil.process_iter(["name"]):
+        if process.info["name"] == _GCS and (command := command_of(process)) is not None:
+            return command
+    return None
 
 
 class Node:
@@ -174,10 +201,8 @@ class Node:
         if raylet := self.find(_RAYLET):
             with contextlib.suppress(psutil.Error):
                 raylet.terminate()
-        deadline = time.monotonic() + GRACE_S
-        while self.find(_RAYLET) is not None and time.monotonic() < deadline:
-            _reap()
-            time.sleep(LOOK_EVERY_S)
+            with contextlib.suppress(psutil.Error):
+                raylet.wait(GRACE_S)
         deadline = time.monotonic() + GRACE_S
         while time.monotonic() < deadline:
             _reap()
@@ -287,8 +312,8 @@ def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
         said = log.read_bytes()[begin:].decode(errors="replace")
         if "Ray runtime started" in said:
             return process.pid
-        if process.poll() is not None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_EVERY_S)
             break
-        time.sleep(LOOK_EVERY_S)
     tail = "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-8:])
     raise ClusterError(f"the node did not start; the end of {log}:\n{tail}")

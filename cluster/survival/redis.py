@@ -60,5 +60,6 @@ def _wait_for(process: subprocess.Popen[bytes], host: str, port: int, log: Path)
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection((host, port), 1.0):
             return
-        time.sleep(0.05)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
     raise DemoFailed(f"redis-server does not start: {log.read_text('utf-8').strip()}")

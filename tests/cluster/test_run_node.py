@@ -70,6 +70,7 @@ def test_a_gcs_that_dies_is_started_again_each_time(started: list[Command]) -> N
     keeper.look()
     assert (len(started), keeper.restarts) == (2, 2)
     assert "process 7" in said[0]
+    assert run_node.IN_MEMORY not in said
 
 
 def test_one_that_dies_before_it_was_seen_is_started_again(started: list[Command]) -> None:
@@ -92,8 +93,27 @@ def test_without_redis_it_is_said_once_and_left(started: list[Command]) -> None:
     for _ in range(3):
         keeper.look()
     assert started == []
-    assert len(said) == 1
-    assert "RAY_REDIS_ADDRESS" in said[0]
+    at_start, when_it_died = said
+    assert at_start == run_node.IN_MEMORY
+    assert "RAY_REDIS_ADDRESS" in when_it_died
+
+
+@pytest.mark.parametrize(
+    ("nodes", "arguments", "is_said"),
+    [
+        (2, ("gcs_server",), True),
+        (2, ("gcs_server", REDIS), False),
+        (1, ("gcs_server",), False),  # a laptop
+        (2, None, False),  # it runs on another machine: nobody knows from here
+    ],
+)
+def test_several_nodes_on_the_memory_of_one_process_are_said_at_a_deploy(
+    nodes: int, arguments: tuple[str, ...] | None, is_said: bool
+) -> None:
+    said: list[str] = []
+    gcs = None if arguments is None else Command(arguments, {}, "/")
+    run_node.say_in_memory(nodes, gcs, said.append)
+    assert said == ([f"{nodes} nodes: {run_node.IN_MEMORY}"] if is_said else [])
 
 
 def test_a_command_is_read_off_a_living_process() -> None:
