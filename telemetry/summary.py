@@ -39,6 +39,23 @@ def utilisation_ratio(gauges: Mapping[Series, float]) -> float:
     return active_calls(gauges) / capacity if capacity else 0.0
 
 
+def _availability(groups: Grouping) -> dict[str, float | None]:
+    """Of those who called, how many were answered; of these, how many ended as somebody wanted.
+
+    Percent; None before the first call, or the first end of one.
+    """
+    answered, ended = groups.number(c.CALLS), groups.number(c.CALLS_ENDED)
+    refused, lost = groups.number(c.CALLS_REFUSED), groups.number(c.CALLS_LOST)
+    return {
+        "answered_percent": _percent(answered, answered + refused),
+        "ended_as_planned_percent": _percent(ended - lost, ended),
+    }
+
+
+def _percent(part: float, whole: float) -> float | None:
+    return round(100 * part / whole, 3) if whole else None
+
+
 def summarise(totals: Totals) -> dict[str, Any]:
     """The summary, as JSON types."""
     gauges, groups = totals.gauges, Grouping(totals)
@@ -55,6 +72,7 @@ def summarise(totals: Totals) -> dict[str, Any]:
             "resumed": _by(groups, c.CALLS_RESUMED),
             "replaced": groups.number(c.CALLS_REPLACED),
             "duration_s": _spread(groups.sketch(c.CALL_DURATION)),
+            "availability": _availability(groups),
         },
         "turns": {
             "by_outcome": _by(groups, c.TURNS, "outcome"),

@@ -66,7 +66,7 @@ function remember(view, at) {
     refused: sum(view.calls.refused),
     failed: view.turns.by_outcome.failed ?? 0,
     turns: sum(view.turns.by_outcome),
-    lost: view.calls.ended.lost ?? 0,
+    lost: view.calls.lost,
     started: view.calls.answered,
     dropped: view.records.dropped,
   };
@@ -124,6 +124,8 @@ function show_attention(view, now) {
   get("attention").replaceChildren(...found);
 }
 
+const percent = (of) => (of == null ? "–" : `${number(of, 3)} %`);
+
 const reasons = (counts) =>
   Object.entries(counts).sort((a, b) => b[1] - a[1]).map(([name, many]) => `${name} ${number(many)}`).join(", ");
 
@@ -142,6 +144,8 @@ function show_cards(view, now) {
       `P95 ${ms(view.latency_s.commit_to_first_frame?.p95)}: the part that is ours`),
     card("Calls answered", number(view.calls.answered),
       `${number(sum(view.calls.refused))} refused, ${number(now.lost)} lost, ${number(sum(view.calls.resumed))} resumed`),
+    card("Ended as planned", percent(view.calls.availability.ended_as_planned_percent),
+      `of those who called, ${percent(view.calls.availability.answered_percent)} were answered`),
     card("Turns", number(turns),
       `${turns ? number((100 * now.failed) / turns, 2) : 0} % failed; ${number(view.turns.barge_ins)} barge-ins`),
     card("Answers from memory", asked ? `${number((100 * (hits.hit ?? 0)) / asked)} %` : "–",

@@ -36,6 +36,22 @@ def test_an_empty_cluster_has_a_summary_too() -> None:
     json.dumps(summary)
 
 
+def test_availability_is_of_those_who_called_and_of_those_who_were_answered() -> None:
+    nobody = {"answered_percent": None, "ended_as_planned_percent": None}
+    assert summarise(merged())["calls"]["availability"] == nobody
+    ledger = MetricsLedger("a", 1)
+    ledger.count(c.CALLS, *ANN, by=1_999)
+    ledger.count(c.CALLS_REFUSED, "capacity")
+    found = summarise(merged(ledger))["calls"]["availability"]
+    assert found == {"answered_percent": 99.95, "ended_as_planned_percent": None}
+    ledger.count(c.CALLS_ENDED, "caller_hung_up", by=997)
+    ledger.count(c.CALLS_ENDED, "carrier_gone", by=3)
+    ledger.count(c.CALLS_LOST, by=3)
+    summary = summarise(merged(ledger))
+    assert summary["calls"]["lost"] == 3
+    assert summary["calls"]["availability"]["ended_as_planned_percent"] == 99.7
+
+
 def test_capacity_is_that_of_the_narrower_side() -> None:
     ears = [process("a", "ingress", 3, 25), process("b", "ingress", 6, 25)]
     minds = [process("c", "call_actor", 9, 30)]
