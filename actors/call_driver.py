@@ -198,8 +198,11 @@ class CallDriver:
         """One message of the carrier. Raises ``telephony.errors`` when the stream must be shut."""
         now = self._loop.time()
         self._last_message_at = now
-        self._stream.receive(text, now=now)
-        self._drain_stream()
+        audio = self._stream.receive_audio(text, now=now)
+        if audio is not None:
+            self._audio(audio.ulaw)
+        else:
+            self._drain_stream()
 
     def _drain_stream(self) -> None:
         while (event := self._stream.next_event()) is not None:
@@ -267,7 +270,7 @@ class CallDriver:
     def frame_scored(self, is_speech: bool, level_db: float, now: float) -> None:
         """One frame was scored."""
         self._ear.scored(is_speech=is_speech, now=now)
-        self._session.receive(voice.FrameHeard(is_speech, level_db), now=now)
+        self._session.hear_frame(is_speech, level_db, now=now)
         self._perform_all()
 
     def tick(self, now: float) -> None:
@@ -281,13 +284,17 @@ class CallDriver:
             self._perform_all()
         if now - self._last_message_at > STREAM_SILENT_S:
             self._end(False, "stream_silent")
+        if now >= self._times.look_at:
+            self._look_at_times(now)
+        if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
+            self._tell_mind(now, even_if_empty=True)
+
+    def _look_at_times(self, now: float) -> None:
         action = self._times.switch(now=now)
         if action and self._session.is_between_turns:
             self._end(True, "switching", hand_over=action)
         if self._times.is_up(now=now):
             self._feed(voice.HangUpRequested("time_limit", self._times.farewell))
-        if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
-            self._tell_mind(now, even_if_empty=True)
 
     def broken(self, error: Exception) -> None:
         """The machine has raised: this stream cannot go on, a new one can."""

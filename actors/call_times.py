@@ -28,11 +28,12 @@ class CallTimes:
 
     Attributes:
         switch_at: Loop time from which on the call is moved between two turns; None: it stays.
+        look_at: Loop time before which nothing here is due.
         farewell: Said when the call has been long enough.
         trouble: Said when this way has failed for good.
     """
 
-    __slots__ = ("_action", "_up_at", "farewell", "switch_at", "trouble")
+    __slots__ = ("_action", "_up_at", "farewell", "look_at", "switch_at", "trouble")
 
     def __init__(self, agent: Agent, config: VoiceConfig, *, now: float) -> None:
         self._action: Mapping[str, Any] = {**config.trouble_action, "why": "cost"}
@@ -40,6 +41,7 @@ class CallTimes:
         self.trouble, self.farewell = config.phrases.trouble, config.phrases.goodbye
         is_wanted = agent.switch_after_s is not None and self._action.get("verb") == "switch"
         self.switch_at = now + (agent.switch_after_s or 0.0) if is_wanted else None
+        self.look_at = self._up_at if self.switch_at is None else min(self._up_at, self.switch_at)
 
     def change_language(self, config: VoiceConfig) -> None:
         """What is said when this way fails is said in another language from now on."""
@@ -50,11 +52,12 @@ class CallTimes:
         if now <= self._up_at:
             return False
         self._up_at = float("inf")
+        self.look_at = self._up_at if self.switch_at is None else self.switch_at
         return True
 
     def go_elsewhere(self, mode: str, *, now: float) -> None:
         """The call goes on in another stream: from the next pause between two turns."""
-        self._action, self.switch_at = elsewhere(mode), now
+        self._action, self.switch_at, self.look_at = elsewhere(mode), now, now
 
     def switch(self, *, now: float) -> Mapping[str, Any]:
         """How the call goes on from here, between two turns; empty: as it is."""

@@ -65,10 +65,10 @@ class FrameTap(asyncio.Protocol):
             return
         if self._rest:
             data, self._rest = self._rest + data, b""
-        at = 0
-        while end := self._take_frame(data, at):
+        at, size = 0, len(data)
+        while at < size and (end := self._take_frame(data, at)):
             at = end
-        if at < len(data):
+        if at < size:
             if self.is_tapping:
                 self._rest = data[at:]
             else:

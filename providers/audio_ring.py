@@ -30,7 +30,9 @@ class AudioRing:
         """Add audio of any length."""
         self._bytes += audio
         self.end += len(audio)
-        self.forget(self.end - self._capacity)
+        oldest = self.end - self._capacity
+        if oldest > self.start:
+            self.forget(oldest)
 
     def forget(self, before: int) -> None:
         """Nobody will ask for what is older than ``before``, a position; never goes back."""

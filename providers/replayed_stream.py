@@ -85,6 +85,7 @@ class ReplayedStream(RingStream, Generic[M]):
         self._socket: MessageSocket[M] | None = None
         self._owed = ""
         self._owed_from = 0  # position in the ring
+        self._is_waiting = False  # the task has sent everything, and waits for more
         self._stall: asyncio.TimerHandle | None = None
 
     def start(self, call_id: str, ready: MessageSocket[M] | None) -> None:
@@ -148,22 +149,43 @@ class ReplayedStream(RingStream, Generic[M]):
             await self._send_chunks(socket)
 
     async def _send_chunks(self, socket: MessageSocket[M]) -> None:
-        ring, hearing, reports_silence = self._ring, self._hearing, self._limits.reports_silence
-        while ring.end - self._sent >= CHUNK_BYTES and socket.error is None:
-            sent = self._sent
-            if sent < ring.start:
+        while self._ring.end - self._sent >= CHUNK_BYTES and socket.error is None:
+            if self._sent < self._ring.start:
                 socket.abort(ProviderTimeout("it takes no audio", self._provider))
                 return
-            chunk = ring.read(sent, CHUNK_BYTES)
-            self._sent = sent = sent + CHUNK_BYTES
-            for message in hearing.packet(chunk, sent / SAMPLE_RATE_HZ):
+            for message in self._next_packet():
                 await socket.send(message)
-            # Of a service that answers all audio, what is final is forgotten when it answers.
-            if not reports_silence or hearing.owed != self._owed:
-                self._settle()
+            self._settle_sent()
         if socket.error is None:
             self._wake.clear()
-            await self._wake.wait()
+            self._is_waiting = True
+            try:
+                await self._wake.wait()
+            finally:
+                self._is_waiting = False
+
+    def _send_due(self) -> None:
+        """At once where the task has nothing to do and the socket takes it, else by the task."""
+        socket = self._socket
+        is_ready = self._is_waiting and not self._wake.is_set() and socket is not None
+        if not is_ready or socket is None or not socket.takes_now or self._sent < self._ring.start:
+            self._wake.set()
+            return
+        for message in self._next_packet():
+            socket.send_now(message)
+        self._settle_sent()
+        if self._ring.end - self._sent >= CHUNK_BYTES:
+            self._wake.set()
+
+    def _next_packet(self) -> tuple[str | bytes, ...]:
+        chunk = self._ring.read(self._sent, CHUNK_BYTES)
+        self._sent += CHUNK_BYTES
+        return self._hearing.packet(chunk, self._sent / SAMPLE_RATE_HZ)
+
+    def _settle_sent(self) -> None:
+        # Of a service that answers all audio, what is final is forgotten when it answers.
+        if not self._limits.reports_silence or self._hearing.owed != self._owed:
+            self._settle()
 
     def _heard(self, message: M) -> None:
         for event in self._hearing.receive(message):

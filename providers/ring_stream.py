@@ -47,7 +47,11 @@ class RingStream:
             return
         self._ring.append(ulaw)
         if self._ring.end - self._sent >= self._chunk_bytes:
-            self._wake.set()
+            self._send_due()
+
+    def _send_due(self) -> None:
+        """There is a chunk to be sent; here by the task."""
+        self._wake.set()
 
     async def close(self) -> None:
         """See ``voice.ports.RecogniserStream``; returns when its task is over."""
@@ -82,4 +86,4 @@ class RingStream:
     def _fail(self, error: ProviderError) -> None:
         sink, self._sink = self._sink, None
         if sink is not None:
-            sink(RecogniserFailed(str(error), error.retryable))
+            sink(RecogniserFailed(str(error), error.retryable, error))

@@ -34,6 +34,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.socket_peer import Peer
+from providers.socket_writer import SocketWriter
 
 M = TypeVar("M")
 
@@ -141,6 +142,7 @@ class MessageSocket(Generic[M]):
         self._heard: Callable[[M], None] | None = None
         self._broke: Callable[[ProviderError], None] | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._writer = SocketWriter.of(connection)
 
     async def greet(self, is_greeting: Callable[[M], bool]) -> None:
         """Take the first message, and read from now on. Raises ``ProviderError``."""
@@ -167,6 +169,16 @@ class MessageSocket(Generic[M]):
         """Send text or audio. A break shows in ``error`` and ``broke``, not here."""
         with contextlib.suppress(ConnectionClosed):
             await self._connection.send(message)
+
+    @property
+    def takes_now(self) -> bool:
+        """Whether ``send_now`` may be used at this moment, instead of ``send``."""
+        return self.error is None and self._writer is not None and self._writer.is_ready
+
+    def send_now(self, message: str | bytes) -> None:
+        """As ``send``, but nothing waits and no task is needed; only while ``takes_now``."""
+        if self._writer is not None:
+            self._writer.write(message)
 
     def abort(self, error: ProviderError) -> None:
         """Give it up at once, because of ``error``."""

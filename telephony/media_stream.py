@@ -105,6 +105,17 @@ class MediaStream:
         Raises:
             StreamRefused: The stream cannot go on; close the socket with ``close_code``.
         """
+        self._hand_out(self.receive_audio(message, now=now))
+
+    def receive_audio(self, message: str | bytes, *, now: float) -> AudioReceived | None:
+        """As ``receive``; what is nothing but audio comes back at once and is no event.
+
+        Returns:
+            Whole frames; None when there are none, or there is more to it: drain ``next_event``.
+
+        Raises:
+            StreamRefused: See ``receive``.
+        """
         if self._is_live and isinstance(message, str):
             media = read_media(message)
             # The road of nearly every message. Whatever is not plain takes the other one.
@@ -115,9 +126,14 @@ class MediaStream:
             ):
                 self._order.next_sequence += 1
                 self._bad_in_a_row = 0
-                self._take_audio(media[2], media[3], now)
-                return
+                self._heard(now)
+                audio = self._media_time.take(media[2], media[3])
+                if not self._events:
+                    return audio
+                self._hand_out(audio)
+                return None
         self._receive_any(message, now)
+        return None
 
     def next_event(self) -> StreamEvent | None:
         """The oldest event not yet handed out; None when there is none."""

@@ -88,7 +88,7 @@ class VoiceSession:
             return
         match event:
             case events.FrameHeard():
-                self._hear_frame(event, now)
+                self._hear_frame(event.is_speech, event.level_db, now)
             case (
                 events.InterimHeard()
                 | events.FinalHeard()
@@ -118,6 +118,13 @@ class VoiceSession:
                 self._wind_up(event, now)
             case _:
                 assert_never(event)
+        self._follow_up(now)
+
+    def hear_frame(self, is_speech: bool, level_db: float, *, now: float) -> None:
+        """As ``receive`` with a ``FrameHeard``, of which each second of a call brings fifty."""
+        if self._is_over:
+            return
+        self._hear_frame(is_speech, level_db, now)
         self._follow_up(now)
 
     def close(self, *, now: float) -> None:
@@ -192,12 +199,12 @@ class VoiceSession:
 
     # --- the caller -------------------------------------------------------------------------------
 
-    def _hear_frame(self, frame: events.FrameHeard, now: float) -> None:
-        decision = self._ear.hear_frame(frame.is_speech, now=now)
+    def _hear_frame(self, is_speech: bool, level_db: float, now: float) -> None:
+        decision = self._ear.hear_frame(is_speech, now=now)
         if self._ear.detector.is_speaking:
             self._idle.note_activity(now=now)
             self._fillers.note_caller(now=now)
-        self._floor.hear_frame(frame.is_speech, frame.level_db, now=now)
+        self._floor.hear_frame(is_speech, level_db, now=now)
         if decision is not None:
             self._decide(decision, now)
         if self._ear.is_waiting and self._turns.taken is None and not self._keypad.is_waiting:
