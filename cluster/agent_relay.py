@@ -106,7 +106,8 @@ def relay_options(
         is_used: Some call of the agent may be relayed.
 
     Raises:
-        ValueError: The carrier would not know with which voice to speak.
+        ValueError: The carrier would not know with which voice to speak, or would not know a
+            language when a call changes to it.
     """
     values = file.model_dump(exclude={"languages"})
     languages = tuple(RelayLanguage(**each.model_dump()) for each in file.languages)
@@ -117,6 +118,16 @@ def relay_options(
         raise ValueError(
             "relay: name tts_provider (ElevenLabs, Google or Amazon) and voice: the carrier does "
             f"not speak with {speaker}"
+        )
+    names = {tongue(each.code) for each in options.languages}
+    if (
+        is_used
+        and (missing := [tag for tag in others if tongue(tag) == "yue"])
+        and "yue" not in names
+    ):
+        raise ValueError(
+            f"relay.languages: declare {missing[0]} there, with the code, tts_provider and voice "
+            "that the carrier's services have for Cantonese: each has names of its own for it"
         )
     return replace(options, languages=(*options.languages, *_undeclared(options, others)))
 

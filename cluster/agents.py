@@ -10,11 +10,12 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self, cast, get_args
+from typing import Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cluster import agent_languages
+from cluster.agent_modes import check_modes, check_switch
 from cluster.agent_realtime import RealtimeFile
 from cluster.agent_relay import RelayFile, relay_options
 from cluster.agent_tool_files import ENTRY, TOOL_NAME
@@ -46,7 +47,6 @@ _PATTERNS = {
 }
 _PHRASES = Phrases()
 _TAKING = TurnTaking()
-_MODES: tuple[str, ...] = get_args(CallMode)
 MAX_CHAIN = 4
 MAX_NAMES_CHARS = 120
 """Of tenant, agent and tool together: the tokens of a call fit into the carrier's parameters."""
@@ -191,9 +191,7 @@ class _AgentFile(BaseModel):
     @field_validator("mode")
     @classmethod
     def _known_modes(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        chain = _chain(names)
-        if not chain or len(set(chain)) < len(chain) or not set(chain) <= set(_MODES):
-            raise ValueError(f"one of {', '.join(_MODES)}, or a list of different ones")
+        check_modes(_chain(names))
         return names
 
     @field_validator("tools")
@@ -206,6 +204,7 @@ class _AgentFile(BaseModel):
     def _languages_are_served(self) -> Self:
         self.spoken()
         check_switches(self.tools, self.tags())
+        check_switch(_chain(self.mode), self.switch_after_s)
         return self
 
     def tags(self) -> tuple[str, ...]:

@@ -121,7 +121,9 @@ def _described(agent: Agent, own_tenant_id: str) -> str:
     tools = ", ".join(tool.name for tool in agent.tools)
     variables = ", ".join(sorted(placeholders(agent)))
     return (
-        f"{name}: {agent.language}, {chains_of(agent)}"
+        f"{name}: {' '.join((agent.language, *(own.language for own in agent.languages)))}, "
+        + ("" if agent.modes == ("pipeline",) else f"{' > '.join(agent.modes)}, ")
+        + chains_of(agent)
         + (f", tools {tools}" if tools else "")
         + (f", variables {variables}" if variables else "")
         + f", version {agent.agent_version}"

@@ -11,7 +11,11 @@ from providers.errors import ProviderBusy, ProviderError, ProviderRefused, Provi
 from providers.settings import AZURE_KEY, AZURE_REGION, AZURE_TTS_HOST, AzureTtsConfig
 from voice.ports import TextMark
 
-VOICE_PATTERN: Final = r"(?P<locale>[a-z]{2,3}(-[A-Za-z]{2,10})+?)-(?P<name>[A-Z]\w*(:[\w.-]+)?)"
+# Cantonese is zh-HK and yue-CN there, whatever people call it: no voice is named after Macau.
+VOICE_PATTERN: Final = (
+    r"(?!(?:zh-MO|zh-SG|yue-HK)-)"
+    r"(?P<locale>[a-z]{2,3}(-[A-Za-z]{2,10})+?)-(?P<name>[A-Z]\w*(:[\w.-]+)?)"
+)
 """Azure's short names: locale, a dash, the name; newer ones with a model after a colon."""
 
 VOICE_EXAMPLE: Final = "en-US-AvaMultilingualNeural"

@@ -68,6 +68,10 @@ def test_everything_that_is_said_is_kept(tmp_path: Path) -> None:
         ("relay: {interruptible: sometimes}\n", "relay.interruptible"),
         ("relay: {colour: red}\n", "colour"),
         ("relay: {languages: [{code: 'a b'}]}\n", "code"),
+        ("switch_after_s: 60\n", "switch_after_s: needs a list in mode"),
+        ("mode: [relay]\nswitch_after_s: 60\n", "switch_after_s: needs a list in mode"),
+        ("mode: relay\nlanguages: [zh-HK]\n", "relay.languages: declare zh-HK"),
+        ("mode: [pipeline, relay]\nlanguages: [es-ES, zh-MO]\n", "declare zh-MO"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, words: str) -> None:
@@ -80,10 +84,20 @@ def test_a_pipeline_needs_no_voice_of_the_carrier(tmp_path: Path) -> None:
 
 
 def test_the_agents_other_languages_are_declared_with_its_own_voice_service(tmp_path: Path) -> None:
-    agent = load(tmp_path, "mode: relay\nlanguages: [es-ES, zh-HK]\n")
+    cantonese = "relay: {languages: [{code: yue-Hant-HK, voice: v}]}"
+    agent = load(tmp_path, f"mode: relay\nlanguages: [es-ES, zh-HK]\n{cantonese}\n")
     assert agent.relay.languages == (
+        RelayLanguage("yue-Hant-HK", voice="v"),
         RelayLanguage("es-ES", tts_provider="ElevenLabs", voice="Rachel"),
     )
+
+
+def test_calls_that_are_not_relayed_may_change_to_cantonese_as_they_like(tmp_path: Path) -> None:
+    assert load(tmp_path, "languages: [zh-HK]\n").languages[0].language == "zh-HK"
+
+
+def test_a_call_may_go_on_otherwise_after_a_while(tmp_path: Path) -> None:
+    assert load(tmp_path, "mode: [relay, pipeline]\nswitch_after_s: 60\n").switch_after_s == 60
 
 
 def test_what_the_file_declares_stands(tmp_path: Path) -> None:

@@ -103,6 +103,10 @@ def test_an_error_names_the_file_and_the_field(
             "speaker: espeak\nvoice: f1\nlanguage: ja-JP",
             "language: the speaker espeak does not serve ja-JP",
         ),
+        (
+            "language: zh-MO\nspeaker: azure\nvoice: zh-MO-HiuMaanNeural",
+            "voice: the speaker azure has no voice 'zh-MO-HiuMaanNeural'",
+        ),
         ("language: zh-HK", "language: the speaker elevenlabs does not serve zh-HK"),
     ],
 )

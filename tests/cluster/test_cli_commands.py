@@ -373,11 +373,15 @@ def test_validate_names_every_file_that_is_wrong_and_every_one_that_is_good(
         "language: en-US\nvoice: x\nprompt: Call {name}.\ntools: [{type: end_call}]\n"
         "recogniser: [azure, deepgram]\n"
     )
+    Path("agents/acme/d.yaml").write_text(
+        "language: en-US\nvoice: x\nprompt: y\nlanguages: [es-ES]\nmode: [realtime, pipeline]\n"
+    )
     code, _, said = terminal.type("agents", "validate")
     assert code == 2
     assert "agents/a.yaml: prompt: is missing" in said
     assert "agents/acme/b.yaml:4: colour: there is no such field" in said
     assert "ok reception: en-US" in said
+    assert "ok acme/d: en-US es-ES, realtime > pipeline, azure / openai / elevenlabs" in said
     assert (
         "ok acme/c: en-US, azure > deepgram / openai / elevenlabs, tools end_call, variables name"
         in said
