@@ -157,7 +157,7 @@ class Line:
         if self._sink is not None:
             sink = self._sink
             self.detach()
-            sink(RecogniserFailed(str(error), error.retryable))
+            sink(RecogniserFailed(str(error), error.retryable, error))
         elif self._pooled:
             self.detach()
             self._lost(self)

@@ -177,14 +177,13 @@ class ChatStream:
     ) -> None:
         if not isinstance(fragments, list):
             return
-        self.pieces += 1
         if isinstance(reply_id, str):
             self._reply_id = reply_id
         if self._calls is None:
             self._calls = ToolCallFragments()
         was_named = self._calls.named
-        for fragment in fragments:
-            self._calls.take(fragment)
+        brought = [self._calls.take(fragment) for fragment in fragments]
+        self.pieces += any(brought)
         if self._calls.named and not was_named:
             events.append(ToolCallBegan())
         if self._calls.overlong:

@@ -43,14 +43,19 @@ class ToolCallFragments:
         self.named = False
         self.overlong = False
 
-    def take(self, fragment: object) -> None:
-        """One entry of a chunk's ``tool_calls``; what has no sense is skipped."""
+    def take(self, fragment: object) -> bool:
+        """One entry of a chunk's ``tool_calls``; what has no sense is skipped.
+
+        Returns:
+            Whether it brought anything: another call, its name, or more of its arguments.
+        """
         if not isinstance(fragment, dict):
-            return
+            return False
+        before = len(self._calls), self.named, self._chars
         call = self._call_of(fragment)
         function = fragment.get("function")
         if not isinstance(function, dict):
-            return
+            function = {}
         name, arguments = function.get("name"), function.get("arguments")
         if name and isinstance(name, str) and not call.name:
             call.name = name
@@ -61,6 +66,7 @@ class ToolCallFragments:
             call.arguments.append(arguments)
             self._chars += len(arguments)
         self.overlong = len(self._calls) > MOST_CALLS or self._chars > MOST_ARGUMENTS_CHARS
+        return (len(self._calls), self.named, self._chars) != before
 
     def complete(self, reply_id: str) -> list[ToolCallRequested]:
         """The calls, in the order in which they began; afterwards there are none.

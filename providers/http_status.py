@@ -24,6 +24,7 @@ from providers.errors import (
 )
 
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,64}\Z")
+_OF_ANOTHER_PATH = frozenset({405, 406, 411, 415, 426})  # something is there, but not this
 _OUT_OF_MONEY = frozenset({"insufficient_quota", "insufficient_credits", "quota_exceeded"})
 
 
@@ -35,7 +36,7 @@ class Blame:
         provider: Short name, such as ``openai``.
         key: For 401, 402, 403 and an exhausted quota.
         request: For 400, 404 and 422: what was asked for does not exist.
-        address: For a host that cannot be reached.
+        address: For a host that cannot be reached, or that is another one.
     """
 
     provider: str
@@ -104,6 +105,8 @@ def error_of_status(
         return ProviderTimeout(message, provider, "", retry_after)
     if status >= 500 or status in (409, 425):
         return ProviderUnavailable(message, provider, "", retry_after)
+    if status in _OF_ANOTHER_PATH:
+        return ProviderRejected(message, provider, blame.address)
     if 400 <= status < 500:
         return ProviderRejected(message, provider, blame.request)
     return ProviderProtocolError(message, provider, blame.address)

@@ -183,4 +183,4 @@ class PocketsphinxStream:
     def _fail(self, error: ProviderError) -> None:
         sink, self._sink = self._sink, None
         if sink is not None:
-            sink(RecogniserFailed(str(error), error.retryable))
+            sink(RecogniserFailed(str(error), error.retryable, error))

@@ -7,7 +7,7 @@ Times are seconds of audio, counted from the first sample of the stream or of th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 SAMPLE_RATE_HZ = 8_000
@@ -69,10 +69,17 @@ class RecogniserInterrupted:
 
 @dataclass(frozen=True, slots=True)
 class RecogniserFailed:
-    """The stream is dead; nothing more will come from it."""
+    """The stream is dead; nothing more will come from it.
+
+    Attributes:
+        message: What happened, for a person.
+        retryable: Whether another try may help.
+        cause: The error itself, for whoever judges the service; None when there is none.
+    """
 
     message: str
     retryable: bool
+    cause: Exception | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

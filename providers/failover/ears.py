@@ -156,8 +156,9 @@ class Ears:
 
     def failed(self, choice: int, error: Exception | RecogniserFailed) -> None:
         """It could not be opened, or it broke."""
-        if isinstance(error, ProviderError):
-            signal = signal_of_error(error)
+        known = error.cause if isinstance(error, RecogniserFailed) else error
+        if isinstance(known, ProviderError):
+            signal = signal_of_error(known)
         elif isinstance(error, RecogniserFailed) and not error.retryable:
             signal = Signal(Sign.REFUSED)
         else:

@@ -19,7 +19,8 @@ from voice.ports import SAMPLE_RATE_HZ, Speaker, SpeakRequest, SpeechChunk
 
 PROBE_TEXT: Final = "One two three."
 SHORTEST_STALL_S: Final = 0.25
-_SILENCE: Final = b"\xff\x7f\xfe\x7e"
+# Zero is the loudest of all codes: nothing but zeros is no sound, it is a buffer without one.
+_SILENCE: Final = b"\xff\x7f\xfe\x7e\x00"
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,3 +317,15 @@ def test_a_tool_call_is_whole_text() -> None:
     call = {"index": 0, "id": "\ud800", "function": function}
     events, _ = read(delta("tool_calls", tool_calls=[call]), DONE)
     assert ToolCallRequested("\ufffd", "f\ufffd", '{"a": "\ufffd"}') in events
+
+
+@pytest.mark.parametrize(
+    "fragment", [None, {}, [], {"index": 0}, {"index": 0, "function": {"arguments": ""}}]
+)
+def test_fragments_of_calls_that_bring_nothing_are_no_progress(fragment: object) -> None:
+    """Or a server that sends them for ever would hold the call for ever."""
+    stream = ChatStream(BLAME)
+    stream.feed(delta(tool_calls=[{"index": 0, "id": "t", "function": {"name": "f"}}]))
+    before = stream.pieces
+    assert stream.feed(delta(tool_calls=[fragment]) * 3) == []
+    assert stream.pieces == before

@@ -87,3 +87,10 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
 def test_no_header_crashes_it(raw: str) -> None:
     seconds = retry_after_s({"retry-after": raw}, now=NOW)
     assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize("status", [405, 406, 411, 415, 426])
+def test_what_is_not_to_be_had_at_this_path_names_the_address(status: int) -> None:
+    error = error_of_status(status, BLAME)
+    assert isinstance(error, ProviderRejected)
+    assert error.setting == BLAME.address

@@ -95,7 +95,6 @@ def test_a_refusal_is_about_the_voice_or_the_model(
         ("audio/pcm", 24_000),
         ("audio/pcm;rate=16000", 16_000),
         ("audio/L16; rate=22050; channels=1", 22_050),
-        ("audio/pcm;rate=99999", 24_000),
         ("application/octet-stream", 24_000),
         ("", 24_000),
     ],
@@ -111,6 +110,12 @@ def test_an_answer_that_says_it_is_something_else_is_refused(content: str) -> No
     with pytest.raises(ProviderProtocolError) as caught:
         rate_of({"content-type": content}, 24_000)
     assert caught.value.setting == "OPENAI_TTS_BASE_URL"
+
+
+@pytest.mark.parametrize("rate", ["44101", "99999", "7", "123456789"])
+def test_a_rate_that_no_voice_has_is_refused_and_no_filter_is_made_of_it(rate: str) -> None:
+    with pytest.raises(ProviderProtocolError, match=rate):
+        rate_of({"content-type": f"audio/pcm;rate={rate}"}, 24_000)
 
 
 @pytest.mark.parametrize("begin", [b"RIFF", b"ID3\x04", b"OggS", b"fLaC"])

@@ -306,11 +306,12 @@ def test_a_wrong_key_is_no_reason_to_be_silent() -> None:
     play(scene)
 
 
-def test_one_that_answers_with_silence_is_left() -> None:
+@pytest.mark.parametrize("silence", [b"\xff", b"\x7f\xff", b"\0"])
+def test_one_that_answers_with_silence_is_left(silence: bytes) -> None:
     class Mute(FakeVoice):
         async def speak(self, request: SpeakRequest) -> AsyncIterator[SpeechChunk]:
             self.asked.append(request.text)
-            yield SpeechChunk(b"\xff" * 1_600)
+            yield SpeechChunk(silence * 1_600)
 
     async def whole() -> None:
         stage = Stage(Mute("one"), FakeVoice("two"))
