@@ -56,7 +56,8 @@ those of the new language, the model is told to answer in it, and the response c
 answers of it. The change stands with its turn, in the record and in the journal, so a call whose
 CallActor or stream is lost goes on in it. A relayed call sends Twilio's `language` message; its
 languages are declared to Twilio with the agent's voice service, or as `relay: languages:` says
-(Cantonese there only, since Twilio's services have names of their own for it).
+(Cantonese there only, since Twilio's services have names of their own for it: an agent with `relay`
+in `mode` that does not declare it is refused).
 
 Who tells which language was spoken, where an agent has several:
 
