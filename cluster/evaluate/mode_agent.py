@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -25,15 +26,16 @@ LANGUAGE = "en-US"
 SALES = "+14155550123"
 
 
-def agent_text(mode: CallMode, tool_service_url: str) -> str:
+def agent_text(mode: CallMode, tool_service_url: str, then_modes: Sequence[CallMode] = ()) -> str:
     """The file of the agent of one mode; but for the mode they are all alike.
 
     Args:
         mode: How its calls are carried.
         tool_service_url: Where a ``simulation.tool_service`` listens.
+        then_modes: How they may go on.
     """
     agent = {
-        "mode": mode,
+        "mode": [mode, *then_modes] if then_modes else mode,
         "language": LANGUAGE,
         # In Cantonese by the voice of the table: the agent's own one does not speak it.
         "languages": [{"language": OTHER_LANGUAGE, "speaker": "azure"}],

@@ -50,7 +50,12 @@ class ModeStage:
 
 @asynccontextmanager
 async def running_stage(
-    logs: Path, progress: Progress, *, replicas: int = 1, tool_answers_after_s: float = 0.0
+    logs: Path,
+    progress: Progress,
+    *,
+    replicas: int = 1,
+    tool_answers_after_s: float = 0.0,
+    may_move: bool = False,
 ) -> AsyncIterator[ModeStage]:
     """Start everything, yield it once calls would be answered, stop everything.
 
@@ -59,6 +64,7 @@ async def running_stage(
         progress: Told what is going on.
         replicas: Of the ingress.
         tool_answers_after_s: How long the service behind a tool takes.
+        may_move: Calls of each agent may go on in the other modes.
 
     Raises:
         DemoFailed: A process did not start; shows why.
@@ -78,7 +84,8 @@ async def running_stage(
         (scratch / "agents").mkdir()
         for mode in MODES:
             file = scratch / "agents" / f"{mode}.yaml"
-            file.write_text(agent_text(mode, tools.url), "utf-8")
+            others = [each for each in MODES if may_move and each != mode]
+            file.write_text(agent_text(mode, tools.url, others), "utf-8")
         await _route(store_url)
         options = {
             "--azure-port": ports.azure,

@@ -47,7 +47,10 @@ def test_the_ports_are_ours(stage: Stage) -> None:
 
 def test_every_node_says_what_it_runs(stage: Stage) -> None:
     findings = list(asyncio.run(examine_nodes(place(stage))))
-    assert bad(findings) == []
+    # Processes are as nice as whoever started the suite; who is nice is told so.
+    told = [finding.subject for finding in bad(findings)]
+    assert len(told) == (os.nice(0) > 0), told
+    assert all(subject.endswith(": environment") for subject in told)
     assert "the same code and versions" in findings[0].found
     assert findings[-1].found == f"{REPLICAS}, ready, behind HAProxy"
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from actors.placement import HEALTH_NAME, NAMESPACE
+from providers.health.policy import HealthPolicy
 from providers.health.unit import Unit, unit_of_key
 from providers.settings import ScriptedConfig
 from simulation.faults import Faults
@@ -129,7 +130,8 @@ def test_calls_go_on_while_the_language_model_is_down(stage: Stage) -> None:
         async with telephones(stage) as phones:
             assert stood_in not in await heard(phones)
             stage.providers.board.set("openai", Faults(status=503))
-            for _ in range(3):  # calls of one turn: each finds what the one before has seen
+            # Calls of one turn: each asks once at least while it is not left.
+            for _ in range(HealthPolicy().run_opens):
                 assert await heard(phones) == [stood_in]
             assert set((await board()).values()) & set(BAD)
             mended_at = time.monotonic()

@@ -105,15 +105,17 @@ def of_program(machine: psutil.Process, name: str) -> psutil.Process | None:
 
 
 def said_on(machine: psutil.Process) -> str:
-    """The end of what a node and its autoscaler say, on the files of its own."""
-    found: list[str] = []
-    for process in machine.children(recursive=True)[-1:]:
+    """The end of what a node and its autoscaler say, on the files of its own, and who runs there."""
+    inside = machine.children(recursive=True)
+    found = [" ".join(sorted({process.name() for process in inside}))]
+    for process in inside[-1:]:
         root = Path(f"/proc/{process.pid}/root")
-        logs = root / "tmp/ray/session_latest/logs"
+        # Not by the link to the latest one: it leads to a folder of ours.
+        monitors = root.glob("tmp/ray/session_2*/logs/monitor*")
         own = root / Path.home().relative_to("/") / "node.log"
-        paths = [path for path in (own, *sorted(logs.glob("monitor*"))) if path.exists()]
+        paths = [path for path in (own, *sorted(monitors)) if path.exists()]
         found += [f"{path.name}: {path.read_text('utf-8', 'replace')[-2_000:]}" for path in paths]
-    return "\n".join(found) or "nothing"
+    return "\n".join(found)
 
 
 def test_ray_up_starts_both_nodes_with_the_environment_of_every_node() -> None:
