@@ -75,7 +75,8 @@ class CallBill:
 
     Attributes:
         wasted: The part for replies that were never spoken.
-        mode: How it was carried, with commas when in several ways; empty for not at all.
+        mode: How it was carried, with commas when in several ways, in the order of the agent's
+            file; empty for not at all.
     """
 
     usage: Mapping[str, float]
@@ -202,8 +203,14 @@ class CallCosts:
             self._say_once(missing.unit, missing.item)
         for labels, total in unpriced.items():
             self._tell(tally, catalog.UNPRICED, labels, total)
-        modes = (mode for unit, mode in _MODE_OF if usage.get(unit, 0.0) > 0)
-        return CallBill(usage, bill, wasted, ",".join(modes))
+        modes = {mode for unit, mode in _MODE_OF if usage.get(unit, 0.0) > 0}
+        return CallBill(usage, bill, wasted, ",".join(self._in_turn(call, modes)))
+
+    def _in_turn(self, call: CallIdentity, modes: set[str]) -> list[str]:
+        """In the order in which calls of this agent go on; the others behind."""
+        agent = self._agents.get((call.tenant_id, call.agent_id))
+        order = (*(agent.modes if agent is not None else ()), *(mode for _, mode in _MODE_OF))
+        return sorted(modes, key=order.index)
 
     def wasted_usd(self, call: CallIdentity, usage: Mapping[str, float]) -> float:
         """What of these units went into replies that were never spoken, in dollars."""

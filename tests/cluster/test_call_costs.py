@@ -24,7 +24,8 @@ from telemetry.prices import load_prices
 ANN = Agent("t1", "ann", "v1", "en-US", "You are Ann.", "Hello!", "alto")
 LOCAL = replace(ANN, agent_id="local", model="my-llama")
 TAPED = replace(ANN, agent_id="taped", record=True)
-AGENTS = {(agent.tenant_id, agent.agent_id): agent for agent in (ANN, LOCAL, TAPED)}
+MOVED = replace(ANN, agent_id="moved", mode="realtime", then_modes=("relay", "pipeline"))
+AGENTS = {(agent.tenant_id, agent.agent_id): agent for agent in (ANN, LOCAL, TAPED, MOVED)}
 CALL = CallIdentity("t1", "ann", "v1", "c1", "CA1", (0, 1), started_at_us=1_000_000)
 USAGE = {"prompt_tokens": 1_000, "completion_tokens": 100, "spoken_chars": 200, "recognised_s": 20}
 
@@ -335,6 +336,14 @@ def test_checks_of_the_cache_are_billed_also_after_the_call_and_told_apart() -> 
     assert desk.counters(c.CHECKED_COST) == {("think", "t1", "ann"): pytest.approx(more)}
     assert sum(desk.counters(c.COST).values()) == pytest.approx(after.cost_usd)
     assert after.wasted_cost_usd == before.wasted_cost_usd
+
+
+def test_the_record_names_several_ways_in_the_order_of_the_agent() -> None:
+    desk, call = Desk(), replace(CALL, agent_id="moved")
+    desk.recorder.call_opened(call, at_us=1_000_000)
+    desk.turn(1, {"recognised_s": 10.0, "conversed_s": 5.0}, call)
+    desk.turn(2, {"relay_s": 5.0}, call)
+    assert desk.close(call=call).mode == "realtime,relay,pipeline"
 
 
 @pytest.mark.parametrize(
