@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmarks.report import table
 from cluster.demo_children import Child, clean_environment, free_ports
+from cluster.emulator_ports import UNASKED
 from dialogue.ports import Message, ReplyDelta, ThinkRequest
 from providers.chat_endpoint import openai_endpoint
 from providers.chat_stream import ChatStream
@@ -163,14 +164,8 @@ async def _ways(base_url: str) -> AsyncIterator[dict[str, Way]]:
 @asynccontextmanager
 async def _emulator() -> AsyncIterator[str]:
     """Yield the base URL of an emulated OpenAI that answers at once."""
-    azure, chat, elevenlabs = free_ports(3)
-    ports = (
-        f"--azure-port={azure}",
-        f"--openai-port={chat}",
-        f"--elevenlabs-port={elevenlabs}",
-        "--twilio-port=0",
-        "--deepgram-port=0",
-    )
+    (chat,) = free_ports(1)
+    ports = (*UNASKED, f"--openai-port={chat}")
     folder = Path(tempfile.mkdtemp(prefix="ccb-"))
     child: Child | None = None
     try:

@@ -50,14 +50,11 @@ class Emulated:
     def options(self) -> tuple[str, ...]:
         """For ``callcluster simulate providers``; what no run asks gets any port."""
         return (
+            *UNASKED,
             f"--azure-port={self.azure}",
             f"--openai-port={self.openai}",
             f"--elevenlabs-port={self.elevenlabs}",
-            "--twilio-port=0",
             f"--deepgram-port={self.deepgram}",
-            "--azure-tts-port=0",
-            "--openai-tts-port=0",
-            *UNASKED,
             f"--realtime-port={self.realtime}",
         )
 

@@ -215,9 +215,8 @@ def product_environment(ports: StagePorts, scratch: Path, auth_token: str) -> di
 
 
 def _emulator_options(ports: StagePorts) -> list[str]:
-    options = [f"--azure-port={ports.azure}", f"--openai-port={ports.openai}"]
-    options += [f"--elevenlabs-port={ports.elevenlabs}", "--twilio-port=0", "--deepgram-port=0"]
-    options += ["--azure-tts-port=0", "--openai-tts-port=0", *UNASKED]
+    options = [*UNASKED, f"--azure-port={ports.azure}", f"--openai-port={ports.openai}"]
+    options.append(f"--elevenlabs-port={ports.elevenlabs}")
     return options + [f"{name}={seconds}" for name, seconds in LAGS.items()]
 
 

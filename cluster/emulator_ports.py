@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Final
 
+from cluster.cli_simulate import simulate_providers
+
 # Any free port: the defaults are one set for a person at a terminal, and a stage may have several.
-UNASKED: Final = (
-    "--realtime-port=0",
-    "--cartesia-port=0",
-    "--openai-stt-port=0",
-    "--scribe-port=0",
+# To be given before the options that choose a port: the last one counts.
+UNASKED: Final = tuple(
+    f"--{name.replace('_', '-')}=0"
+    for name, option in inspect.signature(simulate_providers).parameters.items()
+    if name.endswith("_port") and option.default  # what has no default is not started
 )

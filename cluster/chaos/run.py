@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from cluster.chaos.verdicts import verdicts
 from cluster.cli_console import complain, show
 from cluster.cli_console import console as stderr
 from cluster.demo_live import StartProgress
+from cluster.deploy_progress import counted
 from cluster.errors import ClusterError, DemoFailed, SettingsError
 from simulation.load import be_first_served
 
@@ -94,12 +96,17 @@ class _Run:
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._signalled, number, task)
         be_first_served()  # the callers' clock must not wait for the product it measures
-        about_min = round(self._plan.about_s / 60)
-        self._console.print(Text(f"about {max(1, about_min)} minutes", "dim"))
-        for act in self._plan.acts:
-            faults = tuple(fault for fault in act if roles_of(fault, self._plan.roles))
-            if faults:
-                await self._act(faults)
+        about_min = max(1, round(self._plan.about_s / 60))
+        self._console.print(Text(f"about {counted(about_min, 'minute')}", "dim"))
+        acts = [
+            faults
+            for act in self._plan.acts
+            if (faults := tuple(fault for fault in act if roles_of(fault, self._plan.roles)))
+        ]
+        for number, faults in enumerate(acts, 1):
+            judged = await self._act(faults)
+            if number < len(acts):  # the table of all follows the last one
+                self._console.print(table(judged))
         show(table(self._judged))
         code = exit_code(self._judged, self._healthy)
         took_s = time.monotonic() - self._began_s
@@ -114,7 +121,8 @@ class _Run:
             self.ended_by = int(number)
             task.cancel()
 
-    async def _act(self, faults: tuple[Fault, ...]) -> None:
+    async def _act(self, faults: tuple[Fault, ...]) -> Sequence[Judged]:
+        """Play it; what its faults came to."""
         names = ", ".join(fault.name for fault in faults)
         self._console.rule(names)
         logs = self._output / "-".join(fault.name for fault in faults)
@@ -138,8 +146,8 @@ class _Run:
         for result in (healthy, *broken):
             self._say(result)
         self._judge()
-        self._console.print(table(self._judged[-len(broken) :] if broken else []))
         self._write()
+        return self._judged[-len(broken) :] if broken else []
 
     def _left_s(self) -> float:
         return self._plan.about_s - (time.monotonic() - self._began_s)

@@ -85,8 +85,8 @@ class RowPorts:
         """Of ``callcluster simulate providers``."""
         ports = tuple(f"--{service}-port={self.of(service)}" for service in _SERVICES)
         return (
-            *ports,
             *UNASKED,
+            *ports,
             f"--interim-lag-s={USUAL_S['recognise']}",
             f"--first-token-s={USUAL_S['think']}",
             f"--first-byte-s={USUAL_S['speak']}",

@@ -213,14 +213,12 @@ def _options(plan: StagePlan, ports: StagePorts, more: MorePorts, script: Path) 
     ear, reply = EARS[plan.ear], ReplyLags()
     first_token_s = reply.first_clause.median_s - _TOKENS_IN_FIRST_CLAUSE * _PER_TOKEN_S
     return [
+        *UNASKED,
         f"--azure-port={ports.azure}",
         f"--openai-port={ports.openai}",
         f"--elevenlabs-port={ports.elevenlabs}",
         f"--deepgram-port={more.deepgram}",
-        "--twilio-port=0",
         f"--azure-tts-port={more.azure_tts}",
-        "--openai-tts-port=0",
-        *UNASKED,
         f"--interim-lag-s={ear.word.median_s}",
         f"--final-lag-s={ear.final.median_s}",
         f"--first-token-s={first_token_s:.3f}",

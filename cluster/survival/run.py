@@ -19,6 +19,7 @@ from cluster.chaos.progress import Progress
 from cluster.cli_console import complain, show
 from cluster.cli_console import console as stderr
 from cluster.demo_live import StartProgress
+from cluster.deploy_progress import counted
 from cluster.errors import ClusterError, DemoFailed
 from cluster.survival.act import run_act
 from cluster.survival.database import postgres_folder
@@ -117,7 +118,7 @@ class _Run:
         skipped = [(fault, why) for fault in self._plan.faults if (why := why_not(fault))]
         wanted = [fault for fault in self._plan.faults if not why_not(fault)]
         about_min = max(1, round(self._plan.about_s / 60))
-        self._console.print(Text(f"about {about_min} minutes", "dim"))
+        self._console.print(Text(f"about {counted(about_min, 'minute')}", "dim"))
         for fault, why in skipped:
             self._console.print(Text(f"{fault.title}: not run: {why}", "yellow"), soft_wrap=True)
         for faults in acts_of(wanted):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster.demo_children import ROOT, Child, clean_environment, free_ports
+from cluster.emulator_ports import UNASKED
 from cluster.errors import DemoFailed
 
 
@@ -73,9 +74,7 @@ def test_a_child_that_does_not_start_shows_why(tmp_path: Path) -> None:
 @pytest.mark.e2e
 def test_a_child_is_ready_when_its_log_says_so_and_stops_when_asked(tmp_path: Path) -> None:
     async def run() -> bool:
-        names = ("azure", "deepgram", "openai", "elevenlabs", "twilio")
-        ports = [f"--{name}-port=0" for name in names]
-        child = await _start(("simulate", "providers", *ports), tmp_path)
+        child = await _start(("simulate", "providers", *UNASKED), tmp_path)
         try:
             found = await child.said(lambda log: '"ready": true' in log or None, 20.0)
             child.require_alive()

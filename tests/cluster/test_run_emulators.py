@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from cluster import run_emulators
+from cluster.cli_simulate import simulate_providers
+from cluster.emulator_ports import UNASKED
 from cluster.errors import SettingsError
 from cluster.run_emulators import Account
 from simulation.exchange import ExchangeConfig
@@ -28,6 +33,26 @@ LINE = json.dumps(
         "twilio_account_sid": "AC1",
     }
 )
+
+
+def test_no_emulator_of_a_stage_takes_a_port_of_the_terminal() -> None:
+    """Whoever adds one need not think of it; another stage, or a person, may have the defaults."""
+    given = inspect.signature(simulate_providers).parameters
+    fixed = {name for name, option in given.items() if "_port" in name and option.default}
+    assert {"azure_port", "scribe_port", "twilio_port"} <= fixed
+    assert tuple(f"--{name.replace('_', '-')}=0" for name in given if name in fixed) == UNASKED
+    assert "--google-port=0" not in UNASKED, "it is not started unless it is asked for"
+
+
+def test_the_last_port_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stages give the free ports first, and then those they chose."""
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(run_emulators, "run_emulators", lambda **options: asked.update(options))
+    app = typer.Typer()
+    app.command()(simulate_providers)
+    result = CliRunner().invoke(app, [*UNASKED, "--azure-port=7999"])
+    assert result.exit_code == 0, result.output
+    assert asked["ports"][:3] == ("127.0.0.1", 7999, 0)
 
 
 def test_what_is_not_given_is_the_emulators_own() -> None:

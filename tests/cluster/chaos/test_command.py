@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cluster.chaos import run
 from cluster.chaos.faults import BY_NAME, ROLES
 from cluster.chaos.plan import CLIPS, ChaosPlan
 from cluster.chaos.progress import Progress
@@ -82,6 +83,23 @@ def test_what_holds_no_runs_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(SettingsError, match="holds no results"):
         runs_in(path)
+
+
+@pytest.mark.parametrize(("faults", "shown"), [(("hang",), 1), ((), len(ChaosPlan().acts))])
+def test_no_table_is_shown_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faults: tuple[str, ...], shown: int
+) -> None:
+    """One after each act, and of all of them after the last: that is the only one of a single."""
+    tables: list[int] = []
+
+    async def act(self: object, faults: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(run, "be_first_served", lambda: None)
+    monkeypatch.setattr(run, "table", lambda judged: tables.append(1) or "")
+    monkeypatch.setattr(run._Run, "_act", act)
+    run_chaos(plan_of(4, faults, quick=True) if faults else ChaosPlan(), tmp_path, None)
+    assert len(tables) == shown
 
 
 class Clock:
