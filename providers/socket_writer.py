@@ -1,8 +1,8 @@
 """Messages of ours onto an open websocket without waiting for anything.
 
 ``send`` of ``websockets`` is a coroutine, since it waits where the peer reads too slowly: a task
-has to be woken for it and two context managers opened, twelve times a second and call. Where nothing is
-to be waited for, the same protocol object writes the same frame in one step.
+has to be woken for it and two context managers opened, twelve times a second and call. Where there
+is nothing to wait for, the same protocol object writes the same frame in one step.
 
 A connection that is none of ``websockets``' own has no such way: ``SocketWriter.of`` answers None.
 """

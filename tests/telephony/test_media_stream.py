@@ -102,6 +102,15 @@ def test_plain_audio_does_not_take_the_long_road(monkeypatch: pytest.MonkeyPatch
     assert _play(stream, [media(2, 102), media(3, 122)])
 
 
+def test_nothing_but_audio_comes_back_at_once_and_is_no_event() -> None:
+    stream = started()
+    assert stream.receive_audio(media(2, 102), now=0.0) == AudioReceived(FRAME, 0.0)
+    assert stream.next_event() is None
+    assert stream.receive_audio(mark(3, "m"), now=0.0) is None
+    assert stream.receive_audio(media(4, 122), now=0.0) is None, "a mark waits before it"
+    assert drain(stream) == [MarkReceived("m"), AudioReceived(FRAME, 0.02)]
+
+
 def test_a_plain_stream_leaves_no_trace_in_the_counters() -> None:
     stream = started()
     _play(stream, [media(2 + n, 102 + 20 * n) for n in range(10)])
