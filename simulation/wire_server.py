@@ -222,7 +222,8 @@ class Connection(asyncio.Protocol):
     # -- the transport ----------------------------------------------------------------------
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
+        # A client that is gone is not always known as such yet: asyncio would complain to stderr.
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def _finish(self) -> None:
