@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Refusal = Literal["", "starting", "draining", "replicas_full", "actors_full", "providers_full"]
+Refusal = Literal[
+    "",
+    "starting",
+    "draining",
+    "descriptors_short",
+    "replicas_full",
+    "actors_full",
+    "providers_full",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,7 @@ class Capacity:
         cluster_capacity: Calls the cluster can carry, by minds and by ears.
         free_slots: Leases in hand.
         directory_away: The directory did not answer the last sync: leases are no limit then.
+        descriptors_short: This process can hardly open anything more.
     """
 
     ready: bool
@@ -27,6 +36,7 @@ class Capacity:
     cluster_capacity: int
     free_slots: int
     directory_away: bool = False
+    descriptors_short: bool = False
 
 
 def refusal(capacity: Capacity) -> Refusal:
@@ -35,6 +45,8 @@ def refusal(capacity: Capacity) -> Refusal:
         return "draining"
     if not capacity.ready:
         return "starting"
+    if capacity.descriptors_short:
+        return "descriptors_short"
     if capacity.free_slots > 0 or capacity.directory_away:
         return ""
     if capacity.cluster_active >= capacity.cluster_capacity:

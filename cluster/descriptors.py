@@ -7,12 +7,17 @@ carrier gives up, and a recogniser that is lost is not opened again. Better said
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 
 OF_ITS_OWN = 200
 """Libraries, log files, Ray's connections, the database, pooled providers' sockets."""
 PER_CALL = 4
 """The carrier's socket, a recogniser and its spare, part of a voice's socket."""
+
+
+RESERVED = 32
+"""Left to the calls in progress, which open some again, and to webhooks that are refused."""
 
 
 def descriptors_needed(calls: int) -> int:
@@ -24,6 +29,27 @@ def limit() -> int | None:
     """How many this process may have open; None without a limit."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft
+
+
+def left() -> int | None:
+    """How many more this process can open; None where nobody says."""
+    available = limit()
+    if available is None:
+        return None
+    try:
+        return max(
+            0, available - len(os.listdir("/proc/self/fd")) + 1
+        )  # one to look is closed again
+    except FileNotFoundError:
+        return None
+    except OSError:  # to look takes one, too
+        return 0
+
+
+def are_short() -> bool:
+    """Whether those that are left belong to the calls in progress."""
+    free = left()
+    return free is not None and free < RESERVED
 
 
 def raise_limit() -> int | None:
@@ -48,4 +74,14 @@ def complaints(calls: int, available: int | None) -> list[str]:
         f"this process may open {available} descriptors, and {calls} calls need some {needed}: "
         f"beyond it nobody new is heard. Raise 'ulimit -n' to {max(65_536, needed)} before 'ray "
         "start' on this node, or lower CALLCLUSTER_CALLS_PER_REPLICA."
+    ]
+
+
+def shortage() -> list[str]:
+    """That they have run out, for a person; empty while they have not."""
+    if not are_short():
+        return []
+    return [
+        f"{limit()} descriptors are nearly all open: new calls are refused until some are closed. "
+        "Raise 'ulimit -n' before 'ray start' on this node; 'ls -l /proc/PID/fd' shows them."
     ]

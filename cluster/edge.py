@@ -16,7 +16,7 @@ from actors.realtime_driver import RealtimeDriver
 from actors.relay_driver import SESSION_CLOSED, RelayDriver
 from actors.relay_opening import RelayOpening
 from actors.wire import OpenCall
-from cluster import admission
+from cluster import admission, descriptors
 from cluster.call_ends import CallEnds
 from cluster.call_places import CallPlaces
 from cluster.call_recall import CallRecall
@@ -106,6 +106,7 @@ class Edge:
         self.ends = CallEnds(parts, self.registry, self.recall, settings.actor_timeout_s)
         self.draining = False
         self.not_ready: list[str] = ["starting"]
+        self.are_descriptors_short: Callable[[], bool] = descriptors.are_short
         carrier_token = settings.twilio_auth_token.get_secret_value()
         self.origin = PublicOrigin.parse(settings.public_url)
         self._check = (
@@ -141,6 +142,7 @@ class Edge:
                 cluster_capacity=stock.cluster_capacity,
                 free_slots=stock.free,
                 directory_away=stock.away,
+                descriptors_short=self.are_descriptors_short(),
             )
         )
 
@@ -231,6 +233,8 @@ class Edge:
             raise StreamRefusal("a newer stream has this call")
         if owner is None and self.registry.full:
             raise ReplicaFullRefusal("every place of this replica is taken")
+        if owner is None and self.are_descriptors_short():
+            raise ReplicaFullRefusal("this replica has no descriptors left for one more call")
         mind = MindClient(
             self.parts.pool,
             claims.actor,

@@ -106,6 +106,7 @@ def readiness(edge: Edge) -> dict[str, Any]:
         "warnings": [
             *serve_env.complaints(),
             *descriptors.complaints(edge.registry.maximum, descriptors.limit()),
+            *descriptors.shortage(),
             *(models.warnings if models else ()),
         ],
         "counters": dict(edge.parts.counters),

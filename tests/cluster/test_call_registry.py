@@ -113,6 +113,7 @@ def test_a_call_comes_in_or_is_told_why_not() -> None:
         "": {},
         "draining": {"draining": True, "ready": False},
         "starting": {"ready": False},
+        "descriptors_short": {"descriptors_short": True},
         "actors_full": {"free_slots": 0},
         "replicas_full": {"free_slots": 0, "cluster_active": 10},
     }

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cluster.descriptors import complaints, descriptors_needed
+from cluster.descriptors import RESERVED, complaints, descriptors_needed
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,29 @@ print(len(complaints(1_000, limit())))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "1\n", done.stderr
+
+
+@pytest.mark.e2e
+def test_a_table_that_fills_is_known_at_its_last_descriptors_and_when_it_is_full() -> None:
+    script = """
+import os, resource
+from cluster.descriptors import RESERVED, are_short, left, shortage
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+taken = []
+while left() > RESERVED:
+    assert not are_short() and not shortage()
+    taken.append(os.dup(0))
+taken.append(os.dup(0))
+print(left(), are_short(), len(shortage()))
+while True:
+    try:
+        taken.append(os.dup(0))
+    except OSError:
+        break
+print(left(), are_short())
+for one in taken:
+    os.close(one)
+print(are_short())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == f"{RESERVED - 1} True 1\n0 True\nFalse\n", done.stderr

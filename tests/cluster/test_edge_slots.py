@@ -126,6 +126,15 @@ def test_nobody_waits_at_a_door_that_is_closed() -> None:
     assert edge.parts.counters == {"calls_refused_draining": 1}
 
 
+def test_nobody_comes_in_on_the_descriptors_of_those_who_talk() -> None:
+    def run_out(edge: Edge) -> None:
+        edge.are_descriptors_short = lambda: True
+
+    (said,), edge, _ = answers(ONE, 1, run_out)
+    assert BUSY in said
+    assert edge.parts.counters == {"calls_refused_descriptors_short": 1}
+
+
 class FullGate(ProviderGate):
     """The agent's providers take no more calls."""
 
