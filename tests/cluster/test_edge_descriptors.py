@@ -42,9 +42,9 @@ def leave(descriptors: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + descriptors, hard))
 
 
-async def asks_to_come_in(door: Door) -> str:
+async def asks_to_come_in(door: Door, digit: str) -> str:
     """What the voice webhook says to a new call, over a connection of its own."""
-    url, form = f"{door.url}/twilio/voice", {"CallSid": "CA" + "7" * 32}
+    url, form = f"{door.url}/twilio/voice", {"CallSid": "CA" + digit * 32}
     signature = RequestValidator(TOKEN).compute_signature(url, form)
     async with httpx.AsyncClient() as client:
         answer = await client.post(url, data=form, headers={"X-Twilio-Signature": signature})
@@ -68,7 +68,7 @@ def test_the_call_that_is_there_goes_on_and_a_new_one_is_refused_politely() -> N
         async with door.carrier() as line:
             talking = asyncio.create_task(place_call(line, CallOrder(talk(), max_duration_s=25.0)))
             await are_short.wait()
-            said = await asks_to_come_in(door)
+            said = await asks_to_come_in(door, "7")
             told = readiness(door.edge)["warnings"]
             call = await talking
         assert BUSY in said
@@ -78,7 +78,7 @@ def test_the_call_that_is_there_goes_on_and_a_new_one_is_refused_politely() -> N
         assert call.leg.violations.counts == {}
 
     async def after(stage: EdgeStage) -> None:
-        assert "<Stream" in await asks_to_come_in(stage.doors["good"])
+        assert "<Stream" in await asks_to_come_in(stage.doors["good"], "8")
 
     with EdgeStage((Cast("good"),)).running() as stage:
         with as_before():
