@@ -103,9 +103,9 @@ class _Run:
             for act in self._plan.acts
             if (faults := tuple(fault for fault in act if roles_of(fault, self._plan.roles)))
         ]
-        for number, faults in enumerate(acts, 1):
+        for played, faults in enumerate(acts, 1):
             judged = await self._act(faults)
-            if number < len(acts):  # the table of all follows the last one
+            if played < len(acts):  # the table of all follows the last one
                 self._console.print(table(judged))
         show(table(self._judged))
         code = exit_code(self._judged, self._healthy)
