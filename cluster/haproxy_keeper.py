@@ -162,10 +162,10 @@ def who_answers(admin: str, lifeline: int) -> int | None:
             probe.sendall(b"show info\n")
             while silent_s < HUNG_S:
                 began = time.monotonic()
-                ready, _, _ = select.select([probe, lifeline], [], [], ASK_EVERY_S)
+                ready, _, _ = select.select([probe.fileno(), lifeline], [], [], ASK_EVERY_S)
                 if lifeline in ready:
                     return 0
-                if probe in ready:
+                if ready:
                     part = probe.recv(4_096)
                     said += part
                     if found := _PID.search(said):

@@ -126,7 +126,8 @@ def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None
 
     connect(address, log_to_driver=False)
     try:
-        run_node.say_in_memory(_living(ray.nodes()), run_node.gcs_here(), say)
+        nodes = _living(ray.nodes())  # type: ignore[no-untyped-call]
+        run_node.say_in_memory(nodes, run_node.gcs_here(), say)
         before = deployed_release()
         was = asyncio.run(serve_view())
         settings = begin_deploy(settings)

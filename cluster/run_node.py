@@ -15,6 +15,7 @@ Rules
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -43,6 +44,7 @@ IN_MEMORY = (
     f"minute, and all calls with it. Start the head with {REDIS_SWITCH} to keep it in Redis "
     "(docs/survival.md)"
 )
+_REDIS_OPTION = "--redis-password"
 _RAYLET, _GCS = "raylet", "gcs_server"
 
 Say = Callable[[str], None]
@@ -265,6 +267,25 @@ def prepare_node(port: int, say: Say) -> None:
         say(f"ended a HAProxy that an earlier run had left behind (process {pid})")
 
 
+def require_redis(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """See that the Redis of a head is there: Ray itself would try for long, and say it in a log.
+
+    Raises:
+        ClusterError: It is not, or wants another password.
+    """
+    from cluster.doctor.check_redis import PASSWORD, redis_finding
+
+    address = environment.get(REDIS_SWITCH, "")
+    if "--head" not in arguments or not address:
+        return
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    given = words[words.index(_REDIS_OPTION) + 1 :] if _REDIS_OPTION in words else []
+    password = {PASSWORD: given[0]} if given else {}
+    found = asyncio.run(redis_finding(address, {**environment, **password}))
+    if found.status == "fail":
+        raise ClusterError(f"Redis: {found.found}: {found.consequence} ({found.advice})")
+
+
 def run_node(arguments: Sequence[str], *, port: int, say: Say) -> int:
     """``callcluster node``: returns its exit code.
 
@@ -275,6 +296,7 @@ def run_node(arguments: Sequence[str], *, port: int, say: Say) -> int:
         raise ClusterError("callcluster node stays by itself: leave --block out")
     if any(argument in ("start", "stop") for argument in arguments[:1]):
         raise ClusterError("give the arguments of 'ray start' only, such as --head --port=6379")
+    require_redis(arguments, os.environ)
     prepare_node(port, say)
     node = Node(arguments, say)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -113,7 +113,11 @@ def _request(words: list[str]) -> bytes:
 
 
 def _place(address: str) -> tuple[str, int]:
-    """Of ``HOST:PORT``, ``HOST`` or ``redis://HOST:PORT``. Raises ``ValueError``."""
+    """Of ``HOST:PORT``, ``HOST`` or ``redis://HOST:PORT``, the first of several with commas.
+
+    Raises ``ValueError``.
+    """
+    address = address.partition(",")[0]
     parts = urlsplit(address if "://" in address else f"//{address}")
     if not parts.hostname:
         raise ValueError(address)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,48 @@ def test_a_command_is_read_off_a_living_process() -> None:
 def test_what_it_does_by_itself_is_not_asked_for(arguments: list[str]) -> None:
     with pytest.raises(ClusterError):
         start(arguments, port=8_000, say=lambda _text: None)
+
+
+def test_only_a_head_asks_for_redis_and_only_when_it_is_named() -> None:
+    nowhere = {"RAY_REDIS_ADDRESS": ":"}
+    run_node.require_redis(["--address=10.0.0.5:6379"], nowhere)
+    run_node.require_redis(["--head"], {})
+    with pytest.raises(ClusterError, match="RAY_REDIS_ADDRESS is no address"):
+        run_node.require_redis(["--head"], nowhere)
+
+
+@pytest.mark.e2e
+def test_a_head_does_not_start_without_its_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as held:  # bound, and nobody listens
+        held.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("RAY_REDIS_ADDRESS", f"127.0.0.1:{held.getsockname()[1]},10.0.0.1:6379")
+        with pytest.raises(ClusterError, match=r"does not answer: .*the head does not start"):
+            start(["--head", "--port=6379"], port=8_000, say=lambda _text: None)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    "arguments", [["--head", "--redis-password=sesame"], ["--head", "--redis-password", "sesame"]]
+)
+def test_its_redis_is_asked_with_the_password_of_ray_start(arguments: list[str]) -> None:
+    heard = b""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            nonlocal heard
+            taken, _ = server.accept()
+            with taken:
+                heard = taken.recv(1_000)
+                taken.sendall(b"-WRONGPASS invalid username-password pair\r\n")
+
+        answering = threading.Thread(target=refuse)
+        answering.start()
+        environment = {"RAY_REDIS_ADDRESS": f"127.0.0.1:{server.getsockname()[1]}"}
+        with pytest.raises(ClusterError, match="wants a password") as caught:
+            run_node.require_redis(arguments, environment)
+        answering.join()
+    assert b"sesame" in heard
+    assert "sesame" not in str(caught.value)
 
 
 def test_a_node_that_does_not_start_in_the_background_says_why(
