@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         "callcluster agents validate",
         "callcluster agents validate /etc/callcluster/agents",
         "callcluster agents validate --keys     also look for the voices",
+        "callcluster agents validate --tools    also start or ask the MCP servers",
     )
     add_command(agents_app, "agents voices", agents_voices, "callcluster agents voices")
     app.add_typer(agents_app, name="agents")
@@ -40,6 +41,9 @@ def agents_validate(
     ] = Path("agents"),
     keys: Annotated[
         bool, typer.Option("--keys", help="Ask the service for each voice, with your key.")
+    ] = False,
+    tools: Annotated[
+        bool, typer.Option("--tools", help="Start or ask each MCP server for its tools.")
     ] = False,
 ) -> None:
     """Read every agent and say what is wrong with which field of which file."""
@@ -71,6 +75,8 @@ def agents_validate(
         say(f"[yellow]{retirement.sentence(today)}[/yellow]")
     if keys and agents:
         are_wrong = _has_missing_voice(settings, agents) or are_wrong
+    if tools:
+        are_wrong = _has_missing_tool(settings, agents) or are_wrong
     if are_wrong:
         raise SystemExit(2)
 
@@ -110,6 +116,21 @@ def _has_missing_voice(settings: Settings, agents: list[Agent]) -> bool:
             complain(f"voice of {who}: {answer.problem}")
             is_missing = is_missing or answer.is_missing
     return is_missing
+
+
+def _has_missing_tool(settings: Settings, agents: list[Agent]) -> bool:
+    """Say of each tool of an MCP server whether it is there; whether one is not."""
+    import asyncio
+
+    from cluster.mcp_trial import tried_tools
+
+    tried = asyncio.run(tried_tools(settings, agents))
+    for tool in tried:
+        if tool.problem:
+            complain(f"agent {tool.agent_id}: tool {tool.tool}: {tool.problem}")
+        else:
+            say(f"[green]ok[/green] tool {tool.tool}: {tool.agent_id}")
+    return any(tool.problem for tool in tried)
 
 
 def _described(agent: Agent, own_tenant_id: str) -> str:

@@ -18,9 +18,10 @@ import contextlib
 import json
 import logging
 import os
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from providers.tools.answer import done, failed
 from providers.tools.bindings import McpBinding, McpServer
@@ -35,9 +36,8 @@ KEY_META: Final = "callcluster/idempotency-key"
 CONNECT_WITHIN_S = 10.0
 AGAIN_AFTER_S = 1.0
 CLOSE_WITHIN_S = 5.0
-READ_WITHIN_S = (
-    300.0  # longer than any tool may take: who waits for an answer has a limit of its own
-)
+MOST_PAGES = 50  # of a list of tools
+READ_WITHIN_S = 300.0  # longer than any tool may take: each use has a limit of its own
 _FORGOTTEN = (-32600, -32001)  # what servers answer, with words about the session, to one unknown
 _LOST = "its server has died or cannot be reached"
 
@@ -86,15 +86,25 @@ class McpTools:
         return _told(mcp, result)
 
     async def listed(self, server: McpServer) -> dict[str, Any]:
-        """The server's tools by name, each with ``description`` and ``input_schema``."""
-        link = _Link(server, self._secrets)
-        try:
-            async with asyncio.timeout(CONNECT_WITHIN_S):
-                return await link.tools()
-        except TimeoutError:
-            raise ToolFailed(f"no answer in {CONNECT_WITHIN_S:g} s") from None
-        finally:
-            await link.aclose()
+        """The server's tools by name, each with ``description`` and ``input_schema``.
+
+        For whoever sets a server up: what fails is said with the last words of the program.
+
+        Raises:
+            ToolFailed: It cannot be started or reached, or does not answer.
+            ToolUnusable: The client is not installed, or a secret is missing.
+        """
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+            link = _Link(server, self._secrets, log)
+            try:
+                async with asyncio.timeout(CONNECT_WITHIN_S):
+                    return await link.tools()
+            except TimeoutError:
+                raise ToolFailed(f"no answer in {CONNECT_WITHIN_S:g} s{_said(log)}") from None
+            except ToolFailed as error:
+                raise ToolFailed(f"{error.message}{_said(log)}") from None
+            finally:
+                await link.aclose()
 
     async def aclose(self) -> None:
         """Close every connection, and end the programs behind them."""
@@ -109,15 +119,19 @@ class _SessionForgotten(ToolFailed):
 class _Link:
     """The connection to one server; see the rules above."""
 
-    def __init__(self, server: McpServer, secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, server: McpServer, secrets: Mapping[str, str], log: TextIO | None = None
+    ) -> None:
         self._server = server
         self._secrets = secrets
+        self._log = log
         self._keeper: asyncio.Task[None] | None = None
         self._up: asyncio.Future[dict[str, Any]] | None = None
         self._client: Any = None
         self._closing: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
         self._not_before = 0.0
+        self._late: asyncio.TimerHandle | None = None
 
     async def tools(self) -> dict[str, Any]:
         """The tools that it has by name; connects if that is needed."""
@@ -129,7 +143,7 @@ class _Link:
                 raise ToolFailed(_LOST)
             self._over, self._up = asyncio.Event(), loop.create_future()
             self._keeper = loop.create_task(self._keep(self._up, self._over))
-            loop.call_later(CONNECT_WITHIN_S, _give_up, self._up, self._keeper)
+            self._late = loop.call_later(CONNECT_WITHIN_S, _give_up, self._up, self._keeper)
         if self._up is None:
             raise ToolFailed(_LOST)
         return await asyncio.shield(self._up)
@@ -168,23 +182,28 @@ class _Link:
         self._keeper = self._up = self._client = None
 
     async def aclose(self) -> None:
-        """End the connection."""
+        """End the connection and its program, in twice ``CLOSE_WITHIN_S`` at the most."""
+        is_up = self._up is None or self._up.done()
+        if self._late is not None:
+            self._late.cancel()  # a keeper that is cancelled twice leaves its program behind
         self._let_go()
-        if self._closing:
+        if self._closing and is_up:
             await asyncio.wait(self._closing, timeout=CLOSE_WITHIN_S)
         for keeper in self._closing:
             keeper.cancel()
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_WITHIN_S)
 
     async def _keep(self, up: asyncio.Future[dict[str, Any]], over: asyncio.Event) -> None:
         """Hold the connection from its beginning to its end, in one task."""
         loop = asyncio.get_running_loop()
         try:
             async with self._connected() as client:
-                listed = await client.list_tools()
+                listed = await _all_tools(client)
                 if self._up is up:
                     self._client = client
                 if not up.done():
-                    up.set_result({tool.name: tool for tool in listed.tools})
+                    up.set_result(listed)
                 await over.wait()
         except Exception as error:  # noqa: BLE001 - the client groups what went wrong
             if not up.done():
@@ -205,12 +224,14 @@ class _Link:
     async def _connected(self) -> AsyncIterator[Any]:
         from mcp import Client, StdioServerParameters
 
+        # Its own lines quote what a server says, and so a caller.
+        logging.getLogger("mcp").setLevel(logging.CRITICAL + 1)
         server = self._server
         if server.command:
             program, *arguments = server.command
             env = with_secrets(server.env, self._secrets)
             known = StdioServerParameters(command=program, args=arguments, env=env or None)
-            async with _quiet_stdio(known) as transport, Client(transport) as client:
+            async with _stdio(known, self._log) as transport, Client(transport) as client:
                 yield client
             return
         import httpx2
@@ -225,6 +246,19 @@ class _Link:
             yield client
 
 
+async def _all_tools(client: Any) -> dict[str, Any]:
+    """The tools of a server by name, page by page."""
+    tools: dict[str, Any] = {}
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        listed = await client.list_tools(cursor=cursor)
+        tools.update((tool.name, tool) for tool in listed.tools)
+        cursor = listed.next_cursor
+        if not cursor:
+            break
+    return tools
+
+
 def _give_up(up: asyncio.Future[dict[str, Any]], keeper: asyncio.Task[None]) -> None:
     """A server that has not said which tools it has by now."""
     if not up.done():
@@ -232,12 +266,19 @@ def _give_up(up: asyncio.Future[dict[str, Any]], keeper: asyncio.Task[None]) -> 
 
 
 @contextlib.asynccontextmanager
-async def _quiet_stdio(server: Any) -> AsyncIterator[Any]:
-    """The way to a program, whose own log goes nowhere: nobody knows what it holds."""
+async def _stdio(server: Any, log: TextIO | None) -> AsyncIterator[Any]:
+    """The way to a program; its own log goes to ``log``, or nowhere: who knows what it holds."""
     from mcp.client.stdio import stdio_client
 
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: ASYNC230 - it is no file
-        yield stdio_client(server, errlog=nowhere)
+        yield stdio_client(server, errlog=log or nowhere)
+
+
+def _said(log: TextIO) -> str:
+    """The last line that a program wrote, to be put behind what is wrong with it."""
+    log.seek(0)
+    lines = [line.strip() for line in log.read().splitlines() if line.strip()]
+    return f"; the last that it wrote: {lines[-1][:300]}" if lines else ""
 
 
 def _told(mcp: McpBinding, result: Any) -> str:
