@@ -24,6 +24,7 @@ from simulation.mode_script import (
 
 LANGUAGE = "en-US"
 SALES = "+14155550123"
+RELAYED_VOICE = "yue-HK-Standard-A"  # of the other language, at the carrier's Google
 
 
 def agent_text(mode: CallMode, tool_service_url: str, then_modes: Sequence[CallMode] = ()) -> str:
@@ -39,6 +40,11 @@ def agent_text(mode: CallMode, tool_service_url: str, then_modes: Sequence[CallM
         "language": LANGUAGE,
         # In Cantonese by the voice of the table: the agent's own one does not speak it.
         "languages": [{"language": OTHER_LANGUAGE, "speaker": "azure"}],
+        "relay": {
+            "languages": [
+                {"code": OTHER_LANGUAGE, "tts_provider": "Google", "voice": RELAYED_VOICE}
+            ]
+        },
         "voice": "21m00Tcm4TlvDq8ikWAM",
         "speaker": "elevenlabs",
         "recogniser": "azure",
