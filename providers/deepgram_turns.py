@@ -10,7 +10,8 @@ Rules:
 3. When a socket breaks, the next one is told again all audio behind the last final words, but no
    more than ``_BEFORE_WORDS_S`` of a silence, so that no word is lost and none is doubled. Until it
    has come as far as the one before it, its words so far are kept back: they would go backwards.
-4. A turn whose end is not told ends with the first message about another one.
+4. A turn whose end is not told ends with the first message about another one. What is told of a
+   turn that has ended, and of no audio behind it, is told late or twice: it brings no words.
 5. Where the audio behind the last final words is not all there any more, the words of what is
    missing are made final as they stand, and the new socket begins behind them.
 """
@@ -40,12 +41,13 @@ class TurnReader:
         progress_s: How much of the call's audio has been transcribed, over all sockets.
     """
 
-    __slots__ = ("_base_s", "_final_s", "_is_open", "_last", "progress_s")
+    __slots__ = ("_base_s", "_ended", "_final_s", "_is_open", "_last", "progress_s")
 
     def __init__(self) -> None:
         self._base_s = 0.0
         self._final_s = 0.0
         self._is_open = False
+        self._ended = -1  # index of the turn of this socket that ended last
         self._last: TurnInfo | None = None  # of the running turn, with words in it
         self.progress_s = 0.0
 
@@ -65,6 +67,7 @@ class TurnReader:
             at_s, final = self._give_up(oldest_s)
             self._final_s = at_s
         self._base_s = at_s
+        self._ended = -1
         self._last = None
         return Restart(at_s, final)
 
@@ -78,6 +81,8 @@ class TurnReader:
         window_end_s = min(self._base_s + info.window_end_s, sent_s)
         is_behind = window_end_s < self.progress_s
         self.progress_s = max(self.progress_s, window_end_s)
+        if info.index <= self._ended and window_end_s <= self._final_s:
+            return ()
         text = info.transcript.strip()
         end_s = window_end_s
         if info.words and info.words[-1].end_s is not None:
@@ -108,6 +113,7 @@ class TurnReader:
     ) -> FinalTranscript:
         text = info.transcript.strip()
         self._is_open = False
+        self._ended = info.index
         self._last = None
         self._final_s = min(window_end_s, self.progress_s)
         return FinalTranscript(text, self._final_s if end_s is None else end_s, info.language)

@@ -2,7 +2,8 @@
 
 Rules:
 1. A phrase begins with SPEECH_ACTIVITY_BEGIN or its first words, and ends with a final result. The
-   end of activity is no end of a turn: who has finished is decided by our own endpointer.
+   end of activity is no end of a turn: who has finished is decided by our own endpointer. A final
+   result that ends where one before it has ended is told twice.
 2. Times of a stream count from its first byte, and a stream may begin anywhere in the call's audio;
    events carry times of the call's audio, none beyond what was sent.
 3. A stream that has its time is replaced in a pause: the next one begins ``_BEFORE_WORDS_S`` before
@@ -91,6 +92,9 @@ class TurnReader:
         return tuple(events)
 
     def _settle(self, heard: Heard, sent_s: float, events: list[TurnEvent]) -> None:
+        is_told_again = self._base_s < self.final_s
+        if heard.end_s is not None and is_told_again and self._base_s + heard.end_s <= self.final_s:
+            return
         end_s = max(self._time(heard.end_s, sent_s), self.final_s)
         if heard.text:
             self._notice(self._guessed_start_s(end_s), events)

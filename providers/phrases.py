@@ -5,9 +5,9 @@ Rules:
    its client, a cut is made at a pause of ``pause_s`` behind sound that may be speech, or behind
    words; without a pause after ``_LONGEST_PHRASE_S``; and in silence after ``_LONGEST_SILENCE_S``,
    so that nothing grows without bound over there. Who has finished speaking is decided elsewhere.
-2. Each cut is answered with the final words of its phrase, or with none, in order. Until then the
-   service owes that answer. Where the service cuts by itself, it owes the end of a phrase that has
-   words once there was a pause.
+2. Each cut is answered with the final words of its phrase, or with none, in order; the same words
+   once more, unasked, are no phrase. Until then the service owes that answer. Where the service
+   cuts by itself, it owes the end of a phrase that has words once there was a pause.
 3. An interim is told to end where the sound before it ends; a final where its last word does, if
    the service says so.
 4. When a socket breaks, the next one is told again all audio behind the last final words, but no
@@ -114,6 +114,7 @@ class Phrases:
         self._sent_s = 0.0
         self._last_end_s = 0.0
         self._shown = ""
+        self._last_text = ""
         self._is_open = False
         self._is_behind = False
 
@@ -203,6 +204,8 @@ class Phrases:
         """
         text = text.strip()
         cut = self._cuts.popleft() if self._cuts else None
+        if cut is None and self._makes_cuts and not self._is_open and text == self._last_text:
+            return ()  # nobody asked, and nothing was said since: it is told twice
         self._ends += 1
         if cut is None:
             behind_s = self._sent_s - self._pause_s if at_s is None else at_s
@@ -238,5 +241,6 @@ class Phrases:
     def _final(self, text: str, end_s: float, language: str = "") -> FinalTranscript:
         self._is_open = self._is_behind = False
         self._shown = ""
+        self._last_text = text
         self._last_end_s = max(self._last_end_s, end_s)
         return FinalTranscript(text, end_s, language)

@@ -5,7 +5,8 @@ Rules:
    replaced by another, which is told again what the last final words do not cover.
 2. A retryable break is followed by another socket as long as it helps: ``_MOST_IN_A_ROW`` sockets
    one after the other that bring the transcription no further are a failure. So is the first
-   socket that cannot be opened, and any later one that is refused or does not come in time.
+   socket that cannot be opened, any later one that is refused or does not come in time, and a
+   service that asks to be left alone.
 3. An answer that is owed and does not come within ``stall_timeout_s`` is a break. Of a service that
    owes nothing nothing is expected: it may be silent for as long as the caller is.
 4. A service that ``reports_silence`` owes an answer to all audio, but less than
@@ -21,7 +22,7 @@ import logging
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from providers.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from providers.errors import ProviderBusy, ProviderError, ProviderTimeout, ProviderUnavailable
 from providers.hearing import Hearing
 from providers.ring_stream import RingStream, Sink
 from providers.websocket import MessageSocket
@@ -104,7 +105,8 @@ class ReplayedStream(RingStream, Generic[M]):
                 is_hopeless = in_a_row >= _MOST_IN_A_ROW or (
                     is_silent and self._limits.reports_silence
                 )
-                if not error.retryable or is_hopeless:
+                is_told_off = isinstance(error, ProviderBusy) or error.retry_after_s is not None
+                if not error.retryable or is_told_off or is_hopeless:
                     self._fail(error)
                     return
                 _log.info("call %s: another socket, since %s", call_id, error)

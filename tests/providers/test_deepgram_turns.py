@@ -261,3 +261,13 @@ def test_with_a_ring_shorter_than_a_turn_it_is_the_same(cut: int) -> None:
     """Words of audio that is forgotten are final before it is; one that was not yet known at the
     cut may have begun in forgotten audio, so the ring has to hold more than a word and the lag."""
     assert heard_with_cuts([cut], ring_s=1.5).heard == WHOLE
+
+
+def test_an_end_that_is_told_twice_or_late_brings_no_words_twice() -> None:
+    reader = TurnReader()
+    end = info(1.2, "Go.", GO, is_end=True)
+    assert read(reader, info(1.0, "Go", GO), end)[-1] == FinalTranscript("Go.", 0.8)
+    assert read(reader, end, info(1.0, "Go", GO), end) == []
+    # Of a new socket the turns are counted anew.
+    reader.restart(0.0)
+    assert read(reader, info(0.8, "On.", is_end=True))[-1] == FinalTranscript("On.", 2.0)

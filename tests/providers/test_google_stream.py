@@ -18,6 +18,7 @@ from providers.google_errors import StreamEnded
 from providers.google_messages import Heard, SpeechUpdate
 from providers.google_settings import GoogleSpeechConfig
 from providers.google_stream import MOST_BYTES, GoogleStream
+from providers.google_turns import TurnReader
 from tests.support import virtual_time
 from voice.ports import (
     FinalTranscript,
@@ -296,3 +297,11 @@ def test_messages_are_no_larger_than_the_service_takes() -> None:
         assert sum(call.line.sizes) == 49_600
 
     calling(scene)
+
+
+def test_a_final_that_is_told_twice_is_heard_once() -> None:
+    reader = TurnReader()
+    heard = [reader.receive(final("go on", 2.0), sent_s=3.0) for _ in range(3)]
+    finals = [event for events in heard for event in events if isinstance(event, FinalTranscript)]
+    assert finals == [FinalTranscript("go on", 2.0)]
+    assert reader.receive(final("go on", 2.5), sent_s=3.0)[-1] == FinalTranscript("go on", 2.5)

@@ -250,3 +250,14 @@ def test_a_segment_whose_times_do_not_come_is_final_without_them(how: str) -> No
     events = hearing.receive(message)
     finals = [event.text for event in events if isinstance(event, FinalTranscript)]
     assert finals == ["Go."]
+
+
+def test_a_segment_that_is_committed_twice_is_heard_once() -> None:
+    hearing = scribe()
+    hearing.receive(PartialWords("go"))
+    times = CommittedWords("Go.", 1.25, has_times=True)
+    assert hearing.receive(times) == (FinalTranscript("Go.", 1.25),)
+    assert hearing.receive(times) == ()
+    assert [*hearing.receive(CommittedWords("Go.")), *hearing.receive(times)] == []
+    hearing.receive(PartialWords("go"))
+    assert [event.text for event in hearing.receive(times) if isinstance(event, FinalTranscript)]

@@ -333,6 +333,32 @@ def test_what_will_not_get_better_ends_the_stream_at_once(
 
 
 @pytest.mark.parametrize(
+    ("pooled", "says"),
+    [
+        (scribe, {"message_type": "rate_limited", "error": "x"}),
+        (openai, {"type": "error", "error": {"type": "x", "code": "rate_limit_exceeded"}}),
+    ],
+)
+def test_a_service_that_asks_to_be_left_alone_is_not_asked_again(
+    pooled: Pooled, says: dict[str, object]
+) -> None:
+    """Another recogniser is asked at once instead."""
+
+    async def test(recogniser: Any, wires: Wires) -> None:
+        heard = Heard()
+        stream = await recogniser.open(REQUEST, heard)
+        await talk(stream, SPEECH[:4_000])
+        wires.made[0].says(json.dumps(says))
+        await settle()
+        assert [failure.retryable for failure in heard.failures] == [True]
+        assert isinstance(heard.failures[0].cause, ProviderBusy)
+        assert len(wires.made) == 1
+        await stream.close()
+
+    pooled(test)
+
+
+@pytest.mark.parametrize(
     "event",
     [
         {"type": "conversation.item.input_audio_transcription.completed", "item_id": "another"},
