@@ -32,10 +32,11 @@ _PHONE_BREAKS = {
 _MOST_DIGITS = 40
 _FEWEST_DIGITS = {"phone": 7, "postcode": 4}
 # May stand between how many digits and "digits": "les quatre derniers chiffres".
-_WHICH = frozenset(
+_WHICH_WORDS = (
     "last first final últimos primeros últimas primeras derniers premiers dernières premières"
-    " ultimi primi ultime prime últimos primeiros letzten ersten laatste eerste".split()
+    " ultimi primi ultime prime primeiros letzten ersten laatste eerste"
 )
+_WHICH = frozenset(_WHICH_WORDS.split())
 
 
 def what_was_asked(agent_text: str, language: str) -> Asked:
