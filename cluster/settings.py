@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cache.shards import MOST_SHARDS
@@ -152,10 +159,7 @@ class Settings(BaseSettings):
     # Telephony
     host: Host = "0.0.0.0"  # noqa: S104 - the front and HAProxy of other nodes connect from outside
     port: int = Field(8000, ge=1, le=65_535)
-    public_url: str = Field(
-        default_factory=lambda known: f"http://127.0.0.1:{known.get('port', 8000)}",
-        validation_alias=_plain("PUBLIC_URL"),
-    )
+    public_url: str = Field("", validate_default=True, validation_alias=_plain("PUBLIC_URL"))
     twilio_account_sid: AccountSid = Field("", validation_alias=_plain("TWILIO_ACCOUNT_SID"))
     twilio_auth_token: Key = Field(SecretStr(""), validation_alias=_plain("TWILIO_AUTH_TOKEN"))
     twilio_phone_number: PhoneNumber = Field("", validation_alias=_plain("TWILIO_PHONE_NUMBER"))
@@ -219,7 +223,9 @@ class Settings(BaseSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _origin_only(cls, value: str) -> str:
+    def _origin_only(cls, value: str, known: ValidationInfo) -> str:
+        if not value:
+            return f"http://127.0.0.1:{known.data.get('port', 8000)}"
         try:
             PublicOrigin.parse(value)
         except InvalidSetting as error:

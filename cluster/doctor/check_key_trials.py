@@ -22,13 +22,36 @@ from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from cluster.socket_provider_settings import key_trials
 from providers.errors import ProviderError
-from providers.settings import ChatEndpoint, ChatService
+from providers.settings import (
+    AZURE_OPENAI_ENDPOINT,
+    DEEPGRAM_BASE_URL,
+    ELEVENLABS_BASE_URL,
+    OPENAI_BASE_URL,
+    OPENAI_TTS_BASE_URL,
+    OPENROUTER_BASE_URL,
+    ChatEndpoint,
+    ChatService,
+)
+from providers.socket_settings import CARTESIA_BASE_URL, OPENAI_STT_BASE_URL, SCRIBE_BASE_URL
 from telephony.errors import CarrierError, CarrierRefused, InvalidSetting
 
 _WITHIN_S: Final = 8.0
 _REFUSED: Final = frozenset({401, 403})
 _NO_CREDIT: Final = 402
 _OPENAI_VOICE: Final = "openai as a speaker"  # of its own key and address
+# The variable that says where the service of a key is.
+ADDRESS_OF: Final = {
+    "AZURE_SPEECH_KEY": "AZURE_SPEECH_REGION (or AZURE_SPEECH_HOST)",
+    "OPENAI_API_KEY": OPENAI_BASE_URL,
+    "AZURE_OPENAI_API_KEY": AZURE_OPENAI_ENDPOINT,
+    "OPENROUTER_API_KEY": OPENROUTER_BASE_URL,
+    "OPENAI_TTS_API_KEY": OPENAI_TTS_BASE_URL,
+    "OPENAI_STT_API_KEY": OPENAI_STT_BASE_URL,
+    "DEEPGRAM_API_KEY": DEEPGRAM_BASE_URL,
+    "SCRIBE_API_KEY": SCRIBE_BASE_URL,
+    "CARTESIA_API_KEY": CARTESIA_BASE_URL,
+    "ELEVENLABS_API_KEY": ELEVENLABS_BASE_URL,
+}
 _BY_NAME: Final[Mapping[str, ChatService]] = {"azure_openai": "azure", "openrouter": "openrouter"}
 
 
@@ -174,7 +197,8 @@ async def try_key(trial: KeyTrial, place: Place) -> Finding:
             f"{trial.setting} tried",
             f"{host}: {type(error).__name__}",
             "its provider cannot be reached from here",
-            "network, proxy, firewall, or the address in the settings",
+            f"look at {ADDRESS_OF.get(trial.setting, 'its address in the settings')}, or at the "
+            "network, a proxy, a firewall",
         )
     return trial_finding(trial, host, answer.status_code, answer.text)
 

@@ -41,4 +41,6 @@ def voice_finding(answer: VoiceAnswer) -> Finding:
         )
     if _NARROW in answer.problem:
         return skipped(subject, "the key may not see voices (permission voices_read)")
-    return warn(subject, answer.problem, "this is not known", "try again")
+    is_about_us = "(look at " in answer.problem  # a key or an address: no second try helps
+    advice = "change the setting that it names" if is_about_us else "try again"
+    return warn(subject, answer.problem, "this is not known", advice)

@@ -90,6 +90,12 @@ def test_an_error_names_the_variable_and_what_to_do(
     assert str(error.value).startswith(said)
 
 
+def test_one_mistake_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, AZURE_SPEECH_REGION="west europe", PUBLIC_URL="")
+    assert str(caught.value) == "AZURE_SPEECH_REGION: must be a name such as westeurope"
+
+
 def test_every_error_is_said_at_once_and_none_shows_a_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

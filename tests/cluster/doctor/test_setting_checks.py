@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from cluster.doctor.check_clock import clock_finding, time_sources
-from cluster.doctor.check_key_trials import planned, trial_finding
+from cluster.doctor.check_key_trials import ADDRESS_OF, KeyTrial, planned, trial_finding, try_key
 from cluster.doctor.check_keys import (
     chat_findings,
     examine_keys,
@@ -24,9 +25,11 @@ from cluster.doctor.check_nodes import node_findings
 from cluster.doctor.check_public import certificate_finding, socket_findings
 from cluster.doctor.check_running import replica_findings
 from cluster.doctor.check_settings import examine_agents, examine_settings
+from cluster.doctor.check_voices import voice_finding
 from cluster.doctor.finding import Finding
 from cluster.doctor.place import Place
 from cluster.settings import Settings
+from cluster.voice_lookup import VoiceAnswer
 from dialogue.agent import SpareVoice
 from tests.support.scripted_call import AGENT
 from tests.support.virtual_time import run
@@ -180,6 +183,31 @@ def test_the_key_of_a_speech_server_is_tried_there() -> None:
     assert [trial.url for trial in trials] == ["http://kokoro:8880/v1/models"]
 
 
+@pytest.mark.parametrize(
+    ("problem", "advice"),
+    [
+        ("elevenlabs: HTTP 401 (look at ELEVENLABS_API_KEY)", "change the setting that it names"),
+        ("elevenlabs: HTTP 503", "try again"),
+    ],
+)
+def test_a_voice_that_nobody_would_tell_of_is_looked_for_where_it_helps(
+    problem: str, advice: str
+) -> None:
+    found = voice_finding(VoiceAnswer("v", ("a1",), problem=problem))
+    assert (found.status, found.advice) == ("warn", advice)
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [("AZURE_SPEECH_KEY", "look at AZURE_SPEECH_REGION"), ("NEW_API_KEY", "look at its address")],
+)
+def test_an_address_that_cannot_be_reached_is_named(setting: str, named: str) -> None:
+    trial = KeyTrial(setting, "GET", "http://h:none/", {})  # no URL: nothing is sent
+    found = asyncio.run(try_key(trial, place(settings())))
+    assert found.status == "fail"
+    assert found.advice.startswith(named)
+
+
 # --- keys, tried ---------------------------------------------------------------------------------
 
 
@@ -204,6 +232,8 @@ def test_each_provider_is_asked_where_it_stands() -> None:
     assert SECRET not in repr(trials)
     there = settings(azure_speech_key="k", azure_speech_host="ws://127.0.0.1:7101")
     assert dict(planned(there))["azure"].url == "http://127.0.0.1:7101/sts/v1.0/issueToken"
+    named = [*trials.values(), *dict(planned(settings(cartesia_api_key=SECRET))).values()]
+    assert {trial.setting for trial in named} <= set(ADDRESS_OF), "or nobody says where to look"
     router = settings(openrouter_api_key=SECRET)
     assert dict(planned(router))["openai"].url == "https://openrouter.ai/api/v1/key"
 
