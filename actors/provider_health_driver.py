@@ -43,6 +43,17 @@ CALLS_A_SECOND = 200  # polls that one actor answers without falling behind, and
 POLLER_KEPT_S = 60.0
 _MOST_UNITS = 2_000
 _MOST_ALSO = 10_000
+_LEFT = "%s is not used by anybody until probes of it succeed: %s"
+# For people; the words of ``providers.health.breaker``.
+_WHY = {
+    "run": "it failed several times in a row",
+    "share": "too many of its answers failed",
+    "steady": "a steady part of its answers failed",
+    "slow": "it is much slower than usual",
+    "busy": "it asks to be left alone for a while",
+    "refused": "it refuses what we ask",
+    "probes": "it is too busy for probes",
+}
 
 
 class HealthDriver:
@@ -73,6 +84,7 @@ class HealthDriver:
         self._pollers: OrderedDict[str, float] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
         self._published = self._keeper.board.stamp
+        self._told: dict[str, str] = {}
 
     @property
     def board(self) -> Board:
@@ -171,9 +183,12 @@ class HealthDriver:
         self._published = self._keeper.board.stamp
         for unit, entry in news.entries.items():
             if entry.state == "open":
-                logger.warning("%s is open: %s", unit, entry.reason)
+                if self._told.get(unit) != entry.reason:  # not once more for each probe
+                    logger.warning(_LEFT, unit, _WHY.get(entry.reason, entry.reason))
+                self._told[unit] = entry.reason
             elif entry.closed_at_s and entry.state == "closed":
-                logger.info("%s is well", unit)
+                self._told.pop(unit, None)
+                logger.info("%s is well, and used again", unit)
 
     def _arm(self, now: float) -> None:
         if self._timer is not None:

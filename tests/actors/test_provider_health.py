@@ -56,6 +56,28 @@ def test_the_moment_of_leaving_is_logged_by_whoever_sees_it_and_whoever_is_told(
     assert len(said) == 3
 
 
+def test_people_are_told_once_why_nobody_asks_it_and_when_it_is_well(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scene(world: World) -> None:
+        ann = await world.worker("ann")
+        world.is_well = False
+        ann.saw(Sign.UNAVAILABLE, POLICY.run_opens)
+        await asyncio.sleep(20.0)
+        assert len(world.probed) > 2, "each that fails opens it anew"
+        world.is_well = True
+        await ann.until("closed")
+
+    with caplog.at_level("INFO", logger="actors.provider_health_driver"):
+        play(scene)
+    said = [record.getMessage() for record in caplog.records if "still not" not in record.message]
+    assert said == [
+        f"{UNIT} is not used by anybody until probes of it succeed: it failed several times in a "
+        "row",
+        f"{UNIT} is well, and used again",
+    ]
+
+
 def test_silence_that_two_share_is_known_everywhere_with_the_next_batch() -> None:
     async def scene(world: World) -> None:
         ann, bob = await world.worker("ann"), await world.worker("bob")
