@@ -330,7 +330,8 @@ class Keeper:
                 held.close()
                 child.wait()
                 return
-            time.sleep(LOOK_EVERY_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(LOOK_EVERY_S)
 
 
 def _is_alive(pid: int) -> bool:

@@ -26,6 +26,7 @@ PLAIN = (
     "ingress-kill",
     "ingress-hang",
     "haproxy-kill",
+    "haproxy-hang",
     "line-cut",
     "directory-kill",
     "health-kill",
