@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,6 +33,10 @@ from providers.google_settings import GOOGLE_CREDENTIALS, GOOGLE_PROJECT
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _LOCATION: Final = re.compile(r"[a-z0-9-]{1,40}\Z")
 _MOST_MESSAGE_BYTES: Final = 16 << 20
+# A connection that broke sooner is opened again after a pause, a longer one each time.
+_STOOD_S: Final = 1.0
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 10.0
 _OPTIONS: Final = (
     # A socket of its own for each connection, not one for all to the same address.
     ("grpc.use_local_subchannel_pool", 1),
@@ -163,9 +168,17 @@ class GoogleConnection:
     async def _keep(self) -> None:
         import grpc
 
-        while (state := self.channel.get_state(try_to_connect=True)) is not (
-            grpc.ChannelConnectivity.SHUTDOWN
-        ):
+        states, loop = grpc.ChannelConnectivity, asyncio.get_running_loop()
+        tried_at, pause_s = -math.inf, 0.0
+        while (state := self.channel.get_state()) is not states.SHUTDOWN:
+            if state is states.IDLE:
+                # gRPC makes a pause after a failure, and none after a connection that stood for a
+                # moment: a service that ends each at once would be asked a thousand times a second.
+                is_hasty = loop.time() - tried_at < _STOOD_S
+                pause_s = min(max(2 * pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S) * is_hasty
+                await asyncio.sleep(pause_s)
+                tried_at = loop.time()
+                state = self.channel.get_state(try_to_connect=True)
             await self.channel.wait_for_state_change(state)
 
     async def aclose(self) -> None:
