@@ -105,7 +105,7 @@ def of_program(machine: psutil.Process, name: str) -> psutil.Process | None:
 
 
 def said_on(machine: psutil.Process) -> str:
-    """The end of what a node and its autoscaler say, on the files of its own, and who runs there."""
+    """Who runs on a node, and the end of what it and its autoscaler say, on files of its own."""
     inside = machine.children(recursive=True)
     found = [" ".join(sorted({process.name() for process in inside}))]
     for process in inside[-1:]:
