@@ -196,8 +196,7 @@ class CallDriver:
 
     def received(self, text: str | bytes) -> None:
         """One message of the carrier. Raises ``telephony.errors`` when the stream must be shut."""
-        now = self._loop.time()
-        self._last_message_at = now
+        now = self._last_message_at = self._loop.time()
         audio = self._stream.receive_audio(text, now=now)
         if audio is not None:
             self._audio(audio.ulaw)
@@ -275,26 +274,21 @@ class CallDriver:
 
     def tick(self, now: float) -> None:
         """20 ms have passed."""
-        stream_deadline = self._stream.next_deadline()
-        if stream_deadline is not None and stream_deadline <= now:
+        if (due := self._stream.next_deadline()) is not None and due <= now:
             self._fill_silence(now)
-        deadline = self._session.next_deadline()
-        if deadline is not None and deadline <= now:
+        if (due := self._session.next_deadline()) is not None and due <= now:
             self._session.handle_deadline(now=now)
             self._perform_all()
         if now - self._last_message_at > STREAM_SILENT_S:
             self._end(False, "stream_silent")
         if now >= self._times.look_at:
-            self._look_at_times(now)
+            action = self._times.switch(now=now)
+            if action and self._session.is_between_turns:
+                self._end(True, "switching", hand_over=action)
+            if self._times.is_up(now=now):
+                self._feed(voice.HangUpRequested("time_limit", self._times.farewell))
         if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
             self._tell_mind(now, even_if_empty=True)
-
-    def _look_at_times(self, now: float) -> None:
-        action = self._times.switch(now=now)
-        if action and self._session.is_between_turns:
-            self._end(True, "switching", hand_over=action)
-        if self._times.is_up(now=now):
-            self._feed(voice.HangUpRequested("time_limit", self._times.farewell))
 
     def broken(self, error: Exception) -> None:
         """The machine has raised: this stream cannot go on, a new one can."""
@@ -367,8 +361,7 @@ class CallDriver:
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
         entry = with_late_result(entry, self._comeback, self._mind.turn_log)
         self._comeback = None
-        entry = self._language.settled(entry, self._ear.spoken_language)
-        entry = self._mind.settle(entry)
+        entry = self._mind.settle(self._language.settled(entry, self._ear.spoken_language))
         zero = zero_of(settled, entry)
         after_s = None if zero is None else self._loop.time() - zero
         self._meter.settled(entry, settled.guess, after_s=after_s)

@@ -122,10 +122,9 @@ class VoiceSession:
 
     def hear_frame(self, is_speech: bool, level_db: float, *, now: float) -> None:
         """As ``receive`` with a ``FrameHeard``, of which each second of a call brings fifty."""
-        if self._is_over:
-            return
-        self._hear_frame(is_speech, level_db, now)
-        self._follow_up(now)
+        if not self._is_over:
+            self._hear_frame(is_speech, level_db, now)
+            self._follow_up(now)
 
     def close(self, *, now: float) -> None:
         """The stream is gone: settle the turn in flight from what was heard until ``now``."""
@@ -162,13 +161,11 @@ class VoiceSession:
         turn = self._turns.taken
         if turn is None and self.is_between_turns:
             return earliest(self._idle.next_deadline(), self._mouth.playout.next_deadline())
-        ear_at = self._ear.next_deadline()
-        key_at = self._keypad.next_deadline()
+        ear_at, key_at = self._ear.next_deadline(), self._keypad.next_deadline()
         if turn is not None:
             floor_at = self._floor.next_deadline(turn)
             mouth_at = None if turn.heard_at is not None else self._mouth.next_deadline()
-            is_held = self._mouth.playout.is_paused
-            filler_at = None if is_held else self._fillers.next_deadline(turn)
+            filler_at = None if self._mouth.playout.is_paused else self._fillers.next_deadline(turn)
             return earliest(ear_at, key_at, floor_at, mouth_at, filler_at)
         breath_at = self._mouth.playout.next_deadline()
         return earliest(ear_at, key_at, breath_at, self._turns.guesses.next_deadline())
@@ -377,9 +374,8 @@ class VoiceSession:
 
     def _break_silence(self, now: float) -> None:
         due = self._idle.handle_deadline(now=now)
-        phrases = self._config.phrases
         if due == "prompt":
-            self._turns.say("silence", phrases.still_there, reason="idle", now=now)
+            self._turns.say("silence", self._config.phrases.still_there, reason="idle", now=now)
         elif due == "hang_up":
-            self._ending.decide("idle", phrases.goodbye, is_firm=False)
+            self._ending.decide("idle", self._config.phrases.goodbye, is_firm=False)
             self._end("idle", now)
