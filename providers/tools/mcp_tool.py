@@ -208,7 +208,10 @@ class _Link:
         except Exception as error:  # noqa: BLE001 - the client groups what went wrong
             if not up.done():
                 self._not_before = loop.time() + AGAIN_AFTER_S
-            logger.warning("an MCP server is lost: %s", place_of(error))
+            logger.warning(
+                "an MCP server is lost: %s ('callcluster agents validate --tools' says more)",
+                place_of(_innermost(error)),
+            )
             if not up.done():
                 is_ours = isinstance(error, ToolUnusable)
                 up.set_exception(error if is_ours else ToolFailed(_LOST))
@@ -257,6 +260,13 @@ async def _all_tools(client: Any) -> dict[str, Any]:
         if not cursor:
             break
     return tools
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The first of a group of errors: the group itself says where tasks are kept, and no more."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _give_up(up: asyncio.Future[dict[str, Any]], keeper: asyncio.Task[None]) -> None:

@@ -103,8 +103,12 @@ def test_a_server_is_asked_dies_and_is_started_again(tmp_path: Path) -> None:
     play(tmp_path, test)
 
 
-def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_program_that_is_not_there_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def test(use: Use) -> None:
         assert "cannot be reached" in (await use("price"))["error"]
 
     play(tmp_path, test, (str(tmp_path / "nothing"),))
+    assert "an MCP server is lost: FileNotFoundError" in caplog.text
+    assert "ExceptionGroup" not in caplog.text
