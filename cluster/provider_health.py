@@ -24,6 +24,7 @@ from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from dialogue.agent import Agent
 from dialogue.ports import Thinker
+from providers.accounts import account_of
 from providers.failover.candidates import think_candidate
 from providers.failover.ears import Ears
 from providers.failover.speaker import FailoverSpeaker
@@ -53,10 +54,12 @@ class ProcessHealth:
         quotas: What limits allow this process.
         view: For composites: what they ask and tell.
         tally: For composites: what they count.
+        known: What providers are made of here.
     """
 
     def __init__(self, name: str, settings: Settings, ledger: MetricsLedger) -> None:
-        limits = quota_limits(settings.provider_limits, provider_settings(settings))
+        self.known = provider_settings(settings)
+        limits = quota_limits(settings.provider_limits, self.known)
         self.quotas = Quotas(name, limits, time.time)
         self.view = HealthView(LocalHealth(name, random.random), time.time, self.quotas)
         self.tally = LedgerTally(ledger)
@@ -134,9 +137,10 @@ def ears_of(
         chain = agent.recognisers
         if chain not in shared:
             recognisers = [services[name] for name in chain]
+            accounts = [account_of("recogniser", name, health.known) for name in chain]
             has_choice = len(chain) > 1
             shared[chain] = (
-                Ears(recognisers, health.view, health.tally, random.random)
+                Ears(recognisers, health.view, health.tally, random.random, accounts)
                 if has_choice
                 else Ears(recognisers)
             )
@@ -156,7 +160,12 @@ def voices_of(
             found[key] = in_spoken_forms(services[agent.speaker], forms)
             continue
         voices = [
-            Voice(in_spoken_forms(services[each.speaker], forms), each.voice, agent.language)
+            Voice(
+                in_spoken_forms(services[each.speaker], forms),
+                each.voice,
+                agent.language,
+                account_of("speaker", each.speaker, health.known),
+            )
             for each in agent.voices
         ]
         budget = budgets.of(agent.tenant_id)

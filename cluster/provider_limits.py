@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from providers.accounts import account_of
 from providers.health.quotas import QuotaLimit
-from providers.health.unit import credential_label
 from providers.realtime.refusals import PROVIDER as REALTIME
-from providers.settings import OpenAIConfig, ProviderSettings
+from providers.settings import ProviderSettings
 from providers.table import CAPABILITIES
 
 WORK: Final[Mapping[str, str]] = {
@@ -64,31 +64,6 @@ def quota_limits(checked: str, known: ProviderSettings) -> list[QuotaLimit]:
     found = []
     for match in _ENTRY.finditer(checked):
         kind, name, units, rate = match.groups()
-        label = credential_label(_key_of(kind, name, known))
+        label = account_of(kind, name, known).credential
         found.append(QuotaLimit(WORK[kind], name, int(units), bool(rate), label))
     return found
-
-
-def _key_of(kind: str, name: str, known: ProviderSettings) -> str:
-    keys = {
-        ("thinker", "openai"): _chat_key(known.openai),
-        ("thinker", "azure_openai"): _chat_key(known.azure_openai),
-        ("thinker", "openrouter"): _chat_key(known.openrouter),
-        ("recogniser", "azure"): known.azure.key,
-        ("recogniser", "deepgram"): known.deepgram.api_key,
-        # Google counts by project, whichever account of it asks.
-        ("recogniser", "google"): known.google.project,
-        ("speaker", "google"): known.google_tts.project,
-        ("speaker", "azure"): known.azure_tts.key,
-        ("recogniser", "openai_transcription"): known.openai_stt.api_key,
-        ("recogniser", "scribe"): known.scribe.api_key,
-        ("speaker", "cartesia"): known.cartesia.api_key,
-        ("speaker", "elevenlabs"): known.elevenlabs.api_key,
-        ("speaker", "openai"): known.openai_tts.api_key,
-        ("realtime", REALTIME): known.openai_realtime.api_key,
-    }
-    return keys.get((kind, name), "")
-
-
-def _chat_key(config: OpenAIConfig | None) -> str:
-    return config.endpoint.api_key if config is not None else ""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from dialogue.ports import Thinker
+from providers.accounts import account_of
 from providers.failover.think_chain import ThinkCandidate
-from providers.health.unit import credential_label
 from providers.openai_body import model_of
 from providers.settings import ProviderSettings
 
@@ -26,11 +24,11 @@ def think_candidate(name: str, thinker: Thinker, settings: ProviderSettings) -> 
     }.get(name)
     if config is None:
         return ThinkCandidate(name, thinker)
-    endpoint = config.endpoint
+    account = account_of("thinker", name, settings)
     return ThinkCandidate(
         name,
         thinker,
-        region=urlsplit(endpoint.base_url).netloc.rpartition("@")[2],
+        region=account.region,
         model=model_of(config),
-        credential=credential_label(endpoint.api_key),
+        credential=account.credential,
     )

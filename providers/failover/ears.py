@@ -38,7 +38,7 @@ from providers.health.deadline import DEADLINE_RATIO
 from providers.health.policy import HealthPolicy
 from providers.health.route import CallRoute
 from providers.health.signals import Sign, Signal, signal_of_error
-from providers.health.unit import Unit
+from providers.health.unit import NO_ACCOUNT, Account, Unit
 from providers.health.view import HealthView, ProbeCall
 from voice.ports import (
     FinalTranscript,
@@ -72,6 +72,7 @@ class Ears:
         view: The health of providers as this process sees it; None judges nobody.
         tally: Told of every stream.
         draw: 0 (inclusive) to 1 (exclusive): which share of new calls a call belongs to.
+        accounts: Where and as whom each of them is asked; empty: each has but one.
 
     Attributes:
         budget: Of second streams that may turn out not to have been needed; see rule 5.
@@ -83,6 +84,7 @@ class Ears:
         view: HealthView | None = None,
         tally: FailoverTally | None = None,
         draw: Callable[[], float] = lambda: 0.0,
+        accounts: Sequence[Account] = (),
     ) -> None:
         self.recognisers = tuple(recognisers)
         self._view = view
@@ -96,10 +98,16 @@ class Ears:
         self._waiting: list[Callable[[], None]] = []
         self._lags_s = [0.0] * len(self.recognisers)
         self._doubted_at = [-math.inf] * len(self.recognisers)
-        names = [recogniser.name for recogniser in recognisers]
-        self._open_units = [Unit(name, "stt.open").key for name in names]
-        self._word_units = [Unit(name, "stt.first_partial").key for name in names]
-        self._lag_units = [Unit(name, "stt.final_lag").key for name in names]
+        asked = list(
+            zip(
+                accounts or [NO_ACCOUNT] * len(self.recognisers),
+                [recogniser.name for recogniser in recognisers],
+                strict=True,
+            )
+        )
+        self._open_units = [Unit.at(*each, "stt.open").key for each in asked]
+        self._word_units = [Unit.at(*each, "stt.first_partial").key for each in asked]
+        self._lag_units = [Unit.at(*each, "stt.final_lag").key for each in asked]
         if view is not None:
             for at, recogniser in enumerate(self.recognisers):
                 view.can_probe(self._open_units[at], _probe(recogniser))

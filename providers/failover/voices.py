@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from providers.errors import ProviderError, ProviderTimeout
-from providers.health.unit import Unit
+from providers.health.unit import NO_ACCOUNT, Account, Unit
 from providers.health.view import ProbeCall
 from voice.ports import SAMPLE_RATE_HZ, Speaker, SpeakRequest, SpeechChunk
 
@@ -31,21 +31,23 @@ class Voice:
         speaker: Who speaks it.
         voice: Its id there.
         language: Of the agent, for probes.
+        account: Where and as whom its speaker is asked.
     """
 
     speaker: Speaker
     voice: str
     language: str
+    account: Account = NO_ACCOUNT
 
     @property
     def unit(self) -> str:
         """Key of its unit of health for the first audio."""
-        return Unit(self.speaker.name, "tts.ttfa", model=self.voice).key
+        return Unit.at(self.account, self.speaker.name, "tts.ttfa", self.voice).key
 
     @property
     def flow_unit(self) -> str:
         """Likewise for the audio after that."""
-        return Unit(self.speaker.name, "tts.realtime_factor", model=self.voice).key
+        return Unit.at(self.account, self.speaker.name, "tts.realtime_factor", self.voice).key
 
 
 def is_audible(chunk: SpeechChunk) -> bool:

@@ -31,6 +31,22 @@ OPERATIONS: tuple[str, ...] = get_args(Operation)
 FLOWS: frozenset[str] = frozenset({"stt.final_lag", "llm.inter_token", "tts.realtime_factor"})
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where and as whom a provider is asked.
+
+    Attributes:
+        region: Region or host; empty where there is but one.
+        credential: Label of the key, see ``credential_label``; never the key.
+    """
+
+    region: str = ""
+    credential: str = ""
+
+
+NO_ACCOUNT = Account()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Unit:
     """One unit of health.
@@ -48,6 +64,11 @@ class Unit:
     region: str = ""
     model: str = ""
     credential: str = ""
+
+    @classmethod
+    def at(cls, account: Account, provider: str, operation: Operation, model: str = "") -> Unit:
+        """The unit of what is asked of a provider there and as them."""
+        return cls(provider, operation, account.region, model, account.credential)
 
     @property
     def key(self) -> str:

@@ -15,6 +15,7 @@ import asyncio
 from functools import partial
 
 from dialogue.agent import Agent
+from providers.accounts import account_at
 from providers.errors import ProviderError, ProviderUnavailable
 from providers.health.signals import Sign, Signal, signal_of_error
 from providers.health.unit import Unit
@@ -32,7 +33,8 @@ class ServiceLeft(ProviderUnavailable):
 
 def unit_of(service: RealtimeService, agent: Agent) -> str:
     """Key of the unit of health by which this agent is served."""
-    return Unit(service.name, "converse.open", model=model_of(service.config, agent)).key
+    account = account_at(service.config.base_url, service.config.api_key)
+    return Unit.at(account, service.name, "converse.open", model_of(service.config, agent)).key
 
 
 class JudgedRealtime:

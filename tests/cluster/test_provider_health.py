@@ -16,7 +16,7 @@ from providers.failover.speaker import FailoverSpeaker
 from providers.failover.thinker import FailoverThinker
 from providers.health.local import LocalHealth
 from providers.health.signals import Sign, Signal
-from providers.health.unit import Unit
+from providers.health.unit import Unit, credential_label, unit_of_key
 from providers.health.view import HealthView
 from telemetry import catalog
 from telemetry.ledger import MetricsLedger
@@ -131,3 +131,33 @@ def _gauges(ledger: MetricsLedger) -> list[Any]:
 
 async def _never() -> float:
     raise AssertionError("nobody probes here")
+
+
+def test_another_key_or_region_of_a_vendor_is_judged_by_itself() -> None:
+    ledger = MetricsLedger("ingress-1", 1)
+    process = health(
+        ledger,
+        deepgram_api_key="d-secret",
+        elevenlabs_api_key="e-secret",
+        azure_speech_key="a-secret",
+        azure_speech_region="westeurope",
+    )
+    agent = replace(
+        AGENT,
+        recogniser="azure",
+        then_recognisers=("deepgram",),
+        speaker="elevenlabs",
+        spare_voices=(SpareVoice("azure", "en-GB-SoniaNeural"),),
+    )
+    ears_of({0: agent}, {n: named(FakeRecogniser(), n) for n in agent.recognisers}, process)
+    voices_of({0: agent}, {n: named(FakeSpeaker(), n) for n in agent.speakers}, process)
+
+    units = [unit_of_key(key) for key in process.view.probes]
+    found = {(unit.operation[:3], unit.provider, unit.region, unit.credential) for unit in units}
+    assert found == {
+        ("stt", "azure", "westeurope", credential_label("a-secret")),
+        ("stt", "deepgram", "api.deepgram.com", credential_label("d-secret")),
+        ("tts", "elevenlabs", "api.elevenlabs.io", credential_label("e-secret")),
+        ("tts", "azure", "westeurope", credential_label("a-secret")),
+    }
+    assert "secret" not in "".join(process.view.probes)
