@@ -210,6 +210,7 @@ class RealtimeLink:
             error = ProviderUnavailable(f"broke: {type(error).__name__}", self._service.name)
         if self._socket is not None:  # only the one that was to follow cannot be had
             logger.warning("call %s: no newer session: %s", self._call_id, error)
+            self._keeper.not_renewed(error, now=self._loop.time())
             return
         logger.warning("call %s: realtime: %s", self._call_id, error)
         pause_s = self._keeper.failed(error, now=self._loop.time())

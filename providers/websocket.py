@@ -40,6 +40,7 @@ M = TypeVar("M")
 
 _PING_TIMEOUT = 1011
 _CLOSE_TIMEOUT_S = 1.0
+_CLOSED_WITHIN_S = 2.0  # the handshake of the close, and that it could be sent
 _GOODBYE_TIMEOUT_S = 0.5
 
 
@@ -102,6 +103,19 @@ async def connect(url: str, headers: Mapping[str, str], timeout_s: float, peer: 
         raise ProviderUnavailable(
             f"no connection ({type(error).__name__})", peer.provider, peer.address
         ) from None
+
+
+async def close(connection: Connection) -> None:
+    """Close, politely as long as that can be done; idempotent.
+
+    A service that reads nothing more takes no close either: ``websockets`` would wait for it without
+    end.
+    """
+    try:
+        async with asyncio.timeout(_CLOSED_WITHIN_S):
+            await connection.close()
+    except TimeoutError:
+        connection.transport.abort()
 
 
 def error_of_end(closed: ConnectionClosed, peer: Peer) -> ProviderError:
@@ -194,7 +208,7 @@ class MessageSocket(Generic[M]):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_GOODBYE_TIMEOUT_S):
                         await self.send(self._goodbye)
-        await self._connection.close()
+        await close(self._connection)
         if self._reader is not None:
             await asyncio.gather(self._reader, return_exceptions=True)
 

@@ -7,7 +7,7 @@ Rules:
 2. What asking again cannot mend (a key, a model) ends it at once.
 3. ``hopeless_after_s`` without any session is silence that no caller waits through.
 4. A session is replaced ahead of its longest time: best when nobody speaks, and shortly before the
-   end in any case.
+   end in any case. A newer one that cannot be had is asked for again after ``renew_pause_s``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class KeeperPolicy:
     Attributes:
         session_s: Age at which a session is replaced when nobody speaks.
         overdue_s: How much later it is replaced in any case.
+        renew_pause_s: Between two attempts to replace a session that still does its work.
     """
 
     most_failures: int = 3
@@ -34,6 +35,7 @@ class KeeperPolicy:
     hopeless_after_s: float = 6.0
     session_s: float = 3_300.0
     overdue_s: float = 180.0
+    renew_pause_s: float = 10.0
 
 
 class SessionKeeper:
@@ -52,7 +54,7 @@ class SessionKeeper:
     def __init__(self, policy: KeeperPolicy, *, now: float) -> None:
         self._policy = policy
         self._without_since: float | None = now
-        self._up_at = 0.0
+        self._up_at = self._renew_at = 0.0
         self.failures = 0
         self.lost = 0
         self.why = ""
@@ -81,6 +83,10 @@ class SessionKeeper:
         self._without_since = None
         self._up_at = now
 
+    def not_renewed(self, error: ProviderError, *, now: float) -> None:
+        """A newer session could not be had; the one before it still does its work."""
+        self._renew_at = now + max(self._policy.renew_pause_s, error.retry_after_s or 0.0)
+
     def answered(self) -> None:
         """The session has done its work."""
         self.failures = 0
@@ -92,7 +98,7 @@ class SessionKeeper:
             now: Loop time.
             is_quiet: Nobody speaks.
         """
-        if self._without_since is not None:
+        if self._without_since is not None or now < self._renew_at - _ROUNDING_S:
             return False
         age_s = now - self._up_at
         longest_s = self._policy.session_s + (0.0 if is_quiet else self._policy.overdue_s)

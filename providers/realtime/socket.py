@@ -136,7 +136,7 @@ class RealtimeSocket:
         if self.error is None:
             self.error = ProviderUnavailable("closed", PROVIDER)
         self._wake.set()
-        await self._connection.close()
+        await websocket.close(self._connection)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

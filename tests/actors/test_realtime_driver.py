@@ -333,3 +333,34 @@ def test_a_tool_changes_the_language_of_the_session_too() -> None:
         assert updates[-1]["audio"]["input"]["transcription"]["language"] == "es"
 
     play(scene, agent=agent)
+
+
+def test_a_session_that_cannot_be_replaced_is_kept_and_the_service_is_not_hammered() -> None:
+    async def scene(stage: RealtimeStage) -> None:
+        stage.service.config = replace(stage.service.config, session_s=5.0)
+        phone = await stage.phone().greeted()
+        stage.service.is_down = True
+        openings = stage.service.openings
+        await asyncio.sleep(25.0)
+        assert 1 <= stage.service.openings - openings <= 3
+        stage.service.is_down = False
+        await phone.until(lambda: len(stage.service.sessions) == 2)
+        assert not phone.task.done()
+
+    play(scene)
+
+
+def test_whoever_ends_the_call_while_it_changes_hands_is_heard() -> None:
+    async def scene(stage: RealtimeStage) -> None:
+        phone = await stage.phone().greeted()
+        stage.service.is_down = True
+        stage.service.session.closes_after_s = 1.0
+        stage.service.session.break_off()
+        await phone.until(lambda: stage.counters["realtime_given_up"])
+        await asyncio.sleep(0.1)
+        phone.driver.hang_up("operator", "So long.")
+        end = await phone.ended()
+        assert (end.planned, end.reason) == (True, "operator")
+        assert phone.heard.endswith("So long.")
+
+    play(scene)

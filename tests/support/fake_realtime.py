@@ -42,12 +42,14 @@ class FakeSession:
     Attributes:
         told: Events of the client, as JSON objects, without audio.
         audio_bytes: Of the caller, so far.
+        closes_after_s: How long a close takes.
     """
 
     def __init__(self, service: FakeRealtime, instructions: str) -> None:
         self.instructions = instructions
         self.told: list[dict[str, Any]] = []
         self.audio_bytes = 0
+        self.closes_after_s = 0.0
         self.error: ProviderError | None = None
         self.is_closed = False
         self._service = service
@@ -84,6 +86,7 @@ class FakeSession:
 
     async def aclose(self) -> None:
         self.is_closed, self._heard, self._broke = True, None, None
+        await asyncio.sleep(self.closes_after_s)
 
     # --- what a test does -------------------------------------------------------------------------
 
@@ -146,6 +149,7 @@ class FakeRealtime:
         errors: Raised by the next openings, one each; the last one by all that follow, if
             ``is_down``.
         is_silent: It answers nothing.
+        openings: How often it was asked for a session.
     """
 
     name = "fake"
@@ -157,9 +161,11 @@ class FakeRealtime:
         self.errors: list[ProviderError] = []
         self.is_down = False
         self.is_silent = False
+        self.openings = 0
         self._number = 0
 
     async def open(self, agent: Agent, instructions: str) -> Any:
+        self.openings += 1
         await asyncio.sleep(0.05)
         if self.is_down:
             raise ProviderUnavailable("refused", "fake")

@@ -52,3 +52,16 @@ def test_a_session_is_replaced_ahead_of_its_longest_time() -> None:
     assert keeper.is_old(now=3_400.0, is_quiet=True)
     assert not keeper.is_old(now=3_579.0, is_quiet=False)
     assert keeper.is_old(now=3_580.0, is_quiet=False)
+
+
+def test_a_newer_session_that_cannot_be_had_is_asked_for_again_after_a_while() -> None:
+    policy = KeeperPolicy(session_s=100.0, renew_pause_s=10.0)
+    keeper = SessionKeeper(policy, now=0.0)
+    keeper.up(now=0.0)
+    assert keeper.is_old(now=100.0, is_quiet=True)
+    keeper.not_renewed(ProviderUnavailable("refused", "p"), now=100.0)
+    assert not keeper.is_old(now=109.9, is_quiet=True)
+    assert keeper.is_old(now=110.0, is_quiet=True)
+    keeper.not_renewed(ProviderBusy("later", "p", retry_after_s=60.0), now=110.0)
+    assert not keeper.is_old(now=169.0, is_quiet=True)
+    assert keeper.is_old(now=170.0, is_quiet=True)

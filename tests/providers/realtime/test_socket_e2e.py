@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from dialogue.agent import Agent
 from dialogue.realtime import TURN_PRESETS, RealtimeOptions
@@ -222,3 +223,33 @@ def test_the_service_ends_a_session_after_its_longest_time() -> None:
         assert error.retryable
 
     run(scene, replace(QUICK, longest_session_s=0.2))
+
+
+def test_a_service_that_reads_nothing_keeps_nobody_from_closing() -> None:
+    async def scene() -> None:
+        over = asyncio.Event()
+
+        async def service(connection: ServerConnection) -> None:
+            await connection.send('{"type":"session.created","session":{}}')
+            await connection.recv()
+            await connection.send('{"type":"session.updated","session":{}}')
+            connection.transport.pause_reading()
+            await over.wait()
+            connection.transport.abort()
+
+        async with serve(service, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            config = RealtimeConfig(api_key="k", base_url=f"http://127.0.0.1:{port}/v1")
+            socket = await OpenAIRealtime(config).open(AGENT, "You are Ann.")
+            for _ in range(500):  # much more than what systems keep for a socket
+                socket.send(messages.append_audio(bytes(24_000)))
+            while len(socket._waiting) == 500:
+                await asyncio.sleep(0)
+            try:
+                async with asyncio.timeout(10):
+                    await socket.aclose()
+            finally:
+                socket._connection.transport.abort()
+                over.set()
+
+    asyncio.run(scene())
