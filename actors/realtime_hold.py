@@ -211,14 +211,14 @@ class RealtimeHold:
 
     async def let_go(self) -> Remains:
         """Settle what was under way, and leave the socket and the mind to somebody else."""
-        unanswered, turns = self._machine.unanswered_from, self._machine.open_turns
+        unanswered, was_cut = self._machine.unanswered_from, self._machine.was_cut
         audio = b"" if unanswered is None else self._link.audio_since(unanswered)
         is_new = not self._mind.turn_log
         self._leave()
         self._settle_all()
         self._note_why()
         await asyncio.gather(self._outbox.close(), self._link.close())
-        return Remains(audio, is_new, bool(turns) and bool(turns[-1].heard_text), self._comeback)
+        return Remains(audio, is_new, was_cut, self._comeback)
 
     def _note_why(self) -> None:
         """A turn without words: the record says who speaks from here on, and why."""

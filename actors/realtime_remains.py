@@ -17,7 +17,7 @@ class Remains:
     Attributes:
         audio: What the caller has said and nobody has answered; mu-law.
         is_new: Nothing was said yet, not even the greeting.
-        was_cut: The agent was speaking.
+        was_cut: The agent was speaking, or a tool was at work for the caller.
         comeback: What the carrier did with the call, if no turn has told it yet.
     """
 

@@ -108,8 +108,8 @@ async def connect(url: str, headers: Mapping[str, str], timeout_s: float, peer: 
 async def close(connection: Connection) -> None:
     """Close, politely as long as that can be done; idempotent.
 
-    A service that reads nothing more takes no close either: ``websockets`` would wait for it without
-    end.
+    A service that reads nothing more takes no close either, and ``websockets`` would wait for it
+    without end.
     """
     try:
         async with asyncio.timeout(_CLOSED_WITHIN_S):

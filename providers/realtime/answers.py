@@ -6,7 +6,7 @@ Rules:
    service began by itself answers what the caller said last. What belongs to no running turn is
    ended, and nothing of it is heard: a response once dead stays dead, whatever still arrives.
 2. Events may come in any order: the first that names a response is its beginning.
-3. A tool is asked for once, however often the service tells of it, in the whole call.
+3. A tool is asked for once, however often a session tells of it; the next one is told of it.
 4. A turn is over when the model has no more to say, no tool is open, and all was heard. An action
    is done then; without a word of the model's own it gets the words of the agent's file.
 5. A response that failed before anything was heard of it is asked for once more, and then of
@@ -31,7 +31,7 @@ from providers.realtime.events import (
     ResponseEnded,
     TextArrived,
 )
-from providers.realtime.open_tools import OpenTools
+from providers.realtime.open_tools import OpenTools, retold
 from providers.realtime.outputs import DropSession, Output, Tell, ToolAnswered, ToolRunning, UseTool
 from providers.realtime.refusals import too_late
 from providers.realtime.spoken import SpokenReply
@@ -77,7 +77,7 @@ class Answers:
         self._emit = emit
         self._count = count
         self._dead: deque[str] = deque(maxlen=_REMEMBERED)
-        self._known_calls: set[str] = set()
+        self._known_calls: set[tuple[str, str]] = set()  # of the session: responses, and calls
         self._open = OpenTools()
         self._next_turn_id = 0
         self._asks_again = False
@@ -125,9 +125,8 @@ class Answers:
         turn.rounds += 1
         turn.asked_at = turn.progress_at = now
         turn.note(timeline.THINK_REQUESTED, now)
-        wish = turn.wish
-        if wish:
-            self._tell(messages.ask_to_say(turn.label, wish, self._language))
+        if turn.wish:
+            self._tell(messages.ask_to_say(turn.label, turn.wish, self._language))
         else:
             self._tell(messages.ask_for_reply(turn.label))
 
@@ -197,14 +196,14 @@ class Answers:
         if ended.status == "completed":
             for call in ended.calls:
                 self._want(turn, call)
+            turn.reply.finish_all()
         if ended.status == "failed" and not turn.reply.has_audio:
             self._fail(turn, ended, now)
             return
-        if ended.status == "completed":
-            turn.reply.finish_all()
-        else:
+        if ended.status != "completed":
             turn.reply.cut()
-            turn.calls.clear()
+            if ended.status != "incomplete":  # what was wanted before that is being done
+                turn.calls.clear()
         if ended.status == "failed":
             turn.failure = str(ended.error) if ended.error is not None else "it failed"
         elif ended.status != "completed":
@@ -222,12 +221,8 @@ class Answers:
         """What follows a response, once it has ended and its tools are answered."""
         if turn.response_id or turn.calls or turn.is_done:
             return
-        if (
-            turn.has_results
-            and not turn.failure
-            and not turn.action
-            and turn.own_rounds < MOST_ROUNDS
-        ):
+        goes_on = not turn.failure and not turn.action and turn.own_rounds < MOST_ROUNDS
+        if turn.has_results and goes_on:
             turn.has_results = False
             self.ask(now=now)
             return
@@ -241,9 +236,9 @@ class Answers:
     # --- tools ------------------------------------------------------------------------------------
 
     def _want(self, turn: RealtimeTurn, call: CallWanted) -> None:
-        if call.call_id in self._known_calls:
+        if (call.response_id, call.call_id) in self._known_calls or call.call_id in turn.calls:
             return
-        self._known_calls.add(call.call_id)
+        self._known_calls.add((call.response_id, call.call_id))
         turn.calls[call.call_id] = call
         self._emit(UseTool(turn.turn_id, call.call_id, call.name, call.arguments))
 
@@ -264,7 +259,7 @@ class Answers:
         self._go_on(turn, now)
 
     def _wait(self, turn: RealtimeTurn, running: ToolRunning) -> None:
-        """A tool is being run: its result may take its time, and a sentence is said meanwhile."""
+        """A tool is being run, and a sentence is said meanwhile."""
         turn.working_s = running.for_s
         if running.say and self.is_up and not turn.response_id and not self._playout.has_unsent:
             turn.rounds += 1
@@ -324,13 +319,14 @@ class Answers:
     def lose(self, reason: str) -> None:
         """The session is gone: what came is still heard, what had begun ends there."""
         self.is_up = False
+        self._dead.clear()  # another session may use the same names
+        self._known_calls.clear()
         turn = self.turn
         if turn is None:
             return
         turn.response_id = ""
-        turn.calls.clear()
-        if turn.reply.has_audio or turn.is_done:
-            turn.reply.cut()
+        turn.reply.cut()
+        if turn.is_done or (turn.reply.has_audio and not turn.awaits_tools):
             if not turn.is_done:
                 turn.failure = reason
             turn.is_done = True
@@ -339,8 +335,13 @@ class Answers:
         """Another session knows the conversation: ask again what was not answered."""
         self.is_up = True
         turn = self.turn
-        if turn is not None and not turn.is_done:
-            turn.rounds = 0
+        if turn is None or turn.is_done:
+            return
+        turn.rounds = turn.fillers = 0
+        for told in retold(turn):
+            self._tell(told)
+        turn.asked_at = turn.progress_at = now
+        if not turn.calls:
             self.ask(now=now)
 
     # --- time -------------------------------------------------------------------------------------
@@ -381,9 +382,9 @@ class Answers:
             turn.note(timeline.FIRST_FRAME_AUDIBLE, playout.first_audible_at)
 
     def _late_at(self, turn: RealtimeTurn) -> float:
-        has_audio, config = turn.reply.has_audio, self._config
-        since = self._playout.reply_end if has_audio else turn.asked_at
-        wait_s = config.stall_timeout_s if has_audio else config.reply_timeout_s
+        since, wait_s = turn.asked_at, self._config.reply_timeout_s
+        if turn.reply.has_audio:
+            since, wait_s = self._playout.reply_end, self._config.stall_timeout_s
         return max(since, turn.progress_at) + max(wait_s, turn.working_s)
 
     def _tell(self, message: str) -> None:

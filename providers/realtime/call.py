@@ -42,15 +42,8 @@ from providers.realtime.events import (
     WordsArrived,
     WordsKnown,
 )
-from providers.realtime.floor import VoiceWatch
-from providers.realtime.outputs import (
-    Input,
-    LineEvent,
-    Output,
-    SessionLost,
-    SessionUp,
-    Tell,
-)
+from providers.realtime.floor import CallerSpeaking, VoiceWatch
+from providers.realtime.outputs import Input, LineEvent, Output, SessionLost, SessionUp, Tell
 from providers.realtime.turn import RealtimeTurn, WordsLedger
 from voice import timeline
 from voice.config import VoiceConfig
@@ -100,7 +93,7 @@ class RealtimeCall:
         self._watch = VoiceWatch(voice.barge_in, self._playout)
         self._session_from = 0
         self._utterance_from: int | None = None
-        self._is_caller_speaking = False
+        self._caller = CallerSpeaking(voice.idle_prompt_s, self._watch)
         self._replay_from: int | None = None
         self._unnoticed_from: int | None = None
         self._is_started = self._is_over = False
@@ -126,6 +119,12 @@ class RealtimeCall:
         return self._unnoticed_from if self._utterance_from is None else self._utterance_from
 
     @property
+    def was_cut(self) -> bool:
+        """Whether a reply was under way that the caller waits for, though its words were heard."""
+        turn = self._answers.turn
+        return turn is not None and turn.is_understood
+
+    @property
     def open_turns(self) -> tuple[TurnSettled, ...]:
         """Turns that were not told yet, as far as they have come: part of the conversation."""
         turn = self._answers.turn
@@ -139,7 +138,7 @@ class RealtimeCall:
     @property
     def is_quiet(self) -> bool:
         """Whether nobody speaks and nothing is on its way: a good moment for another session."""
-        return self._answers.turn is None and not self._is_caller_speaking
+        return self._answers.turn is None and not self._caller.is_speaking
 
     @property
     def next_turn_id(self) -> int:
@@ -193,7 +192,7 @@ class RealtimeCall:
             case SpeechStarted():
                 self._caller_begins(event, now)
             case SpeechStopped():
-                self._is_caller_speaking = False
+                self._caller.is_speaking = False
                 self._watch.noticed()
             case AudioCommitted():
                 self._caller_ended(event, now)
@@ -213,12 +212,7 @@ class RealtimeCall:
         """The stream is gone, or another way of carrying the call takes over: settle everything."""
         if self._is_over:
             return
-        turn = self._answers.turn
-        if turn is not None:
-            if self._answers.is_heard(now=now):
-                self._settle(turn, "failed" if turn.failure else "heard", "", now)
-            else:
-                self._break_off("stream closed", now)
+        self._break_off("stream closed", now)
         self._outbox.extend(self._words.due(now=now, all_of_them=True))
         self._is_over = True
 
@@ -227,7 +221,7 @@ class RealtimeCall:
         if self._is_over:
             return None
         idle_at = self._idle.next_deadline() if self.is_between_turns else None
-        parts = (self._answers, self._words, self._keypad, self._watch)
+        parts = (self._answers, self._words, self._keypad, self._watch, self._caller)
         return earliest(idle_at, *(part.next_deadline() for part in parts))
 
     def handle_deadline(self, *, now: float) -> None:
@@ -238,6 +232,7 @@ class RealtimeCall:
         if entry is not None:
             self._enter(entry, now)
         self._watch.handle_deadline(now=now)
+        self._caller.handle_deadline(now=now)
         self._answers.handle_deadline(now=now)
         if self.is_between_turns:
             self._break_silence(now)
@@ -258,7 +253,7 @@ class RealtimeCall:
             self._answers.say("resume", event.resume_text, reason="call resumed", now=now)
 
     def _caller_begins(self, event: SpeechStarted, now: float) -> None:
-        self._is_caller_speaking = True
+        self._caller.began(now=now)
         self._utterance_from = self._session_from + event.audio_start_ms * _SAMPLES_A_MS
         self._idle.note_activity(now=now)
         self._watch.noticed()
@@ -332,7 +327,7 @@ class RealtimeCall:
         settled = turn.settled(outcome, reason, heard=heard, performs=is_performed)
         self._answers.close()
         self._words.add(settled, turn, now=now)
-        if turn.reply.has_audio:
+        if turn.is_understood:
             self._utterance_from = None  # it was understood well enough to be answered
         if settled.kind != "silence":
             self._idle.note_activity(now=now)
@@ -361,15 +356,19 @@ class RealtimeCall:
 
     def _lose(self, reason: str, now: float) -> None:
         since = self._unnoticed_from = self._watch.unnoticed_from(now=now)
-        if self._is_caller_speaking:
+        if self._caller.is_speaking:
             since = self._utterance_from
-        self._is_caller_speaking = False
+        self._caller.is_speaking = False
         self._answers.lose(reason)
         turn = self._answers.turn
         if turn is not None and not turn.is_done and turn.kind == "caller" and turn.text is None:
-            # Nobody knows what was said: the next session hears it again, and makes a turn of it.
-            since, turn.text = self._utterance_from, ""
-            self._settle(turn, "dropped", reason, now)
+            turn.text = ""
+            if not turn.has_used_tools:
+                # Nobody knows what was said: the next session hears it, and makes a turn of it.
+                since = self._utterance_from
+                self._settle(turn, "dropped", reason, now)
+        if turn is not None and turn.has_used_tools:
+            self._utterance_from = None  # heard again, it would have the same tools used again
         if self._replay_from is None:  # what was said while there was none is heard in any case
             self._replay_from = self._watch.samples if since is None else since
 
@@ -383,7 +382,7 @@ class RealtimeCall:
     def is_between_turns(self) -> bool:
         """True when nobody's words are on their way: the call can be moved unnoticed."""
         is_free = self._answers.turn is None and self._ending.reason is None
-        return is_free and not self._is_caller_speaking and not self._keypad.is_waiting
+        return is_free and not self._caller.is_speaking and not self._keypad.is_waiting
 
     def _break_silence(self, now: float) -> None:
         due = self._idle.handle_deadline(now=now)

@@ -94,3 +94,39 @@ class VoiceWatch:
         if due is not None and now >= due - 1e-6:
             self.settle()
             self._playout.resume(now=now)
+
+
+class CallerSpeaking:
+    """Whether the caller speaks, by the service's judgement as long as ours does not refute it.
+
+    A service that has heard a beginning and never says more would keep the call in silence.
+
+    Args:
+        most_silence_s: Of a caller who is said to speak, by our own detector.
+        watch: Our own detector.
+
+    Attributes:
+        is_speaking: At this moment.
+    """
+
+    def __init__(self, most_silence_s: float, watch: VoiceWatch) -> None:
+        self._most_silence_s = most_silence_s
+        self._watch = watch
+        self._began_at = 0.0
+        self.is_speaking = False
+
+    def began(self, *, now: float) -> None:
+        """The service says so."""
+        self.is_speaking, self._began_at = True, now
+
+    def next_deadline(self) -> float | None:
+        """Loop time at which a caller who is said to speak has said nothing; or None."""
+        if not self.is_speaking:
+            return None
+        return max(self._began_at, self._watch.last_speech_at or 0.0) + self._most_silence_s
+
+    def handle_deadline(self, *, now: float) -> None:
+        """Believe our own detector, once it is due."""
+        due = self.next_deadline()
+        if due is not None and now >= due - 1e-6:
+            self.is_speaking = False

@@ -68,6 +68,12 @@ def ask_to_say(label: str, text: str, language: str) -> str:
     return _event("response.create", response=response)
 
 
+def tool_call(call_id: str, name: str, arguments: str) -> str:
+    """A tool that the model asked for in another session."""
+    call = {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
+    return _item(call)
+
+
 def tool_result(call_id: str, output: str) -> str:
     """What came of a tool."""
     return _item({"type": "function_call_output", "call_id": call_id, "output": output})
@@ -94,14 +100,7 @@ def items_of(history: Iterable[Message]) -> list[str]:
                 if message.text:
                     told.append(_item(_spoken("assistant", "output_text", message.text)))
                 told += (
-                    _item(
-                        {
-                            "type": "function_call",
-                            "call_id": call.id,
-                            "name": call.name,
-                            "arguments": call.arguments_json,
-                        }
-                    )
+                    tool_call(call.id, call.name, call.arguments_json)
                     for call in message.tool_calls
                 )
             case "tool":

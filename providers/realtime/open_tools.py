@@ -13,6 +13,15 @@ _NOT_DONE = json.dumps({"status": "not done"})
 _BEGUN = json.dumps({"status": "running", "note": "it was begun; you are told how it ends"})
 
 
+def retold(turn: RealtimeTurn) -> Iterator[str]:
+    """What a fresh session is told of the tools that a running turn has asked for."""
+    waiting = ((call, "") for call in turn.calls.values())
+    for call, output in (*turn.results, *waiting):
+        yield messages.tool_call(call.call_id, call.name, call.arguments)
+        if output:
+            yield messages.tool_result(call.call_id, output)
+
+
 class OpenTools:
     """Tools of one call that go on though their reply has ended."""
 

@@ -28,6 +28,7 @@ class RealtimeTurn:
         response_id: Of the running response; empty when none runs.
         rounds: Responses that were asked for or came.
         calls: Tools that it wants and that were not answered yet, by the call's id.
+        results: Tools that were answered, and what the model was told of them.
         has_results: Tools were answered with words for the model, which has not read them yet.
         working_s: How long a tool of it may run; 0 while none does.
         fillers: Of ``rounds``, how many were asked for while one ran.
@@ -47,6 +48,7 @@ class RealtimeTurn:
     response_id: str = ""
     rounds: int = 0
     calls: dict[str, CallWanted] = field(default_factory=dict)
+    results: list[tuple[CallWanted, str]] = field(default_factory=list)
     has_results: bool = False
     working_s: float = 0.0
     fillers: int = 0
@@ -66,14 +68,32 @@ class RealtimeTurn:
 
     def take(self, answered: ToolAnswered) -> str:
         """A tool that it waited for was answered; returns what the model reads of it."""
-        del self.calls[answered.call_id]
+        call = self.calls.pop(answered.call_id)
         self.working_s = self.working_s if self.calls else 0.0
         if answered.action and not self.action:
             self.action = answered.action
             self.hang_up = answered.action.get("verb") == "end"
-            return _ACCEPTED
-        self.has_results = True
-        return answered.output or "done"
+            told = _ACCEPTED
+        else:
+            self.has_results = True
+            told = answered.output or "done"
+        self.results.append((call, told))
+        return told
+
+    @property
+    def has_used_tools(self) -> bool:
+        """Whether the model has asked for any, so that it has understood what was said."""
+        return bool(self.calls or self.results)
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether it is being answered, so that the caller need not say it again."""
+        return self.reply.has_audio or self.has_used_tools
+
+    @property
+    def awaits_tools(self) -> bool:
+        """Whether results are on their way, to it or to the model."""
+        return bool(self.calls) or self.has_results
 
     @property
     def own_rounds(self) -> int:

@@ -181,6 +181,10 @@ class FakeRealtime:
         self._number += 1
         return self._number
 
+    def restart_numbers(self) -> None:
+        """Responses and calls are named as they were from the beginning."""
+        self._number = 0
+
     @property
     def session(self) -> FakeSession:
         """The newest."""

@@ -513,3 +513,31 @@ def test_whatever_comes_turns_are_told_once_in_order_and_nothing_stale_is_heard(
     assert len(calls) == len(set(calls))
     for turn in line.settled:
         assert not turn.performs or turn.outcome == "heard"
+
+
+def test_a_service_that_never_says_more_of_a_caller_is_asked_for_a_sign_of_life() -> None:
+    line = Line()
+    line.tell(SpeechStarted("i1", 0))
+    line.wait(20.0)
+    assert line.labels == ["1.1"], "it is to ask whether anyone is there"
+    assert len(line.dropped) == 1, "and does not"
+
+
+def test_a_caller_who_is_heard_by_both_is_not_interrupted() -> None:
+    line = Line()
+    line.tell(SpeechStarted("i1", 0))
+    for _ in range(1_500):
+        line.tell(FrameHeard(True, -10.0))
+        line.wait(0.02)
+    assert line.labels == []
+
+
+def test_a_tool_that_was_asked_for_before_a_response_was_cut_short_is_answered() -> None:
+    line = Line()
+    line.speak("i1", "Where is my order?")
+    call = CallWanted("r1", "call-r1", "orders", "{}")
+    line.tell(ResponseBegan("r1", ""), call)
+    line.tell(ResponseEnded("r1", "", "incomplete", "max_output_tokens"))
+    line.answer(output="7")
+    assert [e["item"]["output"] for e in line.of("conversation.item.create")] == ["7"]
+    assert line.labels == ["1.2"]
