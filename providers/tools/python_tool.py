@@ -5,7 +5,8 @@ Rules
    go on. A thread cannot be ended: one that hangs is left behind, and ``MAX_THREADS`` of those make
    every further use fail at once.
 2. It is called with its arguments by name, and with ``idempotency_key`` if it takes that.
-3. What it returns is JSON. A ``ToolFailed`` that it raises is told to the model in its own words;
+3. What it returns is JSON; it is written in the thread too, and no further than it may be long. A
+   ``ToolFailed`` that it raises is told to the model in its own words;
    of any other exception the model learns that it broke, and the log where.
 """
 
@@ -26,6 +27,11 @@ from providers.tools.errors import ToolFailed, ToolSaid, ToolTimeout, ToolUnusab
 
 MAX_THREADS: Final = 16
 KEY_ARGUMENT: Final = "idempotency_key"
+_MOST_SAID: Final = 500
+
+
+class _Unusable(ToolFailed):
+    """What it returned, in our words and not in its own."""
 
 
 def function_at(entry: str, allowed: Sequence[str]) -> Callable[..., Any]:
@@ -40,7 +46,7 @@ def function_at(entry: str, allowed: Sequence[str]) -> Callable[..., Any]:
         raise ToolUnusable(f"module {module_name} is not among CALLCLUSTER_TOOL_MODULES ({known})")
     try:
         found = getattr(importlib.import_module(module_name), name, None)
-    except Exception as error:  # noqa: BLE001 - whatever a module does when it is imported
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a module does then
         raise ToolUnusable(
             f"module {module_name} cannot be imported: {type(error).__name__}"
         ) from None
@@ -91,18 +97,14 @@ class PythonTools:
         given = {**arguments, **({KEY_ARGUMENT: key} if takes_key else {})}
         try:
             async with asyncio.timeout(python.timeout_s):
-                value = await self._in_thread(function, given, python.timeout_s)
+                text = await self._in_thread(function, given, python)
+        except _Unusable as error:
+            raise ToolFailed(error.message) from None
         except ToolFailed as error:
-            raise ToolSaid(error.message) from None
+            raise ToolSaid(str(error.message)[:_MOST_SAID]) from None
         except TimeoutError:
             raise ToolTimeout(f"no result in {python.timeout_s:g} s") from None
-        try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):
-            raise ToolFailed("its result is not JSON") from None
-        if len(text) > python.max_bytes:
-            raise ToolFailed(f"its result is longer than {python.max_bytes} bytes")
-        return done(value, python.shown)
+        return done(json.loads(text), python.shown)
 
     def _function(self, entry: str) -> Callable[..., Any]:
         if entry not in self._functions:
@@ -110,27 +112,28 @@ class PythonTools:
         return self._functions[entry]
 
     async def _in_thread(
-        self, function: Callable[..., Any], given: Mapping[str, Any], timeout_s: float
-    ) -> Any:
+        self, function: Callable[..., Any], given: Mapping[str, Any], python: PythonBinding
+    ) -> str:
         loop = asyncio.get_running_loop()
-        ended: asyncio.Future[Any] = loop.create_future()
+        ended: asyncio.Future[str] = loop.create_future()
 
-        def settle(value: Any, error: BaseException | None) -> None:
+        def settle(text: str, error: BaseException | None) -> None:
             self._threads -= 1
             if ended.done():
                 return
             if error is None:
-                ended.set_result(value)
+                ended.set_result(text)
             else:
                 ended.set_exception(error)
 
         def work() -> None:
-            value: Any = None
+            text = ""
             error: BaseException | None = None
             try:
                 value = function(**given)
                 if inspect.isawaitable(value):
-                    value = asyncio.run(_awaited(value, timeout_s))
+                    value = asyncio.run(_awaited(value, python.timeout_s))
+                text = _json(value, python.max_bytes)
             except Exception as raised:  # noqa: BLE001 - told to whoever waits
                 error = raised
             except BaseException as raised:  # noqa: BLE001 - SystemExit and its like end nothing here
@@ -138,7 +141,7 @@ class PythonTools:
             if isinstance(error, StopIteration):  # which no future can hold
                 error = ToolFailed("it ended with StopIteration")
             with contextlib.suppress(RuntimeError):  # the process is ending
-                loop.call_soon_threadsafe(settle, value, error)
+                loop.call_soon_threadsafe(settle, text, error)
 
         self._threads += 1
         threading.Thread(target=work, name="tool", daemon=True).start()
@@ -150,6 +153,20 @@ def _parameters(function: Callable[..., Any]) -> Mapping[str, Any]:
         return inspect.signature(function).parameters
     except (TypeError, ValueError):
         return {}
+
+
+def _json(value: object, most: int) -> str:
+    """``value`` as JSON; nothing is written of it beyond ``most`` characters."""
+    parts, size = [], 0
+    try:
+        for part in json.JSONEncoder(ensure_ascii=False, allow_nan=False).iterencode(value):
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise _Unusable(f"its result is longer than {most} bytes")
+    except (TypeError, ValueError, RecursionError):
+        raise _Unusable("its result is not JSON") from None
+    return "".join(parts)
 
 
 async def _awaited(value: Any, timeout_s: float) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from typing import Any
 
@@ -52,6 +53,33 @@ def nonsense() -> Any:
 
 def flood() -> str:
     return "x" * 100_000
+
+
+class Watched(dict[str, int]):
+    """Remembers which thread asked what is in it."""
+
+    def items(self) -> Any:
+        WHERE.append(threading.current_thread().name)
+        return super().items()
+
+
+def watched() -> Watched:
+    return Watched(sum=5)
+
+
+class Endless(dict[str, int]):
+    """Has one more entry, however many were read."""
+
+    def items(self) -> Any:
+        return ((str(number), number) for number in itertools.count())
+
+
+def endless() -> Endless:
+    return Endless(sum=5)
+
+
+def complain() -> None:
+    raise ToolFailed("no " * 1_000_000)
 
 
 NOT_CALLABLE = 5

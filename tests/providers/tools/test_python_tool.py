@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ def test_a_function_that_takes_the_key_gets_it() -> None:
         ("end_it_all", "failed", "it ended with SystemExit"),
         ("nonsense", "failed", "its result is not JSON"),
         ("flood", "failed", "its result is longer than 65536 bytes"),
+        ("endless", "failed", "its result is longer than 65536 bytes"),
         ("nobody", "unavailable", f"there is no function nobody in module {HERE}"),
         ("NOT_CALLABLE", "unavailable", f"there is no function NOT_CALLABLE in module {HERE}"),
     ],
@@ -56,6 +58,25 @@ def test_a_bad_function_is_told_of_in_words(
     assert use(name) == {"status": status, "error": error}
     assert "hunter2" not in caplog.text
     assert "closed" not in caplog.text, "what a function says may quote the caller"
+
+
+def test_a_result_is_written_where_the_function_ran() -> None:
+    sample.WHERE.clear()
+    assert use("watched")["answer"] == {"sum": 5}
+    assert set(sample.WHERE) == {"tool"}, "a large one would hold up every call"
+
+
+def test_a_function_that_fails_at_length_is_cut_short() -> None:
+    assert use("complain")["error"] == ("no " * 200)[:500]
+
+
+def test_a_module_that_ends_the_process_is_no_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a_script_of_mine.py").write_text("import sys\nsys.exit(2)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ToolUnusable, match="cannot be imported: SystemExit"):
+        function_at("a_script_of_mine:run", ("a_script_of_mine",))
 
 
 def test_a_function_that_hangs_is_left_and_too_many_of_them_are_refused() -> None:
