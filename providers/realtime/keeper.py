@@ -5,7 +5,8 @@ Rules:
 1. A session that is lost, or cannot be had, is replaced at once the first time, then after a pause
    that grows; ``most_failures`` in a row end it. A reply that was heard begins the count anew.
 2. What asking again cannot mend (a key, a model) ends it at once.
-3. ``hopeless_after_s`` without any session is silence that no caller waits through.
+3. ``hopeless_after_s`` without any session is silence that no caller waits through, nor is a
+   service that wants to be left alone for longer.
 4. A session is replaced ahead of its longest time: best when nobody speaks, and shortly before the
    end in any case. A newer one that cannot be had is asked for again after ``renew_pause_s``.
 """
@@ -71,12 +72,14 @@ class SessionKeeper:
         self.failures += 1
         self.why = str(error)
         policy = self._policy
-        is_hopeless = now - self._without_since >= policy.hopeless_after_s - _ROUNDING_S
+        pause_s = policy.first_pause_s
+        if self.failures > 1:
+            pause_s = max(policy.pause_s * (self.failures - 1), error.retry_after_s or 0.0)
+        without_s = now + pause_s - self._without_since
+        is_hopeless = without_s >= policy.hopeless_after_s - _ROUNDING_S
         if not error.retryable or self.failures >= policy.most_failures or is_hopeless:
             return None
-        if self.failures == 1:
-            return policy.first_pause_s
-        return max(policy.pause_s * (self.failures - 1), error.retry_after_s or 0.0)
+        return pause_s
 
     def up(self, *, now: float) -> None:
         """There is a session."""

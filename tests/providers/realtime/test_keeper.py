@@ -65,3 +65,10 @@ def test_a_newer_session_that_cannot_be_had_is_asked_for_again_after_a_while() -
     keeper.not_renewed(ProviderBusy("later", "p", retry_after_s=60.0), now=110.0)
     assert not keeper.is_old(now=169.0, is_quiet=True)
     assert keeper.is_old(now=170.0, is_quiet=True)
+
+
+def test_a_service_that_wants_to_be_left_alone_for_an_hour_is_given_up() -> None:
+    keeper = SessionKeeper(KeeperPolicy(), now=0.0)
+    later = ProviderBusy("503", "p", retry_after_s=3_600.0)
+    assert keeper.failed(later, now=0.1) == 0.0
+    assert keeper.failed(later, now=0.2) is None
