@@ -5,7 +5,8 @@ Rules:
 1. A part is one piece of audio of one item. Parts are heard in the order in which they began.
 2. What was heard is counted by the playout, in samples; the words of it come from the transcript
    that the service writes beside its audio (``voice.heard``).
-3. The service believes that everything it sent was heard: ``corrections`` tells it otherwise. An
+3. A reply has no more than ``MOST_CHARS`` of words, whatever the service writes.
+4. The service believes that everything it sent was heard: ``corrections`` tells it otherwise. An
    item of which nothing was heard is taken out of the conversation.
 """
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from providers.realtime.messages import delete_item, truncate
 from voice.heard import SpokenSegment, heard_text
 from voice.playout import Playout, SegmentKey
+from voice.relay_turns import MOST_CHARS
 from voice.sounding import Sounding
 from voice.words import join_words
 
@@ -60,7 +62,7 @@ class SpokenReply:
     @property
     def text(self) -> str:
         """All that it says, as far as it was written."""
-        return join_words(part.text.strip() for part in self._parts.values())
+        return join_words(part.text.strip() for part in self._parts.values())[:MOST_CHARS]
 
     @property
     def has_audio(self) -> bool:
@@ -86,7 +88,7 @@ class SpokenReply:
         """More of the words; with ``is_all`` they are all of the part's."""
         part = self._part(name)
         if not part.is_cut:
-            part.text = text if is_all else part.text + text
+            part.text = (text if is_all else part.text + text)[:MOST_CHARS]
 
     def finish(self, name: PartName) -> None:
         """All audio of a part has come."""
@@ -115,7 +117,7 @@ class SpokenReply:
                 part.sounding,
             )
             for part in self._parts.values()
-        )
+        )[:MOST_CHARS]
 
     def corrections(self, *, now: float) -> Iterator[str]:
         """Events that tell the service what was really heard; ask before the playout is cleared."""

@@ -13,6 +13,7 @@ from providers.realtime.outputs import ToolAnswered
 from providers.realtime.spoken import GUESS, SpokenReply
 from voice import timeline
 from voice.events import TurnKind, TurnSettled
+from voice.relay_turns import MOST_CHARS
 
 _ACCEPTED = json.dumps({"status": "accepted", "note": "it is done once the caller has heard you"})
 
@@ -116,7 +117,7 @@ class RealtimeTurn:
             turn_id=self.turn_id,
             guess=GUESS,
             kind=self.kind,
-            caller_text=self.text or "",
+            caller_text=(self.text or "")[:MOST_CHARS],
             agent_text=self.reply.text,
             heard_text=heard,
             outcome=outcome,  # type: ignore[arg-type]
@@ -163,7 +164,7 @@ class WordsLedger:
                     waiting.has_words = True
                     waiting.settled.timeline.setdefault(timeline.FINAL_TRANSCRIPT, at)
                 told = text if is_all else waiting.settled.caller_text + text
-                waiting.settled = replace(waiting.settled, caller_text=told)
+                waiting.settled = replace(waiting.settled, caller_text=told[:MOST_CHARS])
                 return True
         return False
 

@@ -541,3 +541,20 @@ def test_a_tool_that_was_asked_for_before_a_response_was_cut_short_is_answered()
     line.answer(output="7")
     assert [e["item"]["output"] for e in line.of("conversation.item.create")] == ["7"]
     assert line.labels == ["1.2"]
+
+
+def test_no_turn_has_more_words_than_can_be_said_in_it() -> None:
+    line = Line()
+    line.speak("i1", "yes " * 100_000)
+    line.tell(ResponseBegan("r1", ""))
+    for part in ("a", "b"):
+        line.tell(*(TextArrived("r1", part, 0, "no " * 5_000) for _ in range(3)))
+        line.tell(AudioArrived("r1", part, 0, sound("r1", 0.5)))
+    line.tell(ResponseEnded("r1", "", "completed"))
+    line.wait(5.0)
+    line.speak("i2", None)
+    line.tell(SpeechStarted("i3", 0), WordsKnown("i2", "yes " * 100_000))
+    turns = line.settled
+    assert len(turns) == 2
+    for turn in turns:
+        assert max(map(len, (turn.caller_text, turn.agent_text, turn.heard_text))) <= 16_000
