@@ -314,8 +314,12 @@ class RealtimeHold:
         if self._early is not None:
             self._early.append(event)
             return
-        self._machine.receive(event, now=self._loop.time())
-        self._perform_all()
+        try:
+            self._machine.receive(event, now=self._loop.time())
+            self._perform_all()
+        except Exception as error:  # noqa: BLE001 - no reader of a socket would say so
+            logger.error("call %s: its machine broke: %s", self._mind.call_id, trace_of(error))
+            self.broken(error)
 
     def _perform_all(self) -> None:
         while (output := self._machine.next_output()) is not None:

@@ -14,6 +14,7 @@ from dialogue.agent import Phrases, SpokenLanguage
 from dialogue.call_language import language_use
 from dialogue.tools import Tool, language_parameters
 from providers.errors import ProviderRefused
+from providers.realtime.events import Remark
 from tests.support.fake_realtime import REALTIME_AGENT, RealtimeStage
 from tests.support.scripted_call import play as play_any
 
@@ -362,5 +363,25 @@ def test_whoever_ends_the_call_while_it_changes_hands_is_heard() -> None:
         end = await phone.ended()
         assert (end.planned, end.reason) == (True, "operator")
         assert phone.heard.endswith("So long.")
+
+    play(scene)
+
+
+def test_a_machine_that_breaks_at_what_the_service_says_ends_the_stream() -> None:
+    async def scene(stage: RealtimeStage) -> None:
+        phone = await stage.phone().greeted()
+
+        machine = phone.driver._hold._machine
+        receives = machine.receive
+
+        def receive(event: Any, *, now: float) -> None:
+            if isinstance(event, Remark):
+                raise IndexError("nobody has thought of this")
+            receives(event, now=now)
+
+        machine.receive = receive
+        stage.service.session.tell(Remark("anything"))
+        end = await phone.ended()
+        assert (end.planned, end.reason, end.close_code) == (False, "internal: IndexError", 1011)
 
     play(scene)
