@@ -77,7 +77,8 @@ class RealtimeDriver:
         # What comes while the call changes hands.
         self._between: list[str | bytes] | None = None
         self._end_meanwhile: CallEnd | None = None
-        self._asked_meanwhile: list[Callable[[CallDriver], None]] = []
+        # Whatever the hold was asked for and has not done is for its successor to do.
+        self._asked: list[Callable[[CallDriver], None]] = []
 
     async def run(self) -> CallEnd:
         """Hold the call until it ends; whatever happens, the mind is told and tasks are gone."""
@@ -94,7 +95,7 @@ class RealtimeDriver:
         between, self._between = self._between, None
         for text in between:
             successor.received(text)
-        for ask in self._asked_meanwhile:
+        for ask in self._asked:
             ask(successor)
         if self._end_meanwhile is not None:
             successor.shut(self._end_meanwhile.reason, self._end_meanwhile.close_code)
@@ -177,18 +178,18 @@ class RealtimeDriver:
         """End the call politely: say ``farewell``, then close as planned."""
         if self._successor is not None:
             self._successor.hang_up(reason, farewell)
-        elif self._between is not None:
-            self._asked_meanwhile.append(lambda driver: driver.hang_up(reason, farewell))
-        else:
+            return
+        self._asked.append(lambda driver: driver.hang_up(reason, farewell))
+        if self._between is None:
             self._hold.hang_up(reason, farewell)
 
     def go_elsewhere(self, mode: str = "") -> None:
         """End this stream between two turns; the carrier opens another one elsewhere."""
         if self._successor is not None:
             self._successor.go_elsewhere(mode)
-        elif self._between is not None:
-            self._asked_meanwhile.append(lambda driver: driver.go_elsewhere(mode))
-        else:
+            return
+        self._asked.append(lambda driver: driver.go_elsewhere(mode))
+        if self._between is None:
             self._hold.go_elsewhere(mode)
 
     def _ends(self, end: CallEnd) -> None:

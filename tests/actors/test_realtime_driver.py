@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from actors.comeback import Comeback
 from actors.wire import TurnEntry
 from dialogue.agent import Phrases, SpokenLanguage
@@ -383,5 +385,27 @@ def test_a_machine_that_breaks_at_what_the_service_says_ends_the_stream() -> Non
         stage.service.session.tell(Remark("anything"))
         end = await phone.ended()
         assert (end.planned, end.reason, end.close_code) == (False, "internal: IndexError", 1011)
+
+    play(scene)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_waited_for_the_end_of_a_turn_is_done_by_the_pipeline(ends: bool) -> None:
+    async def scene(stage: RealtimeStage) -> None:
+        phone = await stage.phone().greeted()
+        stage.service.replies = [LONG]
+        await phone.say("Help me.")
+        await phone.until_heard("I would")
+        if ends:
+            phone.driver.hang_up("operator", "So long.")
+        else:
+            phone.driver.go_elsewhere("relay")
+        stage.service.is_down = True
+        stage.service.session.break_off()
+        await phone.until(lambda: stage.counters["realtime_given_up"])
+        end = await phone.ended()
+        assert end.planned
+        assert end.reason == ("operator" if ends else "switching")
+        assert end.hand_over.get("mode") == (None if ends else "relay")
 
     play(scene)
