@@ -2,7 +2,8 @@
 
 With ``applicationReconnect`` it keeps up to 500 events while no socket is open, and tells them on
 the next one; which of them had arrived before is not marked. A caller who was answered is not
-answered twice; one whose answer was not heard is.
+answered twice; one whose answer was not heard is, unless a tool was begun for it: answered anew, it
+would be begun again, though the caller has asked once.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class ReplayGuard:
         self._answered = [
             normalise(entry.caller_text)
             for entry in log[-LOOKS_BACK:]
-            if entry.kind == "caller" and entry.heard_text.strip()
+            if entry.kind == "caller" and (entry.heard_text.strip() or _has_begun_tools(entry))
         ]
 
     def is_replayed(self, text: str, *, is_last: bool, now: float) -> bool:
@@ -45,3 +46,7 @@ class ReplayGuard:
                     del self._answered[: at + 1]
                 return True
         return False
+
+
+def _has_begun_tools(entry: TurnEntry) -> bool:
+    return any("id" in use and "of_turn" not in use for use in entry.tools)
