@@ -30,6 +30,10 @@ _CONFIGS: Final[Mapping[tuple[str, str], str]] = {
     ("speaker", "openai"): "openai_tts",
     ("realtime", "openai_realtime"): "openai_realtime",
 }
+# Google counts by project, whichever account of it asks.
+_SECRETS: Final = ("api_key", "key", "project")
+# The first that is set counts, as it does for the clients.
+_PLACES: Final = ("host", "endpoint", "base_url", "region", "location")
 
 
 def account_of(kind: str, name: str, known: ProviderSettings) -> Account:
@@ -45,7 +49,6 @@ def account_of(kind: str, name: str, known: ProviderSettings) -> Account:
         return NO_ACCOUNT
     if isinstance(config, OpenAIConfig):
         config = config.endpoint
-    # Google counts by project, whichever account of it asks.
     secret = next((found for each in _SECRETS if (found := getattr(config, each, ""))), "")
     place = next((found for each in _PLACES if (found := getattr(config, each, ""))), "")
     return account_at(place, secret)
@@ -55,8 +58,3 @@ def account_at(place: str, secret: str) -> Account:
     """The account of this region or address and this key; nobody learns the key from it."""
     host = urlsplit(place).netloc.rpartition("@")[2] if "//" in place else place
     return Account(host, credential_label(secret))
-
-
-_SECRETS: Final = ("api_key", "key", "project")
-# The first that is set counts, as it does for the clients.
-_PLACES: Final = ("host", "endpoint", "base_url", "region", "location")
