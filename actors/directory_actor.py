@@ -17,6 +17,7 @@ from actors.actor_repr import actor_repr
 from actors.directory import Directory, DirectoryConfig
 from actors.placement import CALL_ACTOR_PREFIX, NAMESPACE, call_actor_options
 from actors.wire import ReplicaSync
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -129,11 +130,14 @@ class CallDirectoryActor:
                     logger.info("CallActor %s vanished while it was adopted", name)
 
     async def _supervise(self) -> None:
+        trouble = ""
         while True:
             try:
                 await self._look_after_all()
-            except ray.exceptions.RayError as error:
-                logger.warning("supervision round failed: %s", type(error).__name__)
+                trouble = ""
+            except Exception as error:  # noqa: BLE001 - nobody else would start a CallActor again
+                if trouble != (trouble := trace_of(error)):
+                    logger.error("a round of the directory failed: %s", trouble)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look_after_all(self) -> None:
@@ -151,7 +155,8 @@ class CallDirectoryActor:
             logger.info("CallActor %s has been empty for long: released", name)
             self._directory.actor_lost(name)
             self._told_at.pop(name, None)
-            await self._release(name, self._handles.pop(name))
+            if (handle := self._handles.pop(name, None)) is not None:
+                await self._release(name, handle)
 
     async def _look_after(self, name: str) -> None:
         handle = self._handles[name]
@@ -218,9 +223,11 @@ class CallDirectoryActor:
             if asked_at >= self._missed_at.get(name, 0.0):
                 self._missed[name] = self._missed.get(name, 0) + 1
                 self._missed_at[name] = asyncio.get_running_loop().time()
-            return self._missed[name] < MISSED_BEFORE_LOST
+            return self._missed.get(name, 0) < MISSED_BEFORE_LOST
         except ray.exceptions.RayError:
             return False
+        if self._handles.get(name) is not handle:
+            return True  # given up or let go meanwhile: nobody would ever ask it again
         self._missed.pop(name, None)
         if asked_at >= self._told_at.get(name, 0.0):  # else a later question was answered first
             self._told_at[name] = asked_at
@@ -242,8 +249,8 @@ class CallDirectoryActor:
     def _lose(self, name: str) -> None:
         logger.warning("CallActor %s does not answer: replaced", name)
         self._directory.actor_lost(name)
-        self._missed.pop(name, None)
-        self._told_at.pop(name, None)
+        for times in (self._missed, self._missed_at, self._told_at):
+            times.pop(name, None)
         handle = self._handles.pop(name, None)
         if handle is not None:
             ray.kill(handle)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+import pytest
+import ray
 
 from actors.directory_actor import MISSED_BEFORE_LOST, CallDirectoryActor
 from tests.support import virtual_time
@@ -42,3 +45,86 @@ def test_a_question_that_overlaps_with_one_that_was_given_up_does_not_count() ->
         return all(await asyncio.gather(*(ask(0.1 * n) for n in range(18))))
 
     assert virtual_time.run(scene()), "1.7 s of questions hold two that follow one another"
+
+
+class Answering:
+    """The handle of an actor that answers after a while, and what its last answer was."""
+
+    def __init__(self, late_s: float = 0.0, taken: int = 0) -> None:
+        async def answer() -> dict[str, Any]:
+            await asyncio.sleep(late_s)
+            return {"capacity": 4, "active_calls": taken, "free": 4 - taken}
+
+        async def done() -> None:
+            return None
+
+        self.status = Remote(answer)
+        self.aclose = Remote(done)
+
+
+class Remote:
+    """A method of a handle."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._work = work
+
+    def remote(self) -> Awaitable[Any]:
+        return asyncio.get_running_loop().create_task(self._work())
+
+
+def test_who_was_given_up_does_not_come_back_with_a_late_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its seats would be granted for ever: nobody asks it any more, nobody can lose it again."""
+    monkeypatch.setattr(ray, "kill", lambda _handle: None)
+
+    async def scene() -> list[str]:
+        directory = CallDirectoryActor({"min_actors": 0}, None, ())
+        slow = Answering(late_s=0.5)
+        directory._handles["ann"] = slow
+        late = asyncio.ensure_future(directory._ask("ann", slow))
+        await asyncio.sleep(0.1)
+        directory._lose("ann")  # an older question was given up
+        await late
+        return (await directory.status())["actors"]
+
+    assert virtual_time.run(scene()) == []
+
+
+def test_the_pool_is_looked_after_whatever_one_round_comes_to(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ray, "kill", lambda _handle: None)
+
+    async def scene() -> int:
+        directory = CallDirectoryActor({"min_actors": 0}, None, ())
+        rounds = 0
+
+        async def look() -> None:
+            nonlocal rounds
+            rounds += 1
+            raise KeyError("ann")
+
+        monkeypatch.setattr(directory, "_look_after_all", look)
+        supervisor = asyncio.ensure_future(directory._supervise())
+        await asyncio.sleep(1.0)
+        supervisor.cancel()
+        return rounds
+
+    assert virtual_time.run(scene()) > 5
+    assert len([each for each in caplog.records if "KeyError" in each.getMessage()]) == 1
+
+
+def test_an_answer_between_two_questions_that_wait_leaves_both_in_order() -> None:
+    async def scene() -> tuple[bool, ...]:
+        directory = CallDirectoryActor({}, None, ())
+        there = Answering(late_s=0.3)
+        directory._handles["ann"] = there
+
+        async def ask(after_s: float, handle: Any) -> bool:
+            await asyncio.sleep(after_s)
+            return await directory._ask("ann", handle)
+
+        return tuple(await asyncio.gather(ask(0.0, Silent()), ask(0.5, Silent()), ask(0.9, there)))
+
+    assert virtual_time.run(scene()) == (True, True, True)
