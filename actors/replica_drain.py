@@ -6,7 +6,8 @@ Rules
    take them are not asked by all at once. A call leaves between two turns, when nobody speaks.
 3. A call that was asked and is still there ``move_s`` later is closed, whoever speaks: the carrier
    then asks for a new stream as after any loss.
-4. Who was asked and who was closed is told once. Calls that come in late are treated likewise.
+4. Who was asked and who was closed is told once. Calls that come in late are treated likewise, and
+   so is one that has gone and comes back: HAProxy may send it here once more.
 5. When nobody is left, and front and HAProxy have had ``least_s`` to learn that this replica is
    gone, it may end.
 
@@ -104,6 +105,8 @@ class ReplicaDrain:
             return DrainStep(is_over=True)
         if now - self._since < self._times.wait_s:
             return DrainStep()
+        self._asked = {each: at for each, at in self._asked.items() if each in calls}
+        self._closed &= self._asked.keys()
         return DrainStep(self._to_move(calls, now), self._to_close(calls, now))
 
     def _to_move(self, calls: Collection[str], now: float) -> tuple[str, ...]:

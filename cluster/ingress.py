@@ -94,7 +94,8 @@ class Ingress:
         )
         self._drain_of_calls = ReplicaDrainDriver(
             DrainTimes(wait_s=settings.drain_s),
-            lambda: {call.call_id: call.driver for call in self._edge.registry},
+            # A call that was moved may be sent here once more: that is another stream.
+            lambda: {f"{c.call_id}/{c.epoch[0]}": c.driver for c in self._edge.registry},
             self._leave,
         )
         self._warming = asyncio.get_running_loop().create_task(self._warm())

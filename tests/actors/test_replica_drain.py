@@ -73,6 +73,20 @@ def test_without_a_wait_calls_are_asked_at_once() -> None:
     assert drain.look(["1"], now=5.0).move == ("1",)
 
 
+def test_a_call_that_comes_back_is_asked_again_and_cut_again() -> None:
+    drain = retired()
+    assert drain.look(["1"], now=60.0).move == ("1",)
+    assert drain.look([], now=60.2).is_over is True
+
+    drain = retired()
+    assert drain.look(["1", "2"], now=60.0).move == ("1",)
+    assert drain.look(["2"], now=61.0).move == ("2",)  # the first one has gone
+    assert drain.look(["1", "2"], now=80.0).move == ("1",)  # and was sent here once more
+    assert drain.look(["1", "2"], now=91.0).close == ("2",)
+    assert drain.look(["1"], now=110.0).close == ("1",)
+    assert drain.look([], now=110.2).is_over
+
+
 # --- the driver ---------------------------------------------------------------------------------
 
 
