@@ -85,7 +85,7 @@ class CallEnds:
 
     def note_move(self, mind: MindClient) -> None:
         """A call of this replica has another CallActor than its token says."""
-        self.moves.note(mind.call_id, mind.owner)
+        self.moves.note(mind.call_id, mind.epoch, mind.owner)
         at_us = self._parts.wall_clock_us()
         self._parts.write(moved_row(_identity(mind), mind.owner, at_us=at_us))
 

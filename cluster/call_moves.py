@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 MOVES_KEPT = 2_000
 READ_WITHIN_S = 0.5  # the caller hears nothing meanwhile
 
+Epoch = tuple[int, int]
+
 Owner = Mapping[str, Any]
 """``actor`` and ``minted_us``, as ``MindClient.owner`` says; empty when it was not moved."""
 
@@ -55,11 +57,15 @@ class CallMoves:
 
     def __init__(self, stored: StoredMove) -> None:
         self._stored = stored
-        self._seen: OrderedDict[str, Owner] = OrderedDict()  # by call id, oldest first
+        # By call id, oldest first. Times of different streams are of different clocks: only whole
+        # epochs can be compared.
+        self._seen: OrderedDict[str, tuple[Epoch, Owner]] = OrderedDict()
 
-    def note(self, call_id: str, owner: Owner) -> None:
-        """A call of this replica has moved."""
-        self._seen[call_id] = owner
+    def note(self, call_id: str, epoch: Epoch, owner: Owner) -> None:
+        """A call of this replica has moved, and its new owner has it under this epoch."""
+        seen = self._seen.get(call_id)
+        if seen is None or epoch >= seen[0]:
+            self._seen[call_id] = epoch, owner
         self._seen.move_to_end(call_id)
         if len(self._seen) > MOVES_KEPT:
             self._seen.popitem(last=False)
@@ -70,9 +76,9 @@ class CallMoves:
         Args:
             claims: Of an ``action`` URL.
         """
-        seen = self._seen.get(claims.call_id, {})
-        if seen and int(seen["minted_us"]) > claims.minted_us:
-            return with_owner(claims, seen)
+        seen = self._seen.get(claims.call_id)
+        if seen is not None and seen[0] > claims.epoch:
+            return with_owner(claims, seen[1])
         try:
             async with asyncio.timeout(READ_WITHIN_S):
                 return with_owner(claims, await self._stored(claims))

@@ -55,14 +55,27 @@ def test_what_this_replica_did_itself_is_not_asked_for() -> None:
         raise AssertionError("the record is not to be asked")
 
     moves = CallMoves(never)
-    moves.note("call-1", {"actor": "b", "minted_us": 60})
+    moves.note("call-1", (1, 60), {"actor": "b", "minted_us": 60})
     assert run(moves.current(CLAIMS)).actor == "b"
 
 
 def test_a_move_before_the_token_was_made_is_over() -> None:
     moves = CallMoves(nothing)
-    moves.note("call-1", {"actor": "b", "minted_us": 40})
+    moves.note("call-1", (1, 40), {"actor": "b", "minted_us": 40})
     assert run(moves.current(CLAIMS)) == CLAIMS
+
+
+def test_a_move_of_an_earlier_stream_is_over_whatever_clock_it_was_told_by() -> None:
+    moves = CallMoves(nothing)
+    moves.note("call-1", (0, 900), {"actor": "b", "minted_us": 900})  # a clock that is ahead
+    assert run(moves.current(CLAIMS)) == CLAIMS
+
+
+def test_an_older_stream_that_wakes_up_does_not_hide_a_newer_move() -> None:
+    moves = CallMoves(nothing)
+    moves.note("call-1", (1, 60), {"actor": "b", "minted_us": 60})
+    moves.note("call-1", (0, 900), {"actor": "z", "minted_us": 900})
+    assert run(moves.current(CLAIMS)).actor == "b"
 
 
 @pytest.mark.parametrize("hangs", [True, False])
@@ -83,7 +96,7 @@ def test_a_record_that_does_not_answer_holds_nobody_up(hangs: bool) -> None:
 def test_a_replica_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_moves, "MOVES_KEPT", 1)
     moves = CallMoves(nothing)
-    moves.note("call-1", {"actor": "b", "minted_us": 60})
-    moves.note("call-2", {"actor": "c", "minted_us": 60})
+    moves.note("call-1", (1, 60), {"actor": "b", "minted_us": 60})
+    moves.note("call-2", (1, 60), {"actor": "c", "minted_us": 60})
     assert run(moves.current(CLAIMS)) == CLAIMS
     assert run(moves.current(replace(CLAIMS, call_id="call-2"))).actor == "c"
