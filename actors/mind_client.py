@@ -27,12 +27,12 @@ from typing import Any
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
 from actors.late_answers import LateAnswers
-from actors.mind_calls import MOVED_ON
 from actors.mind_messages import close_message, settle_message, turn_message
 from actors.mind_pool import MindPool, place_elsewhere
+from actors.partings import Partings
 from actors.turn_question import StreamEnd, TurnQuestion
 from actors.use_log import UseGrants, UseLog
-from actors.wire import CallOpened, CloseCall, OpenCall, TurnEntry, TurnItem
+from actors.wire import CallOpened, OpenCall, TurnEntry, TurnItem
 
 logger = logging.getLogger(__name__)
 
@@ -71,11 +71,12 @@ class MindClient:
         self._call = call
         self._timeout_s = actor_timeout_s
         self._late = LateAnswers(pool, actor_timeout_s)
+        self._partings = Partings(pool, actor_timeout_s)
         self._wall_clock_us = wall_clock_us
         self._on_moved = on_moved
         self._log: dict[int, TurnEntry] = {entry.turn_id: entry for entry in call.turn_log}
         self._unsettled: list[TurnEntry] = []
-        self._replacing: asyncio.Task[None] | None = None
+        self._replacing: asyncio.Task[Any] | None = None
         self._opened: CallOpened | None = None
         self._turns_open = 0
         self._telling: set[asyncio.Task[bool]] = set()
@@ -83,7 +84,7 @@ class MindClient:
         self.grants = UseGrants(self._uses, lambda use_ids: self._tell((), use_ids))
 
     @property
-    def _move(self) -> asyncio.Task[None] | None:
+    def _move(self) -> asyncio.Task[Any] | None:
         """The move that is under way."""
         move = self._replacing
         return None if move is None or move.done() else move
@@ -293,7 +294,8 @@ class MindClient:
         if self.actor != lost:
             return
         if self._replacing is None or self._replacing.done():
-            self._replacing = asyncio.ensure_future(self._move_from(lost))
+            self._pool.report_lost(lost)
+            self._replacing = asyncio.ensure_future(self._place_elsewhere())
             self._replacing.add_done_callback(_noticed)
         await asyncio.shield(self._replacing)
 
@@ -306,28 +308,27 @@ class MindClient:
         self._replacing.add_done_callback(_noticed)
         with contextlib.suppress(MindRefusedError, NoSlotError):
             await asyncio.shield(self._replacing)
-        if self.actor == old:
-            return
-        self._drop_unsettled(told)  # they went with the log
-        farewell = CloseCall(call.tenant_id, call.call_id, call.epoch, False, MOVED_ON)
-        with contextlib.suppress(MindLostError, TimeoutError):
-            await asyncio.wait_for(self._pool.close_call(old, farewell), self._timeout_s)
+        if self.actor != old:
+            self._drop_unsettled(told)  # they went with the log
+            await self._partings.tell(old, call)
 
     async def _place_at_once(self) -> None:
         """Nobody waits for a slot here: there will be a next time."""
         actor, call = self.actor, self._call
-        if await self._take_place(self._pool.place(self.call_id, avoid=actor)) is None:
-            self.actor, self._call = actor, call
-
-    async def _move_from(self, lost: str) -> None:
-        self._pool.report_lost(lost)
-        await self._place_elsewhere()
+        opened: CallOpened | None = None
+        try:
+            opened = await self._take_place(self._pool.place(self.call_id, avoid=actor))
+        finally:
+            if opened is None:  # lost, full, or of a release that has not got the agent any more
+                self.actor, self._call = actor, call
 
     async def _place_elsewhere(self) -> CallOpened:
+        old, had = self.actor, self._call
         for _ in range(MAX_PLACEMENTS_A_TURN):
             actor = await place_elsewhere(self._pool, self.call_id, avoid=self.actor)
             opened = await self._take_place(actor)
             if opened is not None:
+                self._partings.begin(old, had)
                 return opened
         raise NoSlotError("no CallActor took the call")
 
@@ -363,6 +364,7 @@ class MindClient:
         try:
             return await asyncio.wait_for(self._pool.open_call(actor, message), self._timeout_s * 2)
         except TimeoutError:
+            self._partings.begin(actor, message)  # it may take the call when it comes to it
             raise MindLostError(f"{actor}: open timed out") from None
 
     def _accept(self, opened: CallOpened) -> CallOpened:
@@ -377,7 +379,7 @@ class MindClient:
         self._unsettled = [entry for entry in self._unsettled if entry not in sent]
 
 
-def _noticed(move: asyncio.Task[None]) -> None:
+def _noticed(move: asyncio.Task[Any]) -> None:
     """Whoever asked for the move may be gone by now; its failure is told to the next one."""
     if not move.cancelled() and (error := move.exception()) is not None:
         logger.info("a call could not be re-placed: %s", type(error).__name__)

@@ -11,9 +11,10 @@ import pytest
 
 from actors import late_answers, mind_client, mind_pool
 from actors.errors import MindRefusedError, NoSlotError
+from actors.mind_calls import MOVED_ON
 from actors.mind_client import MindClient, TurnQuestion
 from actors.mind_driver import MindConfig
-from actors.wire import Grants, OpenCall, SettleTurns, TurnEntry, TurnItem
+from actors.wire import Acknowledged, CloseCall, Grants, OpenCall, SettleTurns, TurnEntry, TurnItem
 from tests.support import virtual_time
 from tests.support.fake_thinker import HANG, FakeThinker
 from tests.support.local_mind_pool import LocalMindPool
@@ -61,6 +62,7 @@ def play(scene: Callable[[Stage], Awaitable[None]], **options: Any) -> None:
         stage = Stage(**options)
         await scene(stage)
         await stage.pool.aclose()
+        await asyncio.sleep(1.1)  # an actor that hangs is told goodbye for no longer
         assert not {task for task in asyncio.all_tasks() - before if not task.done()}
 
     virtual_time.run(whole())
@@ -427,5 +429,59 @@ def test_whoever_answers_others_and_never_this_call_is_lost_in_bounded_time() ->
             late_answers.MOST_LATE * 1.0, abs=0.5
         )
         assert stage.mind.actor != "ann"
+
+    play(scene)
+
+
+def test_an_actor_of_the_new_release_that_refuses_a_call_leaves_it_where_it_is() -> None:
+    """A deploy that takes an agent away does not take its calls away with it."""
+
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        stage.pool._agents = {}
+        stage.pool.start("new")
+        retire(stage, "ann", "bob", "cleo")
+        for _ in range(2):
+            await stage.mind.flush(even_if_empty=True)
+        assert stage.mind.actor == "ann"
+        assert not stage.pool.reported_lost
+        assert said(await stage.answer()) == WHOLE
+
+    play(scene)
+
+
+def test_an_actor_that_takes_a_call_too_late_is_told_that_it_has_gone_elsewhere() -> None:
+    """Or it would keep a seat for six minutes, and then record the loss of a call that goes on."""
+
+    async def scene(stage: Stage) -> None:
+        told: dict[str, tuple[int, int]] = {}
+        close = stage.pool.close_call
+
+        async def close_call(actor: str, message: CloseCall) -> Acknowledged:
+            assert (message.planned, message.reason) == (False, MOVED_ON)
+            told[actor] = message.epoch
+            return await close(actor, message)
+
+        stage.pool.close_call = close_call  # type: ignore[method-assign]
+        stage.pool.hang("ann")
+        stage.pool.hang("bob")
+        await stage.mind.open()
+        assert stage.mind.actor == "cleo"
+        await asyncio.sleep(0.1)
+        assert told["ann"] == (0, 10)
+        assert (0, 10) < told["bob"] < stage.mind.epoch
+
+    play(scene)
+
+
+def test_an_actor_that_hung_and_goes_on_has_none_of_the_calls_that_left_it() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        stage.pool.hang("ann")
+        assert said(await stage.answer()) == WHOLE
+        assert stage.mind.actor != "ann"
+        stage.pool.homes["ann"].running.set()
+        await asyncio.sleep(1.0)
+        assert stage.pool.homes["ann"].driver._calls.get("call-1") is None
 
     play(scene)

@@ -137,6 +137,7 @@ def play(scene: Callable[[Stage], Awaitable[None]], **options: Any) -> None:
         await stage.mind.open()
         await scene(stage)
         await stage.pool.aclose()
+        await asyncio.sleep(1.1)  # an actor that hangs is told goodbye for no longer
         assert not {task for task in asyncio.all_tasks() - before if not task.done()}
 
     virtual_time.run(whole())
