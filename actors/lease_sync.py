@@ -9,7 +9,7 @@ Rules
    in; and, while the directory says that slots are left in other stocks, for up to
    ``SLOT_WITHIN_S``: the other replicas give them back with their next sync. The caller hears it
    ring meanwhile. That nothing is left holds for ``FULL_HOLDS_S``.
-4. A directory that does not answer is looked for again.
+4. A directory that does not answer is looked for again; so is one whose answers cannot be read.
 
 An asyncio driver without Ray.
 """
@@ -25,6 +25,7 @@ from typing import Any, Protocol
 from actors.errors import DirectoryAwayError
 from actors.lease_stock import LeaseStock
 from actors.wire import Grants
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,9 @@ class LeaseSync:
         except DirectoryAwayError:
             self._stock.directory_away()
             raise
+        except Exception as error:
+            self._stock.directory_away()
+            raise DirectoryAwayError(f"its answer cannot be used: {trace_of(error)}") from error
         finally:
             self._answers = self._reports
             self._news.set()

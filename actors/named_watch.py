@@ -49,7 +49,7 @@ async def ask_actor(name: str) -> Answer:
     except ray.exceptions.RayError as error:
         # Ray knows that it is gone, and sees to it; an error of its own is an answer too.
         return "there" if isinstance(error, ray.exceptions.RayTaskError) else "absent"
-    except ValueError:
+    except (ValueError, AttributeError):  # not there, or of a version that cannot be asked
         return "absent"
     return "there"
 

@@ -9,11 +9,13 @@ An asyncio driver without Ray.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Protocol
 
 from actors.replica_drain import DrainTimes, ReplicaDrain
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +84,19 @@ class ReplicaDrainDriver:
                 return
             for call_id in step.move:
                 logger.info("call %s: goes to another replica between two turns", call_id)
-                calls[call_id].go_elsewhere()
+                with _told_to(call_id):
+                    calls[call_id].go_elsewhere()
             for call_id in step.close:
                 logger.warning("call %s: found no pause in which to go: it is cut", call_id)
-                calls[call_id].shut(CLOSED_BECAUSE, CLOSE_CODE)
+                with _told_to(call_id):
+                    calls[call_id].shut(CLOSED_BECAUSE, CLOSE_CODE)
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+@contextlib.contextmanager
+def _told_to(call_id: str) -> Iterator[None]:
+    """One call that breaks keeps no other one here."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - see above
+        logger.error("call %s: cannot be told to go: %s", call_id, trace_of(error))

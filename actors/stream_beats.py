@@ -20,6 +20,8 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from providers.traces import trace_of
+
 logger = logging.getLogger(__name__)
 
 VERSION = 1
@@ -85,6 +87,16 @@ class StreamBeats:
         await self._beat({**self._who, "calls": None, "leaves": True})
 
     async def _run(self) -> None:
+        trouble = ""
+        while True:  # who does not beat is ended with all of its calls: no mistake is worth that
+            try:
+                await self._beat_on()
+            except Exception as error:  # noqa: BLE001 - see above
+                if trouble != (trouble := trace_of(error)):
+                    logger.error("the beats of this replica: %s", trouble)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _beat_on(self) -> None:
         loop = asyncio.get_running_loop()
         beat_at = news_at = loop.time()
         while True:

@@ -20,6 +20,7 @@ from typing import Any
 
 from actors.stream_watch import LostReplica, ReplicaPlace, StreamWatch, WatchedCall
 from actors.switch_wishes import SwitchWishes
+from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -145,8 +146,13 @@ class StreamWatchDriver:
                 task.add_done_callback(self._tasks.discard)
 
     async def _ask_who_retires(self) -> None:
+        trouble = ""
         while True:
-            self._to_go = await self._retiring()
+            try:
+                self._to_go = await self._retiring()
+            except Exception as error:  # noqa: BLE001 - what Serve says is its own to change
+                if trouble != (trouble := trace_of(error)):
+                    logger.error("who retires is not known: %s", trouble)
             await asyncio.sleep(ASK_WHO_RETIRES_EVERY_S)
 
     async def _rescue(self, lost: LostReplica) -> None:

@@ -363,3 +363,34 @@ def test_a_caller_who_hangs_up_waits_no_more() -> None:
         assert stock.waiting == 0
 
     run(scene())
+
+
+def test_a_directory_that_cannot_be_read_is_one_that_is_away() -> None:
+    """Or this replica would spend what it has, and then refuse everybody until it is restarted."""
+
+    class Directory:
+        answers: list[Any]
+
+        def __init__(self) -> None:
+            self.answers = [{"v": 1, "granted": "many"}, ["?"], Grants({"ann": 3}, ("ann",))]
+
+        async def sync(self, _report: dict[str, Any]) -> dict[str, Any]:
+            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            return answer.to_plain() if isinstance(answer, Grants) else answer
+
+        async def find_again(self) -> None:
+            pass
+
+        async def meet(self, _alive: tuple[str, ...]) -> None:
+            pass
+
+    async def scene() -> None:
+        stock = LeaseStock()
+        sync = LeaseSync(stock, Directory(), "r", 10, lambda: 0)
+        running = asyncio.ensure_future(sync.run())
+        await asyncio.sleep(8.0)
+        assert not running.done()
+        assert stock.free >= 3
+        running.cancel()
+
+    run(scene())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from actors.replica_drain import DrainTimes, ReplicaDrain
 from actors.replica_drain_driver import CLOSE_CODE, CLOSED_BECAUSE, ReplicaDrainDriver
 from tests.support.virtual_time import run as run_virtual
@@ -144,6 +146,26 @@ def test_calls_leave_between_two_turns_and_the_process_ends_after_the_last() -> 
         assert TIMES.wait_s + TIMES.move_s <= ended_at - began < TIMES.wait_s + TIMES.move_s + 2.0
 
     run_virtual(run())
+
+
+def test_a_call_that_cannot_be_asked_keeps_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Caller):
+        def go_elsewhere(self) -> None:
+            raise RuntimeError("no")
+
+    async def run() -> None:
+        world = World()
+        broken = Broken(world, "1")
+        Caller(world, "2")
+        world.driver.retire()
+        await asyncio.sleep(TIMES.wait_s + 2.0)
+        assert (world.asked, list(world.calls)) == (["2"], ["1"])
+        await asyncio.sleep(TIMES.move_s)
+        assert broken.closed
+        assert world.ended_at
+
+    run_virtual(run())
+    assert "RuntimeError" in caplog.text
 
 
 def test_somebody_else_may_end_the_process_meanwhile() -> None:

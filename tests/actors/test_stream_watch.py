@@ -258,3 +258,64 @@ def test_a_replica_that_is_to_go_is_told_so_and_no_other() -> None:
         await world.driver.aclose()
 
     run_virtual(run())
+
+
+def test_nothing_that_is_asked_of_a_replica_stops_its_beats(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Who does not beat is ended, with all of its calls."""
+
+    async def run() -> None:
+        world = World(ends=True)
+        beaten: list[float] = []
+
+        async def send(beat: dict[str, object]) -> dict[str, object]:
+            beaten.append(asyncio.get_running_loop().time())
+            return {**world.driver.beat({**beat, "pid": 7}), "switch": {"1": "relay"}}
+
+        def switch(_call_id: str, _mode: str) -> None:
+            raise KeyError("gone")
+
+        calls = [plain("1")]
+        beats = StreamBeats(
+            "a", "node", send, lambda: calls, lambda _: None, lambda: None, on_switch=switch
+        )
+        beats.start()
+        other = world.replica("o", [])
+        other.start()
+        await asyncio.sleep(4 * LEASE_S)
+        assert world.ended == []
+        assert len(beaten) >= 4 * LEASE_S / (2 * BEAT_EVERY_S)
+        await beats.aclose()
+        await other.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+    assert len([each for each in caplog.records if "KeyError" in each.getMessage()]) == 1
+
+
+def test_who_retires_is_asked_again_whatever_the_answer_was() -> None:
+    async def run() -> None:
+        asked: list[float] = []
+        told: list[None] = []
+
+        async def retiring() -> set[ReplicaPlace]:
+            asked.append(asyncio.get_running_loop().time())
+            if len(asked) < 3:
+                raise TypeError("of another version of Ray")
+            return {ReplicaPlace("node", 7)}
+
+        world = World(ends=True)
+        world.driver = StreamWatchDriver(world.end, world.move, retiring)
+
+        async def send(beat: dict[str, object]) -> dict[str, object]:
+            return world.driver.beat({**beat, "pid": 7})
+
+        beats = StreamBeats("a", "node", send, list, lambda _: None, lambda: told.append(None))
+        beats.start()
+        await asyncio.sleep(6.0)
+        assert told
+        await beats.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
