@@ -128,11 +128,14 @@ class VoiceWebhook:
             return await asyncio.shield(known[1])
         task = loop.create_task(self._answer(call_sid, form, token, via))
         self._answers[question] = (loop.time(), task)
-        try:
-            return await asyncio.shield(task)
-        except Exception:
-            self._answers.pop(question, None)
-            raise
+        task.add_done_callback(lambda done: self._answered(question, done))
+        return await asyncio.shield(task)
+
+    def _answered(self, question: Question, task: asyncio.Task[VoiceAnswer]) -> None:
+        """A failure is not kept, though whoever asked first may have gone."""
+        has_failed = task.cancelled() or task.exception() is not None
+        if has_failed and self._answers.get(question, (0.0, None))[1] is task:
+            del self._answers[question]
 
     def _forget(self, now: float) -> None:
         answers = self._answers

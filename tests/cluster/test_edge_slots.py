@@ -20,6 +20,7 @@ from cluster.voice_routes import BUSY
 from cluster.webhooks import build_app
 from dialogue.agent import Agent
 from telemetry.ledger import MetricsLedger
+from tests.support import virtual_time
 from tests.support.local_mind_pool import LocalMindPool
 
 AGENT = Agent("default", "ann", "v1", "en-US", "You are Ann.", "Hello!", "voice")
@@ -150,3 +151,26 @@ def test_a_call_beyond_what_providers_allow_is_refused_politely_and_takes_no_slo
     assert BUSY in said
     assert pool.stock.free == 1
     assert edge.parts.counters == {"calls_refused_providers_full": 1}
+
+
+def test_an_answer_that_fails_after_its_asker_has_gone_is_not_kept() -> None:
+    """The carrier asks again: it gets an answer, not the failure of the first time."""
+
+    class Failing(FullPool):
+        async def wait_for_slot(self) -> None:
+            if not self.waits:
+                self.waits += 1
+                await asyncio.sleep(1.0)
+                raise RuntimeError("once")
+            await super().wait_for_slot()
+
+    async def scene() -> str:
+        voice = CallServices(edge_of(Failing(ONE))).voice
+        form = {"CallSid": "CA1", "To": "+14155550100"}
+        first = asyncio.ensure_future(voice.answer("CA1", form, ""))
+        await asyncio.sleep(0.5)
+        first.cancel()
+        await asyncio.sleep(1.0)
+        return (await voice.answer("CA1", form, "")).twiml
+
+    assert "<Connect" in virtual_time.run(scene())
