@@ -47,9 +47,9 @@ async def examine_agents(place: Place) -> Findings:
     if settings is None:
         return [skipped("agents", "the settings cannot be read")]
     if place.agents_problem:
-        return [
-            fail("agents", place.agents_problem, WOULD_NOT_START, "callcluster agents validate")
-        ]
+        has_files = any(settings.agents_dir.glob("*.yaml"))
+        advice = "callcluster agents validate" if has_files else "CALLCLUSTER_AGENTS_DIR, or cd"
+        return [fail("agents", place.agents_problem, WOULD_NOT_START, advice)]
     findings = [
         ok(
             agent_name(agent, settings),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +86,20 @@ def test_agents_are_read_and_the_default_one_must_be_there() -> None:
     assert statuses(missing)["CALLCLUSTER_DEFAULT_AGENT"] == "fail"
     broken = Place(settings=known, agents_problem="agents/x.yaml: prompt: Field required")
     assert run(examine_agents(broken))[0].status == "fail"
+
+
+def test_who_is_in_the_wrong_folder_is_not_sent_to_another_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "var").mkdir()
+    for folder in ("agents", "var"):  # one that is not there, and one without files
+        monkeypatch.setenv("CALLCLUSTER_AGENTS_DIR", folder)
+        (finding,) = run(examine_agents(Place.of_environment()))
+        assert str(tmp_path / folder) in finding.found
+        assert "the folder of your deployment" in finding.found
+        assert "CALLCLUSTER_AGENTS_DIR" in finding.advice
+        assert "agents validate" not in finding.advice
 
 
 # --- keys ----------------------------------------------------------------------------------------
