@@ -12,12 +12,19 @@ from collections.abc import Callable
 from typing import Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 from typer.models import OptionInfo
 
 HEADING = "[bold]"
 
 
-def add_command(app: typer.Typer, path: str, function: Callable[..., Any], *examples: str) -> None:
+def add_command(
+    app: typer.Typer,
+    path: str,
+    function: Callable[..., Any],
+    *examples: str,
+    parsed_by: type[TyperCommand] | None = None,
+) -> None:
     """Register a command.
 
     Args:
@@ -25,6 +32,7 @@ def add_command(app: typer.Typer, path: str, function: Callable[..., Any], *exam
         path: How it is typed after ``callcluster``, such as ``keys create``.
         function: Does it; its docstring is the help.
         examples: What a person would type, a line each.
+        parsed_by: Reads its command line; typer's own when None.
     """
     epilog = example_lines(*examples)
     derived = _hide_derived(f"CALLCLUSTER_{path.replace(' ', '_')}_".upper(), function)
@@ -32,7 +40,7 @@ def add_command(app: typer.Typer, path: str, function: Callable[..., Any], *exam
         more = ", and so on" if len(derived) > 1 else ""
         epilog += f"\n\n[dim]Other options have a variable too: {derived[0]}{more}.[/dim]"
     text = help_text(inspect.getdoc(function) or "")
-    app.command(path.split()[-1], help=text, epilog=epilog)(function)
+    app.command(path.split()[-1], cls=parsed_by, help=text, epilog=epilog)(function)
 
 
 def help_text(doc: str) -> str:

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from cluster.cli_console import say
 from cluster.cli_help import add_command
+from cluster.errors import SettingsError
+
+FORMS = (
+    "'callcluster node -- --head --port=6379' for the first node of a cluster, "
+    "'callcluster node -- --address=HOST:6379' for each other one"
+)
+
+
+class NodeCommand(TyperCommand):
+    """Who leaves out ``--`` is told where it belongs."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As any command; raises ``SettingsError`` where an option can only be Ray's."""
+        ours = args[: args.index("--")] if "--" in args else args
+        known = {flag for parameter in self.get_params(ctx) for flag in parameter.opts}
+        for word in ours:
+            flag = word.partition("=")[0]
+            if flag.startswith("--") and flag not in known:
+                raise SettingsError(
+                    f"{flag}: what 'ray start' is to be given comes after '--': {FORMS}"
+                )
+        return super().parse_args(ctx, args)
 
 
 def register(app: typer.Typer) -> None:
@@ -20,14 +43,15 @@ def register(app: typer.Typer) -> None:
         "callcluster node -- --head --port=6379",
         "callcluster node -- --address=10.0.0.5:6379",
         "callcluster node --detach -- --address=10.0.0.5:6379   from a script",
+        parsed_by=NodeCommand,
     )
 
 
 def node(
     ray_arguments: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="-- ARGUMENTS", help="Of 'ray start'.", show_default=False),
-    ],
+    ] = None,
     port: Annotated[
         int,
         typer.Option(envvar="CALLCLUSTER_PORT", metavar="N", help="Where HAProxy is to listen."),
@@ -50,6 +74,8 @@ def node(
       1  Ray ended by itself: start it again
       2  it did not start: the last line says why
     """
+    if not ray_arguments:
+        raise SettingsError(f"what is this node to be? {FORMS}")
     from cluster import run_node
 
     if detach:

@@ -47,6 +47,18 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize(
+    "typed", [[], ["--head"], ["--head", "--port=6379"], ["--address=10.0.0.5"]]
+)
+def test_a_node_that_was_not_told_what_to_be_is_shown_how(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: list[str]
+) -> None:
+    assert run(monkeypatch, "node", *typed) == 2
+    text = said(capsys)
+    assert "callcluster node -- --head" in text
+    assert "callcluster node -- --address=" in text
+
+
 def test_serving_without_keys_names_every_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
