@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ def read_environment() -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+SECRET = re.compile(r"_(KEY|TOKEN|SID|PASSWORD)$")
+ASSIGNED = re.compile(r"(# )?[A-Z_]+=")
 HEALTH_PATH = "/-/healthz"  # of Ray Serve's HAProxy: well when the node has a replica
 LAUNCHER_FILES = ("cluster.yaml", "cluster.local.yaml")
 
@@ -51,10 +54,26 @@ def test_every_node_reads_the_environment_before_ray_starts(name: str) -> None:
         stop, start = config[key]
         assert stop.endswith("ray stop")
         environment, _, node = start.partition("callcluster node --detach")
-        for wanted in ("cluster.env", "set -a", "ulimit -n"):
+        for wanted in ("/cluster.env", "/cluster.secrets.env", "set -a", "ulimit -n"):
             assert wanted in environment
         assert (" --head " in node) == key.startswith("head")
         assert "--block" not in node
+
+
+@pytest.mark.parametrize("name", LAUNCHER_FILES)
+def test_nodes_find_the_agents_where_the_launcher_puts_them(name: str) -> None:
+    (there,) = read_yaml(name)["file_mounts"]
+    assert read_environment()["CALLCLUSTER_AGENTS_DIR"] == f"{there}/agents"
+
+
+def test_no_key_has_a_place_in_a_file_that_git_keeps() -> None:
+    assert [name for name in read_environment() if SECRET.search(name)] == []
+    example = (ROOT / "cluster.secrets.env.example").read_text("utf-8")
+    pairs = [line.removeprefix("# ") for line in example.splitlines() if ASSIGNED.match(line)]
+    names = {line.partition("=")[0] for line in pairs}
+    assert {"RAY_AUTH_TOKEN", "TWILIO_AUTH_TOKEN", "OPENAI_API_KEY"} <= names
+    assert not any(SECRET.search(line.partition("=")[0]) and line[-1] != "=" for line in pairs)
+    assert "cluster.secrets.env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 
 def test_both_launcher_files_start_nodes_alike() -> None:

@@ -89,7 +89,8 @@ def config_of(network: NodeNetwork, folder: Path) -> Path:
     (folder / "files").mkdir()
     environment = (ROOT / "cluster.env").read_text("utf-8")
     token = f"RAY_AUTH_TOKEN={secrets.token_hex(32)}\nPYTHONPATH={ROOT}\n"
-    (folder / "files" / "cluster.env").write_text(environment + token, "utf-8")
+    (folder / "files" / "cluster.env").write_text(environment, "utf-8")
+    (folder / "files" / "cluster.secrets.env").write_text(token, "utf-8")
     path = folder / "cluster.yaml"
     path.write_text(yaml.safe_dump(config), "utf-8")
     return path
