@@ -45,6 +45,7 @@ _PATTERNS = {
     ENTRY: "must be module:function",
     TOOL_NAME: "must be a letter, then letters, digits, _ and -, 40 characters at most",
 }
+_WRONG_FOLDER = "Go to the folder of your deployment, or set CALLCLUSTER_AGENTS_DIR"
 _PHRASES = Phrases()
 _TAKING = TurnTaking()
 MAX_CHAIN = 4
@@ -372,16 +373,10 @@ def agent_files(folder: Path, tenant_id: str) -> list[tuple[str, Path]]:
             or is ``tenant_id``, which would have two folders.
     """
     if not folder.is_dir():
-        raise AgentFileError(
-            f"{folder.absolute()}: no such folder. Go to the folder of your deployment, or set "
-            "CALLCLUSTER_AGENTS_DIR"
-        )
+        raise AgentFileError(f"{folder.absolute()}: no such folder. {_WRONG_FOLDER}")
     found = [(tenant_id, path) for path in sorted(folder.glob("*.yaml"))]
     if not found:
-        raise AgentFileError(
-            f"{folder.absolute()}: no agent files (*.yaml) here. Go to the folder of your "
-            "deployment, or set CALLCLUSTER_AGENTS_DIR"
-        )
+        raise AgentFileError(f"{folder.absolute()}: no agent files (*.yaml). {_WRONG_FOLDER}")
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
         paths = sorted(inner.glob("*.yaml"))
         if paths and (not TENANT.fullmatch(inner.name) or inner.name == tenant_id):
