@@ -182,6 +182,7 @@ class RecogniserFeed:
         self._perform_all()
         if self._timer is not None:
             self._timer.cancel()
+        self._ring.release()  # an ended call lies about until the collector comes
         if self._closing:
             await asyncio.wait(self._closing)
 

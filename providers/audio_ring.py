@@ -43,6 +43,11 @@ class AudioRing:
         if unused >= _SLACK_BYTES:
             del self._bytes[:unused]
 
+    def release(self) -> None:
+        """Nobody will ask for anything that was appended until now."""
+        self._bytes = bytearray()
+        self.start = self.end
+
     def read(self, at: int, count: int) -> bytes:
         """``count`` bytes from position ``at``; fewer at the end.
 

@@ -73,6 +73,7 @@ class RingStream:
             _log.error("a stream broke: %s", trace_of(bug))
             self._fail(ProviderUnavailable(f"broke: {type(bug).__name__}", self._provider))
         self._sink = None
+        self._ring.release()
         self._let_go()
 
     def _let_go(self) -> None:

@@ -9,9 +9,6 @@ Media time is counted in samples from the beginning of the call.
 
 from __future__ import annotations
 
-import itertools
-from collections import deque
-
 from voice.ports import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 RING_S = 8
@@ -20,41 +17,49 @@ _HARDLY_S = 0.16  # how far the end of a final may be before the end of its last
 _LEAD_IN_S = 0.1
 _QUIET_FRAMES = 3  # about the shortest pause between two words
 _RING_BYTES = RING_S * SAMPLE_RATE_HZ
+_RING_FRAMES = round(RING_S / FRAME_S)
+_BLOCK_BYTES = SAMPLE_RATE_HZ // 2
+_WHOLE_BLOCKS = _RING_BYTES // _BLOCK_BYTES
 
 
 class ReplayRing:
     """mu-law of one caller, ``RING_S`` seconds of it, and when the caller spoke.
 
+    The audio lies in blocks of half a second, of which the oldest goes when a new one is whole: a
+    buffer in one piece would be moved about once a second, 80 kB that leave holes in the heap of a
+    process with many calls. When each frame was spoken is one byte a frame, in a circle.
+
     Attributes:
         samples: Audio taken so far.
     """
 
-    __slots__ = ("_audio", "_committed", "_scored", "_speech", "samples")
+    __slots__ = ("_blocks", "_committed", "_newest", "_scored", "_speech", "samples")
 
     def __init__(self) -> None:
-        self._audio = bytearray()
-        self._speech: deque[bool] = deque(maxlen=round(RING_S / FRAME_S))
+        self._blocks: list[bytes] = []  # oldest first
+        self._newest = bytearray()
+        self._speech = bytearray(_RING_FRAMES)
         self._scored = 0
         self._committed = 0
         self.samples = 0
 
     def write(self, ulaw: bytes) -> None:
-        """More of the caller."""
-        self._audio += ulaw
+        """More of the caller, of any length."""
+        self._newest += ulaw
         self.samples += len(ulaw)
-        if len(self._audio) > _RING_BYTES + 50 * FRAME_SAMPLES:  # a second at a time
-            del self._audio[: len(self._audio) - _RING_BYTES]
+        if len(self._newest) >= _BLOCK_BYTES:
+            self._close_blocks()
 
     def score(self, *, is_speech: bool) -> None:
         """The next frame of 20 ms, in order, is speech or not."""
-        self._speech.append(is_speech)
+        self._speech[self._scored % _RING_FRAMES] = 1 if is_speech else 0
         self._scored += 1
 
     def speech_s(self, after: int) -> float:
         """How long the caller spoke after this sample, of what was scored and is still there."""
-        frames = self._scored - max(0, -(-after // FRAME_SAMPLES))
-        latest = itertools.islice(reversed(self._speech), max(0, frames))
-        return sum(latest) * FRAME_S
+        since = max(-(-after // FRAME_SAMPLES), self._oldest_scored(), 0)
+        spoken = sum(self._speech[at % _RING_FRAMES] for at in range(since, self._scored))
+        return spoken * FRAME_S
 
     def commit(self, samples: int) -> None:
         """All words up to here are known for good; going back changes nothing."""
@@ -82,8 +87,15 @@ class ReplayRing:
 
     def read(self, start: int) -> bytes:
         """Everything from ``start`` on, as far as it is there."""
-        oldest = self._oldest()
-        return bytes(self._audio[max(start, oldest) - oldest :])
+        if start >= self.samples:
+            return b""
+        at, after = divmod(max(start - self._oldest(), 0), _BLOCK_BYTES)
+        return b"".join((*self._blocks[at:], self._newest))[after:]
+
+    def release(self) -> None:
+        """Nobody will ask for what was written until now: its memory is free for other calls."""
+        self._blocks.clear()
+        self._newest = bytearray()
 
     @property
     def lost_samples(self) -> int:
@@ -91,17 +103,27 @@ class ReplayRing:
         return max(0, self._oldest() - self._committed)
 
     def _oldest(self) -> int:
-        return self.samples - len(self._audio)
+        return self.samples - len(self._newest) - len(self._blocks) * _BLOCK_BYTES
+
+    def _close_blocks(self) -> None:
+        rest = self._newest
+        for at in range(0, len(rest) - _BLOCK_BYTES + 1, _BLOCK_BYTES):
+            self._blocks.append(bytes(rest[at : at + _BLOCK_BYTES]))
+        self._newest = rest[len(rest) // _BLOCK_BYTES * _BLOCK_BYTES :]
+        del self._blocks[:-_WHOLE_BLOCKS]
+
+    def _oldest_scored(self) -> int:
+        return max(0, self._scored - _RING_FRAMES)
 
     def _pause_near(self, since: int) -> tuple[int, int] | None:
         """The last pause that begins before ``since`` or hardly after it, and is not long over."""
-        first = self._scored - len(self._speech)
+        first = self._oldest_scored()
         last_begin = (since + round(_HARDLY_S * SAMPLE_RATE_HZ)) // FRAME_SAMPLES
         earliest_end = (since - round(OVERLAP_S * SAMPLE_RATE_HZ)) // FRAME_SAMPLES
         found: tuple[int, int] | None = None
         begin: int | None = None
         for at in range(max(earliest_end - _QUIET_FRAMES, first), self._scored + 1):
-            is_quiet = at < self._scored and not self._speech[at - first]
+            is_quiet = at < self._scored and not self._speech[at % _RING_FRAMES]
             if is_quiet:
                 begin = at if begin is None else begin
             elif begin is not None:

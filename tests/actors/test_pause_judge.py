@@ -148,6 +148,7 @@ def test_the_last_eight_seconds_are_those_that_recognisers_replay() -> None:
             feed.write(bytes([second]) * 8_000)
         assert feed.turn_audio() == b"".join(bytes([second]) * 8_000 for second in range(4, 12))
         await feed.close()
+        assert feed.turn_audio() == b"", "an ended call keeps no audio"
 
     virtual_time.run(scene())
 

@@ -44,3 +44,12 @@ def test_what_is_forgotten_cannot_be_read() -> None:
     ring.append(b"abcdef")
     with pytest.raises(IndexError, match="the oldest is 2"):
         ring.read(1, 1)
+
+
+def test_what_was_released_takes_no_memory() -> None:
+    ring = AudioRing(30_000)
+    ring.append(b"a" * 20_000)
+    ring.release()
+    assert (ring.start, ring.end, len(ring._bytes)) == (20_000, 20_000, 0)
+    ring.append(b"bc")
+    assert ring.read(20_000, 7) == b"bc"

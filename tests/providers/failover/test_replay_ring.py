@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,50 @@ def test_the_ring_holds_the_last_seconds_and_says_what_it_lost() -> None:
     assert len(ring.read(start)) == held
     assert ring.lost_samples == start - HZ
     assert ring.read(start)[-1] == 999 % 256
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1, 160, 161, 3_999, 4_000, 9_000, 70_000]), st.integers(0, 255)),
+        min_size=1,
+        max_size=60,
+    ),
+    st.integers(-10, 300_000),
+)
+def test_what_is_read_is_what_was_written(pieces: list[tuple[int, int]], start: int) -> None:
+    ring, whole = ReplayRing(), b""
+    for length, value in pieces:
+        ulaw = bytes([value]) * (length - 1) + b"\x00"
+        ring.write(ulaw)
+        whole += ulaw
+    held = ring.read(0)
+    assert min(RING_S * HZ, len(whole)) <= len(held) <= (RING_S + 1) * HZ
+    assert whole.endswith(held)
+    oldest = len(whole) - len(held)
+    assert ring.read(start) == whole[max(start, oldest) :]
+
+
+def test_it_takes_little_more_memory_than_it_holds() -> None:
+    """And nothing of a call that is over: such a call may lie about for a while."""
+    tracemalloc.start()
+    try:
+        ring = ring_of((True, 20.0))
+        took = tracemalloc.get_traced_memory()[0]
+        ring.release()
+        left = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert took < 70_000
+    assert left < 2_000
+
+
+def test_what_was_released_is_not_read_again() -> None:
+    ring = ring_of((True, 2.0))
+    ring.release()
+    assert ring.read(0) == b""
+    ring.write(b"\x07" * FRAME)
+    assert ring.samples == 2 * HZ + FRAME
+    assert ring.read(0) == b"\x07" * FRAME
 
 
 def test_committing_goes_neither_back_nor_ahead_of_the_caller() -> None:
