@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,18 @@ def test_silence_has_a_spectrogram_too() -> None:
     assert silent.shape == (MELS, FRAMES)
     assert silent.dtype == np.float32
     assert np.isfinite(silent).all()
+
+
+def test_it_takes_little_memory_for_a_moment() -> None:
+    """Asked several times a second: what is taken all at once stays with the process."""
+    wave = chirps()
+    tracemalloc.start()
+    try:
+        log_mel(wave)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 4_000_000
 
 
 def test_another_length_is_refused() -> None:
