@@ -23,6 +23,7 @@ from benchmarks.process_cost import (
     cpu_between,
     memory_mb,
     take_snapshot,
+    usual_memory_mb,
 )
 from benchmarks.stage import Stage
 from benchmarks.turns import TurnFigures, figures, read_turns
@@ -34,6 +35,11 @@ UP_WITHIN_S = 25.0
 SETUP_CALL_S = 3.0
 LATE_END_S = 30.0
 _LOOK_EVERY_S = 0.5
+# What a process takes for a moment (a judgement of the end-of-turn model: 8 MB once) is no memory
+# of a call, and a single look sees it or not.
+MEMORY_LOOKS = 5
+_MEMORY_EVERY_S = 0.3
+_MEMORY_S = 3.0  # all looks together
 FRAMES_PER_S = 50
 
 
@@ -44,7 +50,7 @@ class PhaseResult:
     Attributes:
         why_invalid: Empty when the run counts.
         cpu: While all calls were up; None when they never were.
-        memory: PSS in MB by group at the end of the window.
+        memory: PSS in MB by group after the window, with all calls up: median of a few looks.
         load: The callers' own report; empty without callers.
         turns: From the product's records; None without turns.
         pace_ms: How fast the machine was around it (``machine.pace_ms``), mean of before and after.
@@ -191,7 +197,7 @@ def _ramp_s(plan: PhasePlan) -> float:
 
 def _margin_s(plan: PhasePlan) -> float:
     """From the first call to the start of the window, and a little at its end."""
-    return _ramp_s(plan) + 3.5 + SETTLE_S
+    return _ramp_s(plan) + 3.5 + SETTLE_S + _MEMORY_S
 
 
 def _call_s(plan: PhasePlan) -> float:
@@ -212,7 +218,11 @@ async def _measure(result: PhaseResult) -> None:
     before = take_snapshot()
     await asyncio.sleep(result.plan.window_s)
     result.cpu = cpu_between(before, take_snapshot())
-    result.memory = memory_mb()
+    looks = []
+    for _ in range(MEMORY_LOOKS):
+        looks.append(memory_mb())
+        await asyncio.sleep(_MEMORY_EVERY_S)
+    result.memory = usual_memory_mb(looks)
     result.load_average = os.getloadavg()[0]
 
 

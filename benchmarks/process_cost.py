@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 import psutil
 
@@ -152,6 +153,11 @@ def memory_mb() -> dict[str, float]:
         except psutil.Error:
             continue
     return groups
+
+
+def usual_memory_mb(looks: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of several looks at the same calls the median of each group: moments do not count."""
+    return {name: median(look[name] for look in looks) for name in looks[0]}
 
 
 def server_part(by_group: dict[str, float]) -> float:

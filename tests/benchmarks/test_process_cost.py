@@ -13,6 +13,7 @@ from benchmarks.process_cost import (
     Snapshot,
     cpu_between,
     group_of,
+    usual_memory_mb,
 )
 
 
@@ -60,3 +61,8 @@ def test_a_process_id_used_again_is_another_process() -> None:
     old, new = ProcessCost(RAY, "a", 50.0, {}), ProcessCost(RAY, "b", 0.2, {})
     used = cpu_between(Snapshot(0.0, {(9, 0.0): old}), Snapshot(1.0, {(9, 0.5): new}))
     assert used.by_group[RAY] == 0.2
+
+
+def test_what_a_process_takes_for_a_moment_is_no_memory_of_a_call() -> None:
+    looks = [{INGRESS: mb, HAPROXY: 10.0} for mb in (200.0, 208.4, 200.2, 200.1, 208.4)]
+    assert usual_memory_mb(looks) == {INGRESS: 200.2, HAPROXY: 10.0}
