@@ -145,9 +145,6 @@ class Ingress:
             # would otherwise stop all calls of this process for as long as a frame or more.
             gc.collect()
             gc.freeze()
-            # The collector waits for a quarter of what it last found, which was all of that: 50
-            # ended calls and more would lie about before it looks at them for the first time.
-            gc.collect()
         except (RecordsError, ClusterError) as error:
             logger.error("this replica cannot become ready: %s", error)
             self._edge.not_ready[:] = [f"{START_FAILED} {error}"]
