@@ -16,6 +16,7 @@ _MOST_TAIL_TOKENS = 24
 _MULTIPLIERS = frozenset({100, 1_000, 1_000_000})
 _TIMES = frozenset("個个")
 _NEAR_TOKENS = 8  # how far a number may stand from its name
+_MOST_FUSED_CHARS = 80  # a number below a million has at most 57, in German
 _DECIMAL = LexicalCue(Cue.HOLD, "a decimal point with nothing after it")
 _REPEAT = LexicalCue(Cue.HOLD, "a double with no digit after it")
 _READING = LexicalCue(Cue.HOLD, "digits are being read out")
@@ -127,7 +128,7 @@ def _piece(tokens: list[str], at: int, lexicon: Lexicon) -> Piece:
         value = lexicon.numbers.get(" ".join(tokens[at : at + size]))
         if value is not None:
             return Piece("word", at, at + size, value)
-    fused = _fused(token, lexicon.fused_numbers, lexicon)
+    fused = _fused(token, lexicon, {}) if lexicon.fused_numbers else None
     if fused is not None:
         return Piece("word", at, at + 1, fused)
     if len(token) > 1 and lexicon.number_run.issuperset(token):
@@ -147,17 +148,32 @@ def _is_times(tokens: list[str], at: int) -> bool:
     return 1 <= times <= 9 and is_digit and unit < 10
 
 
-def _fused(token: str, parts: tuple[str, ...], lexicon: Lexicon) -> int | None:
-    """The value of a number written as one word: "zweihundertfünf", "trecentoventi"."""
-    for part in parts:
-        left, found, right = token.partition(part)
-        if not found:
-            continue
-        factor = 1 if not left else lexicon.numbers.get(left, _fused(left, parts, lexicon))
-        rest = 0 if not right else lexicon.numbers.get(right, _fused(right, parts, lexicon))
-        if factor is not None and rest is not None:
-            return factor * lexicon.numbers[part] + rest
-    return None
+def _fused(token: str, lexicon: Lexicon, known: dict[str, int | None]) -> int | None:
+    """The value of a number written as one word: "zweihundertfünf", "trecentoventi".
+
+    Args:
+        token: The word.
+        lexicon: Its language.
+        known: What is known of parts of it: they come again and again, the more so in nonsense.
+    """
+    if token in lexicon.numbers:
+        return lexicon.numbers[token]
+    if len(token) > _MOST_FUSED_CHARS:
+        return None
+    if token not in known:
+        values = (_split_at(token, part, lexicon, known) for part in lexicon.fused_numbers)
+        known[token] = next((value for value in values if value is not None), None)
+    return known[token]
+
+
+def _split_at(token: str, part: str, lexicon: Lexicon, known: dict[str, int | None]) -> int | None:
+    """The value of a number that is put together around ``part``; None if it is none."""
+    left, found, right = token.partition(part)
+    if not found:
+        return None
+    factor = _fused(left, lexicon, known) if left else 1
+    rest = _fused(right, lexicon, known) if right else 0
+    return None if factor is None or rest is None else factor * lexicon.numbers[part] + rest
 
 
 def _drop_lonely(pieces: list[Piece], tokens: list[str], lexicon: Lexicon) -> None:

@@ -186,3 +186,18 @@ def test_a_cardinal_has_the_digits_of_its_value(
     if number:
         assert digits_in(_english(number), "en") == len(str(number))
         assert digits_in(_chinese(number), "zh") == len(str(number))
+
+
+@pytest.mark.parametrize(
+    ("language", "token"),
+    [
+        ("de", "tausendhundert" * 12 + "x"),
+        ("de", "hundert" * 2_500),
+        ("it", "milamillecento" * 8),
+        ("nl", "duizend" * 2_500),
+    ],
+)
+def test_a_word_made_of_number_words_without_end_is_no_number(language: str, token: str) -> None:
+    """Such took minutes of the event loop, or all of the stack."""
+    assert digits_in(token, language) == 0
+    assert end_cue(token, language).cue is Cue.NEUTRAL
