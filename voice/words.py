@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 _APOSTROPHES = frozenset("'’ʼ＇")
 _HESITATION_SPELLINGS = (
@@ -50,6 +51,7 @@ _KANA_MARKS = frozenset("\uff9e\uff9f")
 _OPTIONAL = re.compile("[\u0591-\u05c7\u0640\u064b-\u0652\u0670\u00ad\u200c\u200d\u0307]")
 _HALF_A_WORD = 0.5  # two Han characters or kana make about one word
 _QUARTER_OF_A_WORD = 0.25  # letters of Thai and its neighbours, counted without their marks
+_MOST_ALIGNED = 120  # words of an earlier hearing: to align them takes time by their square
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Word:
     end: int
 
 
+@lru_cache(maxsize=8192)
 def is_unspaced(char: str) -> bool:
     """True for a character of a script that is written without spaces between words."""
     code = ord(char)
@@ -104,6 +107,16 @@ def split_words(text: str) -> list[Word]:
 
 
 def _comparable(word: str) -> str:
+    return _comparable_one(word) if len(word) == 1 else _folded(word)
+
+
+@lru_cache(maxsize=8192)
+def _comparable_one(char: str) -> str:
+    """A word of one character, as most are in Chinese: a long turn has each of them many times."""
+    return _folded(char)
+
+
+def _folded(word: str) -> str:
     letters = "".join(char for char in word if char not in _APOSTROPHES)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", letters).casefold())
     return folded if folded.isascii() else _OPTIONAL.sub("", folded) or folded
@@ -158,7 +171,8 @@ def remainder(phrase: str, taken: str, *, is_same_phrase: bool) -> str:
         phrase: The newer hearing, from its first word.
         taken: The words of it that were already acted upon.
         is_same_phrase: False when it may also be a new phrase: then texts that share less than half
-            of their words count as two, and all of ``phrase`` is returned.
+            of their words count as two, and all of ``phrase`` is returned. Of a long ``taken``
+            its last ``_MOST_ALIGNED`` words are compared.
 
     Returns:
         The rest of ``phrase`` in its own spelling; empty when there is nothing new.
@@ -172,11 +186,13 @@ def remainder(phrase: str, taken: str, *, is_same_phrase: bool) -> str:
     if new[: len(old)] == old:
         kept = len(old)
     else:
+        skipped = max(len(old) - _MOST_ALIGNED, 0)
+        old, new = old[skipped:], new[skipped : skipped + 2 * _MOST_ALIGNED]
         blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
         shared = sum(block.size for block in blocks)
         if not is_same_phrase and shared * 2 < min(len(old), len(new)):
             return phrase
         last = blocks[-2] if len(blocks) > 1 else blocks[-1]
         after_old, after_new = (last.a + last.size, last.b + last.size) if shared else (0, 0)
-        kept = after_new + len(old) - after_old
+        kept = skipped + after_new + len(old) - after_old
     return phrase[words[kept].start :].strip() if kept < len(words) else ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import voice.words
 from voice.words import (
     has_real_words,
     has_words,
@@ -160,3 +163,24 @@ def test_any_text_can_be_compared(phrase: str, taken: str, same: bool) -> None:
 def test_nothing_is_new_in_a_repetition(words: list[str]) -> None:
     text = " ".join(words)
     assert remainder(text, text.upper(), is_same_phrase=True) == ""
+
+
+def test_the_effort_of_a_revised_phrase_does_not_grow_with_the_square_of_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three thousand times "no", heard anew, held up every call of the process for seconds."""
+    compared: list[int] = []
+
+    def match(
+        junk: None, old: tuple[str, ...], new: tuple[str, ...], autojunk: bool
+    ) -> SequenceMatcher[str]:
+        compared.append(len(old) * len(new))
+        return SequenceMatcher(junk, old, new, autojunk=autojunk)
+
+    monkeypatch.setattr(voice.words, "SequenceMatcher", match)
+    for length in (1_000, 4_000):
+        said = "no " * length
+        assert remainder(f"oh {said[3:]} please", said, is_same_phrase=True) == "please"
+        assert remainder(f"oh {said[3:]}", said, is_same_phrase=False) == ""
+    assert compared[0] == compared[2]
+    assert compared[1] == compared[3]
