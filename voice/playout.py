@@ -59,6 +59,7 @@ class Playout:
         "_emit",
         "_gain",
         "_is_flowing",
+        "_marks",
         "_queue",
         "first_audible_at",
         "first_out_at",
@@ -77,6 +78,7 @@ class Playout:
         self._gain = Gain()
         self._queue = TrackQueue()
         self._is_flowing = False
+        self._marks = 0
         self.levels = SentLevels()
         self.is_paused = False
         self.first_out_at: float | None = None
@@ -260,7 +262,8 @@ class Playout:
         self._gain.ramp(0.0, self._config.join_s)
 
     def _mark(self, track: Track) -> None:
-        name = track.next_mark()
+        name = track.mark(self._marks)  # a reply that was taken back has its segments once more
+        self._marks += 1
         self._clock.note_mark(name)
         self._emit(SendMark(name))
 

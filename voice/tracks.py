@@ -41,7 +41,6 @@ class Track:
         "is_whole",
         "key",
         "marked",
-        "marks",
         "pauses",
         "sent",
         "stream_at",
@@ -59,7 +58,6 @@ class Track:
         self.sent = 0
         self.stream_at = 0
         self.marked = 0
-        self.marks = 0
 
     @classmethod
     def filler(cls, key: SegmentKey, ulaw: bytes, host: Track | None, samples: int) -> Track:
@@ -72,12 +70,10 @@ class Track:
             host.pauses.append((host.sent, samples))
         return track
 
-    def next_mark(self) -> str:
-        """A name for a mark behind what was sent so far; never the same again."""
-        name = f"{self.key.turn_id}.{self.key.guess}/{self.key.segment}.{self.marks}"
-        self.marks += 1
+    def mark(self, number: int) -> str:
+        """The name of the call's mark ``number``, behind what was sent so far."""
         self.marked = self.sent
-        return name
+        return f"{self.key.turn_id}.{self.key.guess}/{self.key.segment}.{number}"
 
     def heard(self, position: int) -> int:
         """How many of its samples were heard when the stream was heard up to ``position``."""

@@ -103,7 +103,7 @@ def test_a_mark_follows_each_segment_and_each_half_second() -> None:
     mouth.give(40)
     mouth.give(5, key=SegmentKey(3, 1, 3))
     mouth.wait(2.0)
-    assert mouth.marks == ["3.1/2.0", "3.1/2.1", "3.1/3.0"]
+    assert mouth.marks == ["3.1/2.0", "3.1/2.1", "3.1/3.2"]
 
 
 def test_segments_follow_each_other_without_a_gap() -> None:
