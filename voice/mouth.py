@@ -202,7 +202,8 @@ class Mouth:
     def _stuck_at(self) -> float:
         if self.reply.is_all_there:
             return float("inf")
-        wait_s = max(self._reply_wait_s, self.reply.working_s)
+        working_s = 0.0 if self.reply.is_planned else self.reply.working_s
+        wait_s = max(self._reply_wait_s, working_s)
         return max(self.progress_at, self.playout.reply_end) + wait_s
 
     def _playout_key(self, index: int) -> SegmentKey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.voice.relay_world import RelayWorld
+from tests.voice.stage import Stage
 from tests.voice.test_fillers import BREATH, SENTENCE, LateStage
 from voice import events as voice
 from voice.events import ReplyFinished, ReplyWorking, SegmentPlanned, TurnSettled
@@ -44,6 +45,17 @@ def test_a_reply_that_is_back_from_work_has_as_long_as_any() -> None:
     stage.put(ReplyWorking(turn.turn_id, turn.guess, 0.0))
     stage.wait(7.0)
     assert stage.of(voice.AbandonTurn)
+
+
+def test_a_reply_that_is_planned_works_no_more_whoever_forgot_to_say_so() -> None:
+    stage = Stage(speaks=False)
+    stage.ask()
+    turn = stage.last(voice.CommitTurn)
+    stage.put(ReplyWorking(turn.turn_id, turn.guess, 30.0))
+    stage.put(SegmentPlanned(turn.turn_id, turn.guess, 0, "It is on its way."))
+    stage.put(ReplyFinished(turn.turn_id, turn.guess))
+    stage.wait(10.0)
+    assert stage.of(voice.AbandonTurn), "its voice is what is missing"
 
 
 def test_a_relayed_reply_that_works_is_waited_for_too() -> None:
