@@ -32,11 +32,13 @@ from dialogue.cutter_marks import (
     ENDS_AT_ONCE,
     NEVER_LEADING,
     OPENERS,
+    PARTS,
+    PARTS_OF_UNIT,
     SPECIAL,
-    UNITS,
     is_one_han,
     is_unspaced,
     leaves_open,
+    parts_of,
     units_of,
 )
 from dialogue.cutter_phrases import PhraseReader
@@ -82,7 +84,7 @@ class SegmentCutter:
         self._ahead, self._spaces, self._phrases = _readers(language)
         self._question = ";" if language.split("-")[0].casefold() == "el" else ""
         self._pending = ""
-        self._units = 0.0
+        self._parts = 0
         self._candidate: Candidate | None = None
         self._is_first = True
         self._is_open = False  # a bracket or quote, in a segment that is out
@@ -95,7 +97,7 @@ class SegmentCutter:
             run = _PLAIN_RUN.match(text, position) if self._candidate is None else None
             if run is not None and self._has_room(run.end() - position):
                 self._pending += run.group()
-                self._units += units_of(run.group())
+                self._parts += parts_of(run.group())
                 position = run.end()
                 if self._is_first:
                     self._phrase_inside()
@@ -133,6 +135,10 @@ class SegmentCutter:
         elif self._is_first and ch not in SPECIAL:
             self._phrase_inside()
 
+    @property
+    def _units(self) -> float:
+        return self._parts / PARTS_OF_UNIT
+
     def _has_room(self, chars: int) -> bool:
         """Whether so many characters, of at most one unit each, fit for certain."""
         limits = self._limits
@@ -143,7 +149,7 @@ class SegmentCutter:
 
     def _append(self, ch: str) -> None:
         self._pending += ch
-        self._units += UNITS[ch]
+        self._parts += PARTS[ch]
 
     def _space(self, ch: str) -> None:
         if ch == "\n":
@@ -248,7 +254,7 @@ class SegmentCutter:
         """Emit ``end`` characters; the rest, if any, stays and is counted anew."""
         segment = self._pending[:end].lstrip(NEVER_LEADING).rstrip()
         rest = self._pending[end:].lstrip()
-        self._pending, self._units, self._candidate = "", 0.0, None
+        self._pending, self._parts, self._candidate = "", 0, None
         if any(ch.isalnum() for ch in segment):
             self._ready.append(segment)
             self._is_first = False

@@ -74,20 +74,29 @@ def _weight(ch: str) -> float:
     return next((units for low, high, units in _WEIGHTS if low <= code <= high), 1 / 3)
 
 
-class _Units(dict[str, float]):
-    """Spoken units of a character, computed once for each."""
+PARTS_OF_UNIT = 30
+"""Whole numbers are added up: sums of floats would depend on how the stream was cut."""
 
-    def __missing__(self, ch: str) -> float:
-        value = self[ch] = _weight(ch)
+
+class _Parts(dict[str, int]):
+    """Thirtieths of a spoken unit of a character, computed once for each."""
+
+    def __missing__(self, ch: str) -> int:
+        value = self[ch] = round(_weight(ch) * PARTS_OF_UNIT)
         return value
 
 
-UNITS = _Units()
+PARTS = _Parts()
+
+
+def parts_of(text: str) -> int:
+    """About how many thirtieths of a syllable a voice will need for it."""
+    return sum(PARTS[ch] for ch in text)
 
 
 def units_of(text: str) -> float:
     """About how many syllables a voice will need for it."""
-    return sum(UNITS[ch] for ch in text)
+    return parts_of(text) / PARTS_OF_UNIT
 
 
 def is_one_han(text: str) -> bool:
@@ -97,7 +106,7 @@ def is_one_han(text: str) -> bool:
 
 def is_unspaced(ch: str) -> bool:
     """Whether no space is written between words in its script: Han, kana; Hangul counts too."""
-    return ch >= "\u2e80" and UNITS[ch] == 1.0 and not ch.isdigit()
+    return ch >= "\u2e80" and PARTS[ch] == PARTS_OF_UNIT and not ch.isdigit()
 
 
 def leaves_open(text: str, was_open: bool) -> bool:
