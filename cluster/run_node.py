@@ -11,12 +11,16 @@ Rules
    keeps its state (RAY_REDIS_ADDRESS). Raylets and workers wait for it for a minute. Without
    Redis a new one would know nobody, so none is started; that is said when it is first seen.
 4. A GCS that dies as the node ends (``ray stop`` ends the raylet first) is not started again.
+5. One that hangs is killed (``cluster.gcs_pulse``), and comes back like one that has died.
+6. One that dies soon after each start has ever longer pauses, and where to look is said: its Redis
+   may be away, or somebody else have its port.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -32,10 +36,13 @@ import psutil
 from cluster import ports, serve_env
 from cluster.demo_guard import adopt_orphans
 from cluster.errors import ClusterError
+from cluster.gcs_pulse import GcsPulse, address_of
 from cluster.run_serve import haproxy_folder
 
 REDIS_SWITCH = "RAY_REDIS_ADDRESS"
 LOOK_EVERY_S = 0.1
+STEADY_S = 10.0  # a GCS that has lived for so long has started
+PAUSES_S = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0)  # before each start in a row; the last one from then on
 GRACE_S = 4.0
 _RAY = "from ray.scripts.scripts import main; main()"
 _GONE = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
@@ -91,13 +98,23 @@ class GcsKeeper:
     Args:
         find: The living process of this program; None when there is none.
         say: Told what happens.
+        clock: Seconds.
     """
 
-    def __init__(self, find: Callable[[str], psutil.Process | None], say: Say) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], psutil.Process | None],
+        say: Say,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._find = find
         self._say = say
+        self._clock = clock
         self._command: Command | None = None
         self._pid = 0
+        self._pulse: GcsPulse | None = None
+        self._started_at = -math.inf
+        self._in_a_row = 0
         self.restarts = 0
 
     def look(self) -> None:
@@ -106,8 +123,15 @@ class GcsKeeper:
         if process is not None:
             if process.pid != self._pid:
                 self._command, self._pid = command_of(process), process.pid
+                self._pulse = pulse_of(self._command)
                 if self._command is not None and not has_redis(self._command):
                     self._say(IN_MEMORY)
+            if self._pulse is not None and self._pulse.hangs(now=self._clock()):
+                self._say(f"the GCS (process {process.pid}) hangs: it is killed and started again")
+                self._pulse.close()
+                self._pulse = None
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
             return
         command = self._command
         if command is None:
@@ -119,16 +143,44 @@ class GcsKeeper:
                 f"most. {REDIS_SWITCH} before the start keeps it in Redis."
             )
             return
+        self._command = command
+        if not self._may_start():
+            return
         try:
             pid = command.start()
         except OSError as error:
-            self._say(f"the GCS has died and does not start: {error.strerror or error}")
-            self._command = command
+            if self._in_a_row <= len(PAUSES_S):
+                self._say(f"the GCS has died and does not start: {error.strerror or error}")
             return
-        self._command = command
         self.restarts += 1
+        self._pulse = pulse_of(command)
         self._say(f"the GCS (process {self._pid}) has died: started again as process {pid}")
         self._pid = pid
+
+    def _may_start(self) -> bool:
+        """Whether it is time for the next start."""
+        now = self._clock()
+        if now - self._started_at >= STEADY_S:
+            self._in_a_row = 0
+        pause_s = PAUSES_S[min(self._in_a_row, len(PAUSES_S) - 1)]
+        if now - self._started_at < pause_s:
+            return False
+        self._started_at, self._in_a_row = now, self._in_a_row + 1
+        if self._in_a_row == len(PAUSES_S):
+            self._say(
+                f"the GCS has died {self._in_a_row} times in a row: is its Redis ({REDIS_SWITCH}) "
+                "there, and its port free? What it says stands in gcs_server.out, gcs_server.err "
+                "of Ray's folder session_latest/logs."
+            )
+        return True
+
+
+def pulse_of(command: Command | None) -> GcsPulse | None:
+    """Watches a GCS that can be started again; None for any other."""
+    if command is None or not has_redis(command):
+        return None
+    where = address_of(command.arguments)
+    return None if where is None else GcsPulse(*where)
 
 
 def has_redis(command: Command) -> bool:

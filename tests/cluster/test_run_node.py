@@ -12,6 +12,7 @@ import pytest
 
 from cluster import run_node
 from cluster.errors import ClusterError
+from cluster.gcs_pulse import GcsPulse
 from cluster.run_node import Command, GcsKeeper, command_of, has_redis
 from cluster.run_node import run_node as start
 
@@ -98,6 +99,76 @@ def test_without_redis_it_is_said_once_and_left(started: list[Command]) -> None:
     at_start, when_it_died = said
     assert at_start == run_node.IN_MEMORY
     assert "RAY_REDIS_ADDRESS" in when_it_died
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_one_that_dies_after_each_start_gets_ever_longer_pauses_and_a_word_why(
+    started: list[Command],
+) -> None:
+    processes, said, clock = Processes(), list[str](), Clock()
+    keeper = GcsKeeper(processes.find, said.append, clock)
+    processes.gcs = Gcs(7, REDIS)
+    keeper.look()
+    processes.gcs = None
+    for _ in range(600):  # a minute, in which it never lives long enough to be seen
+        keeper.look()
+        clock.now += 0.1
+    assert 10 <= len(started) <= 20
+    assert len([line for line in said if run_node.REDIS_SWITCH in line and "port" in line]) == 1
+
+    processes.gcs = Gcs(1_000 + len(started), REDIS)
+    for _ in range(200):  # now it lives
+        keeper.look()
+        clock.now += 0.1
+    before = len(started)
+    processes.gcs = None
+    keeper.look()
+    assert len(started) == before + 1, "the next death is the first of a row"
+
+
+def test_one_that_hangs_is_killed_and_started_again(
+    started: list[Command], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung: set[tuple[str, int]] = set()
+
+    class Pulse(GcsPulse):
+        def hangs(self, *, now: float) -> bool:
+            return self._address in hung
+
+    monkeypatch.setattr(run_node, "GcsPulse", Pulse)
+    processes, said = Processes(), list[str]()
+    arguments = (REDIS, "--gcs_server_port=6379", "--node-ip-address=10.0.0.7")
+
+    class Killable(Gcs):
+        def kill(self) -> None:
+            processes.gcs = None
+
+    keeper = GcsKeeper(processes.find, said.append)
+    for pid in (7, 1_001):  # the one that was started again is watched as well
+        processes.gcs = Killable(pid, *arguments)
+        hung.clear()
+        keeper.look()
+        assert processes.gcs is not None
+        hung.add(("10.0.0.7", 6379))
+        keeper.look()
+        assert processes.gcs is None
+        keeper.look()
+    assert len(started) == 2
+    assert "hangs" in said[0]
+
+
+def test_a_gcs_that_could_not_come_back_is_not_killed(started: list[Command]) -> None:
+    assert run_node.pulse_of(Command(("gcs_server", "--gcs_server_port=6379"), {}, "/")) is None
+    assert run_node.pulse_of(Command(("gcs_server", REDIS, "--gcs_server_port=0"), {}, "/")) is None
+    assert run_node.pulse_of(None) is None
+    assert started == []
 
 
 @pytest.mark.parametrize(
