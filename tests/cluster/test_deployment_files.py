@@ -92,12 +92,13 @@ def read_kubernetes() -> dict[str, dict[str, Any]]:
     return {item["kind"]: item for item in yaml.safe_load_all(text)}
 
 
-# Of what RayService has (ray.io/v1, KubeRay 1.3 and newer), what this manifest needs: the operator
+# Of what RayService has (ray.io/v1, KubeRay 1.5.1 on), what this manifest needs: the operator
 # drops a name that it does not know, and says nothing.
 KNOWN: dict[str, set[str]] = {
     "spec": {"upgradeStrategy", "serveConfigV2", "rayClusterConfig"},
     "rayClusterConfig": {
         "rayVersion",
+        "authOptions",
         "gcsFaultToleranceOptions",
         "headGroupSpec",
         "workerGroupSpecs",
@@ -171,6 +172,28 @@ def test_the_gcs_and_the_doctor_are_told_of_the_same_redis() -> None:
         cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
     )  # a string, or it is dropped
     assert cluster["rayVersion"] == metadata.version("ray")
+
+
+def test_the_operator_and_nobody_else_reaches_the_dashboard() -> None:
+    documents = read_kubernetes()
+    cluster = documents["RayService"]["spec"]["rayClusterConfig"]
+    assert cluster["headGroupSpec"]["rayStartParams"]["dashboard-host"] == "0.0.0.0"
+    # It sends the word that it has made itself; one of ours it would not know.
+    assert cluster["authOptions"] == {"mode": "token"}
+    given = {*documents["ConfigMap"]["data"], *documents["Secret"]["stringData"]}
+    assert not {name for name in given if name.startswith("RAY_AUTH_")}
+    rules = documents["NetworkPolicy"]["spec"]["ingress"]
+    (rule,) = [each for each in rules if {"port": 8265} in each.get("ports", [])]
+    (who,) = rule["from"]
+    assert who["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "kuberay-operator"}
+
+
+def test_the_image_has_what_kuberay_asks_with_and_no_keys() -> None:
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
+    assert re.search(r"apt-get install [^&]*\bwget\b", dockerfile)
+    assert "COPY . " in dockerfile
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert {".env", "*.secrets.env", "var", ".git", ".venv"} <= set(ignored)
 
 
 def pods_containers(cluster: dict[str, Any]) -> list[dict[str, Any]]:
