@@ -4,8 +4,8 @@ Rules
 1. Calls are dialled in the order in which they became due; a call is in the machine once.
 2. The carrier is asked ``calls_per_s`` times a second at most, however the answers come in, and at
    most ``max_in_flight`` questions are open. A call that proves not to be dialled costs no time.
-3. A call is dialled only while the cluster has room for it. A call that was dialled takes that room
-   away until the next word about capacity.
+3. A call is dialled only while the cluster has room for it, beyond what is kept for callers
+   (``kept_free``). A call that was dialled takes that room away until the next word about capacity.
 4. The carrier takes no calls of ours just now (it throttles, or does not take our key): the whole
    queue waits as long as it says, or ever longer, and the call is tried again. That is no fault of
    the call and counts as no attempt.
@@ -50,12 +50,14 @@ class DialerConfig:
 
     Attributes:
         calls_per_s: Calls placed each second; the carrier's default for an account is 1.
+        kept_free: Slots that are left to calls that come in.
         max_in_flight: Questions to the carrier that may be open at once.
         max_attempts: Times a call is tried while the carrier cannot be reached.
         first_backoff_s, last_backoff_s: How long to wait after a failure; doubles in between.
     """
 
     calls_per_s: float = 1.0
+    kept_free: int = 0
     max_in_flight: int = 4
     max_attempts: int = 10
     first_backoff_s: float = 1.0
@@ -117,7 +119,7 @@ class Dialer:
             case CallWithdrawn(key=key):
                 self._withdraw(key)
             case CapacityKnown(free=free):
-                self._free = max(0, free - len(self._in_flight))
+                self._free = max(0, free - self._config.kept_free - len(self._in_flight))
             case CallAccepted(key=key):
                 if self._is_over(key):
                     self._throttles = 0

@@ -39,7 +39,7 @@ DUE_AT_ONCE = 200
 DIALING_LOST_AFTER_S = 60.0
 MAX_PLACED_LOOKED_AT = 1_000
 HOLDS = {
-    "capacity": "every line of the cluster is taken",
+    "capacity": "every line of the cluster is taken, or kept for calls that come in",
     "throttled": THROTTLED,
 }
 

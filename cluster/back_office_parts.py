@@ -96,7 +96,9 @@ class BackOfficeParts:
                 free_slots,
                 wall_clock_us,
                 random.random,
-                DialerConfig(calls_per_s=settings.calls_per_second),
+                DialerConfig(
+                    calls_per_s=settings.calls_per_second, kept_free=settings.seats_for_inbound
+                ),
             )
 
     @property

@@ -49,6 +49,16 @@ def is_wait(output: Output) -> TypeGuard[MarkWaiting]:
     return isinstance(output, MarkWaiting)
 
 
+def test_what_is_kept_for_callers_is_not_dialled_away() -> None:
+    dialer = Dialer(DialerConfig(calls_per_s=100, kept_free=3))
+    due = [CallDue(key(n)) for n in range(9)]
+    assert after(dialer, CapacityKnown(3), *due, now=0.0) == []
+    assert dialer.held_up_by(0.0) == "capacity"
+    assert after(dialer, CapacityKnown(4), now=1.0) == [Dial(key(0))]
+    assert after(dialer, CapacityKnown(5), now=2.0) == [Dial(key(1))], "one is on its way"
+    assert after(dialer, CapacityKnown(0), now=3.0) == []
+
+
 def test_calls_are_dialled_in_order_at_the_account_s_pace() -> None:
     dialer = Dialer(DialerConfig(calls_per_s=2))
     due = [CallDue(key(n)) for n in range(3)]

@@ -157,6 +157,22 @@ def test_a_queued_call_waits_for_a_line_and_can_be_canceled(
     play(stage, tmp_path, scene, Callee(after_s=0.0, talk_s=0.3))
 
 
+def test_nobody_is_dialled_on_the_seats_of_those_who_call(stage: EdgeStage, tmp_path: Path) -> None:
+    async def scene(calling: CallingStage) -> None:
+        calling.free_slots = 4
+        call_id = await calling.placed()
+
+        async def why() -> str | None:
+            return (await calling.api.get(f"/v1/calls/{call_id}")).json()["waiting_for"] or None
+
+        assert "kept for calls that come in" in await until(why)
+        assert calling.legs() == []
+        calling.free_slots = 5
+        await calling.until_state(call_id, "completed")
+
+    play(stage, tmp_path, scene, Callee(after_s=0.0, talk_s=0.3), seats_for_inbound=4)
+
+
 def test_a_recording_is_kept_and_erased_at_the_carrier(stage: EdgeStage, tmp_path: Path) -> None:
     async def scene(calling: CallingStage) -> None:
         call_id = await calling.placed(record=True)
