@@ -34,7 +34,14 @@ def register(app: typer.Typer) -> None:
         "callcluster deploy    on the cluster of this machine",
         "callcluster deploy --wait",
     )
-    add_command(app, "stop", stop, "callcluster stop")
+    add_command(
+        app,
+        "stop",
+        stop,
+        "callcluster stop",
+        "callcluster stop --yes    calls in progress or not",
+        "RAY_ADDRESS=10.0.0.5:6379 callcluster stop",
+    )
 
 
 def serve(
@@ -136,13 +143,23 @@ def _checked_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def stop() -> None:
-    """Stop what 'callcluster serve' or 'serve run' left on the cluster of this machine.
+def stop(
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Also when calls are in progress: they end.")
+    ] = False,
+) -> None:
+    """Stop what 'callcluster serve', 'callcluster deploy' or 'serve run' left running.
 
-    Calls in progress end. HAProxy processes that a killed run left behind are ended too; those of
-    another deployment are left alone.
+    On the cluster of RAY_ADDRESS, or on that of this machine if it was started in this folder and
+    for this CALLCLUSTER_PORT; another deployment is stopped only by its RAY_ADDRESS. Ray itself
+    goes on ('ray stop' ends it). HAProxy processes that a killed run of this port left behind are
+    ended too.
+
+    [bold]Exit code[/bold]
+      0  nothing of it runs any more
+      2  nothing was stopped: the last line says why
     """
     from cluster.run_stop import stop_everything
+    from cluster.settings import read_settings
 
-    for line in stop_everything():
-        say(line)
+    stop_everything(read_settings().port, is_sure=yes, say=say)

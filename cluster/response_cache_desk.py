@@ -156,7 +156,7 @@ def _join() -> bool:
     logging.getLogger("ray").setLevel(logging.ERROR)
     address = os.environ.get("RAY_ADDRESS", "")
     try:
-        connect(address or "auto", log_to_driver=False)
+        connect(address or "auto")
     except ClusterError:
         if address:
             raise

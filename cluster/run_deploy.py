@@ -15,6 +15,7 @@ from actors.stream_watch import ReplicaPlace
 from cluster import run_node, serve_env
 from cluster.deploy_progress import DeployStep, DeployView, counted, deploy_step
 from cluster.errors import ClusterError
+from cluster.found_cluster import FoundCluster, look_around
 from cluster.run_serve import (
     READY_WITHIN_S,
     START_FAILED,
@@ -102,6 +103,20 @@ class Deploying:
         say("what was replaced is gone")
 
 
+def require_ours(found: FoundCluster, port: int) -> None:
+    """See that nobody else's deployment is replaced by ours.
+
+    Raises:
+        ClusterError: The cluster that Ray has found here answers calls at another port.
+    """
+    differs = found.differs(port, None)
+    if differs:
+        raise ClusterError(
+            f"nothing was deployed: {found.name} is another deployment's ({differs}). To replace "
+            f"that one, name it: RAY_ADDRESS={found.address} callcluster deploy"
+        )
+
+
 def _living(nodes: list[dict[str, Any]]) -> int:
     return sum(bool(node["Alive"]) for node in nodes)
 
@@ -124,8 +139,10 @@ def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None
     from actors.named import deployed_release
     from actors.serve_replicas import serve_view
 
-    connect(address, log_to_driver=False)
+    connect(address)
     try:
+        if address == "auto":
+            require_ours(look_around(), settings.port)
         nodes = _living(ray.nodes())  # type: ignore[no-untyped-call]
         run_node.say_in_memory(nodes, run_node.gcs_here(), say)
         before = deployed_release()

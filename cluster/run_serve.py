@@ -26,6 +26,7 @@ from typing import Any
 
 from cluster import ports, serve_env
 from cluster.errors import ClusterError
+from cluster.found_cluster import note_start
 from cluster.run_drain import begin_drain, wait_for_calls
 from cluster.settings import Settings
 
@@ -151,12 +152,12 @@ def serve_until_stopped(settings: Settings, *, dashboard: bool, say: Callable[[s
         stop_all(settings.port)
 
 
-def connect(address: str, *, log_to_driver: bool = True) -> None:
+def connect(address: str, *, log_to_driver: bool = False) -> None:
     """Join the Ray cluster at ``address``.
 
     Args:
         address: Of Ray, or ``auto`` for the one of this machine.
-        log_to_driver: Show here what its processes log.
+        log_to_driver: Show here what its processes log, which may be of others' calls.
 
     Raises:
         ClusterError: It is not there, or it does not let us in.
@@ -171,6 +172,8 @@ def connect(address: str, *, log_to_driver: bool = True) -> None:
             raise ClusterError(
                 f"no Ray cluster at {address!r} (RAY_ADDRESS): {error.strerror or error}"
             ) from None
+    _hush_ray()
+    _take_up_token(address)
     try:
         ray.init(
             address=address,
@@ -186,6 +189,25 @@ def connect(address: str, *, log_to_driver: bool = True) -> None:
         ) from None
 
 
+def _hush_ray() -> None:
+    """Without Ray's advice on tokens: who may join is said by our own errors and the doctor."""
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
+
+
+def _take_up_token(address: str) -> None:
+    """Let Ray use its token for a cluster of this machine that is named by its address.
+
+    For one that it has found by itself Ray does so unasked. The token goes to no other host.
+    """
+    from ray._private import services
+    from ray._private.authentication import authentication_token_setup
+
+    if address in services.find_gcs_addresses():  # type: ignore[no-untyped-call]
+        authentication_token_setup.maybe_enable_token_auth_if_token_available(
+            warn_if_disabled=False
+        )
+
+
 def start_ray(*, dashboard: bool) -> None:
     """Join the cluster that RAY_ADDRESS names, or start one that lives as long as this process.
 
@@ -196,8 +218,9 @@ def start_ray(*, dashboard: bool) -> None:
 
     address = os.environ.get("RAY_ADDRESS")
     if address:
-        connect(address)
+        connect(address, log_to_driver=True)
         return
+    _hush_ray()
     ray.init(
         address="local",  # never some other cluster that happens to run here
         namespace=NAMESPACE,
@@ -249,6 +272,7 @@ def _released(settings: Settings) -> Settings:
 
     logging.getLogger("ray.serve").setLevel(logging.WARNING)  # its progress is ours, said once
     settings = released(settings, deployed_release, time.time())
+    note_start(settings.port)
     begin_directory(mind_plan(settings))  # while Serve starts
     serve.start(http_options={"host": settings.host, "port": settings.port})
     return settings
@@ -322,7 +346,7 @@ def stop_all(port: int) -> None:
             if os.environ.get("RAY_ADDRESS"):
                 from cluster.run_stop import stop_at_once
 
-                stop_at_once()
+                stop_at_once(logger.info)
             else:
                 remove_all()
         finally:

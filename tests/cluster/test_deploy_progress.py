@@ -8,7 +8,8 @@ from actors.serve_view import ServeReplica, ServeView, State
 from actors.stream_watch import ReplicaPlace
 from cluster.deploy_progress import DeployStep, DeployView, deploy_step
 from cluster.errors import ClusterError
-from cluster.run_deploy import FAILED_FOR_S, Deploying
+from cluster.found_cluster import FoundCluster
+from cluster.run_deploy import FAILED_FOR_S, Deploying, require_ours
 
 OLD = frozenset({"a", "b"})
 
@@ -131,3 +132,10 @@ def test_nobody_waits_for_ever() -> None:
     cluster = Cluster((serve(a="stopping", c="running", d="running"), 1))
     with pytest.raises(ClusterError, match="after 90 s: 1 call still on 1 replica"):
         cluster.deploying.until_gone(cluster.deploying.step(), 90.0, cluster.said.append)
+
+
+def test_nobody_elses_deployment_is_replaced_because_ray_found_it() -> None:
+    found = FoundCluster("10.0.0.5:6379", port=8001, folder="/srv/there")
+    require_ours(found, 8001)  # of another folder: what is newer may lie elsewhere
+    with pytest.raises(ClusterError, match=r"RAY_ADDRESS=10\.0\.0\.5:6379 callcluster deploy"):
+        require_ours(found, 8000)
