@@ -17,6 +17,7 @@ from cluster.doctor.examination import Findings, in_thread
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.node_probe import MARK
 from cluster.doctor.place import Place
+from cluster.found_cluster import FoundCluster
 
 _RAYS_PROCESSES = frozenset({"raylet", "gcs_server"})
 _SKEW_S = 2.0
@@ -38,7 +39,20 @@ async def examine_nodes(place: Place) -> Findings:
                 "RAY_ADDRESS, RAY_AUTH_MODE",
             )
         ]
+    found = FoundCluster(**told["cluster"])
+    port = place.settings.port if place.settings is not None else None
+    if not address and port is not None and (differs := found.differs(port, None)):
+        return [anothers_finding(found, differs)]
     return node_findings(told["here"], told["nodes"])
+
+
+def anothers_finding(found: FoundCluster, differs: str) -> Finding:
+    """The cluster that Ray has found on this machine is not the one that was asked about."""
+    return skipped(
+        "nodes",
+        f"{found.name} is another deployment's ({differs}); "
+        f"'RAY_ADDRESS={found.address} callcluster doctor' examines its nodes",
+    )
 
 
 def runs_ray() -> bool:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from cluster import ports
 from cluster.doctor.examination import Findings, in_thread
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
+from cluster.doctor.node_probe import raylet_above
 from cluster.doctor.place import Place
 
 _FIRST_REPLICA = "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"
 _LAST_REPLICA = "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT"
+
+Owner = Literal["ours", "another", "nobody"]  # nobody's: no process of Ray
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,26 @@ async def examine_ports(place: Place) -> Findings:
     def work() -> list[Finding]:
         found = list(ports.listeners())
         wanted = wanted_ports(http_port, place.environment)
+        owner = owners(found, http_port)
         return [
-            *(port_finding(port, found, ports.runs_under_ray) for port in wanted),
-            replica_finding(place.environment, replicas, found, ports.runs_under_ray),
+            *(port_finding(port, found, owner) for port in wanted),
+            replica_finding(place.environment, replicas, found, owner),
         ]
 
     return await in_thread(work)
+
+
+def owners(found: Iterable[ports.Listener], http_port: int) -> Callable[[int | None], Owner]:
+    """Tells whose a process is: of the Ray cluster whose proxy has our port, or of another one."""
+    proxy = next((item.pid for item in found if item.port == http_port), None)
+    ours = raylet_above(proxy) if proxy is not None else None
+
+    def owner(pid: int | None) -> Owner:
+        if pid is None or not ports.runs_under_ray(pid):
+            return "nobody"
+        return "ours" if ours is not None and raylet_above(pid) == ours else "another"
+
+    return owner
 
 
 def wanted_ports(http_port: int, environment: Mapping[str, str]) -> list[WantedPort]:
@@ -57,7 +75,7 @@ def wanted_ports(http_port: int, environment: Mapping[str, str]) -> list[WantedP
 
 
 def port_finding(
-    wanted: WantedPort, found: Iterable[ports.Listener], is_rays: Callable[[int | None], bool]
+    wanted: WantedPort, found: Iterable[ports.Listener], owner: Callable[[int | None], Owner]
 ) -> Finding:
     """Who has this port?"""
     subject = f"port {wanted.port}"
@@ -65,8 +83,16 @@ def port_finding(
     if not taken:
         return ok(subject, f"free ({wanted.purpose})")
     by = taken[0]
-    if is_rays(by.pid):
-        return ok(subject, f"{by.name}, process {by.pid}, of a running Ray cluster")
+    whose = owner(by.pid)
+    if whose == "ours":
+        return ok(subject, f"{by.name}, process {by.pid}, of the Ray cluster that runs here")
+    if whose == "another":
+        return fail(
+            subject,
+            f"taken by {by.name}, process {by.pid}, of another Ray cluster",
+            f"'callcluster serve' does not start beside it ({wanted.purpose})",
+            f"stop that one, or set {wanted.setting}",
+        )
     return fail(
         subject,
         f"taken by {by.name}" + (f", process {by.pid}" if by.pid is not None else ""),
@@ -79,14 +105,14 @@ def replica_finding(
     environment: Mapping[str, str],
     replicas: int,
     found: Iterable[ports.Listener],
-    is_rays: Callable[[int | None], bool],
+    owner: Callable[[int | None], Owner],
 ) -> Finding:
     """Is there room in the range of the replicas, and only ours in it?"""
     first = int(environment.get(_FIRST_REPLICA, "30000"))
     last = int(environment.get(_LAST_REPLICA, "31000"))
     subject = f"ports {first}-{last}"
     inside = {item.port: item for item in found if first <= item.port <= last}
-    strangers = {port: item for port, item in inside.items() if not is_rays(item.pid)}
+    strangers = {port: item for port, item in inside.items() if owner(item.pid) != "ours"}
     free = last - first + 1 - len(strangers)
     if free < replicas:
         return fail(

@@ -15,6 +15,7 @@ import platform
 import socket
 import sys
 import time
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -135,18 +136,24 @@ def code_digest(root: Path) -> str:
     return digest.hexdigest()
 
 
-def ask_all_nodes(address: str) -> list[dict[str, Any]]:
-    """``describe`` of every living node, with the times it was asked and read beside it.
+def whose(address: str) -> dict[str, Any]:
+    """Join the cluster; its address, and the port and folder of the deployment that it runs.
 
     Raises:
         cluster.errors.ClusterError: No cluster there, or no way in.
     """
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
+    from cluster.found_cluster import look_around
     from cluster.run_serve import connect
 
     connect(address)
+    return asdict(look_around())
+
+
+def ask_all_nodes() -> list[dict[str, Any]]:
+    """``describe`` of every living node, with the times it was asked and read beside it."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
     # Neither a CPU nor a retry: it has to answer on full nodes too, and now.
     probe: Any = ray.remote(num_cpus=0, max_retries=0)(describe)
     asked = {}
@@ -176,7 +183,7 @@ def main() -> None:
     from cluster.errors import ClusterError
 
     try:
-        told: Any = {"here": describe(), "nodes": ask_all_nodes(sys.argv[1])}
+        told: Any = {"cluster": whose(sys.argv[1]), "here": describe(), "nodes": ask_all_nodes()}
     except ClusterError as error:
         told = {"error": str(error)}
     sys.stdout.write(f"\n{MARK}{json.dumps(told)}\n")

@@ -17,7 +17,13 @@ import pytest
 from cluster.doctor import check_store
 from cluster.doctor.check_haproxy import environment_findings, limit_findings
 from cluster.doctor.check_packages import pinned_finding, python_finding, required_finding
-from cluster.doctor.check_ports import WantedPort, port_finding, replica_finding, wanted_ports
+from cluster.doctor.check_ports import (
+    Owner,
+    WantedPort,
+    port_finding,
+    replica_finding,
+    wanted_ports,
+)
 from cluster.doctor.check_store import examine_database, examine_disk, schema_finding, space_finding
 from cluster.doctor.check_temporary import examine_temporary, room_finding
 from cluster.doctor.finding import Finding
@@ -124,10 +130,12 @@ def test_descriptors_must_suffice_for_haproxys_connections(
 # --- ports ---------------------------------------------------------------------------------------
 
 OURS, THEIRS = Listener(8000, 10, "haproxy"), Listener(8000, 20, "nginx")
+ANOTHERS = Listener(8000, 30, "ray::ProxyActor")
 
 
-def is_rays(pid: int | None) -> bool:
-    return pid == 10
+def owner(pid: int | None) -> Owner:
+    owned: dict[int | None, Owner] = {10: "ours", 30: "another"}
+    return owned.get(pid, "nobody")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +143,8 @@ def is_rays(pid: int | None) -> bool:
     [
         ([], "ok", "free"),
         ([Listener(8001, 20, "nginx")], "ok", "free"),
-        ([OURS], "ok", "haproxy, process 10, of a running Ray cluster"),
+        ([OURS], "ok", "haproxy, process 10, of the Ray cluster that runs here"),
+        ([ANOTHERS], "fail", "taken by ray::ProxyActor, process 30, of another Ray cluster"),
         ([THEIRS], "fail", "taken by nginx, process 20"),
         ([Listener(8000, None, "an unknown process")], "fail", "taken by an unknown process"),
     ],
@@ -143,7 +152,7 @@ def is_rays(pid: int | None) -> bool:
 def test_a_port_is_free_or_ours_or_somebody_elses(
     found: list[Listener], status: str, said: str
 ) -> None:
-    finding = port_finding(WantedPort(8000, "calls", "CALLCLUSTER_PORT"), found, is_rays)
+    finding = port_finding(WantedPort(8000, "calls", "CALLCLUSTER_PORT"), found, owner)
     assert finding.status == status
     assert finding.found.startswith(said)
     assert ("CALLCLUSTER_PORT" in finding.advice) == (status == "fail")
@@ -160,6 +169,7 @@ def test_moved_ports_are_looked_at_where_they_are() -> None:
         ([], "ok"),
         ([Listener(30000, 10, "ray::ServeReplica")], "ok"),
         ([Listener(30000, 20, "nginx")], "warn"),
+        ([Listener(30000, 30, "ray::ServeReplica")], "warn"),
         ([Listener(30000, 20, "nginx"), Listener(30001, 20, "nginx")], "fail"),
     ],
 )
@@ -168,7 +178,7 @@ def test_the_replicas_need_room(ports: list[Listener], status: str) -> None:
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": "30000",
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": "30002",
     }
-    assert replica_finding(environment, 2, ports, is_rays).status == status
+    assert replica_finding(environment, 2, ports, owner).status == status
 
 
 # --- database and disk ---------------------------------------------------------------------------
