@@ -7,6 +7,7 @@ stands in the tables, and whom it watches is told with the next beats (``stream_
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import logging
 import os
@@ -16,10 +17,11 @@ from typing import Any, Protocol
 import ray
 
 from actors.actor_repr import actor_repr
+from actors.draining_nodes import DrainingNodes
 from actors.end_process import end_actor, end_replica_at
 from actors.named_watch import shared_watch
 from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
-from actors.serve_replicas import retiring_replicas
+from actors.serve_replicas import who_leaves
 from actors.stream_watch_driver import StreamWatchDriver
 from providers.traces import trace_of
 
@@ -94,15 +96,22 @@ class BackOffice:
         return self._watcher().switch(call_id, mode)
 
     async def streams(self) -> list[dict[str, Any]]:
-        """Calls in progress by replica: ``{"node", "pid", "calls"}``, by what each told last."""
-        found = self._watcher().calls_by_place()
-        return [{"node": at.node, "pid": at.pid, "calls": n} for at, n in found.items()]
+        """Calls in progress by replica: ``{"node", "pid", "calls", "roads"}``, as each told last.
+
+        ``roads`` says how many of them come through HAProxy of a node that is drained, by address.
+        """
+        found, roads = self._watcher().calls_by_place(), self._watcher().calls_by_road()
+        return [
+            {"node": at.node, "pid": at.pid, "calls": calls, "roads": roads[at]}
+            for at, calls in found.items()
+        ]
 
     def _watcher(self) -> StreamWatchDriver:
         if self._watch is None:
             module, _, function = self._mover.partition(":")
             mover = getattr(importlib.import_module(module), function)(self._settings)
-            self._watch = StreamWatchDriver(end_replica_at, mover.move, retiring_replicas)
+            leaves = functools.partial(who_leaves, DrainingNodes())
+            self._watch = StreamWatchDriver(end_replica_at, mover.move, leaves)
             self._watching = asyncio.get_running_loop().create_task(shared_watch().run())
         return self._watch
 

@@ -144,7 +144,13 @@ class CallActor:
         """Calls, capacity and the process id, for the directory and for people."""
         driver = await self._driver()
         release = self._settings.get("release", "")
-        return {**driver.status(), "name": self._name, "pid": os.getpid(), "release": release}
+        return {
+            **driver.status(),
+            "name": self._name,
+            "pid": os.getpid(),
+            "release": release,
+            "node": ray.get_runtime_context().get_node_id(),
+        }
 
     async def open_call(self, plain: dict[str, Any]) -> dict[str, Any]:
         """``OpenCall`` to ``CallOpened``."""

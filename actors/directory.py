@@ -25,7 +25,8 @@ Rules
    hear them all; a replica that runs short asks at once all the same.
 
 10. When something newer is deployed, its actors take the place of the others one by one
-   (``actors.release_book``); who is retired gets no calls, and is let go once it is empty.
+   (``actors.release_book``), and likewise when their node is drained; who is retired gets no calls,
+   and is let go once it is empty.
 
 More than the capacity is promised in these cases only; then the CallActor (or the full replica)
 refuses what is too much, which is one more question:
@@ -42,7 +43,7 @@ The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from actors.lease_shares import divide
@@ -109,6 +110,18 @@ class Directory:
             self._config = config
         return is_new
 
+    def nodes_drained(self, nodes: Collection[str], *, now: float) -> None:
+        """These nodes, by id, are drained and no others; asked about once a second."""
+        self._releases.drained(nodes, now=now, least=self._config.min_actors)
+
+    @property
+    def calls_by_node(self) -> dict[str, int]:
+        """Calls whose stream is up, by the node of their actor."""
+        found: dict[str, int] = {}
+        for _, entry in self._seats:
+            found[entry.node] = found.get(entry.node, 0) + entry.active
+        return found
+
     @property
     def actor_names(self) -> tuple[str, ...]:
         """Every CallActor that is alive."""
@@ -152,7 +165,12 @@ class Directory:
             entry.empty_since = now
         self._seats.suspect(name, suspect=False)
         self._seats.changed(name)
-        self._releases.reported(entry, release, self._config.min_actors)
+        self._releases.reported(entry, release, self._config.min_actors, now=now)
+
+    def actor_runs_on(self, name: str, node: str) -> None:
+        """An actor that has reported is on the node with this id."""
+        if (entry := self._seats.get(name)) is not None:
+            entry.node = node
 
     def actor_suspected(self, name: str) -> None:
         """Somebody got no answer from it: nothing is placed there until it reports again."""

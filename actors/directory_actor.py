@@ -15,6 +15,7 @@ import ray
 
 from actors.actor_repr import actor_repr
 from actors.directory import Directory, DirectoryConfig
+from actors.draining_nodes import DrainingNodes
 from actors.placement import CALL_ACTOR_PREFIX, NAMESPACE, call_actor_options
 from actors.wire import ReplicaSync
 from providers.traces import trace_of
@@ -22,6 +23,7 @@ from providers.traces import trace_of
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
+ASK_NODES_EVERY_S = 1.0
 STATUS_TIMEOUT_S = 1.0
 START_TIMEOUT_S = 60.0
 MISSED_BEFORE_LOST = 3  # of the directory's own questions
@@ -52,6 +54,8 @@ class CallDirectoryActor:
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._starting: dict[str, asyncio.Task[None]] = {}
         self._supervisor: asyncio.Task[None] | None = None
+        self._asking_nodes: asyncio.Task[None] | None = None
+        self._nodes = DrainingNodes()
         self._trouble = ""
 
     def __repr__(self) -> str:
@@ -62,6 +66,7 @@ class CallDirectoryActor:
         if self._supervisor is None:
             self._adopt()
             self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
+            self._asking_nodes = asyncio.get_running_loop().create_task(self._ask_who_is_drained())
 
     async def deployed(
         self, config: dict[str, Any], actor_args: tuple[Any, ...], release: str
@@ -107,12 +112,15 @@ class CallDirectoryActor:
             "unused": self._directory.unused,
             "starting": len(self._starting),
             "trouble": self._trouble,
+            "calls_by_node": self._directory.calls_by_node,
         }
 
     async def shutdown(self) -> None:
         """Kill every CallActor of the pool; the directory itself is killed by the caller."""
         if self._supervisor is not None:
             self._supervisor.cancel()
+        if self._asking_nodes is not None:
+            self._asking_nodes.cancel()
         for task in (*self._starting.values(), *self._asking.values()):
             task.cancel()
         for handle in self._handles.values():
@@ -139,6 +147,16 @@ class CallDirectoryActor:
                 if trouble != (trouble := trace_of(error)):
                     logger.error("a round of the directory failed: %s", trouble)
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _ask_who_is_drained(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            nodes = await self._nodes.ask()
+            try:
+                self._directory.nodes_drained(nodes.keys(), now=loop.time())
+            except Exception as error:  # noqa: BLE001 - no mistake in one round ends the others
+                logger.error("drained nodes: %s", trace_of(error))
+            await asyncio.sleep(ASK_NODES_EVERY_S)
 
     async def _look_after_all(self) -> None:
         for name in self._due():
@@ -245,6 +263,7 @@ class CallDirectoryActor:
             recent=[str(call_id) for call_id in report.get("seated_lately", ())],
             release=str(report.get("release", "")),
         )
+        self._directory.actor_runs_on(name, str(report.get("node", "")))
 
     def _lose(self, name: str) -> None:
         logger.warning("CallActor %s does not answer: replaced", name)

@@ -10,12 +10,17 @@ Rules
    so is one that has gone and comes back: HAProxy may send it here once more.
 5. When nobody is left, and front and HAProxy have had ``least_s`` to learn that this replica is
    gone, it may end.
+6. One that must be gone by a time begins to move so much earlier that a call still has ``move_s``.
+
+The same holds for the calls whose carrier reaches them through a node that is to go, whichever
+replica they are on: they wait, are moved, are closed.
 
 Synchronous; ``now`` is loop time in seconds.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -32,12 +37,14 @@ class DrainTimes:
         move_s: A call has to find a pause between two turns.
         least_s: Not over before, so that nobody is still sent here.
         moves_a_second: Calls that are asked to go in a second.
+        settle_s: Nobody is asked before, in whatever haste: who asked too early would come back.
     """
 
     wait_s: float = 60.0
     move_s: float = 45.0
     least_s: float = 10.0
     moves_a_second: float = 10.0
+    settle_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class ReplicaDrain:
     def __init__(self, times: DrainTimes) -> None:
         self._times = times
         self._since: float | None = None
+        self._move_from = math.inf
         self._asked: dict[str, float] = {}
         self._closed: set[str] = set()
         self._is_over = False
@@ -76,12 +84,23 @@ class ReplicaDrain:
         """Whether this replica is to go."""
         return self._since is not None
 
-    def retire(self, *, now: float) -> bool:
-        """This replica is to go; False when that was known. It is never taken back."""
-        if self._since is not None:
-            return False
-        self._since = now
-        return True
+    def retire(self, *, now: float, within_s: float | None = None) -> bool:
+        """This replica is to go; False when that was known. It is never taken back.
+
+        Args:
+            now: Loop time.
+            within_s: It must be gone in so many seconds; None: nobody presses.
+        """
+        is_news = self._since is None
+        if self._since is None:
+            self._since = now
+            self._move_from = now + max(self._times.wait_s, self._times.settle_s)
+        if within_s is not None:
+            earliest = self._since + self._times.settle_s
+            self._move_from = min(
+                self._move_from, max(earliest, now + within_s - self._times.move_s)
+            )
+        return is_news
 
     def phase(self, *, now: float) -> Phase:
         """For people."""
@@ -89,7 +108,7 @@ class ReplicaDrain:
             return "serving"
         if self._is_over:
             return "over"
-        return "waiting" if now - self._since < self._times.wait_s else "moving"
+        return "waiting" if now < self._move_from else "moving"
 
     def look(self, calls: Collection[str], *, now: float) -> DrainStep:
         """What is due.
@@ -103,7 +122,7 @@ class ReplicaDrain:
         if not calls and now - self._since >= self._times.least_s:
             self._is_over = True
             return DrainStep(is_over=True)
-        if now - self._since < self._times.wait_s:
+        if now < self._move_from:
             return DrainStep()
         self._asked = {each: at for each, at in self._asked.items() if each in calls}
         self._closed &= self._asked.keys()

@@ -37,7 +37,9 @@ class SeatEntry:
         empty_since: Loop time since which nobody is there; None while somebody is.
         suspect: Somebody got no answer from it.
         release: What it was started from.
-        retired: It is of an older release than is deployed, and gets no calls any more.
+        node: Id of the node it runs on; empty when it does not say.
+        retired: It is of an older release than is deployed, or on a node that is drained, and gets
+            no calls any more.
     """
 
     order: int
@@ -49,6 +51,7 @@ class SeatEntry:
     empty_since: float | None = None
     suspect: bool = False
     release: str = ""
+    node: str = ""
     retired: bool = False
     counted: tuple[int, int, int, int] = (0, 0, 0, 0)
 

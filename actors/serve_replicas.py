@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import ray
 
+from actors.draining_nodes import DrainingNodes
+from actors.leaving import Leaving, leaving
 from actors.named_watch import CONTROLLER_NAME
 from actors.serve_view import ServeView, view_of
-from actors.stream_watch import ReplicaPlace
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ async def serve_view() -> ServeView | None:
         return None
 
 
-async def retiring_replicas() -> frozenset[ReplicaPlace]:
-    """Where replicas run that are to go; none when nobody knows, or nobody stays for calls."""
-    view = await serve_view()
-    return view.places("stopping") if view is not None and view.count("running") else frozenset()
+async def who_leaves(nodes: DrainingNodes) -> Leaving:
+    """Which replicas and roads are to be no more; none when nobody knows."""
+    view, draining = await asyncio.gather(serve_view(), nodes.ask())
+    return leaving(view, draining)

@@ -1,8 +1,10 @@
 """An ingress replica tells the watch that it lives, and which calls it has.
 
 ``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
-"leaves"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "switch"}``, of which the
-last is a mapping of call ids to modes. The calls are told when they have changed, and when the
+"leaves", "roads"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "retire_within_s",
+"roads", "switch"}``, of which the last is a mapping of call ids to modes. ``roads`` of the answer
+names nodes that are to go, by address, and in how many seconds (or null); that of the beat says how
+many calls still come through each of them. The calls are told when they have changed, and when the
 watch asks for them (it may be a new one): all of them, so with many calls not more often than once
 in ``NEWS_A_CALL_S`` for each.
 
@@ -17,8 +19,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 from providers.traces import trace_of
 
@@ -31,8 +33,22 @@ NEWS_A_CALL_S = 0.001
 ANSWER_WITHIN_S = 2.0  # beyond what the way to the watch allows itself
 
 Plain = dict[str, Any]
+Roads = Mapping[str, float | None]
 SendBeat = Callable[[Plain], Awaitable[Mapping[str, Any]]]
 """Hand a beat to the watch; its answer. Raises ``OSError`` or ``TimeoutError`` when it is away."""
+
+
+class Leaves(Protocol):
+    """What takes calls elsewhere (``actors.replica_drain_driver``); None seconds: no haste."""
+
+    def retire(self, within_s: float | None = None) -> None:
+        """This replica is to go."""
+
+    def leave_roads(self, roads: Roads) -> None:
+        """These nodes are to go, by address, and no others."""
+
+    def calls_by_road(self, roads: Collection[str]) -> Mapping[str, int]:
+        """How many calls come through HAProxy of each of them."""
 
 
 class StreamBeats:
@@ -44,8 +60,8 @@ class StreamBeats:
         send: The way to the watch.
         calls: The calls in progress, as plain data.
         on_drain: Told whether new calls are to be refused.
-        on_retire: Told, again and again, that this replica is to go.
         on_switch: Told, again and again, how a call is to be carried: its id, and the mode.
+        leaving: Told, again and again, that this replica is to go, or a node.
     """
 
     def __init__(
@@ -55,8 +71,8 @@ class StreamBeats:
         send: SendBeat,
         calls: Callable[[], Sequence[Plain]],
         on_drain: Callable[[bool], None],
-        on_retire: Callable[[], None] = lambda: None,
         on_switch: Callable[[str, str], object] = lambda _call_id, _mode: None,
+        leaving: Leaves | None = None,
     ) -> None:
         self._who: Plain = {
             "v": VERSION,
@@ -67,8 +83,9 @@ class StreamBeats:
         self._send = send
         self._calls = calls
         self._on_drain = on_drain
-        self._on_retire = on_retire
         self._on_switch = on_switch
+        self._leaving = leaving
+        self._roads: Roads = {}
         self._told: Sequence[Plain] | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_away = False
@@ -106,15 +123,21 @@ class StreamBeats:
                 beat_at = now + BEAT_EVERY_S
                 if is_news:
                     news_at = now + NEWS_A_CALL_S * len(calls)
-                answer = await self._beat({**self._who, "calls": calls if is_news else None})
+                told: Plain = {"calls": calls if is_news else None}
+                if self._roads and self._leaving is not None:
+                    told["roads"] = dict(self._leaving.calls_by_road(self._roads))
+                answer = await self._beat({**self._who, **told})
                 if answer is not None:
                     if answer.get("wants_calls"):
                         self._told, news_at = None, now
                     elif is_news:
                         self._told = calls
                     self._on_drain(bool(answer.get("drain")))
-                    if answer.get("retire"):
-                        self._on_retire()
+                    self._roads = answer.get("roads") or {}
+                    if self._leaving is not None:
+                        if answer.get("retire"):
+                            self._leaving.retire(answer.get("retire_within_s"))
+                        self._leaving.leave_roads(self._roads)
                     for call_id, mode in (answer.get("switch") or {}).items():
                         self._on_switch(str(call_id), str(mode))
                     if self._told is None:

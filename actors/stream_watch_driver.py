@@ -7,6 +7,7 @@ answer) is told by REST to ask.
 
 A replica that Ray Serve has retired (deploy, scale-in) is told so with its next beat: Serve tells
 user code only when the drain is over. It then moves its calls itself (``actors.replica_drain``).
+So does every replica with the calls that come to it through HAProxy of a node that is drained.
 
 An asyncio driver without Ray.
 """
@@ -15,9 +16,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from actors.leaving import Leaving
 from actors.stream_watch import LostReplica, ReplicaPlace, StreamWatch, WatchedCall
 from actors.switch_wishes import SwitchWishes
 from providers.traces import trace_of
@@ -28,7 +30,7 @@ VERSION = 1
 LOOK_EVERY_S = 0.1
 COMES_BACK_WITHIN_S = 1.5  # by itself, once its socket is closed
 MOVED_AT_ONCE = 10
-ASK_WHO_RETIRES_EVERY_S = 1.0
+ASK_WHO_LEAVES_EVERY_S = 1.0
 
 EndProcess = Callable[[ReplicaPlace], Awaitable[bool]]
 """End the process at this place for good; whether it is gone now. Never raises."""
@@ -36,13 +38,13 @@ EndProcess = Callable[[ReplicaPlace], Awaitable[bool]]
 MoveCall = Callable[[WatchedCall], Awaitable[None]]
 """Have the carrier ask ``action`` for this call now. Never raises."""
 
-Retiring = Callable[[], Awaitable[Collection[ReplicaPlace]]]
-"""Where replicas run that are to go; nobody when it is not known. Never raises."""
+WhoLeaves = Callable[[], Awaitable[Leaving]]
+"""Which replicas and roads are to be no more; none when it is not known. Never raises."""
 
 
-async def nobody_retires() -> Collection[ReplicaPlace]:
-    """A cluster whose replicas stay."""
-    return ()
+async def nobody_leaves() -> Leaving:
+    """A cluster whose replicas and nodes stay."""
+    return Leaving()
 
 
 class StreamWatchDriver:
@@ -51,19 +53,20 @@ class StreamWatchDriver:
     Args:
         end_process: See ``EndProcess``.
         move_call: See ``MoveCall``.
-        retiring: See ``Retiring``; asked about once a second.
+        who_leaves: See ``WhoLeaves``; asked about once a second.
     """
 
     def __init__(
         self,
         end_process: EndProcess,
         move_call: MoveCall,
-        retiring: Retiring = nobody_retires,
+        who_leaves: WhoLeaves = nobody_leaves,
     ) -> None:
         self._end_process = end_process
         self._move_call = move_call
-        self._retiring = retiring
-        self._to_go: Collection[ReplicaPlace] = ()
+        self._who_leaves = who_leaves
+        self._leaving = Leaving()
+        self._roads: dict[ReplicaPlace, dict[str, int]] = {}
         self._watch = StreamWatch()
         self._wishes = SwitchWishes(self._watch)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,6 +93,10 @@ class StreamWatchDriver:
         """How many calls each replica has, by what it told last."""
         return self._watch.calls_by_place()
 
+    def calls_by_road(self) -> dict[ReplicaPlace, dict[str, int]]:
+        """How many of them come through each node that is to go, by what each told last."""
+        return {at: self._roads.get(at, {}) for at in self._watch.calls_by_place()}
+
     def beat(self, plain: Mapping[str, Any]) -> dict[str, Any]:
         """One replica beats; see ``actors.stream_beats`` for the message. Returns the answer.
 
@@ -99,15 +106,18 @@ class StreamWatchDriver:
         if self._looking is None:
             loop = asyncio.get_running_loop()
             self._looking = loop.create_task(self._look())
-            self._asking = loop.create_task(self._ask_who_retires())
+            self._asking = loop.create_task(self._ask_who_leaves())
         try:
             replica_id, leaves = str(plain["replica"]), bool(plain.get("leaves"))
             place = ReplicaPlace(str(plain["node"]), int(plain["pid"]))
             told = plain.get("calls")
             calls = None if told is None else [_call(each) for each in told]
-        except (KeyError, TypeError, ValueError) as error:
+            roads = {str(road): int(count) for road, count in (plain.get("roads") or {}).items()}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"not a beat: {type(error).__name__}") from None
+        self._roads[place] = roads
         if leaves:
+            self._roads.pop(place)
             self._watch.goodbye(replica_id)
             return self._answer(replica_id, place, wants_calls=False)
         now = asyncio.get_running_loop().time()
@@ -124,7 +134,9 @@ class StreamWatchDriver:
             "v": VERSION,
             "wants_calls": wants_calls,
             "drain": self._draining,
-            "retire": place in self._to_go,
+            "retire": place in self._leaving.replicas,
+            "retire_within_s": _left(self._leaving.replicas.get(place), now),
+            "roads": {road: _left(until, now) for road, until in self._leaving.roads.items()},
             "switch": self._wishes.of_replica(replica_id, now=now),
         }
 
@@ -141,19 +153,20 @@ class StreamWatchDriver:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             for lost in self._watch.look(now=loop.time()):
+                self._roads.pop(lost.place, None)
                 task = loop.create_task(self._rescue(lost))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _ask_who_retires(self) -> None:
+    async def _ask_who_leaves(self) -> None:
         trouble = ""
         while True:
             try:
-                self._to_go = await self._retiring()
+                self._leaving = await self._who_leaves()
             except Exception as error:  # noqa: BLE001 - what Serve says is its own to change
                 if trouble != (trouble := trace_of(error)):
                     logger.error("who retires is not known: %s", trouble)
-            await asyncio.sleep(ASK_WHO_RETIRES_EVERY_S)
+            await asyncio.sleep(ASK_WHO_LEAVES_EVERY_S)
 
     async def _rescue(self, lost: LostReplica) -> None:
         logger.error(
@@ -176,6 +189,10 @@ class StreamWatchDriver:
                 await self._move_call(call)
 
         await asyncio.gather(*(move(call) for call in left))
+
+
+def _left(until: float | None, now: float) -> float | None:
+    return None if until is None else max(0.0, until - now)
 
 
 def _call(plain: Mapping[str, Any]) -> WatchedCall:

@@ -33,15 +33,18 @@ class CallSocket:
     Args:
         receive: Of the ASGI application.
         send: Likewise.
+        peer: Address of whoever has connected; empty when it is not known.
 
     Attributes:
+        peer: Likewise.
         code: Why the peer has gone, a WebSocket close code; 0 while it is there.
         is_tapped: Whether messages come straight from the transport.
         send_text: Sends one text frame. Raises ``OSError`` or ``RuntimeError`` when the peer has
             gone.
     """
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, peer: str = "") -> None:
+        self.peer = peer
         self._receive = receive
         self._send = send
         self.code = 0

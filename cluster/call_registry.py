@@ -28,6 +28,7 @@ class LiveCall:
 
     Attributes:
         told: What the watch knows of it (``watched_calls``), and with whom its mind was then.
+        road: Address of the node whose HAProxy its stream comes through; empty when not known.
     """
 
     call_sid: str
@@ -37,6 +38,7 @@ class LiveCall:
     task: asyncio.Task[CallEnd]
     claims: StreamClaims | None = None
     told: tuple[tuple[str, tuple[int, int]], dict[str, Any]] | None = None
+    road: str = ""
 
 
 class CallRegistry:

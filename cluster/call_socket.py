@@ -61,7 +61,8 @@ async def let_in(
         await send({"type": "websocket.close", "code": CLOSE_POLICY})
         return None
     await send({"type": "websocket.accept"})
-    socket = CallSocket(receive, send)
+    client = scope.get("client")
+    socket = CallSocket(receive, send, str(client[0]) if client else "")
     if edge.registry.full:
         edge.count("streams_turned_away", 1)
         await socket.close(CLOSE_TRY_AGAIN)
@@ -77,6 +78,7 @@ async def pump(call: LiveCall, socket: CallSocket, *, peer_closes_within_s: floa
         socket: Accepted.
         peer_closes_within_s: How long a peer that was told of a planned end has to close first.
     """
+    call.road = socket.peer
     reader = socket.listen(_Feeder(call).take)
     try:
         await asyncio.wait([reader, call.task], return_when=asyncio.FIRST_COMPLETED)

@@ -83,20 +83,21 @@ class Ingress:
         self._parts: IngressParts = build_ingress_parts(settings, self._replica_id, self._active)
         self._edge = Edge(settings, self._parts.edge_parts)
         self._services = CallServices(self._edge, self._parts.world)
+        self._drain_of_calls = ReplicaDrainDriver(
+            DrainTimes(wait_s=settings.drain_s),
+            # A call that was moved may be sent here once more: that is another stream.
+            lambda: {f"{c.call_id}/{c.epoch[0]}": c.driver for c in self._edge.registry},
+            self._leave,
+            lambda: {f"{c.call_id}/{c.epoch[0]}": c.road for c in self._edge.registry},
+        )
         self._beats = StreamBeats(
             self._replica_id,
             ray.get_runtime_context().get_node_id(),
             self._parts.send_beat,
             lambda: watched(self._edge.registry),
             self._drain,
-            self._retire,
             self._services.switch_here,
-        )
-        self._drain_of_calls = ReplicaDrainDriver(
-            DrainTimes(wait_s=settings.drain_s),
-            # A call that was moved may be sent here once more: that is another stream.
-            lambda: {f"{c.call_id}/{c.epoch[0]}": c.driver for c in self._edge.registry},
-            self._leave,
+            self._drain_of_calls,
         )
         self._warming = asyncio.get_running_loop().create_task(self._warm())
         await self._until_warm()
@@ -108,10 +109,6 @@ class Ingress:
     def _drain(self, is_draining: bool) -> None:
         if not self._is_closing:
             self._edge.draining = is_draining
-
-    def _retire(self) -> None:
-        if not self._is_closing:
-            self._drain_of_calls.retire()
 
     async def _leave(self) -> None:
         """The last call has gone: this process has nothing to wait for.

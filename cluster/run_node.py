@@ -1,5 +1,8 @@
 """One Ray node of a cluster, started with what Ray Serve reads at import, and looked after.
 
+Who asks it to end has it drained first (``cluster.node_leave``), and it goes on being looked after
+meanwhile; asked again, it ends at once. The head is not drained: nobody could take its place.
+
 ``ray start`` leaves its processes behind and looks after none of them. The two that matter:
 
 Rules
@@ -37,6 +40,7 @@ from cluster import ports, serve_env
 from cluster.demo_guard import adopt_orphans
 from cluster.errors import ClusterError
 from cluster.gcs_pulse import GcsPulse, address_of
+from cluster.node_leave import NodeLeave
 from cluster.run_serve import haproxy_folder
 
 REDIS_SWITCH = "RAY_REDIS_ADDRESS"
@@ -214,13 +218,20 @@ class Node:
     Args:
         arguments: Of ``ray start``.
         say: Told what happens.
+        drain_s: How long calls have to leave it when it is asked to end.
     """
 
-    def __init__(self, arguments: Sequence[str], say: Say) -> None:
+    def __init__(self, arguments: Sequence[str], say: Say, drain_s: float = 0.0) -> None:
         self._arguments = tuple(arguments)
         self._say = say
+        self._drain_s = drain_s
         self._known: dict[str, psutil.Process] = {}
         self.stopping = threading.Event()
+        self.at_once = threading.Event()
+
+    def signalled(self) -> None:
+        """It is to end: the first time after its drain, the second time now."""
+        (self.at_once if self.stopping.is_set() else self.stopping).set()
 
     def run(self) -> int:
         """Start it and stay until it ends: 0 when it was asked to, 1 when its raylet is gone."""
@@ -234,9 +245,24 @@ class Node:
                     self._say("the raylet of this node has ended: so does the node")
                     return 1
                 keeper.look()
+            self._leave(keeper)
             return 0
         finally:
             self.end()
+
+    def _leave(self, keeper: GcsKeeper) -> None:
+        """Drain it, as long as it may take."""
+        raylet = self.find(_RAYLET)
+        if not self._drain_s or raylet is None or self.find(_GCS) is not None:
+            return
+        command = command_of(raylet)
+        with NodeLeave.begin(command.arguments if command else (), self._drain_s) as leave:
+            while not self.at_once.wait(LOOK_EVERY_S) and not leave.is_over:
+                if self.find(_RAYLET) is None:  # it has nothing to do any more, and knew it
+                    return
+                keeper.look()
+            if self.at_once.is_set():
+                self._say("ending at once: what is left is cut")
 
     def find(self, name: str) -> psutil.Process | None:
         """The living process of this program below us; None when there is none."""
@@ -338,8 +364,14 @@ def require_redis(arguments: Sequence[str], environment: Mapping[str, str]) -> N
         raise ClusterError(f"Redis: {found.found}: {found.consequence} ({found.advice})")
 
 
-def run_node(arguments: Sequence[str], *, port: int, say: Say) -> int:
+def run_node(arguments: Sequence[str], *, port: int, say: Say, drain_s: float = 0.0) -> int:
     """``callcluster node``: returns its exit code.
+
+    Args:
+        arguments: Of ``ray start``.
+        port: Where HAProxy is to listen.
+        say: Told what happens.
+        drain_s: How long calls have to leave it at the first signal.
 
     Raises:
         ClusterError: It does not start, or ``arguments`` cannot be.
@@ -350,9 +382,9 @@ def run_node(arguments: Sequence[str], *, port: int, say: Say) -> int:
         raise ClusterError("give the arguments of 'ray start' only, such as --head --port=6379")
     require_redis(arguments, os.environ)
     prepare_node(port, say)
-    node = Node(arguments, say)
+    node = Node(arguments, say, drain_s)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: node.stopping.set())
+        signal.signal(number, lambda *_: node.signalled())
     return node.run()
 
 

@@ -12,6 +12,7 @@ from random import Random
 from cluster.chaos.lines import Lines
 from cluster.chaos.product import recorded
 from cluster.chaos.turns import ChaosTurn, turns_of
+from cluster.errors import DemoFailed
 from cluster.survival.faults import MOMENTS, Fault, Part
 from cluster.survival.figures import (
     LATEST_MS,
@@ -30,6 +31,8 @@ from simulation.load_figures import lateness_distribution
 WHOLE_WITHIN_S = 60.0
 STRUCK_NODE = 1  # the head is another subject
 MOMENT_WITHIN_S = 10.0
+DRAINED_WITHIN_S = 60.0  # beyond the time for which it is watched in any case
+AFTER_DRAIN_S = 3.0
 _LOOK_EVERY_S = 0.25
 _MOMENT_EVERY_S = 0.02
 _SETTLE_S = 1.0  # what has just been found whole answers its first questions
@@ -138,7 +141,7 @@ async def _struck(
             await asyncio.to_thread(stage.database.stop)
     else:
         strike(fault, pids)
-    await asyncio.sleep(fault.watched_s)
+    await _watch(stage, fault)
     if fault.part == "database" and stage.database is not None:
         await asyncio.to_thread(stage.database.start)
     found.woken = len(let_go_on(pids))
@@ -188,7 +191,21 @@ def _strike_node(stage: Stage, fault: Fault) -> list[int]:
     """End a node; the ids of its processes."""
     if stage.nodes is None:
         return []
-    return (stage.nodes.kill if fault.how == "kill" else stage.nodes.lose)(STRUCK_NODE)
+    ways = {"kill": stage.nodes.kill, "lose": stage.nodes.lose, "drain": stage.nodes.drain}
+    return ways[fault.how](STRUCK_NODE)
+
+
+async def _watch(stage: Stage, fault: Fault) -> None:
+    """Look on; a node that is drained ends by itself, and what comes after that belongs to it."""
+    await asyncio.sleep(fault.watched_s)
+    if fault.how != "drain" or stage.nodes is None:
+        return
+    deadline = time.monotonic() + DRAINED_WITHIN_S
+    while not stage.nodes.has_ended(STRUCK_NODE):
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"the node was not drained: see node-{STRUCK_NODE}.log")
+        await asyncio.sleep(_LOOK_EVERY_S)
+    await asyncio.sleep(AFTER_DRAIN_S)
 
 
 def _cut(stage: Stage) -> None:

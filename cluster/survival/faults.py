@@ -33,7 +33,7 @@ Part = Literal[
     "release",
     "replicas",
 ]
-How = Literal["kill", "hang", "cut", "stop", "lose", "deploy", "scale-out", "scale-in"]
+How = Literal["kill", "hang", "cut", "stop", "lose", "drain", "deploy", "scale-out", "scale-in"]
 Moment = Literal["listening", "thinking", "speaking"]
 MOMENTS: Final[tuple[Moment, ...]] = ("listening", "thinking", "speaking")
 
@@ -54,6 +54,7 @@ class Fault:
         how: ``kill``: SIGKILL. ``hang``: SIGSTOP, and SIGCONT when it is still there at the end.
             ``cut``: connections are reset. ``stop``: ended in order, started again at the end.
             ``lose``: as if its power had gone, so that no connection is closed; started again.
+            ``drain``: SIGTERM, until it has lost its calls and ended; started again.
             ``deploy``: something newer takes its place. ``scale-out``, ``scale-in``: there is one
             more, one less; as before at the end.
         silence_s: The longest silence that is promised.
@@ -121,6 +122,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "lose",
         3.0,
         watched_s=12.0,
+        moves_calls=True,
+        needs="namespaces",
+    ),
+    Fault(
+        "node-drain",
+        "node drained",
+        "node",
+        "drain",
+        1.5,
+        watched_s=60.0,
         moves_calls=True,
         needs="namespaces",
     ),

@@ -78,6 +78,8 @@ class Nodes:
         if old := self.children.pop(number, None):
             await old.stop()
             self._processes.roots.remove(old.pid)
+            log = self._logs / f"node-{number}.log"
+            log.replace(log.with_name(f"node-{number}-before.log"))
         self._network.join(number)
         address = self._network.address(number)
         role = ("--head", f"--port={RAY_PORT}", "--include-dashboard=false")
@@ -130,6 +132,8 @@ class Nodes:
     async def stop(self) -> None:
         """Stop all of them."""
         children = list(self.children.values())
+        for number in self.children:
+            self._ask_to_end(number)  # its guard asks once more, and then it ends without a drain
         for child in reversed(children):
             child.let_go()
         for child in children:
@@ -143,6 +147,23 @@ class Nodes:
                 os.kill(process.pid, signal.SIGKILL)
                 struck.append(process.pid)
         return struck
+
+    def drain(self, number: int) -> list[int]:
+        """Ask a node to end, as systemd and Kubernetes do; the ids of those asked."""
+        return self._ask_to_end(number)
+
+    def has_ended(self, number: int) -> bool:
+        """Whether nothing of a node runs any more."""
+        return not self._of(number)
+
+    def _ask_to_end(self, number: int) -> list[int]:
+        """SIGTERM for ``callcluster node``, which is what its guard has started."""
+        with contextlib.suppress(psutil.Error):
+            asked = psutil.Process(self.children[number].pid).children()
+            for process in asked:
+                process.terminate()
+            return [process.pid for process in asked]
+        return []
 
     def lose(self, number: int) -> list[int]:
         """As if its power had gone: nobody is told that its connections are over."""

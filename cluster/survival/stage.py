@@ -54,6 +54,7 @@ phrases:
   resume: I am with you again.
 """
 DRAIN_S = 5.0  # short, so that calls of a replica that retires have to be moved
+NODE_DRAIN_S = 90.0
 _EMULATORS_WITHIN_S = 60.0
 _READY = "ready on port"
 _READY_WITHIN_S = 60.0
@@ -266,7 +267,9 @@ def node_environment(nodes: tuple[str, ...], host: str, plan: SurvivalPlan) -> d
     """What several nodes are told besides: how to spread, and that no proxy lies between them."""
     near = ",".join((LOOPBACK, "localhost", host, *nodes))
     # A replica that retires counts, too: its successor has to find room beside it.
-    changes = any(fault.part in ("release", "replicas") for fault in plan.faults)
+    changes = any(
+        fault.part in ("release", "replicas") or fault.how == "drain" for fault in plan.faults
+    )
     a_node = plan.replicas // len(nodes) + changes
     return {
         "CALLCLUSTER_HOST": "0.0.0.0",  # noqa: S104 - of a namespace of this run
@@ -311,6 +314,7 @@ def product_environment(
         # A call of this run loses its stream again and again; that is no reason to give it up.
         "CALLCLUSTER_MAX_RESUMES": "100",
         "CALLCLUSTER_DRAIN_S": f"{DRAIN_S:.0f}",
+        "CALLCLUSTER_NODE_DRAIN_S": f"{NODE_DRAIN_S:.0f}",
         "CALLCLUSTER_TURN_MODEL": "none",  # its CPU is another subject
         "RAY_TMPDIR": str(scratch),  # another Ray on this machine is not ours to join
         "RAY_worker_niceness": "0",

@@ -6,7 +6,7 @@ import pytest
 
 from actors.directory import Directory, DirectoryConfig
 from actors.lease_stock import LeaseStock
-from actors.release_book import RETIRED_EMPTY_S
+from actors.release_book import RETIRED_EMPTY_S, SUCCESSOR_WITHIN_S
 from actors.wire import ReplicaSync
 
 OLD, NEW = "0000000001-old", "0000000002-new"
@@ -102,3 +102,50 @@ def test_an_older_one_that_is_found_later_is_retired_at_once() -> None:
         machine.actor_reported(name, capacity=10, active=0, release=NEW, now=0.0)
     machine.actor_reported("ann", capacity=10, active=4, release=OLD, now=1.0)
     assert sync(machine).retired == {"ann"}
+
+
+def on_nodes(**nodes: str) -> Directory:
+    machine = Directory(DirectoryConfig(calls_per_actor=10, min_actors=2, max_actors=2))
+    for name, node in nodes.items():
+        machine.actor_reported(name, capacity=10, active=4, now=0.0)
+        machine.actor_runs_on(name, node)
+    return machine
+
+
+def test_an_actor_of_a_drained_node_is_replaced_before_it_gets_no_more_calls() -> None:
+    machine = on_nodes(ann="a", bob="b")
+    machine.nodes_drained([], now=1.0)
+    assert machine.wanted_actors() == 0
+    for second in (2.0, 3.0):
+        machine.nodes_drained(["b"], now=second)
+        assert (machine.wanted_actors(), machine.current, machine.capacity) == (1, 1, 20)
+    assert sync(machine, 3.0).retired == frozenset()
+    assert machine.calls_by_node == {"a": 4, "b": 4}
+    machine.actor_reported("cleo", capacity=10, active=0, now=4.0)
+    machine.actor_runs_on("cleo", "a")
+    machine.nodes_drained(["b"], now=5.0)
+    stock = sync(machine, 5.0)
+    assert (stock.alive, stock.retired) == (("ann", "cleo"), frozenset({"bob"}))
+    assert (machine.wanted_actors(), machine.capacity) == (0, 20)
+
+
+def test_without_a_successor_it_is_retired_in_time_if_anybody_stays() -> None:
+    machine, alone = on_nodes(ann="a", bob="b"), on_nodes(ann="b", bob="b")
+    for each in (machine, alone):
+        each.nodes_drained(["b"], now=2.0)
+        each.nodes_drained(["b"], now=2.0 + SUCCESSOR_WITHIN_S - 0.1)
+        assert sync(each, 3.0).retired == frozenset()
+        each.nodes_drained(["b"], now=2.0 + SUCCESSOR_WITHIN_S)
+    assert sync(machine, 30.0).retired == {"bob"}
+    assert sync(alone, 30.0).retired == frozenset()
+
+
+def test_a_node_that_is_gone_is_forgotten_with_its_actors() -> None:
+    machine = on_nodes(ann="a", bob="b")
+    machine.nodes_drained(["b"], now=2.0)
+    machine.actor_lost("bob")
+    machine.nodes_drained([], now=4.0)
+    machine.actor_reported("cleo", capacity=10, active=0, now=5.0)
+    machine.actor_runs_on("cleo", "a")
+    assert (machine.wanted_actors(), machine.current) == (0, 2)
+    assert sync(machine, 6.0).retired == frozenset()

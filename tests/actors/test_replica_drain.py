@@ -89,6 +89,24 @@ def test_a_call_that_comes_back_is_asked_again_and_cut_again() -> None:
     assert drain.look([], now=110.2).is_over
 
 
+def test_one_that_must_be_gone_by_a_time_begins_to_move_so_much_earlier() -> None:
+    drain = retired()
+    assert not drain.retire(now=1.0, within_s=70.0)  # 30 s of which are for finding a pause
+    assert drain.look(["1"], now=40.9).move == ()
+    assert not drain.retire(
+        now=40.0, within_s=1_000.0
+    )  # more time than was said takes nothing back
+    assert drain.look(["1"], now=41.0).move == ("1",)
+    assert drain.phase(now=41.0) == "moving"
+
+
+def test_in_whatever_haste_nobody_is_asked_before_others_know() -> None:
+    drain = ReplicaDrain(DrainTimes(wait_s=0.0, settle_s=3.0))
+    drain.retire(now=5.0, within_s=2.0)
+    assert drain.look(["1"], now=7.9).move == ()
+    assert drain.look(["1"], now=8.0).move == ("1",)
+
+
 # --- the driver ---------------------------------------------------------------------------------
 
 
@@ -119,7 +137,8 @@ class World:
         self.calls: dict[str, Caller] = {}
         self.asked: list[str] = []
         self.ended_at: list[float] = []
-        self.driver = ReplicaDrainDriver(TIMES, lambda: self.calls, self.leave)
+        self.roads: dict[str, str] = {}
+        self.driver = ReplicaDrainDriver(TIMES, lambda: self.calls, self.leave, lambda: self.roads)
 
     async def leave(self) -> None:
         self.ended_at.append(asyncio.get_running_loop().time())
@@ -177,5 +196,35 @@ def test_somebody_else_may_end_the_process_meanwhile() -> None:
         await world.driver.aclose()
         await asyncio.sleep(1_000.0)
         assert (world.asked, world.ended_at) == ([], [])
+
+    run_virtual(run())
+
+
+def test_calls_that_come_through_a_node_that_goes_are_moved_and_the_replica_stays() -> None:
+    async def run() -> None:
+        world = World()
+        for name, road in (("1", "here"), ("2", "there"), ("3", "there")):
+            Caller(world, name)
+            world.roads[name] = road
+        for _ in range(3):
+            world.driver.leave_roads({"there": None})
+        assert world.driver.calls_by_road(["there", "nowhere"]) == {"there": 2, "nowhere": 0}
+        await asyncio.sleep(TIMES.wait_s - 1.0)
+        assert world.asked == []
+        await asyncio.sleep(3.0)
+        assert sorted(world.asked) == ["2", "3"]
+        Caller(world, "4")
+        world.roads["4"] = "there"  # the front did not know yet
+        await asyncio.sleep(3.0)
+        assert world.asked[-1] == "4"
+        world.driver.leave_roads({})  # it is gone, and its address is somebody else's
+        Caller(world, "5")
+        world.roads["5"] = "there"
+        await asyncio.sleep(200.0)
+        assert (list(world.calls), world.ended_at) == (["1", "5"], [])
+        await world.driver.aclose()
+        world.driver.leave_roads({"there": 0.0})
+        await asyncio.sleep(10.0)
+        assert list(world.calls) == ["1", "5"]
 
     run_virtual(run())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
-from actors.stream_beats import BEAT_EVERY_S, StreamBeats
+from actors.leaving import Leaving
+from actors.stream_beats import BEAT_EVERY_S, Roads, StreamBeats
 from actors.stream_watch import (
     IDLE_LEASE_S,
     LATE_S,
@@ -224,31 +226,57 @@ def test_many_calls_are_told_less_often_than_they_change() -> None:
     run_virtual(run())
 
 
+class Leaver:
+    """Writes down what a replica is told: seconds for itself, a mapping for roads."""
+
+    def __init__(self, told: list[object]) -> None:
+        self._told = told
+
+    def retire(self, within_s: float | None = None) -> None:
+        self._told.append(within_s)
+
+    def leave_roads(self, roads: Roads) -> None:
+        if roads:
+            self._told.append(dict(roads))
+
+    def calls_by_road(self, roads: Collection[str]) -> dict[str, int]:
+        return dict.fromkeys(roads, 3)
+
+
 def test_a_replica_that_is_to_go_is_told_so_and_no_other() -> None:
     async def run() -> None:
-        to_go: set[ReplicaPlace] = set()
-        told: list[str] = []
+        loop = asyncio.get_running_loop()
+        now = Leaving()
+        told: dict[str, list[object]] = {"g": [], "s": []}
 
-        async def retiring() -> set[ReplicaPlace]:
-            return set(to_go)
+        async def who_leaves() -> Leaving:
+            return now
 
         world = World(ends=True)
-        world.driver = StreamWatchDriver(world.end, world.move, retiring)
+        world.driver = StreamWatchDriver(world.end, world.move, who_leaves)
 
         def replica(name: str) -> StreamBeats:
             async def send(beat: dict[str, object]) -> dict[str, object]:
                 return world.driver.beat({**beat, "pid": ord(name)})
 
-            return StreamBeats(name, "node", send, list, lambda _: None, lambda: told.append(name))
+            return StreamBeats(name, "node", send, list, lambda _: None, leaving=Leaver(told[name]))
 
         goes, stays = replica("g"), replica("s")
         goes.start()
         stays.start()
         await asyncio.sleep(3.0)
-        assert told == []
-        to_go.add(ReplicaPlace("node", ord("g")))
+        assert told == {"g": [], "s": []}
+        here, there = ReplicaPlace("node", ord("g")), ReplicaPlace("node", ord("s"))
+        now = Leaving({here: None})
         await asyncio.sleep(3.0)
-        assert set(told) == {"g"}
+        assert (set(told["g"]), told["s"]) == ({None}, [])
+        assert world.driver.calls_by_road() == {here: {}, there: {}}
+        until = loop.time() + 100.0
+        now = Leaving({here: until}, {"10.0.0.3": None})
+        await asyncio.sleep(3.0)
+        assert told["s"][-1] == {"10.0.0.3": None}
+        assert 90.0 < [each for each in told["g"] if isinstance(each, float)][-1] < 100.0
+        assert world.driver.calls_by_road() == {here: {"10.0.0.3": 3}, there: {"10.0.0.3": 3}}
         assert world.driver.calls_by_place() == {
             ReplicaPlace("node", ord("g")): 0,
             ReplicaPlace("node", ord("s")): 0,
@@ -277,9 +305,7 @@ def test_nothing_that_is_asked_of_a_replica_stops_its_beats(
             raise KeyError("gone")
 
         calls = [plain("1")]
-        beats = StreamBeats(
-            "a", "node", send, lambda: calls, lambda _: None, lambda: None, on_switch=switch
-        )
+        beats = StreamBeats("a", "node", send, lambda: calls, lambda _: None, on_switch=switch)
         beats.start()
         other = world.replica("o", [])
         other.start()
@@ -297,21 +323,21 @@ def test_nothing_that_is_asked_of_a_replica_stops_its_beats(
 def test_who_retires_is_asked_again_whatever_the_answer_was() -> None:
     async def run() -> None:
         asked: list[float] = []
-        told: list[None] = []
+        told: list[object] = []
 
-        async def retiring() -> set[ReplicaPlace]:
+        async def who_leaves() -> Leaving:
             asked.append(asyncio.get_running_loop().time())
             if len(asked) < 3:
                 raise TypeError("of another version of Ray")
-            return {ReplicaPlace("node", 7)}
+            return Leaving({ReplicaPlace("node", 7): None})
 
         world = World(ends=True)
-        world.driver = StreamWatchDriver(world.end, world.move, retiring)
+        world.driver = StreamWatchDriver(world.end, world.move, who_leaves)
 
         async def send(beat: dict[str, object]) -> dict[str, object]:
             return world.driver.beat({**beat, "pid": 7})
 
-        beats = StreamBeats("a", "node", send, list, lambda _: None, lambda: told.append(None))
+        beats = StreamBeats("a", "node", send, list, lambda _: None, leaving=Leaver(told))
         beats.start()
         await asyncio.sleep(6.0)
         assert told

@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 import yaml
 
 from actors.replica_drain import DrainTimes
 from cluster.agents import load_agents
+from cluster.cli import app
+from cluster.cli_node import DRAIN_S
+from cluster.node_drain import SETTLED_S, SUCCESSORS_WITHIN_S
+from cluster.node_leave import LATE_S
+from cluster.run_node import GRACE_S
 from cluster.serve_env import SERVE_ENVIRONMENT, complaints
 from cluster.settings import Settings
 from cluster.voice_config import voice_configs
@@ -113,7 +119,15 @@ KNOWN: dict[str, set[str]] = {
         "template",
     },
     "pod": {"terminationGracePeriodSeconds", "affinity", "containers"},
-    "container": {"name", "image", "envFrom", "ports", "readinessProbe", "resources"},
+    "container": {
+        "name",
+        "image",
+        "envFrom",
+        "lifecycle",
+        "ports",
+        "readinessProbe",
+        "resources",
+    },
 }
 
 
@@ -157,6 +171,34 @@ def test_a_pod_gets_calls_when_its_node_answers_and_outlives_them() -> None:
     assert [port["port"] for rule in opened if "from" not in rule for port in rule["ports"]] == [
         serve_port
     ]
+
+
+def test_a_pod_that_is_deleted_is_drained_before_ray_hears_of_it() -> None:
+    documents = read_kubernetes()
+    cluster = documents["RayService"]["spec"]["rayClusterConfig"]
+    given = float(documents["ConfigMap"]["data"].get("CALLCLUSTER_NODE_DRAIN_S", DRAIN_S))
+    for group in cluster["workerGroupSpecs"]:
+        pod = group["template"]["spec"]
+        (container,) = pod["containers"]
+        name, *arguments = container["lifecycle"]["preStop"]["exec"]["command"]
+        assert name == "callcluster"
+        group = typer.main.get_command(app)
+        assert isinstance(group, typer.core.TyperGroup)
+        command = group.commands[arguments[0]]
+        drain = command.make_context(arguments[0], list(arguments[1:]))
+        assert drain.params == {"name": "", "deadline": given}
+        # Kubernetes counts the preStop, and Ray has to end after it.
+        assert pod["terminationGracePeriodSeconds"] > given + LATE_S + 2 * GRACE_S
+    # A head cannot be drained: it has no calls.
+    assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    budget = documents["PodDisruptionBudget"]["spec"]
+    assert budget["selector"]["matchLabels"] == documents["Service"]["spec"]["selector"]
+    assert budget["maxUnavailable"] == 1
+
+
+def test_by_itself_a_drain_has_time_for_all_of_it() -> None:
+    times = DrainTimes()
+    assert SUCCESSORS_WITHIN_S + times.wait_s + times.move_s + times.least_s + SETTLED_S <= DRAIN_S
 
 
 def test_the_gcs_and_the_doctor_are_told_of_the_same_redis() -> None:

@@ -99,7 +99,7 @@ def test_calls_outlive_a_database_that_is_stopped_for_a_minute(tmp_path: Path) -
     require_survived(played(("database-stop",), tmp_path))
 
 
-@pytest.mark.parametrize("name", ["node-kill", "node-loss", "gcs-kill"])
+@pytest.mark.parametrize("name", ["node-kill", "node-loss", "node-drain", "gcs-kill"])
 def test_calls_outlive_a_node_and_the_gcs(name: str, tmp_path: Path) -> None:
     if why := why_not(BY_NAME[name]):
         pytest.skip(why)

@@ -1,0 +1,149 @@
+"""Drain a node of a Ray cluster that runs: the shell of ``cluster.node_drain``."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from cluster.errors import ClusterError
+from cluster.node_drain import NodeDrain, NodeView, RayNode, choose_node
+from cluster.run_serve import connect
+
+LOOK_EVERY_S = 0.5
+ASK_WITHIN_S = 2.0
+NO_DEADLINE_MS = 0
+
+Say = Callable[[str], None]
+
+
+def drain_node(address: str, name: str, deadline_s: float, say: Say) -> bool:
+    """Drain a node, and return once nobody is on the phone there.
+
+    Args:
+        address: Of Ray, or ``auto`` for the cluster of this machine.
+        name: The node; empty for the one of this machine. See ``choose_node``.
+        deadline_s: How long it may take.
+        say: Told what happens.
+
+    Returns:
+        False when calls were still there at the deadline.
+
+    Raises:
+        ClusterError: There is no such cluster or node, or Ray refuses.
+    """
+    import ray
+
+    connect(address, log_to_driver=False)
+    try:
+        here = ray.get_runtime_context().get_node_id()
+        nodes = _nodes()
+        node = choose_node(nodes, name, here)
+        if len(nodes) < 2:
+            say("no other node could take its calls: they may end by themselves until then")
+        say(f"node {node.address} ({node.node_id[:8]}) is drained, {deadline_s:.0f} s at most")
+        return _until_empty(node, deadline_s, say)
+    finally:
+        ray.shutdown()
+
+
+def _until_empty(node: RayNode, deadline_s: float, say: Say) -> bool:
+    drain, said = NodeDrain(deadline_s, now=time.monotonic()), ""
+    while True:
+        view = _view(node)
+        step = drain.look(view, now=time.monotonic())
+        if step.is_over:
+            say(f"node {node.address} is drained: it can be taken away")
+            return True
+        if view.line != said:
+            said = view.line
+            say(said)
+        if step.is_late:
+            say(f"the time is over, and node {node.address} is not empty: what is left will be cut")
+            return False
+        if step.tell:
+            _tell_ray(node, step.deadline_s)
+        threading.Event().wait(LOOK_EVERY_S)
+
+
+def _tell_ray(node: RayNode, deadline_s: float | None) -> None:
+    from ray.core.generated import autoscaler_pb2
+
+    at_ms = NO_DEADLINE_MS
+    if deadline_s is not None:
+        at_ms = time.time_ns() // 1_000_000 + math.ceil(deadline_s * 1_000)
+    # A node that is only idle may refuse; this one is to go.
+    reason = autoscaler_pb2.DRAIN_NODE_REASON_PREEMPTION  # type: ignore[attr-defined]
+    accepted, why = _gcs().drain_node(
+        node.node_id, reason, "callcluster drain", at_ms, timeout=ASK_WITHIN_S
+    )
+    if not accepted:
+        raise ClusterError(f"Ray does not drain node {node.address}: {why}")
+
+
+def _gcs() -> Any:
+    import ray
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]
+
+    return GcsClient(address=ray.get_runtime_context().gcs_address)
+
+
+def _nodes() -> list[RayNode]:
+    import ray
+
+    return [
+        RayNode(
+            node["NodeID"],
+            node["NodeManagerAddress"],
+            node["NodeManagerHostname"],
+            "node:__internal_head__" in node["Resources"],
+        )
+        for node in ray.nodes()  # type: ignore[no-untyped-call]
+        if node["Alive"]
+    ]
+
+
+def _view(node: RayNode) -> NodeView:
+    from actors.named import deployed_status
+    from actors.serve_replicas import serve_view
+
+    if node.node_id not in {each.node_id for each in _nodes()}:
+        return NodeView(is_alive=False)
+    serve = asyncio.run(serve_view())
+    places = {
+        state: {at for at in serve.places(state) if at.node == node.node_id} if serve else set()
+        for state in ("running", "stopping", "starting")
+    }
+    streams = _streams()
+    here = [] if streams is None else [each for each in streams if each["node"] == node.node_id]
+    others = [] if streams is None else [each for each in streams if each["node"] != node.node_id]
+    through = [int((each.get("roads") or {}).get(node.address, 0)) for each in others]
+    minds = deployed_status().get("calls_by_node")
+    return NodeView(
+        is_draining=node.node_id in _gcs().get_draining_nodes(timeout=ASK_WITHIN_S),
+        staying=len(places["running"]),
+        leaving=len(places["stopping"]),
+        calls=None if streams is None else sum(int(each["calls"]) for each in here),
+        roads=None if streams is None else sum(through),
+        minds=0 if minds is None else int(minds.get(node.node_id, 0)),
+    )
+
+
+def _streams() -> list[dict[str, Any]] | None:
+    """What the back office knows of the replicas; None when it does not answer."""
+    import ray
+
+    from actors.placement import BACK_OFFICE_NAME, NAMESPACE
+
+    try:
+        office: Any = ray.get_actor(BACK_OFFICE_NAME, namespace=NAMESPACE)
+    except ValueError:
+        return []  # nothing is deployed
+    try:
+        found: list[dict[str, Any]] = ray.get(office.streams.remote(), timeout=ASK_WITHIN_S)
+    except (AttributeError, ray.exceptions.RayError):
+        return None
+    return found
