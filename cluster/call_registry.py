@@ -54,14 +54,15 @@ class CallRegistry:
         self._on_end = on_end
         self._calls: dict[str, LiveCall] = {}
         self._closing: set[asyncio.Task[CallEnd]] = set()
+        self._is_leaving = False
 
     def __len__(self) -> int:
         return len(self._calls)
 
     @property
     def full(self) -> bool:
-        """True when no further call fits."""
-        return len(self._calls) >= self.maximum
+        """True when no further call fits, or this process is about to end."""
+        return self._is_leaving or len(self._calls) >= self.maximum
 
     def __iter__(self) -> Iterator[LiveCall]:
         """The calls in progress."""
@@ -106,6 +107,17 @@ class CallRegistry:
             self._on_end(call, CallEnd(False, f"internal: {type(error).__name__}", 1011))
         else:
             self._on_end(call, task.result())
+
+    async def leave(self, reason: str, close_code: int, wait_s: float) -> None:
+        """This process ends and others stay: nobody new, and who has come late is sent to them.
+
+        Their streams end unplanned: to be hung up on is not what they have called for.
+        """
+        self._is_leaving = True
+        for call in self:
+            call.driver.shut(reason, close_code)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=wait_s)
 
     async def drain(self, farewell: str | None, wait_s: float) -> None:
         """Ask every call to end politely and wait for them, at most ``wait_s``."""

@@ -15,7 +15,7 @@ from ray import serve
 
 from actors.loop_priority import raise_this_thread
 from actors.replica_drain import DrainTimes
-from actors.replica_drain_driver import ReplicaDrainDriver
+from actors.replica_drain_driver import CLOSE_CODE, CLOSED_BECAUSE, ReplicaDrainDriver
 from actors.stream_beats import StreamBeats
 from cluster import descriptors, serve_env
 from cluster.agents import load_tenants
@@ -116,6 +116,7 @@ class Ingress:
         Serve keeps a replica that retires for as long as its sockets might be open, ten minutes,
         whether they are or not, and the next deploy waits for it.
         """
+        await self._edge.registry.leave(CLOSED_BECAUSE, CLOSE_CODE, HANG_UP_WITHIN_S)
         await self._close()
         me = ray.get_runtime_context().current_actor
         await asyncio.to_thread(ray.kill, me, no_restart=True)

@@ -107,6 +107,20 @@ def test_draining_waits_for_the_goodbyes_but_not_for_ever() -> None:
     run(scene())
 
 
+def test_who_comes_to_a_replica_as_it_leaves_goes_elsewhere_and_is_not_hung_up_on() -> None:
+    async def scene() -> None:
+        calls, ends = registry()
+        begin(calls, 1)
+        await calls.leave("replica_retires", 1012, 5.0)
+        assert ends == [("call-1", CallEnd(False, "replica_retires", 1012))]
+        assert len(calls) == 0
+        assert calls.full, "the next one is told to ask elsewhere"
+        await calls.drain(None, 1.0)
+        assert len(ends) == 1
+
+    run(scene())
+
+
 def test_a_call_comes_in_or_is_told_why_not() -> None:
     room = Capacity(ready=True, draining=False, cluster_active=3, cluster_capacity=10, free_slots=4)
     table = {
