@@ -98,13 +98,15 @@ def node(
     """
     if not ray_arguments:
         raise SettingsError(f"what is this node to be? {FORMS}")
-    from cluster import run_node
-
     if detach:
+        from cluster import detached_node
+
         options = (f"--port={port}", f"--drain-s={drain_s:g}")
-        pid = run_node.detach((*options, "--", *ray_arguments), log.absolute())
+        pid = detached_node.detach((*options, "--", *ray_arguments), log.absolute())
         say(f"the node runs as process {pid}; what it says: {log.absolute()}")
         return
+    from cluster import run_node
+
     raise SystemExit(run_node.run_node(ray_arguments, port=port, say=say, drain_s=drain_s))
 
 

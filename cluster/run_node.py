@@ -32,7 +32,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
@@ -386,40 +385,3 @@ def run_node(arguments: Sequence[str], *, port: int, say: Say, drain_s: float = 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: node.signalled())
     return node.run()
-
-
-def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
-    """Run ``callcluster node`` in the background; returns once Ray has started there.
-
-    Args:
-        arguments: Of ``callcluster node``, without the option that asks for this.
-        log: What it says is added there.
-        within_s: How long Ray may take.
-
-    Returns:
-        Its process id.
-
-    Raises:
-        ClusterError: It ended, or took too long; shows the end of its log.
-    """
-    code = "from cluster.cli import main; main()"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file:
-        begin = file.tell()
-        process = subprocess.Popen(  # noqa: S603 - ourselves
-            (sys.executable, "-c", code, "node", *arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        said = log.read_bytes()[begin:].decode(errors="replace")
-        if "Ray runtime started" in said:
-            return process.pid
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(LOOK_EVERY_S)
-            break
-    tail = "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-8:])
-    raise ClusterError(f"the node did not start; the end of {log}:\n{tail}")

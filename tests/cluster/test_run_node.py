@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from cluster import run_node
+from cluster import detached_node, run_node
 from cluster.errors import ClusterError
 from cluster.gcs_pulse import GcsPulse
 from cluster.run_node import Command, GcsKeeper, command_of, has_redis
@@ -248,6 +248,17 @@ def test_its_redis_is_asked_with_the_password_of_ray_start(arguments: list[str])
 def test_a_node_that_does_not_start_in_the_background_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_node.sys, "executable", "/bin/false")
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho '  at somewhere'; echo 'ConnectionError: in use'; echo end\n")
+    node.chmod(0o755)
+    log = tmp_path / "node.log"
+    log.write_text("ValueError: of an earlier run\n")
+    monkeypatch.setattr(detached_node.sys, "executable", str(node))
+    with pytest.raises(
+        ClusterError, match=r"start: ConnectionError: in use \(all of it: .*node.log"
+    ):
+        detached_node.detach(("--", "--head"), log, within_s=5.0)
+    monkeypatch.setattr(detached_node.sys, "executable", "/bin/false")
     with pytest.raises(ClusterError, match=r"node.log"):
-        run_node.detach(("--", "--head"), tmp_path / "node.log", within_s=5.0)
+        detached_node.detach(("--", "--head"), log, within_s=5.0)
+    assert detached_node.why_not("one\n\ntwo\n") == "one\ntwo"
