@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actors.replica_drain import DrainTimes, ReplicaDrain
 from actors.replica_drain_driver import CLOSE_CODE, CLOSED_BECAUSE, ReplicaDrainDriver
@@ -105,6 +107,42 @@ def test_in_whatever_haste_nobody_is_asked_before_others_know() -> None:
     drain.retire(now=5.0, within_s=2.0)
     assert drain.look(["1"], now=7.9).move == ()
     assert drain.look(["1"], now=8.0).move == ("1",)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.booleans(), st.floats(0.05, 20.0)), max_size=60)
+)
+def test_whoever_stays_is_asked_and_cut_and_nobody_keeps_the_replica(
+    comings: list[tuple[str, bool, float]],
+) -> None:
+    """Calls come, go by themselves and come back at any time; each stay is treated by itself."""
+    drain, now, here = retired(), 0.0, set[str]()
+    asked: set[str] = set()
+    cut: set[str] = set()
+
+    def look() -> bool:
+        step = drain.look(sorted(here), now=now)
+        assert now >= TIMES.wait_s or not step.move
+        assert not asked & set(step.move)
+        assert set(step.close) <= asked - cut
+        asked.update(step.move)
+        cut.update(step.close)
+        return step.is_over
+
+    for who, comes, wait_s in comings:
+        (here.add if comes else here.discard)(who)
+        asked, cut = asked & here, cut & here
+        if look():
+            assert not here
+            return
+        now += wait_s
+    over = False
+    for _ in range(200):  # nobody comes any more, and nobody goes who is not cut
+        over = look()
+        here -= cut
+        asked, cut = asked & here, cut & here
+        now += 1.0
+    assert over
 
 
 # --- the driver ---------------------------------------------------------------------------------
