@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +15,8 @@ from cluster.errors import ClusterError
 from cluster.node_drain import NodeDrain, NodeView, RayNode, choose_node
 from cluster.run_serve import connect
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
+NICENESS = 10  # the calls of this machine come first: Ray alone takes seconds of a core to load
 ASK_WITHIN_S = 2.0
 NO_DEADLINE_MS = 0
 
@@ -35,6 +38,7 @@ def drain_node(address: str, name: str, deadline_s: float, say: Say) -> bool:
     Raises:
         ClusterError: There is no such cluster or node, or Ray refuses.
     """
+    os.nice(NICENESS)
     import ray
 
     connect(address, log_to_driver=False)
@@ -84,6 +88,7 @@ def _tell_ray(node: RayNode, deadline_s: float | None) -> None:
         raise ClusterError(f"Ray does not drain node {node.address}: {why}")
 
 
+@functools.cache
 def _gcs() -> Any:
     import ray
     from ray._raylet import GcsClient  # type: ignore[attr-defined]
