@@ -40,6 +40,7 @@ from providers.errors import (
 )
 from providers.settings import ELEVENLABS_BASE_URL, ElevenLabsConfig
 from providers.speech_segment import SpeechSegment
+from providers.tls import tls_options
 
 _LONGEST_MESSAGE_BYTES = 8 << 20
 _CLOSE_CONFIRM_S = 10.0
@@ -75,6 +76,7 @@ async def connect(url: str, api_key: str, timeout_s: float) -> Connection:
             max_size=_LONGEST_MESSAGE_BYTES,
             # A segment is small and wanted at once: nothing is gained by making the server wait.
             max_queue=None,
+            **tls_options(url),
         )
     except InvalidStatus as error:
         response = error.response

@@ -35,6 +35,7 @@ from providers.errors import (
 )
 from providers.socket_peer import Peer
 from providers.socket_writer import SocketWriter
+from providers.tls import tls_options
 
 M = TypeVar("M")
 
@@ -82,6 +83,7 @@ async def connect(url: str, headers: Mapping[str, str], timeout_s: float, peer: 
             open_timeout=timeout_s,
             close_timeout=_CLOSE_TIMEOUT_S,
             max_size=peer.longest_message_bytes,
+            **tls_options(url),
         )
     except InvalidStatus as error:
         answer = error.response
