@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from cluster.doctor import check_nodes, check_ports
+from cluster import found_cluster, run_serve
+from cluster.doctor import check_nodes, check_ports, node_probe
 from cluster.doctor.check_nodes import examine_nodes
 from cluster.doctor.finding import Finding
 from cluster.doctor.place import Place
@@ -63,3 +66,21 @@ def test_a_port_is_ours_when_it_has_the_raylet_of_who_answers_our_calls(
     ]
     nobody_here = check_ports.owners(found, 7000)
     assert [nobody_here(pid) for pid in (11, 21)] == ["another", "another"]
+
+
+def test_the_probe_tells_whose_cluster_it_has_joined(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    joined: list[str] = []
+    monkeypatch.setattr(run_serve, "connect", joined.append)
+    monkeypatch.setattr(found_cluster, "look_around", lambda: FOUND)
+    monkeypatch.setattr(node_probe, "describe", lambda: {"host": "a"})
+    monkeypatch.setattr(node_probe, "ask_all_nodes", lambda: [NODE] if joined else [])
+    monkeypatch.setattr(node_probe.os, "_exit", lambda _code: None)
+    monkeypatch.setattr(sys, "argv", ["node_probe", "auto"])
+    node_probe.main()
+    (line,) = [said for said in capsys.readouterr().out.splitlines() if said]
+    told = json.loads(line.removeprefix(node_probe.MARK))
+    assert FoundCluster(**told["cluster"]) == FOUND
+    assert told["nodes"] == [NODE]
+    assert joined == ["auto"]
