@@ -15,6 +15,9 @@ A folder holds sound files (WAV, 16-bit PCM or mu-law, any rate) and ``manifest.
     speaker     who speaks; recordings of one speaker never fall on both sides of the split
     name        its name in reports; the file's when missing
 
+What is wrong with an entry leaves it out; where only the times of its words are, it is taken
+without them. Both are told.
+
 The ends of speech decide what counts as a cut and from where a latency is counted: label them by
 hand, or check what was found.
 """
@@ -24,7 +27,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +39,18 @@ from simulation.clip_library import (
     display_words,
     load_library,
 )
+from simulation.corpus_labels import (
+    Segments,
+    language_of,
+    role_of,
+    segments_of,
+    text_field,
+    words_of,
+)
 from simulation.corpus_questions import tongue
 from simulation.errors import ClipUnreadable
 from simulation.resampling import resample
-from simulation.wav_file import read_wav
+from simulation.wav_file import Sound, read_wav
 
 # Recordings that only corpora are made of: simulated callers would say little but digits.
 CORPUS_CLIPS = Path(__file__).parent / "clips" / "corpus"
@@ -54,7 +64,8 @@ _LEAST_DB = 14.0
 _JOIN_S = 0.1
 _SHORTEST_S = 0.06
 
-Segments = tuple[tuple[float, float], ...]
+_MOST_BYTES = 200 << 20
+_RATES_HZ = (4_000, 384_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,12 @@ class Recordings:
 
     Attributes:
         left_out: Files that cannot be used, and why, a line each.
+        doubts: What is wrong with others, and what was done about it, likewise.
     """
 
     clips: ClipLibrary
     left_out: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def read_recordings(folder: Path | None = None) -> Recordings:
@@ -87,48 +100,52 @@ def read_recordings(folder: Path | None = None) -> Recordings:
         raise ClipUnreadable(f"{path}: {error}") from error
     if not isinstance(entries, list):
         raise ClipUnreadable(f"{path} must hold a list of objects")
-    clips: list[Clip] = []
+    clips: dict[str, Clip] = {}
     left_out: list[str] = []
+    doubts: list[str] = []
     for number, entry in enumerate(entries, 1):
+        file = entry.get("file") if isinstance(entry, dict) else None
+        named = file if isinstance(file, str) and file.isprintable() else f"entry {number}"
+        doubted: list[str] = []
         try:
-            clips.append(_clip(entry, folder))
+            clip = _clip(entry, folder, doubted)
+            if clip.name in clips:
+                raise ClipUnreadable(f"there is a {clip.name} before it: give each a name")
+            clips[clip.name] = clip
+            doubts += doubted
         except ClipUnreadable as error:
-            left_out.append(error.message)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            left_out.append(f"entry {number}: {type(error).__name__}: {error}")
+            left_out.append(f"{named}: {error.message}")
     if not clips:
         raise ClipUnreadable(f"{path}: nothing in it can be used; " + "; ".join(left_out[:3]))
-    return Recordings(ClipLibrary(tuple(clips)), tuple(left_out))
+    return Recordings(ClipLibrary(tuple(clips.values())), tuple(left_out), tuple(doubts))
 
 
-def _clip(entry: dict[str, Any], folder: Path) -> Clip:
-    file, language = str(entry["file"]), str(entry["language"])
-    transcript = str(entry.get("transcript") or "").strip()
-    if not transcript:
-        raise ClipUnreadable(f"{file}: no transcript")
+def _clip(entry: object, folder: Path, doubts: list[str]) -> Clip:
+    if not isinstance(entry, dict):
+        raise ClipUnreadable("must be an object")
+    file, language, role = text_field(entry, "file"), language_of(entry), role_of(entry)
+    if entry.get("transcript") in (None, ""):
+        raise ClipUnreadable("no transcript")
+    transcript = text_field(entry, "transcript")
+    shown = display_words(transcript, "zh" if tongue(language) == "yue" else language)
+    if not any(char.isalnum() for char in transcript) or not shown:
+        raise ClipUnreadable("no words in its transcript")
     path = folder / file
-    try:
-        sound = read_wav(path.read_bytes())
-    except OSError as error:
-        raise ClipUnreadable(f"{file}: {error.strerror}") from error
-    except ClipUnreadable as error:
-        raise ClipUnreadable(f"{file}: {error.message}") from error
-    given = next((entry[name] for name in _SEGMENTS if entry.get(name)), None)
+    sound = _sound(path)
+    duration_s = len(sound.samples) / sound.rate_hz
+    given = next((name for name in _SEGMENTS if entry.get(name)), None)
     if given is not None:
-        segments: Segments = tuple((float(a), float(b)) for a, b in given)
+        segments = segments_of(given, entry[given], duration_s)
     else:
         segments = speech_by_level(resample(sound.samples, sound.rate_hz, SAMPLE_RATE_HZ))
-    if not segments:
-        raise ClipUnreadable(f"{file}: no speech in it")
-    shown = display_words(transcript, "zh" if tongue(language) == "yue" else language)
-    timed = entry.get("words") or ()
-    if len(timed) == len(shown):
-        words = tuple(
-            Word(str(text), float(start_s), float(end_s), display)
-            for (text, start_s, end_s, *_), display in zip(timed, shown, strict=True)
-        )
-    else:
-        words = apportioned(shown, segments)
+    if not segments or not _is_sounding(sound, segments):
+        raise ClipUnreadable("no speech in it")
+    words = apportioned(shown, segments)
+    if entry.get("words"):
+        try:
+            words = words_of(entry["words"], shown, duration_s)
+        except ClipUnreadable as error:
+            doubts.append(f"{file}: {error.message}; its words share its speech out instead")
     return Clip(
         name=str(entry.get("name") or file),
         language=language,
@@ -139,9 +156,29 @@ def _clip(entry: dict[str, Any], folder: Path) -> Clip:
         licence=str(entry.get("licence", "")),
         source=str(entry.get("source", "")),
         path=path,
-        role=str(entry.get("role", "utterance")),
-        speaker=str(entry.get("speaker", "")),
+        role=role,
+        speaker=str(entry.get("speaker") or ""),
     )
+
+
+def _sound(path: Path) -> Sound:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ClipUnreadable(f"larger than {_MOST_BYTES >> 20} MB: cut it into turns")
+        sound = read_wav(path.read_bytes())
+    except OSError as error:
+        raise ClipUnreadable(error.strerror or "cannot be read") from error
+    except ValueError as error:  # a name that no file can have
+        raise ClipUnreadable(str(error)) from error
+    if not _RATES_HZ[0] <= sound.rate_hz <= _RATES_HZ[1]:
+        raise ClipUnreadable(f"{sound.rate_hz} Hz is no rate of speech")
+    return sound
+
+
+def _is_sounding(sound: Sound, segments: Segments) -> bool:
+    """Whether there is any sound where somebody speaks."""
+    spans = ((round(begin * sound.rate_hz), round(end * sound.rate_hz)) for begin, end in segments)
+    return any(bool(sound.samples[begin:end].any()) for begin, end in spans)
 
 
 def _without_afterthoughts(segments: Segments, words: tuple[Word, ...]) -> Segments:
@@ -189,6 +226,8 @@ def speech_by_level(samples: npt.NDArray[np.int16]) -> Segments:
     power = np.square(wide).reshape(count, _WINDOW).mean(axis=1)
     smooth = np.convolve(power, np.ones(3) / 3, "same")
     level_db = 10 * np.log10(np.maximum(smooth, 1.0))
+    if not samples.any():
+        return ()
     peak_db, floor_db = (float(np.quantile(level_db, q)) for q in (0.95, 0.1))
     limit_db = min(max(peak_db - _BELOW_PEAK_DB, floor_db + _ABOVE_FLOOR_DB), peak_db - _LEAST_DB)
     found: list[list[float]] = []

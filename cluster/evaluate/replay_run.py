@@ -19,6 +19,7 @@ from simulation.clip_library import Clip
 from simulation.corpus import CorpusPlan, Split, build_corpus
 from simulation.corpus_manifest import read_recordings
 from simulation.corpus_noise import NoiseKind
+from simulation.corpus_questions import tongue
 from simulation.corpus_turn import LabelledTurn
 from voice.presets import DEFAULT
 
@@ -75,10 +76,16 @@ def turns_of(asked: Asked) -> tuple[list[LabelledTurn], list[Clip], tuple[str, .
     """
     recordings = read_recordings(asked.clips)
     plan = CorpusPlan(turns=asked.turns, seed=asked.seed, split=asked.split)
-    if asked.languages:
-        spoken = {name: plan.languages.get(name, 0.1) for name in asked.languages}
+    languages = asked.languages
+    if asked.clips and not languages:  # in whatever language they are
+        there = dict.fromkeys(tongue(clip.language) for clip in recordings.clips)
+        known = (name for name in plan.languages if name in there)
+        languages = tuple(dict.fromkeys((*known, *there)))
+    if languages:
+        spoken = {name: plan.languages.get(name, 0.1) for name in languages}
         plan = replace(plan, languages=spoken)
     notes = tuple(f"left out: {line}" for line in recordings.left_out)
+    notes += tuple(f"mind: {line}" for line in recordings.doubts)
     return build_corpus(recordings.clips, plan), list(recordings.clips), notes
 
 

@@ -19,6 +19,7 @@ from simulation.corpus_questions import tongue
 from simulation.corpus_speech import boundary, breaks
 from simulation.corpus_turn import LabelledTurn
 from simulation.errors import ClipMissing, ClipUnreadable
+from simulation.wav_file import Sound, read_wav, write_wav
 
 LIBRARY = read_recordings().clips
 PLAN = CorpusPlan(turns=300, seed=5)
@@ -200,6 +201,73 @@ def test_what_cannot_be_used_is_left_out_and_told(tmp_path: Path) -> None:
     assert len(found.clips) == 1
     assert len(found.left_out) == 3
     assert "b.wav" in found.left_out[0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"speech_segments_s": [[0.5, 100.0]]}, "the recording at"),
+        ({"speech_segments_s": [[-5.0, 2.0]]}, "no stretch of time"),
+        ({"speech_segments_s": [[2.0, 0.5]]}, "no stretch of time"),
+        ({"speech_segments_s": [[1.0, 1.0]]}, "no stretch of time"),
+        ({"speech_segments_s": [[1.5, 2.2], [0.5, 1.2]]}, "begins before"),
+        ({"speech_segments_s": [[float("nan"), 2.0]]}, "are no seconds"),
+        ({"speech_segments_s": [[0.5, float("inf")]]}, "are no seconds"),
+        ({"speech_segments_s": [[0.5]]}, "are no seconds"),
+        ({"speech_segments_s": "0.5-2.4"}, "must be a list"),
+        ({"language": None}, "language: must be text"),
+        ({"language": "The Queen's English"}, "no BCP-47 tag"),
+        ({"transcript": 7}, "transcript: must be text"),
+        ({"transcript": "...!"}, "no words"),
+        ({"role": "shouting"}, "none of utterance, digit"),
+        ({"file": "a\0.wav"}, "null"),
+        ({"file": "."}, "Is a directory"),
+        ({"file": "fast.wav"}, "no rate of speech"),
+        ({"file": "dead.wav"}, "no speech"),
+        ({"file": "dead.wav", "speech_segments_s": [[0.2, 0.8]]}, "no speech"),
+        ({"transcript": "Something else."}, "give each a name"),
+    ],
+)
+def test_labels_that_cannot_be_are_told_and_bring_no_figures(
+    tmp_path: Path, wrong: dict[str, object], told: str
+) -> None:
+    (tmp_path / "dead.wav").write_bytes(write_wav(Sound(np.zeros(8_000, np.int16), 8_000)))
+    tone = np.full(8_000, 900, np.int16)
+    (tmp_path / "fast.wav").write_bytes(write_wav(Sound(tone, 500_000_000)))
+    found = read_recordings(folder_with(tmp_path, WHOLE, WHOLE | wrong))
+    assert len(found.clips) == 1
+    assert len(found.left_out) == 1
+    assert told in found.left_out[0]
+    assert found.left_out[0].isprintable()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [["go", 0.5, 0.8], ["forward", 0.8, 1.4]],
+        [["go", 0.5, 0.8], ["forward", 0.8, 1.4], ["ten", 1.4, 1.7], ["meters", 1.2, 2.4]],
+        [["go", 9.5, 9.8], ["forward", 9.8, 9.9], ["ten", 10.4, 10.7], ["meters", 11.0, 12.0]],
+        [["go", -1.0, -0.5], ["forward", -0.4, 1.4], ["ten", 1.4, 1.7], ["meters", 1.7, 2.4]],
+        [["go", 0.5, float("nan")], ["forward", 0.8, 1.4], ["ten", 1.4, 1.7], ["meters", 1.7, 2]],
+        [["go"], ["forward"], ["ten"], ["meters"]],
+        {"go": 0.5},
+        5,
+    ],
+)
+def test_words_whose_times_cannot_be_share_the_speech_out(tmp_path: Path, words: object) -> None:
+    (shared,) = read_recordings(folder_with(tmp_path, WHOLE)).clips
+    found = read_recordings(folder_with(tmp_path, WHOLE | {"words": words}))
+    (clip,) = found.clips
+    assert clip.words == shared.words
+    assert len(found.doubts) == 1
+    assert "a.wav: words:" in found.doubts[0]
+
+
+def test_a_label_that_was_rounded_up_ends_with_its_recording(tmp_path: Path) -> None:
+    length_s = len(read_wav((CLIPS / "en" / "goforward.wav").read_bytes()).samples) / 16_000
+    entry = WHOLE | {"speech_segments_s": [[0.5, length_s + 0.05]]}
+    (clip,) = read_recordings(folder_with(tmp_path, entry)).clips
+    assert clip.speech_end_s == length_s
 
 
 def test_a_folder_without_anything_usable_says_so(tmp_path: Path) -> None:
