@@ -6,6 +6,7 @@ where two parts have one of the same name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ from voice.errors import BadVoiceConfig
 from voice.presets import DEFAULT, PRESETS
 
 Changes = Mapping[str, float]
+_MOST_VALUES = 200  # of a sweep: each is a run of its own
 
 
 def configs_of(changes: Changes, preset: str = DEFAULT) -> Callable[[str], VoiceConfig]:
@@ -106,7 +108,7 @@ def parse_changes(texts: Sequence[str]) -> dict[str, float]:
     for text in texts:
         name, sign, value = text.partition("=")
         try:
-            changes[name.strip()] = float(value)
+            changes[name.strip()] = _finite(value)
         except ValueError:
             sign = ""
         if not sign:
@@ -119,14 +121,21 @@ def parse_sweep(text: str) -> tuple[str, tuple[float, ...]]:
     name, _, values = text.partition("=")
     try:
         if ":" in values:
-            first, last, step = (float(part) for part in values.split(":"))
-            if step <= 0 or last < first:
+            first, last, step = (_finite(part) for part in values.split(":"))
+            if step <= 0 or last < first or (last - first) / step >= _MOST_VALUES:
                 raise ValueError
             count = int((last - first) / step + 1e-6) + 1
             return name.strip(), tuple(round(first + step * n, 6) for n in range(count))
-        return name.strip(), tuple(float(part) for part in values.split(","))
+        return name.strip(), tuple(_finite(part) for part in values.split(","))
     except ValueError:
         raise SettingsError(
             f"--sweep {text}: write name=first:last:step, such as commit_silence_s=0.2:1.0:0.1,"
-            " or name=a,b,c"
+            f" or name=a,b,c; at most {_MOST_VALUES} values"
         ) from None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value

@@ -46,13 +46,16 @@ def test_sweeps() -> None:
     assert parse_sweep("a=1,2") == ("a", (1.0, 2.0))
 
 
-@pytest.mark.parametrize("text", ["a", "a=", "a=1:0:1", "a=0:1:0", "a=x", "a=1:2"])
+@pytest.mark.parametrize(
+    "text",
+    ["a", "a=", "a=1:0:1", "a=0:1:0", "a=x", "a=1:2", "a=0:inf:1", "a=0:1:1e-9", "a=nan,1"],
+)
 def test_a_sweep_that_is_none_says_how_to_write_one(text: str) -> None:
     with pytest.raises(SettingsError, match="--sweep"):
         parse_sweep(text)
 
 
-@pytest.mark.parametrize("text", ["a", "a=x"])
+@pytest.mark.parametrize("text", ["a", "a=x", "a=nan", "a=-inf"])
 def test_a_change_that_is_none_says_how_to_write_one(text: str) -> None:
     with pytest.raises(SettingsError, match="--set"):
         parse_changes([text])
