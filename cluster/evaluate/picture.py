@@ -46,7 +46,9 @@ def picture(lines: Sequence[Line], *, across: str, with_peers: bool = True) -> s
         with_peers: Show others' figures; they are means of dead air alone, without any reply.
     """
     marks = [mark for line in lines for mark in line.marks]
-    most_ms = _round_up(max([mark.ms for mark in marks] + [900.0]) * 1.05, 200.0)
+    shown_ms = [mark.ms for mark in marks] + [900.0]
+    shown_ms += [slower for *_, slower in PEERS] if with_peers else []
+    most_ms = _round_up(max(shown_ms) * 1.05, 200.0)
     most_percent = _round_up(max([mark.high for mark in marks] + [12.0]), 10.0)
     frame = _Frame(most_ms, most_percent)
     body = [_grid(frame, across), _targets(frame)]
