@@ -102,8 +102,9 @@ class CallDriver:
             self._feed,
             parts.count,
             budget=budget,
-            on_refused=lambda: self._end(False, "owned_elsewhere"),
+            on_refused=self._disowned,
         )
+        mind.on_disowned = self._disowned
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._last_message_at = self._mind_heard_at = self._loop.time()
         self._times = CallTimes(agent, config, now=self._last_message_at)
@@ -191,6 +192,9 @@ class CallDriver:
     ) -> None:
         if not self._ended.done():
             self._ended.set_result(CallEnd(planned, reason, close_code, hand_over or {}))
+
+    def _disowned(self) -> None:
+        self._end(False, "owned_elsewhere")
 
     # --- what comes in -----------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PLACEMENTS_A_TURN = 3
 CLOSE_WITHIN_S = 8.0
+DISOWNED = frozenset({"stale_epoch", "ended"})  # refusals that say whose the call is
 
 
 class MindClient:
@@ -53,6 +54,8 @@ class MindClient:
 
     Attributes:
         grants: Told which guess answers a turn, whose tools may be used then.
+        on_disowned: Called when the CallActor says, to a message that is no turn, that the call
+            belongs to somebody newer: this stream must not speak any more. May be called again.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class MindClient:
         self._telling: set[asyncio.Task[bool]] = set()
         self._uses = UseLog()
         self.grants = UseGrants(self._uses, lambda use_ids: self._tell((), use_ids))
+        self.on_disowned: Callable[[], None] = lambda: None
 
     @property
     def _move(self) -> asyncio.Task[Any] | None:
@@ -233,10 +237,20 @@ class MindClient:
             if answer.refusal == "unknown_call":
                 raise MindLostError(f"{actor} does not know the call")
         except MindLostError:
-            with contextlib.suppress(NoSlotError, MindRefusedError):
-                await self._replace(actor)
+            with contextlib.suppress(NoSlotError):
+                await self._replace_unless_disowned(actor)
             return False
+        # A message that was on its way while we moved the call ourselves is older than we are.
+        if answer.refusal == "stale_epoch" and message.epoch == self._call.epoch:
+            self.on_disowned()
         return True
+
+    async def _replace_unless_disowned(self, lost: str) -> None:
+        try:
+            await self._replace(lost)
+        except MindRefusedError as error:
+            if error.refusal in DISOWNED:
+                self.on_disowned()
 
     async def close(
         self,

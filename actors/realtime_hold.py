@@ -89,7 +89,8 @@ class RealtimeHold:
         self._writer = StreamWriter(stream.stream_sid)
         self._machine = RealtimeCall(agent, service.config, config)
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
-        self._tools = ToolTasks(mind, self._feed, lambda: self._end(False, "owned_elsewhere"))
+        mind.on_disowned = lambda: self._end(False, "owned_elsewhere")
+        self._tools = ToolTasks(mind, self._feed, mind.on_disowned)
         speaking = personal(agent, mind.call.variables)
         self._language = CallLanguage(speaking, config, parts, self._change_language)
         self._link = RealtimeLink(

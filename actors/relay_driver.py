@@ -90,8 +90,9 @@ class RelayDriver:
             self._feed_reply,
             parts.count,
             budget=budget,
-            on_refused=lambda: self._end(False, "owned_elsewhere"),
+            on_refused=self._disowned,
         )
+        mind.on_disowned = self._disowned
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._billed_until = self._loop.time()
         self._replays: ReplayGuard | None = None
@@ -195,6 +196,9 @@ class RelayDriver:
     ) -> None:
         if not self._ended.done():
             self._ended.set_result(CallEnd(planned, reason, close_code, hand_over or {}))
+
+    def _disowned(self) -> None:
+        self._end(False, "owned_elsewhere")
 
     # --- what comes in -----------------------------------------------------------------------
 

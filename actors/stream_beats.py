@@ -2,11 +2,12 @@
 
 ``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
 "leaves", "roads"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "retire_within_s",
-"roads", "switch"}``, of which the last is a mapping of call ids to modes. ``roads`` of the answer
-names nodes that are to go, by address, and in how many seconds (or null); that of the beat says how
-many calls still come through each of them. The calls are told when they have changed, and when the
-watch asks for them (it may be a new one): all of them, so with many calls not more often than once
-in ``NEWS_A_CALL_S`` for each.
+"roads", "switch", "overtaken"}``: ``switch`` is a mapping of call ids to modes, ``overtaken`` one
+of calls that another replica has to the newer epoch of that one. ``roads`` of the answer names nodes
+that are to go, by address, and in how many seconds (or null); that of the beat says how many calls
+still come through each of them. The calls are told when they have changed, and when the watch asks
+for them (it may be a new one): all of them, so with many calls not more often than once in
+``NEWS_A_CALL_S`` for each.
 
 Nothing in a call waits for it. It runs on the loop that carries the calls: when that stands still,
 so do the beats, and that is what they are for.
@@ -62,9 +63,11 @@ class StreamBeats:
         on_drain: Told whether new calls are to be refused.
         on_switch: Told, again and again, how a call is to be carried: its id, and the mode.
         leaving: Told, again and again, that this replica is to go, or a node.
+        on_overtaken: Told, again and again, of a call that another replica has: its id, and the
+            epoch under which that one has it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what each is for stands above
         self,
         replica_id: str,
         node: str,
@@ -73,6 +76,7 @@ class StreamBeats:
         on_drain: Callable[[bool], None],
         on_switch: Callable[[str, str], object] = lambda _call_id, _mode: None,
         leaving: Leaves | None = None,
+        on_overtaken: Callable[[str, tuple[int, int]], object] = lambda _call_id, _epoch: None,
     ) -> None:
         self._who: Plain = {
             "v": VERSION,
@@ -85,6 +89,7 @@ class StreamBeats:
         self._on_drain = on_drain
         self._on_switch = on_switch
         self._leaving = leaving
+        self._on_overtaken = on_overtaken
         self._roads: Roads = {}
         self._told: Sequence[Plain] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -132,17 +137,22 @@ class StreamBeats:
                         self._told, news_at = None, now
                     elif is_news:
                         self._told = calls
-                    self._on_drain(bool(answer.get("drain")))
-                    self._roads = answer.get("roads") or {}
-                    if self._leaving is not None:
-                        if answer.get("retire"):
-                            self._leaving.retire(answer.get("retire_within_s"))
-                        self._leaving.leave_roads(self._roads)
-                    for call_id, mode in (answer.get("switch") or {}).items():
-                        self._on_switch(str(call_id), str(mode))
+                    self._heed(answer)
                     if self._told is None:
                         continue
             await asyncio.sleep(LOOK_EVERY_S)
+
+    def _heed(self, answer: Mapping[str, Any]) -> None:
+        self._on_drain(bool(answer.get("drain")))
+        self._roads = answer.get("roads") or {}
+        for call_id, (number, minted_us) in (answer.get("overtaken") or {}).items():
+            self._on_overtaken(str(call_id), (int(number), int(minted_us)))
+        if self._leaving is not None:
+            if answer.get("retire"):
+                self._leaving.retire(answer.get("retire_within_s"))
+            self._leaving.leave_roads(self._roads)
+        for call_id, mode in (answer.get("switch") or {}).items():
+            self._on_switch(str(call_id), str(mode))
 
     async def _beat(self, plain: Plain) -> Mapping[str, Any] | None:
         """The answer; None when there is none."""

@@ -11,6 +11,8 @@ Rules
    calls: nothing is done.
 5. A replica that goes says so, and takes its calls out of our books.
 6. A watch that has just begun knows only those who have beaten: it asks each for its calls.
+7. A replica that has a call which another one has told under a newer epoch is told so until it has
+   let it go: two must never speak.
 
 Synchronous; ``now`` is loop time in seconds.
 """
@@ -64,6 +66,7 @@ class _Replica:
     place: ReplicaPlace
     seen_at: float
     calls: dict[str, WatchedCall] = field(default_factory=dict)
+    overtaken: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def is_silent(self, now: float) -> bool:
         return now - self.seen_at > (LEASE_S if self.calls else IDLE_LEASE_S)
@@ -105,6 +108,11 @@ class StreamWatch:
         call = replica.calls.get(call_id) if replica is not None else None
         return None if owner is None or call is None else (owner.replica_id, call)
 
+    def overtaken_of(self, replica_id: str) -> dict[str, tuple[int, int]]:
+        """Calls of this replica that another one has, by id, with the newer epoch of that one."""
+        replica = self._replicas.get(replica_id)
+        return {} if replica is None else dict(replica.overtaken)
+
     def beat(
         self,
         replica_id: str,
@@ -133,12 +141,22 @@ class StreamWatch:
         mine = {call.call_id: call for call in calls}
         if known is not None:
             self._forget_ended(replica_id, known.calls.keys() - mine.keys())
-        self._replicas[replica_id] = _Replica(place, now, mine)
+        replica = self._replicas[replica_id] = _Replica(place, now, mine)
         for call in mine.values():
             owner = self._owners.get(call.call_id)
             if owner is None or call.epoch >= owner.epoch:
                 self._owners[call.call_id] = _Owner(replica_id, call.epoch, now)
+                if owner is not None and owner.replica_id != replica_id:
+                    self._overtake(owner, call)
+            elif owner.replica_id != replica_id:
+                replica.overtaken[call.call_id] = owner.epoch
         return False
+
+    def _overtake(self, owner: _Owner, newer: WatchedCall) -> None:
+        replica = self._replicas.get(owner.replica_id)
+        has_it = replica is not None and newer.call_id in replica.calls
+        if replica is not None and has_it and newer.epoch > owner.epoch:
+            replica.overtaken[newer.call_id] = newer.epoch
 
     def goodbye(self, replica_id: str) -> None:
         """A replica ends as planned."""

@@ -138,6 +138,10 @@ class StreamWatchDriver:
             "retire_within_s": _left(self._leaving.replicas.get(place), now),
             "roads": {road: _left(until, now) for road, until in self._leaving.roads.items()},
             "switch": self._wishes.of_replica(replica_id, now=now),
+            "overtaken": {
+                call_id: list(epoch)
+                for call_id, epoch in self._watch.overtaken_of(replica_id).items()
+            },
         }
 
     async def aclose(self) -> None:

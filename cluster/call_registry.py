@@ -95,6 +95,13 @@ class CallRegistry:
         task.add_done_callback(lambda done: self._ended(call, done))
         return call
 
+    def overtaken(self, call_id: str, epoch: tuple[int, int]) -> None:
+        """Another replica has this call under ``epoch``: an older stream of it here is shut."""
+        for call in self:
+            if call.call_id == call_id and call.driver.mind.epoch < epoch:
+                logger.warning("call %s: another replica has it", call_id)
+                call.driver.shut("owned_elsewhere", CLOSE_OWNED_ELSEWHERE)
+
     def _ended(self, call: LiveCall, task: asyncio.Task[CallEnd]) -> None:
         self._closing.discard(task)
         if self._calls.get(call.call_sid) is call:

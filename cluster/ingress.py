@@ -98,6 +98,7 @@ class Ingress:
             self._drain,
             self._services.switch_here,
             self._drain_of_calls,
+            self._edge.registry.overtaken,
         )
         self._warming = asyncio.get_running_loop().create_task(self._warm())
         await self._until_warm()

@@ -161,6 +161,20 @@ def test_a_newer_stream_goes_on_where_the_older_one_was() -> None:
     play(scene, lambda: Stage({"fake": FakeThinker([LONG])}))
 
 
+def test_an_older_stream_is_closed_when_its_sign_of_life_is_refused() -> None:
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        newer = stage.phone(epoch=(1, 20))
+        await newer.until_heard("Back.")
+        await phone.driver.mind.flush(even_if_empty=True)
+        end = await phone.ended()
+        assert (end.planned, end.reason) == (False, "owned_elsewhere")
+        await newer.say("go on")
+        await newer.until_heard("One moment.")
+
+    play(scene)
+
+
 def test_a_log_brought_along_means_no_second_greeting() -> None:
     async def scene(stage: Stage) -> None:
         entry = TurnEntry(4, "caller", "words", "answer", "answer")

@@ -241,6 +241,46 @@ def test_an_older_epoch_is_refused_and_a_newer_one_takes_the_call_over() -> None
     play(scene)
 
 
+@pytest.mark.parametrize("is_home_dead", [False, True])
+def test_whoever_is_told_that_somebody_newer_has_the_call_says_so(is_home_dead: bool) -> None:
+    async def scene(stage: Stage) -> None:
+        told: list[str] = []
+        await stage.mind.open()
+        stage.mind.on_disowned = lambda: told.append("older")
+        home = stage.mind.actor
+        newer = stage.client(epoch=(1, 20), token_id="second")
+        newer.on_disowned = lambda: told.append("newer")
+        await newer.open()
+        if is_home_dead:
+            stage.pool.kill(home)
+            await newer.flush(even_if_empty=True)
+        await newer.flush(even_if_empty=True)
+        assert told == []
+        await stage.mind.flush(even_if_empty=True)
+        assert told == ["older"]
+
+    play(scene, names=("ann", "bob"))
+
+
+def test_a_message_that_our_own_move_has_overtaken_says_nothing_of_others() -> None:
+    async def scene(stage: Stage) -> None:
+        told: list[str] = []
+        await stage.mind.open()
+        stage.mind.on_disowned = lambda: told.append("disowned")
+        home = stage.pool.homes["ann"]
+        home.slow_s = 0.3
+        flushing = asyncio.ensure_future(stage.mind.flush(even_if_empty=True))
+        await asyncio.sleep(0.1)
+        home.slow_s = 0.0
+        newest = replace(stage.mind.call, epoch=(0, 11), token_id="")
+        await stage.pool.open_call("ann", newest)
+        stage.mind._call = newest  # a move of our own that came back to the same actor
+        await flushing
+        assert told == []
+
+    play(scene)
+
+
 def test_the_goodbye_of_an_older_stream_does_not_end_the_call() -> None:
     async def scene(stage: Stage) -> None:
         await stage.mind.open()

@@ -251,6 +251,19 @@ def test_a_dead_call_actor_is_noticed_by_nobody() -> None:
     play(scene, agent=WITH_TOOLS)
 
 
+def test_an_older_stream_is_closed_when_its_sign_of_life_is_refused() -> None:
+    async def scene(stage: RealtimeStage) -> None:
+        phone = await stage.phone().greeted()
+        newer = stage.phone(epoch=(1, 20))
+        await newer.until_heard("Back.")
+        await phone.driver.mind.flush(even_if_empty=True)
+        end = await phone.ended()
+        assert (end.planned, end.reason) == (False, "owned_elsewhere")
+        assert not newer.task.done()
+
+    play(scene)
+
+
 def test_a_lost_socket_is_resumed_with_the_history() -> None:
     async def scene(stage: RealtimeStage) -> None:
         log = (

@@ -111,6 +111,30 @@ def test_a_stranger_is_asked_for_its_calls() -> None:
     assert not watch.beat("a", HERE, None, now=0.2)
 
 
+@pytest.mark.parametrize("zombie_first", [True, False])
+def test_who_has_a_call_that_a_newer_stream_has_is_told_until_he_lets_it_go(
+    zombie_first: bool,
+) -> None:
+    watch = StreamWatch()
+    told = [("a", HERE, call("1")), ("b", THERE, call("1", resume=1))]
+    for name, place, each in told if zombie_first else reversed(told):
+        watch.beat(name, place, [each], now=0.0)
+    assert watch.overtaken_of("a") == {"1": call("1", resume=1).epoch}
+    watch.beat("a", HERE, None, now=0.1)
+    assert watch.overtaken_of("a")
+    assert watch.overtaken_of("b") == {}
+    watch.beat("a", HERE, [], now=0.2)
+    assert watch.overtaken_of("a") == {}
+
+
+def test_a_call_that_comes_back_to_its_replica_is_taken_from_nobody() -> None:
+    watch = two_replicas()
+    watch.beat("a", HERE, [call("1", resume=1), call("2")], now=0.1)
+    watch.beat("a", HERE, [call("2")], now=0.2)
+    watch.beat("b", THERE, [call("1", resume=2), call("3")], now=0.3)
+    assert watch.overtaken_of("a") == watch.overtaken_of("b") == {}
+
+
 # --- the driver ---------------------------------------------------------------------------------
 
 
@@ -318,6 +342,36 @@ def test_nothing_that_is_asked_of_a_replica_stops_its_beats(
 
     run_virtual(run())
     assert len([each for each in caplog.records if "KeyError" in each.getMessage()]) == 1
+
+
+def test_a_late_zombie_hears_with_its_beat_that_another_replica_has_its_call() -> None:
+    async def run() -> None:
+        world = World(ends=True)
+        told: list[tuple[str, tuple[int, int]]] = []
+
+        async def send(beat: dict[str, object]) -> dict[str, object]:
+            return world.driver.beat({**beat, "pid": 7})
+
+        zombie = StreamBeats(
+            "a",
+            "node",
+            send,
+            lambda: [plain("1")],
+            lambda _: None,
+            on_overtaken=lambda call_id, epoch: told.append((call_id, epoch)),
+        )
+        zombie.start()
+        await asyncio.sleep(BEAT_EVERY_S)
+        assert told == []
+        heir = world.replica("b", [plain("1", resume=1)])
+        heir.start()
+        await asyncio.sleep(2 * BEAT_EVERY_S + STEP_S)
+        assert set(told) == {("1", (1, 1))}
+        for each in (zombie, heir):
+            await each.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
 
 
 def test_who_retires_is_asked_again_whatever_the_answer_was() -> None:

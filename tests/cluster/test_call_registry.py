@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 from actors.call_driver import CallEnd
@@ -69,6 +70,25 @@ def test_a_newer_stream_shuts_the_older_one_and_keeps_the_place() -> None:
         assert calls.owner_of("CA1") is newer
         assert len(calls) == 1
         assert len(ends) == 1
+
+    run(scene())
+
+
+def test_only_an_older_stream_of_a_call_that_another_replica_has_is_shut() -> None:
+    async def scene() -> None:
+        calls, _ends = registry()
+        first, second = begin(calls, 1, epoch=5), begin(calls, 2, epoch=5)
+        for call in (first, second):
+            call.driver.mind = SimpleNamespace(epoch=call.epoch)
+        calls.overtaken("call-1", (0, 5))
+        calls.overtaken("call-2", (0, 4))
+        calls.overtaken("call-3", (1, 9))
+        await asyncio.sleep(0.1)
+        assert len(calls) == 2
+        calls.overtaken("call-2", (1, 1))
+        await asyncio.sleep(0.1)
+        assert second.task.result() == CallEnd(False, "owned_elsewhere", 1000)
+        assert calls.owner_of("CA1") is first
 
     run(scene())
 
