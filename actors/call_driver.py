@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts, end_after
-from actors.call_times import CallTimes
+from actors.call_times import CallTimes, spent_s
 from actors.comeback import Comeback, first_words, with_late_result
 from actors.first_frames import FirstFrames
 from actors.metrics_calls import CallMeter, CallSums
@@ -144,6 +144,7 @@ class CallDriver:
         self._slot = self._parts.clock.join(self)
         log = self._mind.turn_log
         self._language.recall(log)
+        self._times.count_in(spent_s(log, self._comeback, now_us=self._parts.wall_clock_us()))
         # The carrier has ended no stream of its own accord: what was asked then still stands.
         unanswered = opened.unanswered if self._comeback is None else ""
         is_known = bool(log or unanswered) or self._comeback is not None

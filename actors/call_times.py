@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from actors.comeback import Comeback
+from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from voice.config import VoiceConfig
 
@@ -15,6 +17,30 @@ ELSEWHERE: Final[Mapping[str, Any]] = {"verb": "switch", "mode": "", "why": "mov
 def elsewhere(mode: str) -> Mapping[str, Any]:
     """A new stream, in silence: of the same kind, or as ``mode`` because a person asked for it."""
     return {**ELSEWHERE, "mode": mode, "why": "asked"} if mode else ELSEWHERE
+
+
+def spent_s(log: Sequence[TurnEntry], comeback: Comeback | None, *, now_us: int) -> float:
+    """How much of ``max_call_s`` went by in earlier streams, in seconds.
+
+    It is counted from the first turn; anew after a transfer that came back, whose result stands
+    with the turn that followed it. Clocks of several nodes differ: it is never negative.
+
+    Args:
+        log: Settled turns, oldest first.
+        comeback: What the carrier did with the call just now.
+        now_us: UTC microseconds.
+    """
+    if comeback is not None and comeback.verb == "dial":
+        return 0.0
+    began_us = 0
+    for entry in log:
+        if entry.at_us and (not began_us or _came_back(entry)):
+            began_us = entry.at_us
+    return max(0.0, (now_us - began_us) / 1e6) if began_us else 0.0
+
+
+def _came_back(entry: TurnEntry) -> bool:
+    return any("of_turn" in use and "id" not in use for use in entry.tools)
 
 
 class CallTimes:
@@ -46,6 +72,11 @@ class CallTimes:
     def change_language(self, config: VoiceConfig) -> None:
         """What is said when this way fails is said in another language from now on."""
         self.trouble, self.farewell = config.phrases.trouble, config.phrases.goodbye
+
+    def count_in(self, spent_s: float) -> None:
+        """So much of ``max_call_s`` went by before this stream, in seconds."""
+        self._up_at -= spent_s
+        self.look_at = min(self.look_at, self._up_at)
 
     def is_up(self, *, now: float) -> bool:
         """Whether the call has to end now; True once."""

@@ -16,7 +16,7 @@ from typing import Any, assert_never
 
 from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts, end_after
-from actors.call_times import elsewhere
+from actors.call_times import elsewhere, spent_s
 from actors.comeback import Comeback, first_words, with_late_result
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
@@ -150,6 +150,7 @@ class RealtimeHold:
         self._slot = self._parts.clock.join(self)
         log = self._mind.turn_log
         self._language.recall(log)
+        self._started_at -= spent_s(log, self._comeback, now_us=self._parts.wall_clock_us())
         is_known = bool(log) or self._comeback is not None
         early, self._early = self._early, None
         self._feed(

@@ -17,7 +17,7 @@ from typing import Any, assert_never
 
 from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts, end_after
-from actors.call_times import CallTimes
+from actors.call_times import CallTimes, spent_s
 from actors.comeback import first_words, with_late_result
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
@@ -136,8 +136,10 @@ class RelayDriver:
         if self._is_reconnected:
             self._replays = ReplayGuard(self._mind.turn_log, now=now)
         due_at = self._times.switch_at
+        log, now_us = self._mind.turn_log, self._parts.wall_clock_us()
+        left_s = self._language.agent.max_call_s - spent_s(log, self._comeback, now_us=now_us)
         self._timers = [
-            self._loop.call_later(self._language.agent.max_call_s, self._time_is_up),
+            self._loop.call_later(max(0.0, left_s), self._time_is_up),
             self._loop.call_later(SIGN_OF_LIFE_S, self._sign_of_life),
             *([] if due_at is None else [self._loop.call_at(due_at, self._move_on)]),
         ]

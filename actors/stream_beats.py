@@ -3,10 +3,10 @@
 ``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
 "leaves", "roads"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "retire_within_s",
 "roads", "switch", "overtaken"}``: ``switch`` is a mapping of call ids to modes, ``overtaken`` one
-of calls that another replica has to the newer epoch of that one. ``roads`` of the answer names nodes
-that are to go, by address, and in how many seconds (or null); that of the beat says how many calls
-still come through each of them. The calls are told when they have changed, and when the watch asks
-for them (it may be a new one): all of them, so with many calls not more often than once in
+of calls that another replica has to the newer epoch of that one. ``roads`` of the answer names
+nodes that are to go, by address, and in how many seconds (or null); that of the beat says how many
+calls still come through each of them. The calls are told when they have changed, and when the watch
+asks for them (it may be a new one): all of them, so with many calls not more often than once in
 ``NEWS_A_CALL_S`` for each.
 
 Nothing in a call waits for it. It runs on the loop that carries the calls: when that stands still,

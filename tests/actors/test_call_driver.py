@@ -12,6 +12,7 @@ import pytest
 
 from actors.call_driver import SIGN_OF_LIFE_S, STREAM_SILENT_S
 from actors.mind_driver import MindConfig
+from actors.wire import TurnEntry
 from dialogue.agent import TurnTaking
 from providers.errors import ProviderRefused, ProviderUnavailable
 from tests.support.fake_thinker import FakeThinker, Step
@@ -273,6 +274,18 @@ def test_no_call_is_longer_than_the_agent_allows() -> None:
         assert phone.heard.endswith("Bye.")
 
     play(scene, staged(LONG, agent=replace(AGENT, max_call_s=8.0)))
+
+
+def test_another_stream_does_not_make_a_call_longer() -> None:
+    async def scene(stage: Stage) -> None:
+        began = asyncio.get_running_loop().time()
+        log = (TurnEntry(0, "greeting", at_us=stage.wall_clock_us() - 595_000_000),)
+        phone = stage.phone(epoch=(1, 20), turn_log=log)
+        end = await phone.ended(60)
+        assert (end.planned, end.reason) == (True, "time_limit")
+        assert asyncio.get_running_loop().time() - began < 10.0  # of the virtual clock
+
+    play(scene, staged(REPLY, agent=replace(AGENT, max_call_s=600.0)))
 
 
 def test_a_patient_agent_shows_its_actor_that_it_lives() -> None:

@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from actors.call_times import CallTimes
+from actors.call_times import CallTimes, spent_s
+from actors.comeback import Comeback
+from actors.wire import TurnEntry
+from dialogue.tool_use import late_result
 from tests.support.scripted_call import AGENT
 from voice.config import VoiceConfig
 
@@ -51,3 +54,42 @@ def test_a_call_that_was_long_enough_is_told_once_and_still_moved() -> None:
     assert times.look_at == float("inf")
     times.go_elsewhere("", now=61.0)
     assert times.look_at == 61.0
+
+
+def turn(turn_id: int, at_s: float, *tools: dict[str, object]) -> TurnEntry:
+    return TurnEntry(turn_id, "caller", at_us=int(at_s * 1e6), tools=tools)
+
+
+MOVED = Comeback("switch", "", "moved")
+BACK = turn(2, 800.0, late_result("transfer", "busy", 1))
+RESULT_OF_A_TOOL = turn(2, 800.0, {"name": "order", "id": "u1", "result": "{}", "of_turn": 1})
+
+
+@pytest.mark.parametrize(
+    ("log", "comeback", "spent"),
+    [
+        ((), None, 0.0),
+        ((turn(0, 0.0),), None, 0.0),  # of a version that did not say when
+        ((turn(0, 100.0), turn(1, 500.0)), None, 900.0),
+        ((turn(0, 100.0), turn(1, 500.0)), MOVED, 900.0),
+        ((turn(0, 100.0), turn(1, 500.0)), Comeback("dial", "transfer", "busy"), 0.0),
+        ((turn(0, 100.0), turn(1, 500.0), BACK), MOVED, 200.0),
+        ((turn(0, 100.0), turn(1, 500.0), RESULT_OF_A_TOOL), MOVED, 900.0),
+        ((turn(0, 1_003.0),), None, 0.0),  # by the clock of another node
+    ],
+)
+def test_what_went_by_in_earlier_streams_is_told_by_the_log(
+    log: tuple[TurnEntry, ...], comeback: Comeback | None, spent: float
+) -> None:
+    assert spent_s(log, comeback, now_us=1_000_000_000) == spent
+
+
+def test_time_that_went_by_before_counts() -> None:
+    times = CallTimes(replace(AGENT, max_call_s=60.0), VoiceConfig(), now=100.0)
+    times.count_in(50.0)
+    assert times.look_at == 110.0
+    assert not times.is_up(now=109.9)
+    assert times.is_up(now=110.1)
+    late = CallTimes(replace(AGENT, max_call_s=60.0), VoiceConfig(), now=100.0)
+    late.count_in(90.0)
+    assert late.is_up(now=100.1)

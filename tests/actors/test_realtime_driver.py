@@ -264,6 +264,18 @@ def test_an_older_stream_is_closed_when_its_sign_of_life_is_refused() -> None:
     play(scene)
 
 
+def test_another_stream_does_not_make_a_call_longer() -> None:
+    async def scene(stage: RealtimeStage) -> None:
+        began = asyncio.get_running_loop().time()
+        log = (TurnEntry(0, "greeting", at_us=stage.wall_clock_us() - 595_000_000),)
+        phone = stage.phone(epoch=(1, 20), turn_log=log)
+        end = await phone.ended(60)
+        assert (end.planned, end.reason) == (True, "time_limit")
+        assert asyncio.get_running_loop().time() - began < 10.0  # of the virtual clock
+
+    play(scene, agent=replace(REALTIME_AGENT, max_call_s=600.0))
+
+
 def test_a_lost_socket_is_resumed_with_the_history() -> None:
     async def scene(stage: RealtimeStage) -> None:
         log = (
