@@ -8,6 +8,9 @@ Rules
    Without it the call goes on, but its agent has forgotten what was said.
 2. What another actor is told is what was written: a turn that died in the buffer of the lost one is
    not among it.
+3. A call that is given waits for its stream like one that has lost it. When ``action`` is asked
+   twice at once, two actors may be given it, and the stream comes to one of them: the other one
+   would keep its seat for as long as for an ingress that says nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any
 
 from actors.errors import MindLostError, NoSlotError
 from actors.mind_pool import MindPool, place_elsewhere
-from actors.wire import OpenCall, TurnEntry
+from actors.wire import CloseCall, OpenCall, TurnEntry
 from cluster.call_rows import TOOL_BEGUN, TOOL_ENDED, TOOL_USED
 from records.errors import RecordsError
 from records.rows import CallRow, JournalRow, TurnRow
@@ -30,6 +33,7 @@ from telephony.stream_token import StreamClaims
 logger = logging.getLogger(__name__)
 
 RECALL_WITHIN_S = 1.0
+NOT_TAKEN_UP = "not_taken_up"  # why a call is lost whose next stream did not come
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,11 @@ class CallRecall:
         try:
             async with asyncio.timeout(self._actor_timeout_s):
                 opened = await self._pool.open_call(actor, message)
+                if not opened.refusal:
+                    waits = CloseCall(
+                        claims.tenant_id, claims.call_id, claims.epoch, False, NOT_TAKEN_UP
+                    )
+                    await self._pool.close_call(actor, waits)
         except (MindLostError, TimeoutError):
             return False
         if not opened.refusal:

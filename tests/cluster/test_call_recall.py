@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from actors.mind_driver import MindConfig
 from actors.wire import CloseCall, OpenCall, TurnEntry
 from cluster.call_costs import CallCosts
 from cluster.call_recall import CallRecall, Recall, RecalledCall, recall_from
@@ -146,6 +147,27 @@ def test_the_other_actor_stands_where_the_lost_one_stood() -> None:
         held = pool.homes["b"].driver._calls.get("call-1")
         assert held is not None
         assert held.session.agent.prompt == "You are Ann, for Bo."
+
+    run(scene())
+
+
+def test_of_two_actors_that_were_given_the_call_the_one_without_its_stream_lets_it_go() -> None:
+    """``action`` was asked twice at once."""
+
+    async def scene() -> None:
+        pool = pool_of("a", "b", "c")
+        pool.kill("a")
+        recall = CallRecall(pool, record_of(ROW), 1.0)
+        await asyncio.gather(*(recall.remind(CLAIMS, name, {}) for name in ("b", "c")))
+        stream = OpenCall("default", "ann", "v1", "call-1", "CA1", (2, 60))
+        assert not (await pool.open_call("b", stream)).refusal
+        at = asyncio.get_running_loop().time() + MindConfig().resume_window_s + 1.0
+        drivers = [pool.homes[name].driver for name in ("b", "c")]
+        assert [driver.sweep(at) for driver in drivers] == [0, 0]
+        seats = MindConfig().calls_per_actor
+        assert [driver.status()["free"] for driver in drivers] == [seats - 1, seats]
+        assert drivers[0].status()["active_calls"] == 1
+        assert pool.homes["b"].recorder.closed == []
 
     run(scene())
 
