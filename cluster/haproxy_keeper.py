@@ -25,6 +25,8 @@ Rules
    without a word. Their connections are given up after ``UNHEARD_MS``, and with them the callers':
    the carrier would go on sending for a quarter of an hour. Whether they answer is waited for no
    longer than ``CHECK_MS``. And no webhook takes a connection that lay idle: it may lead there.
+7. None of it needs room on a disk, and a full one is when processes die. What cannot be written is
+   handed on in memory; where the configuration cannot be read any more, that of the start stands.
 
 Only the standard library: it is started without any other package, so that it is there in 30 ms.
 """
@@ -44,7 +46,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 LOOK_EVERY_S = 0.1
 NOBODY_COMES_S = 20.0
@@ -126,13 +128,32 @@ def kept_config(config: str) -> str:
     return config
 
 
-def keep_config(path: Path) -> Path:
-    """Write it beside the one at ``path``; returns which of the two HAProxy is to read."""
-    kept = path.with_name(f"{path.stem}-kept{path.suffix}")
+def handed(config: str, path: Path) -> tuple[str, tuple[int, ...]]:
+    """Put a configuration where a HAProxy can read it: at ``path``, or in memory on a full disk.
+
+    Returns:
+        What to call it by, and descriptors that have to be passed on for that.
+    """
     try:
-        kept.write_text(kept_config(path.read_text("utf-8")), "utf-8")
+        path.write_text(config, "utf-8")
+    except OSError as error:
+        _say(f"{path.name} cannot be written, and is handed on in memory: {error}")
+        memory = os.memfd_create(path.name)
+        with open(memory, "w", encoding="utf-8", closefd=False) as file:
+            file.write(config)
+        return f"/proc/self/fd/{memory}", (memory,)
+    return str(path), ()
+
+
+def keep_config(path: Path) -> str:
+    """Put it beside the one at ``path``; returns which of the two HAProxy is to read."""
+    try:
+        config = kept_config(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError):
-        return path
+        return str(path)
+    kept, memory = handed(config, path.with_name(f"{path.stem}-kept{path.suffix}"))
+    for descriptor in memory:
+        os.set_inheritable(descriptor, True)  # this process becomes HAProxy
     return kept
 
 
@@ -258,21 +279,26 @@ class Keeper:
         """Return when nobody is needed any more."""
         held: socket.socket | None = None
         found = self._stand_in()
-        with contextlib.suppress(OSError):
-            if found:
+        if found is None:
+            _say(f"nobody will stand in for {self._pid}: its configuration cannot be read")
+        else:
+            try:
                 held = held_socket(found.host, found.port)
+            except OSError as error:
+                where = f"{found.host}:{found.port}"
+                _say(f"nobody will stand in for {self._pid}: {where} cannot be held: {error}")
         self._watch(found.admin if found else "")
         # The configuration may have been written anew since, the address never is.
-        plan = self._stand_in()
+        plan = self._stand_in() or found
         if plan is None or held is None or not self._is_needed(plan):
             return
-        with (self._config.with_name("stand-in.lock")).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return  # of several that died together, one is stood in for
-            held.listen(1_024)
-            self._stand(plan, held, lock)
+        lock = os.open(self._config.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return  # of several that died together, one is stood in for
+        held.listen(1_024)
+        self._stand(plan, held, lock)
 
     def _watch(self, admin: str) -> None:
         """Return when it has died, killed by us when it hangs."""
@@ -280,8 +306,7 @@ class Keeper:
         while not self._has_ended(every_s):
             match self._suspicion.heard(who_answers(admin, self._lifeline)):
                 case "hangs":
-                    sys.stderr.write(f"haproxy {self._pid} hangs: killed\n")
-                    sys.stderr.flush()
+                    _say(f"{self._pid} hangs: killed")
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(self._pid, signal.SIGKILL)  # its own: the pipe has not ended
                     every_s = None
@@ -302,14 +327,14 @@ class Keeper:
     def _is_needed(self, plan: StandIn) -> bool:
         return _is_alive(self._manager) and not answers(plan.admin)
 
-    def _stand(self, plan: StandIn, held: socket.socket, lock: IO[str]) -> None:
+    def _stand(self, plan: StandIn, held: socket.socket, lock: int) -> None:
         """Stand in until somebody has taken over, and until the last connection has ended."""
-        config = self._config.with_name(f"stand-in-{os.getpid()}.cfg")
-        config.write_text(plan.text.format(fd=held.fileno()), "utf-8")
-        command = [self._binary, "-db", "-f", str(config)]
+        path = self._config.with_name(f"stand-in-{os.getpid()}.cfg")
+        config, memory = handed(plan.text.format(fd=held.fileno()), path)
+        command = [self._binary, "-db", "-f", config]
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, self._niceness)
-        child = subprocess.Popen(command, pass_fds=(held.fileno(),))  # noqa: S603 - Serve's own
+        child = subprocess.Popen(command, pass_fds=(held.fileno(), *memory))  # noqa: S603 - Serve's own
         alone_since = time.monotonic()
         has_successor = False
         while True:
@@ -317,7 +342,7 @@ class Keeper:
             if code is not None and (has_successor or code not in CRASHES):
                 return
             if code is not None:
-                child = subprocess.Popen(command, pass_fds=(held.fileno(),))  # noqa: S603
+                child = subprocess.Popen(command, pass_fds=(held.fileno(), *memory))  # noqa: S603
             if not has_successor and answers(plan.admin):
                 has_successor = True
                 held.close()
@@ -332,6 +357,12 @@ class Keeper:
                 return
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(LOOK_EVERY_S)
+
+
+def _say(what: str) -> None:
+    with contextlib.suppress(OSError):  # nobody may be there to read it
+        sys.stderr.write(f"haproxy keeper: {what}\n")
+        sys.stderr.flush()
 
 
 def _is_alive(pid: int) -> bool:
@@ -376,13 +407,12 @@ def main(arguments: Sequence[str]) -> None:
                 )
                 keeper.run()
             except Exception as error:  # noqa: BLE001 - HAProxy serves without it
-                sys.stderr.write(f"haproxy keeper gave up: {type(error).__name__}: {error}\n")
-                sys.stderr.flush()
+                _say(f"gave up: {type(error).__name__}: {error}")
                 os._exit(1)
             os._exit(0)
         os.close(reading)
         os.set_inheritable(writing, True)
-        options[options.index("-f") + 1] = str(keep_config(Path(config)))
+        options[options.index("-f") + 1] = keep_config(Path(config))
     os.execv(binary, [binary, *options])  # noqa: S606 - Serve's own
 
 

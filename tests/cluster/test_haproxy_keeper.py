@@ -217,6 +217,60 @@ def test_of_several_that_die_together_one_is_stood_in_for(kept: Kept) -> None:
     until(lambda: len([p for p in kept.ours() if p.name() == "haproxy"]) == 1)
 
 
+def test_on_a_full_disk_a_configuration_is_handed_on_in_memory(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = "global\n" * 10_000
+    full, memory = haproxy_keeper.handed(config, Path("/dev/full"))
+    for _ in range(2):  # a stand-in that dies is started again
+        read = subprocess.run(["cat", full], pass_fds=memory, capture_output=True, check=True)
+        assert read.stdout.decode() == config
+    assert "No space left" in capfd.readouterr().err
+    for descriptor in memory:
+        os.close(descriptor)
+    path = tmp_path / "c.cfg"
+    assert haproxy_keeper.handed(config, path) == (str(path), ())
+    assert path.read_text() == config
+
+
+@pytest.mark.e2e
+def test_haproxy_reads_what_no_disk_has_room_for(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "with_name", lambda _path, _name: Path("/dev/full"))
+    config = haproxy_keeper.keep_config(kept.config)
+    memory = int(Path(config).name)
+    command = [serve_env.haproxy_binary(), "-c", "-f", config]
+    assert subprocess.run(command, pass_fds=(memory,), check=False).returncode == 0
+    os.close(memory)
+
+
+@pytest.mark.e2e
+def test_a_configuration_that_is_gone_by_then_is_stood_in_for_as_it_was(kept: Kept) -> None:
+    first = kept.start()
+    until(kept.is_up)
+    kept.config.write_text("")  # a full disk took the next one's
+    first.kill()
+    first.wait()
+    until(lambda: _answers(kept.port))
+
+
+@pytest.mark.e2e
+def test_who_cannot_hold_the_address_says_so(kept: Kept, capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as other:  # lets nobody share it
+        other.bind(("127.0.0.1", kept.port))
+        first = kept.start()
+        first.wait(10)
+        said = ""
+
+        def is_said() -> bool:
+            nonlocal said
+            said += capfd.readouterr().err
+            return f"127.0.0.1:{kept.port} cannot be held" in said
+
+        until(is_said)
+
+
 def _answers(port: int) -> bool:
     try:
         return ask(port) == 200
