@@ -131,7 +131,7 @@ class StreamBeats:
                 told: Plain = {"calls": calls if is_news else None}
                 if self._roads and self._leaving is not None:
                     told["roads"] = dict(self._leaving.calls_by_road(self._roads))
-                answer = await self._beat({**self._who, **told})
+                answer = await self._beat_until_answered({**self._who, **told})
                 if answer is not None:
                     if answer.get("wants_calls"):
                         self._told, news_at = None, now
@@ -153,6 +153,18 @@ class StreamBeats:
             self._leaving.leave_roads(self._roads)
         for call_id, mode in (answer.get("switch") or {}).items():
             self._on_switch(str(call_id), str(mode))
+
+    async def _beat_until_answered(self, plain: Plain) -> Mapping[str, Any] | None:
+        """The answer; None when there is none. One that is late makes nobody silent."""
+        beats = [asyncio.ensure_future(self._beat(plain))]
+        try:
+            while not (await asyncio.wait(beats[:1], timeout=BEAT_EVERY_S))[0]:
+                beats.append(asyncio.ensure_future(self._beat({**self._who, "calls": None})))
+            return beats[0].result()
+        finally:
+            for beat in beats:
+                beat.cancel()
+            await asyncio.gather(*beats, return_exceptions=True)
 
     async def _beat(self, plain: Plain) -> Mapping[str, Any] | None:
         """The answer; None when there is none."""

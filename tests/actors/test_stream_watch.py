@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from itertools import pairwise
 
 import pytest
 
@@ -342,6 +343,31 @@ def test_nothing_that_is_asked_of_a_replica_stops_its_beats(
 
     run_virtual(run())
     assert len([each for each in caplog.records if "KeyError" in each.getMessage()]) == 1
+
+
+def test_an_answer_that_is_late_does_not_spend_the_lease() -> None:
+    """Each took three quarters of it: with a moment more, a replica that lives was ended."""
+
+    async def run() -> None:
+        beaten: list[float] = []
+        loop = asyncio.get_running_loop()
+
+        async def send(_beat: dict[str, object]) -> dict[str, object]:
+            beaten.append(loop.time())
+            await asyncio.sleep(1.5)
+            raise TimeoutError
+
+        before = asyncio.all_tasks()
+        beats = StreamBeats("a", "node", send, lambda: [plain("1")], lambda _: None)
+        beats.start()
+        await asyncio.sleep(4 * LEASE_S)
+        gaps = [later - earlier for earlier, later in pairwise(beaten)]
+        assert max(gaps) <= BEAT_EVERY_S + STEP_S + 0.01
+        assert len(beaten) <= 4 * LEASE_S / BEAT_EVERY_S + 1  # late ones are not made up for
+        await beats.aclose()
+        assert asyncio.all_tasks() == before
+
+    run_virtual(run())
 
 
 def test_a_late_zombie_hears_with_its_beat_that_another_replica_has_its_call() -> None:
