@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import ray
 
 from actors.actor_repr import actor_repr
+from actors.dialer_driver import Room
 from actors.draining_nodes import DrainingNodes
 from actors.end_process import end_actor, end_replica_at
 from actors.named_watch import shared_watch
@@ -146,21 +147,21 @@ class BackOffice:
     async def _start(self) -> OfficeParts:
         module, _, function = self._build.partition(":")
         builder = getattr(importlib.import_module(module), function)
-        parts: OfficeParts = await builder(self._settings, self._free_slots)
+        parts: OfficeParts = await builder(self._settings, self._room)
         self._parts = parts
         self._working = asyncio.get_running_loop().create_task(parts.run())
         self._working.add_done_callback(_say_why)
         return parts
 
-    async def _free_slots(self) -> int | None:
-        """Calls that the cluster can take, as the directory knows it; None when it is away."""
+    async def _room(self) -> Room | None:
+        """What the cluster can take, as the directory knows it; None when it is away."""
         try:
             if self._directory is None:
                 self._directory = await asyncio.to_thread(
                     ray.get_actor, DIRECTORY_NAME, namespace=NAMESPACE
                 )
             status = await asyncio.wait_for(self._directory.status.remote(), ASK_WITHIN_S)
-            return int(status["unused"])
+            return Room(int(status["unused"]), dict(status.get("calls_by_tenant", {})))
         except (ValueError, KeyError, TimeoutError, ray.exceptions.RayError) as error:
             self._directory = None
             logger.warning("free slots are not known: %s", type(error).__name__)

@@ -6,6 +6,8 @@ Rules
    most ``max_in_flight`` questions are open. A call that proves not to be dialled costs no time.
 3. A call is dialled only while the cluster has room for it, beyond what is kept for callers
    (``kept_free``). A call that was dialled takes that room away until the next word about capacity.
+   Likewise of its tenant, if that has a limit: the calls of a tenant that has no room wait, and
+   those of others are dialled before them.
 4. The carrier takes no calls of ours just now (it throttles, or does not take our key): the whole
    queue waits as long as it says, or ever longer, and the call is tried again. That is no fault of
    the call and counts as no attempt.
@@ -20,6 +22,7 @@ after each event, then re-arm one timer from ``next_deadline``.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -44,6 +47,11 @@ from actors.dialer_events import (
 )
 
 
+def no_limit(_tenant_id: str, _calls: int) -> int | None:
+    """Any number of calls of a tenant."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class DialerConfig:
     """How fast and how stubbornly.
@@ -51,6 +59,7 @@ class DialerConfig:
     Attributes:
         calls_per_s: Calls placed each second; the carrier's default for an account is 1.
         kept_free: Slots that are left to calls that come in.
+        tenant_room: Further calls of a tenant that has so many; None: any number.
         max_in_flight: Questions to the carrier that may be open at once.
         max_attempts: Times a call is tried while the carrier cannot be reached.
         first_backoff_s, last_backoff_s: How long to wait after a failure; doubles in between.
@@ -58,6 +67,7 @@ class DialerConfig:
 
     calls_per_s: float = 1.0
     kept_free: int = 0
+    tenant_room: Callable[[str, int], int | None] = no_limit
     max_in_flight: int = 4
     max_attempts: int = 10
     first_backoff_s: float = 1.0
@@ -78,6 +88,7 @@ class Dialer:
         self._in_flight: set[CallKey] = set()
         self._later: dict[CallKey, float] = {}
         self._free = 0
+        self._tenants: dict[str, int] = {}  # room of those with a limit
         self._last_dialled: CallKey | None = None
         self._paced_until = 0.0
         self._throttled_until = 0.0
@@ -95,7 +106,9 @@ class Dialer:
         return len(self._in_flight)
 
     def held_up_by(self, now: float) -> str:
-        """Why the next call is not dialled: ``capacity``, ``throttled``, ``pace``, ``in_flight``.
+        """Why the next call is not dialled: one word.
+
+        ``capacity``, ``tenant``, ``throttled``, ``pace`` or ``in_flight``.
 
         Empty when nothing waits or nothing holds it up.
         """
@@ -103,6 +116,8 @@ class Dialer:
             return ""
         if self._free <= 0:
             return "capacity"
+        if self._next_in_line() is None:
+            return "tenant"
         if self._throttled_until > now:
             return "throttled"
         if self._paced_until > now:
@@ -120,6 +135,7 @@ class Dialer:
                 self._withdraw(key)
             case CapacityKnown(free=free):
                 self._free = max(0, free - self._config.kept_free - len(self._in_flight))
+                self._tenants = dict(event.tenants)
             case CallAccepted(key=key):
                 if self._is_over(key):
                     self._throttles = 0
@@ -146,7 +162,7 @@ class Dialer:
         """Loop time at which ``handle_deadline`` wants to be called, or None."""
         deadlines = list(self._later.values())
         is_ready = self._free > 0 and len(self._in_flight) < self._config.max_in_flight
-        if self._waiting and is_ready:
+        if is_ready and self._next_in_line() is not None:
             deadlines.append(self._next_dial_at)
         return min(deadlines, default=None)
 
@@ -161,17 +177,31 @@ class Dialer:
     def _dial(self, now: float) -> None:
         config = self._config
         while (
-            self._waiting
-            and self._free > 0
+            self._free > 0
             and self._next_dial_at <= now
             and len(self._in_flight) < config.max_in_flight
+            and (key := self._next_in_line()) is not None
         ):
-            key = self._waiting.popleft()
+            self._waiting.remove(key)
             self._free -= 1
+            self._count_of_tenant(key[0], -1)
             self._in_flight.add(key)
             self._last_dialled = key
             self._paced_until = now + 1 / config.calls_per_s
             self._outbox.append(Dial(key, self._attempts[key] + 1))
+
+    @property
+    def tenants(self) -> set[str]:
+        """Whose calls wait."""
+        return {tenant for tenant, _ in self._waiting}
+
+    def _next_in_line(self) -> CallKey | None:
+        """The first that waits and whose tenant has room."""
+        return next((key for key in self._waiting if self._tenants.get(key[0], 1) > 0), None)
+
+    def _count_of_tenant(self, tenant: str, more: int) -> None:
+        if tenant in self._tenants:
+            self._tenants[tenant] += more
 
     @property
     def _next_dial_at(self) -> float:
@@ -189,6 +219,7 @@ class Dialer:
         if not self._is_over(key):
             return
         self._free += 1
+        self._count_of_tenant(key[0], 1)
         if key == self._last_dialled:
             self._paced_until = now
 
@@ -197,6 +228,7 @@ class Dialer:
             return
         self._in_flight.discard(event.key)
         self._free += 1
+        self._count_of_tenant(event.key[0], 1)
         # Questions that were open together are throttled together: that is one throttling.
         if self._throttled_until <= now:
             self._throttles += 1
@@ -220,6 +252,7 @@ class Dialer:
             return
         self._in_flight.discard(key)
         self._free += 1
+        self._count_of_tenant(key[0], 1)
         delay_s = self._backoff_s(attempts - 1)
         self._attempts[key] = attempts
         self._later[key] = now + delay_s

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from actors.carrier_questions import CarrierQuestions
@@ -41,7 +43,21 @@ MAX_PLACED_LOOKED_AT = 1_000
 HOLDS = {
     "capacity": "every line of the cluster is taken, or kept for calls that come in",
     "throttled": THROTTLED,
+    "tenant": "as many calls as you may have at once are in progress",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the cluster can take.
+
+    Attributes:
+        free: Further calls.
+        by_tenant: Calls in progress, or on their way, of each tenant that has any.
+    """
+
+    free: int
+    by_tenant: Mapping[str, int] = field(default_factory=dict)
 
 
 class DialerDriver:
@@ -51,7 +67,7 @@ class DialerDriver:
         requests: The table.
         carrier: Places the calls.
         new_call: What the carrier is asked for. Raises ``LocalProtocolError``.
-        free_slots: Calls that the cluster can take now; None when nobody knows.
+        room: What the cluster can take now; None when nobody knows.
         wall_clock_us: UTC microseconds.
         random: A number from 0 to 1, for pauses that do not all end together.
         config: Of the machine.
@@ -62,7 +78,7 @@ class DialerDriver:
         requests: Requests,
         carrier: CarrierRest,
         new_call: Callable[[CallRequestRow], CreateCall],
-        free_slots: Callable[[], Awaitable[int | None]],
+        room: Callable[[], Awaitable[Room | None]],
         wall_clock_us: Callable[[], int],
         random: Callable[[], float],
         config: DialerConfig | None = None,
@@ -70,9 +86,12 @@ class DialerDriver:
         self._requests = requests
         self._marks = RequestMarks(requests, wall_clock_us)
         self._carrier = CarrierQuestions(carrier, new_call, random)
-        self._free_slots = free_slots
+        self._room = room
+        self._full: set[str] = set()  # tenants
         self._wall_clock_us = wall_clock_us
-        self._dialer = Dialer(config or DialerConfig())
+        config = config or DialerConfig()
+        self._dialer = Dialer(config)
+        self._tenant_room = config.tenant_room
         self._asking: set[CallKey] = set()  # of the carrier, or not written down yet
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -113,9 +132,13 @@ class DialerDriver:
             RecordsError: The table cannot be read; nothing more is dialled.
         """
         await self._marks.give_up_lost(DIALING_LOST_AFTER_S, self._asking)
-        due = await self._requests.due(self._wall_clock_us(), DUE_AT_ONCE)
+        now_us = self._wall_clock_us()
+        # Those of a tenant that has no room must not stand before all others; one tells them why.
+        due = await self._requests.due(now_us, DUE_AT_ONCE, self._full)
+        if not due and self._full:
+            due = await self._requests.due(now_us, 1)
         # Who is due is not dialled by what was free before it was.
-        self._feed(CapacityKnown(await self._capacity()))
+        self._feed(await self._capacity({row.tenant_id for row in due} | self._full))
         for row in due:
             key = (row.tenant_id, row.call_id)
             if key not in self._asking:
@@ -162,19 +185,27 @@ class DialerDriver:
         else:
             self.trouble = ""
 
-    async def _capacity(self) -> int:
-        """Free slots, less those that calls on their way will take when they are answered.
+    async def _capacity(self, tenants: Collection[str]) -> CapacityKnown:
+        """Free slots less those that calls on their way will take when they are answered.
 
         Read in the order in which a call goes (asked for, rings, has a slot): one that goes on
-        meanwhile may be counted twice, but is not overlooked.
+        meanwhile may be counted twice, but is not overlooked. Of the tenants likewise.
         """
         on_their_way = set(self._asking)
         ringing = await self._requests.list(None, ("placed",), MAX_PLACED_LOOKED_AT)
-        free = await self._free_slots()
-        if free is None:
-            return 0
+        room = await self._room()
+        if room is None:
+            return CapacityKnown(0)
         on_their_way |= self._asking | {(row.tenant_id, row.call_id) for row in ringing}
-        return free - (len(on_their_way) - self._dialer.in_flight)
+        free = room.free - (len(on_their_way) - self._dialer.in_flight)
+        coming = Counter(tenant for tenant, _ in on_their_way)
+        known = {}
+        for tenant in {*tenants, *self._dialer.tenants}:
+            left = self._tenant_room(tenant, room.by_tenant.get(tenant, 0) + coming[tenant])
+            if left is not None:
+                known[tenant] = left
+        self._full = {tenant for tenant, left in known.items() if left <= 0}
+        return CapacityKnown(free, known)
 
     async def _say_what_holds(self, due: list[CallRequestRow]) -> None:
         """Keep with the first in line, and in the log, why it waits."""

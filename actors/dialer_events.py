@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 CallKey = tuple[str, str]
 """(``tenant_id``, ``call_id``)."""
@@ -32,9 +33,13 @@ class CallWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class CapacityKnown:
-    """The cluster can take so many more calls now."""
+    """The cluster can take so many more calls now.
+
+    ``tenants``: likewise of each tenant with a limit; those on their way are taken off.
+    """
 
     free: int
+    tenants: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ Rules
 10. When something newer is deployed, its actors take the place of the others one by one
    (``actors.release_book``), and likewise when their node is drained; who is retired gets no calls,
    and is let go once it is empty.
+11. A tenant with a limit has leases of its own, beside those on seats (``actors.tenant_book``).
 
 More than the capacity is promised in these cases only; then the CallActor (or the full replica)
 refuses what is too much, which is one more question:
@@ -43,7 +44,7 @@ The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from actors.lease_shares import divide
@@ -51,6 +52,7 @@ from actors.release_book import ReleaseBook
 from actors.replica_book import ReplicaBook, ReplicaEntry
 from actors.seat_book import SeatBook
 from actors.seat_ledger import SeatLedger
+from actors.tenant_book import TenantBook
 from actors.wire import Grants, ReplicaSync
 
 REPLICA_SILENT_S = 6.0
@@ -90,6 +92,7 @@ class Directory:
         self._seats = SeatBook(term)
         self._replicas = ReplicaBook(self._seats)
         self._ears = SeatLedger()
+        self._tenants = TenantBook()
         self._calls_per_s = self._rated_at = 0.0
         self._releases = ReleaseBook(self._seats)
 
@@ -167,6 +170,12 @@ class Directory:
         self._seats.changed(name)
         self._releases.reported(entry, release, self._config.min_actors, now=now)
 
+    def tenants_reported(
+        self, name: str, taken: Mapping[str, int], recent: Iterable[str], *, now: float
+    ) -> None:
+        """Take an actor's seats taken by tenant, and ``recent`` as in ``actor_reported``."""
+        self._tenants.actor_reported(name, taken, recent, now=now)
+
     def actor_runs_on(self, name: str, node: str) -> None:
         """An actor that has reported is on the node with this id."""
         if (entry := self._seats.get(name)) is not None:
@@ -180,6 +189,7 @@ class Directory:
     def actor_lost(self, name: str) -> None:
         """The actor does not answer any more: nothing is placed there again."""
         self._replicas.part_with(name)
+        self._tenants.actor_lost(name)
 
     def sync(self, report: ReplicaSync, *, now: float) -> Grants:
         """Take a replica's report and grant it what it wants, as far as there is room."""
@@ -190,7 +200,10 @@ class Directory:
         is_first = report.replica_id not in self._replicas
         self._ears.seated(report.begun, now=now, is_first=is_first)
         replica = self._replicas.heard(report, now=now)
-        self._replicas.forget_silent(now - REPLICA_SILENT_S * self._sync_every_s / SYNC_EVERY_S)
+        silent_since = now - REPLICA_SILENT_S * self._sync_every_s / SYNC_EVERY_S
+        self._replicas.forget_silent(silent_since)
+        self._tenants.forget_silent(silent_since)
+        tenant_granted = self._tenants.sync(report, now=now)
         division = divide(
             replica.demand,
             self._replicas.demand,
@@ -211,7 +224,15 @@ class Directory:
             left=division.left,
             retired=() if known else self._seats.retired,
             release=self.release,
+            counts_tenants=True,
+            tenant_granted=tenant_granted,
+            tenant_calls=self._tenants.used(),
         )
+
+    @property
+    def calls_by_tenant(self) -> dict[str, int]:
+        """Calls in progress, and those with a limit on their way, of every tenant with any."""
+        return self._tenants.calls()
 
     @property
     def capacity(self) -> int:

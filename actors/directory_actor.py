@@ -113,6 +113,7 @@ class CallDirectoryActor:
             "starting": len(self._starting),
             "trouble": self._trouble,
             "calls_by_node": self._directory.calls_by_node,
+            "calls_by_tenant": self._directory.calls_by_tenant,
         }
 
     async def shutdown(self) -> None:
@@ -253,16 +254,20 @@ class CallDirectoryActor:
         return True
 
     def _note(self, name: str, report: dict[str, Any]) -> None:
+        now = asyncio.get_running_loop().time()
+        recent = [str(call_id) for call_id in report.get("seated_lately", ())]
         self._directory.actor_reported(
             name,
             capacity=int(report["capacity"]),
             active=int(report["active_calls"]),
-            now=asyncio.get_running_loop().time(),
+            now=now,
             # An actor of an older release does not say all of it.
             taken=int(report["capacity"]) - int(report["free"]) if "free" in report else None,
-            recent=[str(call_id) for call_id in report.get("seated_lately", ())],
+            recent=recent,
             release=str(report.get("release", "")),
         )
+        by_tenant = report.get("taken_by_tenant", {})
+        self._directory.tenants_reported(name, by_tenant, recent, now=now)
         self._directory.actor_runs_on(name, str(report.get("node", "")))
 
     def _lose(self, name: str) -> None:

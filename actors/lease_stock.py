@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from actors.tenant_leases import TenantLeases
 from actors.wire import Grants, ReplicaSync
 
 SMALLEST_STOCK = 8
@@ -31,6 +32,7 @@ MOVER_ASKS_WITHIN_S = 0.5  # one that has not asked again by then has given up
 class _Spent:
     actor: str
     at: float
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class LeaseStock:
         cluster_active: Calls of the cluster, at the last sync.
         cluster_capacity: Calls the cluster can carry, at the last sync.
         sync_every_s: How often the directory wants to hear of this stock.
+        tenants: Leases of tenants with a limit.
     """
 
     def __init__(self) -> None:
@@ -68,6 +71,7 @@ class LeaseStock:
         self.cluster_active = 0
         self.cluster_capacity = 0
         self.sync_every_s = 1.0
+        self.tenants = TenantLeases()
 
     @property
     def alive(self) -> tuple[str, ...]:
@@ -99,13 +103,14 @@ class LeaseStock:
         """True when it is time to sync before the next second is over."""
         return self.free < self.target // 2 + 1
 
-    def take(self, call_id: str, *, now: float, avoid: str = "") -> str | None:
+    def take(self, call_id: str, *, now: float, avoid: str = "", tenant: str = "") -> str | None:
         """Spend a slot on this call; None when there is none.
 
         Args:
             call_id: The call that gets it.
             now: Loop time, s.
             avoid: For a call that leaves this actor; such a call has a stream already.
+            tenant: Whose new call it is, if that tenant has a limit.
         """
         actor = self._choose(avoid)
         if actor is None:
@@ -114,7 +119,8 @@ class LeaseStock:
             return None
         self._movers.pop(call_id, None)
         spent = self._moved if avoid else self._placed
-        spent[call_id] = _Spent(actor, now)
+        spent[call_id] = _Spent(actor, now, tenant)
+        self.tenants.drop(call_id)
         return actor
 
     def _choose(self, avoid: str) -> str | None:
@@ -141,6 +147,7 @@ class LeaseStock:
         spent = [*self._placed.values(), *self._moved.values()]
         # Many calls a second want a bigger stock: enough for two seconds like the last one.
         self.target = max(SMALLEST_STOCK, 2 * len(spent))
+        limits, held, waiting = self.tenants.report(now=now)
         return ReplicaSync(
             replica_id=replica_id,
             active_calls=active_calls,
@@ -154,11 +161,16 @@ class LeaseStock:
             waiting=self.waiting,
             moving=self._unserved_movers(),
             knows=self._alive_version,
+            tenant_limits=limits,
+            tenant_held=held,
+            tenant_waiting=waiting,
+            tenant_of={key: item.tenant for key, item in self._placed.items() if item.tenant},
         )
 
     def granted(self, grants: Grants, told: ReplicaSync | None = None) -> None:
         """Take the directory's answer to the report ``told``."""
         self._away = False
+        self.tenants.granted(grants)
         if not grants.alive_version or grants.alive_version != self._alive_version:
             self._alive, self._alive_version = grants.alive, grants.alive_version
             self._retired = frozenset(grants.retired)
@@ -185,6 +197,7 @@ class LeaseStock:
     def directory_away(self) -> None:
         """The directory did not answer."""
         self._away = True
+        self.tenants.directory_away()
 
     def _unserved_movers(self) -> int:
         """Moving calls that no slot in hand suits."""

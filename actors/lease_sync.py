@@ -9,7 +9,9 @@ Rules
    in; and, while the directory says that slots are left in other stocks, for up to
    ``SLOT_WITHIN_S``: the other replicas give them back with their next sync. The caller hears it
    ring meanwhile. That nothing is left holds for ``FULL_HOLDS_S``.
-4. A directory that does not answer is looked for again; so is one whose answers cannot be read.
+4. A caller of a tenant with a limit waits for a lease of it likewise (``actors.tenant_leases``),
+   for one answer: none lie in other stocks.
+5. A directory that does not answer is looked for again; so is one whose answers cannot be read.
 
 An asyncio driver without Ray.
 """
@@ -24,6 +26,7 @@ from typing import Any, Protocol
 
 from actors.errors import DirectoryAwayError
 from actors.lease_stock import LeaseStock
+from actors.tenant_leases import TenantLimit
 from actors.wire import Grants
 from providers.traces import trace_of
 
@@ -123,25 +126,38 @@ class LeaseSync:
                 await asyncio.sleep(RETRY_EVERY_S)
                 await self._directory.find_again()
 
-    async def wait_for_slot(self) -> None:
+    async def wait_for_slot(self, limit: TenantLimit | None = None) -> None:
         """Return once a new call can be placed, or when there is no hope of it.
 
-        Whoever returns with a slot takes it before the next ``await``, or somebody else does.
+        Whoever returns with a slot takes it before the next ``await``, or somebody else does; so
+        for a lease of the tenant, which is claimed.
+
+        Args:
+            limit: Of the tenant whose call it is; None: it has none.
         """
-        if self._can_place() or _now() < self._full_until:
+        tenants = self._stock.tenants
+        can_place = self._can_place() and tenants.has_one(limit, waited=False)
+        if can_place or _now() < self._full_until:
             return
         self._stock.waiting += 1
+        tenants.waits(limit, 1)
         try:
             async with asyncio.timeout(SLOT_WITHIN_S):
                 await self._answer_to_next()
-                while not self._can_place() and self._stock.left:
+                while (
+                    not self._can_place()
+                    and self._stock.left
+                    and tenants.has_one(limit, waited=True)
+                ):
                     await asyncio.sleep(ASK_AGAIN_S)
                     if not self._can_place():
                         await self._answer_to_next()
         except TimeoutError:
+            tenants.directory_away()  # or late: what it said last holds until it answers
             logger.info("no slot within %.1f s, though some are left", SLOT_WITHIN_S)
         finally:
             self._stock.waiting -= 1
+            tenants.waits(limit, -1)
         if not self._can_place():
             self._full_until = _now() + FULL_HOLDS_S
 

@@ -156,6 +156,11 @@ class MindCalls:
         taken = sum(held.phase is not Phase.ENDED for held in self._calls.values())
         return max(0, self._config.calls_per_actor - taken)
 
+    def taken_by_tenant(self) -> dict[str, int]:
+        """Seats taken, those of calls that are away for a while included."""
+        taken = (held for held in self._calls.values() if held.phase is not Phase.ENDED)
+        return dict(Counter(held.session.call.tenant_id for held in taken))
+
     def seated_since(self, since: float) -> list[str]:
         """Ids of the calls that took a seat after this loop time; they may have left it again."""
         return [call_id for call_id, held in self._calls.items() if held.seated_at > since]

@@ -164,6 +164,7 @@ class MindDriver:
             "ended_calls": self._calls.count(Phase.ENDED),
             "capacity": self._config.calls_per_actor,
             "free": self._calls.free_seats,
+            "taken_by_tenant": self._calls.taken_by_tenant(),
             "seated_lately": self._calls.seated_since(_now() - SEATED_LATELY_S),
             "replies": sum(len(replies) for replies in self._replies.values()),
             "totals": dict(self._totals),

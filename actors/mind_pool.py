@@ -8,6 +8,7 @@ from typing import Protocol
 
 from actors.errors import NoSlotError
 from actors.lease_stock import LeaseStock
+from actors.tenant_leases import TenantLimit
 from actors.wire import (
     Acknowledged,
     CallOpened,
@@ -26,10 +27,11 @@ ASK_FOR_SLOT_EVERY_S = 0.1
 class MindPool(Protocol):
     """Every CallActor that this replica may use, by name."""
 
-    def place(self, call_id: str, *, avoid: str = "") -> str:
+    def place(self, call_id: str, *, avoid: str = "", tenant: str = "") -> str:
         """Spend one lease on this call and return the CallActor's name. Raises ``NoSlotError``.
 
         ``avoid`` names the actor that a call has lost; such a call comes before new ones.
+        ``tenant`` is that of a new call whose tenant has a limit.
         """
 
     async def open_call(self, actor: str, message: OpenCall) -> CallOpened:
@@ -61,10 +63,11 @@ class EdgePool(MindPool, Protocol):
     def stock(self) -> LeaseStock:
         """Slots in hand, and what the cluster looks like."""
 
-    async def wait_for_slot(self) -> None:
+    async def wait_for_slot(self, limit: TenantLimit | None = None) -> None:
         """Return once a new call can be placed, or when there is no hope of it.
 
-        Place it before the next ``await``: somebody else may be waiting.
+        Place it, and claim the lease of its tenant (``limit``), before the next ``await``: somebody
+        else may be waiting.
         """
 
     def call_begun(self, call_id: str) -> None:

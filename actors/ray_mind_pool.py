@@ -23,6 +23,7 @@ from actors.lease_stock import LeaseStock
 from actors.lease_sync import LeaseSync
 from actors.mind_way import MindWay
 from actors.placement import DIRECTORY_NAME, NAMESPACE
+from actors.tenant_leases import TenantLimit
 from actors.wire import (
     Acknowledged,
     CallOpened,
@@ -93,13 +94,13 @@ class RayMindPool:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def wait_for_slot(self) -> None:
+    async def wait_for_slot(self, limit: TenantLimit | None = None) -> None:
         """Return once a new call can be placed, or when there is no hope of it."""
-        await self._leases.wait_for_slot()
+        await self._leases.wait_for_slot(limit)
 
-    def place(self, call_id: str, *, avoid: str = "") -> str:
+    def place(self, call_id: str, *, avoid: str = "", tenant: str = "") -> str:
         """Spend one lease. Raises ``NoSlotError``."""
-        actor = self._stock.take(call_id, now=_now(), avoid=avoid)
+        actor = self._stock.take(call_id, now=_now(), avoid=avoid, tenant=tenant)
         if self._stock.low:
             self._leases.hurry()
         if actor is None:

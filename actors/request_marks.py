@@ -28,8 +28,10 @@ T = TypeVar("T")
 class Requests(Protocol):
     """What is needed of ``records.request_store.RequestStore``; all raise ``RecordsError``."""
 
-    async def due(self, now_us: int, limit: int) -> list[CallRequestRow]:
-        """Queued requests that may be dialled."""
+    async def due(
+        self, now_us: int, limit: int, without: Collection[str] = ()
+    ) -> list[CallRequestRow]:
+        """Queued requests that may be dialled, but those of the tenants ``without``."""
 
     async def unchanged_since(
         self, status: str, before_us: int, limit: int

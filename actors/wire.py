@@ -356,6 +356,8 @@ class ReplicaSync(_Wire):
         moving: Calls that wait here for another actor, and that no slot in stock suits.
         knows: ``alive_version`` of the actors' names that it has; 0 for none.
         release: What is deployed, as this replica knows it (``actors.named.MindPlan``).
+        tenant_limits, tenant_held, tenant_waiting: Calls at once, leases in hand, waiting callers.
+        tenant_of: Those of ``placed`` whose tenant has a limit: call id to tenant.
     """
 
     replica_id: str
@@ -371,6 +373,10 @@ class ReplicaSync(_Wire):
     moving: int = 0
     knows: int = 0
     release: str = ""
+    tenant_limits: dict[str, int] = field(default_factory=dict)
+    tenant_held: dict[str, int] = field(default_factory=dict)
+    tenant_waiting: dict[str, int] = field(default_factory=dict)
+    tenant_of: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +393,8 @@ class Grants(_Wire):
         retired: CallActors of an older release, which get no calls any more: those that they have
             are to go on elsewhere, between two turns. Told with ``alive``.
         release: What the directory believes to be deployed.
+        counts_tenants: It keeps the limits of tenants; an older directory does not say so.
+        tenant_granted, tenant_calls: Leases added to those in hand; calls and leases of all.
     """
 
     granted: dict[str, int] = field(default_factory=dict)
@@ -398,3 +406,6 @@ class Grants(_Wire):
     every_ms: int = 1_000
     retired: tuple[str, ...] = ()
     release: str = ""
+    counts_tenants: bool = False
+    tenant_granted: dict[str, int] = field(default_factory=dict)
+    tenant_calls: dict[str, int] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.dialer import DialerConfig
-from actors.dialer_driver import DialerDriver
+from actors.dialer_driver import DialerDriver, Room
 from cluster.back_office_chores import BackOfficeChores
 from cluster.call_lifecycle import CallLifecycle, LifecycleParts
 from cluster.call_stores import CallStores, open_call_stores
@@ -20,6 +20,7 @@ from cluster.logs import configure_logging
 from cluster.patient_work import PatientWork
 from cluster.placing import new_call
 from cluster.settings import Settings
+from cluster.tenant_limits import TenantLimits
 from cluster.wall_clock import wall_clock_us
 from providers.traces import trace_of
 from records.errors import RecordsError
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 BACK_OFFICE_PARTS = "cluster.back_office_parts:build_back_office_parts"
 
-FreeSlots = Callable[[], Awaitable[int | None]]
+AskRoom = Callable[[], Awaitable[Room | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class BackOfficeParts:
         settings: Of the deployment.
         stores: The tables.
         carrier: None when it is not configured: nothing is dialled then.
-        free_slots: Calls that the cluster can take now.
+        room: What the cluster can take now.
         hours: Of the chores.
     """
 
@@ -63,7 +64,7 @@ class BackOfficeParts:
         settings: Settings,
         stores: CallStores,
         carrier: CarrierRest | None,
-        free_slots: FreeSlots,
+        room: AskRoom,
         hours: OfficeHours = HOURS,
     ) -> None:
         self._hours = hours
@@ -93,11 +94,13 @@ class BackOfficeParts:
                 stores.requests,
                 carrier,
                 new_call(urls),
-                free_slots,
+                room,
                 wall_clock_us,
                 random.random,
                 DialerConfig(
-                    calls_per_s=settings.calls_per_second, kept_free=settings.seats_for_inbound
+                    calls_per_s=settings.calls_per_second,
+                    kept_free=settings.seats_for_inbound,
+                    tenant_room=TenantLimits(settings.calls_per_tenant, settings.tenant_calls).room,
                 ),
             )
 
@@ -188,9 +191,7 @@ def carrier_of(settings: Settings) -> CarrierRest | None:
         return None
 
 
-async def build_back_office_parts(
-    plain_settings: dict[str, Any], free_slots: FreeSlots
-) -> BackOfficeParts:
+async def build_back_office_parts(plain_settings: dict[str, Any], room: AskRoom) -> BackOfficeParts:
     """Build the parts from the settings of the deployment."""
     settings = Settings.from_plain(plain_settings)
     configure_logging(settings.log_level)
@@ -201,4 +202,4 @@ async def build_back_office_parts(
     except BaseException:
         await stores.aclose()
         raise
-    return BackOfficeParts(settings, stores, carrier_of(settings), free_slots)
+    return BackOfficeParts(settings, stores, carrier_of(settings), room)

@@ -58,10 +58,16 @@ class CallPlaces:
         self._secret = secret
         self._say_skew = SeldomLine(logger.warning, monotonic)
 
-    def place(self, call_sid: str, agent: Agent, call_id: str) -> Placement:
-        """Reserve a slot for a new call. Raises ``NoCapacityError``."""
+    def place(
+        self, call_sid: str, agent: Agent, call_id: str, *, is_limited: bool = False
+    ) -> Placement:
+        """Reserve a slot for a new call. Raises ``NoCapacityError``.
+
+        ``is_limited``: its tenant has a limit, so that the call is counted for it.
+        """
         try:
-            actor = self._parts.pool.place(call_id)
+            tenant = agent.tenant_id if is_limited else ""
+            actor = self._parts.pool.place(call_id, tenant=tenant)
         except NoSlotError as error:
             raise NoCapacityError(str(error)) from None
         key = (agent.tenant_id, agent.agent_id)

@@ -5,6 +5,7 @@ Nothing here waits for a shared actor.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import comeback_of
 from cluster.settings import Settings
 from cluster.stream_parameters import direction_of, variables_of
+from cluster.tenant_limits import TenantLimits
 from cluster.voice_config import config_for_mode, voice_configs
 from dialogue.agent import Agent, CallMode, is_mode
 from telemetry import catalog
@@ -101,6 +103,7 @@ class Edge:
             for key, agent in parts.agents.items()
         }
         self.on_call_begun: Callable[[BegunCall], None] = lambda _call: None
+        self.tenant_limits = TenantLimits(settings.calls_per_tenant, settings.tenant_calls)
         self.places = CallPlaces(parts, settings.signing_secret())
         self.recall = CallRecall(parts.pool, parts.recall, settings.actor_timeout_s)
         self.ends = CallEnds(parts, self.registry, self.recall, settings.actor_timeout_s)
@@ -146,10 +149,17 @@ class Edge:
             )
         )
 
-    async def wait_for_slot(self) -> None:
+    async def wait_for_slot(self, tenant_id: str) -> None:
         """Give a new call that could come in, but for a slot, the time to get one."""
         if not self.draining and not self.not_ready:
-            await self.parts.pool.wait_for_slot()
+            await self.parts.pool.wait_for_slot(self.tenant_limits.of(tenant_id))
+
+    def tenant_refusal(self, tenant_id: str, call_id: str) -> str:
+        """Why the tenant can have no further call; empty when it can, and has kept a place."""
+        limit, tenants = self.tenant_limits.of(tenant_id), self.parts.pool.stock.tenants
+        if limit is None or tenants.claim(call_id, limit, now=asyncio.get_running_loop().time()):
+            return ""
+        return "tenant_full"
 
     async def provider_refusal(self, agent: Agent, call_id: str) -> str:
         """Why the agent's providers cannot take a new call; empty when they can."""

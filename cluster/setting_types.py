@@ -15,6 +15,7 @@ from pydantic import AfterValidator, SecretStr
 
 from cluster.provider_limits import checked_limits
 from cluster.regions import checked_regions
+from cluster.tenant_limits import checked_tenant_calls
 from telephony.errors import InvalidPhoneNumber
 from telephony.phone_number import check_e164
 
@@ -89,5 +90,6 @@ Host = Annotated[
     str, _fits(_HOST, "must be an address of this machine, or 0.0.0.0 for all of them")
 ]
 ProviderLimits = Annotated[str, AfterValidator(checked_limits)]
+TenantCalls = Annotated[str, AfterValidator(checked_tenant_calls)]
 Regions = Annotated[str, AfterValidator(checked_regions)]
 LogLevel = Annotated[str, AfterValidator(_level)]

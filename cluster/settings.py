@@ -37,6 +37,7 @@ from cluster.setting_types import (
     Region,
     Regions,
     SocketAddress,
+    TenantCalls,
     TenantId,
     WebAddress,
 )
@@ -192,6 +193,8 @@ class Settings(BaseSettings):
     unknown_numbers: Literal["default_agent", "refuse"] = "default_agent"
     calls_per_second: float = Field(1.0, gt=0, le=100)
     seats_for_inbound: int = Field(0, ge=0, le=1_000_000)
+    calls_per_tenant: int = Field(0, ge=0, le=1_000_000)
+    tenant_calls: TenantCalls = ""
     calls_per_number_s: float = Field(50.0, ge=0, le=10_000)
     calls_per_account_s: float = Field(100.0, ge=0, le=10_000)
     default_agent: str = "reception"

@@ -14,6 +14,8 @@ Rules
    one that cannot come in here to the others, before it is refused (``other_regions``).
 5. A number or an account that brings more calls a second than it may gets the busy tone for those
    beyond (``call_rates``), from every region that is asked.
+6. A tenant that has as many calls in progress as it may gets no further one that comes in. Somebody
+   whom we have called is not sent away, but counts.
 """
 
 from __future__ import annotations
@@ -233,13 +235,17 @@ class VoiceWebhook:
         variables: Variables,
     ) -> VoiceAnswer:
         edge = self._edge
-        await edge.wait_for_slot()
+        await edge.wait_for_slot(agent.tenant_id)
         refusal = edge.refusal()
+        if not refusal:
+            full = edge.tenant_refusal(agent.tenant_id, call_id)
+            refusal = full if direction == INBOUND else ""
         if not refusal and direction == INBOUND:  # somebody whom we have called is not sent away
             refusal = await edge.provider_refusal(agent, call_id)
         if not refusal:
             try:
-                placement = edge.places.place(call_sid, agent, call_id)
+                is_limited = edge.tenant_limits.of(agent.tenant_id) is not None
+                placement = edge.places.place(call_sid, agent, call_id, is_limited=is_limited)
             except NoCapacityError:
                 refusal = "actors_full"
             else:
@@ -248,6 +254,7 @@ class VoiceWebhook:
                     placement.stream_token, form, direction=direction, variables=variables
                 )
                 return VoiceAnswer(connect(edge, placement, parameters))
+        edge.parts.pool.stock.tenants.drop(call_id)
         edge.count(f"calls_refused_{refusal}", 1)
         logger.warning("a call was refused politely: %s", refusal)
         return VoiceAnswer(say_busy(agent), is_refused=True)

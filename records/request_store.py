@@ -66,10 +66,22 @@ class RequestStore:
             )
         return before, False
 
-    async def due(self, now_us: int, limit: int) -> Requests:
-        """Queued requests that may be dialed now, the longest due first."""
+    async def is_kept(self, row: CallRequestRow) -> bool:
+        """Whether this request, or one of its key, was kept before."""
+        return await self._conflicting(row) is not None
+
+    async def due(self, now_us: int, limit: int, without: Collection[str] = ()) -> Requests:
+        """Queued requests that may be dialed now, the longest due first.
+
+        Args:
+            now_us: UTC microseconds.
+            limit: At most so many.
+            without: Tenants whose requests are left out.
+        """
         table = CALL_REQUESTS
         query = select(table).where(table.c.status == "queued", table.c.not_before_us <= now_us)
+        if without:
+            query = query.where(table.c.tenant_id.not_in(sorted(without)))
         order = (table.c.not_before_us, table.c.created_at_us, table.c.call_id)
         return await self._read(query.order_by(*order).limit(limit))
 

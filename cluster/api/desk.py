@@ -98,6 +98,7 @@ class CallDesk:
             created_at_us=now_us,
             updated_at_us=now_us,
         )
+        await self._check_limit(row)
         try:
             kept, is_new = await self._world.stores.requests.add(row)
         except IdempotencyConflict as error:
@@ -108,6 +109,23 @@ class CallDesk:
         if is_new:  # nothing is read again: whoever was refused now would ask for a second call
             return call_view(overview_of_new(kept)), True
         return call_view(await self._found(tenant_id, kept.call_id)), False
+
+    async def _check_limit(self, row: CallRequestRow) -> None:
+        """As many calls as the tenant may have are in progress: no further one is accepted.
+
+        A request that was accepted before is answered as then.
+        """
+        edge, tenant_id = self._services.edge, row.tenant_id
+        limit = edge.tenant_limits.of(tenant_id)
+        if limit is None or not edge.parts.pool.stock.tenants.is_full(limit):
+            return
+        if row.idempotency_key and await self._world.stores.requests.is_kept(row):
+            return
+        raise ApiError(
+            f"{limit.calls} calls are in progress, as many as you may have at once: try again "
+            "when one has ended",
+            "tenant_full",
+        )
 
     def _agent(self, tenant_id: str, agent_id: str | None) -> Agent:
         names = sorted(name for tenant, name in self._agents if tenant == tenant_id)

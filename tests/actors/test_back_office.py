@@ -50,9 +50,7 @@ class Parts:
         self.is_closed = True
 
 
-async def build(
-    settings: dict[str, Any], _free_slots: Callable[[], Awaitable[int | None]]
-) -> Parts:
+async def build(settings: dict[str, Any], _room: Callable[[], Awaitable[Any]]) -> Parts:
     await asyncio.sleep(0.5)
     if Parts.failures:
         raise Parts.failures.pop(0)

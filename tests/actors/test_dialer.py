@@ -59,6 +59,23 @@ def test_what_is_kept_for_callers_is_not_dialled_away() -> None:
     assert after(dialer, CapacityKnown(0), now=3.0) == []
 
 
+def test_a_tenant_without_room_waits_and_holds_up_nobody_else() -> None:
+    dialer = Dialer(DialerConfig(calls_per_s=100, max_in_flight=9))
+    busy, other = [("busy", f"{n}") for n in range(3)], ("other", "1")
+    due = [CallDue(one) for one in (*busy, other)]
+    room = CapacityKnown(9, {"busy": 1})
+    assert after(dialer, room, *due, now=0.0) == [Dial(busy[0])]
+    dialer.handle_deadline(now=1.0)
+    assert dialer.next_output() == Dial(other)
+    dialer.handle_deadline(now=2.0)
+    assert dialer.next_output() is None
+    assert dialer.next_deadline() is None, "nothing to wake up for"
+    assert dialer.held_up_by(2.0) == "tenant"
+    assert after(dialer, CallTaken(busy[0]), now=3.0) == [Dial(busy[1])], "its room is free again"
+    assert after(dialer, CapacityKnown(9, {"busy": 0}), now=4.0) == []
+    assert after(dialer, CapacityKnown(9), now=5.0) == [Dial(busy[2])], "it has no limit any more"
+
+
 def test_calls_are_dialled_in_order_at_the_account_s_pace() -> None:
     dialer = Dialer(DialerConfig(calls_per_s=2))
     due = [CallDue(key(n)) for n in range(3)]

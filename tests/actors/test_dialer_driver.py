@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actors.carrier_questions import WRONG_KEY
 from actors.dialer import DialerConfig
-from actors.dialer_driver import DIALING_LOST_AFTER_S, HOLDS, DialerDriver
+from actors.dialer_driver import DIALING_LOST_AFTER_S, DUE_AT_ONCE, HOLDS, DialerDriver, Room
 from actors.dialer_events import OUTCOME_UNKNOWN, THROTTLED, UNREACHABLE
 from actors.request_marks import HANG_UP
 from records.edge_rows import CallRequestRow
@@ -45,6 +45,7 @@ class Office:
         self.table = RequestTable()
         self.carrier = PhoneCompany()
         self.free: int | None = 100
+        self.by_tenant: dict[str, int] = {}
         self.on_asked: Callable[[], Awaitable[None]] | None = None
         self._working: list[tuple[DialerDriver, asyncio.Task[None]]] = []
 
@@ -53,7 +54,7 @@ class Office:
             self.table,
             self.carrier,
             order,
-            self._free_slots,
+            self._room,
             loop_clock_us,
             lambda: 0.5,
             config,
@@ -69,11 +70,11 @@ class Office:
                 work.cancel()
         self._working.clear()
 
-    async def _free_slots(self) -> int | None:
+    async def _room(self) -> Room | None:
         free, happens, self.on_asked = self.free, self.on_asked, None
         if happens is not None:
             await happens()
-        return free
+        return None if free is None else Room(free, self.by_tenant)
 
     async def until(self, done: Callable[[], bool], within_s: float = 1_000.0) -> float:
         """Wait until it is so; how long that took."""
@@ -117,6 +118,34 @@ def test_one_call_a_second_in_the_order_they_were_asked_for() -> None:
         assert [to for _, to in office.carrier.asked] == [phone(number) for number in range(5)]
         assert min(office.gaps()) >= 1.0 - 1e-6
         assert took_s < 4.5
+
+    play(scene)
+
+
+def test_a_long_queue_of_a_tenant_at_its_limit_keeps_nobody_else_waiting() -> None:
+    async def scene(office: Office) -> None:
+        for number in range(DUE_AT_ONCE + 20):
+            office.table.add(number, tenant_id="busy")
+        await asyncio.sleep(0.001)
+        other = office.table.add(9_000, tenant_id="other")
+        office.by_tenant = {"busy": 1}
+        limits = {"busy": 3}
+        office.begin(
+            DialerConfig(
+                calls_per_s=10,
+                tenant_room=lambda tenant, calls: (
+                    limits[tenant] - calls if tenant in limits else None
+                ),
+            )
+        )
+        await office.until(
+            lambda: office.table.rows["other", other.call_id].status == "placed", within_s=5.0
+        )
+        await asyncio.sleep(10.0)
+        placed = [key[0] for key, row in office.table.rows.items() if row.status == "placed"]
+        assert sorted(placed) == ["busy", "busy", "other"], "those that ring are counted"
+        limits["busy"] = 4
+        await office.until_status(placed=4, queued=DUE_AT_ONCE + 17)
 
     play(scene)
 

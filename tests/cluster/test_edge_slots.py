@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 
 from actors.metrics_counts import EventCounts
+from actors.tenant_leases import TenantLimit
 from actors.wire import Grants
 from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.edge_parts import EdgeParts
 from cluster.provider_gate import ProviderGate
 from cluster.settings import Settings
+from cluster.tenant_limits import TenantLimits
 from cluster.voice_routes import BUSY
 from cluster.webhooks import build_app
 from dialogue.agent import Agent
@@ -37,7 +39,7 @@ class FullPool(LocalMindPool):
         self.comes = comes
         self.waits = 0
 
-    async def wait_for_slot(self) -> None:
+    async def wait_for_slot(self, limit: TenantLimit | None = None) -> None:
         self.waits += 1
         await asyncio.sleep(0)
         self.stock.granted(self.comes)
@@ -153,16 +155,54 @@ def test_a_call_beyond_what_providers_allow_is_refused_politely_and_takes_no_slo
     assert edge.parts.counters == {"calls_refused_providers_full": 1}
 
 
+def tenant_grants(**tenants: int) -> Grants:
+    """Seats for all, and leases of these tenants."""
+    return Grants(
+        {"a": 9}, ("a",), counts_tenants=True, tenant_granted=tenants, tenant_calls={"default": 2}
+    )
+
+
+def test_a_caller_of_a_tenant_at_its_limit_is_refused_politely_and_takes_no_slot() -> None:
+    def limit(edge: Edge) -> None:
+        edge.tenant_limits = TenantLimits(0, "default=2")
+
+    said, edge, pool = answers(tenant_grants(default=1), 1, limit)
+    assert "<Stream" in said[0]
+    assert pool.stock.report("r", active_calls=0, max_calls=9, now=0.0).tenant_of
+    said, edge, pool = answers(tenant_grants(), 1, limit)
+    assert BUSY in said[0]
+    assert pool.stock.free == 9
+    assert edge.parts.counters == {"calls_refused_tenant_full": 1}
+
+
+def test_a_tenant_without_a_limit_needs_no_lease() -> None:
+    def limit(edge: Edge) -> None:
+        edge.tenant_limits = TenantLimits(1, "default=0")
+
+    said, _, pool = answers(tenant_grants(), 1, limit)
+    assert "<Stream" in said[0]
+    assert not pool.stock.report("r", active_calls=0, max_calls=9, now=0.0).tenant_of
+
+
+def test_what_a_tenant_claimed_is_free_when_providers_refuse() -> None:
+    def limit(edge: Edge) -> None:
+        edge.tenant_limits = TenantLimits(2, "")
+        edge.parts = replace(edge.parts, gate=FullGate())
+
+    _, _, pool = answers(tenant_grants(default=1), 1, limit)
+    assert pool.stock.report("r", active_calls=0, max_calls=9, now=0.0).tenant_held == {}
+
+
 def test_an_answer_that_fails_after_its_asker_has_gone_is_not_kept() -> None:
     """The carrier asks again: it gets an answer, not the failure of the first time."""
 
     class Failing(FullPool):
-        async def wait_for_slot(self) -> None:
+        async def wait_for_slot(self, limit: TenantLimit | None = None) -> None:
             if not self.waits:
                 self.waits += 1
                 await asyncio.sleep(1.0)
                 raise RuntimeError("once")
-            await super().wait_for_slot()
+            await super().wait_for_slot(limit)
 
     async def scene() -> str:
         voice = CallServices(edge_of(Failing(ONE))).voice

@@ -173,6 +173,22 @@ def test_nobody_is_dialled_on_the_seats_of_those_who_call(stage: EdgeStage, tmp_
     play(stage, tmp_path, scene, Callee(after_s=0.0, talk_s=0.3), seats_for_inbound=4)
 
 
+def test_nobody_is_dialled_for_a_tenant_at_its_limit(stage: EdgeStage, tmp_path: Path) -> None:
+    async def scene(calling: CallingStage) -> None:
+        calling.by_tenant = {"default": 3}
+        call_id = await calling.placed()
+
+        async def why() -> str | None:
+            return (await calling.api.get(f"/v1/calls/{call_id}")).json()["waiting_for"] or None
+
+        assert "as many calls as you may have" in await until(why)
+        assert calling.legs() == []
+        calling.by_tenant = {"default": 2}
+        await calling.until_state(call_id, "completed")
+
+    play(stage, tmp_path, scene, Callee(after_s=0.0, talk_s=0.3), tenant_calls="default=3")
+
+
 def test_a_recording_is_kept_and_erased_at_the_carrier(stage: EdgeStage, tmp_path: Path) -> None:
     async def scene(calling: CallingStage) -> None:
         call_id = await calling.placed(record=True)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from actors.dialer_driver import Room
 from cluster.back_office_parts import BackOfficeParts, OfficeHours, carrier_of
 from cluster.call_services import CallServices, OutsideWorld
 from cluster.call_stores import CallStores
@@ -51,13 +52,14 @@ class CallingStage:
 
     Attributes:
         api: A client of the API; sends the key of the default tenant if there is one.
-        free_slots: What the dialer is told of the cluster.
+        free_slots, by_tenant: What the dialer is told of the cluster.
     """
 
     def __init__(self, stage: EdgeStage, folder: Path) -> None:
         self.stage = stage
         self.folder = folder
         self.free_slots: int | None = 10
+        self.by_tenant: dict[str, int] = {}
         self.board = FaultBoard()
         self.journal: list[JournalRow] = []
         self.hours = OfficeHours()
@@ -122,14 +124,14 @@ class CallingStage:
     def office(self, settings: Any = None) -> BackOfficeParts:
         """Begin (again) to dial."""
 
-        async def free_slots() -> int | None:
-            return self.free_slots
+        async def room() -> Room | None:
+            return None if self.free_slots is None else Room(self.free_slots, self.by_tenant)
 
         settings = settings or self.door.edge.settings
         carrier = carrier_of(settings)
         assert carrier is not None
         self._carriers.append(carrier)
-        self._office = BackOfficeParts(settings, self.stores, carrier, free_slots, self.hours)
+        self._office = BackOfficeParts(settings, self.stores, carrier, room, self.hours)
         self._working = asyncio.get_running_loop().create_task(self._office.run())
         return self._office
 

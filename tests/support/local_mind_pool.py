@@ -15,6 +15,7 @@ from actors.errors import MindLostError, NoSlotError
 from actors.lease_stock import LeaseStock
 from actors.mind_calls import Recorder
 from actors.mind_driver import MindConfig, MindDriver
+from actors.tenant_leases import TenantLimit
 from actors.tool_runs import ToolRuns
 from actors.wire import (
     AbandonTurn,
@@ -185,14 +186,14 @@ class LocalMindPool:
 
     # --- MindPool --------------------------------------------------------------------------------
 
-    def place(self, call_id: str, *, avoid: str = "") -> str:
+    def place(self, call_id: str, *, avoid: str = "", tenant: str = "") -> str:
         now = asyncio.get_running_loop().time()
-        actor = self.stock.take(call_id, now=now, avoid=avoid)
+        actor = self.stock.take(call_id, now=now, avoid=avoid, tenant=tenant)
         if actor is None:
             raise NoSlotError("no CallActor has a free slot")
         return actor
 
-    async def wait_for_slot(self) -> None:
+    async def wait_for_slot(self, limit: TenantLimit | None = None) -> None:
         """There is no directory that could have more."""
 
     def call_begun(self, call_id: str) -> None:

@@ -67,11 +67,14 @@ class RequestTable:
         """How many requests are in each status."""
         return Counter(row.status for row in self.rows.values())
 
-    async def due(self, now_us: int, limit: int) -> list[CallRequestRow]:
+    async def due(
+        self, now_us: int, limit: int, without: Collection[str] = ()
+    ) -> list[CallRequestRow]:
         await self._ask()
         found = [
             r for r in self.rows.values() if r.status == "queued" and r.not_before_us <= now_us
         ]
+        found = [row for row in found if row.tenant_id not in without]
         return sorted(found, key=lambda r: (r.not_before_us, r.created_at_us, r.call_id))[:limit]
 
     async def unchanged_since(

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from actors.wire import Grants
 from cluster.api.app import MAX_BODY_BYTES
+from cluster.tenant_limits import TenantLimits
 from records.edge_rows import NumberRow
 from records.erasure import erase
 from records.errors import (
@@ -313,5 +315,24 @@ def test_a_database_that_goes_away_once_the_call_is_kept_hides_it_from_nobody(
         assert api.nudges == 1
         api.database.works_for = None
         assert (await api.request(answer.json()["call_id"])).status == "queued"
+
+    on_api(scene)
+
+
+def test_a_tenant_at_its_limit_is_told_so_and_nothing_is_kept(on_api: OnApi) -> None:
+    async def scene(api: ApiStage) -> None:
+        api.edge.tenant_limits = TenantLimits(0, "default=2")
+        stock = api.edge.parts.pool.stock
+        kept = await api.place("key-1")
+        assert kept.status_code == 201
+        stock.granted(Grants(counts_tenants=True, tenant_calls={"default": 2}))
+        refused = await api.place("key-2")
+        assert error_of(refused) == (429, "tenant_full", "")
+        assert "2 calls are in progress" in refused.text
+        again = await api.place("key-1")
+        assert again.json()["call_id"] == kept.json()["call_id"], "it was accepted before"
+        assert len(await api.stores.requests.list(None)) == 1
+        stock.granted(Grants(counts_tenants=True, tenant_calls={"default": 1}))
+        assert (await api.place("key-2")).status_code == 201
 
     on_api(scene)
