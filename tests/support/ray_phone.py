@@ -11,8 +11,8 @@ from itertools import count
 
 from simulation.callee import Phones
 from simulation.caller_call import CallOrder, CallResult, place_call
-from simulation.caller_events import AgentHeard, CallerEvent, CallerSaid
-from simulation.caller_script import Leave, Listen, Speak, Step, prepare
+from simulation.caller_events import AgentHeard, CallEnded, CallerEvent, CallerSaid
+from simulation.caller_script import Leave, Listen, Speak, StaySilent, Step, prepare
 from simulation.carrier import Carrier, CarrierConfig
 from simulation.clip_library import load_library
 from tests.support.ray_stage import AUTH_TOKEN, Stage
@@ -27,14 +27,23 @@ def note(*facts: object) -> None:
     logger.info("%s", " ".join(str(fact) for fact in facts))
 
 
-def conversation(*clips: str, pause_s: float = 0.4) -> Iterator[Step]:
-    """Hear the greeting, say each clip and hear its answer, hang up."""
+def conversation(
+    *clips: str, pause_s: float = 0.4, may_go_on: Callable[[int], bool] = lambda _turn: True
+) -> Iterator[Step]:
+    """Hear the greeting, say each clip and hear its answer, hang up.
+
+    Args:
+        clips: Of the library.
+        pause_s: How long the agent has to be silent before the caller speaks.
+        may_go_on: Asked before each turn, by its number from 1 on, and before hanging up: what a
+            test does with the cluster in between takes as long as the machine is busy.
+    """
     library = load_library()
-    for name in clips:
+    for turn in range(1, len(clips) + 2):
         yield Listen(until_silence_s=pause_s)
-        yield Speak(prepare(library.clip(name)))
-    yield Listen(until_silence_s=pause_s)
-    yield Leave()
+        while not may_go_on(turn):
+            yield StaySilent(0.1)
+        yield Leave() if turn > len(clips) else Speak(prepare(library.clip(clips[turn - 1])))
 
 
 @dataclass
@@ -56,12 +65,18 @@ class LiveCall:
         self.news.set()
 
     async def seen(self, fits: Callable[[CallerEvent], bool], times: int = 1) -> CallerEvent:
-        """The event number ``times`` that fits, as soon as it has happened."""
+        """The event number ``times`` that fits, as soon as it has happened.
+
+        Raises:
+            AssertionError: The call is over before; says what the carrier has seen of it.
+        """
         async with asyncio.timeout(WITHIN_S):
             while True:
                 found = [event for event in self.events if fits(event)]
                 if len(found) >= times:
                     return found[times - 1]
+                if any(isinstance(event, CallEnded) for event in self.events):
+                    raise AssertionError(f"the call is over: {(await self.result()).leg}")
                 self.news.clear()
                 await self.news.wait()
 
