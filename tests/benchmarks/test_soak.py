@@ -44,10 +44,11 @@ def test_one_call_in_a_thousand_may_be_lost() -> None:
 
 def test_batches_add_up_and_are_shown() -> None:
     soak = Soak([_look(0), _look(10)])
-    report = {"counts": {"calls_offered": 5, "calls_completed": 4}, "punctual": True}
+    counts = {"calls_offered": 5, "calls_completed": 4, "calls_at_once": 3}
+    report = {"counts": counts, "punctual": True}
     soak.add({**report, "errors": {"31921": 1}})
     soak.add({**report, "punctual": False})
-    assert soak.counts == {"calls_offered": 10, "calls_completed": 8}
+    assert soak.counts == {"calls_offered": 10, "calls_completed": 8, "calls_at_once": 3}
     assert soak.late == 1
     text = render(soak)
     assert "31921 x1" in text
