@@ -21,14 +21,12 @@ Rules
    admin socket twice a second: one that takes the question and says nothing for ``HUNG_S`` is
    killed, and stood in for. Of a keeper that was late itself that time does not count. After a
    reload the answer is another one's: from then on the old one is not asked, its calls may end.
-6. What Serve's configuration lacks, HAProxy gets on the way, for replicas whose node is gone
-   without a word. Their connections are given up after ``UNHEARD_MS``, and with them the callers':
-   the carrier would go on sending for a quarter of an hour. Whether they answer is waited for no
-   longer than ``CHECK_MS``. And no webhook takes a connection that lay idle: it may lead there.
+6. What Serve's configuration lacks, HAProxy gets on the way (``cluster.haproxy_configs``).
 7. None of it needs room on a disk, and a full one is when processes die. What cannot be written is
    handed on in memory; where the configuration cannot be read any more, that of the start stands.
 
-Only the standard library: it is started without any other package, so that it is there in 30 ms.
+Only the standard library, and modules beside it that keep to it: no other package is on the path of
+a program that has to be there in 30 ms.
 """
 
 from __future__ import annotations
@@ -44,88 +42,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+if __name__ == "__main__":  # Python was told to look for modules nowhere but in its own library
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from cluster.haproxy_configs import StandIn, kept_config, stand_in
 
 LOOK_EVERY_S = 0.1
 NOBODY_COMES_S = 20.0
 ASK_EVERY_S = 0.5
 HUNG_S = 2.5
 LATE_S = 0.25
-# A frame goes to the replica every 20 ms; its kernel acknowledges each, however busy it is.
-UNHEARD_MS = 2_000
-CHECK_MS = 750
 CRASHES = frozenset({-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS})
-_FRONTEND = "http_frontend"
 _FIRST_SERVED = -10  # niceness
-# Their ports are the successor's, and nobody asks a stand-in for its figures.
-_LEFT_OUT = frozenset({"frontend prometheus", "listen stats"})
-_SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b")
-_KEPT = (
-    # Not in `default-server`, from which no server takes it (HAProxy 2.6 and 2.8).
-    (r"^(\s+server \S+ \S+:\d+ check)(?!.* tcp-ut )(.*)$", rf"\1 tcp-ut {UNHEARD_MS}ms\2"),
-    (r"^defaults$(?!\n\s+timeout check )", rf"defaults\n    timeout check {CHECK_MS}ms"),
-    (r"^(\s+)http-reuse always$", r"\1http-reuse never"),
-)
 _TAKES_OVER = frozenset({"-sf", "-st", "-x"})
 _PID = re.compile(rb"^Pid: (\d+)\n", re.MULTILINE)
-_BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")
-
-
-@dataclass(frozen=True, slots=True)
-class StandIn:
-    """A configuration for a HAProxy that stands in.
-
-    Attributes:
-        text: The configuration, where ``{fd}`` is the number of the listening socket.
-        host: Where it listens.
-        port: Likewise.
-        admin: The admin socket of the one that it stands in for.
-    """
-
-    text: str
-    host: str
-    port: int
-    admin: str
-
-
-def stand_in(config: str) -> StandIn | None:
-    """The configuration of a stand-in; None when the address or the admin socket is not found.
-
-    Args:
-        config: That of the HAProxy that has died.
-    """
-    kept: list[str] = []
-    section, admin, address = "", "", ("", 0)
-    for line in config.splitlines():
-        if _SECTION.match(line):
-            section = " ".join(line.split()[:2])
-        words = line.split()
-        if section in _LEFT_OUT:
-            continue
-        if words[:2] == ["stats", "socket"]:
-            admin = words[2]
-            continue
-        if words and words[0] in {"server-state-base", "server-state-file"}:
-            continue
-        if words and words[0] == "load-server-state-from-file":
-            continue
-        if section == f"frontend {_FRONTEND}" and (bind := _BIND.match(line)):
-            address = bind[2], int(bind[3])
-            kept.append(f"{bind[1]}fd@{{fd}}{bind[4]}")
-            continue
-        kept.append(line.replace("{", "{{").replace("}", "}}"))
-    if not admin or not address[1]:
-        return None
-    return StandIn("\n".join(kept) + "\n", *address, admin)
-
-
-def kept_config(config: str) -> str:
-    """Serve's configuration with what it lacks. See rule 6."""
-    for pattern, kept in _KEPT:
-        config = re.sub(pattern, kept, config, flags=re.MULTILINE)
-    return config
 
 
 def handed(config: str, path: Path) -> tuple[str, tuple[int, ...]]:

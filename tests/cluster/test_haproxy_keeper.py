@@ -18,66 +18,8 @@ import psutil
 import pytest
 
 from cluster import haproxy_keeper, serve_env
-from cluster.haproxy_keeper import stand_in
 from cluster.ports import free_port
-
-CONFIG = """global
-    stats socket {admin} mode 666 level admin expose-fd listeners
-    stats timeout 30s
-    maxconn 100
-    server-state-base {state}
-    server-state-file {state}/state
-defaults
-    mode http
-    timeout connect 1s
-    timeout client 10s
-    timeout server 10s
-    load-server-state-from-file global
-frontend prometheus
-    bind :{metrics}
-    no log
-frontend http_frontend
-    bind 127.0.0.1:{port}
-    http-request return status 200 content-type text/plain string "a {{b}}"
-backend replicas
-    http-reuse always
-    default-server inter 1s fall 2
-    server gone 127.0.0.1:1 check
-listen stats
-  bind *:{stats}
-"""
-
-
-def test_a_stand_in_has_everything_but_what_its_successor_is_known_by() -> None:
-    found = stand_in(
-        CONFIG.format(admin="/x/admin.sock", metrics=1, port=8_000, stats=2, state="/x")
-    )
-    assert found is not None
-    assert (found.host, found.port, found.admin) == ("127.0.0.1", 8_000, "/x/admin.sock")
-    text = found.text.format(fd=7)
-    assert "bind fd@7\n" in text
-    assert 'string "a {b}"' in text
-    for gone in ("stats socket", "prometheus", "listen stats", "server-state", ":8000"):
-        assert gone not in text
-    assert "stats timeout 30s" in text
-
-
-def test_a_replica_whose_node_is_gone_is_given_up_once() -> None:
-    config = CONFIG.format(admin="/x", metrics=1, port=8_000, stats=2, state="/x")
-    kept = haproxy_keeper.kept_config(config)
-    assert "    server gone 127.0.0.1:1 check tcp-ut 2000ms\n" in kept
-    assert haproxy_keeper.kept_config(kept) == kept
-    assert "defaults\n    timeout check 750ms\n    mode http\n" in kept
-    assert "    http-reuse never\n" in kept
-    for ours, serves in ((" tcp-ut 2000ms", ""), ("    timeout check 750ms\n", "")):
-        kept = kept.replace(ours, serves)
-    assert kept.replace("http-reuse never", "http-reuse always") == config
-
-
-@pytest.mark.parametrize("config", ["", "global\n", "frontend http_frontend\n    bind :1\n"])
-def test_where_the_address_or_the_admin_socket_is_not_found_nobody_stands_in(config: str) -> None:
-    assert stand_in(config) is None
-
+from tests.support.haproxy_config import CONFIG
 
 ME, OTHER, NOBODY, SILENCE = 7, 8, 0, None
 

@@ -1,0 +1,39 @@
+"""What HAProxy is told: what Serve's configuration lacks, and what a stand-in does without."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.haproxy_configs import kept_config, stand_in
+from tests.support.haproxy_config import CONFIG
+
+
+def test_a_stand_in_has_everything_but_what_its_successor_is_known_by() -> None:
+    found = stand_in(
+        CONFIG.format(admin="/x/admin.sock", metrics=1, port=8_000, stats=2, state="/x")
+    )
+    assert found is not None
+    assert (found.host, found.port, found.admin) == ("127.0.0.1", 8_000, "/x/admin.sock")
+    text = found.text.format(fd=7)
+    assert "bind fd@7\n" in text
+    assert 'string "a {b}"' in text
+    for gone in ("stats socket", "prometheus", "listen stats", "server-state", ":8000"):
+        assert gone not in text
+    assert "stats timeout 30s" in text
+
+
+def test_a_replica_whose_node_is_gone_is_given_up_once() -> None:
+    config = CONFIG.format(admin="/x", metrics=1, port=8_000, stats=2, state="/x")
+    kept = kept_config(config)
+    assert "    server gone 127.0.0.1:1 check tcp-ut 2000ms\n" in kept
+    assert kept_config(kept) == kept
+    assert "defaults\n    timeout check 750ms\n    mode http\n" in kept
+    assert "    http-reuse never\n" in kept
+    for ours, serves in ((" tcp-ut 2000ms", ""), ("    timeout check 750ms\n", "")):
+        kept = kept.replace(ours, serves)
+    assert kept.replace("http-reuse never", "http-reuse always") == config
+
+
+@pytest.mark.parametrize("config", ["", "global\n", "frontend http_frontend\n    bind :1\n"])
+def test_where_the_address_or_the_admin_socket_is_not_found_nobody_stands_in(config: str) -> None:
+    assert stand_in(config) is None
