@@ -11,22 +11,19 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any, assert_never
 
 from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts, end_after
 from actors.call_times import elsewhere, spent_s
-from actors.comeback import Comeback, first_words, with_late_result
-from actors.metrics_calls import CallMeter, CallSums
+from actors.comeback import Comeback, first_words
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
 from actors.realtime_history import conversation_of
 from actors.realtime_link import LinkEnds, RealtimeLink
 from actors.realtime_remains import GIVEN_UP, Remains
 from actors.realtime_tools import ToolTasks
-from actors.turn_entries import entry_of, zero_of
-from actors.wire import TurnEntry
+from actors.realtime_turns import RealtimeTurns
 from dialogue.agent import Agent
 from dialogue.variables import personal
 from providers.realtime.call import RealtimeCall
@@ -50,8 +47,6 @@ logger = logging.getLogger(__name__)
 
 MAX_UNHEARD_FRAMES = 500
 STREAM_SILENT_S = 60.0
-CONVERSED_UNIT = "conversed_s"
-SIGN_OF_LIFE_S = 60.0  # a CallActor that hears nothing for 300 s gives the call up
 
 
 class RealtimeHold:
@@ -84,7 +79,6 @@ class RealtimeHold:
         self._parts = parts
         self._mind = mind
         self._stream = stream
-        self._comeback = comeback
         self._loop = asyncio.get_running_loop()
         self._writer = StreamWriter(stream.stream_sid)
         self._machine = RealtimeCall(agent, service.config, config)
@@ -100,17 +94,21 @@ class RealtimeHold:
             LinkEnds(
                 feed=self._feed,
                 conversation=lambda: conversation_of(
-                    self._language.agent, mind.turn_log, self._machine.open_turns, self._comeback
+                    self._language.agent,
+                    mind.turn_log,
+                    self._machine.open_turns,
+                    self._turns.comeback,
                 ),
                 replay_from=lambda: self._machine.replay_from,
                 given_up=self._given_up,
             ),
         )
-        self._meter = CallMeter(parts.meter, mind.call_id)
-        self._sent_samples = 0
+        self._turns = RealtimeTurns(
+            parts, mind, self._machine, self._link, self._tools, self._language, comeback
+        )
         self._frames: deque[bytes] = deque()
         self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
-        self._started_at = self._last_message_at = self._mind_heard_at = self._loop.time()
+        self._started_at = self._last_message_at = self._loop.time()
         self._time_up = False
         self._leaving: Mapping[str, Any] = {}
         self._hung_up_for = ""
@@ -118,7 +116,6 @@ class RealtimeHold:
         self._slot: int | None = None
         self._why = ""
         self._early: list[Input] | None = []
-        self._background: set[asyncio.Task[None]] = set()
 
     def _change_language(self) -> None:
         self._machine.change_language(self._language.config)
@@ -150,14 +147,15 @@ class RealtimeHold:
         self._slot = self._parts.clock.join(self)
         log = self._mind.turn_log
         self._language.recall(log)
-        self._started_at -= spent_s(log, self._comeback, now_us=self._parts.wall_clock_us())
-        is_known = bool(log) or self._comeback is not None
+        comeback = self._turns.comeback
+        self._started_at -= spent_s(log, comeback, now_us=self._parts.wall_clock_us())
+        is_known = bool(log) or comeback is not None
         early, self._early = self._early, None
         self._feed(
             voice.CallStarted(
                 greeting=None if is_known else (opened.greeting or None),
                 next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                resume_text=first_words(self._language.agent, self._comeback) if is_known else None,
+                resume_text=first_words(self._language.agent, comeback) if is_known else None,
             )
         )
         for event in early or ():
@@ -169,8 +167,7 @@ class RealtimeHold:
             self._parts.clock.leave(self._slot)
             self._slot = None
         self._tools.cancel()
-        for task in self._background:
-            task.cancel()
+        self._turns.cancel()
 
     async def _finish(self, end: CallEnd) -> None:
         """Settle the turn in flight, tell the mind, close the session, then let the socket go."""
@@ -179,7 +176,7 @@ class RealtimeHold:
             closing = self._mind.close(
                 planned=end.planned,
                 reason=end.reason,
-                usage=self._units(),
+                usage=self._turns.units(),
                 hand_over=end.hand_over,
             )
             await asyncio.gather(closing, self._link.close())
@@ -218,17 +215,9 @@ class RealtimeHold:
         is_new = not self._mind.turn_log
         self._leave()
         self._settle_all()
-        self._note_why()
+        self._turns.settle_given_up(self._why)
         await asyncio.gather(self._outbox.close(), self._link.close())
-        return Remains(audio, is_new, was_cut, self._comeback)
-
-    def _note_why(self) -> None:
-        """A turn without words: the record says who speaks from here on, and why."""
-        turn_id = max((entry.turn_id for entry in self._mind.turn_log), default=-1) + 1
-        turn_id = max(turn_id, self._machine.next_turn_id)
-        at_us, why = self._parts.wall_clock_us(), f"realtime given up: {self._why}"
-        note = TurnEntry(turn_id, "resume", outcome="dropped", reason=why, at_us=at_us)
-        self._mind.settle(replace(note, usage=self._units()))
+        return Remains(audio, is_new, was_cut, self._turns.comeback)
 
     # --- what comes in ----------------------------------------------------------
 
@@ -244,7 +233,7 @@ class RealtimeHold:
                 case MarkReceived(name=name):
                     self._feed(voice.MarkPlayed(name))
                 case DtmfReceived(digit=digit):
-                    self._meter.pressed()
+                    self._turns.pressed()
                     self._feed(voice.DigitPressed(digit))
                 case StreamStopped():
                     self._end(True, self._hung_up_for or "caller_hung_up")
@@ -302,8 +291,7 @@ class RealtimeHold:
         if not self._time_up and now - self._started_at > self._language.agent.max_call_s:
             self._time_up = True
             self._feed(voice.HangUpRequested("time_limit", self._language.agent.phrases.goodbye))
-        if now - self._mind_heard_at >= SIGN_OF_LIFE_S:
-            self._tell_mind(now, even_if_empty=True)
+        self._turns.tick(now)
 
     def broken(self, error: Exception) -> None:
         """The machine has raised: this stream cannot go on, a new one can."""
@@ -332,7 +320,7 @@ class RealtimeHold:
             case Tell(message=message):
                 self._link.send(message)
             case voice.SendAudio(ulaw=ulaw):
-                self._sent_samples += len(ulaw)
+                self._turns.sent_samples += len(ulaw)
                 self._outbox.put(self._writer.media(ulaw))
             case voice.SendMark(name=name):
                 self._outbox.put(self._writer.mark(name))
@@ -353,35 +341,6 @@ class RealtimeHold:
     def _settle(self, settled: voice.TurnSettled) -> None:
         if settled.heard_text:
             self._link.answered()
-        entry = entry_of(
-            settled,
-            stages={},
-            asked_at=0.0,
-            usage={**self._machine.usage_of(settled.turn_id), **self._units()},
-            at_us=self._parts.wall_clock_us(),
-            action=self._tools.action_of(settled.turn_id),
-            cache={},
-        )
-        entry = self._mind.grants.settled(entry)  # with its tools: one of them may say a language
-        entry = with_late_result(entry, self._comeback, self._mind.turn_log)
-        self._comeback = None
-        entry = self._mind.settle(self._language.settled(entry))
-        zero = zero_of(settled, entry)
-        after_s = None if zero is None else self._loop.time() - zero
-        self._meter.settled(entry, settled.guess, after_s=after_s)
+        self._turns.settle(settled)
         if not self._ended.done():
-            self._tell_mind(self._loop.time())
-
-    def _units(self) -> dict[str, float]:
-        """Provider units of the whole call that were used since the last time."""
-        heard, ran_dry = self._link.samples, self._machine.underruns
-        sums = CallSums(heard, self._sent_samples, ran_dry, self._mind.replacements)
-        units = self._meter.units(sums)
-        heard_s = units.pop("recognised_s", 0.0)  # no recogniser heard it: tokens are the price
-        return {**units, CONVERSED_UNIT: heard_s} if heard_s else units
-
-    def _tell_mind(self, now: float, *, even_if_empty: bool = False) -> None:
-        self._mind_heard_at = now
-        task = self._loop.create_task(self._mind.flush(even_if_empty=even_if_empty))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+            self._turns.tell(self._loop.time())
