@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, assert_never
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import assert_never
 
+from actors.call_ending import CallEnding
 from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts, end_after
 from actors.call_times import CallTimes, spent_s
-from actors.comeback import Comeback, first_words, with_late_result
+from actors.comeback import Comeback, call_started
 from actors.first_frames import FirstFrames
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
@@ -24,10 +26,9 @@ from actors.outbox import Outbox
 from actors.pause_judge import PauseJudge
 from actors.recogniser_feed import RecogniserFeed
 from actors.reply_tasks import ReplyTasks
-from actors.turn_entries import zero_of
+from actors.settled_turns import SettledTurns
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
-from providers.traces import trace_of
 from telephony.errors import StreamRefused
 from telephony.media_stream import MediaStream
 from telephony.messages import StreamWriter
@@ -77,7 +78,6 @@ class CallDriver:
         comeback: Comeback | None = None,
     ) -> None:
         self._language = CallLanguage(agent, config, parts, self._speak_otherwise)
-        self._comeback = comeback
         self._parts = parts
         self._mind = mind
         self._stream = stream
@@ -86,12 +86,15 @@ class CallDriver:
         sounds = parts.speech.filler_sounds(agent, mind.call_id)
         self._session = VoiceSession(config, sounds, budget)
         self._loop = asyncio.get_running_loop()
+        ending = CallEnding(mind)
+        self._ended, self._end = ending.ended, ending.end
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
         self._ear = RecogniserFeed(
             parts.ears, agent, mind.call_id, self._feed, on_lost=self._recogniser_lost
         )
         self._pauses = PauseJudge(parts, self._ear, self._feed)
         self._meter = CallMeter(parts.meter, mind.call_id, budget)
+        self._turns = SettledTurns(mind, self._language, self._meter, comeback)
         self._sent_samples = 0
         self._first_frames = FirstFrames(self._loop.time)
         self._frames: deque[bytes] = deque()
@@ -102,10 +105,8 @@ class CallDriver:
             self._feed,
             parts.count,
             budget=budget,
-            on_refused=self._disowned,
+            on_refused=ending.disowned,
         )
-        mind.on_disowned = self._disowned
-        self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._last_message_at = self._mind_heard_at = self._loop.time()
         self._times = CallTimes(agent, config, now=self._last_message_at)
         self._hung_up_for = ""
@@ -113,7 +114,6 @@ class CallDriver:
         self._slot: int | None = None
         # What comes before the mind has the call waits for it.
         self._early: list[voice.Input] | None = []
-        self._background: set[asyncio.Task[None]] = set()
 
     # --- the call's life ---------------------------------------------------------------------
 
@@ -128,8 +128,7 @@ class CallDriver:
                 self._parts.clock.leave(self._slot)
             self._replies.cancel_all()
             self._pauses.cancel()
-            for task in self._background:
-                task.cancel()
+            self._turns.cancel()
             if not self._is_open:
                 await self._outbox.close()
         if self._is_open:
@@ -142,35 +141,24 @@ class CallDriver:
         if self._ended.done():  # the socket went while the mind was opened
             return self._ended.result()
         self._slot = self._parts.clock.join(self)
-        log = self._mind.turn_log
+        log, comeback = self._mind.turn_log, self._turns.comeback
         self._language.recall(log)
-        self._times.count_in(spent_s(log, self._comeback, now_us=self._parts.wall_clock_us()))
+        self._times.count_in(spent_s(log, comeback, now_us=self._parts.wall_clock_us()))
         # The carrier has ended no stream of its own accord: what was asked then still stands.
-        unanswered = opened.unanswered if self._comeback is None else ""
-        is_known = bool(log or unanswered) or self._comeback is not None
-        first = first_words(self._language.agent, self._comeback) if is_known else None
+        unanswered = opened.unanswered if comeback is None else ""
+        first = call_started(opened, self._language.agent, comeback, log, unanswered=unanswered)
+        if first.resume_text and unanswered:
+            first = replace(first, resume_audio=self._replies.ready(first.resume_text))
         self._ear.start()
         early, self._early = self._early, None
-        self._feed(
-            voice.CallStarted(
-                greeting=None if is_known else (opened.greeting or None),
-                next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                resume_text=first,
-                unanswered=unanswered,
-                resume_audio=self._replies.ready(first) if first and unanswered else b"",
-            )
-        )
+        self._feed(first)
         for event in early or ():
             self._feed(event)
         return await self._ended
 
     async def _finish(self, end: CallEnd) -> None:
         """Settle the turn in flight, tell the mind, close the ear, then let the socket go."""
-        try:
-            self._session.close(now=self._loop.time())
-            self._perform_all()
-        except Exception as error:  # noqa: BLE001 - the mind is told all the same
-            logger.error("call %s: last turn not settled: %s", self._mind.call_id, trace_of(error))
+        self._turns.settle_last(self._close_session)
         try:
             await asyncio.gather(
                 self._mind.close(
@@ -184,18 +172,9 @@ class CallDriver:
         finally:
             await self._outbox.close()
 
-    def _end(
-        self,
-        planned: bool,
-        reason: str,
-        close_code: int = 1000,
-        hand_over: Mapping[str, Any] | None = None,
-    ) -> None:
-        if not self._ended.done():
-            self._ended.set_result(CallEnd(planned, reason, close_code, hand_over or {}))
-
-    def _disowned(self) -> None:
-        self._end(False, "owned_elsewhere")
+    def _close_session(self) -> None:
+        self._session.close(now=self._loop.time())
+        self._perform_all()
 
     # --- what comes in -----------------------------------------------------------------------
 
@@ -364,12 +343,7 @@ class CallDriver:
     def _settle(self, settled: voice.TurnSettled) -> None:
         at_us = self._parts.wall_clock_us()
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
-        entry = with_late_result(entry, self._comeback, self._mind.turn_log)
-        self._comeback = None
-        entry = self._mind.settle(self._language.settled(entry, self._ear.spoken_language))
-        zero = zero_of(settled, entry)
-        after_s = None if zero is None else self._loop.time() - zero
-        self._meter.settled(entry, settled.guess, after_s=after_s)
+        self._turns.settle(settled, entry, self._ear.spoken_language)
         if not self._ended.done():
             self._tell_mind(self._loop.time())
 
@@ -390,6 +364,4 @@ class CallDriver:
 
     def _tell_mind(self, now: float, *, even_if_empty: bool = False) -> None:
         self._mind_heard_at = now
-        task = self._loop.create_task(self._mind.flush(even_if_empty=even_if_empty))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._turns.tell(even_if_empty=even_if_empty)

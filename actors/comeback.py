@@ -1,13 +1,17 @@
-"""A call that the carrier had and that is back: what is said first, and what the model reads."""
+"""How a stream of a call begins, one that the carrier had and that is back above all.
+
+It says what is said first, and what the model reads of the time between.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from actors.wire import TurnEntry
+from actors.wire import CallOpened, TurnEntry
 from dialogue.agent import Agent
 from dialogue.tool_use import late_result
+from voice.events import CallStarted
 
 NO_TURN = -1
 
@@ -40,6 +44,32 @@ def first_words(agent: Agent, comeback: Comeback | None) -> str | None:
     if comeback.verb == "switch" and comeback.status == "failed":
         return agent.phrases.resume
     return agent.no_answer(comeback.tool) if comeback.verb == "dial" else None
+
+
+def call_started(
+    opened: CallOpened,
+    agent: Agent,
+    comeback: Comeback | None,
+    log: Sequence[TurnEntry],
+    *,
+    unanswered: str = "",
+) -> CallStarted:
+    """What the machine of a stream is told first.
+
+    Args:
+        opened: What the mind says of the call.
+        agent: The agent that answers.
+        comeback: What the carrier did with the call before.
+        log: Settled turns of the streams before, oldest first.
+        unanswered: What the caller has asked there, and nobody has answered.
+    """
+    is_known = bool(log or unanswered) or comeback is not None
+    return CallStarted(
+        greeting=None if is_known else (opened.greeting or None),
+        next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
+        resume_text=first_words(agent, comeback) if is_known else None,
+        unanswered=unanswered,
+    )
 
 
 def with_late_result(

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, assert_never
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import assert_never
 
+from actors.call_ending import CallEnding
 from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts, end_after
 from actors.call_times import CallTimes, spent_s
-from actors.comeback import first_words, with_late_result
+from actors.comeback import call_started
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
@@ -26,7 +28,7 @@ from actors.relay_hearing import event_of
 from actors.relay_opening import RelayOpening
 from actors.relay_replay import ReplayGuard
 from actors.reply_tasks import ReplyTasks
-from actors.turn_entries import zero_of
+from actors.settled_turns import SettledTurns
 from actors.wire import CallOpened, TurnEntry
 from dialogue.agent import Agent
 from providers.traces import trace_of
@@ -76,13 +78,15 @@ class RelayDriver:
         self._parts = parts
         self._mind = mind
         self._stream = opening.stream
-        self._comeback = opening.comeback
         self._is_reconnected = opening.is_reconnected
         budget = parts.budgets.of(agent.tenant_id, config.speculation.max_waste_ratio)
         self._session = RelaySession(config, agent.phrases.one_moment, budget)
         self._loop = asyncio.get_running_loop()
+        ending = CallEnding(mind)
+        self._ended, self._end = ending.ended, ending.end
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
         self._meter = CallMeter(parts.meter, mind.call_id, budget, is_relayed=True)
+        self._turns = SettledTurns(mind, self._language, self._meter, opening.comeback)
         self._replies = ReplyTasks(
             agent,
             mind,
@@ -90,10 +94,8 @@ class RelayDriver:
             self._feed_reply,
             parts.count,
             budget=budget,
-            on_refused=self._disowned,
+            on_refused=ending.disowned,
         )
-        mind.on_disowned = self._disowned
-        self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._billed_until = self._loop.time()
         self._replays: ReplayGuard | None = None
         self._times = CallTimes(agent, config, now=self._loop.time())
@@ -103,7 +105,6 @@ class RelayDriver:
         self._timers: list[asyncio.TimerHandle] = []
         # What comes before the mind has the call waits for it.
         self._early: list[Callable[[], None]] | None = []
-        self._background: set[asyncio.Task[None]] = set()
         if opening.first is not None:
             self.take(opening.first)
 
@@ -120,8 +121,7 @@ class RelayDriver:
             for timer in (self._timer, *self._timers):
                 if timer is not None:
                     timer.cancel()
-            for task in self._background:
-                task.cancel()
+            self._turns.cancel()
             if not self._is_open:
                 await self._outbox.close()
         return await self._finish(end) if self._is_open else end
@@ -137,7 +137,7 @@ class RelayDriver:
             self._replays = ReplayGuard(self._mind.turn_log, now=now)
         due_at = self._times.switch_at
         log, now_us = self._mind.turn_log, self._parts.wall_clock_us()
-        left_s = self._language.agent.max_call_s - spent_s(log, self._comeback, now_us=now_us)
+        left_s = self._language.agent.max_call_s - spent_s(log, self._turns.comeback, now_us=now_us)
         self._timers = [
             self._loop.call_later(max(0.0, left_s), self._time_is_up),
             self._loop.call_later(SIGN_OF_LIFE_S, self._sign_of_life),
@@ -151,26 +151,17 @@ class RelayDriver:
 
     def _beginning(self, opened: CallOpened) -> voice.CallStarted:
         log = self._mind.turn_log
-        is_known = bool(log) or self._comeback is not None
-        first = first_words(self._language.agent, self._comeback) if is_known else None
+        first = call_started(opened, self._language.agent, self._turns.comeback, log)
         if self._is_reconnected and log and log[-1].outcome == "heard":
-            first = None  # the carrier's session has gone on; nothing was cut off
-        return voice.CallStarted(
-            greeting=None if is_known else (opened.greeting or None),
-            next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-            resume_text=first,
-        )
+            return replace(first, resume_text=None)  # the carrier's session has gone on: no cut
+        return first
 
     async def _finish(self, end: CallEnd) -> CallEnd:
         """Settle the turn in flight and tell the mind; only then does the carrier learn of the end.
 
         It asks ``action`` at once, and whoever answers has to know that the end was planned.
         """
-        try:
-            self._session.close(now=self._loop.time())
-            self._perform_all()
-        except Exception as error:  # noqa: BLE001 - the mind is told all the same
-            logger.error("call %s: last turn not settled: %s", self._mind.call_id, trace_of(error))
+        self._turns.settle_last(self._close_session)
         try:
             await self._mind.close(
                 planned=end.planned,
@@ -189,18 +180,9 @@ class RelayDriver:
             await self._outbox.close()
         return end
 
-    def _end(
-        self,
-        planned: bool,
-        reason: str,
-        close_code: int = 1000,
-        hand_over: Mapping[str, Any] | None = None,
-    ) -> None:
-        if not self._ended.done():
-            self._ended.set_result(CallEnd(planned, reason, close_code, hand_over or {}))
-
-    def _disowned(self) -> None:
-        self._end(False, "owned_elsewhere")
+    def _close_session(self) -> None:
+        self._session.close(now=self._loop.time())
+        self._perform_all()
 
     # --- what comes in -----------------------------------------------------------------------
 
@@ -282,7 +264,7 @@ class RelayDriver:
         self._feed(voice.HangUpRequested("time_limit", self._times.farewell))
 
     def _sign_of_life(self) -> None:
-        self._tell_mind(even_if_empty=True)
+        self._turns.tell(even_if_empty=True)
         self._timers[1] = self._loop.call_later(SIGN_OF_LIFE_S, self._sign_of_life)
 
     def _arm(self) -> None:
@@ -365,15 +347,9 @@ class RelayDriver:
     def _settle(self, settled: voice.TurnSettled) -> None:
         at_us = self._parts.wall_clock_us()
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
-        entry = with_late_result(entry, self._comeback, self._mind.turn_log)
-        self._comeback = None
-        entry = self._language.settled(entry)
-        entry = self._mind.settle(entry)
-        zero = zero_of(settled, entry)
-        after_s = None if zero is None else self._loop.time() - zero
-        self._meter.settled(entry, settled.guess, after_s=after_s)
+        self._turns.settle(settled, entry)
         if not self._ended.done():
-            self._tell_mind()
+            self._turns.tell()
 
     def _speak_otherwise(self) -> None:
         """The call goes on in another language."""
@@ -390,8 +366,3 @@ class RelayDriver:
         relayed_s, self._billed_until = now - self._billed_until, now
         units = self._meter.units(CallSums(replacements=self._mind.replacements))
         return {**units, RELAY_UNIT: round(relayed_s, 6)}
-
-    def _tell_mind(self, *, even_if_empty: bool = False) -> None:
-        task = self._loop.create_task(self._mind.flush(even_if_empty=even_if_empty))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
