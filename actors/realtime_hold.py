@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, assert_never
 
+from actors.call_ending import CallEnding
 from actors.call_language import CallLanguage
 from actors.call_parts import CallEnd, CallParts, end_after
 from actors.call_times import elsewhere, spent_s
-from actors.comeback import Comeback, first_words
+from actors.comeback import Comeback, call_started
 from actors.mind_client import MindClient
 from actors.outbox import Outbox
 from actors.realtime_history import conversation_of
@@ -82,9 +83,10 @@ class RealtimeHold:
         self._loop = asyncio.get_running_loop()
         self._writer = StreamWriter(stream.stream_sid)
         self._machine = RealtimeCall(agent, service.config, config)
+        ending = CallEnding(mind)
+        self._ended, self._end = ending.ended, ending.end
         self._outbox = Outbox(send, on_lost=lambda why: self._end(False, f"stream_lost: {why}"))
-        mind.on_disowned = lambda: self._end(False, "owned_elsewhere")
-        self._tools = ToolTasks(mind, self._feed, mind.on_disowned)
+        self._tools = ToolTasks(mind, self._feed, ending.disowned)
         speaking = personal(agent, mind.call.variables)
         self._language = CallLanguage(speaking, config, parts, self._change_language)
         self._link = RealtimeLink(
@@ -107,7 +109,6 @@ class RealtimeHold:
             parts, mind, self._machine, self._link, self._tools, self._language, comeback
         )
         self._frames: deque[bytes] = deque()
-        self._ended: asyncio.Future[CallEnd] = self._loop.create_future()
         self._started_at = self._last_message_at = self._loop.time()
         self._time_up = False
         self._leaving: Mapping[str, Any] = {}
@@ -149,15 +150,8 @@ class RealtimeHold:
         self._language.recall(log)
         comeback = self._turns.comeback
         self._started_at -= spent_s(log, comeback, now_us=self._parts.wall_clock_us())
-        is_known = bool(log) or comeback is not None
         early, self._early = self._early, None
-        self._feed(
-            voice.CallStarted(
-                greeting=None if is_known else (opened.greeting or None),
-                next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
-                resume_text=first_words(self._language.agent, comeback) if is_known else None,
-            )
-        )
+        self._feed(call_started(opened, self._language.agent, comeback, log))
         for event in early or ():
             self._feed(event)
         return await self._ended
@@ -189,16 +183,6 @@ class RealtimeHold:
             self._perform_all()
         except Exception as error:  # noqa: BLE001 - the mind is told all the same
             logger.error("call %s: last turn not settled: %s", self._mind.call_id, trace_of(error))
-
-    def _end(
-        self,
-        planned: bool,
-        reason: str,
-        close_code: int = 1000,
-        hand_over: Mapping[str, Any] | None = None,
-    ) -> None:
-        if not self._ended.done():
-            self._ended.set_result(CallEnd(planned, reason, close_code, hand_over or {}))
 
     # --- the service is given up -------------------------------------------------------------
 

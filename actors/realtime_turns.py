@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from actors.call_language import CallLanguage
 from actors.call_parts import CallParts
-from actors.comeback import Comeback, with_late_result
+from actors.comeback import Comeback
 from actors.metrics_calls import CallMeter, CallSums
 from actors.mind_client import MindClient
 from actors.realtime_link import RealtimeLink
 from actors.realtime_tools import ToolTasks
-from actors.turn_entries import entry_of, zero_of
+from actors.settled_turns import SettledTurns
+from actors.turn_entries import entry_of
 from actors.wire import TurnEntry
 from providers.realtime.call import RealtimeCall
 from voice import events as voice
@@ -34,10 +35,9 @@ class RealtimeTurns:
         link: It knows how much the service was given to hear.
         tools: They know what a turn wants done.
         language: Hears of every turn.
-        comeback: See the attribute.
+        comeback: What the carrier did with the call before.
 
     Attributes:
-        comeback: What the carrier did with the call before, until a turn has told it.
         sent_samples: Audio that was sent to the caller so far; whoever sends it counts it.
     """
 
@@ -56,13 +56,15 @@ class RealtimeTurns:
         self._machine = machine
         self._link = link
         self._tools = tools
-        self._language = language
         self._meter = CallMeter(parts.meter, mind.call_id)
-        self._loop = asyncio.get_running_loop()
-        self._mind_heard_at = self._loop.time()
-        self._background: set[asyncio.Task[None]] = set()
-        self.comeback = comeback
+        self._settled = SettledTurns(mind, language, self._meter, comeback)
+        self._mind_heard_at = asyncio.get_running_loop().time()
         self.sent_samples = 0
+
+    @property
+    def comeback(self) -> Comeback | None:
+        """What the carrier did with the call before, until a turn has told it."""
+        return self._settled.comeback
 
     def pressed(self) -> None:
         """The caller has pressed a key."""
@@ -80,12 +82,7 @@ class RealtimeTurns:
             cache={},
         )
         entry = self._mind.grants.settled(entry)  # with its tools: one of them may say a language
-        entry = with_late_result(entry, self.comeback, self._mind.turn_log)
-        self.comeback = None
-        entry = self._mind.settle(self._language.settled(entry))
-        zero = zero_of(settled, entry)
-        after_s = None if zero is None else self._loop.time() - zero
-        self._meter.settled(entry, settled.guess, after_s=after_s)
+        self._settled.settle(settled, entry)
 
     def settle_given_up(self, why: str) -> None:
         """A turn without words: the record says who speaks from here on, and why."""
@@ -111,11 +108,8 @@ class RealtimeTurns:
     def tell(self, now: float, *, even_if_empty: bool = False) -> None:
         """Tell the mind what it was not told yet; nobody waits for it."""
         self._mind_heard_at = now
-        task = self._loop.create_task(self._mind.flush(even_if_empty=even_if_empty))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._settled.tell(even_if_empty=even_if_empty)
 
     def cancel(self) -> None:
         """Nothing that was to be told is under way any more: the close of the mind tells it."""
-        for task in self._background:
-            task.cancel()
+        self._settled.cancel()
