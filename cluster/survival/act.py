@@ -12,7 +12,7 @@ from random import Random
 from cluster.chaos.lines import Lines
 from cluster.chaos.product import recorded
 from cluster.chaos.turns import ChaosTurn, turns_of
-from cluster.errors import DemoFailed
+from cluster.errors import ClusterError, DemoFailed
 from cluster.survival.faults import MOMENTS, Fault, Part
 from cluster.survival.figures import (
     LATEST_MS,
@@ -58,12 +58,14 @@ class Act:
 
     Attributes:
         well: While all was well: from, until, seconds of UTC.
+        trouble: What broke the run off, if anything did; the runs before it count.
     """
 
     runs: list[FaultRun]
     well: tuple[float, float]
     stories: list[CallStory] = field(default_factory=list)
     turns: list[ChaosTurn] = field(default_factory=list)
+    trouble: ClusterError | None = None
 
     @property
     def usual(self) -> Noticed:
@@ -102,20 +104,27 @@ async def run_act(stage: Stage, plan: SurvivalPlan, faults: Sequence[Fault], tel
         from_at = time.time()
         await _wait(plan.well_s, "all is well", tell)
         well = (from_at, time.time())
+        trouble: ClusterError | None = None
         for fault in faults:
             run = FaultRun(fault)
-            runs.append(run)
             lines.lateness()
-            for number in range(plan.repeat):
-                tell(f"{fault.title}, {number + 1} of {plan.repeat}")
-                run.strikes.append(
-                    await _struck(stage, plan, lines, fault, MOMENTS[number % 3], random)
-                )
+            try:
+                for number in range(plan.repeat):
+                    tell(f"{fault.title}, {number + 1} of {plan.repeat}")
+                    run.strikes.append(
+                        await _struck(stage, plan, lines, fault, MOMENTS[number % 3], random)
+                    )
+            except ClusterError as error:
+                trouble = error  # what was seen so far is told all the same
             run.lateness_ms = lateness_distribution(lines.lateness()).p99_ms or 0.0
+            if run.strikes:
+                runs.append(run)
+            if trouble is not None:
+                break
         tell("callers hang up")
         await lines.stop()
         calls = await recorded(stage.store_url, lines.over)
-    act = Act(runs, well)
+    act = Act(runs, well, trouble=trouble)
     act.stories = await asyncio.to_thread(lambda: [story_of(call) for call in calls])
     act.turns = await asyncio.to_thread(turns_of, calls)
     return act

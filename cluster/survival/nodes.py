@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ _DEPLOYED = "new calls are answered by it"
 _SAME = "runs already"
 _STORE_BYTES = 200 * 1024 * 1024
 _CPUS = 4  # slots, not threads
+_PROMPT = re.compile(r"prompt: (?=You|Be brief\. )")
 
 
 class Nodes:
@@ -105,10 +107,10 @@ class Nodes:
         await child.said(lambda log: _STARTED in log or None, _RAY_WITHIN_S)
 
     async def deploy(self) -> None:
-        """Change what the agents say and deploy that. Raises ``DemoFailed``."""
+        """Change what the agents are told and deploy that. Raises ``DemoFailed``."""
         for path in (self._scratch / "agents").glob("*.yaml"):
             text = path.read_text("utf-8")
-            path.write_text(text.replace("prompt: You", "prompt: Be brief. You", 1), "utf-8")
+            path.write_text(newer(text), "utf-8")
         await self._deploy(_DEPLOYED)
 
     async def scale(self, replicas: int) -> None:
@@ -174,3 +176,8 @@ class Nodes:
         with contextlib.suppress(psutil.Error):
             return psutil.Process(self.children[number].pid).children(recursive=True)
         return []
+
+
+def newer(agent: str) -> str:
+    """An agent's file with another prompt: each time another, so that it is another release."""
+    return _PROMPT.sub("prompt: Be brief. ", agent, count=1)

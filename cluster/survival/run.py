@@ -121,8 +121,13 @@ class _Run:
         self._console.print(Text(f"about {counted(about_min, 'minute')}", "dim"))
         for fault, why in skipped:
             self._console.print(Text(f"{fault.title}: not run: {why}", "yellow"), soft_wrap=True)
-        for faults in acts_of(wanted):
-            await self._act(faults)
+        try:
+            for faults in acts_of(wanted):
+                await self._act(faults)
+        except ClusterError:
+            if self._judged:
+                show(table(self._judged, skipped))
+            raise
         show(table(self._judged, skipped))
         code = exit_code(self._judged)
         took_s = time.monotonic() - self._began_s
@@ -173,6 +178,8 @@ class _Run:
         )
         self._judged += act.judged()
         self._write()
+        if act.trouble is not None:
+            raise act.trouble
 
     def _left_s(self) -> float:
         return self._plan.about_s - (time.monotonic() - self._began_s)
