@@ -70,7 +70,11 @@ class Act:
     @property
     def usual(self) -> Noticed:
         """What callers noticed while all was well."""
-        return noticed(self.stories, self.turns, *self.well)
+        return self._noticed(*self.well)
+
+    def _noticed(self, at: float, until: float) -> Noticed:
+        strikes = [each.at for run in self.runs for each in run.strikes if each.at > at]
+        return noticed(self.stories, self.turns, at, until, min(strikes, default=math.inf))
 
     def judged(self) -> list[Judged]:
         """Each fault, held against what was promised."""
@@ -81,10 +85,7 @@ class Act:
             found.append(
                 Judged(
                     run.fault,
-                    tuple(
-                        (each, noticed(self.stories, self.turns, each.at, each.until))
-                        for each in run.strikes
-                    ),
+                    tuple((each, self._noticed(each.at, each.until)) for each in run.strikes),
                     usual_s,
                     run.lateness_ms,
                     "the callers' own clock was late" if late else "",

@@ -17,8 +17,8 @@ LATEST_MS: Final = 50.0
 # Within this nobody tells two silences apart: a frame of the carrier, a tick of ours, the clock of
 # a busy machine.
 ALIKE_S: Final = 0.1
-# A reply to what was said before the strike may still be heard after it.
-_REPLY_S: Final = 6.0
+# By then a reply has begun, or something is wrong: before it, a strike can have been the reason.
+_REPLY_S: Final = 2.0
 
 REACHED: Final = "reached"
 MISSED: Final = "MISSED"
@@ -124,14 +124,22 @@ class Noticed:
 
 
 def noticed(
-    stories: Sequence[CallStory], turns: Sequence[ChaosTurn], at: float, until: float
+    stories: Sequence[CallStory],
+    turns: Sequence[ChaosTurn],
+    at: float,
+    until: float,
+    before: float = math.inf,
 ) -> Noticed:
-    """What callers noticed between two moments, seconds of UTC."""
+    """What callers noticed between two moments, seconds of UTC.
+
+    What goes on at ``before``, when the next strike came, is told there: silences count as far as
+    they had lasted by then, turns that were not over do not.
+    """
     there = [call for call in stories if call.placed_at < until and call.ended_at > at]
     up = [call for call in there if call.placed_at <= at and call.was_admitted]
-    told = [turn for turn in turns if turn.spoke_at < until and _over_at(turn) > at]
+    told = [turn for turn in turns if turn.spoke_at < until and at < _over_at(turn) <= before]
     heard = [
-        each
+        Silence(each.from_s, min(each.until_s, before))
         for call in there
         for each in call.silences
         if each.from_s < until and each.until_s > at
@@ -152,7 +160,7 @@ def noticed(
 
 
 def _over_at(turn: ChaosTurn) -> float:
-    """When its reply had begun for sure; a turn without one is open for a while."""
+    """When its reply had begun, or should have: what happens later is not the reason for it."""
     return turn.ended_at + min(turn.reply_s, _REPLY_S)
 
 

@@ -50,6 +50,17 @@ def test_only_what_meets_the_window_counts() -> None:
     assert noticed([CALL], [], 28.0, 31.0).longest_silence_s == 3.0
 
 
+def test_what_the_next_strike_did_is_told_there_alone() -> None:
+    lost = replace(TURN, reply_s=float("inf"), is_failed=True)  # said until 11.0
+    first = noticed([CALL], [lost], 5.0, 30.5, before=31.0)
+    assert (first.turns_lost, first.longest_silence_s) == (1, 1.0)
+    assert noticed([CALL], [lost], 31.0, 39.0).longest_silence_s == 3.0
+    just_said = noticed([CALL], [lost], 5.0, 11.5, before=12.0), noticed([CALL], [lost], 12.0, 20.0)
+    assert [found.turns_lost for found in just_said] == [0, 1]
+    long_ago = noticed([CALL], [lost], 14.0, 20.0)
+    assert long_ago.turns == 0
+
+
 def judged(name: str, found: Noticed, *, whole_s: float = 1.0, doubt: str = "") -> Judged:
     return Judged(
         BY_NAME[name],
