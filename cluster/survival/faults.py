@@ -74,6 +74,15 @@ class Fault:
     moves_calls: bool = False
     needs: str = ""
 
+    @property
+    def needs_room(self) -> bool:
+        """Whether a node has to take a replica more than its share.
+
+        Where it may, both replicas stay on one node after the other has died and come back, and
+        the next strike meets nobody.
+        """
+        return self.part in ("release", "replicas") or self.how == "drain"
+
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault("call-actor-kill", "CallActor killed", "call_actor", "kill", 1.0, "heard"),

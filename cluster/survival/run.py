@@ -10,6 +10,7 @@ import shutil
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -70,12 +71,15 @@ def run_survival(plan: SurvivalPlan, output: Path, json_path: Path | None) -> in
 def acts_of(faults: Sequence[Fault]) -> list[tuple[Fault, ...]]:
     """The faults by what the product must be like for them.
 
-    Plain, with a cache (few turns are thought about then), with PostgreSQL, on several nodes.
+    Plain, with a cache (few turns are thought about then), with PostgreSQL, on several nodes whose
+    replicas keep apart, on several nodes where another replica finds room beside them.
     """
     groups: dict[str, list[Fault]] = {}
     for fault in faults:
-        kind = fault.part if fault.part in ("cache", "database") else ""
-        groups.setdefault("nodes" if needs_nodes(fault) else kind, []).append(fault)
+        kind: str = fault.part if fault.part in ("cache", "database") else ""
+        if needs_nodes(fault):
+            kind = "room" if fault.needs_room else "apart"
+        groups.setdefault(kind, []).append(fault)
     return [tuple(group) for group in groups.values()]
 
 
@@ -144,11 +148,11 @@ class _Run:
 
     async def _act(self, faults: tuple[Fault, ...]) -> None:
         parts = {fault.part for fault in faults}
-        logs = self._output / f"act-{faults[0].part}"
+        logs = self._output / f"act-{faults[0].name}"
         logs.mkdir(exist_ok=True)
         with StartProgress(self._console) as starting:
             context = running_stage(
-                self._plan,
+                replace(self._plan, faults=faults),
                 logs,
                 starting,
                 cache="cache" in parts,

@@ -267,9 +267,7 @@ def node_environment(nodes: tuple[str, ...], host: str, plan: SurvivalPlan) -> d
     """What several nodes are told besides: how to spread, and that no proxy lies between them."""
     near = ",".join((LOOPBACK, "localhost", host, *nodes))
     # A replica that retires counts, too: its successor has to find room beside it.
-    changes = any(
-        fault.part in ("release", "replicas") or fault.how == "drain" for fault in plan.faults
-    )
+    changes = any(fault.needs_room for fault in plan.faults)
     a_node = plan.replicas // len(nodes) + changes
     return {
         "CALLCLUSTER_HOST": "0.0.0.0",  # noqa: S104 - of a namespace of this run
