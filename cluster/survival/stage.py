@@ -41,7 +41,9 @@ from simulation.wire_server import WireServer
 LOOPBACK = "127.0.0.1"
 PUBLIC_URL = "https://survival.callcluster.example"
 CALLS_PER_REPLICA = 25
-CALLS_PER_ACTOR = 20  # fewer than a replica hears, so that a lost actor shows
+# Fewer than a replica hears, so that a lost actor shows; more than there are calls, so that one
+# actor has room for all of them and for those that are placed meanwhile.
+CALLS_PER_ACTOR = 24
 AGENT = """
 language: en-US
 voice: 21m00Tcm4TlvDq8ikWAM
