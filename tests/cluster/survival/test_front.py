@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
-from cluster.survival.front import SHIPPED, front_binary, front_config
+from cluster.demo_children import free_ports
+from cluster.survival.front import SHIPPED, front_binary, front_config, running_front
 
 NODES = ("10.1.2.3:8000", "10.1.2.4:8000", "10.1.2.5:8000")
 
@@ -34,3 +37,50 @@ def test_haproxy_takes_it(tmp_path: Path) -> None:
     path.write_text(front_config(SHIPPED.read_text("utf-8"), 4_000, NODES), "utf-8")
     done = subprocess.run((binary, "-c", "-f", path), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.e2e
+def test_what_a_dying_node_has_not_answered_is_asked_again_if_the_carrier_asks(
+    tmp_path: Path,
+) -> None:
+    if not front_binary():
+        pytest.skip("no HAProxy for this platform")
+    resumed, placed, asked = asyncio.run(_ask_beside_a_dying_node(tmp_path))
+    assert resumed == {200}
+    assert b"/twilio/resume" in asked  # the dying one was asked, too
+    assert placed == {200, 502}  # and nobody in its place
+
+
+async def _ask_beside_a_dying_node(folder: Path) -> tuple[set[int], set[int], list[bytes]]:
+    asked: list[bytes] = []
+
+    async def node(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dies: bool) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"/-/healthz" in head or not dies:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+        else:
+            asked.append(head.split()[1])
+        writer.close()
+
+    dying = await asyncio.start_server(lambda r, w: node(r, w, True), "127.0.0.1", 0)
+    living = await asyncio.start_server(lambda r, w: node(r, w, False), "127.0.0.1", 0)
+    places = [f"127.0.0.1:{each.sockets[0].getsockname()[1]}" for each in (dying, living)]
+    (port,) = free_ports(1)
+    async with (
+        dying,
+        living,
+        running_front(folder, port, places),
+        httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),  # a kept one is closed in silence
+        ) as http,
+    ):
+        resumed = [(await http.post("/twilio/resume", data={"CallSid": "CA1"})) for _ in range(6)]
+        placed = [(await http.post("/v1/calls", json={"to": "+14155550123"})) for _ in range(6)]
+    return (
+        {answer.status_code for answer in resumed},
+        {answer.status_code for answer in placed},
+        asked,
+    )
