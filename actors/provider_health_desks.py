@@ -4,14 +4,14 @@ Rules
 1. One desk for each limit (``providers.health.quota``); the newest word about its size holds.
 2. A keeper of a new term does not know what its predecessor had leased. From the first message that
    speaks of an older term on, it grants nothing more for ``LEASE_S``: by then everybody has said
-   what they keep, or may not use it any more.
+   what they keep, or may not use it any more. It says so (``settles``).
 3. More workers ask less often.
 
 Messages (plain data, ``{"v": 1, ...}``, unknown fields ignored)
 
     lease  ``reporter``, ``term`` (of the last answer; 0 before the first), ``wishes`` (by key:
            ``providers.health.quotas.Quotas.wishes``); answered by ``term``, ``leases`` (by key:
-           number, added, asked back, fullness) and ``wait_s``
+           number, added, asked back, fullness), ``wait_s`` and, while that is so, ``settles``
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class QuotaDesks:
                 leases[str(key)] = [lease.number, lease.added, lease.asked_back, fullness]
         workers = max((desk.workers for desk in self._desks.values()), default=0)
         wait_s = min(max(WAIT_S, workers / CALLS_A_SECOND), LONGEST_WAIT_S)
-        return {"v": VERSION, "term": self._term, "leases": leases, "wait_s": wait_s}
+        answer = {"v": VERSION, "term": self._term, "leases": leases, "wait_s": wait_s}
+        return {**answer, "settles": True} if self._settles(now) else answer
 
     def status(self) -> dict[str, list[float]]:
         """For people: limit, leased and fullness of each."""
@@ -84,6 +85,9 @@ class QuotaDesks:
             self._settled_at_s = now + LEASE_S
             logger.info("leases of an earlier keeper run out before new ones are given")
 
+    def _settles(self, now: float) -> bool:
+        return self._settled_at_s is not None and now < self._settled_at_s
+
     def _answer(self, key: str, worker: str, entry: Any, now: float) -> Lease | None:
         limit, wish = wish_of(worker, entry)
         desk = self._desks.get(key)
@@ -92,6 +96,6 @@ class QuotaDesks:
                 raise HealthDataInvalid(f"more than {_MOST_LIMITS} limits")
             desk = self._desks[key] = QuotaDesk(limit)
         desk.limit = limit
-        if self._settled_at_s is not None and now < self._settled_at_s:
+        if self._settles(now):
             wish = replace(wish, more=0)
         return desk.receive(wish, now=now)

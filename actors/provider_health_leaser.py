@@ -102,12 +102,13 @@ class QuotaLeaser:
             raise HealthDataInvalid("an answer without leases")
         self._term = whole(answer.get("term"))
         (self._wait_s,) = numbers_of([answer.get("wait_s", FIRST_WAIT_S)])
-        self._quotas.answered(leases)
+        self._quotas.answered(leases, settles=answer.get("settles") is True)
         if self._is_away:
             self._is_away = False
             logger.info("limits of providers hold again")
 
     def _away(self, error: Exception) -> None:
+        self._quotas.desk_away()
         if not self._is_away:
             self._is_away = True
             why = str(error) or "no answer"

@@ -3,11 +3,15 @@
 A call that none of an agent's recognisers, language models or voices can take any more is refused
 politely before it is answered; as long as one of a chain can, the call is that one's. A relayed
 call needs a language model only, a realtime one the model that hears and speaks.
+
+The desks may be gone with their node, whose calls then come here and use what this process holds.
+Nobody is refused for that: where the desks cannot be asked, what is known of the limit decides.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -44,15 +48,18 @@ class ProviderGate:
         """Whether this call may come in; its recogniser is reserved for a few seconds then."""
         if not self._quotas.is_limited or self._has_room(agent, call_id):
             return True
-        try:
+        is_answered = False
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                while True:
+                while self._quotas.is_desk_able:
                     await self._next_answer()
+                    is_answered = True
                     if self._has_room(agent, call_id):
                         return True
                     await asyncio.sleep(_AGAIN_S)
-        except TimeoutError:
+        if is_answered and self._quotas.is_desk_able:
             return False
+        return self._has_room(agent, call_id, beyond=True)
 
     def begun(self, call_id: str) -> None:
         """The call's stream has come here."""
@@ -62,15 +69,15 @@ class ProviderGate:
         """For people."""
         return self._quotas.status()
 
-    def _has_room(self, agent: Agent, call_id: str) -> bool:
+    def _has_room(self, agent: Agent, call_id: str, *, beyond: bool = False) -> bool:
         """Whether what carries the call as it begins has room; the rest is for later."""
         quotas = self._quotas
         if agent.mode == "realtime":
-            return quotas.reserve(call_id, "converse", (REALTIME,))
+            return quotas.reserve(call_id, "converse", (REALTIME,), beyond=beyond)
         if agent.mode == "relay":  # the carrier hears and speaks
             return quotas.has_room("think", agent.thinkers)
         return (
             quotas.has_room("think", agent.thinkers)
             and quotas.has_room("speak", agent.speakers)
-            and quotas.reserve(call_id, "recognise", agent.recognisers)
+            and quotas.reserve(call_id, "recognise", agent.recognisers, beyond=beyond)
         )

@@ -134,6 +134,7 @@ class QuotaPurse:
         held: Units it may use, in use included.
         in_use: Units in use.
         fullness: Of the whole credential, at the last answer.
+        told_in_use: Units that it said were in use here, in its newest wish.
     """
 
     def __init__(self, worker: str) -> None:
@@ -146,6 +147,7 @@ class QuotaPurse:
         self.held = 0
         self.in_use = 0
         self.fullness = 0.0
+        self.told_in_use = 0
 
     def take(self, *, now: float) -> bool:
         """Use one unit; False when there is none, or the lease has run out."""
@@ -177,15 +179,16 @@ class QuotaPurse:
         self._number += 1
         self._is_answered = False
         self._asked_at_s = now
-        in_use, more = self.in_use + over, max(0, want - self.held)
-        return Wish(self._worker, self._number, self.held, in_use, more)
+        self.told_in_use, more = self.in_use + over, max(0, want - self.held)
+        return Wish(self._worker, self._number, self.held, self.told_in_use, more)
 
-    def answered(self, lease: Lease) -> None:
-        """Take the answer to the newest wish; others are ignored, and so is a doubled one."""
+    def answered(self, lease: Lease) -> bool:
+        """Take the answer to the newest wish; False for another one, or a doubled one."""
         if lease.number != self._number or self._is_answered:
-            return
+            return False
         self._is_answered = True
         self.held += lease.added
         self._asked_back = lease.asked_back
         self._sent_s = self._asked_at_s
         self.fullness = lease.fullness
+        return True

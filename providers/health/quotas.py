@@ -8,6 +8,10 @@ Rules
    Another process may get the call: what was reserved is free again after ``RESERVED_S``.
 4. A rate is a number of requests in any minute: each of them uses its unit for that long.
 5. While the desk is away nothing is limited; the provider itself will say what is too much.
+6. A desk that has just gone, or has just come and may grant nothing yet, is no reason to turn a new
+   call away: it is let in beyond what is held (``beyond``) as long as what others used, when the
+   desk told it last, and what is used here leave room in the limit. What others let in since then
+   is not known, and may be too much.
 
 Synchronous; ``actors.provider_health_leaser`` carries wishes and leases.
 """
@@ -63,6 +67,7 @@ class _Account:
         self.purse = QuotaPurse(worker)
         self.is_used = False
         self.over = 0
+        self.elsewhere = 0  # in use in other processes, as the desk told it last
         self._ends: deque[float] = deque()  # of the requests of a rate
 
     @property
@@ -78,6 +83,17 @@ class _Account:
     @property
     def is_short(self) -> bool:
         return self.is_used and (self.over > 0 or self.purse.in_use >= self.purse.held)
+
+    @property
+    def fits_beyond(self) -> bool:
+        """Whether one more stays within the limit, as far as is known."""
+        return self.elsewhere + self.busy < self.limit.units
+
+    def answered(self, lease: Lease, *, knows_all: bool) -> None:
+        if self.purse.answered(lease):
+            in_use = round(lease.fullness * self.limit.units)
+            told = max(0, in_use - self.purse.told_in_use)
+            self.elsewhere = told if knows_all else max(told, self.elsewhere)
 
     def begin(self, now: float) -> None:
         self.settle(now)
@@ -111,6 +127,7 @@ class Quotas:
 
     Attributes:
         on_short: Called when more is needed than is held; must not wait.
+        is_desk_able: Whether the desk answers, and can grant what is free.
     """
 
     def __init__(
@@ -123,6 +140,7 @@ class Quotas:
         self._clock = clock
         self._reserved: dict[str, tuple[_Account, float]] = {}
         self.on_short: Callable[[], None] = _nobody
+        self.is_desk_able = True
 
     @property
     def is_limited(self) -> bool:
@@ -166,8 +184,13 @@ class Quotas:
         """Whether one of these takes another call."""
         return any(self.fullness(work, name) < 1.0 for name in providers)
 
-    def reserve(self, call_id: str, work: str, providers: Sequence[str]) -> bool:
-        """Keep a unit of the first of these that has one for this call; False when none has."""
+    def reserve(
+        self, call_id: str, work: str, providers: Sequence[str], *, beyond: bool = False
+    ) -> bool:
+        """Keep a unit of the first of these that has one for this call; False when none has.
+
+        ``beyond``: the desk cannot be asked; rule 6 decides.
+        """
         now = self._clock()
         self._forget(now)
         if call_id in self._reserved:
@@ -178,6 +201,10 @@ class Quotas:
                 return True
             account.settle(now)
             if account.purse.fullness < 1.0 and account.purse.take(now=now):
+                self._reserved[call_id] = account, now + RESERVED_S
+                return True
+            if beyond and account.fits_beyond:
+                account.over += 1
                 self._reserved[call_id] = account, now + RESERVED_S
                 return True
             self.on_short()
@@ -207,16 +234,25 @@ class Quotas:
             found[account.limit.key] = [units, wish.number, wish.kept, wish.in_use, wish.more]
         return found
 
-    def answered(self, leases: Mapping[str, Any]) -> None:
+    def desk_away(self) -> None:
+        """The desk did not answer."""
+        self.is_desk_able = False
+
+    def answered(self, leases: Mapping[str, Any], *, settles: bool = False) -> None:
         """Take the answers, by key of the limit.
+
+        Args:
+            leases: As the desk has sent them.
+            settles: The desk is new: it knows not yet what all use, and grants nothing more.
 
         Raises:
             HealthDataInvalid: They are no leases.
         """
         now = self._clock()
+        self.is_desk_able = not settles
         for account in self._accounts.values():
             if (plain := leases.get(account.limit.key)) is not None:
-                account.purse.answered(lease_of(plain))
+                account.answered(lease_of(plain), knows_all=not settles)
                 account.settle(now)
 
     def status(self) -> dict[str, dict[str, float]]:

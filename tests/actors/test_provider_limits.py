@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ import pytest
 from actors.errors import HealthAwayError
 from actors.provider_health_desks import CALLS_A_SECOND, QuotaDesks
 from actors.provider_health_leaser import QuotaLeaser
+from cluster.provider_gate import ProviderGate
 from providers.health.errors import HealthDataInvalid
 from providers.health.quota import LEASE_S
 from providers.health.quotas import QuotaLimit, Quotas
 from tests.support import virtual_time
+from tests.support.scripted_call import AGENT
 
 LIMIT = QuotaLimit("recognise", "azure", 10, credential="1a2b")
 WIRE_S = 0.002
@@ -30,17 +33,20 @@ class World:
 
     def __init__(self) -> None:
         self.is_up = True
+        self.is_mute = False
         self.desks = QuotaDesks(now, 1)
         self.workers: list[Worker] = []
 
-    def worker(self, name: str) -> Worker:
-        self.workers.append(Worker(name, self))
+    def worker(self, name: str, limit: QuotaLimit = LIMIT) -> Worker:
+        self.workers.append(Worker(name, self, limit))
         return self.workers[-1]
 
     async def lease(self, plain: dict[str, Any]) -> dict[str, Any]:
         await asyncio.sleep(WIRE_S)
         if not self.is_up:
             raise HealthAwayError("cut")
+        if self.is_mute:
+            await asyncio.Event().wait()
         answer = self.desks.lease(json.loads(json.dumps(plain)))
         await asyncio.sleep(WIRE_S)
         found: dict[str, Any] = json.loads(json.dumps(answer))
@@ -51,11 +57,12 @@ class World:
 
 
 class Worker:
-    def __init__(self, name: str, world: World) -> None:
-        self.quotas = Quotas(name, [LIMIT], now)
+    def __init__(self, name: str, world: World, limit: QuotaLimit) -> None:
+        self.quotas = Quotas(name, [limit], now)
         self.quotas.limits("recognise", "azure")
         self.leaser = QuotaLeaser(name, self.quotas, world)
         self.leaser.start()
+        self.gate = ProviderGate(self.quotas, self.leaser.next_answer)
 
     @property
     def status(self) -> dict[str, float]:
@@ -147,6 +154,57 @@ def test_while_the_keeper_is_away_calls_come_in_and_afterwards_the_limit_holds_a
         "limits of providers are not known, and do not hold: cut",
         "limits of providers hold again",
     ]
+
+
+WIDE = QuotaLimit("recognise", "azure", 100)
+CALLED = replace(AGENT, recogniser="azure")
+
+
+@pytest.mark.parametrize("how", ["gone", "mute"])
+def test_calls_that_move_here_as_the_keeper_dies_keep_no_new_caller_out(how: str) -> None:
+    async def scene(world: World) -> None:
+        ann, bob = world.worker("ann", WIDE), world.worker("bob", WIDE)
+        await asyncio.sleep(0.1)
+        ann.begin(10)
+        bob.begin(10)
+        await asyncio.sleep(1.5)
+        await bob.leaser.aclose()  # with its node, and that with the keeper
+        world.is_up, world.is_mute = how == "mute", how == "mute"
+        ann.begin(10)
+        for number in range(4):
+            assert await ann.gate.admits(CALLED, f"first-{number}")
+        await asyncio.sleep(4.0)
+        world.desks, world.is_up, world.is_mute = QuotaDesks(now, 2), True, False
+        for number in range(int(LEASE_S)):
+            began = now()
+            assert await ann.gate.admits(CALLED, f"second-{number}")
+            assert now() - began < 0.5, "one that can grant nothing is not waited for"
+            ann.quotas.begun(f"second-{number}")
+            ann.begin()
+            await asyncio.sleep(1.0)
+        await asyncio.sleep(5.0)
+        assert ann.status["held"] >= ann.status["in_use"] == 30, "leased like any other"
+
+    play(scene)
+
+
+def test_a_limit_that_is_nearly_used_up_is_not_passed_for_a_keeper_that_dies() -> None:
+    async def scene(world: World) -> None:
+        ann, bob = world.worker("ann"), world.worker("bob")
+        await asyncio.sleep(0.1)
+        ann.begin(4)
+        bob.begin(4)
+        await asyncio.sleep(2.5)
+        world.is_up = False
+        came = [await ann.gate.admits(CALLED, f"call-{number}") for number in range(4)]
+        assert came == [True, True, False, False]
+        world.desks, world.is_up = QuotaDesks(now, 2), True
+        await ann.leaser.next_answer()
+        assert not await ann.gate.admits(CALLED, "a new keeper does not know all of them yet")
+        await asyncio.sleep(LEASE_S)
+        assert await ann.gate.admits(CALLED, "those that came did not stay")
+
+    play(scene)
 
 
 def test_who_waits_for_an_answer_gets_the_next_one() -> None:
