@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from cluster.setting_entries import checked_entries
 from providers.accounts import account_of
 from providers.health.quotas import QuotaLimit
 from providers.realtime.refusals import PROVIDER as REALTIME
@@ -33,25 +34,20 @@ def checked_limits(text: str) -> str:
     Raises:
         ValueError: An entry cannot be read, is of nobody, or stands there twice.
     """
-    entries = text.replace(",", " ").split()
-    seen = set()
-    for entry in entries:
-        match = _ENTRY.fullmatch(entry)
-        if match is None:
-            raise ValueError(
-                f"{entry!r}: write recogniser.azure=100 (streams at once) or "
-                "thinker.openai=500/min (requests a minute), with blanks between them"
-            )
-        kind, name, _, rate = match.groups()
-        if (kind, name) not in _KNOWN:
-            known = ", ".join(sorted(f"{of}.{name}" for of, name in _KNOWN))
-            raise ValueError(f"{entry!r}: there is no {kind}.{name}; there are: {known}")
-        if rate and kind in _HAS_STREAMS:
-            raise ValueError(f"{entry!r}: a {kind} has streams at once: leave out /min")
-        if (kind, name) in seen:
-            raise ValueError(f"{kind}.{name} stands there twice")
-        seen.add((kind, name))
-    return " ".join(entries)
+    said = (
+        "write recogniser.azure=100 (streams at once) or thinker.openai=500/min (requests a minute)"
+    )
+    return checked_entries(text, _ENTRY, said, _check_known)
+
+
+def _check_known(entry: re.Match[str]) -> None:
+    """Raises ``ValueError``: there is no such provider, or it is not counted like that."""
+    kind, name, _, rate = entry.groups()
+    if (kind, name) not in _KNOWN:
+        known = ", ".join(sorted(f"{of}.{name}" for of, name in _KNOWN))
+        raise ValueError(f"{entry[0]!r}: there is no {kind}.{name}; there are: {known}")
+    if rate and kind in _HAS_STREAMS:
+        raise ValueError(f"{entry[0]!r}: a {kind} has streams at once: leave out /min")
 
 
 def quota_limits(checked: str, known: ProviderSettings) -> list[QuotaLimit]:

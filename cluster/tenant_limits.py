@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from actors.tenant_leases import TenantLimit
+from cluster.setting_entries import checked_entries
 
 _ENTRY = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})=(\d{1,7})")
 
@@ -20,19 +21,9 @@ def checked_tenant_calls(text: str) -> str:
     Raises:
         ValueError: An entry cannot be read, or a tenant stands there twice.
     """
-    entries = text.replace(",", " ").split()
-    seen = set()
-    for entry in entries:
-        match = _ENTRY.fullmatch(entry)
-        if match is None:
-            raise ValueError(
-                f"{entry!r}: write the tenant and its calls at once, as acme=20 (0: any number), "
-                "with blanks between them"
-            )
-        if match[1] in seen:
-            raise ValueError(f"{match[1]} stands there twice")
-        seen.add(match[1])
-    return " ".join(entries)
+    return checked_entries(
+        text, _ENTRY, "write the tenant and its calls at once, as acme=20 (0: any number)"
+    )
 
 
 class TenantLimits:
