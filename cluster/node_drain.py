@@ -6,10 +6,11 @@ Rules
 2. It is told of the deadline only when each replica there has its successor, or after a third of
    the time, a minute at most: Serve retires a replica at once when it knows of a deadline that is
    nearer than ``graceful_shutdown_timeout_s``, and calls would be short of replicas meanwhile.
-3. A GCS that was started anew knows nothing of it, and is told again.
-4. The drain is over when nobody is on the phone there any more: no replica, no call of other
-   replicas whose carrier comes through HAProxy of this node, no call with a CallActor there. That
-   has to be so for ``SETTLED_S``, in which a call may be between two streams. Or the node is gone.
+3. A GCS that was started anew knows nothing of it, and is told again; so is one that did not hear.
+4. The drain is over when nobody is on the phone there any more: no replica and no call of one, no
+   call of other replicas whose carrier comes through HAProxy of this node, no call with a CallActor
+   there. That has to be so for ``SETTLED_S``, in which a call may be between two streams, and
+   somebody has to say so: who does not answer may have calls. Or the node is gone.
 
 Synchronous; ``now`` is any clock of seconds.
 """
@@ -69,19 +70,25 @@ class NodeView:
     @property
     def is_empty(self) -> bool:
         """Nobody is on the phone there."""
-        return not self.staying + self.leaving and self.roads == 0 and self.minds == 0
+        has_replica = self.staying + self.leaving > 0
+        return not has_replica and self.calls == self.roads == self.minds == 0
 
     @property
     def line(self) -> str:
         """For people."""
         if self.is_empty:
             return "nobody is on the phone there"
+        if self == UNSEEN:
+            return "who is on the phone there is not known: the cluster does not answer"
         replicas = counted(self.staying + self.leaving, "replica")
         moving = "" if not self.staying else f" ({self.staying} waiting for a successor)"
         return (
             f"{replicas}{moving} with {_calls(self.calls)}, {_calls(self.roads)} of others through "
             f"its HAProxy, {_calls(self.minds)} with its CallActors"
         )
+
+
+UNSEEN = NodeView(calls=None, roads=None, minds=None)  # nobody answers, the GCS above all
 
 
 def _calls(count: int | None) -> str:
@@ -118,6 +125,10 @@ class NodeDrain:
         self._press_at = now + min(SUCCESSORS_WITHIN_S, deadline_s / 3.0)
         self._was_told = self._is_pressed = False
         self._empty_since: float | None = None
+
+    def was_not_heard(self) -> None:
+        """Ray did not take what the last step has told it."""
+        self._was_told = False
 
     def look(self, view: NodeView, *, now: float) -> NodeDrainStep:
         """What is due; several looks in ``SETTLED_S``."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster.errors import ClusterError
-from cluster.node_drain import NodeDrain, NodeView, RayNode, choose_node
+from cluster.node_drain import UNSEEN, NodeDrain, NodeView, RayNode, choose_node
 from cluster.run_serve import connect
 
 LOOK_EVERY_S = 1.0
@@ -57,7 +57,7 @@ def drain_node(address: str, name: str, deadline_s: float, say: Say) -> bool:
 def _until_empty(node: RayNode, deadline_s: float, say: Say) -> bool:
     drain, said = NodeDrain(deadline_s, now=time.monotonic()), ""
     while True:
-        view = _view(node)
+        view = _seen(node)
         step = drain.look(view, now=time.monotonic())
         if step.is_over:
             say(f"node {node.address} is drained: it can be taken away")
@@ -68,9 +68,30 @@ def _until_empty(node: RayNode, deadline_s: float, say: Say) -> bool:
         if step.is_late:
             say(f"the time is over, and node {node.address} is not empty: what is left will be cut")
             return False
-        if step.tell:
-            _tell_ray(node, step.deadline_s)
+        if step.tell and not _is_told(node, step.deadline_s):
+            drain.was_not_heard()
         threading.Event().wait(LOOK_EVERY_S)
+
+
+def _seen(node: RayNode) -> NodeView:
+    """What is seen of it now: nothing while the GCS is away, which comes back (``run_node``)."""
+    import ray
+
+    try:
+        return _view(node)
+    except ray.exceptions.RayError:
+        return UNSEEN
+
+
+def _is_told(node: RayNode, deadline_s: float | None) -> bool:
+    """Tell Ray; False when the GCS is away. Raises ``ClusterError`` when Ray refuses."""
+    import ray
+
+    try:
+        _tell_ray(node, deadline_s)
+    except ray.exceptions.RayError:
+        return False
+    return True
 
 
 def _tell_ray(node: RayNode, deadline_s: float | None) -> None:
@@ -112,7 +133,6 @@ def _nodes() -> list[RayNode]:
 
 
 def _view(node: RayNode) -> NodeView:
-    from actors.named import deployed_status
     from actors.serve_replicas import serve_view
 
     if node.node_id not in {each.node_id for each in _nodes()}:
@@ -120,21 +140,34 @@ def _view(node: RayNode) -> NodeView:
     serve = asyncio.run(serve_view())
     places = {
         state: {at for at in serve.places(state) if at.node == node.node_id} if serve else set()
-        for state in ("running", "stopping", "starting")
+        for state in ("running", "stopping")
     }
     streams = _streams()
     here = [] if streams is None else [each for each in streams if each["node"] == node.node_id]
     others = [] if streams is None else [each for each in streams if each["node"] != node.node_id]
     through = [int((each.get("roads") or {}).get(node.address, 0)) for each in others]
-    minds = deployed_status().get("calls_by_node")
+    is_known = streams is not None and (serve is not None or not streams)
     return NodeView(
         is_draining=node.node_id in _gcs().get_draining_nodes(timeout=ASK_WITHIN_S),
         staying=len(places["running"]),
         leaving=len(places["stopping"]),
-        calls=None if streams is None else sum(int(each["calls"]) for each in here),
+        calls=sum(int(each["calls"]) for each in here) if is_known else None,
         roads=None if streams is None else sum(through),
-        minds=0 if minds is None else int(minds.get(node.node_id, 0)),
+        minds=_minds(node, is_deployed=streams != []),
     )
+
+
+def _minds(node: RayNode, *, is_deployed: bool) -> int | None:
+    """Calls with a CallActor there, as the directory knows; None when it does not answer.
+
+    One of an older release does not count them.
+    """
+    from actors.named import deployed_status
+
+    status = deployed_status()
+    if is_deployed and not status:
+        return None
+    return int(status.get("calls_by_node", {}).get(node.node_id, 0))
 
 
 def _streams() -> list[dict[str, Any]] | None:

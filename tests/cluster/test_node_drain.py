@@ -49,6 +49,15 @@ def test_a_gcs_that_has_forgotten_it_is_told_again() -> None:
     assert again == NodeDrainStep(tell=True, deadline_s=270.0)
 
 
+def test_what_the_gcs_has_not_heard_it_is_told_again() -> None:
+    drain = NodeDrain(300.0, now=0.0)
+    drain.look(busy(0, 2), now=0.0)
+    assert drain.look(busy(0, 2), now=1.0) == NodeDrainStep(tell=True, deadline_s=299.0)
+    drain.was_not_heard()
+    assert drain.look(busy(0, 2), now=2.0) == NodeDrainStep(tell=True, deadline_s=298.0)
+    assert not drain.look(busy(0, 2), now=3.0).tell
+
+
 def test_it_is_over_when_nobody_was_there_for_a_while_in_a_row() -> None:
     drain = NodeDrain(300.0, now=0.0)
     assert drain.look(NodeView(is_draining=False), now=0.0).tell
@@ -64,6 +73,8 @@ def test_it_is_over_when_nobody_was_there_for_a_while_in_a_row() -> None:
     [
         NodeView(staying=1),
         NodeView(leaving=1),
+        NodeView(calls=1),  # Serve does not say where its replicas are
+        NodeView(calls=None),
         NodeView(roads=1),
         NodeView(roads=None),
         NodeView(minds=1),
