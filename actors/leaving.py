@@ -45,14 +45,16 @@ class Leaving:
     roads: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def leaving(view: ServeView | None, draining: Mapping[str, DrainingNode]) -> Leaving:
-    """Who is to leave now.
+def leaving(view: ServeView | None, draining: Mapping[str, DrainingNode]) -> Leaving | None:
+    """Who is to leave now; None when nobody knows: what was known before holds.
 
     Args:
         view: Of Serve; None when it does not answer.
         draining: By the id of the node.
     """
-    if view is None or not any(at.node not in draining for at in view.places("running")):
+    if view is None:
+        return None
+    if not any(at.node not in draining for at in view.places("running")):
         return Leaving()
     untils = {node_id: node.until for node_id, node in draining.items()}
     return Leaving(

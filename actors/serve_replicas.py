@@ -39,7 +39,7 @@ async def serve_view() -> ServeView | None:
         return None
 
 
-async def who_leaves(nodes: DrainingNodes) -> Leaving:
-    """Which replicas and roads are to be no more; none when nobody knows."""
+async def who_leaves(nodes: DrainingNodes) -> Leaving | None:
+    """Which replicas and roads are to be no more; None when Serve does not answer."""
     view, draining = await asyncio.gather(serve_view(), nodes.ask())
     return leaving(view, draining)

@@ -4,8 +4,9 @@
 "leaves", "roads"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "retire_within_s",
 "roads", "switch", "overtaken"}``: ``switch`` is a mapping of call ids to modes, ``overtaken`` one
 of calls that another replica has to the newer epoch of that one. ``roads`` of the answer names
-nodes that are to go, by address, and in how many seconds (or null); that of the beat says how many
-calls still come through each of them. The calls are told when they have changed, and when the watch
+nodes that are to go, by address, and in how many seconds (or null), and is null itself while the
+watch does not know: then those of before are; that of the beat says how many calls still come
+through each of them. The calls are told when they have changed, and when the watch
 asks for them (it may be a new one): all of them, so with many calls not more often than once in
 ``NEWS_A_CALL_S`` for each.
 
@@ -144,7 +145,8 @@ class StreamBeats:
 
     def _heed(self, answer: Mapping[str, Any]) -> None:
         self._on_drain(bool(answer.get("drain")))
-        self._roads = answer.get("roads") or {}
+        if (roads := answer.get("roads")) is not None:
+            self._roads = roads
         for call_id, (number, minted_us) in (answer.get("overtaken") or {}).items():
             self._on_overtaken(str(call_id), (int(number), int(minted_us)))
         if self._leaving is not None:
@@ -159,7 +161,7 @@ class StreamBeats:
         beats = [asyncio.ensure_future(self._beat(plain))]
         try:
             while not (await asyncio.wait(beats[:1], timeout=BEAT_EVERY_S))[0]:
-                beats.append(asyncio.ensure_future(self._beat({**self._who, "calls": None})))
+                beats.append(asyncio.ensure_future(self._beat({**plain, "calls": None})))
             return beats[0].result()
         finally:
             for beat in beats:

@@ -38,11 +38,11 @@ EndProcess = Callable[[ReplicaPlace], Awaitable[bool]]
 MoveCall = Callable[[WatchedCall], Awaitable[None]]
 """Have the carrier ask ``action`` for this call now. Never raises."""
 
-WhoLeaves = Callable[[], Awaitable[Leaving]]
-"""Which replicas and roads are to be no more; none when it is not known. Never raises."""
+WhoLeaves = Callable[[], Awaitable[Leaving | None]]
+"""Which replicas and roads are to be no more; None when it is not known: all is as before."""
 
 
-async def nobody_leaves() -> Leaving:
+async def nobody_leaves() -> Leaving | None:
     """A cluster whose replicas and nodes stay."""
     return Leaving()
 
@@ -65,7 +65,7 @@ class StreamWatchDriver:
         self._end_process = end_process
         self._move_call = move_call
         self._who_leaves = who_leaves
-        self._leaving = Leaving()
+        self._leaving: Leaving | None = None  # nobody has said yet
         self._roads: dict[ReplicaPlace, dict[str, int]] = {}
         self._watch = StreamWatch()
         self._wishes = SwitchWishes(self._watch)
@@ -129,14 +129,16 @@ class StreamWatchDriver:
         return self._wishes.ask(call_id, mode, now=asyncio.get_running_loop().time())
 
     def _answer(self, replica_id: str, place: ReplicaPlace, *, wants_calls: bool) -> dict[str, Any]:
-        now = asyncio.get_running_loop().time()
+        now, known = asyncio.get_running_loop().time(), self._leaving
+        replicas = {} if known is None else known.replicas
+        roads = None if known is None else known.roads
         return {
             "v": VERSION,
             "wants_calls": wants_calls,
             "drain": self._draining,
-            "retire": place in self._leaving.replicas,
-            "retire_within_s": _left(self._leaving.replicas.get(place), now),
-            "roads": {road: _left(until, now) for road, until in self._leaving.roads.items()},
+            "retire": place in replicas,
+            "retire_within_s": _left(replicas.get(place), now),
+            "roads": roads and {road: _left(until, now) for road, until in roads.items()},
             "switch": self._wishes.of_replica(replica_id, now=now),
             "overtaken": {
                 call_id: list(epoch)
@@ -166,7 +168,7 @@ class StreamWatchDriver:
         trouble = ""
         while True:
             try:
-                self._leaving = await self._who_leaves()
+                self._leaving = await self._who_leaves() or self._leaving
             except Exception as error:  # noqa: BLE001 - what Serve says is its own to change
                 if trouble != (trouble := trace_of(error)):
                     logger.error("who retires is not known: %s", trouble)

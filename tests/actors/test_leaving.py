@@ -32,10 +32,13 @@ def test_a_replica_of_a_node_that_stays_has_no_such_time() -> None:
 
 
 def test_nobody_leaves_when_nobody_stays() -> None:
-    assert leaving(None, DRAINED) == Leaving()
     assert leaving(view(a1="stopping"), {}) == Leaving()
     assert leaving(view(b1="running", b2="stopping"), DRAINED) == Leaving()
     assert leaving(view(a1="starting", b2="stopping"), DRAINED) == Leaving()
+
+
+def test_a_serve_that_does_not_answer_takes_nothing_back() -> None:
+    assert leaving(None, DRAINED) is None
 
 
 def test_a_node_whose_address_is_not_known_has_no_road() -> None:

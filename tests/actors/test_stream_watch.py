@@ -313,6 +313,80 @@ def test_a_replica_that_is_to_go_is_told_so_and_no_other() -> None:
     run_virtual(run())
 
 
+class RoadLeaver(Leaver):
+    """Also writes down that all roads stay."""
+
+    def leave_roads(self, roads: Roads) -> None:
+        self._told.append(dict(roads))
+
+
+def test_a_road_that_is_to_go_stays_so_while_nobody_says_anything_else() -> None:
+    """Who took it back and said it again would have its calls wait their minute once more."""
+
+    async def run() -> None:
+        says: Leaving | None = None
+        told: list[object] = []
+
+        async def who_leaves() -> Leaving | None:
+            return says
+
+        world = World(ends=True)
+        world.driver = StreamWatchDriver(world.end, world.move, who_leaves)
+
+        async def send(beat: dict[str, object]) -> dict[str, object]:
+            return world.driver.beat({**beat, "pid": 7})
+
+        beats = StreamBeats("a", "node", send, list, lambda _: None, leaving=RoadLeaver(told))
+        beats.start()
+        await asyncio.sleep(3.0)
+        assert {} in told
+        says = Leaving({}, {"10.0.0.3": None})
+        await asyncio.sleep(3.0)
+        told.clear()
+        says = None  # Serve's controller stands still
+        await asyncio.sleep(3.0)
+        await world.driver.aclose()
+        world.driver = StreamWatchDriver(world.end, world.move, who_leaves)  # started anew
+        await asyncio.sleep(3.0)
+        assert told
+        assert all(roads == {"10.0.0.3": None} for roads in told)
+        says = Leaving()
+        await asyncio.sleep(3.0)
+        assert told[-1] == {}
+        await beats.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_calls_of_a_road_are_told_with_every_beat() -> None:
+    """Beats that go on while an answer is late said that nobody comes through the node."""
+
+    async def run() -> None:
+        world = World(ends=True)
+
+        async def who_leaves() -> Leaving:
+            return Leaving({}, {"10.0.0.3": None})
+
+        world.driver = StreamWatchDriver(world.end, world.move, who_leaves)
+
+        async def send(beat: dict[str, object]) -> dict[str, object]:
+            answer = world.driver.beat({**beat, "pid": 7})
+            await asyncio.sleep(0.8)
+            return answer
+
+        beats = StreamBeats("a", "node", send, list, lambda _: None, leaving=Leaver([]))
+        beats.start()
+        await asyncio.sleep(3.0)
+        for _ in range(40):
+            assert world.driver.calls_by_road() == {ReplicaPlace("node", 7): {"10.0.0.3": 3}}
+            await asyncio.sleep(0.1)
+        await beats.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
 def test_nothing_that_is_asked_of_a_replica_stops_its_beats(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
