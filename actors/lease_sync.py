@@ -136,8 +136,9 @@ class LeaseSync:
             limit: Of the tenant whose call it is; None: it has none.
         """
         tenants = self._stock.tenants
-        can_place = self._can_place() and tenants.has_one(limit, waited=False)
-        if can_place or _now() < self._full_until:
+        if not self._can_place() and _now() < self._full_until:
+            return
+        if self._can_place() and tenants.has_one(limit, waited=False):
             return
         self._stock.waiting += 1
         tenants.waits(limit, 1)

@@ -258,6 +258,32 @@ def test_callers_at_once_share_one_round_and_no_more_than_the_limit_come_in() ->
     virtual_time.run(scene())
 
 
+def test_a_slot_that_came_free_is_for_tenants_with_a_limit_too() -> None:
+    """That nothing is left holds for a moment, in which they were refused what others got."""
+
+    async def scene() -> None:
+        loop, directory = asyncio.get_running_loop(), Directory(DirectoryConfig())
+
+        def report(active: int) -> None:
+            directory.actor_reported("a", capacity=1, active=active, now=loop.time())
+            directory.tenants_reported("a", {"other": active}, (), now=loop.time())
+
+        report(1)
+        stock, way = LeaseStock(), Way(directory)
+        leases = LeaseSync(stock, way, "r", 50, lambda: 0)
+        await leases.once()
+        running = loop.create_task(leases.run())
+        await leases.wait_for_slot()
+        assert not stock.free
+        report(0)
+        await leases.once()
+        assert stock.free
+        assert await _admitted(leases, stock, "call")
+        running.cancel()
+
+    virtual_time.run(scene())
+
+
 def test_a_directory_that_hangs_keeps_nobody_longer_than_any_caller() -> None:
     async def scene() -> None:
         loop, directory = asyncio.get_running_loop(), Directory(DirectoryConfig())
