@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 _SIDE = 12
+_AT_ONCE = 8_000  # samples: what is needed on the way stays small
 _KAISER_BETA = 6.0
 
 
@@ -25,10 +26,21 @@ def _taps() -> npt.NDArray[np.float32]:
 _TAPS = _taps()
 
 
-def doubled(wave: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Twice as many samples a second: shape ``(n,)`` to ``(2 n,)``; silence is around it."""
-    out = np.empty(2 * len(wave), np.float32)
+def doubled(
+    wave: npt.NDArray[np.float32], out: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.float32]:
+    """Twice as many samples a second: shape ``(n,)`` to ``(2 n,)``; silence is around it.
+
+    Args:
+        wave: Of any length.
+        out: Where it is written; a new array without.
+    """
+    out = np.empty(2 * len(wave), np.float32) if out is None else out
     out[0::2] = wave
-    if len(wave):
-        out[1::2] = np.convolve(np.pad(wave, (_SIDE - 1, _SIDE)), _TAPS, mode="valid")
+    for at in range(0, len(wave), _AT_ONCE):
+        end = min(at + _AT_ONCE, len(wave))
+        first, last = at - (_SIDE - 1), end + _SIDE
+        around = wave[max(first, 0) : last]
+        silence = (max(-first, 0), max(last - len(wave), 0))
+        out[2 * at + 1 : 2 * end : 2] = np.convolve(np.pad(around, silence), _TAPS, mode="valid")
     return out

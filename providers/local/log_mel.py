@@ -23,9 +23,7 @@ _HOP = 160
 _BINS = _WINDOW // 2 + 1
 _LEAST_POWER = 1e-10
 _RANGE = 8.0
-# Windows that are transformed at once. All 800 would take 9 MB for a moment, which the allocator
-# gives back or does not: a process with calls seemed larger by as much whenever one was judged.
-_AT_ONCE = 50
+_AT_ONCE = 20  # windows: all 800 would take 9 MB for a moment
 _EPSILON = 1e-7
 
 Floats = npt.NDArray[np.float32]
@@ -51,28 +49,55 @@ _TRIANGLES = _triangles()
 _HANN = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(_WINDOW) / _WINDOW)).astype(np.float32)
 
 
-def log_mel(wave: Floats) -> Floats:
-    """The spectrogram of 8 s.
+class LogMel:
+    """Makes spectrograms, one after another, in memory of its own.
 
-    Args:
-        wave: float32, shape ``(128000,)``, any level: it is brought to mean 0, variance 1.
-
-    Returns:
-        float32, shape ``(80, 800)``.
-
-    Raises:
-        ValueError: Another length.
+    What is computed on the way takes 2 MB. Taken anew for each spectrogram it lay now here and now
+    there between what calls hold, and the heap of a process grew by as much from time to time. So
+    it is taken once. For one thread at a time.
     """
-    if wave.shape != (SAMPLES,):
-        raise ValueError(f"log_mel takes {SAMPLES} samples, not {wave.shape}")
-    even = (wave - wave.mean()) / np.sqrt(wave.var() + _EPSILON)
-    mirrored = np.pad(even, _WINDOW // 2, mode="reflect")
-    cuts = np.lib.stride_tricks.sliding_window_view(mirrored, _WINDOW)[: FRAMES * _HOP : _HOP]
-    power = np.empty((FRAMES, _BINS), np.float32)
-    for at in range(0, FRAMES, _AT_ONCE):
-        spectrum = np.fft.rfft(cuts[at : at + _AT_ONCE] * _HANN, axis=1)
-        power[at : at + _AT_ONCE] = spectrum.real**2 + spectrum.imag**2
-    levels = np.log10(np.maximum(_TRIANGLES @ power.T, _LEAST_POWER))
-    levels = np.maximum(levels, levels.max() - _RANGE)
-    scaled: Floats = ((levels + 4.0) / 4.0).astype(np.float32)
-    return scaled
+
+    def __init__(self) -> None:
+        self._mirrored = np.empty(SAMPLES + _WINDOW, np.float32)
+        self._cuts = np.lib.stride_tricks.sliding_window_view(self._mirrored, _WINDOW)
+        self._windows = np.empty((_AT_ONCE, _WINDOW), np.float32)
+        self._power = np.empty((FRAMES, _BINS), np.float32)
+        self._levels = np.empty((MELS, FRAMES), np.float32)
+
+    def of(self, wave: Floats) -> Floats:
+        """The spectrogram of 8 s.
+
+        Args:
+            wave: float32, shape ``(128000,)``, any level: it is brought to mean 0, variance 1.
+
+        Returns:
+            float32, shape ``(80, 800)``; the next spectrogram overwrites it.
+
+        Raises:
+            ValueError: Another length.
+        """
+        if wave.shape != (SAMPLES,):
+            raise ValueError(f"a spectrogram is of {SAMPLES} samples, not {wave.shape}")
+        self._even_out(wave)
+        power, levels = self._power, self._levels
+        for at in range(0, FRAMES, _AT_ONCE):
+            cuts = self._cuts[at * _HOP : (at + _AT_ONCE) * _HOP : _HOP]
+            spectrum = np.fft.rfft(np.multiply(cuts, _HANN, out=self._windows), axis=1)
+            power[at : at + _AT_ONCE] = spectrum.real**2 + spectrum.imag**2
+        np.matmul(_TRIANGLES, power.T, out=levels)
+        np.log10(np.maximum(levels, _LEAST_POWER, out=levels), out=levels)
+        np.maximum(levels, levels.max() - _RANGE, out=levels)
+        levels += 4.0
+        levels /= 4.0
+        return levels
+
+    def _even_out(self, wave: Floats) -> None:
+        """Mean 0 and variance 1, half a window of it mirrored at each edge."""
+        side = _WINDOW // 2
+        even = self._mirrored[side:-side]
+        np.subtract(wave, wave.mean(), out=even)
+        squares = self._power.reshape(-1)[:SAMPLES]  # not needed yet
+        variance = np.multiply(even, even, out=squares).mean()
+        even /= np.sqrt(variance + _EPSILON)
+        self._mirrored[:side] = even[side:0:-1]
+        self._mirrored[-side:] = even[-2 : -side - 2 : -1]

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from providers.local.doubling import doubled
-from providers.local.log_mel import RATE_HZ, SAMPLES, log_mel
+from providers.local.log_mel import RATE_HZ, SAMPLES, LogMel
 from providers.local.runtime import open_session
 from providers.telephone_audio import decode_ulaw
 from voice.ports import SAMPLE_RATE_HZ
@@ -65,12 +65,17 @@ def knows(language: str) -> bool:
 class SmartTurn:
     """The network. Blocks; safe to call from any one thread at a time.
 
+    What it computes with before the network does is taken once, 3 MB, and not for each judgement.
+
     Raises:
         LocalModelUnavailable: It cannot be loaded.
     """
 
     def __init__(self) -> None:
         self._session = open_session(WEIGHTS_FILE)
+        self._log_mel = LogMel()
+        self._heard = np.empty(SAMPLES // 2, np.float32)
+        self._wave = np.empty(SAMPLES, np.float32)
 
     def finished_ratio(self, ulaw: bytes) -> float:
         """How likely the turn is over at the end of this audio, 0 to 1.
@@ -78,9 +83,14 @@ class SmartTurn:
         Args:
             ulaw: Mu-law, 8 kHz; the last 8 s count, and silence is taken to be before less.
         """
-        heard = decode_ulaw(ulaw[-HEARS_S * SAMPLE_RATE_HZ :]) * _TO_UNITS
-        wave = np.zeros(SAMPLES, np.float32)
-        if len(heard):
-            wave[-2 * len(heard) :] = doubled(heard)
-        (found,) = self._session.run(None, {"input_features": log_mel(wave)[None]})
+        latest = ulaw[-HEARS_S * SAMPLE_RATE_HZ :]
+        heard = self._heard[: len(latest)]
+        for at in range(0, len(latest), SAMPLE_RATE_HZ):
+            second = decode_ulaw(latest[at : at + SAMPLE_RATE_HZ])
+            np.multiply(second, _TO_UNITS, out=heard[at : at + len(second)])
+        silence = SAMPLES - 2 * len(heard)
+        self._wave[:silence] = 0.0
+        doubled(heard, out=self._wave[silence:])
+        features = self._log_mel.of(self._wave)
+        (found,) = self._session.run(None, {"input_features": features[None]})
         return float(found[0, 0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from providers.local.smart_turn import SmartTurn, knows
@@ -32,6 +34,25 @@ def test_finished_and_unfinished_turns_are_told_apart(
 def test_only_the_last_seconds_count(model: SmartTurn) -> None:
     ulaw = load_library().clip("jfk").ulaw[: round(10.9 * 8_000)]
     assert model.finished_ratio(ulaw) == model.finished_ratio(ulaw[-64_000:])
+
+
+def test_what_was_judged_before_makes_no_difference(model: SmartTurn) -> None:
+    ulaw = load_library().clip("goforward").ulaw
+    found = model.finished_ratio(ulaw)
+    model.finished_ratio(load_library().clip("jfk").ulaw)
+    assert model.finished_ratio(ulaw) == found
+
+
+def test_a_judgement_takes_little_memory_of_its_own(model: SmartTurn) -> None:
+    """Beside what the network takes by itself, which is not Python's."""
+    ulaw = load_library().clip("jfk").ulaw
+    tracemalloc.start()
+    try:
+        model.finished_ratio(ulaw)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 300_000
 
 
 def test_nothing_heard_has_an_answer_too(model: SmartTurn) -> None:
