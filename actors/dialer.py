@@ -192,8 +192,8 @@ class Dialer:
 
     @property
     def tenants(self) -> set[str]:
-        """Whose calls wait."""
-        return {tenant for tenant, _ in self._waiting}
+        """Whose calls wait, for their turn or to be tried again."""
+        return {tenant for tenant, _ in (*self._waiting, *self._later)}
 
     def _next_in_line(self) -> CallKey | None:
         """The first that waits and whose tenant has room."""

@@ -150,6 +150,23 @@ def test_a_long_queue_of_a_tenant_at_its_limit_keeps_nobody_else_waiting() -> No
     play(scene)
 
 
+def test_calls_that_are_tried_again_keep_to_the_limit_of_their_tenant() -> None:
+    async def scene(office: Office) -> None:
+        for number in range(6):
+            office.table.add(number, tenant_id="busy")
+        office.carrier.takes_s = 0.001
+        office.carrier.script = [CarrierUnreachable("no connection", False)] * 6
+        limited = DialerConfig(
+            calls_per_s=100, first_backoff_s=8.0, tenant_room=lambda _tenant, calls: 1 - calls
+        )
+        office.begin(limited)
+        await asyncio.sleep(30.0)
+        assert len(office.carrier.asked) == 7
+        assert dict(office.table.statuses()) == {"placed": 1, "queued": 5}
+
+    play(scene)
+
+
 def test_the_rate_is_a_setting() -> None:
     async def scene(office: Office) -> None:
         for number in range(20):
