@@ -89,7 +89,8 @@ def node(
 
     At SIGTERM or Ctrl-C the node is drained first, as by 'callcluster drain': its calls go on at
     other nodes, between two turns. A second one ends it at once, and so does the first on the head.
-    Whoever ends it by force must wait longer (systemd: TimeoutStopSec).
+    Whoever ends it by force must wait longer, and signal this process alone: Ray's processes end at
+    once (systemd: TimeoutStopSec, KillMode=mixed).
 
     [bold]Exit code[/bold]
       0  it was stopped by SIGTERM or Ctrl-C; with --detach: it runs
