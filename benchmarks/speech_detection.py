@@ -1,7 +1,10 @@
-"""Which detector finds speech best, and what it costs.
+"""What the speech detector costs, and which of several finds speech best.
 
-``python -m benchmarks.speech_detection`` measures the recordings that ship; ``--folder PATH`` those
-of a folder with ``manifest.json`` (the form is told in ``simulation/corpus_manifest.py``).
+``python -m benchmarks.speech_detection`` measures in a minute what a call-second costs, with and
+without the gate in front of the network: silence, speech, babble and mixed calls. ``--full`` adds
+how well each detector hears in nine conditions, what it takes noise for, and its cost by number of
+calls: a quarter of an hour. ``--folder PATH`` takes the recordings of a folder with
+``manifest.json`` (the form is told in ``simulation/corpus_manifest.py``) for those that ship.
 
 Labels: ends of speech by level, held to 50 ms; pauses inside a recording where its list has them;
 words by the publisher's times or shared out. A folder whose list has only ``auto_*`` segments was
@@ -11,19 +14,29 @@ labelled by a network at 16 kHz, which favours that network.
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.detection_cost import (
+    PRODUCT,
+    TALK_SHARE,
+    Heard,
+    Made,
+    cost_of,
+    cost_of_many,
+    measure,
+    render,
+    sound_of,
+)
 from benchmarks.speech_quality import Quality, Verdicts, quality
 from benchmarks.speech_scenes import (
     CONDITIONS,
     NOISES,
     Frames,
     Noise,
-    conversation,
     on_line,
     pink,
     scenes,
@@ -34,16 +47,11 @@ from providers.local.speech_windows import SpeechWindows
 from simulation.clip_library import Clip
 from simulation.corpus_manifest import read_recordings
 from voice.levels import EnergyScorer, Levels, Slots, SpeechScorer
-from voice.ports import FRAME_S
 
 CALLS = (1, 10, 25, 64)
-SECONDS = 12.0
-TALK_SHARE = 0.38
 NOISE_S = 60.0
 _SEED = 11
 _REPEATS = 3
-
-Made = Callable[[int], SpeechScorer]
 
 
 class NetworkAlone:
@@ -134,29 +142,6 @@ def false_speech(make: Made, noise: Noise | None, clips: Sequence[Clip]) -> tupl
     return float(said.mean()), begins * 60.0 / NOISE_S
 
 
-def cost(
-    make: Made, clips: Sequence[Clip], share: float, noise: Noise | None, calls: int
-) -> tuple[float, float | None]:
-    """CPU of a call-second in milliseconds (best of three), and windows of the network in it."""
-    sound = np.stack(
-        [conversation(clips, share, SECONDS, noise, _SEED + n) for n in range(calls)], axis=1
-    )
-    slots = np.arange(calls)
-    best, windows = np.inf, None
-    for _ in range(_REPEATS):
-        scorer = make(calls)
-        for slot in range(calls):
-            scorer.reset(slot)
-        began_s = time.process_time()
-        for frames in sound:
-            scorer.score(frames, slots)
-        call_s = len(sound) * FRAME_S * calls
-        best = min(best, (time.process_time() - began_s) / call_s)
-        if isinstance(scorer, NeuralScorer):
-            windows = scorer.windows / call_s
-    return best * 1_000, windows
-
-
 def _quality_row(name: str, found: Quality) -> str:
     def ms(value: float | None) -> str:
         return "-" if value is None else f"{value:.0f}"
@@ -208,30 +193,50 @@ def print_cost(made: dict[str, Made], clips: Sequence[Clip]) -> None:
         if detector == "webrtc 3":
             continue
         for mix, share, noise in mixes:
-            cells = [cost(make, clips, share, noise, calls) for calls in CALLS]
-            shown = [f"{ms:.2f}" + ("" if n is None else f" ({n:.0f})") for ms, n in cells]
-            print(f"| {detector}, {mix} |" + "".join(f" {cell} |" for cell in shown), flush=True)
+            cells = [
+                cost_of(make, sound_of([Heard(share, noise)] * calls, clips), _REPEATS)
+                for calls in CALLS
+            ]
+            print(f"| {detector}, {mix} |" + "".join(f" {each} |" for each in cells), flush=True)
     print()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """See the top of this file."""
-    parser = argparse.ArgumentParser(description="speech detectors beside each other")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speech_detection",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--folder", type=Path, help="recordings; those that ship by default")
-    parser.add_argument("--condition", action="append", choices=list(CONDITIONS))
-    parser.add_argument("--parts", default="quality,noise,cost")
-    options = parser.parse_args()
+    parser.add_argument("--full", action="store_true", help="quality, noise and cost by calls too")
+    parser.add_argument(
+        "--parts", help="of --full, which it implies: quality,noise,cost (all of them)"
+    )
+    parser.add_argument(
+        "--condition",
+        action="append",
+        choices=list(CONDITIONS),
+        help="of the part quality: one, or again for more (all of them)",
+    )
+    options = parser.parse_args(arguments)
     recordings = read_recordings(options.folder)
     clips = [clip for clip in recordings.clips if clip.segments]
     spoken_s = sum(end_s - start_s for clip in clips for start_s, end_s in clip.segments)
     print(f"{len(clips)} recordings, {spoken_s:.0f} s of speech", *recordings.left_out, sep="\n")
     print()
     made = detectors()
-    if "quality" in options.parts:
+    busy = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(render(measure(made, clips), cost_of_many(made[PRODUCT], clips)), busy, sep="\n")
+    if not (options.full or options.parts or options.condition):
+        return
+    print()
+    parts = options.parts or ("quality" if options.condition else "quality,noise,cost")
+    if "quality" in parts:
         print_quality(made, clips, options.condition or list(CONDITIONS))
-    if "noise" in options.parts:
+    if "noise" in parts:
         print_false_speech(made, clips)
-    if "cost" in options.parts:
+    if "cost" in parts:
         print_cost(made, clips)
 
 
