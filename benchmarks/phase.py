@@ -79,6 +79,12 @@ class PhaseResult:
         return counts.get("calls_admitted")
 
     @property
+    def callers_late_ms(self) -> float | None:
+        """The callers' own frames at P99; None when nobody called or nobody reported."""
+        spreads: dict[str, dict[str, float | None]] = self.load.get("distributions", {})
+        return spreads.get("caller_lateness", {}).get("p99_ms")
+
+    @property
     def all_admitted(self) -> bool:
         """False when some call was refused or failed: what follows is not of that many calls."""
         return self.plan.kind == "idle" or bool(self.load.get("all_admitted"))

@@ -104,6 +104,48 @@ def why(stop: dict[str, Any]) -> str:
     return "work" if ran >= late / 2 else "lock"
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One number of calls.
+
+    Attributes:
+        seen: Of the loop, while all of them were up.
+        why_invalid: Why it does not count; empty when it does.
+        callers_late_ms: The callers' own frames at P99; None when they have not told.
+    """
+
+    calls: int
+    seen: Seen
+    why_invalid: str = ""
+    callers_late_ms: float | None = None
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """A line for each number of calls, and the most that keep the target."""
+    shown = []
+    for row in rows:
+        late = row.seen.late_ms
+        quantiles = [f"{share(late, ratio):.1f}" for ratio in (0.5, 0.99, 1.0)]
+        callers = "-" if row.callers_late_ms is None else f"{row.callers_late_ms:.1f}"
+        ran = f"{row.seen.ran_s / row.seen.seconds:.0%}" if row.seen.seconds else "-"
+        counts = row.why_invalid or ("yes" if late else "nothing was seen")
+        shown.append((str(row.calls), str(len(late)), *quantiles, ran, callers, counts))
+    kept = [
+        row.calls
+        for row in rows
+        if row.seen.late_ms and not row.why_invalid and share(row.seen.late_ms, 0.99) < STOP_MS
+    ]
+    most = f"{max(kept)} calls" if kept else "no number of calls that counts"
+    heads = ("calls", "ticks", "loop late ms P50", "P99", "most", "loop's CPU")
+    return "\n".join(
+        (
+            table((*heads, "callers late ms P99", "counts"), shown),
+            "",
+            f"under {STOP_MS:.0f} ms late at P99: {most}",
+        )
+    )
+
+
 def render(seen: Seen) -> str:
     """Markdown."""
     if not seen.seconds:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.loop_stops.report import read, render, why
+from benchmarks.loop_stops.__main__ import options, several
+from benchmarks.loop_stops.report import Row, Seen, read, render, summary, why
 from benchmarks.loop_stops.watch import name_of
 
 STOP = {
@@ -66,6 +67,45 @@ def test_only_what_was_seen_in_the_window_counts_and_of_the_busiest_process(
 
 def test_a_product_that_did_not_start_is_told(tmp_path: Path) -> None:
     assert "Nothing was seen" in render(read(tmp_path.glob("loop.*"), 0, 1))
+
+
+def seen(*late_ms: float) -> Seen:
+    return Seen(seconds=2.0, ran_s=0.5, late_ms=list(late_ms))
+
+
+def test_the_most_calls_of_which_the_loop_is_on_time() -> None:
+    on_time, late = [0.1] * 99 + [4.9], [0.1] * 90 + [6.0] * 10
+    text = summary(
+        [
+            Row(10, seen(*on_time), callers_late_ms=1.2),
+            Row(20, seen(*on_time), callers_late_ms=2.0),
+            Row(30, seen(*late), callers_late_ms=3.0),
+        ]
+    )
+    assert "| 10 | 100 | 0.1 | 4.9 | 4.9 | 25% | 1.2 | yes |" in text
+    assert "| 30 | 100 | 0.1 | 6.0 | 6.0 | 25% | 3.0 | yes |" in text
+    assert text.endswith("under 5 ms late at P99: 20 calls")
+
+
+def test_calls_whose_callers_were_late_do_not_count() -> None:
+    text = summary([Row(10, seen(0.1), "the caller's own frames were late", 9.0)])
+    assert "the caller's own frames were late" in text
+    assert text.endswith("under 5 ms late at P99: no number of calls that counts")
+
+
+def test_a_loop_that_nobody_saw_is_not_on_time() -> None:
+    text = summary([Row(10, Seen())])
+    assert "nothing was seen" in text
+    assert "no number of calls" in text
+
+
+def test_numbers_of_calls_are_carried_fewest_first() -> None:
+    assert several("30,10,20,10") == (10, 20, 30)
+    assert options().parse_args([]).calls == (20,)
+    assert options().parse_args(["--calls", "5,2"]).calls == (2, 5)
+    for wrong in ("0", "x", "10,"):
+        with pytest.raises(SystemExit):
+            options().parse_args(["--calls", wrong])
 
 
 async def inner() -> None:

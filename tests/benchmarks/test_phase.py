@@ -35,6 +35,11 @@ def judged(folder: Path, *legs: LegReport, own: str = "") -> PhaseResult:
 def test_a_phase_counts_when_every_call_was_carried(tmp_path: Path) -> None:
     result = judged(tmp_path, ADMITTED, ADMITTED)
     assert (result.valid, result.admitted, result.all_admitted) == (True, 2, True)
+    assert result.callers_late_ms == pytest.approx(1.0, abs=0.1)
+
+
+def test_nobody_who_called_was_late() -> None:
+    assert PhaseResult(PhasePlan("idle", 0, 9.0)).callers_late_ms is None
 
 
 @pytest.mark.parametrize(
