@@ -136,7 +136,7 @@ def chaos_cluster(
       health-kill health-hang metrics-kill metrics-hang cache-kill cache-hang office-kill
       controller-kill controller-hang     of Ray Serve
       gcs-hang gcs-kill                   of Ray; gcs-kill needs redis-server and root
-      node-kill node-loss                 one of two nodes; needs root, for namespaces
+      node-kill node-loss node-drain      one of several nodes; needs root, for namespaces
       deploy                              other agents, deployed on two nodes
       scale-out scale-in                  a replica more, a replica less, on two nodes
       database-stop                       for a minute; needs PostgreSQL

@@ -23,13 +23,14 @@ from cluster.survival.figures import (
     noticed,
     story_of,
 )
+from cluster.survival.nodes import HEAD, Nodes
 from cluster.survival.parts import let_go_on, strike
 from cluster.survival.plan import SurvivalPlan
+from cluster.survival.presence import calls_of, enough, until_called
 from cluster.survival.stage import CALLS_PER_ACTOR, CALLS_PER_REPLICA, Stage
 from simulation.load_figures import lateness_distribution
 
 WHOLE_WITHIN_S = 60.0
-STRUCK_NODE = 1  # the head is another subject
 MOMENT_WITHIN_S = 10.0
 DRAINED_WITHIN_S = 60.0  # beyond the time for which it is watched in any case
 AFTER_DRAIN_S = 3.0
@@ -112,9 +113,7 @@ async def run_act(stage: Stage, plan: SurvivalPlan, faults: Sequence[Fault], tel
             try:
                 for number in range(plan.repeat):
                     tell(f"{fault.title}, {number + 1} of {plan.repeat}")
-                    run.strikes.append(
-                        await _struck(stage, plan, lines, fault, MOMENTS[number % 3], random)
-                    )
+                    await _strike(stage, plan, lines, run, MOMENTS[number % 3], random, tell)
             except ClusterError as error:
                 trouble = error  # what was seen so far is told all the same
             run.lateness_ms = lateness_distribution(lines.lateness()).p99_ms or 0.0
@@ -131,15 +130,26 @@ async def run_act(stage: Stage, plan: SurvivalPlan, faults: Sequence[Fault], tel
     return act
 
 
-async def _struck(
-    stage: Stage, plan: SurvivalPlan, lines: Lines, fault: Fault, moment: str, random: Random
-) -> Strike:
+async def _strike(
+    stage: Stage,
+    plan: SurvivalPlan,
+    lines: Lines,
+    run: FaultRun,
+    moment: str,
+    random: Random,
+    tell: Tell,
+) -> None:
+    fault = run.fault
+    nodes = stage.nodes if fault.part == "node" else None
+    node = await until_called(stage.calls_by_node, enough(plan), tell) if nodes else HEAD
     calls = await _moment(lines, moment)
-    pids = await _aim(stage, fault, random)
+    pids, met = await _aim(stage, fault, random, node)
     at = time.time()
-    found = Strike(moment, at, at, tuple(pids), calls)
-    if fault.part == "node":
-        found.pids = tuple(_strike_node(stage, fault))
+    found = Strike(moment, at, at, tuple(pids), calls, met=met)
+    if nodes:
+        found.node, found.call_actors = node, len(pids)
+        pids = _strike_node(nodes, fault, node)
+        found.pids = tuple(pids)
     elif fault.part == "release":
         await stage.deploy()
     elif fault.part == "replicas":
@@ -151,20 +161,20 @@ async def _struck(
             await asyncio.to_thread(stage.database.stop)
     else:
         strike(fault, pids)
-    await _watch(stage, fault)
+    await _watch(nodes, fault, node)
     if fault.part == "database" and stage.database is not None:
         await asyncio.to_thread(stage.database.start)
     found.woken = len(let_go_on(pids))
     found.until = time.time()
-    if fault.part == "node" and stage.nodes is not None:
-        await stage.nodes.start(STRUCK_NODE)
+    run.strikes.append(found)  # told also when nothing can be made whole again
+    if nodes:
+        await nodes.start_again(node)
     found.whole_s = await _until_whole(stage, _scaled(plan, fault), lambda _text: None, gone=pids)
     if math.isfinite(found.whole_s):
         found.whole_s = time.time() - at
     if fault.part == "replicas":
         await stage.scale(plan.replicas)
         await _until_whole(stage, plan, lambda _text: None)
-    return found
 
 
 def _scaled(plan: SurvivalPlan, fault: Fault) -> SurvivalPlan:
@@ -183,37 +193,44 @@ async def _moment(lines: Lines, moment: str) -> dict[str, int]:
         await asyncio.sleep(_MOMENT_EVERY_S)
 
 
-async def _aim(stage: Stage, fault: Fault, random: Random) -> list[int]:
-    """Process ids of what is to be struck: one of a kind, of ingress replicas the busiest."""
+async def _aim(
+    stage: Stage, fault: Fault, random: Random, node: int
+) -> tuple[list[int], int | None]:
+    """Process ids of what is to be struck, and calls there where that is known.
+
+    One of a kind, of ingress replicas the busiest, of a node its CallActors.
+    """
+    if fault.part == "node" and stage.nodes is not None:
+        there = await asyncio.to_thread(stage.nodes.pids, node)
+        actors = await asyncio.to_thread(stage.processes.of, "call_actor")
+        calls = await stage.calls_by_node()
+        return [each.pid for each in actors if each.pid in there], calls[node]
     if fault.how == "cut" or fault.part in ("database", "node", "release", "replicas"):
-        return []
+        return [], None
     if fault.part == "ingress":
-        reports = await stage.replicas()
-        busiest = max(reports, key=lambda report: int(str(report["active_calls"])), default=None)
-        return [int(str(busiest["pid"]))] if busiest else []
+        busiest = max(await stage.replicas(), key=calls_of, default=None)
+        return ([int(str(busiest["pid"]))], calls_of(busiest)) if busiest else ([], 0)
     found = [each.pid for each in stage.processes.of(fault.part)]
     if fault.part in ("haproxy", "office", "cache"):
-        return found
-    return [random.choice(found)] if found else []
+        return found, None
+    return ([random.choice(found)] if found else []), None
 
 
-def _strike_node(stage: Stage, fault: Fault) -> list[int]:
+def _strike_node(nodes: Nodes, fault: Fault, node: int) -> list[int]:
     """End a node; the ids of its processes."""
-    if stage.nodes is None:
-        return []
-    ways = {"kill": stage.nodes.kill, "lose": stage.nodes.lose, "drain": stage.nodes.drain}
-    return ways[fault.how](STRUCK_NODE)
+    ways = {"kill": nodes.kill, "lose": nodes.lose, "drain": nodes.drain}
+    return ways[fault.how](node)
 
 
-async def _watch(stage: Stage, fault: Fault) -> None:
+async def _watch(nodes: Nodes | None, fault: Fault, node: int) -> None:
     """Look on; a node that is drained ends by itself, and what comes after that belongs to it."""
     await asyncio.sleep(fault.watched_s)
-    if fault.how != "drain" or stage.nodes is None:
+    if fault.how != "drain" or nodes is None:
         return
     deadline = time.monotonic() + DRAINED_WITHIN_S
-    while not stage.nodes.has_ended(STRUCK_NODE):
+    while not nodes.has_ended(node):
         if time.monotonic() > deadline:
-            raise DemoFailed(f"the node was not drained: see node-{STRUCK_NODE}.log")
+            raise DemoFailed(f"the node was not drained: see node-{node}.log")
         await asyncio.sleep(_LOOK_EVERY_S)
     await asyncio.sleep(AFTER_DRAIN_S)
 

@@ -81,7 +81,16 @@ class Fault:
         Where it may, both replicas stay on one node after the other has died and come back, and
         the next strike meets nobody.
         """
-        return self.part in ("release", "replicas") or self.how == "drain"
+        return self.part in ("release", "replicas")
+
+    @property
+    def needs_spare(self) -> bool:
+        """Whether there has to be a node without a replica, for the successor of one that goes.
+
+        On the node of the other replica both would stay: Ray Serve moves none back to a node that
+        returns.
+        """
+        return self.how == "drain"
 
 
 FAULTS: Final[tuple[Fault, ...]] = (

@@ -23,6 +23,7 @@ _REPLY_S: Final = 2.0
 REACHED: Final = "reached"
 MISSED: Final = "MISSED"
 NOT_VALID: Final = "NOT VALID"
+NOT_SHOWN: Final = "NOT SHOWN"
 
 
 @dataclass(slots=True)
@@ -37,6 +38,9 @@ class Strike:
         calls: How many there were then, by moment.
         whole_s: Until all parts were there again; infinite when that took too long.
         woken: Processes that were held to the end: nobody had ended them.
+        met: Calls in the ingress replicas that were struck; None where that is not counted.
+        node: The node that was struck, if one was.
+        call_actors: How many were struck with it.
     """
 
     moment: str
@@ -46,6 +50,14 @@ class Strike:
     calls: dict[str, int] = field(default_factory=dict)
     whole_s: float = math.inf
     woken: int = 0
+    met: int | None = None
+    node: int | None = None
+    call_actors: int = 0
+
+    @property
+    def met_nobody(self) -> bool:
+        """Nobody was on the phone where it struck: it shows nothing."""
+        return self.met == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class CallStory:
         is_lost: It ended, and not because its caller hung up.
         silences: Those for which the agent is to blame.
         gaps_s: Of its streams: from the end of one to the start of the next.
-        why: What the carrier had to complain of, in words.
+        why: What the carrier said in our name, and what it had to complain of, in words.
     """
 
     placed_at: float
@@ -88,7 +100,7 @@ def story_of(call: RecordedCall) -> CallStory:
         is_lost=leg.admitted and leg.ended_by != "caller",
         silences=tuple(Silence(at + each.from_s, at + each.until_s) for each in found),
         gaps_s=tuple(leg.stream_gaps_s),
-        why=tuple(f"{each.code} {each.detail}" for each in leg.errors.details),
+        why=(*leg.said, *(f"{each.code} {each.detail}" for each in leg.errors.details)),
     )
 
 
@@ -106,6 +118,7 @@ class Noticed:
         longest_silence_s: That a caller heard.
         longest_began_s: When that one began, counted from the strike.
         why_lost: What the carrier had to complain of in calls that were lost.
+        why_refused: What new calls that were not taken were told, or what went wrong.
     """
 
     calls: int
@@ -117,6 +130,7 @@ class Noticed:
     longest_silence_s: float
     longest_began_s: float = 0.0
     why_lost: tuple[str, ...] = ()
+    why_refused: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -145,17 +159,19 @@ def noticed(
         if each.from_s < until and each.until_s > at
     ]
     lost = [call for call in there if call.is_lost and call.ended_at < until]
+    refused = [call for call in there if not call.was_admitted and call.placed_at > at]
     longest = max(heard, key=lambda each: each.lasted_s, default=None)
     return Noticed(
         calls=len(up),
         calls_lost=len(lost),
-        calls_refused=sum(not call.was_admitted and call.placed_at > at for call in there),
+        calls_refused=len(refused),
         turns=len(told),
         turns_lost=sum(turn.is_failed for turn in told),
         words_lost=sum(turn.words_lost for turn in told),
         longest_silence_s=longest.lasted_s if longest else 0.0,
         longest_began_s=longest.from_s - at if longest else 0.0,
         why_lost=tuple(why for call in lost for why in call.why[-2:]),
+        why_refused=tuple(why for call in refused for why in call.why[-2:]),
     )
 
 
@@ -195,6 +211,11 @@ class Judged:
         )
 
     @property
+    def met_nobody(self) -> int:
+        """How many strikes met nobody."""
+        return sum(strike.met_nobody for strike, _ in self.strikes)
+
+    @property
     def longest_s(self) -> float:
         """What the promise is about: the silence as it was heard, or what was added to it."""
         longest = self.total.longest_silence_s
@@ -204,7 +225,8 @@ class Judged:
     def verdict(self) -> str:
         """One of the words above.
 
-        What is promised of the silence that is heard cannot be less than the usual one.
+        What is promised of the silence that is heard cannot be less than the usual one. Strikes
+        that met nobody can miss what was promised, and cannot reach it.
         """
         if self.doubt or not self.strikes:
             return NOT_VALID
@@ -214,7 +236,9 @@ class Judged:
         is_silent = self.longest_s > limit_s + ALIKE_S
         is_whole = all(math.isfinite(strike.whole_s) for strike, _ in self.strikes)
         lost = self.total.calls_lost + self.total.calls_refused
-        return MISSED if lost or is_silent or not is_whole else REACHED
+        if lost or is_silent or not is_whole:
+            return MISSED
+        return NOT_SHOWN if self.met_nobody == len(self.strikes) else REACHED
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -227,6 +251,7 @@ class Judged:
             "usual_longest_silence_s": round(self.usual_s, 3),
             "lateness_p99_ms": round(self.lateness_ms, 2),
             "total": self.total.as_dict(),
+            "strikes_that_met_nobody": self.met_nobody,
             "strikes": [
                 {**_finite(asdict(strike)), "noticed": found.as_dict()}
                 for strike, found in self.strikes

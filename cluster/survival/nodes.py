@@ -16,12 +16,14 @@ from typing import Final
 import psutil
 
 from cluster.demo_children import Child
+from cluster.errors import DemoFailed
 from cluster.survival.network import NodeNetwork
 from cluster.survival.parts import ProcessTable
 
 RAY_PORT: Final = 6379
 HEAD: Final = 0
 _RAY_WITHIN_S = 60.0
+_STARTS = 3
 _STARTED = "Ray runtime started"
 _DEPLOYED_WITHIN_S = 120.0
 _DEPLOYED = "new calls are answered by it"
@@ -106,6 +108,20 @@ class Nodes:
         self._processes.roots.append(child.pid)
         await child.said(lambda log: _STARTED in log or None, _RAY_WITHIN_S)
 
+    async def start_again(self, number: int) -> None:
+        """Start one that was struck, again if need be. Raises ``DemoFailed``.
+
+        Ray gives a start up after half a minute, which on a busy machine proves nothing.
+        """
+        for left in reversed(range(_STARTS)):
+            try:
+                await self.start(number)
+            except DemoFailed:
+                if not left:
+                    raise
+            else:
+                return
+
     async def deploy(self) -> None:
         """Change what the agents are told and deploy that. Raises ``DemoFailed``."""
         for path in (self._scratch / "agents").glob("*.yaml"):
@@ -153,6 +169,10 @@ class Nodes:
     def drain(self, number: int) -> list[int]:
         """Ask a node to end, as systemd and Kubernetes do; the ids of those asked."""
         return self._ask_to_end(number)
+
+    def pids(self, number: int) -> frozenset[int]:
+        """Process ids of what runs on a node."""
+        return frozenset(process.pid for process in self._of(number))
 
     def has_ended(self, number: int) -> bool:
         """Whether nothing of a node runs any more."""

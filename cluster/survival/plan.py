@@ -10,6 +10,7 @@ from cluster.survival.faults import FAULTS, Fault
 START_AND_STOP_S = 40.0
 HANG_UP_S = 12.0
 WHOLE_AGAIN_S = 4.0
+NODE_AGAIN_S = 30.0  # until it has been started again, and calls have come to it
 USUAL_TURNS = 8 * len(CLIPS)
 A_TURN_S = 6.5
 LONGEST_WELL_S = 180.0
@@ -67,5 +68,9 @@ class SurvivalPlan:
     @property
     def about_s(self) -> float:
         """How long all of it takes, roughly."""
-        strikes_s = sum(self.repeat * (fault.watched_s + WHOLE_AGAIN_S) for fault in self.faults)
+        strikes_s = sum(
+            self.repeat
+            * (fault.watched_s + (NODE_AGAIN_S if fault.part == "node" else WHOLE_AGAIN_S))
+            for fault in self.faults
+        )
         return START_AND_STOP_S + self.callers.ramp_s + self.well_s + strikes_s + HANG_UP_S

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.survival.faults import Fault
-from cluster.survival.figures import MISSED, NOT_VALID, REACHED, Judged
+from cluster.survival.figures import MISSED, NOT_SHOWN, NOT_VALID, REACHED, Judged
 
-_STYLES = {REACHED: "green", MISSED: "red", NOT_VALID: "yellow"}
+_STYLES = {REACHED: "green", MISSED: "red", NOT_VALID: "yellow", NOT_SHOWN: "yellow"}
 NOT_RUN = "not run"
 COLUMNS = (
     "fault",
@@ -27,9 +27,9 @@ COLUMNS = (
 
 
 def exit_code(judged: Sequence[Judged]) -> int:
-    """0 when all was reached, 1 when something was missed, 3 when something is not valid."""
+    """0 when all was reached, 1 when something was missed, 3 when something shows nothing."""
     found = {each.verdict for each in judged}
-    if NOT_VALID in found or not judged:
+    if found & {NOT_VALID, NOT_SHOWN} or not judged:
         return 3
     return 1 if MISSED in found else 0
 
@@ -52,7 +52,8 @@ def line_of(judged: Judged) -> tuple[str, ...]:
     total = judged.total
     return (
         judged.fault.title,
-        str(len(judged.strikes)),
+        str(len(judged.strikes))
+        + (f" ({judged.met_nobody} met nobody)" if judged.met_nobody else ""),
         str(total.calls),
         str(total.calls_lost) + (f" (+{total.calls_refused})" if total.calls_refused else ""),
         str(total.turns),
@@ -70,4 +71,5 @@ def target_of(fault: Fault) -> str:
 
 
 def _verdict(judged: Judged) -> str:
-    return f"{judged.verdict}: {judged.doubt}" if judged.doubt else judged.verdict
+    why = judged.doubt or ("nobody was on the phone there" if judged.verdict == NOT_SHOWN else "")
+    return f"{judged.verdict}: {why}" if why else judged.verdict

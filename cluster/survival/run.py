@@ -48,7 +48,7 @@ def run_survival(plan: SurvivalPlan, output: Path, json_path: Path | None) -> in
 
     Returns:
         0 when all that was promised was reached, 1 when not, 2 when it could not run, 3 when some
-        of it is not valid, 128 + N when signal N ended it.
+        of it is not valid or not shown, 128 + N when signal N ended it.
     """
     target = json_path or output / "survival.json"
     try:
@@ -72,13 +72,14 @@ def acts_of(faults: Sequence[Fault]) -> list[tuple[Fault, ...]]:
     """The faults by what the product must be like for them.
 
     Plain, with a cache (few turns are thought about then), with PostgreSQL, on several nodes whose
-    replicas keep apart, on several nodes where another replica finds room beside them.
+    replicas keep apart, on several nodes where another replica finds room beside them, on several
+    nodes of which one has no replica.
     """
     groups: dict[str, list[Fault]] = {}
     for fault in faults:
         kind: str = fault.part if fault.part in ("cache", "database") else ""
         if needs_nodes(fault):
-            kind = "room" if fault.needs_room else "apart"
+            kind = "spare" if fault.needs_spare else "room" if fault.needs_room else "apart"
         groups.setdefault(kind, []).append(fault)
     return [tuple(group) for group in groups.values()]
 
@@ -86,6 +87,13 @@ def acts_of(faults: Sequence[Fault]) -> list[tuple[Fault, ...]]:
 def needs_nodes(fault: Fault) -> bool:
     """Whether it is played on several nodes; those have Redis and keep their GCS, too."""
     return fault.part in ("node", "release", "replicas") or fault.name == "gcs-kill"
+
+
+def nodes_of(faults: Sequence[Fault]) -> int:
+    """On how many nodes these faults are played."""
+    if any(fault.needs_spare for fault in faults):
+        return 3
+    return 2 if any(map(needs_nodes, faults)) else 1
 
 
 def why_not(fault: Fault) -> str:
@@ -136,7 +144,7 @@ class _Run:
         code = exit_code(self._judged)
         took_s = time.monotonic() - self._began_s
         words = {0: "all that was promised was reached", 1: "not all that was promised was reached"}
-        verdict = words.get(code, "not all of it is valid; the table says why")
+        verdict = words.get(code, "not all of it shows something; the table says why")
         self._console.print(Text(f"{verdict}; {took_s:.0f} s; {self._target}", "bold"))
         return code
 
@@ -157,7 +165,7 @@ class _Run:
                 starting,
                 cache="cache" in parts,
                 postgres="database" in parts,
-                nodes=2 if any(map(needs_nodes, faults)) else 1,
+                nodes=nodes_of(faults),
             )
             stage = await context.__aenter__()
         try:

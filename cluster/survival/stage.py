@@ -8,6 +8,7 @@ product over REST, and cut by us.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import shutil
@@ -31,6 +32,7 @@ from cluster.survival.network import NodeNetwork, node_network
 from cluster.survival.nodes import HEAD, Nodes
 from cluster.survival.parts import ProcessTable
 from cluster.survival.plan import SurvivalPlan
+from cluster.survival.presence import calls_by_node
 from cluster.survival.redis import redis_binary, running_redis
 from simulation.control import Control
 from simulation.exchange import Exchange, ExchangeConfig
@@ -102,9 +104,20 @@ class Stage:
 
     async def replicas(self) -> list[dict[str, object]]:
         """What ``/readyz`` of each ingress replica says, asked past HAProxy."""
-        async with httpx.AsyncClient(trust_env=False, timeout=_ASK_WITHIN_S) as http:
+        # Reading certificates, which nobody needs here, would hold the callers' clock up.
+        http = httpx.AsyncClient(trust_env=False, timeout=_ASK_WITHIN_S, verify=False)  # noqa: S501
+        async with http:
             found = await asyncio.gather(*(readiness(http, url) for url in self.replica_urls))
         return [report for report in found if "pid" in report]
+
+    async def calls_by_node(self) -> dict[int, int]:
+        """Calls in the ingress replicas of each node, by its number."""
+        reports, nodes = await self.replicas(), self.nodes
+        numbers = range(nodes.count) if nodes is not None else ()
+        there = await asyncio.to_thread(
+            lambda: {number: nodes.pids(number) for number in numbers} if nodes else {}
+        )
+        return calls_by_node(reports, there)
 
 
 @asynccontextmanager
@@ -268,9 +281,10 @@ async def _stop(children: list[Child]) -> None:
 def node_environment(nodes: tuple[str, ...], host: str, plan: SurvivalPlan) -> dict[str, str]:
     """What several nodes are told besides: how to spread, and that no proxy lies between them."""
     near = ",".join((LOOPBACK, "localhost", host, *nodes))
+    spare = any(fault.needs_spare for fault in plan.faults)
     # A replica that retires counts, too: its successor has to find room beside it.
     changes = any(fault.needs_room for fault in plan.faults)
-    a_node = plan.replicas // len(nodes) + changes
+    a_node = math.ceil(plan.replicas / (len(nodes) - spare)) + changes
     return {
         "CALLCLUSTER_HOST": "0.0.0.0",  # noqa: S104 - of a namespace of this run
         "CALLCLUSTER_MAX_REPLICAS_PER_NODE": str(a_node),

@@ -10,6 +10,7 @@ from cluster.chaos.turns import ChaosTurn
 from cluster.survival.faults import BY_NAME, FAULTS
 from cluster.survival.figures import (
     MISSED,
+    NOT_SHOWN,
     NOT_VALID,
     REACHED,
     CallStory,
@@ -19,7 +20,7 @@ from cluster.survival.figures import (
     noticed,
 )
 from cluster.survival.report import NOT_RUN, exit_code, table
-from cluster.survival.run import acts_of
+from cluster.survival.run import acts_of, nodes_of
 from cluster.survival.silence import Silence
 
 CALL = CallStory(0.0, 60.0, True, False, (Silence(1.0, 2.0), Silence(30.0, 33.0)), ())
@@ -29,7 +30,9 @@ NOBODY = Noticed(4, 0, 0, 9, 0, 0, 1.0)
 
 def test_only_what_meets_the_window_counts() -> None:
     lost = replace(CALL, ended_at=12.0, is_lost=True, silences=(Silence(10.5, 12.0),))
-    refused = replace(CALL, placed_at=11.0, ended_at=11.2, was_admitted=False, silences=())
+    refused = replace(
+        CALL, placed_at=11.0, ended_at=11.2, was_admitted=False, silences=(), why=("busy",)
+    )
     late = replace(CALL, placed_at=50.0, is_lost=True)
     turns = [
         TURN,
@@ -46,6 +49,7 @@ def test_only_what_meets_the_window_counts() -> None:
         words_lost=3,
         longest_silence_s=1.5,
         longest_began_s=0.5,
+        why_refused=("busy",),
     )
     assert noticed([CALL], [], 28.0, 31.0).longest_silence_s == 3.0
 
@@ -99,6 +103,25 @@ def test_who_does_not_come_back_has_missed_and_who_was_late_proves_nothing() -> 
     assert good.as_dict()["strikes"][0]["whole_s"] == 1.0
 
 
+def struck(*met: int | None, found: Noticed = NOBODY) -> Judged:
+    strikes = [Strike("listening", 0.0, 8.0, whole_s=1.0, met=each) for each in met]
+    return Judged(BY_NAME["node-kill"], tuple((each, found) for each in strikes), usual_s=1.2)
+
+
+def test_a_strike_that_met_nobody_reaches_nothing() -> None:
+    assert struck(3, 2).verdict == REACHED
+    assert struck(None).verdict == REACHED, "that of a process whose calls nobody counts"
+    some, none = struck(3, 0), struck(0, 0)
+    assert (some.verdict, none.verdict) == (REACHED, NOT_SHOWN)
+    assert struck(0, 0, found=replace(NOBODY, calls_refused=1)).verdict == MISSED
+    assert exit_code([some]) == 0
+    assert exit_code([some, none]) == 3
+    shown = table([struck(3, 2), some, none])
+    assert list(shown.columns[1].cells) == ["2", "2 (1 met nobody)", "2 (2 met nobody)"]
+    assert str(list(shown.columns[-1].cells)[2]).startswith(NOT_SHOWN)
+    assert some.as_dict()["strikes_that_met_nobody"] == 1
+
+
 def test_the_table_says_what_was_not_run_and_why() -> None:
     shown = table([judged("directory-kill", NOBODY)], [(BY_NAME["gcs-kill"], "no redis")])
     assert list(shown.columns[0].cells) == ["directory killed", "GCS killed"]
@@ -112,5 +135,7 @@ def test_the_cache_the_database_and_several_nodes_have_acts_of_their_own() -> No
     assert {"cache"} in parts
     assert {"database"} in parts
     assert {"node", "gcs"} in parts
-    assert {"node", "release", "replicas"} in parts
-    assert len(acts) == 5
+    assert {"release", "replicas"} in parts
+    assert {"node"} in parts
+    assert len(acts) == 6
+    assert [nodes_of(act) for act in acts] == [1, 1, 2, 3, 2, 1]

@@ -13,7 +13,7 @@ from cluster.survival.database import postgres_folder
 from cluster.survival.faults import BY_NAME, Fault
 from cluster.survival.figures import Judged
 from cluster.survival.plan import SurvivalPlan
-from cluster.survival.run import needs_nodes, why_not
+from cluster.survival.run import nodes_of, why_not
 from cluster.survival.stage import running_stage
 from tests.support.ray_phone import note
 
@@ -62,7 +62,7 @@ def played(names: tuple[str, ...], folder: Path) -> list[Judged]:
             Quiet(),
             cache="cache" in parts,
             postgres="database" in parts,
-            nodes=2 if any(map(needs_nodes, faults)) else 1,
+            nodes=nodes_of(faults),
         ) as stage:
             act = await run_act(stage, plan, faults, lambda _text: None)
         assert act.usual.turns, "nobody was answered while all was well"
