@@ -14,6 +14,7 @@ from cluster.run_serve import ERROR_LINE
 
 LOOK_EVERY_S = 0.1
 LAST_LINES = 8
+END_WITHIN_S = 15.0
 
 
 def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
@@ -28,7 +29,7 @@ def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
         Its process id.
 
     Raises:
-        ClusterError: It ended, or took too long; says what its log says.
+        ClusterError: It ended, or took too long and was ended; says what its log says.
     """
     code = "from cluster.cli import main; main()"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +50,10 @@ def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(LOOK_EVERY_S)
             break
+    else:  # or it would be a node of the cluster a moment after we have said that it is none
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(END_WITHIN_S)
     said = log.read_bytes()[begin:].decode(errors="replace")
     raise ClusterError(f"the node did not start: {why_not(said)} (all of it: {log})")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -253,12 +254,24 @@ def test_a_node_that_does_not_start_in_the_background_says_why(
     node.chmod(0o755)
     log = tmp_path / "node.log"
     log.write_text("ValueError: of an earlier run\n")
-    monkeypatch.setattr(detached_node.sys, "executable", str(node))
+    monkeypatch.setattr(sys, "executable", str(node))
     with pytest.raises(
         ClusterError, match=r"start: ConnectionError: in use \(all of it: .*node.log"
     ):
         detached_node.detach(("--", "--head"), log, within_s=5.0)
-    monkeypatch.setattr(detached_node.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ClusterError, match=r"node.log"):
         detached_node.detach(("--", "--head"), log, within_s=5.0)
     assert detached_node.why_not("one\n\ntwo\n") == "one\ntwo"
+
+
+def test_a_node_that_takes_too_long_in_the_background_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, log = tmp_path / "node", tmp_path / "node.log"
+    node.write_text("#!/bin/sh\necho $$\nexec sleep 60\n")
+    node.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(node))
+    with pytest.raises(ClusterError, match="did not start"):
+        detached_node.detach(("--", "--head"), log, within_s=0.5)
+    assert not psutil.pid_exists(int(log.read_text().split()[0]))
