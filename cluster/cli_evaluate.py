@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
         "evaluate turns",
         evaluate_turns,
         "callcluster evaluate turns --html turns.html",
+        "callcluster evaluate turns --ready 0.6 --preset eager",
         "callcluster evaluate turns --replay --turns 800 --json before.json",
         "callcluster evaluate turns --replay --turns 800 --compare before.json",
         "callcluster evaluate turns --replay --sweep commit_silence_s=0.2:1:0.1",
@@ -59,7 +60,7 @@ def evaluate_turns(
         str, typer.Option(help="End-of-turn model: smart-turn, none; auto: likewise.")
     ] = "auto",
     ready: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Share of turns answered from memory.")
+        float, typer.Option(min=0.0, max=1.0, help="Share of turns whose answer is there at once.")
     ] = 0.0,
     preset: Annotated[
         str, typer.Option(help="How it takes turns: default, eager or patient.")
@@ -95,6 +96,11 @@ def evaluate_turns(
     Live (the default) starts the real product behind HAProxy and lets simulated callers talk to it
     over sockets: some five minutes. --replay plays the same kind of turns through the voice machine
     in virtual time, an hour of calls in seconds, with noise, jitter and loss.
+
+    --ready makes the answers of that share of turns ready, in every language, by the seed. Live,
+    they are imported into the product's own response cache and spoken before the run; the report
+    says how many turns the cache really answered, and how soon behind the taking of the turn. In a
+    replay the first clause is there at once.
 
     --set and --sweep name any number of the machine's configuration, such as commit_silence_s,
     eager_silence_s, pause_speech_s; live knows those of an agent's turn_taking. --sweep needs

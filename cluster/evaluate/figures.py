@@ -60,7 +60,9 @@ class TurnFigures:
         taken: From the true end to the taking of the turn.
         commit_to_frame: Engine time.
         held_to_frame: The same where the first audio of the reply was held already.
-        held_to_sent: The same until the carrier's socket had taken the frame; only of live runs.
+        cached_to_frame: Engine time where the response cache answered; only of live runs.
+        held_to_sent: Of held replies, until the carrier's socket had taken the frame; only of live
+            runs.
         hits: Turns whose reply was prepared before they were taken.
         wasted: Questions to the language model whose answer was not used, of all questions.
     """
@@ -78,6 +80,7 @@ class TurnFigures:
     taken: Spread
     held_to_frame: Spread
     held_to_sent: Spread
+    cached_to_frame: Spread
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -153,6 +156,11 @@ def turn_figures(name: str, rows: Sequence[TurnRow]) -> TurnFigures:
         ),
         held_to_sent=spread(
             row.commit_to_sent_s for row in rows if row.is_held and row.commit_to_sent_s is not None
+        ),
+        cached_to_frame=spread(
+            row.commit_to_frame_s
+            for row in rows
+            if row.is_cached and row.commit_to_frame_s is not None
         ),
     )
 

@@ -67,9 +67,10 @@ async def place_calls(
         async def line(number: int) -> None:
             await asyncio.sleep(_RAMP_S * number)
             for call in waiting:
+                numbers = stage.ready_numbers if call.dialogue.is_ready else stage.numbers
                 order = CallOrder(
                     script=_script(call, clips, Random(f"{seed}/{call.number}/patience")),
-                    to_number=stage.numbers[call.dialogue.language],
+                    to_number=numbers[call.dialogue.language],
                     call=call.number,
                     max_duration_s=_LONGEST_CALL_S,
                     turns=len(call.dialogue.turns),

@@ -5,13 +5,18 @@ reply, and the question in it decides which turn can come next: a number after t
 a yes or no after a question for that, somebody who talks over the agent during a long reply, and
 any sentence after an open question. What is said to numbers, to yes and to no is an echo of the
 model's own, and an open question.
+
+Turns whose answer is to stand in the response cache are said in calls of their own, to an agent
+that has the answers (``live_ready``). Who says the same again within two turns is not given the
+cached answer again, so there no sentence follows itself so soon: where there is no other, the call
+ends.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -23,6 +28,7 @@ from simulation.corpus_turn import LabelledTurn
 
 _LONG = "long"
 _HASTE = 2.0  # above 1, so that few are left over at the end
+_APART = 2  # turns between a sentence and the same again, of answers that are ready
 _OPEN = ""
 _WORD = re.compile(r"[^\W\d_]+")
 _SENTENCES = ("plain", "paused", "natural")
@@ -30,10 +36,15 @@ _SENTENCES = ("plain", "paused", "natural")
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """The turns of one call."""
+    """The turns of one call.
+
+    Attributes:
+        is_ready: The answers stand in the response cache.
+    """
 
     language: str
     turns: tuple[LabelledTurn, ...]
+    is_ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +61,14 @@ def text_of(turn: LabelledTurn) -> str:
 
 
 def dialogues(
-    turns: Sequence[LabelledTurn], seed: int
+    turns: Sequence[LabelledTurn], seed: int, ready: Collection[str] = ()
 ) -> tuple[tuple[Dialogue, ...], tuple[Reply, ...]]:
     """Put turns in an order in which an emulated model can have asked for them.
+
+    Args:
+        turns: What is to be said.
+        seed: Decides the order.
+        ready: Ids of the turns whose answer is to stand in the response cache.
 
     Returns:
         The calls, and the replies, the most particular first. A turn that fits nowhere is left out.
@@ -63,22 +79,43 @@ def dialogues(
     calls: list[Dialogue] = []
     replies: list[Reply] = []
     for language, spoken in sorted(by_language.items()):
-        order = _Order(spoken, Random(f"{seed}/{language}/dialogues"))
-        calls += [Dialogue(language, tuple(said)) for said in order.calls()]
-        replies += order.replies(language)
+        random = Random(f"{seed}/{language}/dialogues")
+        spoken = [_fewer_questions(turn) for turn in spoken]
+        asks = _share_out(spoken, random)
+        for is_ready in (False, True):
+            part = [turn for turn in spoken if (turn.turn_id in ready) is is_ready]
+            order = _Order(part, asks, random, is_apart=is_ready)
+            calls += [Dialogue(language, tuple(said), is_ready) for said in order.calls()]
+        replies += _replies(asks, language, random)
     # Calls of all languages mixed, so that a run that is cut short has heard each.
     Random(f"{seed}/calls").shuffle(calls)
     return tuple(calls), tuple(sorted(replies, key=lambda reply: -len(reply.when)))
 
 
 class _Order:
-    def __init__(self, turns: Sequence[LabelledTurn], random: Random) -> None:
+    """Puts turns of one language in order.
+
+    Args:
+        turns: Each is said once.
+        asks: What is asked after each sentence.
+        random: Decides.
+        is_apart: The same sentence is not said again within two turns.
+    """
+
+    def __init__(
+        self,
+        turns: Sequence[LabelledTurn],
+        asks: Mapping[str, str],
+        random: Random,
+        *,
+        is_apart: bool = False,
+    ) -> None:
         self._random = random
+        self._asks = asks
+        self._is_apart = is_apart
         self._waiting: dict[str, list[LabelledTurn]] = defaultdict(list)
         for turn in turns:
-            turn = _fewer_questions(turn)
-            self._waiting[self._needs(turn)].append(turn)
-        self._asks = self._share_out(turns)
+            self._waiting[_needs(turn)].append(turn)
 
     def calls(self) -> list[list[LabelledTurn]]:
         """Take turns until no sentence is left to begin a call with."""
@@ -86,58 +123,70 @@ class _Order:
         while self._waiting[_OPEN]:
             said: list[LabelledTurn] = []
             asked = _OPEN
-            while len(said) < TURNS_A_CALL and self._waiting[asked]:
-                said.append(self._next(asked))
+            while len(said) < TURNS_A_CALL and (fit := self._fit(asked, said)):
+                said.append(self._next(asked, fit))
                 asked = self._asked_after(said[-1])
             calls.append(said)
         return calls
 
-    def replies(self, language: str) -> list[Reply]:
-        """One for each sentence."""
-        return [
-            Reply(_keywords(text, language), self._reply(language, asked))
-            for text, asked in self._asks.items()
-        ]
+    def _fit(self, asked: str, said: Sequence[LabelledTurn]) -> list[LabelledTurn]:
+        """Turns that may come next."""
+        just_said = {text_of(turn) for turn in said[-_APART:]} if self._is_apart else set()
+        return [turn for turn in self._waiting[asked] if text_of(turn) not in just_said]
 
-    def _next(self, asked: str) -> LabelledTurn:
-        waiting = self._waiting[asked]
+    def _next(self, asked: str, fit: Sequence[LabelledTurn]) -> LabelledTurn:
         # Rather a sentence whose reply asks what somebody still waits for, spread over the calls.
         wanted = [name for name, turns in self._waiting.items() if name != _OPEN and turns]
-        leads = [n for n, turn in enumerate(waiting) if self._asked_after(turn) in wanted]
-        rest = [n for n, turn in enumerate(waiting) if self._asked_after(turn) == _OPEN]
+        leads = [turn for turn in fit if self._asked_after(turn) in wanted]
+        rest = [turn for turn in fit if self._asked_after(turn) == _OPEN]
         left = sum(len(self._waiting[name]) for name in wanted)
-        if leads and (not rest or self._random.random() * len(waiting) < _HASTE * left):
-            return waiting.pop(leads[0])
-        return waiting.pop(rest[0] if rest else 0)
+        chosen = rest[0] if rest else fit[0]
+        if leads and (not rest or self._random.random() * len(fit) < _HASTE * left):
+            chosen = leads[0]
+        waiting = self._waiting[asked]
+        waiting.pop(next(at for at, turn in enumerate(waiting) if turn is chosen))
+        return chosen
 
     def _asked_after(self, turn: LabelledTurn) -> str:
         if turn.kind == "backchannel":
             return _OPEN
         return self._asks.get(text_of(turn), _OPEN)
 
-    def _share_out(self, turns: Sequence[LabelledTurn]) -> dict[str, str]:
-        """What is asked after each sentence, in proportion to what waits for a question."""
-        texts = sorted({text_of(t) for t in turns if t.kind in (*_SENTENCES, "interruption")})
-        self._random.shuffle(texts)
-        wanted = {asked: len(waiting) for asked, waiting in self._waiting.items()}
-        # One sentence for each at least, as far as there are sentences; then by what is waited for.
-        order = sorted(wanted, key=lambda name: -wanted[name])[: len(texts)]
-        while len(order) < len(texts):
-            order.append(min(wanted, key=lambda name: order.count(name) / wanted[name]))
-        return dict(zip(texts, order, strict=True))
 
-    def _needs(self, turn: LabelledTurn) -> str:
-        if turn.is_over_agent:
-            return _LONG
-        return turn.asked if turn.kind in ("digits", "yes_no") else _OPEN
+def _share_out(turns: Sequence[LabelledTurn], random: Random) -> dict[str, str]:
+    """What is asked after each sentence, in proportion to what waits for a question."""
+    texts = sorted({text_of(t) for t in turns if t.kind in (*_SENTENCES, "interruption")})
+    random.shuffle(texts)
+    wanted = Counter(_needs(turn) for turn in turns)
+    # One sentence for each at least, as far as there are sentences; then by what is waited for.
+    order = sorted(wanted, key=lambda name: -wanted[name])[: len(texts)]
+    while len(order) < len(texts):
+        order.append(min(wanted, key=lambda name: order.count(name) / wanted[name]))
+    return dict(zip(texts, order, strict=True))
 
-    def _reply(self, language: str, asked: str) -> str:
-        question = asked
-        if asked in (_OPEN, _LONG):
-            question = open_question(language, self._random)
-        parts = answer(language, question, is_long=asked == _LONG, seed="", ready_ratio=0.0)
-        space = "" if tongue(language) in ("zh", "yue") else " "
-        return space.join(parts.segments)
+
+def _needs(turn: LabelledTurn) -> str:
+    if turn.is_over_agent:
+        return _LONG
+    return turn.asked if turn.kind in ("digits", "yes_no") else _OPEN
+
+
+def _replies(asks: Mapping[str, str], language: str, random: Random) -> list[Reply]:
+    """One for each sentence."""
+    return [
+        Reply(keywords(text, language), reply(language, asked, random))
+        for text, asked in asks.items()
+    ]
+
+
+def reply(language: str, asked: str, random: Random) -> str:
+    """Thanks and a question; a long sentence between them for one who is to be talked over."""
+    question = asked
+    if asked in (_OPEN, _LONG):
+        question = open_question(language, random)
+    parts = answer(language, question, is_long=asked == _LONG, seed="", ready_ratio=0.0)
+    space = "" if tongue(language) in ("zh", "yue") else " "
+    return space.join(parts.segments)
 
 
 def _fewer_questions(turn: LabelledTurn) -> LabelledTurn:
@@ -151,7 +200,8 @@ def _fewer_questions(turn: LabelledTurn) -> LabelledTurn:
     return turn
 
 
-def _keywords(text: str, language: str) -> tuple[str, ...]:
+def keywords(text: str, language: str) -> tuple[str, ...]:
+    """The words by which an emulated model knows a sentence."""
     words = _WORD.findall(text.lower())
     if tongue(language) in ("zh", "yue"):
         return ("".join(words),)

@@ -147,6 +147,7 @@ def _turn_row(
         taken_s=taken_s,
         is_held=_is_held(times),
         commit_to_sent_s=_after_commit(times, timeline.FIRST_FRAME_SENT),
+        is_cached=None if row is None else row.cache.get("outcome") == "hit",
     )
 
 

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -21,6 +21,7 @@ from cluster.demo_stage import Progress, StagePorts, ready_line, wait_for_produc
 from cluster.emulator_ports import UNASKED
 from cluster.evaluate.lags import EARS, ReplyLags
 from cluster.evaluate.live_dialogue import Reply
+from cluster.evaluate.live_ready import Card, import_cards
 from cluster.run_serve import haproxy_folder
 from records.database import Database
 from records.edge_rows import NumberRow
@@ -48,6 +49,7 @@ class LiveStage:
 
     Attributes:
         numbers: Language to the number that its agent answers.
+        ready_numbers: Likewise, of agents whose answers stand in the response cache.
         control_url: Where the emulators tell what they were asked.
         has_haproxy: HAProxy carries the audio.
     """
@@ -58,6 +60,7 @@ class LiveStage:
     numbers: Mapping[str, str]
     control_url: str
     has_haproxy: bool
+    ready_numbers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class StagePlan:
         turn_taking: Of every agent; fields of an agent's file.
         speech_detector, turn_model: As the product's settings name them.
         logs: Folder for what the processes say.
+        cards: By language, questions and answers that stand in the response cache.
     """
 
     clips: Path
@@ -93,6 +97,7 @@ class StagePlan:
     speech_detector: str
     turn_model: str
     logs: Path
+    cards: Mapping[str, Sequence[Card]] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -106,6 +111,7 @@ async def running_stage(plan: StagePlan, progress: Progress) -> AsyncIterator[Li
     ports, more = StagePorts(first), MorePorts(first + StagePorts.COUNT)
     scratch = Path(tempfile.mkdtemp(prefix="cceval-"))  # short, for Ray's unix sockets
     numbers = {tag: _NUMBER.format(n) for n, tag in enumerate(plan.languages, 200)}
+    ready_numbers = {tag: _NUMBER.format(n) for n, tag in enumerate(plan.cards, 300)}
     auth_token = secrets.token_hex(16)
     store_url = f"sqlite:///{scratch / 'callcluster.sqlite3'}"
     children: list[Child] = []
@@ -113,7 +119,11 @@ async def running_stage(plan: StagePlan, progress: Progress) -> AsyncIterator[Li
         _write_agents(plan, scratch / "agents")
         script = scratch / "replies.yaml"
         script.write_text(script_text(plan.replies), "utf-8")
-        await _route(numbers, store_url)
+        await _route(
+            {number: agent_id(tag) for tag, number in numbers.items()}
+            | {number: agent_id(tag, is_ready=True) for tag, number in ready_numbers.items()},
+            store_url,
+        )
         emulators = await Child.start(
             "the emulators",
             ("simulate", "providers", *_options(plan, ports, more, script)),
@@ -122,12 +132,13 @@ async def running_stage(plan: StagePlan, progress: Progress) -> AsyncIterator[Li
             cwd=scratch,
         )
         children.append(emulators)
+        settings = _environment(ports, more, scratch, plan, auth_token)
+        if plan.cards:
+            await _import(plan, settings, scratch, emulators, progress)
         product = await Child.start(
             "callcluster serve",
             ("serve", "--no-dashboard"),
-            environment=clean_environment(
-                os.environ, _environment(ports, more, scratch, plan, auth_token)
-            ),
+            environment=clean_environment(os.environ, settings),
             log_path=plan.logs / "serve.log",
             cwd=scratch,
             folders=(scratch, haproxy_folder(ports.http)),
@@ -145,6 +156,7 @@ async def running_stage(plan: StagePlan, progress: Progress) -> AsyncIterator[Li
             auth_token=auth_token,
             store_url=store_url,
             numbers=numbers,
+            ready_numbers=ready_numbers,
             control_url=f"http://127.0.0.1:{ports.azure}",
             has_haproxy=has_haproxy,
         )
@@ -169,13 +181,19 @@ def script_text(replies: Sequence[Reply]) -> str:
     return yaml.safe_dump({"replies": lines}, allow_unicode=True)
 
 
-def agent_id(language: str) -> str:
-    """The agent that speaks a language."""
-    return f"evaluate-{language.lower()}"
+def agent_id(language: str, *, is_ready: bool = False) -> str:
+    """The agent that speaks a language; the one with ready answers has a name of its own."""
+    return f"evaluate-{language.lower()}" + ("-ready" if is_ready else "")
 
 
-def agent_text(language: str, ear: str, turn_taking: Mapping[str, float | str]) -> str:
-    """An agent's file."""
+def agent_text(
+    language: str,
+    ear: str,
+    turn_taking: Mapping[str, float | str],
+    *,
+    is_ready: bool = False,
+) -> str:
+    """An agent's file; only one with ready answers asks the response cache, and teaches it none."""
     greetings = OPEN.get(tongue(language), OPEN["en"])
     agent: dict[str, object] = {
         "language": language,
@@ -186,6 +204,7 @@ def agent_text(language: str, ear: str, turn_taking: Mapping[str, float | str]) 
         "thinker": "openai",
         "speaker": _VOICES[tongue(language) == "yue"][0],
     }
+    agent["response_cache"] = {"learn": False, "similar": False} if is_ready else "off"
     if turn_taking:
         agent["turn_taking"] = dict(turn_taking)
     return yaml.safe_dump(agent, allow_unicode=True)
@@ -193,18 +212,38 @@ def agent_text(language: str, ear: str, turn_taking: Mapping[str, float | str]) 
 
 def _write_agents(plan: StagePlan, folder: Path) -> None:
     folder.mkdir()
-    for language in plan.languages:
-        text = agent_text(language, plan.ear, plan.turn_taking)
-        (folder / f"{agent_id(language)}.yaml").write_text(text, "utf-8")
+    wanted = [(language, False) for language in plan.languages]
+    wanted += [(language, True) for language in plan.cards]
+    for language, is_ready in wanted:
+        text = agent_text(language, plan.ear, plan.turn_taking, is_ready=is_ready)
+        file = folder / f"{agent_id(language, is_ready=is_ready)}.yaml"
+        file.write_text(text, "utf-8")
+
+
+async def _import(
+    plan: StagePlan,
+    settings: Mapping[str, str],
+    scratch: Path,
+    emulators: Child,
+    progress: Progress,
+) -> None:
+    """Ready answers into the cache, one agent after another: they share one file."""
+    await emulators.said(ready_line, _EMULATORS_WITHIN_S)  # they speak the answers
+    what = "ready answers in the response cache, with their audio"
+    progress.started(what)
+    for language, known in plan.cards.items():
+        await import_cards(agent_id(language, is_ready=True), known, settings, scratch)
+    progress.done(what)
 
 
 async def _route(numbers: Mapping[str, str], store_url: str) -> None:
+    """Numbers to agents, by their ids."""
     database = Database(store_url, migrates=True)
     try:
         await prepare(database)
         store = NumberStore(database)
-        for language, number in numbers.items():
-            await store.put(NumberRow(number, TENANT, agent_id(language)))
+        for number, agent in numbers.items():
+            await store.put(NumberRow(number, TENANT, agent))
     finally:
         await database.aclose()
 
@@ -246,7 +285,9 @@ def _environment(
         "CALLCLUSTER_HOST": "127.0.0.1",
         "CALLCLUSTER_PORT": str(ports.http),
         "CALLCLUSTER_DATA_DIR": str(scratch),
-        "CALLCLUSTER_CACHE": "off",  # every turn is to be thought about
+        # Without ready answers every turn is to be thought about.
+        "CALLCLUSTER_CACHE": "on" if plan.cards else "off",
+        "CALLCLUSTER_CACHE_DIR": str(scratch / "cache"),
         "CALLCLUSTER_AGENTS_DIR": str(scratch / "agents"),
         "CALLCLUSTER_SPEECH_DETECTOR": plan.speech_detector,
         "CALLCLUSTER_TURN_MODEL": plan.turn_model,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cluster.errors import SettingsError
+from cluster.evaluate.accounted import accounted
 from cluster.evaluate.knobs import configs_of
 from cluster.evaluate.lags import EARS, ReplyLags
 from cluster.evaluate.models import TurnModels, chosen, scorer_of
@@ -107,6 +108,7 @@ class ReplayRun:
         self._scorer = scorer_of(detector)
         self._models = TurnModels(model)
         turns, clips, self.notes = turns_of(asked)
+        self._turns = turns
         self._plan = ReplayPlan(
             seed=asked.seed,
             ear=asked.ear,
@@ -138,4 +140,7 @@ class ReplayRun:
         )
         self._models.keep()
         settings = self._asked.settings() | {n: f"{v:g}" for n, v in together.items()}
-        return result_of(logs, settings, self.notes)
+        result = result_of(logs, settings, self.notes)
+        said = {each.turn.turn_id for log in logs for each in log.said}
+        told = accounted(self._turns, said, {row.turn_id for row in result.rows})
+        return replace(result, notes=(told, *result.notes))

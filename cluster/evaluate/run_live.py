@@ -17,11 +17,14 @@ from rich.text import Text
 
 from cluster.chaos.product import recorded
 from cluster.demo_live import StartProgress
+from cluster.evaluate.accounted import accounted
 from cluster.evaluate.figures import turn_tables
 from cluster.evaluate.live_calls import LiveCall, LiveResults, place_calls
 from cluster.evaluate.live_cases import live_cases
 from cluster.evaluate.live_clips import write_clips
 from cluster.evaluate.live_dialogue import Dialogue, dialogues
+from cluster.evaluate.live_ready import cards, ready_turns
+from cluster.evaluate.live_ready import told as told_ready
 from cluster.evaluate.live_rows import live_rows
 from cluster.evaluate.live_stage import LiveStage, StagePlan, questions_asked, running_stage
 from cluster.evaluate.models import chosen
@@ -32,6 +35,7 @@ from cluster.evaluate.talk_over_figures import talk_over_figures
 from simulation.caller_events import CallEnded, CallerEvent, CallStarted, TurnMeasured
 from simulation.clip_library import Clip
 from simulation.corpus_noise import draw_noise, noise_loop
+from simulation.corpus_turn import LabelledTurn
 from simulation.load import be_first_served
 from simulation.load_report import LATENESS_LIMIT_S
 
@@ -115,7 +119,8 @@ class _Run:
         detector, model = chosen(self._asked.scorer, self._asked.turn_model)
         self._asked = replace(self._asked, scorer=detector, turn_model=model)
         turns, clips, notes = turns_of(self._asked)
-        spoken, replies = dialogues(turns, self._asked.seed)
+        ready = ready_turns(turns, self._asked.ready_ratio, self._asked.seed)
+        spoken, replies = dialogues(turns, self._asked.seed, ready)
         calls = [self._call(n, dialogue, clips) for n, dialogue in enumerate(spoken)]
         with tempfile.TemporaryDirectory(prefix="ccturns-") as folder:
             speech = Path(folder)
@@ -132,13 +137,14 @@ class _Run:
                 speech_detector=detector,
                 turn_model=model,
                 logs=self._logs,
+                cards=cards(spoken, replies, self._asked.seed),
             )
             be_first_served()  # the callers' clock must not wait for the product it measures
             with StartProgress(self.console) as progress:
                 context = running_stage(plan, progress)
                 stage = await context.__aenter__()
             try:
-                return await self._talk(stage, calls, speech, notes)
+                return await self._talk(stage, calls, speech, turns, notes)
             finally:
                 with self.console.status("stopping Ray and the emulators"):
                     await context.__aexit__(None, None, None)
@@ -149,7 +155,12 @@ class _Run:
         return LiveCall(number, dialogue, noise, noise_loop(noise, clips, seed))
 
     async def _talk(
-        self, stage: LiveStage, calls: Sequence[LiveCall], speech: Path, notes: Sequence[str]
+        self,
+        stage: LiveStage,
+        calls: Sequence[LiveCall],
+        speech: Path,
+        turns: Sequence[LabelledTurn],
+        notes: Sequence[str],
     ) -> tuple[Result, int]:
         count = _Count(len(calls))
         before = await questions_asked(stage)
@@ -181,8 +192,16 @@ class _Run:
         rows = live_rows(by_number, found)
         answered = sum(row.latency_s is not None and not row.is_unanswered for row in rows.turns)
         told, code = verdict(results)
+        measured = {row.turn_id for row in rows.turns}
+        said = [turn for call in calls for turn in call.dialogue.turns]
+        told.append(accounted(turns, {turn.turn_id for turn in said}, measured))
+        if stage.ready_numbers:
+            planned = [t.turn_id for c in calls if c.dialogue.is_ready for t in c.dialogue.turns]
+            cached = [row.turn_id for row in rows.turns if row.is_cached]
+            told.append(told_ready(planned, cached, len(measured)))
         return Result(
             settings=self._asked.settings()
+            | ({"ready answers": "response cache, same words"} if stage.ready_numbers else {})
             | {
                 "over": "sockets, " + ("HAProxy" if stage.has_haproxy else "Python proxy"),
                 "calls at once": str(self._lines),

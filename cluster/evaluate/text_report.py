@@ -21,10 +21,13 @@ def render(result: Result) -> str:
     lines += [_line(figures) for figures in result.tables]
     over = result.talk_over
     lines += ["", _ENGINE_HEAD, *(_engine_line(figures) for figures in result.tables[:1])]
-    lines += [_engine_line(each) for each in result.tables if each.name in result.languages]
+    spoken = result.languages | {f"synthetic {name}" for name in result.languages}
+    lines += [_engine_line(each) for each in result.tables if each.name in spoken]
     lines.append(_spread_line("all, reply held already", result.all.held_to_frame))
     if result.all.held_to_sent.count:
         lines.append(_spread_line("the same, taken by the socket", result.all.held_to_sent))
+    if result.all.cached_to_frame.count:
+        lines.append(_spread_line("all, answered by the cache", result.all.cached_to_frame))
     lines += ["", *render_causes(causes(result.rows)), ""]
     lines += [
         f"talking over the agent: duck {_pair(over.duck)}, silence {_pair(over.silence)},"
@@ -37,7 +40,7 @@ def render(result: Result) -> str:
             f"{each.language} {each.mean_tokens:g} (most {each.most_tokens} of {each.replies})"
             for each in first_segments()
         ),
-        f"{len(result.rows)} turns in {result.call_s / 60:.1f} minutes of calls"
+        f"{len(result.rows)} turns that want an answer in {result.call_s / 60:.1f} minutes of calls"
         + (f", {result.judged} questions to the end-of-turn model" if result.judged else ""),
     ]
     return "\n".join([*lines, *result.notes])

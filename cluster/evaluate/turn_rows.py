@@ -44,6 +44,7 @@ class TurnRow:
         is_held: And its first audio was there then.
         commit_to_sent_s: From the taking of the turn until the carrier's socket had taken that
             frame; only of live runs.
+        is_cached: The response cache answered it, by the record; only of live runs.
         asked: Questions to the language model.
         wasted: Those of them whose answer was not used.
         reason: What committed it.
@@ -73,6 +74,7 @@ class TurnRow:
     taken_s: float | None = None
     is_held: bool | None = None
     commit_to_sent_s: float | None = None
+    is_cached: bool | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

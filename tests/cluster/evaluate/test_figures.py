@@ -54,6 +54,12 @@ def test_waste_is_of_questions_and_hits_are_of_turns() -> None:
     assert (found.hits.count, found.hits.of) == (1, 2)
 
 
+def test_answers_of_the_cache_are_counted_apart() -> None:
+    cached = rows(0.4, is_cached=True, commit_to_frame_s=0.008)
+    found = turn_figures("x", cached + rows(0.4, is_cached=False, commit_to_frame_s=0.3))
+    assert (found.cached_to_frame.count, found.cached_to_frame.p99_ms) == (1, 8.0)
+
+
 def test_held_replies_are_counted_apart() -> None:
     held = rows(0.4, is_held=True, commit_to_frame_s=0.004, commit_to_sent_s=0.006)
     found = turn_figures("x", held + rows(0.4, is_held=False, commit_to_frame_s=0.3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -181,8 +182,16 @@ def rows_of(call: RecordedCall, kind: str = "plain") -> Any:
 def test_latency_is_the_callers_own_measurement() -> None:
     times = {"committed": 0.3, "first_frame_out": 0.42, "think_requested": 0.1}
     (row,) = rows_of(call_with(measured(), recorded(**times))).turns
-    assert (row.latency_s, row.is_cut, row.is_hit) == (0.5, False, True)
+    assert (row.latency_s, row.is_cut, row.is_hit, row.is_cached) == (0.5, False, True, False)
     assert row.commit_to_frame_s == pytest.approx(0.12)
+
+
+@pytest.mark.parametrize(("outcome", "is_cached"), [("hit", True), ("miss", False)])
+def test_an_answer_of_the_cache_is_told_by_the_record(outcome: str, is_cached: bool) -> None:
+    said = replace(recorded(committed=0.3, first_frame_out=0.301), cache={"outcome": outcome})
+    (row,) = rows_of(call_with(measured(), said)).turns
+    assert row.is_cached is is_cached
+    assert rows_of(call_with(measured())).turns[0].is_cached is None
 
 
 def test_a_held_reply_is_told_from_one_that_was_still_made() -> None:
