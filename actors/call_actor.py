@@ -19,6 +19,7 @@ import ray
 from actors.actor_repr import actor_repr
 from actors.link_server import LinkServer
 from actors.mind_driver import MindDriver
+from actors.rounds import for_ever
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,9 @@ class CallActor:
         if self._settings.get("mind_link", True) and not _encrypted_by_ray():
             await self._listen(parts.driver)
         self._parts = parts
-        self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+        self._sweeper = asyncio.get_running_loop().create_task(
+            for_ever(self._sweep, SWEEP_EVERY_S, "seats of calls that are gone")
+        )
 
     async def _listen(self, driver: MindDriver) -> None:
         link = LinkServer(
@@ -135,10 +138,7 @@ class CallActor:
         return self._parts.driver
 
     async def _sweep(self) -> None:
-        driver = await self._driver()
-        while True:
-            await asyncio.sleep(SWEEP_EVERY_S)
-            driver.sweep(asyncio.get_running_loop().time())
+        (await self._driver()).sweep(asyncio.get_running_loop().time())
 
     async def status(self) -> dict[str, Any]:
         """Calls, capacity and the process id, for the directory and for people."""

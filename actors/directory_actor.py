@@ -17,8 +17,8 @@ from actors.actor_repr import actor_repr
 from actors.directory import Directory, DirectoryConfig
 from actors.draining_nodes import DrainingNodes
 from actors.placement import CALL_ACTOR_PREFIX, NAMESPACE, call_actor_options
+from actors.rounds import for_ever
 from actors.wire import ReplicaSync
-from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +65,11 @@ class CallDirectoryActor:
         """Begin to supervise. Idempotent; ``status`` tells when the actors are there."""
         if self._supervisor is None:
             self._adopt()
-            self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
-            self._asking_nodes = asyncio.get_running_loop().create_task(self._ask_who_is_drained())
+            loop = asyncio.get_running_loop()
+            self._supervisor = loop.create_task(self._supervise())
+            self._asking_nodes = loop.create_task(
+                for_ever(self._ask_who_is_drained, ASK_NODES_EVERY_S, "drained nodes")
+            )
 
     async def deployed(
         self, config: dict[str, Any], actor_args: tuple[Any, ...], release: str
@@ -139,25 +142,11 @@ class CallDirectoryActor:
                     logger.info("CallActor %s vanished while it was adopted", name)
 
     async def _supervise(self) -> None:
-        trouble = ""
-        while True:
-            try:
-                await self._look_after_all()
-                trouble = ""
-            except Exception as error:  # noqa: BLE001 - nobody else would start a CallActor again
-                if trouble != (trouble := trace_of(error)):
-                    logger.error("a round of the directory failed: %s", trouble)
-            await asyncio.sleep(LOOK_EVERY_S)
+        await for_ever(self._look_after_all, LOOK_EVERY_S, "a round of the directory failed")
 
     async def _ask_who_is_drained(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            nodes = await self._nodes.ask()
-            try:
-                self._directory.nodes_drained(nodes.keys(), now=loop.time())
-            except Exception as error:  # noqa: BLE001 - no mistake in one round ends the others
-                logger.error("drained nodes: %s", trace_of(error))
-            await asyncio.sleep(ASK_NODES_EVERY_S)
+        nodes = await self._nodes.ask()
+        self._directory.nodes_drained(nodes.keys(), now=asyncio.get_running_loop().time())
 
     async def _look_after_all(self) -> None:
         for name in self._due():

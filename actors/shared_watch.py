@@ -21,6 +21,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
+from actors.rounds import for_ever
+
 logger = logging.getLogger(__name__)
 
 ASK_EVERY_S = 4.0
@@ -56,9 +58,8 @@ class SharedWatch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        while True:
-            await asyncio.sleep(ASK_EVERY_S)
-            await self.look()
+        await asyncio.sleep(ASK_EVERY_S)
+        await for_ever(self.look, ASK_EVERY_S, "the watch of shared actors")
 
     async def look(self) -> None:
         """Ask all of them once."""

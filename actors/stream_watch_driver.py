@@ -20,9 +20,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from actors.leaving import Leaving
+from actors.rounds import for_ever
 from actors.stream_watch import LostReplica, ReplicaPlace, StreamWatch, WatchedCall
 from actors.switch_wishes import SwitchWishes
-from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +105,12 @@ class StreamWatchDriver:
         """
         if self._looking is None:
             loop = asyncio.get_running_loop()
-            self._looking = loop.create_task(self._look())
-            self._asking = loop.create_task(self._ask_who_leaves())
+            self._looking = loop.create_task(
+                for_ever(self._look, LOOK_EVERY_S, "the watch of replicas")
+            )
+            self._asking = loop.create_task(
+                for_ever(self._ask_who_leaves, ASK_WHO_LEAVES_EVERY_S, "who retires is not known")
+            )
         try:
             replica_id, leaves = str(plain["replica"]), bool(plain.get("leaves"))
             place = ReplicaPlace(str(plain["node"]), int(plain["pid"]))
@@ -156,23 +160,14 @@ class StreamWatchDriver:
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            for lost in self._watch.look(now=loop.time()):
-                self._roads.pop(lost.place, None)
-                task = loop.create_task(self._rescue(lost))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+        for lost in self._watch.look(now=loop.time()):
+            self._roads.pop(lost.place, None)
+            task = loop.create_task(self._rescue(lost))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _ask_who_leaves(self) -> None:
-        trouble = ""
-        while True:
-            try:
-                self._leaving = await self._who_leaves() or self._leaving
-            except Exception as error:  # noqa: BLE001 - what Serve says is its own to change
-                if trouble != (trouble := trace_of(error)):
-                    logger.error("who retires is not known: %s", trouble)
-            await asyncio.sleep(ASK_WHO_LEAVES_EVERY_S)
+        self._leaving = await self._who_leaves() or self._leaving
 
     async def _rescue(self, lost: LostReplica) -> None:
         logger.error(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from actors.shared_watch import ASK_EVERY_S, GRACE_S, MISSES, Answer, SharedWatch
 from tests.support.virtual_time import run
 
@@ -58,5 +60,28 @@ def test_when_nobody_answers_nobody_is_ended() -> None:
         assert await world.looks(10) == []
         world.answers["directory"] = "there"
         assert await world.looks(MISSES) == ["metrics"]
+
+    run(story())
+
+
+def test_a_question_that_fails_is_not_the_last_one() -> None:
+    """Ray raises what it likes, and nobody would watch the watch."""
+    asked: list[str] = []
+
+    async def ask(name: str) -> Answer:
+        asked.append(name)
+        if len(asked) == 1:
+            raise RuntimeError("of another version of Ray")
+        return "silent" if name == "metrics" else "there"
+
+    async def restart(_name: str) -> None:
+        """It is not there again before long."""
+
+    async def story() -> None:
+        watch = SharedWatch(("directory", "metrics"), ask, restart)
+        work = asyncio.create_task(watch.run())
+        await asyncio.sleep((MISSES + 2) * ASK_EVERY_S)
+        assert watch.restarted == ["metrics"]
+        work.cancel()
 
     run(story())
