@@ -254,7 +254,7 @@ class RayBackOffice:
             self._wanted.clear()
             try:
                 await self._tell()
-            except (ray.exceptions.RayError, TimeoutError, ValueError, RuntimeError) as error:
+            except Exception as error:  # noqa: BLE001 - nobody else would start it again
                 logger.warning("the back office does not answer: %s", type(error).__name__)
             try:
                 await asyncio.wait_for(self._wanted.wait(), NUDGE_EVERY_S)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from actors.back_office import BackOffice
+from actors.back_office import NUDGE_EVERY_S, BackOffice, RayBackOffice
 from tests.support import virtual_time
 
 BUILD = f"{__name__}:build"
@@ -111,5 +111,33 @@ def test_a_planned_end_stops_the_work_before_connections_are_closed() -> None:
         (parts,) = Parts.built
         assert (parts.is_working, parts.is_closed) == (False, True)
         await BackOffice(BUILD, {}).aclose()  # one that never began
+
+    virtual_time.run(scene())
+
+
+def test_no_mistake_is_the_last_nudge_of_a_replica() -> None:
+    """The nudges start the back office again: without it nobody dials, tidies up or watches."""
+    nudged: list[float] = []
+
+    class Handle:
+        """Of an actor of another version, and then of ours."""
+
+        @property
+        def nudge(self) -> Any:
+            nudged.append(asyncio.get_running_loop().time())
+            if len(nudged) == 1:
+                raise AttributeError("no such method")
+            return self
+
+        def remote(self) -> Awaitable[None]:
+            return asyncio.sleep(0.0)
+
+    async def scene() -> None:
+        office = RayBackOffice(BUILD, {})
+        office._handle = Handle()
+        office.start()
+        await asyncio.sleep(2.5 * NUDGE_EVERY_S)
+        assert len(nudged) == 3
+        await office.aclose()
 
     virtual_time.run(scene())
