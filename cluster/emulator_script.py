@@ -8,6 +8,7 @@ tools:                        # when the model calls a tool that the agent has
   - when: ten of clubs        # a regular expression, in what the caller said last, in any case
     call: transfer            # its name, or several: the first that the agent has
     say: One moment, please.  # before the call
+voice: steady                 # voices are a tone of one level, to measure levels by; else left out
 callees:                      # who answers when a number is called
   "+14155550123": {says: [card001], talk_s: 20}
 ```
@@ -20,7 +21,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
@@ -74,6 +75,7 @@ class _File(_Part):
     replies: list[_Reply] = Field(default_factory=list, max_length=MAX_ENTRIES)
     tools: list[_Tool] = Field(default_factory=list, max_length=MAX_ENTRIES)
     callees: dict[str, dict[str, Any]] = Field(default_factory=dict, max_length=MAX_ENTRIES)
+    voice: Literal["", "steady"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,13 @@ class EmulatorScript:
 
     Attributes:
         callees: By number in E.164; ``"*"`` is everybody else.
+        is_voice_steady: Voices are a tone of one level.
     """
 
     replies: tuple[ScriptLine, ...] = ()
     tool_rules: tuple[ToolRule, ...] = DEFAULT_TOOL_RULES
     callees: dict[str, Callee] = field(default_factory=dict)
+    is_voice_steady: bool = False
 
 
 def load_script(path: Path | None) -> EmulatorScript:
@@ -130,6 +134,7 @@ def _script(file: _File) -> EmulatorScript:
         ),
         tool_rules=(*rules, *kept),
         callees={_number(number): Callee.parse(wire) for number, wire in file.callees.items()},
+        is_voice_steady=file.voice == "steady",
     )
 
 

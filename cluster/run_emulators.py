@@ -27,6 +27,7 @@ from simulation.openai_tts import OpenAITtsConfig
 from simulation.providers import ProvidersConfig, serve_forever
 from simulation.realtime_session import RealtimeEmulatorConfig
 from simulation.socket_services import SocketServicesConfig
+from simulation.steady_voice import SteadyVoice
 from telephony.phone_number import is_e164
 
 # The host, and the ports of services; those of Google's, which are last, may be None: not started.
@@ -126,6 +127,7 @@ def run_emulators(
         ),
         faults=parse_faults(faults),
         clips=clips,
+        voice=SteadyVoice() if written.is_voice_steady else None,
     )
     # A token that was given is not printed again.
     token = "" if account.auth_token else config.twilio.auth_token

@@ -158,6 +158,8 @@ def _share_out(turns: Sequence[LabelledTurn], random: Random) -> dict[str, str]:
     texts = sorted({text_of(t) for t in turns if t.kind in (*_SENTENCES, "interruption")})
     random.shuffle(texts)
     wanted = Counter(_needs(turn) for turn in turns)
+    if wanted[_LONG] > wanted[_OPEN]:  # most are to be said over the agent
+        return dict.fromkeys(texts, _LONG)
     # One sentence for each at least, as far as there are sentences; then by what is waited for.
     order = sorted(wanted, key=lambda name: -wanted[name])[: len(texts)]
     while len(order) < len(texts):

@@ -23,6 +23,7 @@ from itertools import pairwise
 from cluster.chaos.turns import RecordedCall
 from cluster.demo_turns import aligned, first_frame_s, paired
 from cluster.evaluate.live_calls import LiveCall
+from cluster.evaluate.live_levels import AgentLevels
 from cluster.evaluate.replay_caller import UNANSWERED_S
 from cluster.evaluate.talk_over_rows import STOP_S, TalkOverRow
 from cluster.evaluate.turn_rows import TurnRow
@@ -61,8 +62,19 @@ class _Said:
         return is_answered and self.turn.kind != "backchannel"
 
 
-def live_rows(calls: Mapping[int, LiveCall], recorded: Sequence[RecordedCall]) -> LiveRows:
-    """Join everything. Turns whose call ended before they were judged are left out."""
+def live_rows(
+    calls: Mapping[int, LiveCall],
+    recorded: Sequence[RecordedCall],
+    *,
+    is_voice_steady: bool = False,
+) -> LiveRows:
+    """Join everything. Turns whose call ended before they were judged are left out.
+
+    Args:
+        calls: By their numbers.
+        recorded: What the product has of them.
+        is_voice_steady: The agents' voice was a tone of one level: ducking can be read off it.
+    """
     turns: list[TurnRow] = []
     over: list[TalkOverRow] = []
     for call in recorded:
@@ -81,8 +93,9 @@ def live_rows(calls: Mapping[int, LiveCall], recorded: Sequence[RecordedCall]) -
             and each.measured.outcome != "call_ended"
             and each.turn.turn_id not in gone.values()
         ]
+        levels = _levels(call) if is_voice_steady else None
         over += [
-            _talk_over_row(live, each, call.rows, round(call.placed.placed_at * 1e6))
+            _talk_over_row(live, each, call.rows, round(call.placed.placed_at * 1e6), levels)
             for each in said
             if each.turn.is_over_agent and each.measured.kind == "interrupt"
         ]
@@ -187,8 +200,19 @@ def _taken_s(
     return stages.get(timeline.COMMITTED)
 
 
+def _levels(call: RecordedCall) -> AgentLevels | None:
+    recording = call.placed.result.recording
+    if recording is None:
+        return None
+    return AgentLevels(recording.samples()[:, 1], call.placed.result.recording_start_s)
+
+
 def _talk_over_row(
-    live: LiveCall, said: _Said, rows: Sequence[RecordedTurn], placed_us: int
+    live: LiveCall,
+    said: _Said,
+    rows: Sequence[RecordedTurn],
+    placed_us: int,
+    levels: AgentLevels | None,
 ) -> TalkOverRow:
     measured, turn = said.measured, said.turn
     settled = [
@@ -197,10 +221,11 @@ def _talk_over_row(
         if measured.speech_start_s <= (row.at_us - placed_us) / 1e6 < said.until_s
     ]
     was_stopped = any(outcome in _BROKEN_OFF for outcome in settled[:1])
-    length_s = measured.speech_end_s - measured.speech_start_s
     stop_s = measured.barge_in_stop_s
     is_backchannel = turn.kind == "backchannel"
-    is_missed = stop_s is None or stop_s > length_s + STOP_S
+    is_ridden = is_backchannel and not was_stopped
+    onset_s, end_s = measured.speech_start_s, measured.speech_end_s
+    is_missed = stop_s is None or stop_s > end_s - onset_s + STOP_S
     return TalkOverRow(
         turn_id=turn.turn_id,
         call=live.number,
@@ -209,10 +234,10 @@ def _talk_over_row(
         language=turn.language,
         is_synthetic=turn.is_synthetic,
         noise=live.noise.kind,
-        duck_s=None,
+        duck_s=levels.duck_s(onset_s, end_s + STOP_S) if levels else None,
         silence_s=None if is_backchannel or is_missed else stop_s,
-        is_ridden=is_backchannel and not was_stopped,
+        is_ridden=is_ridden,
         is_false_stop=is_backchannel and was_stopped,
         is_missed=not is_backchannel and is_missed,
-        resume_s=None,
+        resume_s=levels.resume_s(end_s, said.until_s) if levels and is_ridden else None,
     )

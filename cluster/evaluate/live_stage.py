@@ -86,6 +86,7 @@ class StagePlan:
         turn_taking: Of every agent; fields of an agent's file.
         speech_detector, turn_model: As the product's settings name them.
         logs: Folder for what the processes say.
+        is_voice_steady: The agents' voices are a tone of one level.
         cards: By language, questions and answers that stand in the response cache.
     """
 
@@ -97,6 +98,7 @@ class StagePlan:
     speech_detector: str
     turn_model: str
     logs: Path
+    is_voice_steady: bool = False
     cards: Mapping[str, Sequence[Card]] = field(default_factory=dict)
 
 
@@ -118,7 +120,7 @@ async def running_stage(plan: StagePlan, progress: Progress) -> AsyncIterator[Li
     try:
         _write_agents(plan, scratch / "agents")
         script = scratch / "replies.yaml"
-        script.write_text(script_text(plan.replies), "utf-8")
+        script.write_text(script_text(plan.replies, is_voice_steady=plan.is_voice_steady), "utf-8")
         await _route(
             {number: agent_id(tag) for tag, number in numbers.items()}
             | {number: agent_id(tag, is_ready=True) for tag, number in ready_numbers.items()},
@@ -175,10 +177,13 @@ async def questions_asked(stage: LiveStage) -> int:
     return int(answer.json()["openai"]["requests"])
 
 
-def script_text(replies: Sequence[Reply]) -> str:
+def script_text(replies: Sequence[Reply], *, is_voice_steady: bool = False) -> str:
     """The emulators' script, as YAML."""
     lines = [{"when": list(reply.when), "say": reply.say} for reply in replies]
-    return yaml.safe_dump({"replies": lines}, allow_unicode=True)
+    script: dict[str, object] = {"replies": lines}
+    if is_voice_steady:
+        script["voice"] = "steady"
+    return yaml.safe_dump(script, allow_unicode=True)
 
 
 def agent_id(language: str, *, is_ready: bool = False) -> str:

@@ -24,6 +24,11 @@ from simulation.corpus_questions import tongue
 from simulation.corpus_turn import LabelledTurn
 from voice.presets import DEFAULT
 
+# A backchannel needs a sentence before it, whose reply it is said over; interruptions follow one
+# another. Only these languages have recordings of backchannels.
+_TALKED_OVER = {"interruption": 0.40, "backchannel": 0.25}
+_TALKED_OVER_IN = ("en", "yue")
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -35,6 +40,7 @@ class Asked:
         preset: How the agent takes turns, by name.
         changes: Numbers of the configuration that are other than the preset's.
         ready_ratio: Share of turns whose first segment is there at once.
+        is_talked_over: Most turns are said over the agent.
     """
 
     turns: int = 400
@@ -46,6 +52,7 @@ class Asked:
     scorer: str = "energy"
     turn_model: str = "none"
     ready_ratio: float = 0.0
+    is_talked_over: bool = False
     noise: NoiseKind | None = None
     network: NetworkKind | None = None
     preset: str = DEFAULT
@@ -66,6 +73,8 @@ class Asked:
             "noise": self.noise or "mixed",
             "network": self.network or "mixed",
         }
+        if self.is_talked_over:
+            chosen["turns said over the agent"] = "most"
         return chosen | {name: f"{value:g}" for name, value in self.changes.items()}
 
 
@@ -78,6 +87,10 @@ def turns_of(asked: Asked) -> tuple[list[LabelledTurn], list[Clip], tuple[str, .
     recordings = read_recordings(asked.clips)
     plan = CorpusPlan(turns=asked.turns, seed=asked.seed, split=asked.split)
     languages = asked.languages
+    if asked.is_talked_over:
+        plan = replace(plan, shares=_TALKED_OVER, with_pauses=False)
+    if asked.is_talked_over and not asked.clips:
+        languages = languages or _TALKED_OVER_IN
     if asked.clips and not languages:  # in whatever language they are
         there = dict.fromkeys(tongue(clip.language) for clip in recordings.clips)
         known = (name for name in plan.languages if name in there)

@@ -137,6 +137,7 @@ class _Run:
                 speech_detector=detector,
                 turn_model=model,
                 logs=self._logs,
+                is_voice_steady=self._asked.is_talked_over,
                 cards=cards(spoken, replies, self._asked.seed),
             )
             be_first_served()  # the callers' clock must not wait for the product it measures
@@ -189,7 +190,7 @@ class _Run:
         asked = await questions_asked(stage) - before
         found = await recorded(stage.store_url, results.placed)
         by_number = {call.number: call for call in calls}
-        rows = live_rows(by_number, found)
+        rows = live_rows(by_number, found, is_voice_steady=self._asked.is_talked_over)
         answered = sum(row.latency_s is not None and not row.is_unanswered for row in rows.turns)
         told, code = verdict(results)
         measured = {row.turn_id for row in rows.turns}
