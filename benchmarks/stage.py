@@ -108,7 +108,7 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
     Raises:
         StageFailed: One of them did not start.
     """
-    http, stats, metrics = free_ports(3)
+    http, stats, metrics, stand_in, stand_in_grpc = free_ports(5)
     folder = Path(tempfile.mkdtemp(prefix="ccb-"))  # short, for Ray's unix sockets
     places = Emulated(*free_ports(5))
     product = {
@@ -134,6 +134,8 @@ async def running_stage(plan: StagePlan) -> AsyncIterator[Stage]:
         "RAY_TMPDIR": str(folder),  # another Ray on this machine is not ours to join
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(stand_in),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(stand_in_grpc),
         **plan.environment,
     }
     children: list[Child] = []

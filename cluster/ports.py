@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,15 @@ class Listener:
     port: int
     pid: int | None
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPort:
+    """A port, what for, and the variable that moves it."""
+
+    port: int
+    purpose: str
+    setting: str
 
 
 def listeners() -> Iterator[Listener]:
@@ -90,19 +99,39 @@ def end_leftovers(folder: str) -> list[int]:
     return [process.pid for process in leftovers]
 
 
-def require_free(ports: Sequence[tuple[int, str]]) -> None:
-    """Check that nobody listens on ``ports``: pairs of port and the setting that moves it.
+def wanted_ports(http_port: int, environment: Mapping[str, str]) -> list[WantedPort]:
+    """The ports that one node wants for itself, besides those of the replicas.
+
+    Two Ray Serves that share one of them answer each other's calls.
+    """
+
+    def moved(setting: str, default: int, purpose: str) -> WantedPort:
+        text = environment.get(setting, "")
+        return WantedPort(int(text) if text.isdigit() else default, purpose, setting)
+
+    return [
+        WantedPort(http_port, "HAProxy: calls and webhooks", "CALLCLUSTER_PORT"),
+        moved("RAY_SERVE_HAPROXY_STATS_PORT", 8404, "HAProxy: statistics"),
+        moved("RAY_SERVE_HAPROXY_METRICS_PORT", 9101, "HAProxy: metrics"),
+        moved("RAY_SERVE_FALLBACK_PROXY_HTTP_PORT", 8500, "Ray Serve: the stand-in proxy"),
+    ]
+
+
+def require_free(wanted: Sequence[WantedPort]) -> None:
+    """Check that nobody listens on these.
 
     Raises:
-        PortInUseError: Names the port, the process and the setting.
+        PortInUseError: Names each such port, the process and the setting.
     """
-    for port, setting in ports:
-        listener = listener_on(port)
-        if listener is not None:
-            raise PortInUseError(
-                f"port {port} is taken by {listener.name} (process {listener.pid}). End it, or "
-                f"choose another port with {setting}."
-            )
+    by_port = {listener.port: listener for listener in listeners()}
+    taken = [
+        f"port {each.port} is taken by {_who(by_port[each.port])}, or choose another port with "
+        f"{each.setting}."
+        for each in wanted
+        if each.port in by_port
+    ]
+    if taken:
+        raise PortInUseError(" ".join(taken))
 
 
 def require_address(host: str) -> None:
@@ -128,6 +157,17 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _who(listener: Listener) -> str:
+    """The process, and what to do about it."""
+    process = f"{listener.name} (process {listener.pid})"
+    if runs_under_ray(listener.pid):
+        return (
+            f"{process}, of a Ray cluster that runs here already. Stop what it runs ('callcluster "
+            "stop' if that is callcluster)"
+        )
+    return f"{process}. End it"
 
 
 def _belongs_to_ray(process: psutil.Process) -> bool:

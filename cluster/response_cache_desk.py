@@ -8,9 +8,11 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from cluster.errors import ClusterError
+from cluster.found_cluster import FoundCluster, look_around
 from cluster.settings import Settings
 
 ANSWER_WITHIN_S: Final = 120.0  # an import of some hundred cards is encoded
@@ -84,7 +86,8 @@ async def open_desk(settings: Settings) -> AsyncIterator[tuple[Desk, bool]]:
     the file in the folder of the settings is opened, and written when something was changed.
 
     Raises:
-        ClusterError: The cluster that RAY_ADDRESS names cannot be joined, or has no such cache.
+        ClusterError: The cluster that RAY_ADDRESS names cannot be joined, or has no such cache; the
+            one of this machine is not this deployment's.
     """
     if await asyncio.to_thread(_join):
         import ray
@@ -93,6 +96,8 @@ async def open_desk(settings: Settings) -> AsyncIterator[tuple[Desk, bool]]:
         from actors.semantic_cache_actor import find_semantic_cache
 
         try:
+            if not os.environ.get("RAY_ADDRESS"):
+                await asyncio.to_thread(_require_ours, settings.port)
             yield await _owners(find_semantic_cache), True
         except CacheAwayError:
             raise ClusterError(
@@ -135,6 +140,35 @@ async def open_file(settings: Settings) -> AsyncIterator[Desk]:
     finally:
         for driver in drivers:
             await driver.aclose()
+
+
+def _require_ours(port: int) -> None:
+    """Raises ``ClusterError`` when Ray has found somebody else's cluster here."""
+    why_not = objection(look_around(), port, Path.cwd())
+    if why_not:
+        raise ClusterError(why_not)
+
+
+def objection(found: FoundCluster, port: int, folder: Path) -> str:
+    """Why nobody is asked on this cluster, which was not named; empty when it may be ours.
+
+    Args:
+        found: What is there.
+        port: Of our settings.
+        folder: Where we are.
+    """
+    if not found.has_product:
+        return (
+            f"nothing of callcluster runs on {found.name}, which Ray has found here. Name the "
+            "cluster that is meant: RAY_ADDRESS=HOST:PORT callcluster cache"
+        )
+    differs = found.differs(port, folder)
+    if differs:
+        return (
+            f"nobody was asked: {found.name} is another deployment's ({differs}). Ask from where "
+            f"it was started, or name it: RAY_ADDRESS={found.address} callcluster cache"
+        )
+    return ""
 
 
 async def _owners(find: Callable[[int], Any]) -> Desk:

@@ -67,15 +67,8 @@ def prepare_environment(settings: Settings, say: Callable[[str], None]) -> bool:
     ended = ports.end_leftovers(str(Path(os.environ["RAY_SERVE_HAPROXY_CONFIG_FILE_LOC"]).parent))
     if ended:
         say(f"ended a HAProxy that an earlier run had left behind (process {ended[0]})")
-    wanted = [(settings.port, "CALLCLUSTER_PORT")]
-    if haproxy:
-        stats = int(os.environ.get("RAY_SERVE_HAPROXY_STATS_PORT", "8404"))
-        metrics = int(os.environ.get("RAY_SERVE_HAPROXY_METRICS_PORT", "9101"))
-        wanted += [
-            (stats, "RAY_SERVE_HAPROXY_STATS_PORT"),
-            (metrics, "RAY_SERVE_HAPROXY_METRICS_PORT"),
-        ]
-    ports.require_free(wanted)
+    wanted = ports.wanted_ports(settings.port, os.environ)
+    ports.require_free(wanted if haproxy else wanted[:1])
     return haproxy
 
 

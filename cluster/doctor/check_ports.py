@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from cluster import ports
@@ -11,20 +10,12 @@ from cluster.doctor.examination import Findings, in_thread
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
 from cluster.doctor.node_probe import raylet_above
 from cluster.doctor.place import Place
+from cluster.ports import WantedPort, wanted_ports
 
 _FIRST_REPLICA = "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"
 _LAST_REPLICA = "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT"
 
 Owner = Literal["ours", "another", "nobody"]  # nobody's: no process of Ray
-
-
-@dataclass(frozen=True, slots=True)
-class WantedPort:
-    """A port, what for, and the variable that moves it."""
-
-    port: int
-    purpose: str
-    setting: str
 
 
 async def examine_ports(place: Place) -> Findings:
@@ -57,21 +48,6 @@ def owners(found: Iterable[ports.Listener], http_port: int) -> Callable[[int | N
         return "ours" if ours is not None and raylet_above(pid) == ours else "another"
 
     return owner
-
-
-def wanted_ports(http_port: int, environment: Mapping[str, str]) -> list[WantedPort]:
-    """The ports that one node wants for itself, besides those of the replicas."""
-
-    def moved(setting: str, default: int, purpose: str) -> WantedPort:
-        text = environment.get(setting, "")
-        return WantedPort(int(text) if text.isdigit() else default, purpose, setting)
-
-    return [
-        WantedPort(http_port, "HAProxy: calls and webhooks", "CALLCLUSTER_PORT"),
-        moved("RAY_SERVE_HAPROXY_STATS_PORT", 8404, "HAProxy: statistics"),
-        moved("RAY_SERVE_HAPROXY_METRICS_PORT", 9101, "HAProxy: metrics"),
-        moved("RAY_SERVE_FALLBACK_PROXY_HTTP_PORT", 8500, "Ray Serve: the stand-in proxy"),
-    ]
 
 
 def port_finding(

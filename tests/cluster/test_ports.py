@@ -12,22 +12,86 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cluster import ports
+from cluster import ports, run_serve
 from cluster.errors import PortInUseError, SettingsError
+from cluster.settings import Settings
 
 pytestmark = pytest.mark.e2e
+
+
+def wanted(port: int, setting: str = "CALLCLUSTER_PORT") -> ports.WantedPort:
+    return ports.WantedPort(port, "calls", setting)
 
 
 def test_a_port_in_use_names_who_has_it_and_what_moves_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         with pytest.raises(PortInUseError) as error:
-            ports.require_free([(ports.free_port(), "OTHER"), (port, "CALLCLUSTER_PORT")])
+            ports.require_free([wanted(ports.free_port(), "OTHER"), wanted(port)])
     said = str(error.value)
     assert f"port {port} is taken by" in said
     assert f"(process {os.getpid()})" in said
     assert "choose another port with CALLCLUSTER_PORT" in said
-    ports.require_free([(port, "CALLCLUSTER_PORT")])
+    ports.require_free([wanted(port)])
+
+
+@pytest.mark.parametrize(
+    ("setting", "matters"),
+    [
+        ("RAY_SERVE_HAPROXY_STATS_PORT", True),
+        ("RAY_SERVE_HAPROXY_METRICS_PORT", True),
+        ("RAY_SERVE_FALLBACK_PROXY_HTTP_PORT", True),
+        ("RAY_SERVE_HAPROXY_STATS_PORT", False),
+    ],
+)
+def test_serve_names_who_holds_a_port_of_haproxy_before_it_starts_anything(
+    setting: str, matters: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment = {
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(tmp_path / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.free_port()),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.free_port()),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.free_port()),
+    }
+    monkeypatch.setattr(run_serve, "haproxy_folder", lambda _port: tmp_path / "haproxy")
+    monkeypatch.setattr(run_serve.serve_env, "prepare", lambda *_, **__: matters)
+    settings = Settings(_env_file=None, host="127.0.0.1", port=ports.free_port())
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        for name, value in {**environment, setting: str(port)}.items():
+            monkeypatch.setenv(name, value)
+        if not matters:  # without HAProxy nobody wants it
+            assert run_serve.prepare_environment(settings, lambda _text: None) is False
+            return
+        with pytest.raises(PortInUseError) as error:
+            run_serve.prepare_environment(settings, lambda _text: None)
+    assert f"port {port} is taken by" in str(error.value)
+    assert f"choose another port with {setting}" in str(error.value)
+
+
+def test_every_port_in_use_is_named_at_once() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        held = [each.getsockname()[1] for each in (one, other)]
+        with pytest.raises(PortInUseError) as error:
+            ports.require_free([wanted(held[0], "ONE"), wanted(held[1], "OTHER")])
+    for port, setting in zip(held, ("ONE", "OTHER"), strict=True):
+        assert f"port {port} is taken by" in str(error.value)
+        assert f"choose another port with {setting}." in str(error.value)
+
+
+def test_a_port_of_another_ray_cluster_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "runs_under_ray", lambda pid: pid == os.getpid())
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        pytest.raises(PortInUseError) as error,
+    ):
+        ports.require_free([wanted(listening.getsockname()[1])])
+    assert "of a Ray cluster that runs here already" in str(error.value)
+    assert "'callcluster stop' if that is callcluster" in str(error.value)
+    assert "CALLCLUSTER_PORT" in str(error.value)
 
 
 @pytest.mark.skipif(

@@ -162,6 +162,9 @@ def premises(running: RunningProviders, **extra: str) -> Iterator[Premises]:
         "RAY_metrics_report_interval_ms": "1000",  # 10 s otherwise: for Ray's own /metrics
         "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.free_port()),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.free_port()),
+        # Else a second product of the suite would find the first one's, and does not start.
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.free_port()),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.free_port()),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
         "CALLCLUSTER_MODE": "development",  # ws:// to this machine is let through

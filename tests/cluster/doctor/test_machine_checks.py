@@ -19,17 +19,15 @@ from cluster.doctor.check_haproxy import environment_findings, limit_findings
 from cluster.doctor.check_packages import pinned_finding, python_finding, required_finding
 from cluster.doctor.check_ports import (
     Owner,
-    WantedPort,
     port_finding,
     replica_finding,
-    wanted_ports,
 )
 from cluster.doctor.check_store import examine_database, examine_disk, schema_finding, space_finding
 from cluster.doctor.check_temporary import examine_temporary, room_finding
 from cluster.doctor.finding import Finding
 from cluster.doctor.node_probe import code_digest
 from cluster.doctor.place import Place
-from cluster.ports import Listener
+from cluster.ports import Listener, WantedPort, wanted_ports
 from cluster.settings import Settings
 from records import schema
 from records.schema import SchemaState
