@@ -344,6 +344,7 @@ class CallDriver:
         at_us = self._parts.wall_clock_us()
         entry = self._replies.settle(settled, at_us=at_us, usage=self._units())
         self._turns.settle(settled, entry, self._ear.spoken_language)
+        self._ear.turn_settled()
         if not self._ended.done():
             self._tell_mind(self._loop.time())
 

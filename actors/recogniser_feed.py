@@ -175,6 +175,11 @@ class RecogniserFeed:
         """The turn that was taken last goes on."""
         self._turn_from = self._turn_before_from
 
+    def turn_settled(self) -> None:
+        """The turn that was taken last cannot be given back any more."""
+        self._turn_before_from = self._turn_from
+        self._ring.forget(self._turn_from)
+
     async def close(self) -> None:
         """Close the streams; no words are fed afterwards."""
         self._closed = True

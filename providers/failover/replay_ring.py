@@ -20,10 +20,12 @@ _RING_BYTES = RING_S * SAMPLE_RATE_HZ
 _RING_FRAMES = round(RING_S / FRAME_S)
 _BLOCK_BYTES = SAMPLE_RATE_HZ // 2
 _WHOLE_BLOCKS = _RING_BYTES // _BLOCK_BYTES
+# How far before the commit point a new stream may begin: see ``replay_from``.
+_REACH_SAMPLES = round((OVERLAP_S + _LEAD_IN_S) * SAMPLE_RATE_HZ) + FRAME_SAMPLES
 
 
 class ReplayRing:
-    """mu-law of one caller, ``RING_S`` seconds of it, and when the caller spoke.
+    """mu-law of one caller, at most ``RING_S`` seconds of it, and when the caller spoke.
 
     The audio lies in blocks of half a second, of which the oldest goes when a new one is whole: a
     buffer in one piece would be moved about once a second, 80 kB that leave holes in the heap of a
@@ -90,7 +92,21 @@ class ReplayRing:
         if start >= self.samples:
             return b""
         at, after = divmod(max(start - self._oldest(), 0), _BLOCK_BYTES)
-        return b"".join((*self._blocks[at:], self._newest))[after:]
+        if at >= len(self._blocks):
+            return bytes(self._newest[after:])
+        first, *others = self._blocks[at:]
+        return b"".join((first[after:], *others, self._newest))
+
+    def forget(self, before: int) -> None:
+        """Nobody will ``read`` what is older than ``before``, but a new stream may be sent it.
+
+        So nothing goes that ``replay_from`` could name, now or later.
+        """
+        if not self._committed:
+            return
+        needed = min(before, self._committed - _REACH_SAMPLES)
+        unused = (needed - self._oldest()) // _BLOCK_BYTES
+        del self._blocks[: max(unused, 0)]
 
     def release(self) -> None:
         """Nobody will ask for what was written until now: its memory is free for other calls."""

@@ -12,6 +12,7 @@ import pytest
 
 from actors.call_driver import SIGN_OF_LIFE_S, STREAM_SILENT_S
 from actors.mind_driver import MindConfig
+from actors.recogniser_feed import RecogniserFeed
 from actors.wire import TurnEntry
 from dialogue.agent import TurnTaking
 from providers.errors import ProviderRefused, ProviderUnavailable
@@ -46,6 +47,20 @@ def test_greets_answers_and_settles_what_was_heard() -> None:
         end = await phone.ended()
         assert (end.planned, end.reason, end.close_code) == (True, "caller_hung_up", 1000)
         assert closed(stage) == [("call-1", True, "caller_hung_up")]
+
+    play(scene)
+
+
+def test_the_ear_is_told_of_settled_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps what was said in a turn for as long as that can be given back."""
+    told: list[RecogniserFeed] = []
+    monkeypatch.setattr(RecogniserFeed, "turn_settled", lambda ear: told.append(ear))
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("what do you have")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert len(told) == 2
 
     play(scene)
 

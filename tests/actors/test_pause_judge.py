@@ -167,6 +167,10 @@ def test_the_turn_before_is_not_judged_again() -> None:
         feed.turn_given_back()
         feed.write(b"\x03" * 160)
         assert feed.turn_audio() == b"\x02" * 4_000 + b"\x03" * 160
+        feed.turn_taken(now=1.5)
+        feed.turn_settled()
+        feed.turn_given_back()
+        assert feed.turn_audio() == b"", "a settled turn stays taken"
         await feed.close()
 
     virtual_time.run(scene())

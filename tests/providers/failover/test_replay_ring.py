@@ -174,3 +174,66 @@ def test_speech_after_a_moment_is_counted_in_frames() -> None:
     assert ring.speech_s(3 * FRAME) == pytest.approx(0.02)
     assert ring.speech_s(3 * FRAME - 10) == pytest.approx(0.02), "whole frames"
     assert ring.speech_s(99 * FRAME) == 0.0
+
+
+def test_what_nobody_will_read_takes_no_memory() -> None:
+    ring = ring_of((True, 2.0), (False, 6.0))
+    ring.commit(2 * HZ)
+    ring.forget(2 * HZ)
+    held = len(ring.read(0))
+    assert 6.4 * HZ <= held < 7.0 * HZ
+    ring.forget(8 * HZ)
+    assert len(ring.read(0)) == held, "a new stream may be sent what follows the last final"
+
+
+def test_nothing_is_forgotten_before_anything_is_known() -> None:
+    ring = ring_of((True, 2.0))
+    ring.forget(2 * HZ)
+    assert len(ring.read(0)) == 2 * HZ
+
+
+_STEPS = st.one_of(
+    st.tuples(st.sampled_from(["speech", "quiet"]), st.sampled_from([0.04, 0.1, 0.5, 3.0, 9.0])),
+    st.tuples(st.sampled_from(["commit", "forget"]), st.floats(0, 9)),
+)
+
+
+@given(st.lists(_STEPS, max_size=30))
+def test_a_new_stream_begins_where_it_would_if_nothing_was_forgotten(
+    steps: list[tuple[str, float]],
+) -> None:
+    """``commit`` and ``forget`` are about a moment so many seconds ago."""
+    ring, whole = ReplayRing(), ReplayRing()
+    forgotten = 0
+    for what, seconds in steps:
+        ago = max(ring.samples - round(seconds * HZ), 0)
+        if what == "commit":
+            ring.commit(ago)
+            whole.commit(ago)
+        elif what == "forget":
+            ring.forget(ago)
+            forgotten = max(forgotten, ago)
+        else:
+            for number in range(round(seconds / 0.02)):
+                for each in (ring, whole):
+                    each.write(bytes([number % 251]) * FRAME)
+                    each.score(is_speech=what == "speech")
+        start, _ = ring.replay_from()
+        assert ring.replay_from() == whole.replay_from()
+        assert ring.lost_samples == whole.lost_samples
+        assert ring.read(start) == whole.read(start)
+        assert ring.read(forgotten) == whole.read(forgotten)
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.06, 0.1, 0.3])
+@pytest.mark.parametrize("commit_s", [1.5, 1.7, 1.8, 1.9, 2.0])
+@pytest.mark.parametrize("pause_at_s", [1.3, 1.5, 1.6, 1.7, 1.9])
+def test_what_lies_before_the_commit_point_is_kept_as_far_as_it_may_come_again(
+    pause_at_s: float, commit_s: float, pause_s: float
+) -> None:
+    stretches = ((True, pause_at_s), (False, pause_s), (True, 3.0))
+    ring, whole = ring_of(*stretches), ring_of(*stretches)
+    ring.commit(round(commit_s * HZ))
+    whole.commit(round(commit_s * HZ))
+    ring.forget(ring.samples)
+    assert ring.replay_from() == whole.replay_from()
