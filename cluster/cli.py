@@ -43,9 +43,9 @@ EXPECTED = (CacheError, ClusterError, ProviderError, RecordsError, SimulationErr
 EXIT_CODES = """\
 [bold]Exit code[/bold] of every command
   0    done
-  1    found bad (doctor, demo, chaos, records check); or you answered no
+  1    found bad (doctor, demo, chaos, evaluate, ...); or you answered no
   2    not done: one line says what is missing or wrong
-  3 4  load, call and chaos: see their --help
+  3 4  load, call, chaos and evaluate: see their --help
   130  Ctrl-C"""
 
 app = typer.Typer(
