@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 import subprocess
 from pathlib import Path
 
@@ -84,3 +86,47 @@ async def _ask_beside_a_dying_node(folder: Path) -> tuple[set[int], set[int], li
         {answer.status_code for answer in placed},
         asked,
     )
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("kept", [0, 1])
+def test_three_that_break_off_in_a_row_do_not_cost_the_call(kept: int, tmp_path: Path) -> None:
+    """Both nodes: HAProxy of the one that lives asks a replica of the other that has just died."""
+    if not front_binary():
+        pytest.skip("no HAProxy for this platform")
+    assert asyncio.run(_ask_while_three_break_off(tmp_path, kept)) == 200
+
+
+async def _ask_while_three_break_off(folder: Path, kept: int) -> int:
+    left = 0
+
+    async def node(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal left
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                if length := re.search(rb"content-length: (\d+)", head, re.IGNORECASE):
+                    await reader.readexactly(int(length[1]))
+                if left and b"/-/healthz" not in head:
+                    left -= 1
+                    break
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                await writer.drain()
+        writer.close()
+
+    nodes = [await asyncio.start_server(node, "127.0.0.1", 0) for _ in range(2)]
+    places = [f"127.0.0.1:{each.sockets[0].getsockname()[1]}" for each in nodes]
+    (port,) = free_ports(1)
+    async with (
+        nodes[0],
+        nodes[1],
+        running_front(folder, port, places),
+        httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=kept),
+        ) as http,
+    ):
+        assert (await http.post("/twilio/resume", data={"CallSid": "CA1"})).status_code == 200
+        left = 3
+        return (await http.post("/twilio/resume", data={"CallSid": "CA1"})).status_code
