@@ -145,9 +145,9 @@ class CallDriver:
         self._language.recall(log)
         self._times.count_in(spent_s(log, comeback, now_us=self._parts.wall_clock_us()))
         # The carrier has ended no stream of its own accord: what was asked then still stands.
-        unanswered = opened.unanswered if comeback is None else ""
-        first = call_started(opened, self._language.agent, comeback, log, unanswered=unanswered)
-        if first.resume_text and unanswered:
+        is_lost = comeback is None
+        first = call_started(opened, self._language.agent, comeback, log, is_lost=is_lost)
+        if first.resume_text and first.unanswered:
             first = replace(first, resume_audio=self._replies.ready(first.resume_text))
         self._ear.start()
         early, self._early = self._early, None

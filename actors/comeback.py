@@ -52,7 +52,7 @@ def call_started(
     comeback: Comeback | None,
     log: Sequence[TurnEntry],
     *,
-    unanswered: str = "",
+    is_lost: bool = False,
 ) -> CallStarted:
     """What the machine of a stream is told first.
 
@@ -61,14 +61,18 @@ def call_started(
         agent: The agent that answers.
         comeback: What the carrier did with the call before.
         log: Settled turns of the streams before, oldest first.
-        unanswered: What the caller has asked there, and nobody has answered.
+        is_lost: The stream before may have been lost: what the caller has said there, and nobody
+            has answered, stands.
     """
-    is_known = bool(log or unanswered) or comeback is not None
+    unanswered = opened.unanswered if is_lost else ""
+    unfinished = opened.unfinished if is_lost and not unanswered else ""
+    is_known = bool(log or unanswered or unfinished) or comeback is not None
     return CallStarted(
         greeting=None if is_known else (opened.greeting or None),
         next_turn_id=max((entry.turn_id for entry in log), default=0) + 1,
         resume_text=first_words(agent, comeback) if is_known else None,
         unanswered=unanswered,
+        unfinished=unfinished,
     )
 
 

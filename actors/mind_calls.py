@@ -22,13 +22,13 @@ from enum import Enum
 from typing import Any, Protocol
 
 from actors.mind_answers import CallAnswers
+from actors.pending_words import PendingWords
 from actors.wire import CallOpened, CallState, CloseCall, OpenCall, TurnEntry
 from dialogue.agent import Agent
 from dialogue.errors import StaleEpoch
 from dialogue.history import HistoryLimits
 from dialogue.session import CallIdentity, DialogueSession
 from dialogue.variables import personal
-from voice.reasons import STREAM_CLOSED, ended_by
 
 INGRESS_VANISHED = "ingress_vanished"
 TRANSFERRED = "transferred"
@@ -106,7 +106,7 @@ class HeldCall:
     """One call and what became of it; times are loop times.
 
     Attributes:
-        asked: The number and the words of a turn that was taken and is not settled.
+        pending: What the caller has said that no settled turn answers.
     """
 
     session: DialogueSession[TurnEntry]
@@ -117,7 +117,7 @@ class HeldCall:
     reason: str = ""
     closed_at: float = 0.0
     hand_over: dict[str, Any] = field(default_factory=dict)
-    asked: tuple[int, str] | None = None
+    pending: PendingWords = field(default_factory=PendingWords)
 
 
 class MindCalls:
@@ -201,7 +201,8 @@ class MindCalls:
             greeting=held.session.greeting,
             turn_log=held.session.turn_log,
             uses=held.session.tools.for_other_half(),
-            unanswered=held.asked[1] if held.asked is not None else "",
+            unanswered=held.pending.unanswered,
+            unfinished=held.pending.unfinished(now=now),
         )
 
     def _refusal(self, message: OpenCall, agent: Agent | None, held: HeldCall | None) -> str:
@@ -246,8 +247,7 @@ class MindCalls:
         """Take in turns that are over; return those that were not known."""
         turns = tuple(turns)
         fresh = held.session.settle(turns)
-        if held.asked is not None and any(_answers(turn, held.asked[0]) for turn in turns):
-            held.asked = None
+        held.pending.settled(turns)
         held.answers.change_agent(held.session.agent)
         for turn in fresh:
             self._recorder.turn_settled(held.session.call, turn)
@@ -255,8 +255,13 @@ class MindCalls:
 
     def taken(self, held: HeldCall, turn_id: int, text: str) -> None:
         """The caller has asked this, and a reply is on its way."""
-        if all(turn.turn_id < turn_id for turn in held.session.turn_log):
-            held.asked = turn_id, text
+        if _is_newest(held, turn_id):
+            held.pending.taken(turn_id, text)
+
+    def guessed(self, held: HeldCall, turn_id: int, text: str, *, now: float) -> None:
+        """The caller has said this so far, and a reply is prepared in case that it is all."""
+        if _is_newest(held, turn_id):
+            held.pending.guessed(turn_id, text, now=now)
 
     def revive(self, held: HeldCall) -> None:
         """A call given up for lost takes a turn. Raises ``UnknownCall`` if it has ended."""
@@ -336,10 +341,8 @@ class MindCalls:
             self._recorder.call_closed(call, planned=True, reason=TRANSFERRED, at_us=at_us)
 
 
-def _answers(turn: TurnEntry, asked: int) -> bool:
-    """Whether nobody waits for the turn ``asked`` any more; its socket may have gone before."""
-    is_cut = ended_by(turn.reason) == STREAM_CLOSED and not turn.heard_text
-    return turn.turn_id > asked or (turn.turn_id == asked and not is_cut)
+def _is_newest(held: HeldCall, turn_id: int) -> bool:
+    return all(turn.turn_id < turn_id for turn in held.session.turn_log)
 
 
 def _identity(message: OpenCall, agent: Agent) -> CallIdentity:

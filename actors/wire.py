@@ -157,8 +157,7 @@ class OpenCall(_Wire):
         token_id: The one-time part of the stream token; a second use of it is refused.
         turn_log: What the ingress knows of the call; empty for a new one.
         variables: For the prompt and the greeting of an outbound call.
-        uses: Tools that ran, or may have, in turns that are not settled, each with its ``turn``
-            (``dialogue.tool_journal``).
+        uses: Tools that ran, or may have, in turns that are not settled (``tool_journal``).
     """
 
     tenant_id: str
@@ -188,6 +187,7 @@ class CallOpened(_Wire):
         turn_log: What the actor knows of the call (after a lost ingress).
         uses: Tools that ran, or run, in turns that are not settled, each with its ``turn``.
         unanswered: What the caller said last, when the turn was taken and never settled.
+        unfinished: What he was saying a moment ago, by the guess at it; the turn was not taken.
     """
 
     refusal: str = ""
@@ -195,6 +195,7 @@ class CallOpened(_Wire):
     turn_log: tuple[TurnEntry, ...] = ()
     uses: tuple[dict[str, Any], ...] = ()
     unanswered: str = ""
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +234,7 @@ class TurnItem(_Wire):
         hang_up: With ``finished``: the agent ends the call after this reply.
         action: With ``finished``: what to do once the reply was heard (``dialogue.tool_use``).
         keep: With ``segment``: others will be told the same, so its audio is worth keeping.
-        cache: With the first ``segment`` and the end: what the response cache said
-            (``actors.mind_answers``); empty when it was not asked.
+        cache: With the first ``segment`` and the end: what the cache said (``mind_answers``).
         likely: With ``finished``: segments that may be wanted next, whose audio is worth having.
         tools: With ``tool`` uses of tools that run: without a result they wait to be granted, and
             with ``wait_s`` they may take so long from then on; with a result they have ended. With

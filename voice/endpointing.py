@@ -55,6 +55,7 @@ class Endpointer:
     Attributes:
         detector: The stretches of speech it has found in the frames.
         is_hearing_lost: It is known that no words can come.
+        words: What the caller has said since the last turn was taken.
     """
 
     __slots__ = (
@@ -70,17 +71,17 @@ class Endpointer:
         "_silence",
         "_speech_frames",
         "_taken_frame",
-        "_words",
         "_words_at",
         "detector",
         "is_hearing_lost",
+        "words",
     )
 
     def __init__(self, config: EndpointConfig, language: str = "en-US") -> None:
         self._config = config
         self._silence = Silence(config.frame_stall_s)
         self.detector = self._silence.detector
-        self._words = HeardWords()
+        self.words = HeardWords()
         self._lag = WordLag(config.word_lag_s)
         self._scale = Scale(config, language)
         self._question: int | None = None
@@ -101,7 +102,7 @@ class Endpointer:
     @property
     def text(self) -> str:
         """The words heard since the last turn was taken."""
-        return self._words.text
+        return self.words.text
 
     @property
     def is_waiting(self) -> bool:
@@ -109,7 +110,7 @@ class Endpointer:
         return (
             self.detector.state is not SpeechState.QUIET
             or self._speech_frames > 0
-            or self._words.text != ""
+            or self.words.text != ""
         )
 
     def speech_started_at(self, *, now: float) -> float:
@@ -119,7 +120,7 @@ class Endpointer:
     @property
     def is_unheard(self) -> bool:
         """The caller has said enough for an apology, and not a word of it came."""
-        if not self._speech_frames or self._words.text or self._empty_turns >= MAX_EMPTY_TURNS:
+        if not self._speech_frames or self.words.text or self._empty_turns >= MAX_EMPTY_TURNS:
             return False
         config = self._config
         least_s = config.lost_speech_s if self.is_hearing_lost else config.empty_speech_s
@@ -128,7 +129,7 @@ class Endpointer:
     @property
     def words_due_s(self) -> float | None:
         """Silence by which the words of what was said usually come; None when none are missing."""
-        if self._words.text:
+        if self.words.text:
             return self._lag.due_s
         return self._lag.usual_s if self.is_unheard else None
 
@@ -161,7 +162,9 @@ class Endpointer:
         heard = 1
         if edge is SpeechEdge.STARTED:
             heard = detector.frames - detector.start_frame
-            if self._words.text:
+            if self._is_put_back:
+                self._silence.missed_at = None  # from here on he is heard
+            if self.words.text:
                 self._scale.learn_pause((detector.start_frame - ended_frame) * FRAME_S)
         self._silence.speech_at = now
         self._speech_frames += heard
@@ -177,8 +180,8 @@ class Endpointer:
             now: Loop time.
             end_s: Media time at which the last of them ends; 0 if that is not known.
         """
-        before = self._words.form
-        self._words.hear_interim(text, is_same_phrase=self._speech_frames == 0, now=now)
+        before = self.words.form
+        self.words.hear_interim(text, is_same_phrase=self._speech_frames == 0, now=now)
         if not self._count_words(before, end_s, now):
             return None
         if self._silence.length_s(now) > self._config.missed_speech_lag_s:
@@ -187,15 +190,15 @@ class Endpointer:
 
     def hear_final(self, text: str, *, now: float, end_s: float = 0.0) -> EndpointDecision | None:
         """The running phrase as it will stay; empty when it was nothing after all."""
-        before = self._words.form
+        before = self.words.form
         self._scale.reweigh()  # for its punctuation
-        has_rest = self._words.hear_final(text, is_same_phrase=self._speech_frames == 0, now=now)
+        has_rest = self.words.hear_final(text, is_same_phrase=self._speech_frames == 0, now=now)
         is_stale = self._silence.acoustic_s(now) > self._config.stale_speech_s
         if has_rest:
             self._final_at = now
             if not is_stale:
                 self._silence.missed_at = None
-        elif not self._words.has_finals:
+        elif not self.words.has_finals:
             self._final_at = None
         if self._count_words(before, end_s if has_rest else 0.0, now) and is_stale:
             self._silence.missed_at = now
@@ -206,7 +209,7 @@ class Endpointer:
     ) -> EndpointDecision | None:
         """The recogniser believes, 0 to 1, that these words are the end of the turn."""
         decision = self.hear_interim(text, now=now, end_s=end_s)
-        if isinstance(decision, CallerFinished) or not self._words.text:
+        if isinstance(decision, CallerFinished) or not self.words.text:
             return decision
         self._scale.hear_hint(probability)
         return self._decide(now) or decision
@@ -223,16 +226,21 @@ class Endpointer:
         """A reply was there so long after it was asked for: later ones are asked for in time."""
         self._scale.learn_reply(seconds)
 
-    def put_back(self, text: str, *, now: float) -> None:
-        """The caller had not finished: ``text`` was taken too early and opens what follows."""
+    def put_back(self, text: str, *, now: float, is_carried: bool = False) -> None:
+        """``text`` opens what follows: taken too early or, if carried, said on a lost stream."""
         if not has_words(text):
             return
-        if not self._words.text:
+        if not self.words.text:
             self._is_put_back = True
             self._lag.put_back(self._silence.media_s(now))
-        pause_frames = self.detector.start_frame - self._taken_frame
-        self._scale.learn_pause(pause_frames * FRAME_S, was_taken=True)
-        self._words.put_back(text)
+        if is_carried:
+            # As if it were said now: a caller who has not finished is given the usual time.
+            self._silence.missed_at = None if self._silence.is_broken(now) else now
+            self.words.carry(text)
+        else:
+            pause_frames = self.detector.start_frame - self._taken_frame
+            self._scale.learn_pause(pause_frames * FRAME_S, was_taken=True)
+            self.words.put_back(text)
         self._scale.change_words()
         self._words_at = now
         self._paused_on = None
@@ -242,7 +250,7 @@ class Endpointer:
         self._lag.ended(self._silence.acoustic_s(now))
         self._is_put_back = False
         self._taken_frame = self.detector.end_frame
-        text = self._words.take(now=now)
+        text = self.words.take(now=now)
         self._end_pause()
         self._scale.change_words()
         self._paused_on = None
@@ -265,7 +273,7 @@ class Endpointer:
 
     def _count_words(self, before: tuple[str, ...], end_s: float, now: float) -> bool:
         """Words came that were ``before``; returns whether they are others now."""
-        is_new = self._words.form != before
+        is_new = self.words.form != before
         speech_s = self.detector.start_s, self.detector.end_s
         at_s = self._silence.media_s(now)
         self._lag.arrived(end_s, at_s=at_s, speech_s=speech_s, is_new=is_new)
@@ -283,7 +291,7 @@ class Endpointer:
     def _after_words(self, now: float) -> EndpointDecision | None:
         decision = self._decide(now)
         if decision is None and self._paused_on is not None:
-            if self._words.form == self._paused_on:
+            if self.words.form == self._paused_on:
                 return None
             self._paused_on = None
             return CallerWentOn()
@@ -297,7 +305,7 @@ class Endpointer:
         return CallerWentOn()
 
     def _decide(self, now: float) -> EndpointDecision | None:
-        config, words = self._config, self._words
+        config, words = self._config, self.words
         if not words.text:
             return self._decide_without_words(now)
         if self._words_at is not None and now - self._words_at >= config.stuck_words_s:
@@ -351,12 +359,12 @@ class Endpointer:
         return self._lag.wait_s(weighed.commit_s, self._config.final_wait_s)
 
     def _is_stable(self, weighed: Weighed, now: float) -> bool:
-        if weighed.is_whole or self._words.is_final or self._words_at is None:
+        if weighed.is_whole or self.words.is_final or self._words_at is None:
             return True
         return now - self._words_at >= self._config.stable_words_s - _ROUNDING_S
 
     def _reason(self, weighed: Weighed, silence_s: float) -> str:
-        state = "final" if self._words.is_final else "interim"
+        state = "final" if self.words.is_final else "interim"
         waited_ms, needed_ms = round(min(silence_s, 60.0) * 1000), round(weighed.commit_s * 1000)
         return f"{state}+silence {waited_ms} ms ({needed_ms} needed: {weighed.why})"
 

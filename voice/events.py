@@ -32,6 +32,8 @@ class CallStarted:
         unanswered: What the caller had asked when the stream was lost: it is answered now, and what
             is said first is heard until the answer comes.
         resume_audio: ``resume_text``, ready, mu-law; empty when it is not. Only for ``unanswered``.
+        unfinished: What the caller was saying when the stream was lost, as far as it is known: it
+            opens what he says after ``resume_text``, and is answered if he says no more.
     """
 
     greeting: str | None
@@ -39,6 +41,7 @@ class CallStarted:
     resume_text: str | None = None
     unanswered: str = ""
     resume_audio: bytes = b""
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)

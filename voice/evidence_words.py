@@ -6,10 +6,13 @@ Rules:
 2. Words may be taken before they are final. What is heard of the same phrase later is compared with
    what was taken, and only what goes beyond it is new, for ``TAKEN_LIFETIME_S`` after the last word
    of it.
+3. Words that were carried over from a stream that was lost open what is heard; who says them again
+   does not say them twice (``said_again.py``), nor when they were taken meanwhile and put back.
 """
 
 from __future__ import annotations
 
+from voice.said_again import continued
 from voice.words import has_words, join_words, normalise, remainder
 
 TAKEN_LIFETIME_S = 3.0
@@ -23,9 +26,21 @@ class HeardWords:
         form: The same as ``voice.words.normalise`` compares them.
     """
 
-    __slots__ = ("_finals", "_phrase", "_tail", "_taken", "_taken_at", "form", "text")
+    __slots__ = (
+        "_carried",
+        "_finals",
+        "_phrase",
+        "_said_before",
+        "_tail",
+        "_taken",
+        "_taken_at",
+        "form",
+        "text",
+    )
 
     def __init__(self) -> None:
+        self._carried = ""  # words of another stream, before all others
+        self._said_before = ""  # what was taken with them, and may be said again
         self._finals: tuple[str, ...] = ()
         self._phrase = ""  # the running phrase as last heard, and its words not yet taken
         self._tail = ""
@@ -71,14 +86,35 @@ class HeardWords:
 
     def put_back(self, text: str) -> None:
         """``text`` was taken too early and comes before all other words."""
-        self._finals = (text, *self._finals)
+        if text == self._said_before:
+            self._carried = text
+        else:
+            self._finals = (text, *self._finals)
         self._join()
+
+    def carry(self, text: str) -> None:
+        """``text`` was said on a stream that was lost, and comes before all other words."""
+        self._carried = text
+        self._join()
+
+    def note_taken(self, text: str) -> None:
+        """``text``, with words of a stream that was lost, was taken; it may be put back."""
+        self._said_before = text
+
+    def after(self, earlier: str, text: str) -> str:
+        """``text``, and before it ``earlier``, which was taken too early."""
+        if not earlier or earlier != self._said_before:
+            return join_words((earlier, text))
+        self._said_before = continued(earlier, text)
+        return self._said_before
 
     def take(self, *, now: float) -> str:
         """Hand over the words and begin anew."""
         text = self.text
         if self._phrase and self._tail:
             self._taken, self._taken_at = self._phrase, now
+        if self._carried:
+            self._said_before, self._carried = text, ""
         self._finals, self._tail = (), ""
         self._join()
         return text
@@ -92,5 +128,6 @@ class HeardWords:
         return remainder(phrase, self._taken, is_same_phrase=is_same_phrase)
 
     def _join(self) -> None:
-        self.text = join_words((*self._finals, self._tail))
+        heard = join_words((*self._finals, self._tail))
+        self.text = continued(self._carried, heard) if self._carried else heard
         self.form = normalise(self.text)

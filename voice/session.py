@@ -40,6 +40,7 @@ from voice.hearing import WordsEvent, hear
 from voice.idle import IdleWatch
 from voice.keypad import Keypad
 from voice.mouth import Mouth
+from voice.opening import Opening
 from voice.reasons import STREAM_CLOSED
 from voice.turns import Turns
 from voice.waste import SpeculationBudget
@@ -74,7 +75,7 @@ class VoiceSession:
         self._fillers = Fillers(config.fillers, sounds or FillerSounds(), self._mouth)
         self._keypad = Keypad(config.digit_wait_s)
         self._idle = IdleWatch(config.idle_prompt_s, config.idle_hang_up_s)
-        self._is_started = False
+        self._opening = Opening(self._ear, self._turns, self._fillers)
         self._is_over = False
 
     def receive(self, event: events.Input, *, now: float) -> None:
@@ -113,7 +114,8 @@ class VoiceSession:
             case events.DigitPressed():
                 self._press(event.digit, now)
             case events.CallStarted():
-                self._start(event, now)
+                if self._opening.begin(event, now=now):
+                    self._idle.note_activity(now=now)
             case events.HangUpRequested():
                 self._wind_up(event, now)
             case _:
@@ -217,6 +219,7 @@ class VoiceSession:
             carried = self._floor.yield_to_caller(now=now)
             if carried:
                 self._ear.put_back(carried, now=now)  # and decide anew, with all the words
+            if carried or self._opening.take_up(now=now):
                 decision = None
         if self._turns.taken is None and self._ear.text:
             self._turns.guesses.hear_words(self._ear.text, may_guess=self._may_guess, now=now)
@@ -250,8 +253,8 @@ class VoiceSession:
         if self._turns.taken is not None:
             if not self._floor.is_worth_a_turn(finished.text, now=now):
                 return
-            text = join_words((self._floor.yield_to_caller(now=now), finished.text))
-            finished = replace(finished, text=text)
+            text = self._ear.words.after(self._floor.yield_to_caller(now=now), finished.text)
+            finished = replace(finished, text=self._opening.joined(text))
         if has_words(finished.text):
             self._turns.take("caller", finished, now=now)
         else:
@@ -295,25 +298,6 @@ class VoiceSession:
         if output.agent_text != self._config.phrases.apology:  # what was asked before still stands
             self._ear.hear_agent(output.heard_text)
 
-    def _start(self, event: events.CallStarted, now: float) -> None:
-        if self._is_started:
-            return
-        self._is_started = True
-        self._idle.note_activity(now=now)
-        self._turns.start_at(event.next_turn_id)
-        if event.greeting is not None:
-            self._turns.greet(event.greeting, now=now)
-        elif event.unanswered:
-            self._answer_again(event, now)
-        elif event.resume_text is not None:
-            self._turns.say("resume", event.resume_text, reason="call resumed", now=now)
-
-    def _answer_again(self, event: events.CallStarted, now: float) -> None:
-        asked = CallerFinished(event.unanswered, "asked before the stream was lost", now, None)
-        self._turns.take("caller", asked, now=now)
-        if self._turns.taken is not None:
-            self._fillers.begin_with(event.resume_audio, self._turns.taken, now=now)
-
     def _wind_up(self, event: events.HangUpRequested, now: float) -> None:
         if self._ending.is_firm:
             return
@@ -332,6 +316,8 @@ class VoiceSession:
         if question is not None:
             self._outbox.append(events.JudgeTurn(question))
         turns, ending = self._turns, self._ending
+        if self._opening.unfinished:
+            self._opening.take_up(now=now)
         if turns.is_idle and ending.reason is None and not turns.has_given_up:
             return
         if turns.taken is not None and self._floor.is_awaited(turns.taken, now=now):
@@ -340,6 +326,7 @@ class VoiceSession:
         if settled is not None and settled.kind != "silence":
             self._idle.note_activity(now=now)
         if settled is not None:
+            self._opening.take_up(now=now)
             action = {} if settled.failure else settled.action
             ending.perform(hang_up=settled.hang_up, action=action)
         if turns.taken is not None and turns.taken.said_trouble:
@@ -369,6 +356,7 @@ class VoiceSession:
             self._turns.is_idle
             and self._ending.reason is None
             and not self._ear.is_waiting
+            and not self._opening.unfinished
             and not self._keypad.is_waiting
         )
 

@@ -247,6 +247,19 @@ def test_a_turn_whose_socket_went_before_its_reply_is_not_answered() -> None:
     assert unanswered(held, (3, 1)) == ""
 
 
+def test_what_a_guess_was_asked_for_is_told_to_the_next_stream() -> None:
+    held = calls()
+    opened(held)
+    call = held.find("t", "c", (0, 1), now=1.0)
+    held.guessed(call, 1, "a table", now=1.0)
+    message = OpenCall("t", "a", "v0", "c", "CA", (1, 1))
+    assert held.open(message, now=2.0, at_us=0).unfinished == "a table"
+    held.settle(call, [TurnEntry(1, "caller", "a table", "reply", "reply")])
+    held.guessed(call, 1, "a table", now=1.0)  # comes late
+    message = replace(message, epoch=(2, 1))
+    assert held.open(message, now=2.0, at_us=0).unfinished == ""
+
+
 def unanswered(held: MindCalls, epoch: tuple[int, int]) -> str:
     message = OpenCall("t", "a", "v0", "c", "CA", epoch)
     return held.open(message, now=2.0, at_us=0).unanswered

@@ -90,6 +90,7 @@ MESSAGES: dict[str, Any] = {
     "settle_turns_granting": wire.SettleTurns(**WHOSE, granted=("use-1",)),
     "call_opened_with_uses": wire.CallOpened(uses=({**RUN, "turn": 2},)),
     "call_opened_with_unanswered": wire.CallOpened(unanswered="Do you have a table?"),
+    "call_opened_with_unfinished": wire.CallOpened(unfinished="Do you have"),
     "settle_turns_taking": wire.SettleTurns(**WHOSE, taken={"turn_id": 2, "text": "Hi"}),
     "settle_turns": wire.SettleTurns(**WHOSE, settled=(ENTRY,)),
     "close_call": wire.CloseCall(**WHOSE, planned=True, reason="caller_hung_up", settled=(ENTRY,)),
