@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from cluster.chaos.lines import PlacedCall
+from cluster.chaos.turns import RecordedCall
 from cluster.emulator_script import load_script
-from cluster.evaluate.live_dialogue import dialogues
+from cluster.evaluate.live_calls import LiveCall
+from cluster.evaluate.live_dialogue import Dialogue, dialogues
 from cluster.evaluate.live_levels import AgentLevels
+from cluster.evaluate.live_rows import live_rows
 from cluster.evaluate.live_stage import script_text
 from cluster.evaluate.replay_run import Asked, turns_of
+from simulation.caller_call import CallResult
+from simulation.recording import Recording
 from simulation.steady_voice import SteadyVoice
 from telephony import g711
+from tests.cluster.evaluate.call_by_hand import turn
+from tests.cluster.evaluate.test_live_parts import LOOP, NOISE, Leg, measured, recorded
 
 TONE = g711.decode(SteadyVoice().speak("x" * 60, "en", "any").ulaw)
 
@@ -67,3 +76,23 @@ def test_enough_turns_are_said_over_the_agent() -> None:
     assert set(said) == {"interruption", "backchannel", "plain"}
     assert said["interruption"] >= 80
     assert said["backchannel"] >= 50
+
+
+def test_a_backchannel_is_laid_beside_the_recording_of_its_call() -> None:
+    """The clock of a recording is the loop, that of turns begins with the placing of the call."""
+    recording = Recording()
+    at_s = 504.0  # of the loop; the call was placed at 500
+    for length_s, gain in ((1.06, 1.0), (1.1, 0.125), (1.0, 1.0)):
+        part = (TONE[: round(length_s * 8_000)] * gain).astype(np.int16)
+        recording.add_agent(at_s, bytes(g711.encode(part)))
+        at_s += length_s
+    said = measured(kind="interrupt", speech_start_s=5.0, speech_end_s=6.0)
+    leg: Any = Leg()
+    result = CallResult(0, leg, (said,), 0.5, recording=recording, recording_start_s=4.0)
+    call = RecordedCall(PlacedCall(100.0, result), None, (recorded("heard"),))
+    live = LiveCall(0, Dialogue("en-US", (turn("a", "backchannel"),)), NOISE, LOOP)
+    (row,) = live_rows({0: live}, [call], is_voice_steady=True).talk_over
+    assert row.duck_s == pytest.approx(0.06, abs=0.006)
+    assert row.resume_s == pytest.approx(0.16, abs=0.006)
+    (blind,) = live_rows({0: live}, [call]).talk_over
+    assert (blind.duck_s, blind.resume_s, blind.is_ridden) == (None, None, True)
