@@ -224,7 +224,7 @@ class MindDriver:
             return [self._failed(message, "stale_turn")], None
         if message.kind == "caller" and message.speculative:
             self._calls.guessed(held, turn_id, message.text, now=received_at)
-        elif message.kind == "caller":
+        elif message.kind in {"caller", "digits"}:
             self._calls.taken(held, turn_id, message.text)
         self._totals["turns"] += 1
         self._totals["speculative_turns"] += message.speculative

@@ -11,6 +11,7 @@ import pytest
 from actors.comeback import Comeback
 from tests.support.fake_thinker import FakeThinker
 from tests.support.scripted_call import Phone, Stage, play
+from voice.speculation import SpeculationConfig
 
 ANSWER = "There is a table."
 
@@ -164,3 +165,42 @@ def test_a_turn_that_was_taken_back_keeps_what_was_said_after_it() -> None:
         await bury()
 
     play(scene, lambda: Stage({"fake": FakeThinker([3.0, ANSWER])}))
+
+
+def test_keys_that_were_entered_are_answered() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.speech.prepare(stage.agent)
+        phone = await stage.phone().greeted()
+        await guessed(stage, phone, "my number is")
+        for key in "42#":
+            phone.press(key)
+        await phone.until(lambda: stage.counters["turns_committed"])
+        await asyncio.sleep(0.1)
+        bury = await die(phone)
+        newer = stage.phone(epoch=(1, 20))
+        await until_answered(newer)
+        assert said(newer) == ["my number is 42"]
+        await bury()
+
+    play(scene, lambda: Stage({"fake": FakeThinker([0.5, ANSWER])}))
+
+
+@pytest.mark.parametrize("reply", ["prepared", "asked for"])
+def test_a_turn_that_was_taken_a_moment_before_is_answered(reply: str) -> None:
+    """Whether its reply had begun before, and however soon after it the replica dies."""
+
+    async def scene(stage: Stage) -> None:
+        await stage.speech.prepare(stage.agent)
+        phone = await stage.phone().greeted()
+        await phone.say("do you have a table")
+        await phone.until(lambda: stage.counters["turns_committed"])
+        await phone.until(lambda: stage.pool.homes["ann"].count("take_turn"))
+        bury = await die(phone)
+        newer = stage.phone(epoch=(1, 20))
+        await until_answered(newer)
+        assert said(newer) == ["do you have a table"]
+        await bury()
+
+    speculation = SpeculationConfig(max_guesses=0) if reply == "asked for" else None
+    thinkers = {"fake": FakeThinker([1.0, ANSWER])}
+    play(scene, lambda: Stage(thinkers, speculation=speculation))
