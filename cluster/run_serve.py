@@ -257,8 +257,6 @@ def begin_deploy(settings: Settings) -> Settings:
 
 def _released(settings: Settings) -> Settings:
     """Start what everything else needs, and name what is deployed."""
-    from ray import serve
-
     from actors.named import begin_directory, deployed_release
     from cluster.mind_plan import mind_plan
     from cluster.release import released
@@ -267,8 +265,36 @@ def _released(settings: Settings) -> Settings:
     settings = released(settings, deployed_release, time.time())
     note_start(settings.port)
     begin_directory(mind_plan(settings))  # while Serve starts
-    serve.start(http_options={"host": settings.host, "port": settings.port})
+    start_proxies({"host": settings.host, "port": settings.port})
     return settings
+
+
+def start_proxies(http_options: dict[str, Any]) -> None:
+    """Start Serve, and HAProxy on every node.
+
+    On a busy machine HAProxy may take longer than the five seconds that Serve's controller gives
+    it: it is ended then and started again with more time, and whoever waited for the first one is
+    told that it died. The controller goes on, so that the second start joins it, and who deploys
+    waits for the new one.
+
+    Args:
+        http_options: Host and port.
+
+    Raises:
+        ClusterError: Serve does not start.
+    """
+    from ray import serve
+    from ray.exceptions import RayActorError
+
+    for is_last in (False, True):
+        try:
+            serve.start(http_options=http_options)
+            return
+        except (RayActorError, TimeoutError) as error:
+            why = str(error).strip().splitlines()[-1]
+            if is_last:
+                raise ClusterError(f"{START_FAILED} Ray Serve: {why}") from None
+            logger.warning("Ray Serve's proxy did not start, once more: %s", why)
 
 
 def deployment_trouble() -> str:
