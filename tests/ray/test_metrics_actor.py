@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import urllib.request
@@ -42,11 +43,12 @@ def replica_ports() -> list[int]:
     """Where each ingress replica listens, behind HAProxy."""
     found = []
     for process in psutil.Process().children(recursive=True):
-        if "ServeReplica" in " ".join(process.cmdline()):
-            for connection in process.net_connections("tcp"):
-                port = ports.port_of(connection)
-                if connection.status == psutil.CONN_LISTEN and 30_000 <= port < 32_000:
-                    found.append(port)
+        with contextlib.suppress(psutil.Error):  # one that was killed is a zombie for a moment
+            if "ServeReplica" in " ".join(process.cmdline()):
+                for connection in process.net_connections("tcp"):
+                    port = ports.port_of(connection)
+                    if connection.status == psutil.CONN_LISTEN and 30_000 <= port < 32_000:
+                        found.append(port)
     return sorted(set(found))
 
 
