@@ -12,10 +12,14 @@ WEIGHTS: Final = Path(__file__).parent / "weights"
 _ONLY_FATAL = 4
 
 
-def open_session(file: str) -> Any:
+def open_session(file: str, *, keeps_memory: bool = True) -> Any:
     """An ``onnxruntime.InferenceSession`` of one of the files in ``weights``.
 
     It computes on the thread that calls it, and lets go of the interpreter while it does.
+
+    Args:
+        file: Its name.
+        keeps_memory: For the next run of the same size; without, each run asks the system anew.
 
     Raises:
         LocalModelUnavailable: onnxruntime is not installed, or does not run the file.
@@ -31,6 +35,7 @@ def open_session(file: str) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = _ONLY_FATAL
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = keeps_memory
     try:
         return onnxruntime.InferenceSession(
             str(WEIGHTS / file), sess_options=options, providers=["CPUExecutionProvider"]

@@ -33,7 +33,9 @@ class SileroVad:
     """
 
     def __init__(self) -> None:
-        self._session = open_session(WEIGHTS_FILE)
+        # What it keeps is for the most calls that it ever heard at once: 8 kB of each, and a run
+        # is no quicker for it.
+        self._session = open_session(WEIGHTS_FILE, keeps_memory=False)
 
     def probabilities(self, windows: Floats, states: Floats) -> tuple[Floats, Floats]:
         """One step of ``n`` calls.

@@ -91,3 +91,11 @@ def test_weights_are_the_published_ones() -> None:
 def test_weights_that_are_not_there_are_named() -> None:
     with pytest.raises(LocalModelUnavailable, match=r"nothing\.onnx.*cannot load"):
         open_session("nothing.onnx")
+
+
+def test_it_keeps_no_memory_for_the_most_calls_that_it_ever_heard() -> None:
+    """That is not Python's, so nothing here can count it: onnxruntime is asked what it was told."""
+    options = SileroVad()._session.get_session_options()
+    assert not options.enable_cpu_mem_arena
+    assert not options.enable_mem_pattern
+    assert open_session(WEIGHTS_FILE).get_session_options().enable_cpu_mem_arena
