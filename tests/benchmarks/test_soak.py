@@ -27,6 +27,14 @@ def test_memory_that_goes_on_growing_is_told() -> None:
     assert _not_kept(*looks) == ["memory of all, MB", "memory, ingress, MB"]
 
 
+def test_a_heap_that_gives_back_at_some_looks_only_has_not_grown() -> None:
+    """The last look of 20 is one of the high ones, the first warm one is low."""
+    looks = [_look(n, ingress_mb=240.0 if n % 3 else 265.0) for n in range(2, 23)]
+    assert looks[-1].memory_mb[INGRESS] == 240.0
+    looks[-1] = _look(23, ingress_mb=265.0)
+    assert _not_kept(*looks) == []
+
+
 def test_a_descriptor_or_a_task_kept_of_each_call_is_told() -> None:
     looks = [_look(calls, fds=50 + calls // 10, tasks=20 + calls) for calls in (0, 100, 500, 1_000)]
     found = _not_kept(*looks)
