@@ -86,7 +86,8 @@ def nothing(seconds: float) -> Sound:
 def at_level(samples: Samples, dbfs: float) -> Samples:
     """The same sound with this root mean square."""
     level = max(float(np.sqrt(np.square(samples).mean())), 1e-9)
-    return samples * (32_768.0 * 10.0 ** (dbfs / 20.0) / level)
+    gain = 32_768.0 * 10.0 ** (dbfs / 20.0) / level
+    return samples * float(gain)
 
 
 def linear(clip: Clip) -> Samples:

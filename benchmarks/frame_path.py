@@ -153,7 +153,7 @@ class _Line(Phone):
     payloads: tuple[str, ...]
 
     @property
-    def _take(self) -> Sender:  # type: ignore[override]
+    def _take(self) -> Sender:
         return Sender(self._written_later, self._write)
 
     async def _written_later(self, text: str) -> None:

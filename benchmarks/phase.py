@@ -75,8 +75,8 @@ class PhaseResult:
     @property
     def admitted(self) -> int | None:
         """How many calls the product took; None when nobody called or nobody reported."""
-        counts = self.load.get("counts", {})
-        return counts.get("calls_admitted")
+        admitted: int | None = self.load.get("counts", {}).get("calls_admitted")
+        return admitted
 
     @property
     def callers_late_ms(self) -> float | None:

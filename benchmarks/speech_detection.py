@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +88,7 @@ class WebRtc:
     def __init__(self, mode: int, capacity: int) -> None:
         import webrtcvad
 
-        self._new = lambda: webrtcvad.Vad(mode)
+        self._new: Callable[[], Any] = partial(webrtcvad.Vad, mode)
         self._vads = [self._new() for _ in range(capacity)]
 
     def reset(self, slot: int) -> None:

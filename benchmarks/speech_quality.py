@@ -79,7 +79,7 @@ def quality(scenes: Sequence[Scene], verdicts: Sequence[Verdicts]) -> Quality:
 
 
 def _frame_labels(scene: Scene) -> tuple[Verdicts, Verdicts]:
-    middles_s = (np.arange(len(scene.frames)) + 0.5) * FRAME_S
+    middles_s = (np.arange(len(scene.frames), dtype=np.float64) + 0.5) * FRAME_S
     near_edge = np.zeros(len(middles_s), np.bool_)
     for span in scene.speech:
         for edge_s in span:

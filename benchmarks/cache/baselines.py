@@ -28,7 +28,8 @@ _DOUBT = 0.2
 
 def plain(rows: Sequence[Turn], encoder: Encoder, threshold: float) -> Score:
     """The nearest entry's answer when it is similar enough; every miss is kept."""
-    kept, answers, score = VectorRows(encoder.dimension), [], Score()
+    kept, score = VectorRows(encoder.dimension), Score()
+    answers: list[str] = []
     for number, (turn, question) in enumerate(zip(rows, questions(rows), strict=True)):
         vector = encoder.encode(question.text or " ")
         near = kept.nearest(vector, 1)
@@ -44,7 +45,8 @@ def plain(rows: Sequence[Turn], encoder: Encoder, threshold: float) -> Score:
 def per_entry(rows: Sequence[Turn], encoder: Encoder, bound: float, seed: int) -> Score:
     """Each entry answers where it has shown itself right; kept is what the nearest got wrong."""
     chance = random.Random(seed)
-    kept, answers, score = VectorRows(encoder.dimension), [], Score()
+    kept, score = VectorRows(encoder.dimension), Score()
+    answers: list[str] = []
     seen: list[list[tuple[float, bool]]] = []
     for number, (turn, question) in enumerate(zip(rows, questions(rows), strict=True)):
         vector = encoder.encode(question.text or " ")

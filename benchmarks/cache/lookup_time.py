@@ -28,8 +28,8 @@ def filled(rows: list[Turn], encoder: Encoder, entries: int) -> ResponseCache:
     vectors = [encoder.encode(question.text or " ") for question, _ in known]
     for number in range(entries):
         question, answer = known[number % len(known)]
-        vector = vectors[number % len(known)] + 0.02 * chance.standard_normal(encoder.dimension)
-        vector = (vector / np.linalg.norm(vector)).astype(np.float32)
+        near = vectors[number % len(known)] + 0.02 * chance.standard_normal(encoder.dimension)
+        vector = (near / np.linalg.norm(near)).astype(np.float32)
         text = question.text if number < len(known) else f"{question.text} {number}"
         entry = Entry(
             number + 1, SCOPE, text, Answer(answer, answer, provenance=Provenance.FAQ), 0.0, _FAR_S

@@ -174,7 +174,12 @@ def install(path: str) -> None:
         ("call_soon_threadsafe", 0),
     ):
         setattr(kind, name, _wrapped(getattr(kind, name), at, path))
-    atexit.register(lambda: _watch and _watch.flush())
+    atexit.register(_flush)
+
+
+def _flush() -> None:
+    if _watch is not None:
+        _watch.flush()
 
 
 def _wrapped(schedule: Callable[..., Any], at: int, path: str) -> Callable[..., Any]:
@@ -223,9 +228,10 @@ def _method(watch: Watch, work: Callable[..., Any], name: str) -> Callable[..., 
 def name_of(work: Any) -> str:
     """What a callback is: the task's coroutine and the line it waits at, or the function."""
     owner = getattr(work, "__self__", None)
-    coroutine = owner.get_coro() if hasattr(owner, "get_coro") else None
-    if coroutine is not None:
-        inner, names = coroutine, []
+    coroutine_of = getattr(owner, "get_coro", None)
+    if coroutine_of is not None and (coroutine := coroutine_of()) is not None:
+        inner: Any = coroutine
+        names: list[str] = []
         while inner is not None and len(names) < 8:
             names.append(getattr(inner, "__qualname__", "?"))
             frame = getattr(inner, "cr_frame", None) or getattr(inner, "ag_frame", None)

@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     print(text)
     if given.document:
-        write_between_markers(given.document, BEGIN, END, text)
+        write_between_markers(given.document, text, begin_line=BEGIN, end_line=END)
     return 0 if all(phase.valid for phase in (*ours, *theirs)) else 1
 
 

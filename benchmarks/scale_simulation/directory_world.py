@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from actors.directory import Directory, DirectoryConfig
 from actors.directory_actor import LOOK_EVERY_S
@@ -74,7 +75,7 @@ class DirectoryWorld:
         self._fill()
         self._later(0.0, self._ask_actors)
         for replica in self._replicas:
-            self._later(self._dice.uniform(0.0, 1.0), lambda replica=replica: self._tick(replica))
+            self._later(self._dice.uniform(0.0, 1.0), partial(self._tick, replica))
         self._later(self._dice.expovariate(self._shape.calls_per_s), self._call)
         self._play_until(warm_s)
         self._forget()

@@ -92,7 +92,8 @@ class Home:
         """The result of ``work``; ``MindLostError`` when the actor dies first."""
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait([task, self.death], return_when=asyncio.FIRST_COMPLETED)
+            either: list[asyncio.Future[Any]] = [task, self.death]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.wait([task])
