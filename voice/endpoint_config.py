@@ -35,6 +35,8 @@ class EndpointConfig:
         words_weight, words_neutral: The same for how finished all the words sound.
         hint_weight: The recogniser's own belief in an end, 0 to 1, has the factor
             ``exp(-weight * (2 * belief - 1))``, if that is below 1.
+        spoken_weight: The factor of how long the caller has been speaking is its ratio to 2 s, to
+            minus this power, between 1 s and 4 s.
         pace_weight: The factor of this caller's pauses is their ratio to the usual one, to this
             power.
         usual_pause_s: Pauses in the middle of a turn, of a caller of whom nothing is known yet.
@@ -85,6 +87,7 @@ class EndpointConfig:
     words_weight: float = 0.0
     words_neutral: float = 0.5
     hint_weight: float = 1.6
+    spoken_weight: float = 0.0
     pace_weight: float = 0.5
     usual_pause_s: float = 0.45
     judge_at_s: tuple[float, ...] = (0.08, 0.5)

@@ -314,7 +314,9 @@ class Endpointer:
                 return None
             reason = f"words unchanged for {config.stuck_words_s:.1f} s"
             return self._finish(reason, now, is_in_noise=is_in_noise)
-        weighed = self._scale.weighed(words.text, is_stale=self._lag.uncovered_s > 0.0)
+        spoken_s = self._speech_frames * FRAME_S
+        is_stale = self._lag.uncovered_s > 0.0
+        weighed = self._scale.weighed(words.text, is_stale=is_stale, spoken_s=spoken_s)
         if self._silence.is_broken(now):
             return self._decide_in_noise(weighed, now)
         silence_s = self._silence.length_s(now)

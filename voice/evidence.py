@@ -26,8 +26,10 @@ Rules:
    has need ``longest_silence_s``, a good many ``enough_digits_s``, and so do fewer than are usual
    that end where nobody pauses who reads such a number; otherwise ``some_digits_s``. A
    number always sounds finished, so the model has no say, and no caller reads one at his own pace.
-5. Where the last words are an end ("is that all?", 㗎), the model may not speak against it.
-6. More evidence for an end never asks for more silence (the factors are monotone).
+5. The more was said, the likelier a pause is its end (``spoken_weight``), but for short answers
+   and numbers, which have rules of their own.
+6. Where the last words are an end ("is that all?", 㗎), the model may not speak against it.
+7. More evidence for an end never asks for more silence (the factors are monotone).
 """
 
 from __future__ import annotations
@@ -58,6 +60,8 @@ _ODDS_AT_COMMIT = 12.0
 _MOST_CERTAIN = 0.99
 _FEW_WORDS = 3.0
 _MANY_DIGITS = 6
+LEAST_SPOKEN_S, MOST_SPOKEN_S = 1.0, 4.0  # beyond, it says no more: a long story pauses as well
+_USUAL_SPOKEN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Evidence:
         lead_s: How long before the taking of the turn a reply must be begun to be there then;
             infinite when nobody knows.
         is_stale: More was said than the words tell.
+        spoken_s: How long the caller has been speaking in this turn; None when nobody knows.
     """
 
     text: str
@@ -84,6 +89,7 @@ class Evidence:
     pace_ratio: float = 1.0
     lead_s: float = math.inf
     is_stale: bool = False
+    spoken_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +203,19 @@ def _factors(
     if evidence.hint is not None:
         leaning = max(2.0 * evidence.hint - 1.0, 0.0)
         factors.append((f"recogniser {evidence.hint:.2f}", math.exp(-config.hint_weight * leaning)))
+    if evidence.spoken_s is not None and not is_answer:
+        told = f"{evidence.spoken_s:.1f} s spoken"
+        factors.append((told, _spoken_factor(evidence.spoken_s, config)))
     if cue.cue is Cue.NEUTRAL and not is_answer:
         factors += _by_words(evidence, config)
     pace = evidence.pace_ratio**config.pace_weight
     factors.append((f"own pauses {evidence.pace_ratio:.2f} of usual", pace))
     return factors
+
+
+def _spoken_factor(spoken_s: float, config: EndpointConfig) -> float:
+    counted_s = min(max(spoken_s, LEAST_SPOKEN_S), MOST_SPOKEN_S)
+    return float((counted_s / _USUAL_SPOKEN_S) ** -config.spoken_weight)
 
 
 def _by_words(evidence: Evidence, config: EndpointConfig) -> list[tuple[str, float]]:

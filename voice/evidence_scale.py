@@ -11,13 +11,21 @@ Rules:
 from __future__ import annotations
 
 from voice.endpoint_config import EndpointConfig
-from voice.evidence import NOTHING_ASKED, Evidence, Weighed, weigh
+from voice.evidence import (
+    LEAST_SPOKEN_S,
+    MOST_SPOKEN_S,
+    NOTHING_ASKED,
+    Evidence,
+    Weighed,
+    weigh,
+)
 from voice.evidence_lead import ReplyLead
 from voice.evidence_model import TurnJudge
 from voice.evidence_pauses import CallerPauses
 from voice.lexicon import what_was_asked
 
 _LIKELY = 0.7
+_STEP_S = 0.5  # of speech: weighing anew with every frame of it would cost more than it tells
 
 
 class Scale:
@@ -39,6 +47,7 @@ class Scale:
         "_language",
         "_lead",
         "_pauses",
+        "_spoken_s",
         "_weighed",
         "judge",
     )
@@ -49,15 +58,24 @@ class Scale:
         self._asked = NOTHING_ASKED
         self._hint: float | None = None
         self._is_stale = False
+        self._spoken_s: float | None = None
         self._pauses = CallerPauses(config.usual_pause_s)
         self._lead = ReplyLead(config.reply_lead_s)
         self._weighed: Weighed | None = None
         self.judge = TurnJudge(config.judge_at_s)
 
-    def weighed(self, text: str, *, is_stale: bool = False) -> Weighed:
-        """What the evidence comes to, with these words; more was said if they are stale."""
-        if self._weighed is None or is_stale is not self._is_stale:
-            self._is_stale = is_stale
+    def weighed(self, text: str, *, is_stale: bool = False, spoken_s: float = 0.0) -> Weighed:
+        """What the evidence comes to.
+
+        Args:
+            text: The words.
+            is_stale: More was said than they tell.
+            spoken_s: How long the caller has been speaking in this turn; 0 when none was found.
+        """
+        known_s = _in_steps(spoken_s) if spoken_s > 0.0 else None
+        is_same = is_stale is self._is_stale and known_s == self._spoken_s
+        if self._weighed is None or not is_same:
+            self._is_stale, self._spoken_s = is_stale, known_s
             evidence = Evidence(
                 text,
                 self._language,
@@ -67,6 +85,7 @@ class Scale:
                 self._pauses.pace_ratio,
                 self._lead.usual_s + self._config.lead_margin_s,
                 is_stale,
+                known_s,
             )
             self._weighed = weigh(evidence, self._config)
         return self._weighed
@@ -116,3 +135,7 @@ class Scale:
         """A reply was there so long after it was asked for; see ``ReplyLead``."""
         self._lead.took(seconds)
         self._weighed = None
+
+
+def _in_steps(spoken_s: float) -> float:
+    return min(max(spoken_s // _STEP_S * _STEP_S, LEAST_SPOKEN_S), MOST_SPOKEN_S)

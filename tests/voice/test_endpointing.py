@@ -97,6 +97,19 @@ def test_words_that_have_just_changed_are_given_a_moment() -> None:
     assert [(at, text) for at, text, _ in ear.finished] == [(1.6, "hello you")]
 
 
+def test_a_long_utterance_is_taken_sooner_than_a_short_one() -> None:
+    taken_s = []
+    for spoken_s in (1.0, 4.0):
+        ear = Ear(spoken_weight=0.3)
+        ear.talk(spoken_s)
+        ear.interim("I want a table by the window", end_s=spoken_s)
+        ear.hush(1.0)
+        [(at_s, _, reason)] = ear.finished
+        assert f"{spoken_s:.1f} s spoken" in reason
+        taken_s.append(at_s - spoken_s)
+    assert taken_s[1] < taken_s[0] - 0.1
+
+
 class TestWordsOnTheirWay:
     def test_words_that_reach_the_end_of_the_speech_are_not_waited_for(self) -> None:
         ear = Ear(commit_silence_s=0.2)

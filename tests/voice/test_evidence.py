@@ -158,6 +158,35 @@ class TestWhatWasAsked:
             assert found.commit_s == max(by_words.commit_s, by_number.commit_s)
 
 
+class TestHowLongTheCallerHasSpoken:
+    CONFIG = replace(CONFIG, spoken_weight=0.3)
+
+    def silence_s(self, spoken_s: float | None, text: str = NEUTRAL.text) -> float:
+        return weigh(replace(NEUTRAL, text=text, spoken_s=spoken_s), self.CONFIG).commit_s
+
+    def test_the_more_was_said_the_likelier_that_was_all(self) -> None:
+        silences_s = [self.silence_s(spoken_s) for spoken_s in (1.0, 1.5, 3.0, 4.0)]
+        assert silences_s == sorted(set(silences_s), reverse=True)
+
+    def test_so_far_and_no_farther(self) -> None:
+        assert self.silence_s(0.2) == self.silence_s(1.0)
+        assert self.silence_s(60.0) == self.silence_s(4.0)
+
+    def test_two_seconds_say_nothing_and_neither_does_speech_that_nobody_found(self) -> None:
+        assert self.silence_s(2.0) == self.silence_s(None) == CONFIG.commit_silence_s
+
+    def test_it_is_told(self) -> None:
+        assert "4.0 s spoken x0.81" in weigh(replace(NEUTRAL, spoken_s=4.0), self.CONFIG).why
+
+    @pytest.mark.parametrize("text", ["yes", "uh huh", "three"])
+    def test_short_answers_are_short(self, text: str) -> None:
+        assert self.silence_s(1.0, text) == self.silence_s(None, text)
+
+    def test_neither_do_numbers_end_for_having_been_read_slowly(self) -> None:
+        evidence = replace(NEUTRAL, text="five five five", asked=Asked("digits", 10))
+        assert weigh(replace(evidence, spoken_s=4.0), self.CONFIG) == weigh(evidence, self.CONFIG)
+
+
 class TestATelephoneNumberNobodyAskedFor:
     DOUBT = 0.02  # what the model of sound thinks of numbers
 
