@@ -30,7 +30,10 @@ import psutil
 
 from actors.placement import CALL_ACTOR_PREFIX, DIRECTORY_NAME, NAMESPACE
 from cluster import ports
+from cluster.call_store import open_call_store, require_call_store
 from cluster.settings import Settings, load_settings
+from records.edge_rows import NumberRow
+from records.number_store import NumberStore
 from simulation.azure_stt import AzureConfig
 from simulation.elevenlabs_tts import ElevenLabsConfig
 from simulation.exchange import ExchangeConfig
@@ -44,6 +47,9 @@ REPLICAS = 3
 ACTORS = 2
 CALLS_PER_ACTOR = 3
 STREAMS = 200  # of the recogniser's key; far more than there are calls
+LIMITED = "limited"  # a tenant of its own number, who may have so many calls at once:
+LIMITED_NUMBER = "+14155550177"
+LIMITED_CALLS = 2
 GREETING = "Front desk, good day."
 COLLEAGUE = "+14155550123"
 AGENT = f"""
@@ -325,12 +331,14 @@ def product(running: RunningProviders) -> Iterator[Stage]:
             CALLCLUSTER_MAX_CALL_ACTORS="2",
             CALLCLUSTER_CALLS_PER_ACTOR=str(CALLS_PER_ACTOR),
             CALLCLUSTER_PROVIDER_LIMITS=f"recogniser.azure={STREAMS}",
+            CALLCLUSTER_TENANT_CALLS=f"{LIMITED}={LIMITED_CALLS}",
         ) as place,
         in_environment(place.environment),
     ):
         from cluster import run_serve  # Serve reads its environment at import
 
         settings = load_settings()
+        asyncio.run(_add_limited_tenant(place, settings))
         said: list[str] = []
         haproxy = run_serve.prepare_environment(settings, said.append)
         run_serve.start_ray(dashboard=False)
@@ -343,6 +351,17 @@ def product(running: RunningProviders) -> Iterator[Stage]:
             yield stage
         finally:
             run_serve.stop_all(settings.port)
+
+
+async def _add_limited_tenant(place: Premises, settings: Settings) -> None:
+    """An agent and a number of it, there before the replicas read the table."""
+    agents = place.folder / "agents" / LIMITED
+    agents.mkdir()
+    (agents / "reception.yaml").write_text(AGENT, "utf-8")
+    await require_call_store(settings)
+    database = open_call_store(settings)
+    await NumberStore(database).put(NumberRow(LIMITED_NUMBER, LIMITED, "reception"))
+    await database.aclose()
 
 
 def _readyz(port: int) -> dict[str, Any]:

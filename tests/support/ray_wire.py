@@ -26,6 +26,21 @@ from tests.support.ray_stage import AUTH_TOKEN, Stage
 
 WITHIN_S = 10.0
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
+_ACTION = re.compile(r'<Connect action="[^"]*(/twilio/resume[^"#]*)')
+
+
+def token_of(twiml: str) -> str:
+    """The stream token of an answer that lets a call in."""
+    found = _TOKEN.search(twiml)
+    assert found is not None, twiml
+    return unescape(found.group(1))
+
+
+def action_of(twiml: str) -> str:
+    """Path and query of what the carrier asks when the stream of such an answer is over."""
+    found = _ACTION.search(twiml)
+    assert found is not None, twiml
+    return unescape(found.group(1))
 
 
 class HandStream:
@@ -62,13 +77,21 @@ class HandStream:
 
 
 class Line:
-    """Signed webhooks and sockets to the stage; use as an asynchronous context."""
+    """Signed webhooks and sockets to the stage; use as an asynchronous context.
 
-    def __init__(self, stage: Stage) -> None:
+    Args:
+        stage: Whose.
+        port: Of one ingress replica, past HAProxy; None for HAProxy.
+        number: Which is called.
+    """
+
+    def __init__(self, stage: Stage, port: int | None = None, number: str = "+14155550199") -> None:
         self._stage = stage
+        self._port = port or stage.premises.port
+        self._number = number
         self._http = httpx.AsyncClient(trust_env=False)
         self._random = Random(time.time_ns())
-        address = PublicAddress(stage.premises.url)
+        address = PublicAddress(f"http://127.0.0.1:{self._port}", stage.premises.url)
         self._webhooks = Webhooks(self._http, address, AUTH_TOKEN, self._random)
 
     async def __aenter__(self) -> Self:
@@ -79,18 +102,20 @@ class Line:
 
     async def post(self, path: str, call_sid: str, status: str) -> str:
         """A signed webhook; returns the TwiML."""
-        identity = CallIdentity("AC" + "0" * 32, call_sid, "+14155550100", "+14155550199")
+        identity = CallIdentity("AC" + "0" * 32, call_sid, "+14155550100", self._number)
         form = call_form(identity, status, self._random)
         answer = await self._webhooks.fetch(self._stage.premises.url + path, form)
         return answer.body.decode()
 
+    async def ring(self) -> tuple[str, str]:
+        """A new call: its sid and the TwiML."""
+        call_sid = new_sid("CA", self._random)
+        return call_sid, await self.post("/twilio/voice", call_sid, "ringing")
+
     async def admitted(self) -> tuple[str, str]:
         """A new call: its sid and its stream token."""
-        call_sid = new_sid("CA", self._random)
-        twiml = await self.post("/twilio/voice", call_sid, "ringing")
-        found = _TOKEN.search(twiml)
-        assert found is not None, twiml
-        return call_sid, unescape(found.group(1))
+        call_sid, twiml = await self.ring()
+        return call_sid, token_of(twiml)
 
     async def resume(self, call_sid: str, *, actor: str, resume: int) -> str:
         """The ``action`` request of a call; returns the TwiML."""
@@ -126,8 +151,9 @@ class Line:
     @asynccontextmanager
     async def stream(self, call_sid: str, token: str) -> AsyncIterator[HandStream]:
         """Open a media stream and send ``connected`` and ``start``."""
-        url = f"ws://127.0.0.1:{self._stage.premises.port}/twilio/media"
-        headers = {"x-twilio-signature": sign(url, (), AUTH_TOKEN)}
+        public = f"ws://127.0.0.1:{self._stage.premises.port}/twilio/media"
+        headers = {"x-twilio-signature": sign(public, (), AUTH_TOKEN)}
+        url = f"ws://127.0.0.1:{self._port}/twilio/media"
         writer = MessageWriter("AC" + "0" * 32, call_sid, new_sid("MZ", self._random), 100)
         async with connect(url, additional_headers=headers, proxy=None) as socket:
             await socket.send(CONNECTED)
