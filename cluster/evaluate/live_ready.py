@@ -18,12 +18,13 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
+from cache.question import ask
+from cache.scope import Scope
 from cluster.demo_children import clean_environment
 from cluster.errors import DemoFailed
 from cluster.evaluate.live_dialogue import Dialogue, Reply, keywords, reply, text_of
 from simulation.corpus_turn import LabelledTurn
 
-# "Yes" means nothing without what was asked: the cache does not answer it.
 _NEVER_READY = ("yes_no", "backchannel")
 _IMPORT = (sys.executable, "-c", "from cluster.cli import main; main()", "cache", "import")
 _WITHIN_S = 120.0
@@ -35,7 +36,8 @@ Card = tuple[str, str]
 def ready_turns(turns: Sequence[LabelledTurn], ratio: float, seed: int) -> frozenset[str]:
     """Ids of turns whose answer is to be ready: in each language ``ratio`` of those to be answered.
 
-    Fewer where too many turns are a yes or a no, which no cache can answer.
+    Fewer where too many turns are a yes, a no or a few digits: words that mean nothing without what
+    was said before, which the cache does not answer.
     """
     by_language: dict[str, list[LabelledTurn]] = defaultdict(list)
     for turn in turns:
@@ -43,10 +45,17 @@ def ready_turns(turns: Sequence[LabelledTurn], ratio: float, seed: int) -> froze
     chosen: set[str] = set()
     for language, spoken in by_language.items():
         answered = [turn for turn in spoken if turn.kind != "backchannel"]
-        fit = [turn.turn_id for turn in answered if turn.kind not in _NEVER_READY]
+        fit = [turn.turn_id for turn in answered if _can_be_ready(turn)]
         Random(f"{seed}/{language}/ready").shuffle(fit)
         chosen.update(fit[: round(ratio * len(answered))])
     return frozenset(chosen)
+
+
+def _can_be_ready(turn: LabelledTurn) -> bool:
+    if turn.kind in _NEVER_READY:
+        return False
+    question = ask(text_of(turn), Scope("", "", "", "", "", turn.language))
+    return bool(question.text) and not question.depends_on_before
 
 
 def cards(

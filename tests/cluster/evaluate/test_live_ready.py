@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cache.question import ask
+from cache.scope import Scope
 from cluster.agents import load_agents
 from cluster.emulator_script import load_script
 from cluster.errors import DemoFailed
@@ -35,6 +37,16 @@ def test_the_share_holds_in_every_language() -> None:
     assert {by_id[each].kind for each in READY}.isdisjoint({"yes_no", "backchannel"})
     assert ready_turns(TURNS, 0.6, seed=3) == READY != ready_turns(TURNS, 0.6, seed=4)
     assert ready_turns(TURNS, 0.0, seed=3) == frozenset()
+
+
+def test_what_the_cache_would_not_keep_is_never_ready() -> None:
+    """Four digits mean nothing without what was asked: such a card would end the run's start."""
+    turns = build_corpus(read_recordings().clips, CorpusPlan(turns=300, seed=1))
+    ready = ready_turns(turns, 0.6, seed=1)
+    scopes = {each.turn_id: Scope("", "", "", "", "", each.language) for each in turns}
+    asked = {each.turn_id: ask(text_of(each), scopes[each.turn_id]) for each in turns}
+    assert any(question.depends_on_before for question in asked.values())
+    assert not any(asked[turn_id].depends_on_before for turn_id in ready)
 
 
 def test_ready_turns_have_calls_of_their_own() -> None:
