@@ -1,14 +1,15 @@
 """An ingress replica tells the watch that it lives, and which calls it has.
 
 ``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
-"leaves", "roads"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire", "retire_within_s",
-"roads", "switch", "overtaken"}``: ``switch`` is a mapping of call ids to modes, ``overtaken`` one
-of calls that another replica has to the newer epoch of that one. ``roads`` of the answer names
-nodes that are to go, by address, and in how many seconds (or null), and is null itself while the
-watch does not know: then those of before are; that of the beat says how many calls still come
-through each of them. The calls are told when they have changed, and when the watch
-asks for them (it may be a new one): all of them, so with many calls not more often than once in
-``NEWS_A_CALL_S`` for each.
+"leaves", "roads", "refuses"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire",
+"retire_within_s", "roads", "switch", "overtaken"}``: ``switch`` is a mapping of call ids to modes,
+``overtaken`` one of calls that another replica has to the newer epoch of that one. ``roads`` of
+the answer names nodes that are to go, by address, and in how many seconds (or null), and is null
+itself while the watch does not know: then those of before are; that of the beat says how many
+calls still come through each of them. ``refuses``: new calls have been refused since a ``drain``
+was heard, and ``calls`` are all that there will be. The calls are told when they have changed, and
+when the watch asks for them (it may be a new one): all of them, so with many calls not more often
+than once in ``NEWS_A_CALL_S`` for each.
 
 Nothing in a call waits for it. It runs on the loop that carries the calls: when that stands still,
 so do the beats, and that is what they are for.
@@ -95,6 +96,7 @@ class StreamBeats:
         self._told: Sequence[Plain] | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_away = False
+        self._refuses = False
 
     def start(self) -> None:
         """Begin to beat. Idempotent."""
@@ -130,6 +132,8 @@ class StreamBeats:
                 if is_news:
                     news_at = now + NEWS_A_CALL_S * len(calls)
                 told: Plain = {"calls": calls if is_news else None}
+                if self._refuses:
+                    told["refuses"] = calls == self._told or is_news
                 if self._roads and self._leaving is not None:
                     told["roads"] = dict(self._leaving.calls_by_road(self._roads))
                 answer = await self._beat_until_answered({**self._who, **told})
@@ -144,7 +148,8 @@ class StreamBeats:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _heed(self, answer: Mapping[str, Any]) -> None:
-        self._on_drain(bool(answer.get("drain")))
+        self._refuses = bool(answer.get("drain"))
+        self._on_drain(self._refuses)
         if (roads := answer.get("roads")) is not None:
             self._roads = roads
         for call_id, (number, minted_us) in (answer.get("overtaken") or {}).items():

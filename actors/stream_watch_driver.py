@@ -31,6 +31,7 @@ LOOK_EVERY_S = 0.1
 COMES_BACK_WITHIN_S = 1.5  # by itself, once its socket is closed
 MOVED_AT_ONCE = 10
 ASK_WHO_LEAVES_EVERY_S = 1.0
+REFUSES_WITHIN_S = 3.0  # one of an older version does not say that it does
 
 EndProcess = Callable[[ReplicaPlace], Awaitable[bool]]
 """End the process at this place for good; whether it is gone now. Never raises."""
@@ -72,7 +73,8 @@ class StreamWatchDriver:
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._draining = False
+        self._draining_at: float | None = None
+        self._refusing: set[str] = set()
         self.totals = {"replicas_ended": 0, "calls_moved": 0}
 
     @property
@@ -84,10 +86,15 @@ class StreamWatchDriver:
         """Tell every replica with its next beat to take no new calls.
 
         Returns:
-            The calls in progress; None while no replica has told of any or none.
+            The calls in progress; None while no replica has told of any or none, and while one may
+            still be letting somebody in of whom it has not told.
         """
-        self._draining = True
-        return self.calls if self._watch.replicas else None
+        now = asyncio.get_running_loop().time()
+        if self._draining_at is None:
+            self._draining_at = now
+        replicas = set(self._watch.replicas)
+        is_sure = replicas <= self._refusing or now - self._draining_at >= REFUSES_WITHIN_S
+        return self.calls if replicas and is_sure else None
 
     def calls_by_place(self) -> dict[ReplicaPlace, int]:
         """How many calls each replica has, by what it told last."""
@@ -123,9 +130,14 @@ class StreamWatchDriver:
         if leaves:
             self._roads.pop(place)
             self._watch.goodbye(replica_id)
+            self._refusing.discard(replica_id)
             return self._answer(replica_id, place, wants_calls=False)
         now = asyncio.get_running_loop().time()
         wants = self._watch.beat(replica_id, place, calls, now=now)
+        if plain.get("refuses") and not wants:
+            self._refusing.add(replica_id)
+        else:
+            self._refusing.discard(replica_id)
         return self._answer(replica_id, place, wants_calls=wants)
 
     def switch(self, call_id: str, mode: str) -> bool:
@@ -139,7 +151,7 @@ class StreamWatchDriver:
         return {
             "v": VERSION,
             "wants_calls": wants_calls,
-            "drain": self._draining,
+            "drain": self._draining_at is not None,
             "retire": place in replicas,
             "retire_within_s": _left(replicas.get(place), now),
             "roads": roads and {road: _left(until, now) for road, until in roads.items()},

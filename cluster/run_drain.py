@@ -56,15 +56,18 @@ def wait_for_calls(
         return
     if left:
         say(f"no new calls; waiting for {_calls(left)} to end. Ctrl-C once more ends them now")
-    began = said_at = clock()
+    began = said_at = known_at = clock()
     while left and clock() - began < LONGEST_S:
         if at_once.wait(LOOK_EVERY_S):
             say(f"ending {_calls(left)}")
             return
         now_left = drain()
-        if now_left is None:
-            say("the calls in progress cannot be counted any more: nobody is waited for")
-            return
+        if now_left is None:  # who counts them may be starting again
+            if clock() - known_at >= UNKNOWN_S:
+                say("the calls in progress cannot be counted any more: nobody is waited for")
+                return
+            continue
+        known_at = clock()
         if now_left != left or clock() - said_at >= SAY_EVERY_S:
             said_at = clock()
             say(f"{_calls(now_left)} left" if now_left else "the last call is over")

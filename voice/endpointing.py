@@ -373,9 +373,7 @@ class Endpointer:
     def _decide_without_words(self, now: float) -> EndpointDecision | None:
         config, silence = self._config, self._silence
         needed_s = config.lost_silence_s if self.is_hearing_lost else config.empty_silence_s
-        if self._speech_frames == 0 or silence.length_s(now) < needed_s:
-            return None
-        if silence.is_broken(now):
+        if not self._speech_frames or silence.is_broken(now) or silence.length_s(now) < needed_s:
             return None
         if self.is_unheard:
             self._empty_turns += 1

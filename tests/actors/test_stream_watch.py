@@ -19,7 +19,11 @@ from actors.stream_watch import (
     StreamWatch,
     WatchedCall,
 )
-from actors.stream_watch_driver import COMES_BACK_WITHIN_S, StreamWatchDriver
+from actors.stream_watch_driver import (
+    COMES_BACK_WITHIN_S,
+    REFUSES_WITHIN_S,
+    StreamWatchDriver,
+)
 from tests.support.virtual_time import run as run_virtual
 
 HERE, THERE = ReplicaPlace("node-1", 11), ReplicaPlace("node-2", 12)
@@ -204,9 +208,10 @@ def test_a_watch_that_is_new_is_told_everything_and_a_drain_reaches_every_replic
         assert world.driver.calls == 1
         assert not any(world.drained)
         assert StreamWatchDriver(world.end, world.move).drain() is None
-        assert world.driver.drain() == 1
+        assert world.driver.drain() is None
         await asyncio.sleep(1.0)
         assert world.drained[-1]
+        assert world.driver.drain() == 1
         await replica.aclose()
         assert world.driver.calls == 0
         await world.driver.aclose()
@@ -496,6 +501,46 @@ def test_who_retires_is_asked_again_whatever_the_answer_was() -> None:
         await asyncio.sleep(6.0)
         assert told
         await beats.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_calls_left_are_known_once_every_replica_refuses_new_ones() -> None:
+    """Somebody is let in between a replica's last beat and the drain: he is waited for."""
+
+    async def run() -> None:
+        world, taken = World(ends=True), [plain("1")]
+        first, other = world.replica("a", []), world.replica("b", taken)
+        first.start()
+        other.start()
+        await asyncio.sleep(1.02)
+        assert world.driver.calls == 1
+        taken[:] = [plain("2")]  # the one has hung up, another one has come
+        assert world.driver.drain() is None
+        taken.append(plain("3"))
+        await asyncio.sleep(2 * BEAT_EVERY_S)
+        assert world.driver.drain() == 2
+        taken.clear()
+        await asyncio.sleep(BEAT_EVERY_S)
+        assert world.driver.drain() == 0
+        await first.aclose()
+        await other.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_a_replica_that_never_says_that_it_refuses_is_believed_after_a_moment() -> None:
+    async def run() -> None:
+        world = World(ends=True)
+        beat = {"replica": "old", "node": "n", "pid": 1, "calls": [plain("1")]}
+        world.driver.beat(beat)
+        assert world.driver.drain() is None
+        for _ in range(round(REFUSES_WITHIN_S / BEAT_EVERY_S)):
+            await asyncio.sleep(BEAT_EVERY_S)
+            world.driver.beat({**beat, "calls": None})
+        assert world.driver.drain() == 1
         await world.driver.aclose()
 
     run_virtual(run())

@@ -32,7 +32,14 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
             ],
         ),
         (
-            [1, None],
+            [1, None, None, 0],
+            [
+                "no new calls; waiting for 1 call to end. Ctrl-C once more ends them now",
+                "the last call is over",
+            ],
+        ),
+        (
+            [1, *[None] * 3],
             [
                 "no new calls; waiting for 1 call to end. Ctrl-C once more ends them now",
                 "the calls in progress cannot be counted any more: nobody is waited for",
