@@ -87,7 +87,7 @@ class StagePorts:
         first: The first of ``StagePorts.COUNT``.
     """
 
-    COUNT: ClassVar[int] = 30
+    COUNT: ClassVar[int] = 180
     first: int
 
     @property
@@ -112,8 +112,12 @@ class StagePorts:
 
     @property
     def replicas(self) -> tuple[int, int]:
-        """First and last port of the product's replicas, which HAProxy connects to."""
-        return self.first + 10, self.first + 19
+        """First and last port of the product's replicas, which HAProxy connects to.
+
+        Ray Serve gives the port of a replica that is gone to no other one for twenty minutes
+        (``RAY_SERVE_PORT_QUARANTINE_S``). Without a port left none can start.
+        """
+        return self.first + 30, self.first + 179
 
     @property
     def serve_environment(self) -> dict[str, str]:

@@ -28,6 +28,7 @@ from cluster.run_serve import haproxy_folder
 from cluster.survival.database import DatabaseSwitch, postgres_folder, running_postgres
 from cluster.survival.distance import FarTransport, open_far_socket
 from cluster.survival.front import running_front
+from cluster.survival.listening import listening
 from cluster.survival.network import NodeNetwork, node_network
 from cluster.survival.nodes import HEAD, Nodes
 from cluster.survival.parts import ProcessTable
@@ -76,7 +77,7 @@ class Stage:
         store_url: Its call store.
         exchange: The carrier; nobody has entered it.
         processes: Those of the product.
-        replica_urls: Where ingress replicas may listen.
+        replica_places: Where ingress replicas may listen: address, port.
         database: Starts and stops PostgreSQL; None when the store is a file.
         nodes: When there are several.
         logs: Folder of Ray's session, in which every process writes its log.
@@ -87,7 +88,7 @@ class Stage:
     store_url: str
     exchange: Exchange
     processes: ProcessTable
-    replica_urls: tuple[str, ...]
+    replica_places: tuple[tuple[str, int], ...]
     logs: Path
     database: DatabaseSwitch | None = None
     nodes: Nodes | None = None
@@ -107,7 +108,9 @@ class Stage:
         # Reading certificates, which nobody needs here, would hold the callers' clock up.
         http = httpx.AsyncClient(trust_env=False, timeout=_ASK_WITHIN_S, verify=False)  # noqa: S501
         async with http:
-            found = await asyncio.gather(*(readiness(http, url) for url in self.replica_urls))
+            there = await asyncio.to_thread(listening, self.replica_places)
+            urls = (f"http://{address}:{port}" for address, port in there)
+            found = await asyncio.gather(*(readiness(http, url) for url in urls))
         return [report for report in found if "pid" in report]
 
     async def calls_by_node(self) -> dict[int, int]:
@@ -224,8 +227,8 @@ async def running_stage(
             ),
             exchange=exchange,
             processes=processes,
-            replica_urls=tuple(
-                f"http://{address}:{port}"
+            replica_places=tuple(
+                (address, port)
                 for address in at
                 for port in range(ports.replicas[0], ports.replicas[1] + 1)
             ),
