@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
+
 from benchmarks.process_cost import CALL_ACTORS, DIRECTORY, HAPROXY, INGRESS
-from benchmarks.soak import WATCHED, Look, Soak, render, verdicts
+from benchmarks.soak import WATCHED, Look, Soak, anonymous_bytes, render, verdicts
 
 COUNTS = {"calls_offered": 1_000, "calls_completed": 1_000}
 
@@ -33,6 +35,15 @@ def test_a_heap_that_gives_back_at_some_looks_only_has_not_grown() -> None:
     assert looks[-1].memory_mb[INGRESS] == 240.0
     looks[-1] = _look(23, ingress_mb=265.0)
     assert _not_kept(*looks) == []
+
+
+def test_memory_is_what_no_file_stands_behind() -> None:
+    before = anonymous_bytes(os.getpid())
+    taken = bytearray(b"x") * 20_000_000
+    grown = anonymous_bytes(os.getpid()) - before
+    assert 15_000_000 < grown < 40_000_000
+    assert len(taken) == 20_000_000
+    assert anonymous_bytes(2**30) == 0
 
 
 def test_a_descriptor_or_a_task_kept_of_each_call_is_told() -> None:
