@@ -34,7 +34,7 @@ def render(result: Result) -> str:
         f" missed {_share(over.missed)}",
         f"backchannels: ridden {_share(over.ridden)}, false stops {_share(over.false_stops)},"
         f" resume {_pair(over.resume)}",
-        f"heard text wrong by words: {over.heard_error}",
+        f"heard text wrong by words: {over.heard_error or 'not measured'}",
         "first segment, tokens: "
         + ", ".join(
             f"{each.language} {each.mean_tokens:g} (most {each.most_tokens} of {each.replies})"
