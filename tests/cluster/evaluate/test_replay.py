@@ -88,9 +88,13 @@ def test_ready_answers_are_quicker(result: Result) -> None:
 
 def test_the_report_pairs_latency_with_cuts(result: Result) -> None:
     text = render(result)
-    for errors, told in (((0, 1, 0), "{0: 2, 1: 1}"), ((), "not measured")):
-        heard = render(replace(result, heard_errors=errors))
-        assert f"heard text wrong by words: {told}" in heard
+    measured: list[tuple[dict[int, int], str]] = [
+        ({0: 2, 1: 1}, "{0: 2, 1: 1}"),
+        ({}, "not measured"),
+    ]
+    for errors, told in measured:
+        heard = replace(result, talk_over=replace(result.talk_over, heard_error=errors))
+        assert f"heard text wrong by words: {told}" in render(heard)
     assert "cut %" in text
     assert "latency" in text
     assert result.as_dict()["turns"][0]["turn_id"]
