@@ -19,6 +19,8 @@ from cluster.errors import DemoFailed
 SHIPPED: Final = Path(__file__).with_name("front-haproxy.cfg")
 YOURS: Final = "# yours"
 _END_WITHIN_S = 3.0
+_START_WITHIN_S = 15.0  # milliseconds, but of a machine that is busy with calls
+_LOOK_EVERY_S = 0.02
 
 
 def front_binary() -> str:
@@ -59,7 +61,11 @@ def front_config(shipped: str, port: int, nodes: Sequence[str]) -> str:
 
 @asynccontextmanager
 async def running_front(folder: Path, port: int, nodes: Sequence[str]) -> AsyncIterator[None]:
-    """A front for the length of a block. Raises ``DemoFailed`` when it does not start."""
+    """A front for the length of a block, which it begins once it takes connections.
+
+    Raises:
+        DemoFailed: It does not start.
+    """
     binary = front_binary()
     if not binary:
         raise DemoFailed("no HAProxy for the front (Debian: apt install haproxy)")
@@ -76,8 +82,7 @@ async def running_front(folder: Path, port: int, nodes: Sequence[str]) -> AsyncI
             stderr=file,
         )
     try:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 0.3)
+        if not await _listens(process, port):
             raise DemoFailed(f"the front does not start: {log.read_text('utf-8').strip()}")
         yield
     finally:
@@ -87,3 +92,16 @@ async def running_front(folder: Path, port: int, nodes: Sequence[str]) -> AsyncI
                 await asyncio.wait_for(process.wait(), _END_WITHIN_S)
             except TimeoutError:
                 process.kill()
+
+
+async def _listens(process: asyncio.subprocess.Process, port: int) -> bool:
+    """True once it takes connections; False when it has ended, or takes too long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_START_WITHIN_S):
+            while process.returncode is None:
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    return process.returncode is None
+                await asyncio.sleep(_LOOK_EVERY_S)
+    return False

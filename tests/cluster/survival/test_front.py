@@ -12,9 +12,48 @@ import httpx
 import pytest
 
 from cluster.demo_children import free_ports
+from cluster.errors import DemoFailed
+from cluster.survival import front
 from cluster.survival.front import SHIPPED, front_binary, front_config, running_front
 
 NODES = ("10.1.2.3:8000", "10.1.2.4:8000", "10.1.2.5:8000")
+PATIENCE_S = 60.0
+CHECK = "timeout check 400ms"
+
+
+@pytest.fixture
+def patient_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both nodes stay up: how soon a test's process answers a check is not what is tested here."""
+    shipped = SHIPPED.read_text("utf-8")
+    assert CHECK in shipped
+    path = tmp_path / "shipped.cfg"
+    path.write_text(shipped.replace(CHECK, f"timeout check {PATIENCE_S:.0f}s"), "utf-8")
+    monkeypatch.setattr(front, "SHIPPED", path)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("starts", [True, False])
+def test_a_front_is_there_once_it_takes_connections_however_long_that_takes(
+    starts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary, slow = front_binary(), tmp_path / "slow"
+    if not binary:
+        pytest.skip("no HAProxy for this platform")
+    slow.write_text(f'#!/bin/sh\nsleep 0.7\n{f"exec {binary}" if starts else "false"} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setattr(front, "front_binary", lambda: str(slow))
+
+    async def run() -> None:
+        (port,) = free_ports(1)
+        async with running_front(tmp_path, port, NODES):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+
+    if starts:
+        asyncio.run(run())
+    else:
+        with pytest.raises(DemoFailed, match="does not start"):
+            asyncio.run(run())
 
 
 def test_only_the_marked_lines_are_other_ones() -> None:
@@ -42,6 +81,7 @@ def test_haproxy_takes_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("patient_checks")
 def test_what_a_dying_node_has_not_answered_is_asked_again_if_the_carrier_asks(
     tmp_path: Path,
 ) -> None:
@@ -76,6 +116,7 @@ async def _ask_beside_a_dying_node(folder: Path) -> tuple[set[int], set[int], li
         httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             trust_env=False,
+            timeout=PATIENCE_S,
             limits=httpx.Limits(max_keepalive_connections=0),  # a kept one is closed in silence
         ) as http,
     ):
@@ -89,6 +130,7 @@ async def _ask_beside_a_dying_node(folder: Path) -> tuple[set[int], set[int], li
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("patient_checks")
 @pytest.mark.parametrize("kept", [0, 1])
 def test_three_that_break_off_in_a_row_do_not_cost_the_call(kept: int, tmp_path: Path) -> None:
     """Both nodes: HAProxy of the one that lives asks a replica of the other that has just died."""
@@ -124,6 +166,7 @@ async def _ask_while_three_break_off(folder: Path, kept: int) -> int:
         httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             trust_env=False,
+            timeout=PATIENCE_S,
             limits=httpx.Limits(max_keepalive_connections=kept),
         ) as http,
     ):
