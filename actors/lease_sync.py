@@ -142,9 +142,11 @@ class LeaseSync:
             return
         self._stock.waiting += 1
         tenants.waits(limit, 1)
+        is_answered = False
         try:
             async with asyncio.timeout(SLOT_WITHIN_S):
                 await self._answer_to_next()
+                is_answered = True
                 while (
                     not self._can_place()
                     and self._stock.left
@@ -154,7 +156,8 @@ class LeaseSync:
                     if not self._can_place():
                         await self._answer_to_next()
         except TimeoutError:
-            tenants.directory_away()  # or late: what it said last holds until it answers
+            if not is_answered:  # away, or late: what it said last holds until it answers
+                tenants.directory_away()
             logger.info("no slot within %.1f s, though some are left", SLOT_WITHIN_S)
         finally:
             self._stock.waiting -= 1

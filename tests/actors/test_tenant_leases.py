@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -279,6 +280,37 @@ def test_a_slot_that_came_free_is_for_tenants_with_a_limit_too() -> None:
         await leases.once()
         assert stock.free
         assert await _admitted(leases, stock, "call")
+        running.cancel()
+
+    virtual_time.run(scene())
+
+
+class Queue(Way):
+    """A directory that always says: there are slots, in other stocks."""
+
+    async def sync(self, report: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.sleep(0.005)
+        return Grants({}, ("a",), left=1, counts_tenants=True, tenant_calls={"acme": 2}).to_plain()
+
+
+@pytest.mark.parametrize("limit", [None, ACME])
+def test_who_waits_in_vain_for_a_seat_lets_nobody_in_without_a_lease(
+    limit: TenantLimit | None,
+) -> None:
+    """The directory has answered all the time: what is left is its to give."""
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        stock = LeaseStock()
+        leases = LeaseSync(stock, Queue(Directory(DirectoryConfig())), "r", 50, lambda: 0)
+        await leases.once()
+        running = loop.create_task(leases.run())
+        began = loop.time()
+        await leases.wait_for_slot(limit)
+        if limit is None:
+            assert loop.time() - began == pytest.approx(SLOT_WITHIN_S)
+        assert not stock.tenants.has_one(ACME, waited=True)
+        assert not stock.tenants.claim("without a lease", ACME, now=loop.time())
         running.cancel()
 
     virtual_time.run(scene())
