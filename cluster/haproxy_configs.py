@@ -5,6 +5,12 @@ word. Their connections are given up after ``UNHEARD_MS``, and with them the cal
 would go on sending for a quarter of an hour. Whether they answer is waited for no longer than
 ``CHECK_MS``. And no webhook takes a connection that lay idle: it may lead there.
 
+A replica that dies between a question and its answer leaves it open, and Serve has that answered
+with 500, on which the carrier gives the call up. So another replica is asked what asks again
+without harm: what is only read (a socket that is opened among it), and the carrier's questions,
+which get the answer that they got, or one as good (``cluster.voice_routes``, ``resume_routes``).
+Of what anybody else posts, a call to be placed above all, nobody knows whether it was done.
+
 Only the standard library: ``cluster.haproxy_keeper`` runs without any other package.
 """
 
@@ -26,6 +32,14 @@ _KEPT = (
     (r"^defaults$(?!\n\s+timeout check )", rf"defaults\n    timeout check {CHECK_MS}ms"),
     (r"^(\s+)http-reuse always$", r"\1http-reuse never"),
 )
+# What is asked again is sent from memory, so the carrier's forms are waited for first: as long as
+# the product itself would wait (`request_body`).
+_ASKED_AGAIN = """
+    retry-on conn-failure empty-response junk-response
+    http-request wait-for-body time 3s if METH_POST { path_beg /twilio/ }
+    http-request disable-l7-retry if !METH_GET !{ path_beg /twilio/ }"""
+_BEFORE_ASKED_AGAIN = re.compile(r"^\s+http-reuse always$", re.MULTILINE)
+_RETRIES_OF_ITS_OWN = re.compile(r"^\s+retry-on (?!conn-failure$)", re.MULTILINE)
 _BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")
 
 
@@ -78,7 +92,9 @@ def stand_in(config: str) -> StandIn | None:
 
 
 def kept_config(config: str) -> str:
-    """Serve's configuration with what it lacks."""
+    """Serve's configuration with what it lacks; a `retry-on` that a person has chosen stays."""
+    if not _RETRIES_OF_ITS_OWN.search(config):
+        config = _BEFORE_ASKED_AGAIN.sub(rf"\g<0>{_ASKED_AGAIN}", config)
     for pattern, kept in _KEPT:
         config = re.sub(pattern, kept, config, flags=re.MULTILINE)
     return config

@@ -31,6 +31,10 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
     # A replica whose node is gone answers no packet: HAProxy asks the next one after a second.
     "RAY_SERVE_HAPROXY_TIMEOUT_CONNECT_S": "1",
+    # A replica that takes no connection is asked no more until it answers a health check, half a
+    # second later at the earliest. HAProxy prefers whoever has the fewest calls, which is whoever
+    # has died: with three errors allowed, two dead replicas use up all tries of a webhook.
+    "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",
     # A node that is gone without a word is given up after some 20 s, not a minute. What ran there
     # and is one of a kind starts elsewhere only then.
     "RAY_health_check_period_ms": "2000",
