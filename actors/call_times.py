@@ -10,6 +10,8 @@ from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from voice.config import VoiceConfig
 
+# Between two turns nobody is silent for longer (``idle_prompt_s``); a clock may be wrong by a day.
+LONGEST_GAP_S: Final = 600.0
 # A new stream of the same kind, in silence; replicas of older versions understand it as well.
 ELSEWHERE: Final[Mapping[str, Any]] = {"verb": "switch", "mode": "", "why": "moved"}
 
@@ -23,7 +25,9 @@ def spent_s(log: Sequence[TurnEntry], comeback: Comeback | None, *, now_us: int)
     """How much of ``max_call_s`` went by in earlier streams, in seconds.
 
     It is counted from the first turn; anew after a transfer that came back, whose result stands
-    with the turn that followed it. Clocks of several nodes differ: it is never negative.
+    with the turn that followed it. Turns and ``now_us`` may be of several nodes' clocks: from one
+    to the next it is never less than nothing nor more than ``LONGEST_GAP_S``, so that a clock that
+    is wrong ends no call.
 
     Args:
         log: Settled turns, oldest first.
@@ -32,11 +36,17 @@ def spent_s(log: Sequence[TurnEntry], comeback: Comeback | None, *, now_us: int)
     """
     if comeback is not None and comeback.verb == "dial":
         return 0.0
-    began_us = 0
+    spent, before_us = 0.0, 0
     for entry in log:
-        if entry.at_us and (not began_us or _came_back(entry)):
-            began_us = entry.at_us
-    return max(0.0, (now_us - began_us) / 1e6) if began_us else 0.0
+        if entry.at_us:
+            spent = 0.0 if _came_back(entry) else spent + _gap_s(before_us, entry.at_us)
+            before_us = entry.at_us
+    return spent + _gap_s(before_us, now_us)
+
+
+def _gap_s(from_us: int, to_us: int) -> float:
+    """From one clock to another, which may be a different one; nothing before the first turn."""
+    return min(max(0.0, (to_us - from_us) / 1e6), LONGEST_GAP_S) if from_us else 0.0
 
 
 def _came_back(entry: TurnEntry) -> bool:

@@ -76,12 +76,23 @@ RESULT_OF_A_TOOL = turn(2, 800.0, {"name": "order", "id": "u1", "result": "{}", 
         ((turn(0, 100.0), turn(1, 500.0), BACK), MOVED, 200.0),
         ((turn(0, 100.0), turn(1, 500.0), RESULT_OF_A_TOOL), MOVED, 900.0),
         ((turn(0, 1_003.0),), None, 0.0),  # by the clock of another node
+        ((turn(0, 100.0), turn(1, 86_500.0), turn(2, 300.0)), None, 1_200.0),  # ahead for a turn
     ],
 )
 def test_what_went_by_in_earlier_streams_is_told_by_the_log(
     log: tuple[TurnEntry, ...], comeback: Comeback | None, spent: float
 ) -> None:
     assert spent_s(log, comeback, now_us=1_000_000_000) == spent
+
+
+@pytest.mark.parametrize("ahead_s", [3_600.0, 86_400.0, -3_600.0, -86_400.0])
+def test_a_node_with_a_wrong_clock_ends_no_call_that_comes_to_it(ahead_s: float) -> None:
+    log = tuple(turn(number, 100_000.0 + 10.0 * number) for number in range(6))
+    spent = spent_s(log, MOVED, now_us=int((100_060.0 + ahead_s) * 1e6))
+    times = CallTimes(AGENT, VoiceConfig(), now=0.0)
+    times.count_in(spent)
+    assert spent >= 50.0
+    assert not times.is_up(now=600.0)
 
 
 def test_time_that_went_by_before_counts() -> None:
