@@ -21,6 +21,7 @@ from actors.dialer_driver import Room
 from actors.draining_nodes import DrainingNodes
 from actors.end_process import end_actor, end_replica_at
 from actors.named_watch import shared_watch
+from actors.office_patience import OfficePatience
 from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
 from actors.serve_replicas import who_leaves
 from actors.stream_watch_driver import StreamWatchDriver
@@ -32,6 +33,7 @@ ASK_WITHIN_S = 3.0
 NUDGE_EVERY_S = 5.0
 BEAT_WITHIN_S = 1.5
 HUNG_S = 10.0
+MOST_HUNG_S = 160.0  # of one that has not answered since it was started anew, again and again
 MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
 
 FreeSlots = Callable[[], Awaitable[int | None]]
@@ -187,7 +189,7 @@ class RayBackOffice:
         self._settings = settings
         self._mover = mover
         self._handle: Any = None
-        self._silent_since: float | None = None
+        self._patience = OfficePatience(HUNG_S, MOST_HUNG_S)
         self._lost_at: float | None = None
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -204,7 +206,7 @@ class RayBackOffice:
         """Tell it that this replica lives; its answer.
 
         One that hangs for ``HUNG_S`` is ended, so that Ray starts it anew: it watches all others,
-        and the replicas watch it.
+        and the replicas watch it (``office_patience``).
 
         Raises:
             OSError: It is away.
@@ -216,16 +218,14 @@ class RayBackOffice:
             async with asyncio.timeout(BEAT_WITHIN_S):
                 answer: dict[str, Any] = await self._handle.beat.remote(plain)
         except ray.exceptions.RayError as error:
-            self._silent_since = None  # Ray knows of it
+            self._patience.away()  # Ray knows of it
             raise OSError(f"the back office: {type(error).__name__}") from None
         except TimeoutError:
-            since = self._silent_since = self._silent_since or loop.time()
-            if loop.time() - since > HUNG_S:
-                self._silent_since = loop.time() + HUNG_S  # it takes a while to start
+            if self._patience.silent(loop.time()):
                 logger.error("the back office hangs: it is started anew")
                 await end_actor(self._handle, BackOffice.__name__)
             raise
-        self._silent_since = None
+        self._patience.answered()
         return answer
 
     async def switch(self, call_id: str, mode: str) -> bool:
