@@ -75,7 +75,9 @@ class Act:
 
     def _noticed(self, at: float, until: float) -> Noticed:
         strikes = [each.at for run in self.runs for each in run.strikes if each.at > at]
-        return noticed(self.stories, self.turns, at, until, min(strikes, default=math.inf))
+        before = min(strikes, default=math.inf)
+        # Also what is lost or refused after the callers were watched, while parts come back.
+        return noticed(self.stories, self.turns, at, until, before, told_until=before)
 
     def judged(self) -> list[Judged]:
         """Each fault, held against what was promised."""

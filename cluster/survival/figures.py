@@ -143,12 +143,15 @@ def noticed(
     at: float,
     until: float,
     before: float = math.inf,
+    told_until: float | None = None,
 ) -> Noticed:
     """What callers noticed between two moments, seconds of UTC.
 
     What goes on at ``before``, when the next strike came, is told there: silences count as far as
-    they had lasted by then, turns that were not over do not.
+    they had lasted by then, turns that were not over do not. Calls that are lost or refused are
+    told here until ``told_until``, or until ``until`` when that is None.
     """
+    told_until = until if told_until is None else told_until
     there = [call for call in stories if call.placed_at < until and call.ended_at > at]
     up = [call for call in there if call.placed_at <= at and call.was_admitted]
     told = [turn for turn in turns if turn.spoke_at < until and at < _over_at(turn) <= before]
@@ -158,8 +161,8 @@ def noticed(
         for each in call.silences
         if each.from_s < until and each.until_s > at
     ]
-    lost = [call for call in there if call.is_lost and call.ended_at < until]
-    refused = [call for call in there if not call.was_admitted and call.placed_at > at]
+    lost = [call for call in stories if call.is_lost and at < call.ended_at < told_until]
+    refused = [c for c in stories if not c.was_admitted and at < c.placed_at < told_until]
     longest = max(heard, key=lambda each: each.lasted_s, default=None)
     return Noticed(
         calls=len(up),

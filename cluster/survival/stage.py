@@ -62,7 +62,7 @@ DRAIN_S = 5.0  # short, so that calls of a replica that retires have to be moved
 NODE_DRAIN_S = 90.0
 _EMULATORS_WITHIN_S = 60.0
 _READY = "ready on port"
-_READY_WITHIN_S = 60.0
+_READY_WITHIN_S = 180.0  # also where other work has the machine
 _EMULATED_PORTS = 8
 _ASK_WITHIN_S = 1.0
 

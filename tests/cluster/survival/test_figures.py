@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cluster.chaos.turns import ChaosTurn
+from cluster.survival.act import Act, FaultRun
 from cluster.survival.faults import BY_NAME, FAULTS
 from cluster.survival.figures import (
     MISSED,
@@ -63,6 +64,19 @@ def test_what_the_next_strike_did_is_told_there_alone() -> None:
     assert [found.turns_lost for found in just_said] == [0, 1]
     long_ago = noticed([CALL], [lost], 14.0, 20.0)
     assert long_ago.turns == 0
+
+
+def test_what_is_lost_or_refused_while_parts_come_back_is_told_until_the_next_strike() -> None:
+    strikes = [Strike("listening", at, at + 8.0, whole_s=1.0) for at in (20.0, 60.0)]
+    lost = replace(CALL, placed_at=15.0, ended_at=40.0, is_lost=True)
+    refused = replace(CALL, placed_at=45.0, ended_at=45.2, was_admitted=False)
+    last = replace(CALL, placed_at=50.0, ended_at=90.0, is_lost=True)
+    act = Act([FaultRun(BY_NAME["line-cut"], strikes)], (5.0, 12.0), [lost, refused, last], [])
+    (found,) = act.judged()
+    told = [(each.calls_lost, each.calls_refused) for _, each in found.strikes]
+    assert told == [(1, 1), (1, 0)]
+    assert (act.usual.calls_lost, act.usual.calls_refused) == (0, 0)
+    assert found.verdict == MISSED
 
 
 def judged(name: str, found: Noticed, *, whole_s: float = 1.0, doubt: str = "") -> Judged:
