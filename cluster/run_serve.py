@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cluster import ports, serve_env
+from cluster import ports, serve_env, shared_memory
 from cluster.errors import ClusterError
 from cluster.found_cluster import note_start
 from cluster.run_drain import begin_drain, wait_for_calls
@@ -205,14 +205,15 @@ def start_ray(*, dashboard: bool) -> None:
     """Join the cluster that RAY_ADDRESS names, or start one that lives as long as this process.
 
     Raises:
-        ClusterError: The cluster that RAY_ADDRESS names cannot be joined.
+        ClusterError: The cluster that RAY_ADDRESS names cannot be joined, or none started here.
     """
-    import ray
-
     address = os.environ.get("RAY_ADDRESS")
     if address:
         connect(address, log_to_driver=True)
         return
+    shared_memory.require()
+    import ray
+
     _hush_ray()
     ray.init(
         address="local",  # never some other cluster that happens to run here
@@ -221,7 +222,7 @@ def start_ray(*, dashboard: bool) -> None:
         log_to_driver=True,
         configure_logging=True,
         logging_level=logging.WARNING,
-        object_store_memory=200 * 1024 * 1024,
+        object_store_memory=shared_memory.STORE_BYTES,
         # Two cores must be able to run the whole thing; these are slots, not threads.
         num_cpus=max(4, os.cpu_count() or 1),
     )

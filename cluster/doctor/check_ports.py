@@ -84,8 +84,12 @@ def replica_finding(
     owner: Callable[[int | None], Owner],
 ) -> Finding:
     """Is there room in the range of the replicas, and only ours in it?"""
-    first = int(environment.get(_FIRST_REPLICA, "30000"))
-    last = int(environment.get(_LAST_REPLICA, "31000"))
+    texts = {_FIRST_REPLICA: "30000", _LAST_REPLICA: "31000"}
+    texts = {name: environment.get(name, usual) for name, usual in texts.items()}
+    for name, text in texts.items():
+        if not (text.isascii() and text.isdigit()):
+            return fail(name, f"{text!r} is no number", "Ray Serve does not start", "write a port")
+    first, last = (int(text) for text in texts.values())
     subject = f"ports {first}-{last}"
     inside = {item.port: item for item in found if first <= item.port <= last}
     strangers = {port: item for port, item in inside.items() if owner(item.pid) != "ours"}

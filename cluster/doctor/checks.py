@@ -10,6 +10,7 @@ from cluster.doctor.check_google import examine_google, examine_google_trial
 from cluster.doctor.check_haproxy import examine_haproxy
 from cluster.doctor.check_key_trials import examine_key_trials
 from cluster.doctor.check_keys import examine_keys
+from cluster.doctor.check_memory import examine_memory
 from cluster.doctor.check_models import examine_models
 from cluster.doctor.check_nodes import examine_nodes
 from cluster.doctor.check_numbers import examine_numbers
@@ -37,6 +38,7 @@ CHECKS: Final = (
     Check("Response cache", examine_cache, timeout_s=30.0),
     Check("HAProxy", examine_haproxy),
     Check("Ports", examine_ports),
+    Check("Memory", examine_memory),
     Check("Data directory", examine_disk),
     Check("Temporary files", examine_temporary),
     Check("Database", examine_database),

@@ -179,6 +179,12 @@ def test_the_replicas_need_room(ports: list[Listener], status: str) -> None:
     assert replica_finding(environment, 2, ports, owner).status == status
 
 
+@pytest.mark.parametrize("text", ["", "many", "-1", "²"])
+def test_a_range_of_ports_that_is_no_number_is_said(text: str) -> None:
+    found = replica_finding({"RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": text}, 2, [], owner)
+    assert (found.status, found.subject) == ("fail", "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT")
+
+
 # --- database and disk ---------------------------------------------------------------------------
 
 
