@@ -106,7 +106,7 @@ def chaos_cluster(
         int, typer.Option(min=1, metavar="N", help="How often each fault strikes.")
     ] = 20,
     faults: Annotated[
-        str, typer.Option(metavar="NAMES", help="Some of those below; all when left out.")
+        str, typer.Option(metavar="NAMES", help="Some of those above; all when left out.")
     ] = "",
     seed: Annotated[int, typer.Option(help="Who says what; which process is struck.")] = 1,
     output: Annotated[Path, typer.Option(help="Folder for logs and figures.")] = Path(

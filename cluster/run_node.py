@@ -35,7 +35,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from cluster import ports, serve_env
+from cluster import last_address, ports, serve_env
 from cluster.demo_guard import adopt_orphans
 from cluster.errors import ClusterError
 from cluster.gcs_pulse import GcsPulse, address_of
@@ -248,6 +248,7 @@ class Node:
             return 0
         finally:
             self.end()
+            last_address.forget_ended(last_address.ray_folder(self._arguments, os.environ))
 
     def _leave(self, keeper: GcsKeeper) -> None:
         """Drain it, as long as it may take."""

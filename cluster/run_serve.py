@@ -38,6 +38,10 @@ APP_NAME = "callcluster"
 NAMESPACE = "callcluster"  # as in actors.placement, which is not imported before Ray starts
 ERROR_LINE = re.compile(r"[A-Za-z_.]+(Error|Exception|Invalid\w*): ")
 START_FAILED = "the start failed:"
+NO_CLUSTER_HERE = (
+    "no Ray cluster runs on this machine: start one ('callcluster node -- --head'), or name "
+    "another one (RAY_ADDRESS=10.0.0.5:6379)"
+)
 PYTHON_PROXY_COST = (
     "HAProxy is not available for this platform: Ray Serve's Python proxy carries the audio. "
     "Expect about four times the CPU for each frame (665 instead of 168 microseconds, measured), "
@@ -175,6 +179,8 @@ def connect(address: str, *, log_to_driver: bool = False) -> None:
             logging_level=logging.WARNING,
         )
     except (ConnectionError, ray.exceptions.AuthenticationError) as error:
+        if address == "auto" and isinstance(error, ConnectionError):
+            raise ClusterError(NO_CLUSTER_HERE) from None
         raise ClusterError(
             f"no way into the Ray cluster at {address!r} (RAY_ADDRESS): "
             f"{str(error).strip().splitlines()[0]} If it asks for a token, set RAY_AUTH_MODE=token "
