@@ -29,12 +29,18 @@ class ProcessMeter:
         self._kind = kind
         self._process = psutil.Process()
         self._worst_lag_s = 0.0
+        self._last_lag_s = 0.0
         self._watch: asyncio.Task[None] | None = None
 
     def note_lag(self, lag_s: float) -> None:
         """A timer of this loop ran so late; costs a comparison."""
         if lag_s > self._worst_lag_s:
             self._worst_lag_s = lag_s
+
+    @property
+    def late_s(self) -> float:
+        """How late the latest timer since the sample before the last one was."""
+        return max(self._worst_lag_s, self._last_lag_s)
 
     def start(self) -> None:
         """Watch the loop with a timer of our own, where nobody else tells how late timers are."""
@@ -50,7 +56,7 @@ class ProcessMeter:
         ledger.gauge(catalog.MEMORY, self._process.memory_info().rss, kind)
         ledger.gauge(catalog.TASKS, _count_tasks(), kind)
         ledger.observe(catalog.LOOP_LAG, self._worst_lag_s, kind)
-        self._worst_lag_s = 0.0
+        self._last_lag_s, self._worst_lag_s = self._worst_lag_s, 0.0
 
     async def aclose(self) -> None:
         """Stop watching."""

@@ -34,7 +34,7 @@ def fitting(settings: Settings, agents: Iterable[Agent]) -> Settings:
         return settings
     logger.info(
         "this replica takes %d calls instead of %d (CALLCLUSTER_%s_STREAMS_PER_PROCESS); for "
-        "more, raise CALLCLUSTER_INGRESS_REPLICAS",
+        "more, raise CALLCLUSTER_INGRESS_REPLICAS or CALLCLUSTER_MAX_INGRESS_REPLICAS",
         streams,
         settings.calls_per_replica,
         name,

@@ -2,7 +2,7 @@
 
 Rules
 1. What was deployed answers new calls once enough of its replicas run, none of those that it
-   replaces is asked any more, and its CallActors are there.
+   replaces is asked any more, its CallActors are there, and so is the HAProxy of each node.
 2. Replicas that retire may still have calls: that is no part of a deploy, but it is told.
 3. A deploy of the same release replaces nobody; there may be more or fewer replicas after it.
 
@@ -13,9 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from actors.serve_view import ServeView
 from actors.stream_watch import ReplicaPlace
+
+_AWAY: Final = frozenset({"STARTING", "UNHEALTHY"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class DeployView:
         actors: CallActors of what is deployed.
         actors_wanted: How many there are to be at least.
         trouble: Why CallActors do not start; empty when nothing is wrong.
+        proxies: What Serve says of the HAProxy of each node; empty when nobody knows.
     """
 
     serve: ServeView | None
@@ -35,6 +39,7 @@ class DeployView:
     actors: int = 0
     actors_wanted: int = 1
     trouble: str = ""
+    proxies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class DeployStep:
     Attributes:
         line: For people.
         is_answering: New calls are answered by what was deployed.
+        replicas: Those that answer new calls and are to stay.
         has_failed: Serve has given up to start it.
         retiring: Replicas that are to go and have not gone.
         calls_left: Calls in progress there; None when nobody knows.
@@ -51,6 +57,7 @@ class DeployStep:
 
     line: str
     is_answering: bool = False
+    replicas: int = 0
     has_failed: bool = False
     retiring: int = 0
     calls_left: int | None = None
@@ -93,12 +100,16 @@ def deploy_step(
         calls = "" if calls_left is None else f" with {counted(calls_left, 'call')}"
         parts.append(f"{retiring} retiring{calls}")
     parts.append(f"CallActors: {min(view.actors, view.actors_wanted)} of {view.actors_wanted}")
+    away = sum(each in _AWAY for each in view.proxies)
+    if away:
+        parts.append(f"HAProxy: {len(view.proxies) - away} of {counted(len(view.proxies), 'node')}")
     if view.trouble:
         parts.append(view.trouble)
     has_replicas = newer == wanted and not older
     return DeployStep(
         ", ".join(parts),
-        is_answering=has_replicas and view.actors >= view.actors_wanted,
+        is_answering=has_replicas and view.actors >= view.actors_wanted and not away,
+        replicas=newer,
         has_failed=view.serve.status == "DEPLOY_FAILED",
         retiring=retiring,
         calls_left=calls_left,

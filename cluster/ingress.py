@@ -27,6 +27,7 @@ from cluster.errors import ClusterError
 from cluster.ingress_parts import IngressParts, build_ingress_parts
 from cluster.logs import configure_logging
 from cluster.provider_settings import provider_settings
+from cluster.replica_scaling import ReplicaLoad, scaling_config
 from cluster.retirements import retiring
 from cluster.run_serve import START_FAILED
 from cluster.settings import Settings
@@ -107,6 +108,17 @@ class Ingress:
         """The application that Ray Serve runs in this replica."""
         return EdgeApp(self._edge, self._services)
 
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        """What Ray Serve asks twice a second where replicas are added and retired by load."""
+        stock = self._edge.parts.pool.stock
+        return ReplicaLoad(
+            calls=self._active(),
+            seats=self._edge.settings.calls_per_replica,
+            waiting=stock.waiting,
+            cluster_calls=stock.cluster_active,
+            late_s=self._parts.late_s(),
+        ).to_plain()
+
     def _drain(self, is_draining: bool) -> None:
         if not self._is_closing:
             self._edge.draining = is_draining
@@ -182,9 +194,14 @@ def build_deployment(settings: Settings) -> serve.Application:
     """
     most = settings.max_replicas_per_node
     spread: dict[str, Any] = {"max_replicas_per_node": most} if most else {}
+    if settings.most_replicas > settings.ingress_replicas:
+        spread["autoscaling_config"] = scaling_config(
+            settings.ingress_replicas, settings.most_replicas
+        )
+    else:
+        spread["num_replicas"] = settings.ingress_replicas
     deployment = serve.deployment(
         name="ingress",
-        num_replicas=settings.ingress_replicas,
         max_ongoing_requests=4 * settings.calls_per_replica + 100,
         ray_actor_options={"num_cpus": 0.5},
         health_check_period_s=2.0,

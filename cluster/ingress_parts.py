@@ -280,6 +280,10 @@ class IngressParts:
                 return
             await asyncio.sleep(RENDER_AGAIN_S)
 
+    def late_s(self) -> float:
+        """How late the latest tick of the last second or two was."""
+        return self._process.late_s
+
     def _sample(self) -> None:
         """What is measured by looking, about once a second."""
         ledger, clips = self._ledger, self._store.memory.counts

@@ -31,7 +31,9 @@ ROOMS = (
     "voice",
 )
 _DIGITS = 12
-_COUNTS = frozenset({"ingress_replicas"})  # settings that no process behaves by
+_COUNTS = frozenset(
+    {"ingress_replicas", "max_ingress_replicas"}
+)  # settings that no process behaves by
 
 
 def released(settings: Settings, running: Callable[[], str], now_s: float) -> Settings:

@@ -42,26 +42,29 @@ class Deploying:
     Attributes:
         look: What the cluster says now.
         replaced: Names of the replicas that were there before.
-        wanted: Replicas that were asked for.
+        fewest: Replicas that were asked for; where they follow the calls there may be more.
         is_same: The release is the one that ran before.
         trouble: Why what was deployed does not start, in Serve's words.
         clock: Seconds.
         sleep: Waits so many seconds.
+        is_scaled: Replicas follow the calls: Serve says how many there are to be.
     """
 
     look: Callable[[], DeployView]
     replaced: frozenset[str]
-    wanted: int
+    fewest: int
     is_same: bool
     trouble: Callable[[], str]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = threading.Event().wait
+    is_scaled: bool = False
 
     def step(self) -> DeployStep:
         """How far it has come."""
-        return deploy_step(
-            self.look(), replaced=self.replaced, wanted=self.wanted, is_same=self.is_same
-        )
+        view = self.look()
+        told = view.serve.wanted if self.is_scaled and view.serve is not None else 0
+        wanted = max(self.fewest, told)
+        return deploy_step(view, replaced=self.replaced, wanted=wanted, is_same=self.is_same)
 
     def until_answering(self, say: Say) -> DeployStep:
         """Wait until new calls are answered by it; says what changes meanwhile.
@@ -80,7 +83,7 @@ class Deploying:
                 if now - failed_at >= FAILED_FOR_S:
                     raise ClusterError(f"{START_FAILED} {self.trouble()}")
             if now - changed_at > READY_WITHIN_S:
-                why = self.trouble() or "see the logs of the cluster"
+                why = self.trouble() or "'callcluster doctor' and the logs of the cluster say more"
                 raise ClusterError(f"the deploy does not go on: {step.line}: {why}")
             self.sleep(LOOK_EVERY_S)
         return step
@@ -155,12 +158,12 @@ def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None
             settings.ingress_replicas,
             release == before,
             deployment_trouble,
+            is_scaled=settings.most_replicas > settings.ingress_replicas,
         )
         step = deploying.until_answering(say)
         count = 0 if was is None else was.count("running")
-        is_more = release == before and count != settings.ingress_replicas
-        if is_more:
-            now = counted(settings.ingress_replicas, "replica")
+        if release == before and count != step.replicas:
+            now = counted(step.replicas, "replica")
             say(f"{release} runs already: {now} instead of {count}")
         elif release == before:
             say(f"{release} runs already: nothing has changed")
@@ -188,7 +191,20 @@ def _view(serve: ServeView | None) -> DeployView:
         int(status.get("current", len(status.get("actors", ())))),
         int(status.get("min_actors", 1)),
         str(status.get("trouble") or ""),
+        _proxies(),
     )
+
+
+def _proxies() -> tuple[str, ...]:
+    """What Serve says of the HAProxy of each node; empty when it says nothing."""
+    import ray
+    from ray import serve
+
+    try:
+        found = serve.status().proxies
+    except (ray.exceptions.RayError, RuntimeError, TimeoutError):
+        return ()
+    return tuple(str(getattr(each, "value", each)) for each in found.values())
 
 
 def _calls() -> dict[ReplicaPlace, int] | None:

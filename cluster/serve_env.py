@@ -7,6 +7,7 @@ which costs about four times the CPU for each frame.
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import stat
@@ -16,10 +17,13 @@ from pathlib import Path
 from cluster import haproxy_keeper
 from cluster.errors import ClusterError
 
+logger = logging.getLogger(__name__)
+
 HAPROXY_SWITCH = "RAY_SERVE_ENABLE_HA_PROXY"
 NICENESS_SWITCH = "RAY_worker_niceness"
 ARENAS_SWITCH = "MALLOC_ARENA_MAX"
 BINARY_SWITCH = "RAY_SERVE_HAPROXY_BINARY_PATH"
+CONNECTIONS_SWITCH = "RAY_SERVE_HAPROXY_MAXCONN"
 DRAIN_SWITCH = "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S"
 
 # What each value prevents stands in docs/architecture.md, section 8.
@@ -60,6 +64,7 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
 
 
 MOST_CONNECTIONS = 20_000
+DESCRIPTORS_PER_CONNECTION = 2.5
 
 
 def connection_limit() -> int:
@@ -72,6 +77,31 @@ def connection_limit() -> int:
     if soft < limit:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     return max(500, min(MOST_CONNECTIONS, (limit - 1_000) // 3))
+
+
+def fit_connections(environment: MutableMapping[str, str]) -> str:
+    """Take the connections that a person has set down to what the descriptors here allow.
+
+    With too many of them HAProxy does not start, again and again, and nobody is answered.
+
+    Returns:
+        What was changed and why, for people; empty when nothing had to be.
+    """
+    text = environment.get(CONNECTIONS_SWITCH, "")
+    if not text.isdigit():
+        return ""
+    wanted = int(int(text) * DESCRIPTORS_PER_CONNECTION)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or wanted <= hard:
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return ""
+    environment[CONNECTIONS_SWITCH] = str(connection_limit())
+    return (
+        f"HAProxy takes {environment[CONNECTIONS_SWITCH]} connections here instead of {text} "
+        f"({CONNECTIONS_SWITCH}), for which it wants {wanted} descriptors: this process may open "
+        f"{hard}. For more: ulimit -Hn, or LimitNOFILE= of systemd"
+    )
 
 
 def haproxy_binary() -> str:
@@ -120,8 +150,11 @@ def prepare(environment: MutableMapping[str, str], *, folder: Path | None = None
         environment[HAPROXY_SWITCH] = "0"
     for name, value in SERVE_ENVIRONMENT.items():
         environment.setdefault(name, value)
-    environment.setdefault("RAY_SERVE_HAPROXY_MAXCONN", str(connection_limit()))
-    if folder is not None:
+    environment.setdefault(CONNECTIONS_SWITCH, str(connection_limit()))
+    if folder is not None:  # HAProxy is to run here
+        fewer = fit_connections(environment)
+        if fewer:
+            logger.warning("%s", fewer)
         environment.setdefault("RAY_SERVE_HAPROXY_CONFIG_FILE_LOC", str(folder / "haproxy.cfg"))
         environment.setdefault("RAY_SERVE_HAPROXY_SOCKET_PATH", str(folder / "admin.sock"))
         environment.setdefault("RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH", str(folder / "m.sock"))

@@ -200,6 +200,7 @@ class Settings(BaseSettings):
     default_agent: str = "reception"
     token_secret: SecretStr = SecretStr("")
     ingress_replicas: int = Field(1, ge=1, le=10_000)
+    max_ingress_replicas: int = Field(0, ge=0, le=10_000)
     release: str = Field("", max_length=64)
     max_replicas_per_node: int = Field(0, ge=0, le=100)
     drain_s: float = Field(60.0, ge=0, le=480)
@@ -256,6 +257,11 @@ class Settings(BaseSettings):
     def development(self) -> bool:
         """True when signatures may be missing."""
         return self.mode == "development"
+
+    @property
+    def most_replicas(self) -> int:
+        """Ingress replicas that there may be at once, those that retire apart."""
+        return max(self.ingress_replicas, self.max_ingress_replicas)
 
     @property
     def cache_folder(self) -> Path:
@@ -352,6 +358,12 @@ def load_settings(**overrides: Any) -> Settings:
         region_table(settings.regions, settings.region, settings.public_url)
     except ValueError as error:
         raise SettingsError(str(error)) from None
+    if 0 < settings.max_ingress_replicas < settings.ingress_replicas:
+        raise SettingsError(
+            f"CALLCLUSTER_MAX_INGRESS_REPLICAS is {settings.max_ingress_replicas}, fewer than the "
+            f"{settings.ingress_replicas} of CALLCLUSTER_INGRESS_REPLICAS: raise it, or set it to "
+            "0 for a number that stays"
+        )
     secret = settings.token_secret.get_secret_value()
     if secret and len(secret.encode()) < MIN_SECRET_BYTES:
         raise SettingsError(

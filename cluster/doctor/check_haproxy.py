@@ -102,7 +102,7 @@ def limit_findings(
         ]
     findings = [ok("descriptors", said)]
     if settings is not None:
-        calls = settings.ingress_replicas * settings.calls_per_replica
+        calls = settings.most_replicas * settings.calls_per_replica
         if 2 * calls + 100 > maxconn:  # a call is a connection on either side of HAProxy
             findings.append(
                 warn(

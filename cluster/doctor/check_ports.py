@@ -23,7 +23,7 @@ async def examine_ports(place: Place) -> Findings:
     settings = place.settings
     if settings is None:
         return [skipped("ports", "the settings cannot be read")]
-    http_port, replicas = settings.port, settings.ingress_replicas
+    http_port, replicas = settings.port, settings.most_replicas
 
     def work() -> list[Finding]:
         found = list(ports.listeners())

@@ -57,6 +57,18 @@ def test_call_actors_are_waited_for_and_their_trouble_is_told() -> None:
     assert told.line == "replicas: 2 of 2 new, CallActors: 0 of 2, no agent"
 
 
+def test_a_node_without_its_haproxy_answers_nobody() -> None:
+    def told(*proxies: str) -> DeployStep:
+        view = DeployView(serve(c="running", d="running"), None, 2, 2, proxies=proxies)
+        return deploy_step(view, replaced=OLD, wanted=2, is_same=False)
+
+    for away in ("STARTING", "UNHEALTHY"):
+        assert not told("HEALTHY", away).is_answering
+        assert told("HEALTHY", away).line.endswith("CallActors: 2 of 2, HAProxy: 1 of 2 nodes")
+    assert told("HEALTHY", "DRAINING").is_answering
+    assert told("HEALTHY").line.endswith("CallActors: 2 of 2")
+
+
 def test_the_line_tells_who_is_there() -> None:
     line = step(serve(a="stopping", b="running", c="running", d="starting"), {"a": 1}).line
     assert line == (
@@ -79,18 +91,21 @@ def test_another_number_of_replicas_replaces_none(wanted: int, running: str) -> 
 class Cluster:
     """A cluster that shows one view after another, each for some looks; nobody waits."""
 
-    def __init__(self, *views: tuple[ServeView | None, int]) -> None:
+    def __init__(
+        self, *views: tuple[ServeView | None, int], fewest: int = 2, is_scaled: bool = False
+    ) -> None:
         self._views = [view for view, looks in views for _ in range(looks)]
         self.now = 0.0
         self.said: list[str] = []
         self.deploying = Deploying(
             self.look,
             OLD,
-            2,
+            fewest,
             False,
             lambda: "TypeError: no such agent",
             lambda: self.now,
             self.wait,
+            is_scaled,
         )
 
     def look(self) -> DeployView:
@@ -113,6 +128,14 @@ def test_each_change_is_said_once_and_who_wants_to_waits_until_all_is_gone() -> 
     assert answering.left == "1 call still on 1 replica to go"
     cluster.deploying.until_gone(answering, 100.0, cluster.said.append)
     assert cluster.said[2:] == ["1 call still on 1 replica to go", "what was replaced is gone"]
+
+
+def test_where_replicas_follow_the_calls_serve_says_how_many_there_are_to_be() -> None:
+    views = ((serve(a="running", c="running"), 1), (serve(c="running", d="running"), 1))
+    cluster = Cluster(*views, fewest=1, is_scaled=True)  # Serve wants two
+    done = cluster.deploying.until_answering(cluster.said.append)
+    assert cluster.said == ["replicas: 1 of 2 new, 1 old, CallActors: 2 of 2"]
+    assert done.replicas == 2
 
 
 def test_a_failure_is_believed_when_it_lasts() -> None:

@@ -48,4 +48,5 @@ def test_code_is_part_of_it(agents: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_number_of_replicas_is_no_part_of_it(agents: Path) -> None:
     one, three = settings(agents), settings(agents, ingress_replicas=3)
     assert digest_of(one) == digest_of(three)
+    assert digest_of(one) == digest_of(settings(agents, max_ingress_replicas=9))
     assert digest_of(one) != digest_of(settings(agents, call_actors=3))
