@@ -32,10 +32,14 @@ def require_survived(act: Act, faults: Sequence[Fault]) -> None:
         raise act.trouble
     assert act.usual.turns, "nobody was answered while all was well"
     assert [each.fault.name for each in found] == [fault.name for fault in faults]
-    assert not [each.why for each in act.stories if each.is_lost], "calls were lost"
-    assert not [each.why for each in act.stories if not each.was_admitted], "calls were refused"
     for each in found:
         assert each.strikes, f"{each.fault.name}: nothing was struck"
+    struck_at = min(strike.at for each in found for strike, _ in each.strikes)
+    lost = [(each.ended_at - struck_at, each.why) for each in act.stories if each.is_lost]
+    refused = [(c.placed_at - struck_at, c.why) for c in act.stories if not c.was_admitted]
+    assert not lost, f"calls were lost, seconds after the first strike, and why: {lost}"
+    assert not refused, f"calls were refused, seconds after the first strike, and why: {refused}"
+    for each in found:
         assert not each.met_nobody, f"{each.fault.name}: nobody was on the phone there"
         for strike, _ in each.strikes:
             is_struck = strike.pids or each.fault.how not in _STRIKES_PROCESSES
