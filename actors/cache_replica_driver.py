@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 from actors.errors import CacheAwayError
 from actors.long_work import gathered, uncollected, used_up
+from actors.rounds import for_ever
 from cache.deltas import Delta, Gate, Put, Space, apply, state_slices
 from cache.errors import DeltasInvalid
 from cache.learning import DEFAULT_BOUND
@@ -111,7 +112,8 @@ class CacheReplicaDriver:
     def start(self) -> None:
         """Begin, in the background. Idempotent."""
         if not self._tasks:
-            self._spawn(self._tell(), "cache-reports")
+            told = for_ever(self._tell, RETRY_AFTER_S, "what calls have taught is not told")
+            self._spawn(told, "cache-reports")
             self._spawn(self._listen(), "cache-copy")
 
     async def aclose(self) -> None:

@@ -5,7 +5,8 @@ frames of all calls at once. Frames that came in a burst are heard one after ano
 tick, so that media time keeps its order; at most ``BURST_FRAMES`` a call and tick, so that one
 call's backlog cannot hold up the others. After ``SLICE_FRAMES`` of them everything else on the loop
 gets a turn: the bursts of all calls, after the process had to wait for a core, would be another
-stop as long as the first. A call that raises is told so and takes no more part.
+stop as long as the first. A call that raises is told so and takes no more part; frames that cannot
+be scored are not heard, and the tick goes on.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class FrameClock:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() + FRAME_S
+        due, trouble = loop.time() + FRAME_S, ""
         while self._calls:
             delay = due - loop.time()
             if delay > 0:
@@ -100,7 +101,11 @@ class FrameClock:
             now = loop.time()
             if self._on_lag is not None:
                 self._on_lag(max(0.0, now - due))
-            await self._hear_all(now)
+            try:
+                await self._hear_all(now)
+            except Exception as error:  # noqa: BLE001 - no call would ever tick again
+                if trouble != (trouble := trace_of(error)):
+                    logger.error("the frames of all calls cannot be scored: %s", trouble)
             self._tick(loop.time())
             due += FRAME_S
             if now - due > 5 * FRAME_S:  # after a stall: go on from here, do not race

@@ -16,6 +16,7 @@ from actors.errors import MetricsAwayError
 from actors.metrics_driver import MetricsDriver
 from actors.metrics_export import RayExport
 from actors.placement import metrics_options
+from actors.rounds import for_ever
 from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class MetricsActor:
         self._driver = MetricsDriver(time.time_ns() // 1_000, is_successor=_is_restarted())
         self._export = RayExport()
         self._sweeper: asyncio.Task[None] | None = None
+        self._sweeps = 0
 
     def __repr__(self) -> str:
         return actor_repr("Metrics", "adds up what all processes measured")
@@ -49,19 +51,18 @@ class MetricsActor:
 
     def _start(self) -> None:
         if self._sweeper is None:
-            self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+            work = for_ever(self._sweep, SWEEP_EVERY_S, "who measures no more is not known")
+            self._sweeper = asyncio.get_running_loop().create_task(work)
 
     async def _sweep(self) -> None:
-        loop, sweeps = asyncio.get_running_loop(), 0
-        while True:
-            await asyncio.sleep(SWEEP_EVERY_S)
-            self._driver.sweep(now=loop.time())
-            sweeps += 1
-            if sweeps % EXPORT_EVERY_SWEEPS == 0:
-                try:
-                    self._to_ray(now=loop.time())
-                except Exception as error:  # noqa: BLE001 - our own view goes on
-                    logger.error("the export to Ray's metrics failed: %s", trace_of(error))
+        now = asyncio.get_running_loop().time()
+        self._sweeps += 1
+        if self._sweeps % EXPORT_EVERY_SWEEPS == 0:
+            try:
+                self._to_ray(now=now)
+            except Exception as error:  # noqa: BLE001 - our own view goes on
+                logger.error("the export to Ray's metrics failed: %s", trace_of(error))
+        self._driver.sweep(now=now)
 
     def _to_ray(self, *, now: float) -> None:
         driver = self._driver

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from actors.errors import HealthAwayError
+from actors.rounds import for_ever
 from providers.health.board import numbers_of, whole
 from providers.health.errors import HealthDataInvalid
 from providers.health.quotas import Quotas
@@ -22,6 +23,7 @@ VERSION: Final = 1
 ANSWER_WITHIN_S: Final = 2.0
 RETRY_AFTER_S: Final = 1.0
 FIRST_WAIT_S: Final = 1.0
+NO_PAUSE_S: Final = 0.0  # beside those of each round
 SHORT_PAUSE_S: Final = 0.05  # of one that needs more than there is
 
 
@@ -56,7 +58,8 @@ class QuotaLeaser:
     def start(self) -> None:
         """Begin, in the background, if anything is limited. Idempotent."""
         if self._task is None and self._quotas.is_limited:
-            self._task = asyncio.get_running_loop().create_task(self._run(), name="quota-leases")
+            work = for_ever(self._round, NO_PAUSE_S, "what providers' limits grant")
+            self._task = asyncio.get_running_loop().create_task(work, name="quota-leases")
 
     async def aclose(self) -> None:
         """Stop."""
@@ -70,19 +73,23 @@ class QuotaLeaser:
         self._short.set()
         await self._answered.wait()
 
-    async def _run(self) -> None:
-        while True:
-            self._short.clear()
-            try:
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    answer = await self._link.lease(self._message())
-                self._take(answer)
-                pause_s = self._wait_s
-            except (HealthAwayError, HealthDataInvalid, TimeoutError) as error:
-                self._away(error)
-                pause_s = RETRY_AFTER_S
-            self._answered.set()
-            await self._pause(pause_s)
+    async def _round(self) -> None:
+        self._short.clear()
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer = await self._link.lease(self._message())
+            self._take(answer)
+            pause_s = self._wait_s
+        except (HealthAwayError, HealthDataInvalid, TimeoutError) as error:
+            self._away(error)
+            pause_s = RETRY_AFTER_S
+        except Exception as error:
+            self._away(error)
+            await asyncio.sleep(RETRY_AFTER_S)
+            raise
+        finally:
+            self._answered.set()  # calls wait at the door for it
+        await self._pause(pause_s)
 
     async def _pause(self, pause_s: float) -> None:
         await asyncio.sleep(SHORT_PAUSE_S)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from actors.errors import HealthAwayError
+from actors.rounds import for_ever
 from providers.errors import ProviderError
 from providers.health.board import board_of, numbers_of
 from providers.health.deadline import probe_limit_s
@@ -87,8 +88,10 @@ class HealthReporter:
     def start(self) -> None:
         """Begin, in the background. Idempotent."""
         if not self._tasks:
-            self._spawn(self._tell(), "health-reports")
-            self._spawn(self._listen(), "health-board")
+            told = for_ever(self._tell, RETRY_AFTER_S, "what was seen of providers is not told")
+            heard = for_ever(self._listen, RETRY_AFTER_S, "the health of providers is not heard")
+            self._spawn(told, "health-reports")
+            self._spawn(heard, "health-board")
 
     async def aclose(self) -> None:
         """Stop."""

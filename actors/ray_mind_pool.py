@@ -20,9 +20,10 @@ import ray
 
 from actors.errors import DirectoryAwayError, MindLostError, NoSlotError
 from actors.lease_stock import LeaseStock
-from actors.lease_sync import LeaseSync
+from actors.lease_sync import RETRY_EVERY_S, LeaseSync
 from actors.mind_way import MindWay
 from actors.placement import DIRECTORY_NAME, NAMESPACE
+from actors.rounds import for_ever
 from actors.tenant_leases import TenantLimit
 from actors.wire import (
     Acknowledged,
@@ -85,7 +86,9 @@ class RayMindPool:
         """
         self._directory = directory
         await self._leases.once()
-        self._task = asyncio.get_running_loop().create_task(self._leases.run())
+        # Without leases this replica takes no call any more.
+        work = for_ever(self._leases.run, RETRY_EVERY_S, "the leases of this replica")
+        self._task = asyncio.get_running_loop().create_task(work)
 
     async def aclose(self) -> None:
         """Stop syncing."""

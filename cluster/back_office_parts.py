@@ -11,6 +11,7 @@ from typing import Any
 
 from actors.dialer import DialerConfig
 from actors.dialer_driver import DialerDriver, Room
+from actors.rounds import for_ever
 from cluster.back_office_chores import BackOfficeChores
 from cluster.call_lifecycle import CallLifecycle, LifecycleParts
 from cluster.call_stores import CallStores, open_call_stores
@@ -31,6 +32,8 @@ from telephony.rest import CarrierRest
 logger = logging.getLogger(__name__)
 
 BACK_OFFICE_PARTS = "cluster.back_office_parts:build_back_office_parts"
+
+DIAL_AGAIN_S = 1.0
 
 AskRoom = Callable[[], Awaitable[Room | None]]
 
@@ -120,7 +123,7 @@ class BackOfficeParts:
         chores, hours = self._chores, self._hours
         async with asyncio.TaskGroup() as group:
             if self._dialer is not None:
-                group.create_task(self._dialer.run())
+                group.create_task(for_ever(self._dialer.run, DIAL_AGAIN_S, "the dialer"))
                 group.create_task(
                     _again("recordings", chores.delete_recordings, self._wait_deletion)
                 )

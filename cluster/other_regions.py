@@ -16,12 +16,14 @@ Rules
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 import httpx
 
+from actors.rounds import for_ever
 from cluster.call_urls import VOICE_PATH
 from cluster.region_health import RegionHealth
 from cluster.regions import Region, RegionTable, country_of
@@ -70,7 +72,11 @@ class OtherRegions:
         """Begin to probe. Idempotent."""
         if not self._probing:
             loop = asyncio.get_running_loop()
-            self._probing = [loop.create_task(self._probe(r)) for r in self._table.others]
+            for region in self._table.others:
+                work = for_ever(
+                    functools.partial(self._probe, region), PROBE_EVERY_S, "the probes of a region"
+                )
+                self._probing.append(loop.create_task(work))
 
     async def aclose(self) -> None:
         """Stop, and close the connections."""

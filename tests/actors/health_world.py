@@ -34,6 +34,7 @@ class World:
     Attributes:
         is_up: False: nobody answers.
         is_well: Whether probes succeed.
+        has_a_bug: Questions raise what nobody thought of.
         took_s: How long the provider takes to answer a probe.
         probed: Who probed, in order.
         messages: How many reached the keeper.
@@ -42,6 +43,7 @@ class World:
     def __init__(self) -> None:
         self.is_up = True
         self.is_well = True
+        self.has_a_bug = False
         self.took_s = 0.2
         self.refusal: ProviderError | None = None
         self.probed: list[str] = []
@@ -121,6 +123,8 @@ class _Link:
         await asyncio.sleep(WIRE_S)
         if not self._world.is_up:
             raise HealthAwayError("cut")
+        if self._world.has_a_bug:
+            raise KeyError("nobody thought of it")
         self._world.messages += 1
         driver = self._world.driver
         answer = await what(driver, json.loads(json.dumps(plain)))

@@ -72,6 +72,33 @@ def test_every_call_ticks_every_20_ms_and_no_task_is_left_when_all_have_gone() -
     run(scene())
 
 
+class DeafScorer(LoudScorer):
+    """Cannot score anything for a while."""
+
+    is_broken = True
+
+    def score(self, frames: Any, slots: Any) -> Any:
+        if self.is_broken:
+            raise RuntimeError("a model that broke")
+        return super().score(frames, slots)
+
+
+def test_frames_that_cannot_be_scored_stop_no_call(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        scorer, call = DeafScorer(), Call(frames=30)
+        shared = FrameClock(scorer)
+        slot = shared.join(call)
+        await asyncio.sleep(0.101)
+        assert len(call.ticks) == 5
+        assert caplog.text.count("cannot be scored") == 1
+        scorer.is_broken = False
+        await asyncio.sleep(0.1)
+        assert len(call.scored) == 30 - 5
+        shared.leave(slot)
+
+    run(scene())
+
+
 @pytest.mark.parametrize("fails_in", ["tick", "frame_scored"])
 def test_of_fifty_calls_one_that_raises_is_told_and_the_others_go_on(
     fails_in: str, caplog: pytest.LogCaptureFixture

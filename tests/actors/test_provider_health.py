@@ -39,6 +39,19 @@ def test_a_hard_failure_is_known_everywhere_at_once() -> None:
     play(scene)
 
 
+def test_a_mistake_does_not_end_what_is_heard_of_providers() -> None:
+    async def scene(world: World) -> None:
+        ann, bob = await world.worker("ann"), await world.worker("bob")
+        world.has_a_bug = True
+        await asyncio.sleep(2 * POLL_S)
+        world.has_a_bug = False
+        await asyncio.sleep(2.0)
+        ann.saw(Sign.UNAVAILABLE, POLICY.run_opens)
+        await bob.until("open")
+
+    play(scene)
+
+
 def test_the_moment_of_leaving_is_logged_by_whoever_sees_it_and_whoever_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -34,6 +34,7 @@ class World:
     def __init__(self) -> None:
         self.is_up = True
         self.is_mute = False
+        self.has_a_bug = False
         self.desks = QuotaDesks(now, 1)
         self.workers: list[Worker] = []
 
@@ -45,6 +46,8 @@ class World:
         await asyncio.sleep(WIRE_S)
         if not self.is_up:
             raise HealthAwayError("cut")
+        if self.has_a_bug:
+            raise KeyError("nobody thought of it")
         if self.is_mute:
             await asyncio.Event().wait()
         answer = self.desks.lease(json.loads(json.dumps(plain)))
@@ -214,6 +217,21 @@ def test_who_waits_for_an_answer_gets_the_next_one() -> None:
         began = now()
         await ann.leaser.next_answer()
         assert now() - began < 0.1, "it is asked at once"
+
+    play(scene)
+
+
+def test_a_mistake_is_not_the_end_of_the_limits_and_keeps_nobody_waiting() -> None:
+    async def scene(world: World) -> None:
+        ann = world.worker("ann")
+        await asyncio.sleep(0.5)
+        world.has_a_bug = True
+        async with asyncio.timeout(5.0):
+            await ann.leaser.next_answer()
+        world.has_a_bug = False
+        async with asyncio.timeout(5.0):
+            await ann.leaser.next_answer()
+        assert ann.status["held"] > 0
 
     play(scene)
 

@@ -15,7 +15,7 @@ from cluster.back_office_chores import (
     SILENT_PLACED_S,
     BackOfficeChores,
 )
-from cluster.back_office_parts import _again
+from cluster.back_office_parts import BackOfficeParts, _again
 from records.edge_rows import RecordingRow
 from records.errors import StoreUnavailable
 from records.rows import CallRow
@@ -221,3 +221,37 @@ def test_a_chore_goes_on_whatever_goes_wrong_and_says_so_once_in_a_row(
     assert caplog.text.count("recordings: the database is away") == 2
     assert caplog.text.count("recordings: no answer") == 1
     assert caplog.text.count("recordings failed") == 1
+
+
+class Stumbling:
+    """A dialer that falls over whenever it begins."""
+
+    begun = 0
+
+    async def run(self) -> None:
+        self.begun += 1
+        raise KeyError("nobody thought of it")
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_dialer_that_breaks_begins_again_and_stops_no_chore(on_api: OnApi) -> None:
+    async def scene(api: ApiStage) -> None:
+        parts = BackOfficeParts(api.services.edge.settings, api.stores, api.carrier, _no_room)
+        dialer: Any = Stumbling()
+        parts._dialer = dialer
+        await recorded(api, "RE1")
+        async with asyncio.timeout(10.0):
+            work = asyncio.create_task(parts.run())
+            while dialer.begun < 2 or "RE1" not in api.carrier.deleted:
+                assert not work.done()
+                await asyncio.sleep(0.05)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+    on_api(scene)
+
+
+async def _no_room() -> None:
+    return None

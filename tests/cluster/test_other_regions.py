@@ -38,6 +38,7 @@ class World(httpx.AsyncBaseTransport):
         asked: Method, host and path of each request.
         broken: Hosts that nobody reaches.
         hung: Hosts that take a request and never answer.
+        odd: Hosts that raise what nobody thought of.
     """
 
     def __init__(self) -> None:
@@ -45,12 +46,15 @@ class World(httpx.AsyncBaseTransport):
         self.asked: list[str] = []
         self.broken: set[str] = set()
         self.hung: set[str] = set()
+        self.odd: set[str] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         self.asked.append(f"{request.method} {host}{request.url.path}")
         if host in self.broken:
             raise httpx.ConnectError("nobody there")
+        if host in self.odd:
+            raise RuntimeError("a transport with a bug")
         if host in self.hung:
             await asyncio.Event().wait()
         return await self.apps[host].handle_async_request(request)
@@ -204,6 +208,19 @@ def test_probes_find_out_without_a_call_and_find_out_again() -> None:
         await asyncio.sleep(4 * PROBE_EVERY_S)
         assert eu.regions.status() == {"us": True}
         assert stream_of(await eu.call(2, FromCountry="US")) == ("wss://us.example.com", US)
+
+    play(scene)
+
+
+def test_a_mistake_does_not_end_the_probes() -> None:
+    async def scene(world: World, eu: Place, us: Place) -> None:
+        world.odd.add("us.example.com")
+        eu.regions.start()
+        await asyncio.sleep(3 * PROBE_EVERY_S)
+        world.odd.clear()
+        world.broken.add("us.example.com")
+        await asyncio.sleep(6 * PROBE_EVERY_S)
+        assert eu.regions.status() == {"us": False}
 
     play(scene)
 
