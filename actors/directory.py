@@ -20,7 +20,7 @@ Rules
 8. New actors are wanted as soon as fewer slots are unused (leases in stock count as unused) than
    may fill up while one starts: a quarter of an actor, or what ``AHEAD_S`` of calls like those of
    the last seconds take, if that is more. Never more actors than a maximum. An empty
-   actor beyond the minimum is let go after ``IDLE_ACTOR_S``, unless it is that reserve.
+   actor beyond the minimum is retired after ``IDLE_ACTOR_S``, unless it is that reserve.
 9. More replicas report less often, and more actors are asked less often, so that one directory can
    hear them all; a replica that runs short asks at once all the same.
 
@@ -50,6 +50,7 @@ from dataclasses import dataclass
 from actors.lease_shares import divide
 from actors.release_book import ReleaseBook
 from actors.replica_book import ReplicaBook, ReplicaEntry
+from actors.roll_call import RollCall
 from actors.seat_book import SeatBook
 from actors.seat_ledger import SeatLedger
 from actors.tenant_book import TenantBook
@@ -94,7 +95,8 @@ class Directory:
         self._ears = SeatLedger()
         self._tenants = TenantBook()
         self._calls_per_s = self._rated_at = 0.0
-        self._releases = ReleaseBook(self._seats)
+        self._roll = RollCall()
+        self._releases = ReleaseBook(self._seats, self._roll)
 
     @property
     def release(self) -> str:
@@ -106,6 +108,14 @@ class Directory:
         """How many actors there are of what is deployed."""
         return self._releases.current
 
+    def found(self, names: Collection[str], *, now: float) -> None:
+        """These CallActors were there before this directory, which was started again."""
+        self._roll.found(names, now=now)
+
+    def is_settled(self, *, now: float) -> bool:
+        """Whether enough of a cluster that was there before is known; see ``actors.roll_call``."""
+        return self._roll.is_over(now=now)
+
     def deployed(self, config: DirectoryConfig, release: str) -> bool:
         """This is deployed now; False when it was known, or something newer is."""
         is_new = self._releases.deployed(release)
@@ -115,7 +125,8 @@ class Directory:
 
     def nodes_drained(self, nodes: Collection[str], *, now: float) -> None:
         """These nodes, by id, are drained and no others; asked about once a second."""
-        self._releases.drained(nodes, now=now, least=self._config.min_actors)
+        least, most = self._config.min_actors, self._config.max_actors
+        self._releases.drained(nodes, now=now, least=least, most=most)
 
     @property
     def calls_by_node(self) -> dict[str, int]:
@@ -130,7 +141,7 @@ class Directory:
         """Every CallActor that is alive."""
         return self._seats.names
 
-    def actor_reported(
+    def actor_reported(  # noqa: PLR0913 - what each is for stands below
         self,
         name: str,
         *,
@@ -140,6 +151,7 @@ class Directory:
         taken: int | None = None,
         recent: Iterable[str] = (),
         release: str = "",
+        node: str = "",
     ) -> None:
         """Take an actor's own numbers; an unknown actor is welcome.
 
@@ -152,6 +164,7 @@ class Directory:
                 None for an actor that does not say: then the active ones.
             recent: Ids of the calls that took a seat in the last ten seconds or so.
             release: What it was started from.
+            node: Id of the node that it runs on; empty when it does not say.
         """
         entry = self._seats.get(name)
         is_first = entry is None
@@ -168,18 +181,17 @@ class Directory:
             entry.empty_since = now
         self._seats.suspect(name, suspect=False)
         self._seats.changed(name)
-        self._releases.reported(entry, release, self._config.min_actors, now=now)
+        entry.release, entry.node = release, node
+        if self._roll.heard(name):
+            self._releases.all_heard()
+        least, most = self._config.min_actors, self._config.max_actors
+        self._releases.reported(entry, least=least, most=most, now=now)
 
     def tenants_reported(
         self, name: str, taken: Mapping[str, int], recent: Iterable[str], *, now: float
     ) -> None:
         """Take an actor's seats taken by tenant, and ``recent`` as in ``actor_reported``."""
         self._tenants.actor_reported(name, taken, recent, now=now)
-
-    def actor_runs_on(self, name: str, node: str) -> None:
-        """An actor that has reported is on the node with this id."""
-        if (entry := self._seats.get(name)) is not None:
-            entry.node = node
 
     def actor_suspected(self, name: str) -> None:
         """Somebody got no answer from it: nothing is placed there until it reports again."""
@@ -190,20 +202,32 @@ class Directory:
         """The actor does not answer any more: nothing is placed there again."""
         self._replicas.part_with(name)
         self._tenants.actor_lost(name)
+        if self._roll.heard(name):
+            self._releases.all_heard()
 
     def sync(self, report: ReplicaSync, *, now: float) -> Grants:
         """Take a replica's report and grant it what it wants, as far as there is room."""
+        self.heard(report, now=now)
+        return self.answer(report)
+
+    def heard(self, report: ReplicaSync, *, now: float) -> None:
+        """Take a replica's report; ``answer`` comes at once or, at the start, a little later."""
         self._seats.forget_old(now=now)
         self._ears.forget_old(now=now)
         self._take_spent(report, now)
         self._rate(len(report.placed), now)
         is_first = report.replica_id not in self._replicas
         self._ears.seated(report.begun, now=now, is_first=is_first)
-        replica = self._replicas.heard(report, now=now)
+        self._replicas.heard(report, now=now)
         silent_since = now - REPLICA_SILENT_S * self._sync_every_s / SYNC_EVERY_S
         self._replicas.forget_silent(silent_since)
         self._tenants.forget_silent(silent_since)
-        tenant_granted = self._tenants.sync(report, now=now)
+        self._tenants.heard(report, now=now)
+
+    def answer(self, report: ReplicaSync) -> Grants:
+        """Grant a replica what it wants by the report that was taken last, within seconds."""
+        replica = self._replicas.of(report.replica_id)
+        tenant_granted = self._tenants.grant(report)
         division = divide(
             replica.demand,
             self._replicas.demand,
@@ -243,16 +267,18 @@ class Directory:
     def wanted_actors(self) -> int:
         """How many more CallActors should be started now."""
         alive = self.current
-        missing = max(0, self._releases.pool_size(self._config.min_actors) - alive)
+        config = self._config
+        missing = max(0, self._releases.pool_size(config.min_actors, config.max_actors) - alive)
         short = self._reserve - self._seats.unused
         if not missing and alive and short > 0:
             missing = math.ceil(short / self._config.calls_per_actor)
         return min(missing, max(0, self._config.max_actors - alive))
 
     def idle_actors(self, *, now: float) -> list[str]:
-        """Actors that can be let go: empty for long, beyond the minimum, not needed as reserve.
+        """Retired actors that can be let go: empty, and nobody can be on the way there any more.
 
-        Retired ones as soon as they are empty, and nobody can be on the way there any more.
+        One that is empty for long, beyond the minimum and not needed as reserve, is retired first:
+        replicas have leases on it in stock.
         """
         if gone := self._releases.gone(now=now):
             return gone
@@ -265,7 +291,8 @@ class Directory:
                 and entry.empty_since is not None
                 and now - entry.empty_since >= IDLE_ACTOR_S
             ):
-                return [name]
+                self._seats.retire(name, now=now)
+                break
         return []
 
     @property

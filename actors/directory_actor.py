@@ -23,6 +23,7 @@ from actors.wire import ReplicaSync
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
+SETTLE_LOOK_S = 0.05
 ASK_NODES_EVERY_S = 1.0
 STATUS_TIMEOUT_S = 1.0
 START_TIMEOUT_S = 60.0
@@ -85,8 +86,11 @@ class CallDirectoryActor:
         """One ingress replica reports and is granted leases."""
         if self._supervisor is None:  # restarted by Ray: nobody calls start() again
             await self.start()
-        now = asyncio.get_running_loop().time()
-        return self._directory.sync(ReplicaSync.from_plain(plain), now=now).to_plain()
+        loop, report = asyncio.get_running_loop(), ReplicaSync.from_plain(plain)
+        self._directory.heard(report, now=loop.time())
+        while not self._is_settled:
+            await asyncio.sleep(SETTLE_LOOK_S)
+        return self._directory.answer(report).to_plain()
 
     async def report_lost(self, name: str) -> None:
         """An ingress replica saw this CallActor fail: look at it at once."""
@@ -115,6 +119,7 @@ class CallDirectoryActor:
             "unused": self._directory.unused,
             "starting": len(self._starting),
             "trouble": self._trouble,
+            "is_settled": self._supervisor is not None and self._is_settled,
             "calls_by_node": self._directory.calls_by_node,
             "calls_by_tenant": self._directory.calls_by_tenant,
         }
@@ -131,6 +136,10 @@ class CallDirectoryActor:
             ray.kill(handle)
         self._handles.clear()
 
+    @property
+    def _is_settled(self) -> bool:
+        return self._directory.is_settled(now=asyncio.get_running_loop().time())
+
     def _adopt(self) -> None:
         """Take over the CallActors that an earlier incarnation of this actor started."""
         for item in ray.util.list_named_actors(all_namespaces=True):
@@ -140,6 +149,7 @@ class CallDirectoryActor:
                     self._handles[name] = ray.get_actor(name, namespace=NAMESPACE)
                 except ValueError:
                     logger.info("CallActor %s vanished while it was adopted", name)
+        self._directory.found(self._handles, now=asyncio.get_running_loop().time())
 
     async def _supervise(self) -> None:
         await for_ever(self._look_after_all, LOOK_EVERY_S, "a round of the directory failed")
@@ -159,12 +169,14 @@ class CallDirectoryActor:
             name = CALL_ACTOR_PREFIX + uuid.uuid4().hex[:8]
             self._starting[name] = asyncio.get_running_loop().create_task(self._start_actor(name))
         now = asyncio.get_running_loop().time()
-        for name in self._directory.idle_actors(now=now):
-            logger.info("CallActor %s has been empty for long: released", name)
+        going = {
+            name: self._handles.pop(name, None) for name in self._directory.idle_actors(now=now)
+        }
+        for name in going:
+            logger.info("CallActor %s gets no calls any more and is empty: released", name)
             self._directory.actor_lost(name)
             self._told_at.pop(name, None)
-            if (handle := self._handles.pop(name, None)) is not None:
-                await self._release(name, handle)
+        await asyncio.gather(*(self._release(name, each) for name, each in going.items() if each))
 
     async def _look_after(self, name: str) -> None:
         handle = self._handles[name]
@@ -254,10 +266,10 @@ class CallDirectoryActor:
             taken=int(report["capacity"]) - int(report["free"]) if "free" in report else None,
             recent=recent,
             release=str(report.get("release", "")),
+            node=str(report.get("node", "")),
         )
         by_tenant = report.get("taken_by_tenant", {})
         self._directory.tenants_reported(name, by_tenant, recent, now=now)
-        self._directory.actor_runs_on(name, str(report.get("node", "")))
 
     def _lose(self, name: str) -> None:
         logger.warning("CallActor %s does not answer: replaced", name)

@@ -11,7 +11,9 @@ Rules
    ring meanwhile. That nothing is left holds for ``FULL_HOLDS_S``.
 4. A caller of a tenant with a limit waits for a lease of it likewise (``actors.tenant_leases``),
    for one answer: none lie in other stocks.
-5. A directory that does not answer is looked for again; so is one whose answers cannot be read.
+5. A directory that does not answer is looked for again, and told what there is here, as soon as
+   may be: one that was started again waits for that (``actors.roll_call``). So is one whose
+   answers cannot be read.
 
 An asyncio driver without Ray.
 """
@@ -123,8 +125,9 @@ class LeaseSync:
                 await asyncio.sleep(SYNC_GAP_S)
             except DirectoryAwayError as error:
                 logger.warning("directory away: %s", error)
-                await asyncio.sleep(RETRY_EVERY_S)
+                await asyncio.sleep(max(RETRY_EVERY_S, self._stock.sync_every_s))
                 await self._directory.find_again()
+                self.hurry()
 
     async def wait_for_slot(self, limit: TenantLimit | None = None) -> None:
         """Return once a new call can be placed, or when there is no hope of it.

@@ -71,6 +71,10 @@ class ReplicaBook:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def of(self, replica_id: str) -> ReplicaEntry:
+        """One that is known. Raises ``KeyError``."""
+        return self._entries[replica_id]
+
     def demands(self) -> Iterator[Demand]:
         """What each of them has and wants."""
         return (entry.demand for entry in self._entries.values())

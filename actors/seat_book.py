@@ -34,12 +34,13 @@ class SeatEntry:
         taken: Seats taken, those of calls that wait for their stream included.
         held: Leases that replicas hold on it, by their last reports and what was granted since.
         ledger: Calls on their way to it.
-        empty_since: Loop time since which nobody is there; None while somebody is.
+        empty_since: Loop time since which nobody is there, and, of one that is retired, nobody is
+            sent; None while somebody is.
         suspect: Somebody got no answer from it.
         release: What it was started from.
         node: Id of the node it runs on; empty when it does not say.
-        retired: It is of an older release than is deployed, or on a node that is drained, and gets
-            no calls any more.
+        retired: It is of an older release than is deployed, on a node that is drained, or not
+            needed, and gets no calls any more. That is for good.
     """
 
     order: int
@@ -151,11 +152,13 @@ class SeatBook:
             self._members_changed()
             self.changed(name)
 
-    def retire(self, name: str) -> None:
-        """It gets no calls any more."""
+    def retire(self, name: str, *, now: float) -> None:
+        """It gets no calls any more; that it is empty counts from now on, for leases are about."""
         entry = self._entries[name]
         if not entry.retired:
             entry.retired = True
+            if entry.empty_since is not None:
+                entry.empty_since = now
             self._members_changed()
             self.changed(name)
 

@@ -64,8 +64,8 @@ class TenantBook:
         """Its seats count no more; nothing if it is not known."""
         self._taken.subtract(self._seats.pop(name, {}))
 
-    def sync(self, report: ReplicaSync, *, now: float) -> dict[str, int]:
-        """Take a replica's report; returns the leases that it gets now, by tenant."""
+    def heard(self, report: ReplicaSync, *, now: float) -> None:
+        """Take a replica's report."""
         self._forget_old(now)
         self._limited.update(report.tenant_limits)
         for call_id, tenant in report.tenant_of.items():
@@ -78,6 +78,10 @@ class TenantBook:
         held = {tenant: count for tenant, count in report.tenant_held.items() if count > 0}
         self._leases[report.replica_id] = (now, held)
         self._held.update(held)
+
+    def grant(self, report: ReplicaSync) -> dict[str, int]:
+        """The leases that a replica gets now, by tenant, by the report that was taken last."""
+        _, held = self._leases[report.replica_id]
         granted: dict[str, int] = {}
         for tenant, limit in report.tenant_limits.items():
             missing = report.tenant_waiting.get(tenant, 0)

@@ -158,14 +158,14 @@ def _view(node: RayNode) -> NodeView:
 
 
 def _minds(node: RayNode, *, is_deployed: bool) -> int | None:
-    """Calls with a CallActor there, as the directory knows; None when it does not answer.
+    """Calls with a CallActor there, as the directory knows; None when nobody knows.
 
-    One of an older release does not count them.
+    One that was started again knows too little at first, one of an older release counts none.
     """
     from actors.named import deployed_status
 
     status = deployed_status()
-    if is_deployed and not status:
+    if is_deployed and not (status and status.get("is_settled", True)):
         return None
     return int(status.get("calls_by_node", {}).get(node.node_id, 0))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from actors.directory import IDLE_ACTOR_S, REPLICA_SILENT_S, Directory, DirectoryConfig
 from actors.lease_stock import LeaseStock
+from actors.release_book import RETIRED_EMPTY_S
 from actors.seat_ledger import SPENT_COUNTS_S
 from actors.wire import Grants, ReplicaSync
 
@@ -258,10 +259,14 @@ def test_an_empty_actor_is_let_go_when_it_is_not_needed() -> None:
     for name in ("ann", "bob", "cleo"):
         machine.actor_reported(name, capacity=10, active=0, now=0.0)
     assert machine.idle_actors(now=IDLE_ACTOR_S - 1) == []
-    assert len(machine.idle_actors(now=IDLE_ACTOR_S)) == 1
+    assert set(machine.sync(sync(want=30), now=IDLE_ACTOR_S - 1).granted) == {"ann", "bob", "cleo"}
+    assert machine.idle_actors(now=IDLE_ACTOR_S) == [], "leases on it are in stock"
+    assert machine.sync(sync(), now=IDLE_ACTOR_S).retired == ("ann",)
+    assert machine.idle_actors(now=IDLE_ACTOR_S + RETIRED_EMPTY_S) == ["ann"]
     machine.actor_lost("ann")
     machine.actor_lost("bob")
-    assert machine.idle_actors(now=IDLE_ACTOR_S * 2) == []
+    for passed in (2, 3):
+        assert machine.idle_actors(now=IDLE_ACTOR_S * passed) == []
 
 
 # --- a world --------------------------------------------------------------------------------------

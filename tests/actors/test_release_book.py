@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from actors.directory import Directory, DirectoryConfig
@@ -104,11 +106,31 @@ def test_an_older_one_that_is_found_later_is_retired_at_once() -> None:
     assert sync(machine).retired == {"ann"}
 
 
+def test_one_that_was_empty_before_it_was_retired_is_let_go_no_sooner() -> None:
+    """Leases on it are in stock: a call that was placed a moment ago would find nobody there."""
+    machine = cluster((0, 0))
+    machine.deployed(CONFIG, NEW)
+    assert sync(machine, 100.0).held
+    machine.actor_reported("new-1", capacity=10, active=0, release=NEW, now=100.0)
+    assert sync(machine, 100.0).retired == {"ann"}
+    assert machine.idle_actors(now=100.0 + RETIRED_EMPTY_S - 0.1) == []
+    assert machine.idle_actors(now=100.0 + RETIRED_EMPTY_S) == ["ann"]
+
+
+def test_no_more_take_the_place_of_older_ones_than_there_may_be() -> None:
+    machine = cluster((1, 1, 1))
+    machine.deployed(DirectoryConfig(calls_per_actor=10, min_actors=1, max_actors=2), NEW)
+    assert machine.wanted_actors() == 2
+    for name in ("new-1", "new-2"):
+        machine.actor_reported(name, capacity=10, active=0, release=NEW, now=1.0)
+    assert machine.wanted_actors() == 0
+    assert sync(machine).retired == {"ann", "bob", "cleo"}
+
+
 def on_nodes(**nodes: str) -> Directory:
     machine = Directory(DirectoryConfig(calls_per_actor=10, min_actors=2, max_actors=2))
     for name, node in nodes.items():
-        machine.actor_reported(name, capacity=10, active=4, now=0.0)
-        machine.actor_runs_on(name, node)
+        machine.actor_reported(name, capacity=10, active=4, now=0.0, node=node)
     return machine
 
 
@@ -121,8 +143,7 @@ def test_an_actor_of_a_drained_node_is_replaced_before_it_gets_no_more_calls() -
         assert (machine.wanted_actors(), machine.current, machine.capacity) == (1, 1, 20)
     assert sync(machine, 3.0).retired == frozenset()
     assert machine.calls_by_node == {"a": 4, "b": 4}
-    machine.actor_reported("cleo", capacity=10, active=0, now=4.0)
-    machine.actor_runs_on("cleo", "a")
+    machine.actor_reported("cleo", capacity=10, active=0, now=4.0, node="a")
     machine.nodes_drained(["b"], now=5.0)
     stock = sync(machine, 5.0)
     assert (stock.alive, stock.retired) == (("ann", "cleo"), frozenset({"bob"}))
@@ -145,7 +166,81 @@ def test_a_node_that_is_gone_is_forgotten_with_its_actors() -> None:
     machine.nodes_drained(["b"], now=2.0)
     machine.actor_lost("bob")
     machine.nodes_drained([], now=4.0)
-    machine.actor_reported("cleo", capacity=10, active=0, now=5.0)
-    machine.actor_runs_on("cleo", "a")
+    machine.actor_reported("cleo", capacity=10, active=0, now=5.0, node="a")
     assert (machine.wanted_actors(), machine.current) == (0, 2)
     assert sync(machine, 6.0).retired == frozenset()
+
+
+def test_a_drain_that_is_forgotten_makes_nobody_current_who_is_retired() -> None:
+    """A GCS without Redis knows of no drain after its restart."""
+    machine = on_nodes(ann="a", bob="b")
+    machine.nodes_drained(["b"], now=1.0)
+    machine.actor_reported("cleo", capacity=10, active=0, now=2.0, node="a")
+    machine.actor_lost("ann")
+    assert sync(machine, 2.0).retired == {"bob"}
+    machine.nodes_drained([], now=3.0)
+    assert (machine.current, machine.wanted_actors()) == (1, 1)
+
+
+def test_a_successor_on_a_node_that_is_drained_retires_nobody() -> None:
+    machine = on_nodes(ann="a", bob="b")
+    machine.nodes_drained(["b"], now=1.0)
+    machine.actor_reported("cleo", capacity=10, active=0, now=2.0, node="b")
+    assert sync(machine, 2.0).retired == {"cleo"}, "who has nobody goes first"
+
+
+# --- a directory that was started again -----------------------------------------------------------
+
+BIG = DirectoryConfig(calls_per_actor=10, min_actors=1, max_actors=9)
+NODES = {"ann": "a", "bob": "b", "cleo": "b", "dora": "b"}
+
+
+def started_again() -> Directory:
+    machine = Directory(BIG, term=7)
+    machine.found(NODES, now=0.0)
+    return machine
+
+
+def report(machine: Directory, name: str, now: float, release: str = "", node: str = "") -> None:
+    node = node or NODES.get(name, "a")
+    machine.actor_reported(name, capacity=10, active=9, now=now, release=release, node=node)
+
+
+@pytest.mark.parametrize("order", itertools.permutations(NODES))
+def test_who_is_on_a_drained_node_keeps_his_calls_until_successors_are_there(
+    order: tuple[str, ...],
+) -> None:
+    """Whoever learns of the drain before it knows who is there retired everybody on that node."""
+    machine = started_again()
+    machine.nodes_drained(["b"], now=0.1)
+    for name in order:
+        report(machine, name, 0.2)
+        assert sync(machine, 0.2).retired == frozenset()
+    machine.nodes_drained(["b"], now=1.0)
+    assert (machine.wanted_actors(), sync(machine).retired) == (3, frozenset())
+    for number in range(3):
+        report(machine, f"new-{number}", 2.0)
+        assert len(sync(machine, 2.0).retired) == number + 1
+    assert machine.wanted_actors() == 0
+
+
+def test_one_that_died_meanwhile_is_not_waited_for() -> None:
+    machine = started_again()
+    machine.nodes_drained(["b"], now=0.1)
+    for name in ("ann", "bob", "cleo"):
+        report(machine, name, 0.2)
+    machine.nodes_drained(["b"], now=0.1 + SUCCESSOR_WITHIN_S)
+    assert sync(machine, 20.2).retired == frozenset(), "nobody knows where dora is"
+    machine.actor_lost("dora")
+    machine.nodes_drained(["b"], now=0.2 + SUCCESSOR_WITHIN_S)
+    assert sync(machine, 20.3).retired == {"bob", "cleo"}
+
+
+def test_a_release_that_is_told_before_actors_are_known_retires_nobody_without_successor() -> None:
+    machine = started_again()
+    machine.deployed(BIG, NEW)
+    for name in NODES:
+        report(machine, name, 0.2, OLD)
+    assert (sync(machine).retired, machine.wanted_actors()) == (frozenset(), 4)
+    report(machine, "new-1", 1.0, NEW)
+    assert len(sync(machine).retired) == 1
