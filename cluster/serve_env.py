@@ -29,6 +29,8 @@ DRAIN_SWITCH = "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S"
 # What each value prevents stands in docs/architecture.md, section 8.
 SERVE_ENVIRONMENT: Mapping[str, str] = {
     HAPROXY_SWITCH: "1",
+    # Ray tells its makers what runs where unless it is told not to.
+    "RAY_USAGE_STATS_ENABLED": "0",
     # Ray runs its workers at nice 15, HAProxy and replicas among them: whatever else the machine
     # does would come before somebody's voice.
     NICENESS_SWITCH: "0",
