@@ -131,8 +131,11 @@ class CallDriver:
             self._turns.cancel()
             if not self._is_open:
                 await self._outbox.close()
-        if self._is_open:
-            await self._finish(end)
+        try:
+            if self._is_open:
+                await self._finish(end)
+        finally:
+            self._let_go()
         return end
 
     async def _hold(self) -> CallEnd:
@@ -171,6 +174,15 @@ class CallDriver:
             )
         finally:
             await self._outbox.close()
+
+    def _let_go(self) -> None:
+        """Nothing is done any more: let go of who knows us, so that all of it is freed now.
+
+        In a circle it would wait for the collector, which comes once in some 70 calls.
+        """
+        self._early = []  # what comes late is not looked at, and goes with us
+        del self._language, self._session, self._outbox, self._ear
+        del self._pauses, self._turns, self._replies
 
     def _close_session(self) -> None:
         self._session.close(now=self._loop.time())

@@ -46,6 +46,11 @@ class HearingWatch:
         if self._is_lost:
             self._look(now)
 
+    def close(self) -> None:
+        """The call is over: nobody is asked, told or held any more."""
+        self._is_call_lost, self._is_nobody_left = _not_at, _not
+        self._tell = _untold
+
     def _look(self, now: float) -> None:
         is_lost = self._is_call_lost(now)
         if not is_lost and now - self._understood_at > SURELY_HEARS_S:
@@ -53,3 +58,15 @@ class HearingWatch:
         if is_lost is not self._is_lost:
             self._is_lost = is_lost
             self._tell(is_lost)
+
+
+def _not_at(_now: float) -> bool:
+    return False
+
+
+def _not() -> bool:
+    return False
+
+
+def _untold(_is_lost: bool) -> None:
+    return None

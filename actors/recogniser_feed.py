@@ -183,6 +183,7 @@ class RecogniserFeed:
     async def close(self) -> None:
         """Close the streams; no words are fed afterwards."""
         self._closed = True
+        self._watch.close()
         self._machine.close()
         self._perform_all()
         if self._timer is not None:

@@ -28,7 +28,7 @@ from collections import deque
 from dataclasses import replace
 from typing import assert_never
 
-from voice import events, timeline
+from voice import events
 from voice.config import VoiceConfig
 from voice.deadlines import earliest
 from voice.decisions import CallerFinished, CallerPaused, CallerWentOn, EndpointDecision
@@ -41,6 +41,7 @@ from voice.idle import IdleWatch
 from voice.keypad import Keypad
 from voice.mouth import Mouth
 from voice.opening import Opening
+from voice.outgoing import Outgoing
 from voice.reasons import STREAM_CLOSED
 from voice.turns import Turns
 from voice.waste import SpeculationBudget
@@ -69,7 +70,8 @@ class VoiceSession:
         self._ear = Endpointer(config.endpoint, config.language)
         self._mouth = Mouth(config, self._outbox.append)
         budget = budget or SpeculationBudget(config.speculation.max_waste_ratio)
-        self._turns = Turns(config, self._mouth, budget, self._emit)
+        self._outgoing = Outgoing(self._outbox, self._ear, config)
+        self._turns = Turns(config, self._mouth, budget, self._outgoing.put)
         self._ending = Ending()
         self._floor = Floor(config, self._ear, self._mouth, self._turns, self._ending)
         self._fillers = Fillers(config.fillers, sounds or FillerSounds(), self._mouth)
@@ -141,7 +143,7 @@ class VoiceSession:
 
     def change_language(self, config: VoiceConfig, sounds: FillerSounds) -> None:
         """Hear and say everything from now on in the language of ``config``; between two turns."""
-        self._config = config
+        self._config = self._outgoing.config = config
         self._ear.change_language(config.language)
         self._turns.change_language(config)
         self._floor.change_language(config)
@@ -285,18 +287,6 @@ class VoiceSession:
         self._turns.take("digits", CallerFinished(text, "keys entered", now, None), now=now)
 
     # --- the agent --------------------------------------------------------------------------------
-
-    def _emit(self, output: events.Output) -> None:
-        self._outbox.append(output)
-        if not isinstance(output, events.TurnSettled):
-            return
-        took_s = timeline.reply_s(output.timeline)
-        if took_s is not None and output.spend.calls:
-            self._ear.hear_reply(took_s)
-        if output.heard_text == "":
-            return
-        if output.agent_text != self._config.phrases.apology:  # what was asked before still stands
-            self._ear.hear_agent(output.heard_text)
 
     def _wind_up(self, event: events.HangUpRequested, now: float) -> None:
         if self._ending.is_firm:

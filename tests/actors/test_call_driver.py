@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,12 +13,17 @@ import pytest
 
 from actors.call_driver import SIGN_OF_LIFE_S, STREAM_SILENT_S
 from actors.mind_driver import MindConfig
+from actors.outbox import Outbox
+from actors.pause_judge import PauseJudge
 from actors.recogniser_feed import RecogniserFeed
+from actors.reply_tasks import ReplyTasks
 from actors.wire import TurnEntry
 from dialogue.agent import TurnTaking
 from providers.errors import ProviderRefused, ProviderUnavailable
 from tests.support.fake_thinker import FakeThinker, Step
 from tests.support.scripted_call import AGENT, REPLY, Phone, Stage, play
+from voice.playout import Playout
+from voice.session import VoiceSession
 
 LONG = "There is a lot to say about that. " + "It goes on and on and on. " * 10
 SAID = REPLY.replace(". ", ".")
@@ -207,6 +213,33 @@ def test_a_call_can_end_at_any_time_and_leaves_nothing(phase: Any, leaving: str)
 
     script = [0.3, LONG] if phase is _speaking else [2.0, LONG]
     play(scene, staged(*script))
+
+
+def test_an_ended_call_is_freed_without_the_collector() -> None:
+    """It comes once in some 70 calls, and what waits for it is memory that no call has."""
+    kinds = (VoiceSession, RecogniserFeed, ReplyTasks, Outbox, PauseJudge, Playout)
+
+    def there() -> list[str]:
+        return [type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, kinds)]
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        await phone.say("what do you have")
+        await phone.until(lambda: len(phone.log) == 2)
+        assert len(there()) == len(kinds)
+        phone.hang_up()
+        await phone.ended()
+        stage.recogniser.streams.clear()  # these know whom they fed
+        await asyncio.sleep(1.0)
+        assert there() == []
+        assert phone.driver.turn_log
+
+    gc.collect()
+    gc.disable()
+    try:
+        play(scene)
+    finally:
+        gc.enable()
 
 
 def test_an_open_that_outlives_its_socket_starts_nothing() -> None:
