@@ -7,6 +7,7 @@ copies. Durations and ages are seconds; instants are UTC microseconds; loop time
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -66,6 +67,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
 }
 
 
+_MEASURED = "dict[str, float]"
 _Shape = tuple[tuple[str, str, Callable[[Any], bool]], ...]
 _SHAPES: dict[type[Any], _Shape] = {}
 
@@ -114,6 +116,9 @@ class _Wire:
             if name in values and not fits(values[name]):
                 wrong = type(values[name]).__name__
                 raise WireError(f"{cls.__name__}.{name} is {annotation}, not {wrong}")
+            if annotation == _MEASURED and name in values:
+                # The same few names in each turn of each call, read as new strings each time.
+                values[name] = {sys.intern(key): value for key, value in values[name].items()}
         try:
             return cls(**values)
         except TypeError as error:

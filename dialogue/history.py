@@ -7,6 +7,7 @@ in "…", and one that nobody heard is not there at all.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -123,7 +124,8 @@ class History(Generic[Turn]):
         turns = self._window(before_turn_id)
         late = late_results((use for turn in turns for use in turn.tools), results)
         facts = facts_in(use for turn in self._turns.values() for use in turn.tools)
-        merged = [Message("system", instructions(agent, facts))]
+        # As one string, whichever calls hold it: a prompt is long, and the same in all of them.
+        merged = [Message("system", sys.intern(instructions(agent, facts)))]
         for turn in turns:
             for message in _messages_of(turn, late, agent):
                 _append(merged, message)

@@ -165,6 +165,16 @@ def test_every_message_has_a_golden_copy() -> None:
     assert {path.stem for path in GOLDEN.glob("*.json")} == set(MESSAGES)
 
 
+def test_the_names_of_what_was_measured_are_the_same_strings_in_every_turn() -> None:
+    """A call keeps all of its turns, and a process the calls of many."""
+    text = json.dumps(ENTRY.to_plain())
+    one, other = (wire.TurnEntry.from_plain(json.loads(text)) for _ in range(2))
+    assert one.timeline == other.timeline == ENTRY.timeline
+    for field in ("timeline", "usage"):
+        keys = zip(getattr(one, field), getattr(other, field), strict=True)
+        assert all(left is right for left, right in keys)
+
+
 @pytest.mark.parametrize("name", MESSAGES)
 def test_unknown_fields_of_a_later_version_are_ignored(name: str) -> None:
     plain = {**MESSAGES[name].to_plain(), "v": 2, "of_a_later_version": {"x": [1]}}

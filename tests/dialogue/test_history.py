@@ -36,6 +36,11 @@ def told(
     return [(message.role, message.text) for message in messages[1:]]
 
 
+def test_a_prompt_is_one_string_in_all_calls_of_an_agent() -> None:
+    one, other = (History[Settled](HistoryLimits()).messages(AGENT, 1, "Hi") for _ in range(2))
+    assert one[0].text is other[0].text
+
+
 def test_the_greeting_is_the_assistants_first_line() -> None:
     assert told(GREETING, line="Hi") == [("assistant", "Hello!"), ("user", "Hi")]
 
