@@ -20,11 +20,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from actors.seat_ledger import SPENT_COUNTS_S
 from actors.tenant_leases import TenantLeases
 from actors.wire import Grants, ReplicaSync
 
 SMALLEST_STOCK = 8
-UNTOLD_KEPT_S = 30.0
+UNTOLD_KEPT_S = SPENT_COUNTS_S  # later it counts no more, or its seat does
 MOVER_ASKS_WITHIN_S = 0.5  # one that has not asked again by then has given up
 
 

@@ -9,7 +9,7 @@ import pytest
 from actors.directory import Directory, DirectoryConfig
 from actors.lease_stock import LeaseStock
 from actors.release_book import RETIRED_EMPTY_S, SUCCESSOR_WITHIN_S
-from actors.wire import ReplicaSync
+from actors.wire import Grants, ReplicaSync
 
 OLD, NEW = "0000000001-old", "0000000002-new"
 CONFIG = DirectoryConfig(calls_per_actor=10, min_actors=2)
@@ -222,6 +222,21 @@ def test_who_is_on_a_drained_node_keeps_his_calls_until_successors_are_there(
         report(machine, f"new-{number}", 2.0)
         assert len(sync(machine, 2.0).retired) == number + 1
     assert machine.wanted_actors() == 0
+
+
+def test_calls_that_came_while_nobody_was_told_count_once() -> None:
+    """They have sat for long, which their actor no longer says: they counted beside their seats."""
+    machine, stock = started_again(), LeaseStock()
+    stock.granted(Grants({"ann": 9}, ("ann",)))
+    stock.directory_away()
+    for call in "abcdefgh":
+        assert stock.take(call, now=0.0, tenant="acme") == "ann"
+    for name in NODES:
+        report(machine, name, 12.0)
+    machine.tenants_reported("ann", {"acme": 8}, (), now=12.0)
+    machine.sync(stock.report("r", active_calls=8, max_calls=100, now=12.0), now=12.0)
+    assert machine.calls_by_tenant == {"acme": 8}
+    assert machine.unused == 4
 
 
 def test_one_that_died_meanwhile_is_not_waited_for() -> None:
