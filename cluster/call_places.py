@@ -25,7 +25,14 @@ logger = logging.getLogger(__name__)
 SKEW_S = 2.0
 STREAM_TOKEN_LIFE_US = 60_000_000
 ACTION_TOKEN_LIFE_US = 5 * 3_600 * 1_000_000
+# No call lasts as long as its action token: who has one that expired and a call that goes on has a
+# clock that is wrong, and to refuse would be to hang up. Not for ever: a webhook may be replayed.
+ACTION_CLOCK_OFF_US = 24 * 3_600 * 1_000_000
 RESUME_PATH = "/twilio/resume"
+_WRONG_CLOCK = (
+    "the clock of this node, or of the one that made it, is wrong. Run chrony or systemd-timesyncd "
+    "on every node; from a minute on, calls are lost."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +135,22 @@ class CallPlaces:
         """The state of an ``action`` URL; ``after`` is what the carrier does until it asks it."""
         return mint_action(claims, self._secret, self._parts.wall_clock_us(), after)
 
-    def read(self, token: str, kind: TokenKind) -> StreamClaims:
-        """Check one of our own tokens. Raises ``telephony.errors.TokenRefused``."""
-        now_us = self._parts.wall_clock_us()
-        claims = stream_token.verify(token, (self._secret,), kind=kind, now_us=now_us)
+    def read(self, token: str, kind: TokenKind, *, clock_off_us: int = 0) -> StreamClaims:
+        """Check one of our own tokens. Raises ``telephony.errors.TokenRefused``.
+
+        ``clock_off_us``: by so much a clock may be wrong: a token that has expired since is taken,
+        and it is said.
+        """
+        now_us, secrets = self._parts.wall_clock_us(), (self._secret,)
+        claims = stream_token.verify(token, secrets, kind=kind, now_us=now_us - clock_off_us)
+        if now_us >= claims.expires_us:
+            late_s = (now_us - claims.expires_us) / 1e6
+            self._parts.counts("tokens_of_the_past", 1)
+            self._say_skew(f"a token expired {late_s:.0f} s ago: {_WRONG_CLOCK}")
         early_s = (claims.minted_us - now_us) / 1e6
         if early_s > SKEW_S:  # who is behind the others sees it; calls go on up to a token's life
             self._parts.counts("tokens_from_the_future", 1)
-            self._say_skew(
-                f"a token was made {early_s:.0f} s in the future: the clock of this node, or of "
-                "the one that made it, is wrong. Run chrony or systemd-timesyncd on every node; "
-                "from a minute on, calls are lost."
-            )
+            self._say_skew(f"a token was made {early_s:.0f} s in the future: {_WRONG_CLOCK}")
         return claims
 
 

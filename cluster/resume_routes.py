@@ -19,7 +19,7 @@ from dataclasses import replace
 from actors.comeback import Comeback
 from actors.errors import MindLostError
 from actors.wire import CallState
-from cluster.call_places import Placement
+from cluster.call_places import ACTION_CLOCK_OFF_US, Placement
 from cluster.call_services import CallServices
 from cluster.edge import Edge
 from cluster.errors import NoCapacityError
@@ -125,7 +125,8 @@ class ResumeWebhook:
     def claims_of(self, form: Form, token: str) -> StreamClaims | None:
         """Of an ``action`` URL; None when it is not ours. Raises ``FormRefused``."""
         try:
-            claims = self._edge.places.read(token, "action")
+            places = self._edge.places
+            claims = places.read(token, "action", clock_off_us=ACTION_CLOCK_OFF_US)
         except TokenRefused as error:
             logger.warning("the action of a call was refused: %s", error)
             return None
