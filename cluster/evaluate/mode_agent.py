@@ -81,6 +81,7 @@ def tools_of_agent(tool_service_url: str) -> list[dict[str, Any]]:
             "description": "How many of a card are left.",
             "method": "GET",
             "idempotent": False,  # to be used once, whatever dies
+            "timeout_s": 20,  # however busy the machine is on which this is compared
             "url": f"{tool_service_url}/stock/{{item}}",
             "parameters": {
                 "type": "object",

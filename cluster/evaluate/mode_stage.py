@@ -54,6 +54,7 @@ async def running_stage(
     progress: Progress,
     *,
     replicas: int = 1,
+    call_actors: int = 1,
     tool_answers_after_s: float = 0.0,
     may_move: bool = False,
 ) -> AsyncIterator[ModeStage]:
@@ -63,6 +64,7 @@ async def running_stage(
         logs: Folder for what the processes say.
         progress: Told what is going on.
         replicas: Of the ingress.
+        call_actors: At the beginning.
         tool_answers_after_s: How long the service behind a tool takes.
         may_move: Calls of each agent may go on in the other modes.
 
@@ -117,6 +119,7 @@ async def running_stage(
                     **_environment(ports, realtime_port, scratch, auth_token),
                     "AZURE_TTS_HOST": f"ws://127.0.0.1:{azure_tts_port}",
                     "CALLCLUSTER_INGRESS_REPLICAS": str(replicas),
+                    "CALLCLUSTER_CALL_ACTORS": str(call_actors),
                 },
             ),
             log_path=logs / "serve.log",

@@ -97,18 +97,22 @@ async def _run(lines: Sequence[Line], logs: Path, console: Console) -> list[Mode
             await context.__aexit__(None, None, None)
 
 
-async def converse(stage: ModeStage, lines: Sequence[Line]) -> list[ModeResult]:
-    """The conversation in every mode at once, with its records."""
+async def converse(
+    stage: ModeStage, lines: Sequence[Line], quiet_s: float = 1.0
+) -> list[ModeResult]:
+    """The conversation in every mode at once, with its records; ``quiet_s`` as in ``spoken``."""
     config = CarrierConfig(stage.url, stage.auth_token, public_url=PUBLIC_URL)
     async with Carrier(config, secrets.randbits(64), phones=Phones(CalleeBook(_BUSY))) as carrier:
-        placed = await asyncio.gather(*(_place(carrier, mode, lines) for mode in MODES))
+        placed = await asyncio.gather(*(_place(carrier, mode, lines, quiet_s) for mode in MODES))
     return [await _result(stage, mode, call) for mode, call in zip(MODES, placed, strict=True)]
 
 
-async def _place(carrier: Carrier, mode: CallMode, lines: Sequence[Line]) -> PlacedCall:
+async def _place(
+    carrier: Carrier, mode: CallMode, lines: Sequence[Line], quiet_s: float
+) -> PlacedCall:
     at = time.time()
     order = CallOrder(
-        spoken(lines, clip_of),
+        spoken(lines, clip_of, quiet_s=quiet_s),
         to_number=NUMBERS[mode],
         call=MODES.index(mode),
         max_duration_s=_LONGEST_TURN_S * len(lines),

@@ -17,9 +17,10 @@ from cluster.chaos.turns import RecordedCall
 from cluster.evaluate.mode_stage import NUMBERS, PUBLIC_URL, ModeStage
 from cluster.evaluate.run_modes import clip_of
 from dialogue.agent import CallMode
+from records.store import RecordStore
 from simulation.caller_call import CallOrder, CallResult, place_call
-from simulation.caller_events import AgentHeard, CallerEvent, CallerSaid
-from simulation.caller_script import Leave, Listen, Speak, Step
+from simulation.caller_events import AgentHeard, CallerEvent, CallerSaid, CallStarted
+from simulation.caller_script import Leave, Listen, Speak, StaySilent, Step
 from simulation.carrier import Carrier, CarrierConfig
 from tests.support.ray_stage import get_json
 
@@ -41,12 +42,18 @@ class Quiet:
 
 
 class Stricken:
-    """A call in one mode; parts of the product are killed while it is on."""
+    """A call in one mode; parts of the product are killed while it is on.
+
+    Attributes:
+        events: What the caller has noticed so far.
+        may_go_on: While it is False the caller, who has spoken, waits; whatever the agent says.
+    """
 
     def __init__(self, stage: ModeStage, mode: CallMode) -> None:
         self.stage = stage
         self.mode = mode
         self.events: list[CallerEvent] = []
+        self.may_go_on = True
         self._news = asyncio.Event()
 
     def note(self, event: CallerEvent) -> None:
@@ -65,6 +72,24 @@ class Stricken:
     async def agent_heard(self, times: int) -> None:
         await self.seen(lambda e: isinstance(e, AgentHeard) and e.started, times)
 
+    async def turn_recorded(self) -> None:
+        """Until the records have a turn of the caller, and what was heard of its reply."""
+        (sid,) = [event.call_sid for event in self.events if isinstance(event, CallStarted)]
+        records = RecordStore(self.stage.store_url)
+        try:
+            async with asyncio.timeout(60.0):
+                while True:
+                    row = await records.call_by_sid(sid)
+                    turns = await records.turns(row.tenant_id, row.call_id) if row else []
+                    if any(turn.kind == "caller" and turn.heard_text for turn in turns):
+                        return
+                    await asyncio.sleep(0.1)
+        finally:
+            await records.aclose()
+
+    def _may_go_on(self) -> bool:
+        return self.may_go_on
+
     async def play(
         self,
         strike: Callable[[Stricken], Awaitable[None]],
@@ -73,9 +98,9 @@ class Stricken:
         config = CarrierConfig(self.stage.url, self.stage.auth_token, public_url=PUBLIC_URL)
         async with Carrier(config, secrets.randbits(64)) as carrier:
             order = CallOrder(
-                script(clips),
+                script(clips, self._may_go_on),
                 to_number=NUMBERS[self.mode],
-                max_duration_s=90.0,
+                max_duration_s=150.0,
                 turns=len(clips),
             )
             striking = asyncio.ensure_future(strike(self))
@@ -84,10 +109,12 @@ class Stricken:
             return result
 
 
-def script(clips: Sequence[str]) -> Iterator[Step]:
+def script(clips: Sequence[str], may_go_on: Callable[[], bool]) -> Iterator[Step]:
     yield Listen(until_silence_s=0.6)
     for name in clips:
         yield Speak(clip_of(name))
+        while not may_go_on():
+            yield StaySilent(0.1)
         yield Listen(until_silence_s=1.5, give_up_s=20.0)
     yield Leave()
 
