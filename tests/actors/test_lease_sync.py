@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from actors.errors import DirectoryAwayError
 from actors.lease_stock import LeaseStock
-from actors.lease_sync import FULL_HOLDS_S, SLOT_WITHIN_S, LeaseSync
+from actors.lease_sync import FULL_HOLDS_S, RETRY_EVERY_S, SLOT_WITHIN_S, LeaseSync
+from actors.roll_call import HEARD_WITHIN_S
 from actors.wire import Grants
 from tests.support.lease_world import Actor, LeaseWorld, now
 from tests.support.virtual_time import run
@@ -332,6 +333,22 @@ def test_a_directory_that_does_not_answer_is_looked_for_and_calls_go_on() -> Non
             ["call"],
             [],
         ]
+
+    run(scene())
+
+
+def test_a_directory_that_is_back_hears_of_this_replica_within_a_second() -> None:
+    """One that was started again waits so long for what replicas hold, and no longer."""
+
+    async def scene() -> None:
+        away = DirectoryAwayError("no answer")
+        directory = ScriptedDirectory(Grants({}, ("a",)), *[away] * 4, Grants({}, ("a",)))
+        leases, stock = sync_with(directory)
+        await leases.once()
+        leases.hurry()
+        await for_a_while(leases, 4 * RETRY_EVERY_S + 0.1)
+        assert (len(directory.reports), directory.looked_for, stock.away) == (6, 4, False)
+        assert RETRY_EVERY_S < HEARD_WITHIN_S
 
     run(scene())
 
