@@ -50,9 +50,9 @@ test-e2e: $(STAMP) ## The tests with sockets, real clients and emulators
 test-ray: $(STAMP) ## The tests of the Ray shells
 	@$(BIN)/python -m pytest $(AGAIN) -m ray
 
-test-cluster: $(STAMP) ## The whole product on Ray, several replicas, parts killed: twenty minutes and more, not in make test
-	@echo "==> twenty minutes and more; each test is named as it begins"
-	@$(BIN)/python -m pytest -vv -m cluster
+test-cluster: $(STAMP) ## The whole product on Ray, several replicas, parts killed: an hour and more, not in make test
+	@echo "==> an hour and more; each test is named as it begins, the longest tell their steps; ONLY=name runs one"
+	@$(BIN)/python -m pytest -vvv --durations=10 -m cluster $(if $(ONLY),-k '$(ONLY)')
 
 test-live: $(STAMP) ## The providers' contracts against the real services whose keys are set; costs money
 	@$(BIN)/python -m pytest -m live tests/providers
