@@ -299,6 +299,7 @@ def _setup(stages: Sequence[StageResult]) -> str:
             for name, label in (
                 ("voice_webhook", "webhook answered"),
                 ("handshake", "media handshake"),
+                ("first_frame", "call placed to first greeting frame"),
                 ("greeting", "call placed to greeting audible"),
             ):
                 d = _load(p, name)

@@ -50,6 +50,8 @@ class CallResult:
         leg: What the carrier saw.
         turns: In order; times counted from the placing of the call.
         greeting_s: From placing the call to the first audible sample; None when there was none.
+        first_frame_s: From placing the call to the first frame of the server's audio, which a voice
+            may begin with silence; None when none came over a media stream.
         turns_scripted: How many there should have been; None when the script had no number.
         recording: Both channels, if asked for.
         recording_start_s: Sample 0 of the recording, counted from the placing of the call.
@@ -59,6 +61,7 @@ class CallResult:
     leg: LegReport
     turns: tuple[TurnMeasured, ...]
     greeting_s: float | None
+    first_frame_s: float | None = None
     turns_scripted: int | None = None
     recording: Recording | None = None
     recording_start_s: float = 0.0
@@ -107,6 +110,7 @@ async def place_call(
         leg=leg,
         turns=tuple(caller.measured(turn, n) for n, turn in enumerate(caller.meter.turns, 1)),
         greeting_s=caller.first_heard_s,
+        first_frame_s=None if leg.first_media_s is None else leg.first_media_s - placed_s,
         turns_scripted=order.turns,
         recording=recording,
         recording_start_s=recording.start_s - placed_s if recording else 0.0,

@@ -166,6 +166,7 @@ class LegReport:
         relay_sockets: How many sockets these needed.
         first_stream_s: Loop time at which the first one began; None without a stream.
         last_stream_end_s: Loop time at which the latest one ended; None while there was none.
+        first_media_s: Loop time at which the server's first audio came; None when none did.
         said: Texts of ``<Say>``.
         keys: What the phone has heard pressed: ``<Play digits>``, keys of the other side.
         played: URLs of ``<Play>``.
@@ -185,6 +186,7 @@ class LegReport:
     relay_sockets: int = 0
     first_stream_s: float | None = None
     last_stream_end_s: float | None = None
+    first_media_s: float | None = None
     frames_sent: int = 0
     media_received: int = 0
     heard_s: float = 0.0

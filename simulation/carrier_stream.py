@@ -164,6 +164,7 @@ class CarrierStream:
         self.frames_sent = 0
         self.frames_dropped = 0
         self.media_received = 0
+        self.first_media_s: float | None = None
         self.started_s = 0.0
         self._person = person
         self._ticker = ticker
@@ -264,6 +265,8 @@ class CarrierStream:
         match message:
             case ServerMedia(audio=audio):
                 self.media_received += 1
+                if self.first_media_s is None:
+                    self.first_media_s = now
                 overflowed = self.playout.overflowed
                 if not self.playout.media(audio, now=now) and not overflowed:
                     self._findings.note(Violation(31931, "more than ten minutes of audio queued"))

@@ -103,6 +103,8 @@ class StreamTalk:
         report, playout = self._report, stream.playout
         report.frames_sent += stream.frames_sent
         report.media_received += stream.media_received
+        if report.first_media_s is None:
+            report.first_media_s = stream.first_media_s
         report.heard_s += playout.heard_s
         report.cleared_s += playout.cleared_bytes / 8_000
         report.underruns_s += [underrun.length_s for underrun in playout.underruns]

@@ -121,6 +121,7 @@ def build_report(
             "response_latency": distribution(_known(turn.latency_s for turn in turns)),
             "barge_in_stop": distribution(_known(turn.barge_in_stop_s for turn in turns)),
             "greeting": distribution(_known(result.greeting_s for result in admitted)),
+            "first_frame": distribution(_known(result.first_frame_s for result in admitted)),
             "voice_webhook": distribution(_known(result.leg.webhook_s for result in admitted)),
             "voice_webhook_refused": distribution(
                 _known(result.leg.webhook_s for result in results if result.leg.refusal)

@@ -12,6 +12,7 @@ from simulation.load_report import LoadReport
 _ROWS = (
     ("response_latency", "response latency (true end of speech to audible)"),
     ("barge_in_stop", "barge-in (onset to silence)"),
+    ("first_frame", "call placed to first frame of the greeting"),
     ("greeting", "call placed to greeting audible"),
     ("voice_webhook", "voice webhook"),
     ("handshake", "media handshake"),

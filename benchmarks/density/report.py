@@ -145,6 +145,7 @@ def _setup(stage: StageResult) -> str:
         for name, label in (
             ("voice_webhook", "webhook answered"),
             ("handshake", "media handshake"),
+            ("first_frame", "call placed to first greeting frame"),
             ("greeting", "call placed to greeting audible"),
         ):
             found = phase.load.get("distributions", {}).get(name, {})

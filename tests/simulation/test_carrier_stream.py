@@ -61,6 +61,15 @@ def test_the_person_hears_what_was_played_and_not_what_was_sent() -> None:
     assert stream.playout.cleared_bytes == 80_000 - heard_bytes
 
 
+@pytest.mark.parametrize(("greeting", "is_there"), [(b"\xff" * 160, True), (b"", False)])
+def test_the_first_frame_counts_though_nothing_is_audible_in_it(
+    greeting: bytes, is_there: bool
+) -> None:
+    _, stream, _ = with_stream(hang_up, PaperAgent(greeting=greeting))
+    assert (stream.first_media_s is not None) == is_there
+    assert stream.first_media_s in (None, pytest.approx(stream.started_s, abs=0.1))
+
+
 def test_a_muted_stream_shows_a_gap_in_its_timestamps() -> None:
     async def use(stream: CarrierStream) -> None:
         stream.mute(0.2)

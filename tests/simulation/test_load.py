@@ -54,6 +54,7 @@ def test_a_run_is_measured_and_written_down(tmp_path: Path) -> None:
     assert report.counts["calls_offered"] == report.counts["calls_completed"] == 2
     assert report.all_admitted
     assert report.distributions["greeting"].count == 2
+    assert report.distributions["first_frame"].count == 2
     assert report.distributions["caller_lateness"].count == report.counts["frames_sent"] > 0
     assert report.violations == report.errors == {}
     assert json.loads(path.read_text()) == json.loads(json.dumps(report.as_dict()))
