@@ -56,7 +56,9 @@ class Outbox:
         if self._lost or self._closing:
             return
         now = self._send_now
-        if now is not None and self._is_idle and on_sent is None and now(text):
+        if now is not None and self._is_idle and now(text):
+            if on_sent is not None:
+                on_sent()
             return
         if len(self._waiting) >= MAX_WAITING:
             self._lose("the carrier reads too slowly")

@@ -75,6 +75,22 @@ def test_who_wants_to_know_is_told_when_a_message_was_sent_and_never_before() ->
     play(scene)
 
 
+def test_who_wants_to_know_waits_for_no_task_where_a_message_goes_at_once() -> None:
+    async def scene(peer: Peer) -> None:
+        told: list[str] = []
+        await asyncio.sleep(0.1)
+        peer.outbox.put("first frame", lambda: told.append("first frame"))
+        assert (peer.got, told) == (["first frame!"], ["first frame"])
+        peer.reading.clear()
+        peer.outbox.put("waits", lambda: told.append("waits"))
+        assert told == ["first frame"]
+        peer.reading.set()
+        await asyncio.sleep(0.1)
+        assert (peer.got[1:], told[1:]) == (["waits"], ["waits"])
+
+    play(scene, at_once=True)
+
+
 def test_what_waits_can_be_dropped_before_a_clear() -> None:
     async def scene(peer: Peer) -> None:
         peer.reading.clear()
