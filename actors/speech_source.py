@@ -159,6 +159,7 @@ class SpeechSource:
         Returns:
             What could not be rendered; of several voices, if none could be had.
         """
+        breath()  # made once in a process: the first call would wait 45 ms for it, and all others
         failures: list[str] = []
         for voice in self.voices_of(agent):
             found = await self._prepare(agent, voice)

@@ -11,6 +11,7 @@ from actors.speech_source import SpeechSource
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from dialogue.agent import Agent, SpareVoice
+from providers.breath import breath
 from providers.errors import ProviderError
 from providers.failover.speaker import FailoverSpeaker
 from providers.failover.tally import NoTally
@@ -86,6 +87,18 @@ def test_one_voice_has_all_its_sentences_and_says_what_it_could_not_render() -> 
         assert scene.clip("Something else.") is None
 
     play(test, AGENT)
+
+
+def test_the_first_call_finds_the_breath_made() -> None:
+    async def scene() -> None:
+        here = Scene(AGENT)
+        breath.cache_clear()
+        await here.source.prepare(AGENT)
+        made = breath.cache_info().misses
+        assert here.source.filler_sounds(AGENT).breath
+        assert breath.cache_info().misses == made == 1
+
+    virtual_time.run(scene())
 
 
 def test_every_spare_voice_has_all_the_sentences_too() -> None:
