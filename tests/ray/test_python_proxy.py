@@ -40,7 +40,7 @@ def test_the_python_proxy_carries_a_call_and_stop_removes_the_actors(
         running(place, str(place.port), code=DEPLOY) as deployed,
     ):
         address = deployed.said("cluster at").split()[-1]
-        until(lambda: get_json(f"{place.url}/readyz")[0] == 200, 30, "readiness")
+        until(lambda: get_json(f"{place.url}/readyz")[0] == 200, 120, "readiness")
         report = get_json(f"{place.url}/readyz")[1]
         assert report["haproxy"] is False
         assert "four times the CPU" in report["warnings"][0]
@@ -53,7 +53,7 @@ def test_the_python_proxy_carries_a_call_and_stop_removes_the_actors(
         asyncio.run(call())
         place.environment.update(RAY_ADDRESS=address, RAY_AUTH_MODE="token")
         with running(place, "stop") as stop:
-            assert stop.wait(60) == 0
+            assert stop.wait(120) == 0
             assert "removed call-directory" in stop.output
             assert "removed call-actor" in stop.output
         assert deployed.process.stdin is not None

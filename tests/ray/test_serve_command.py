@@ -59,7 +59,7 @@ class Running:
     def output(self) -> str:
         return "\n".join(self.lines)
 
-    def said(self, text: str, within_s: float = 40.0) -> str:
+    def said(self, text: str, within_s: float = 120.0) -> str:
         """The first line with ``text``."""
         deadline = time.monotonic() + within_s
         while not (found := [line for line in self.lines if text in line]):
@@ -145,7 +145,7 @@ def test_a_leftover_haproxy_is_ended_and_sigterm_leaves_nothing(
         command.said(
             f"ended a HAProxy that an earlier run had left behind (process {leftover.pid})"
         )
-        command.said("ready on port", 60)
+        command.said("ready on port")
         # HAProxy's checks of the second replica may be a second behind.
         until(lambda: get_json(f"{place.url}/readyz")[0] == 200, 10, "readiness")
         family = command.family()
