@@ -88,9 +88,10 @@ class Command:
 
 
 def command_of(process: psutil.Process) -> Command | None:
-    """How a living process was started; None when it is gone."""
+    """How a living process was started; None when it is gone, or does not say it yet."""
     try:
-        return Command(tuple(process.cmdline()), process.environ(), process.cwd())
+        arguments = tuple(process.cmdline())
+        return Command(arguments, process.environ(), process.cwd()) if arguments else None
     except psutil.Error:
         return None
 
@@ -124,10 +125,10 @@ class GcsKeeper:
         """See whether it lives, and start it again when not."""
         process = self._find(_GCS)
         if process is not None:
-            if process.pid != self._pid:
-                self._command, self._pid = command_of(process), process.pid
+            if process.pid != self._pid and (found := command_of(process)) is not None:
+                self._command, self._pid = found, process.pid
                 self._pulse = pulse_of(self._command)
-                if self._command is not None and not has_redis(self._command):
+                if not has_redis(found):
                     self._say(IN_MEMORY)
             if self._pulse is not None and self._pulse.hangs(now=self._clock()):
                 self._say(f"the GCS (process {process.pid}) hangs: it is killed and started again")
@@ -225,6 +226,7 @@ class Node:
         self._say = say
         self._drain_s = drain_s
         self._known: dict[str, psutil.Process] = {}
+        self._trouble = ""
         self.stopping = threading.Event()
         self.at_once = threading.Event()
 
@@ -240,10 +242,9 @@ class Node:
             keeper = GcsKeeper(self.find, self._say)
             while not self.stopping.wait(LOOK_EVERY_S):
                 _reap()
-                if self.find(_RAYLET) is None:
+                if self.has_ended(keeper):
                     self._say("the raylet of this node has ended: so does the node")
                     return 1
-                keeper.look()
             self._leave(keeper)
             return 0
         finally:
@@ -258,11 +259,27 @@ class Node:
         command = command_of(raylet)
         with NodeLeave.begin(command.arguments if command else (), self._drain_s) as leave:
             while not self.at_once.wait(LOOK_EVERY_S) and not leave.is_over:
-                if self.find(_RAYLET) is None:  # it has nothing to do any more, and knew it
+                if self.has_ended(keeper):  # it has nothing to do any more, and knew it
                     return
-                keeper.look()
             if self.at_once.is_set():
                 self._say("ending at once: what is left is cut")
+
+    def has_ended(self, keeper: GcsKeeper) -> bool:
+        """Look after it: whether its raylet is gone.
+
+        Who cannot look (no descriptor is left in the whole system) has not seen that it is gone.
+        """
+        try:
+            if self.find(_RAYLET) is None:
+                return True
+            keeper.look()
+        except (OSError, psutil.Error) as error:
+            if self._trouble != (trouble := str(error)):
+                self._say(f"the processes of this node cannot be looked at: {trouble}")
+            self._trouble = trouble
+        else:
+            self._trouble = ""
+        return False
 
     def find(self, name: str) -> psutil.Process | None:
         """The living process of this program below us; None when there is none."""

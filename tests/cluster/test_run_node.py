@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 from cluster import detached_node, run_node
 from cluster.errors import ClusterError
 from cluster.gcs_pulse import GcsPulse
-from cluster.run_node import Command, GcsKeeper, command_of, has_redis
+from cluster.run_node import Command, GcsKeeper, Node, command_of, has_redis
 from cluster.run_node import run_node as start
 
 
@@ -34,7 +35,7 @@ class Gcs:
         self._arguments = arguments
 
     def cmdline(self) -> list[str]:
-        return ["gcs_server", *self._arguments]
+        return ["gcs_server", *self._arguments] if self._arguments else []
 
     def environ(self) -> dict[str, str]:
         return {"RAY_X": "1"}
@@ -86,6 +87,44 @@ def test_one_that_dies_before_it_was_seen_is_started_again(started: list[Command
     keeper.look()
     keeper.look()
     assert len(started) == 2
+
+
+def test_one_that_does_not_say_yet_how_it_was_started_is_asked_again(
+    started: list[Command],
+) -> None:
+    """Between its name and its arguments lies a moment in which it has none."""
+    processes, said = Processes(), list[str]()
+    keeper = GcsKeeper(processes.find, said.append)
+    processes.gcs = Gcs(7)
+    keeper.look()
+    assert said == []
+    processes.gcs = Gcs(7, REDIS)
+    keeper.look()
+    processes.gcs = None
+    keeper.look()
+    assert len(started) == 1
+
+
+class Blind(Node):
+    """Cannot look at any process for a while."""
+
+    is_blind = True
+
+    def find(self, name: str) -> psutil.Process | None:
+        if self.is_blind:
+            raise OSError(errno.ENFILE, "Too many open files in system")
+        return None
+
+
+def test_who_cannot_look_does_not_end_the_node(started: list[Command]) -> None:
+    said: list[str] = []
+    node = Blind((), said.append)
+    keeper = GcsKeeper(node.find, said.append)
+    assert not any(node.has_ended(keeper) for _ in range(3))
+    assert len(said) == 1
+    node.is_blind = False
+    assert node.has_ended(keeper)
+    assert started == []
 
 
 def test_without_redis_it_is_said_once_and_left(started: list[Command]) -> None:
