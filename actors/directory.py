@@ -36,7 +36,8 @@ refuses what is too much, which is one more question:
   not got the call any more): until that is reported, and its seat is set off for
   ``SPENT_COUNTS_S``;
 - a replica that died or was silent (rule 5), and leases spent while the directory was away;
-- a directory that was started again: until every actor and every replica has reported once.
+- a directory that was started again, which hears everybody first (``actors.roll_call``): calls of
+  which the one before was told, until they sit; and who was not heard in time, until he is.
 
 The machine reads no clock and does no I/O; ``now`` is loop time in seconds.
 """
