@@ -20,9 +20,10 @@ from actors.actor_repr import actor_repr
 from actors.dialer_driver import Room
 from actors.draining_nodes import DrainingNodes
 from actors.end_process import end_actor, end_replica_at
+from actors.gcs_questions import ask_gcs
 from actors.named_watch import shared_watch
 from actors.office_patience import OfficePatience
-from actors.placement import DIRECTORY_NAME, NAMESPACE, back_office_options
+from actors.placement import BACK_OFFICE_NAME, DIRECTORY_NAME, NAMESPACE, back_office_options
 from actors.serve_replicas import who_leaves
 from actors.stream_watch_driver import StreamWatchDriver
 from providers.traces import trace_of
@@ -159,9 +160,8 @@ class BackOffice:
         """What the cluster can take, as the directory knows it; None when it is away."""
         try:
             if self._directory is None:
-                self._directory = await asyncio.to_thread(
-                    ray.get_actor, DIRECTORY_NAME, namespace=NAMESPACE
-                )
+                find = functools.partial(ray.get_actor, DIRECTORY_NAME, NAMESPACE)
+                self._directory = await ask_gcs(("actor", DIRECTORY_NAME), find)
             status = await asyncio.wait_for(self._directory.status.remote(), ASK_WITHIN_S)
             return Room(int(status["unused"]), dict(status.get("calls_by_tenant", {})))
         except (ValueError, KeyError, TimeoutError, ray.exceptions.RayError) as error:
@@ -268,9 +268,10 @@ class RayBackOffice:
         try:
             if self._handle is None:
                 # A question to the GCS that blocks: in a thread, and once.
-                self._handle = await asyncio.to_thread(
+                begin = functools.partial(
                     begin_back_office, self._build, self._settings, self._mover
                 )
+                self._handle = await ask_gcs(("begin", BACK_OFFICE_NAME), begin, NUDGE_EVERY_S)
             await asyncio.wait_for(self._handle.nudge.remote(), NUDGE_EVERY_S)
         except ray.exceptions.ActorDiedError:
             self._handle, self._lost_at = None, asyncio.get_running_loop().time()

@@ -13,6 +13,7 @@ from typing import Any, Final
 import ray
 from ray._raylet import GcsClient  # type: ignore[attr-defined]
 
+from actors.gcs_questions import ask_gcs
 from actors.leaving import DrainingNode
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class DrainingNodes:
     async def ask(self) -> dict[str, DrainingNode]:
         """The nodes that are drained, by id. Never raises: with the GCS away, those of before."""
         try:
-            found = await asyncio.to_thread(self._ask)
+            found = await ask_gcs((self, "draining"), self._ask)
         except Exception as error:  # noqa: BLE001 - Ray's own clients raise what they like
             logger.debug("the GCS does not say which nodes are drained: %s", type(error).__name__)
             return self._known

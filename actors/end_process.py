@@ -6,6 +6,7 @@ Ray asks a process to end itself, which one that is held never does; a signal do
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import signal
@@ -16,12 +17,14 @@ import ray
 from ray._private import state
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from actors.gcs_questions import ask_gcs
 from actors.stream_watch import ReplicaPlace
 
 logger = logging.getLogger(__name__)
 
 REPLICA_TITLE = "ServeReplica"
 END_WITHIN_S = 3.0
+FIND_WITHIN_S = 3.0
 
 
 def end_process(pid: int, title: str) -> bool:
@@ -63,7 +66,9 @@ async def end_actor(handle: Any, title: str) -> bool:
     """
     try:
         # Where it runs stands in Ray's own table only.
-        info = await asyncio.to_thread(state.actors, handle._actor_id.hex())  # noqa: SLF001
+        actor_id = handle._actor_id.hex()  # noqa: SLF001
+        find = functools.partial(state.actors, actor_id)
+        info: Any = await ask_gcs(("place", actor_id), find, FIND_WITHIN_S)
         place = ReplicaPlace(str(info["Address"]["NodeID"]), int(info["Pid"]))
     except Exception as error:  # noqa: BLE001 - Ray's table is its own: it may change any day
         logger.warning("%s cannot be found: %s", title, type(error).__name__)

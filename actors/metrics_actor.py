@@ -13,9 +13,10 @@ import ray
 
 from actors.actor_repr import actor_repr
 from actors.errors import MetricsAwayError
+from actors.gcs_questions import ask_gcs
 from actors.metrics_driver import MetricsDriver
 from actors.metrics_export import RayExport
-from actors.placement import metrics_options
+from actors.placement import METRICS_NAME, metrics_options
 from actors.rounds import for_ever
 from providers.traces import trace_of
 
@@ -100,7 +101,7 @@ class RayMetricsLink:
         try:
             if self._handle is None:
                 # A question to the GCS that blocks: in a thread, and once.
-                self._handle = await asyncio.to_thread(begin_metrics)
+                self._handle = await ask_gcs(("begin", METRICS_NAME), begin_metrics)
             answer: dict[str, Any] = await self._handle.report.remote(plain)
         except ray.exceptions.ActorDiedError as error:
             self._handle, self._lost_at = None, now

@@ -10,6 +10,7 @@ about itself meanwhile. One that does not is lost, as if it had died.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -19,6 +20,7 @@ from typing import Any
 import ray
 
 from actors.errors import LinkLostError, MindLostError
+from actors.gcs_questions import ask_gcs
 from actors.mind_link import CONNECT_WITHIN_S, MindLink
 from actors.placement import NAMESPACE
 from actors.wire import AbandonTurn, TakeTurn, TurnItem
@@ -51,9 +53,10 @@ class MindWay:
         """
         try:
             # A blocking question to the GCS: in a thread, and once for each actor.
-            handle = await asyncio.to_thread(ray.get_actor, actor, NAMESPACE)
+            find = functools.partial(ray.get_actor, actor, NAMESPACE)
+            handle = await ask_gcs(("actor", actor), find)
             link = await linked(actor, handle)
-        except (ValueError, ray.exceptions.RayError) as error:
+        except (TimeoutError, ValueError, ray.exceptions.RayError) as error:
             raise MindLostError(f"{actor}: {type(error).__name__}") from None
         return cls(actor, handle, link)
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from typing import Any, Final
 
 import ray
 
 from actors.end_process import end_actor
+from actors.gcs_questions import ask_gcs
 from actors.placement import CACHE_NAME, DIRECTORY_NAME, HEALTH_NAME, METRICS_NAME, NAMESPACE
 from actors.shared_watch import ANSWER_WITHIN_S, Answer, SharedWatch
 
 logger = logging.getLogger(__name__)
 
 CONTROLLER_NAME: Final = "SERVE_CONTROLLER_ACTOR"
+FIND_WITHIN_S: Final = 2.0
 _SERVE_NAMESPACE: Final = "serve"
 _CLASSES: Final = {
     DIRECTORY_NAME: "CallDirectoryActor",
@@ -41,15 +44,18 @@ def shared_watch() -> SharedWatch:
 async def ask_actor(name: str) -> Answer:
     """See ``shared_watch.AskActor``."""
     try:
+        handle = await _find(name)
+    except (TimeoutError, ValueError, ray.exceptions.RayError):
+        return "absent"  # a GCS that does not say where it is says nothing of it
+    try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            handle = await asyncio.to_thread(ray.get_actor, name, _namespace(name))
             await getattr(handle, _QUESTIONS[name]).remote()
     except TimeoutError:
         return "silent"
     except ray.exceptions.RayError as error:
         # Ray knows that it is gone, and sees to it; an error of its own is an answer too.
         return "there" if isinstance(error, ray.exceptions.RayTaskError) else "absent"
-    except (ValueError, AttributeError):  # not there, or of a version that cannot be asked
+    except (ValueError, AttributeError):  # gone meanwhile, or of a version that cannot be asked
         return "absent"
     return "there"
 
@@ -57,10 +63,15 @@ async def ask_actor(name: str) -> Answer:
 async def restart_actor(name: str) -> None:
     """See ``shared_watch.RestartActor``."""
     try:
-        handle: Any = await asyncio.to_thread(ray.get_actor, name, _namespace(name))
-        await end_actor(handle, _CLASSES[name])
-    except (ValueError, ray.exceptions.RayError) as error:
+        await end_actor(await _find(name), _CLASSES[name])
+    except (TimeoutError, ValueError, ray.exceptions.RayError) as error:
         logger.warning("%s could not be ended: %s", name, type(error).__name__)
+
+
+async def _find(name: str) -> Any:
+    """Its handle. Raises ``TimeoutError``, ``ValueError``, ``RayError``."""
+    find = functools.partial(ray.get_actor, name, _namespace(name))
+    return await ask_gcs(("actor", name), find, FIND_WITHIN_S)
 
 
 def _namespace(name: str) -> str:

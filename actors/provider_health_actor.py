@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import random
 import time
@@ -13,7 +14,8 @@ import ray
 
 from actors.actor_repr import actor_repr
 from actors.errors import HealthAwayError
-from actors.placement import provider_health_options
+from actors.gcs_questions import ask_gcs
+from actors.placement import HEALTH_NAME, provider_health_options
 from actors.provider_health_desks import QuotaDesks
 from actors.provider_health_driver import HealthDriver
 
@@ -118,14 +120,13 @@ class RayHealthLink:
         try:
             if self._handle is None:
                 # A question to the GCS that blocks: in a thread, and once.
-                self._handle = await asyncio.to_thread(
-                    begin_provider_health, probes_idle=self._probes_idle
-                )
+                begin = functools.partial(begin_provider_health, probes_idle=self._probes_idle)
+                self._handle = await ask_gcs(("begin", HEALTH_NAME), begin)
             answer = await question(self._handle)
         except ray.exceptions.ActorDiedError as error:
             self._handle, self._lost_at = None, now
             raise HealthAwayError(type(error).__name__) from None
-        except (ray.exceptions.RayError, ValueError, AttributeError) as error:
+        except (TimeoutError, ray.exceptions.RayError, ValueError, AttributeError) as error:
             # The last: an actor of an earlier version, which outlives a deploy.
             raise HealthAwayError(type(error).__name__) from None
         self._lost_at = None

@@ -19,6 +19,7 @@ from typing import Any
 import ray
 
 from actors.errors import DirectoryAwayError, MindLostError, NoSlotError
+from actors.gcs_questions import ask_gcs
 from actors.lease_stock import LeaseStock
 from actors.lease_sync import RETRY_EVERY_S, LeaseSync
 from actors.mind_way import MindWay
@@ -199,8 +200,10 @@ class RayMindPool:
 
     async def find_again(self) -> None:
         """The directory by its name: it may be another process by now."""
-        with contextlib.suppress(ValueError, ray.exceptions.RayError):
-            self._directory = await asyncio.to_thread(ray.get_actor, DIRECTORY_NAME, NAMESPACE)
+        find = functools.partial(ray.get_actor, DIRECTORY_NAME, NAMESPACE)
+        # With the GCS away the handle stands: the directory may only have been late.
+        with contextlib.suppress(TimeoutError, ValueError, ray.exceptions.RayError):
+            self._directory = await ask_gcs(("actor", DIRECTORY_NAME), find)
 
     async def meet(self, alive: tuple[str, ...]) -> None:
         """Have a way to each of these CallActors before a call needs it, and to no other."""

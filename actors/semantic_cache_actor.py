@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import logging
 import os
@@ -17,6 +18,7 @@ from actors.actor_repr import actor_repr
 from actors.cache_desk import CacheDesk
 from actors.cache_driver import CacheDriver
 from actors.errors import CacheAwayError
+from actors.gcs_questions import ask_gcs
 from actors.placement import NAMESPACE, cache_name, semantic_cache_options
 from cache.errors import CacheError
 from providers.traces import trace_of
@@ -161,16 +163,17 @@ class RayCacheLink:
         try:
             if self._handle is None:
                 # A question to the GCS that blocks: in a thread, and once.
-                self._handle = await asyncio.to_thread(
+                begin = functools.partial(
                     begin_semantic_cache, self._build, self._settings, self._shard
                 )
+                self._handle = await ask_gcs(("begin", cache_name(self._shard)), begin)
             answer = await question(self._handle)
         except CacheError:
             raise
         except ray.exceptions.ActorDiedError as error:
             self._handle, self._lost_at = None, now
             raise CacheAwayError(type(error).__name__) from None
-        except (ray.exceptions.RayError, ValueError, AttributeError) as error:
+        except (TimeoutError, ray.exceptions.RayError, ValueError, AttributeError) as error:
             # The last: an actor of an earlier version, which outlives a deploy.
             raise CacheAwayError(type(error).__name__) from None
         self._lost_at = None

@@ -7,12 +7,14 @@ configuration from the GCS, and stand still for as long as that is away.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from typing import Any, Final
 
 import ray
 
 from actors.draining_nodes import DrainingNodes
+from actors.gcs_questions import ask_gcs
 from actors.leaving import Leaving, leaving
 from actors.named_watch import CONTROLLER_NAME
 from actors.serve_view import ServeView, view_of
@@ -29,9 +31,8 @@ async def serve_view() -> ServeView | None:
     """Ask now; None when nobody answers, or nothing is deployed."""
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            controller: Any = await asyncio.to_thread(
-                ray.get_actor, CONTROLLER_NAME, SERVE_NAMESPACE
-            )
+            find = functools.partial(ray.get_actor, CONTROLLER_NAME, SERVE_NAMESPACE)
+            controller: Any = await ask_gcs(("actor", CONTROLLER_NAME), find)
             details = await controller.get_deployment_details.remote(APP_NAME, DEPLOYMENT_NAME)
             return view_of(details)
     except (ValueError, TimeoutError, AttributeError, ray.exceptions.RayError) as error:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from actors.gcs_questions import ask_gcs
 from cluster.errors import ClusterError
 from cluster.node_drain import UNSEEN, NodeDrain, NodeView, RayNode, choose_node
 from cluster.run_serve import connect
@@ -18,6 +19,7 @@ from cluster.run_serve import connect
 LOOK_EVERY_S = 1.0
 NICENESS = 10  # the calls of this machine come first: Ray alone takes seconds of a core to load
 ASK_WITHIN_S = 2.0
+VIEW_WITHIN_S = 10.0  # of several questions; a drain that is late by so much is not cut (LATE_S)
 NO_DEADLINE_MS = 0
 
 Say = Callable[[str], None]
@@ -77,9 +79,10 @@ def _seen(node: RayNode) -> NodeView:
     """What is seen of it now: nothing while the GCS is away, which comes back (``run_node``)."""
     import ray
 
+    look = ask_gcs(("node", node.node_id), functools.partial(_view, node), VIEW_WITHIN_S)
     try:
-        return _view(node)
-    except ray.exceptions.RayError:
+        return asyncio.run(look)
+    except (TimeoutError, ray.exceptions.RayError):  # held, or away
         return UNSEEN
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,11 +12,24 @@ from ray.exceptions import RpcError
 from actors.serve_view import ServeReplica, ServeView, State
 from actors.stream_watch import ReplicaPlace
 from cluster import node_drain, run_node_drain
-from cluster.node_drain import NodeView, RayNode
+from cluster.node_drain import UNSEEN, NodeView, RayNode
 
 NODE = RayNode("b" * 8, "10.0.0.3")
 HERE = {"node": NODE.node_id, "pid": 7, "calls": 2, "roads": {}}
 THERE = {"node": "a" * 8, "pid": 7, "calls": 1, "roads": {}}
+
+
+def test_a_look_that_no_answer_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+
+    def held(_node: RayNode) -> NodeView:
+        assert goes_on.wait(30.0)
+        return NodeView()
+
+    monkeypatch.setattr(run_node_drain, "_view", held)
+    monkeypatch.setattr(run_node_drain, "VIEW_WITHIN_S", 0.01)
+    assert run_node_drain._seen(NODE) == UNSEEN
+    goes_on.set()
 
 
 class FakeGcs:
