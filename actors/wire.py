@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from actors.wire_checks import CHECKS
+
 VERSION = 1
 OLDEST_READABLE = 1
 
@@ -28,45 +30,6 @@ def _read_version(plain: Mapping[str, Any]) -> None:
         raise WireError(f"message version {version!r} is older than {OLDEST_READABLE}")
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_counts(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(key, str) and (_is_int(count) or isinstance(count, float))
-        for key, count in value.items()
-    )
-
-
-# By annotation, as dataclasses keep it under postponed evaluation: what the value has to be.
-_CHECKS: dict[str, Callable[[Any], bool]] = {
-    "str": lambda value: isinstance(value, str),
-    "str | None": lambda value: value is None or isinstance(value, str),
-    "int": _is_int,
-    "bool": lambda value: isinstance(value, bool),
-    "tuple[int, int]": lambda value: (
-        isinstance(value, tuple) and len(value) == 2 and all(map(_is_int, value))
-    ),
-    "tuple[str, ...]": lambda value: (
-        isinstance(value, tuple) and all(isinstance(entry, str) for entry in value)
-    ),
-    "tuple[TurnEntry, ...]": lambda value: isinstance(value, tuple),
-    "dict[str, float]": _is_counts,
-    "dict[str, int]": _is_counts,
-    "dict[str, Any]": lambda value: (
-        isinstance(value, dict) and all(isinstance(key, str) for key in value)
-    ),
-    "tuple[dict[str, Any], ...]": lambda value: (
-        isinstance(value, tuple) and all(isinstance(entry, dict) for entry in value)
-    ),
-    "dict[str, str]": lambda value: (
-        isinstance(value, dict)
-        and all(isinstance(part, str) for pair in value.items() for part in pair)
-    ),
-}
-
-
 _MEASURED = "dict[str, float]"
 _Shape = tuple[tuple[str, str, Callable[[Any], bool]], ...]
 _SHAPES: dict[type[Any], _Shape] = {}
@@ -77,7 +40,7 @@ def _shape(kind: type[Any]) -> _Shape:
     shape = _SHAPES.get(kind)
     if shape is None:
         shape = _SHAPES[kind] = tuple(
-            (item.name, str(item.type), _CHECKS[str(item.type)]) for item in fields(kind)
+            (item.name, str(item.type), CHECKS[str(item.type)]) for item in fields(kind)
         )
     return shape
 
