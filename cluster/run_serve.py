@@ -221,17 +221,23 @@ def start_ray(*, dashboard: bool) -> None:
     import ray
 
     _hush_ray()
-    ray.init(
-        address="local",  # never some other cluster that happens to run here
-        namespace=NAMESPACE,
-        include_dashboard=dashboard,
-        log_to_driver=True,
-        configure_logging=True,
-        logging_level=logging.WARNING,
-        object_store_memory=shared_memory.STORE_BYTES,
-        # Two cores must be able to run the whole thing; these are slots, not threads.
-        num_cpus=max(4, os.cpu_count() or 1),
-    )
+    try:
+        ray.init(
+            address="local",  # never some other cluster that happens to run here
+            namespace=NAMESPACE,
+            include_dashboard=dashboard,
+            log_to_driver=True,
+            configure_logging=True,
+            logging_level=logging.WARNING,
+            object_store_memory=shared_memory.STORE_BYTES,
+            # Two cores must be able to run the whole thing; these are slots, not threads.
+            num_cpus=max(4, os.cpu_count() or 1),
+        )
+    except SystemError:  # perhaps a signal; see ``serve_until_stopped``
+        raise
+    except Exception as error:  # noqa: BLE001 - Ray raises this very class when a node is late
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ClusterError(f"{START_FAILED} Ray: {why}") from None
 
 
 def deploy(settings: Settings) -> None:

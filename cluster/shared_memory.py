@@ -1,6 +1,6 @@
 """Where Ray keeps what its processes share: ``/dev/shm`` on Linux, half of the memory as a rule.
 
-Where it has room and cannot be written, Ray's start waits without a word and heeds no SIGTERM.
+Where it has room and cannot be written, Ray's start said nothing for 45 s and took no SIGTERM.
 Where it is small (a container has 64 MB unless it is told otherwise), Ray takes the disk of
 temporary files instead.
 """

@@ -90,7 +90,7 @@ def test_shared_memory_as_it_really_is(options: str, said: str, tmp_path: Path) 
 @pytest.mark.e2e
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="mounts a disk")
 def test_a_start_without_shared_memory_is_refused_at_once() -> None:
-    """Ray itself would wait for ever, and heed no SIGTERM."""
+    """Ray itself would wait without a word, and heed no SIGTERM."""
     script = "from cluster.run_serve import start_ray; start_ray(dashboard=False)"
     inside = 'mount -t tmpfs -o size=300m,ro none /dev/shm && exec "$1" -c "$2"'
     done = subprocess.run(
