@@ -21,7 +21,6 @@ Rules
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
 import os
@@ -35,14 +34,13 @@ from dataclasses import dataclass
 
 import psutil
 
-from cluster import last_address, ports, serve_env
+from cluster import last_address
 from cluster.demo_guard import adopt_orphans
 from cluster.errors import ClusterError
 from cluster.gcs_pulse import GcsPulse, address_of
 from cluster.node_leave import NodeLeave
-from cluster.run_serve import haproxy_folder
+from cluster.node_start import REDIS_SWITCH, prepare_node, require_redis
 
-REDIS_SWITCH = "RAY_REDIS_ADDRESS"
 LOOK_EVERY_S = 0.1
 STEADY_S = 10.0  # a GCS that has lived for so long has started
 PAUSES_S = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0)  # before each start in a row; the last one from then on
@@ -54,7 +52,6 @@ IN_MEMORY = (
     f"minute, and all calls with it. Start the head with {REDIS_SWITCH} to keep it in Redis "
     "(docs/survival.md)"
 )
-_REDIS_OPTION = "--redis-password"
 _RAYLET, _GCS = "raylet", "gcs_server"
 
 Say = Callable[[str], None]
@@ -340,45 +337,6 @@ def _reap() -> None:
             return
         if pid == 0:
             return
-
-
-def prepare_node(port: int, say: Say) -> None:
-    """Set in our environment what every process of the node is to have; a person's values stay.
-
-    Args:
-        port: Where HAProxy is to listen.
-        say: Told what was found.
-
-    Raises:
-        ClusterError: The folder for HAProxy's files belongs to somebody else.
-    """
-    folder = haproxy_folder(port)
-    serve_env.make_own_folder(folder)
-    if not serve_env.prepare(os.environ, folder=folder):
-        say(
-            "HAProxy is not available for this platform: Ray Serve's Python proxy carries the audio"
-        )
-    for pid in ports.end_leftovers(str(folder)):
-        say(f"ended a HAProxy that an earlier run had left behind (process {pid})")
-
-
-def require_redis(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """See that the Redis of a head is there: Ray itself would try for long, and say it in a log.
-
-    Raises:
-        ClusterError: It is not, or wants another password.
-    """
-    from cluster.doctor.check_redis import PASSWORD, redis_finding
-
-    address = environment.get(REDIS_SWITCH, "")
-    if "--head" not in arguments or not address:
-        return
-    words = [word for argument in arguments for word in argument.split("=", 1)]
-    given = words[words.index(_REDIS_OPTION) + 1 :] if _REDIS_OPTION in words else []
-    password = {PASSWORD: given[0]} if given else {}
-    found = asyncio.run(redis_finding(address, {**environment, **password}))
-    if found.status == "fail":
-        raise ClusterError(f"Redis: {found.found}: {found.consequence} ({found.advice})")
 
 
 def run_node(arguments: Sequence[str], *, port: int, say: Say, drain_s: float = 0.0) -> int:

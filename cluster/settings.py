@@ -370,10 +370,9 @@ def load_settings(**overrides: Any) -> Settings:
             f"CALLCLUSTER_TOKEN_SECRET: give it at least {MIN_SECRET_BYTES} bytes; it signs the "
             "tokens of our own streams"
         )
-    if not secret and not (settings.twilio_auth_token.get_secret_value()):
-        settings = settings.model_copy(
-            update={"token_secret": SecretStr(secrets.token_urlsafe(32))}
-        )
+    if not secret and not settings.twilio_auth_token.get_secret_value():
+        made = SecretStr(secrets.token_urlsafe(32))
+        settings = settings.model_copy(update={"token_secret": made})
     return settings
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from cluster import detached_node, run_node
+from cluster import detached_node, node_start, run_node
 from cluster.errors import ClusterError
 from cluster.gcs_pulse import GcsPulse
 from cluster.run_node import Command, GcsKeeper, Node, command_of, has_redis
@@ -161,7 +161,7 @@ def test_one_that_dies_after_each_start_gets_ever_longer_pauses_and_a_word_why(
         keeper.look()
         clock.now += 0.1
     assert 10 <= len(started) <= 20
-    assert len([line for line in said if run_node.REDIS_SWITCH in line and "port" in line]) == 1
+    assert len([line for line in said if node_start.REDIS_SWITCH in line and "port" in line]) == 1
 
     processes.gcs = Gcs(1_000 + len(started), REDIS)
     for _ in range(200):  # now it lives
@@ -245,10 +245,10 @@ def test_what_it_does_by_itself_is_not_asked_for(arguments: list[str]) -> None:
 
 def test_only_a_head_asks_for_redis_and_only_when_it_is_named() -> None:
     nowhere = {"RAY_REDIS_ADDRESS": ":"}
-    run_node.require_redis(["--address=10.0.0.5:6379"], nowhere)
-    run_node.require_redis(["--head"], {})
+    node_start.require_redis(["--address=10.0.0.5:6379"], nowhere)
+    node_start.require_redis(["--head"], {})
     with pytest.raises(ClusterError, match="RAY_REDIS_ADDRESS is no address"):
-        run_node.require_redis(["--head"], nowhere)
+        node_start.require_redis(["--head"], nowhere)
 
 
 @pytest.mark.e2e
@@ -279,7 +279,7 @@ def test_its_redis_is_asked_with_the_password_of_ray_start(arguments: list[str])
         answering.start()
         environment = {"RAY_REDIS_ADDRESS": f"127.0.0.1:{server.getsockname()[1]}"}
         with pytest.raises(ClusterError, match="wants a password") as caught:
-            run_node.require_redis(arguments, environment)
+            node_start.require_redis(arguments, environment)
         answering.join()
     assert b"sesame" in heard
     assert "sesame" not in str(caught.value)
