@@ -16,7 +16,7 @@ from typing import assert_never
 
 from actors.call_ending import CallEnding
 from actors.call_language import CallLanguage
-from actors.call_parts import CallEnd, CallParts, end_after
+from actors.call_parts import CallEnd, CallParts, end_after, end_of_stop
 from actors.call_times import CallTimes, spent_s
 from actors.comeback import Comeback, call_started
 from actors.first_frames import FirstFrames
@@ -210,7 +210,7 @@ class CallDriver:
                     self._meter.pressed()
                     self._feed(voice.DigitPressed(digit))
                 case StreamStopped():
-                    self._end(True, self._hung_up_for or "caller_hung_up")
+                    self._end(*end_of_stop(self._parts.clock, self._hung_up_for))
                 case ProtocolWarning(error=error):
                     self._parts.count("protocol_warnings", 1)
                     logger.info("call %s: message ignored: %s", self._mind.call_id, error)

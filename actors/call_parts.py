@@ -67,6 +67,22 @@ class CallEnd:
     hand_over: Mapping[str, Any] = field(default_factory=dict)
 
 
+def end_of_stop(clock: FrameClock, hung_up_for: str) -> tuple[bool, str]:
+    """What it means that the carrier has stopped the stream: whether that was planned, and why.
+
+    Most often the caller has hung up. A replica that stood still may have been taken for hung: then
+    the carrier is told to ask where the call goes on, which stops the stream here as well. A caller
+    who did hang up meanwhile is told of by ``action`` and the status callback.
+
+    Args:
+        clock: Of this process.
+        hung_up_for: Why we have asked for the end; empty when we have not.
+    """
+    if hung_up_for or not clock.has_stalled():
+        return True, hung_up_for or "caller_hung_up"
+    return False, "stream_lost: stopped after a stall"
+
+
 def end_after(error: Exception, call_id: str) -> CallEnd:
     """How a call ends on its stream that cannot be held because of ``error``; logs it."""
     match error:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 BURST_FRAMES = 10
 SLICE_FRAMES = 32  # of all calls together: some 2 ms of work
+STALL_S = 1.0  # whoever watches this process may take it for hung soon (``actors.stream_watch``)
+STALL_KEPT_S = 15.0  # and takes its calls elsewhere until then, though it has come round
 
 
 class Scorer(Protocol):
@@ -71,6 +73,8 @@ class FrameClock:
         self._calls: dict[int, TickedCall] = {}
         self._free: list[int] = []
         self._next_slot = 0
+        self._ticked_at = 0.0
+        self._stalled_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def join(self, call: TickedCall) -> int:
@@ -83,6 +87,7 @@ class FrameClock:
         self._scorer.reset(slot)
         self._calls[slot] = call
         if self._task is None or self._task.done():
+            self._ticked_at = asyncio.get_running_loop().time()
             self._task = asyncio.get_running_loop().create_task(self._run())
         return slot
 
@@ -90,6 +95,15 @@ class FrameClock:
         """Take no more part."""
         if self._calls.pop(slot, None) is not None:
             self._free.append(slot)
+
+    def has_stalled(self) -> bool:
+        """Whether this process stood still for ``STALL_S`` in the last ``STALL_KEPT_S`` seconds.
+
+        A stall that has just ended is seen before the tick that comes late by it.
+        """
+        now = asyncio.get_running_loop().time()
+        is_late = bool(self._calls) and now - self._ticked_at >= STALL_S
+        return is_late or now < self._stalled_until
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -99,6 +113,9 @@ class FrameClock:
             if delay > 0:
                 await asyncio.sleep(delay)
             now = loop.time()
+            if now - self._ticked_at >= STALL_S:
+                self._stalled_until = now + STALL_KEPT_S
+            self._ticked_at = now
             if self._on_lag is not None:
                 self._on_lag(max(0.0, now - due))
             try:

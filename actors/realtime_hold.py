@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 from actors.call_ending import CallEnding
 from actors.call_language import CallLanguage
-from actors.call_parts import CallEnd, CallParts, end_after
+from actors.call_parts import CallEnd, CallParts, end_after, end_of_stop
 from actors.call_times import elsewhere, spent_s
 from actors.comeback import Comeback, call_started
 from actors.mind_client import MindClient
@@ -220,7 +220,7 @@ class RealtimeHold:
                     self._turns.pressed()
                     self._feed(voice.DigitPressed(digit))
                 case StreamStopped():
-                    self._end(True, self._hung_up_for or "caller_hung_up")
+                    self._end(*end_of_stop(self._parts.clock, self._hung_up_for))
                 case ProtocolWarning(error=error):
                     self._parts.count("protocol_warnings", 1)
                     logger.info("call %s: message ignored: %s", self._mind.call_id, error)

@@ -22,6 +22,7 @@ from dialogue.agent import TurnTaking
 from providers.errors import ProviderRefused, ProviderUnavailable
 from tests.support.fake_thinker import FakeThinker, Step
 from tests.support.scripted_call import AGENT, REPLY, Phone, Stage, play
+from tests.support.virtual_time import VirtualTimeLoop
 from voice.playout import Playout
 from voice.session import VoiceSession
 
@@ -53,6 +54,22 @@ def test_greets_answers_and_settles_what_was_heard() -> None:
         end = await phone.ended()
         assert (end.planned, end.reason, end.close_code) == (True, "caller_hung_up", 1000)
         assert closed(stage) == [("call-1", True, "caller_hung_up")]
+
+    play(scene)
+
+
+def test_a_stream_that_is_stopped_as_its_replica_comes_round_is_lost_and_not_hung_up() -> None:
+    """Whoever took the replica for hung has told the carrier to ask where the call goes on."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        loop.stand_still(3.0)
+        phone.hang_up()
+        end = await phone.ended()
+        assert (end.planned, end.reason) == (False, "stream_lost: stopped after a stall")
+        assert closed(stage) == []
 
     play(scene)
 

@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actors.frame_clock import BURST_FRAMES, SLICE_FRAMES, FrameClock
+from actors.frame_clock import (
+    BURST_FRAMES,
+    SLICE_FRAMES,
+    STALL_KEPT_S,
+    STALL_S,
+    FrameClock,
+)
 from tests.support.scripted_call import LoudScorer
-from tests.support.virtual_time import run
+from tests.support.virtual_time import VirtualTimeLoop, run
 from voice.levels import EnergyScorer
 from voice.ports import FRAME_S
 
@@ -68,6 +74,29 @@ def test_every_call_ticks_every_20_ms_and_no_task_is_left_when_all_have_gone() -
         shared.join(calls[0])
         await asyncio.sleep(0.1)
         assert len(calls[0].ticks) > 50
+
+    run(scene())
+
+
+def test_a_stall_is_known_before_the_late_tick_and_for_a_while_after_it() -> None:
+    async def scene() -> None:
+        shared, loop = clock(), asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        assert not shared.has_stalled()
+        slot = shared.join(Call())
+        await asyncio.sleep(30.0)
+        assert not shared.has_stalled()
+        loop.stand_still(STALL_S)
+        assert shared.has_stalled()
+        await asyncio.sleep(STALL_KEPT_S - 1.0)
+        assert shared.has_stalled()
+        await asyncio.sleep(1.1)
+        assert not shared.has_stalled()
+        shared.leave(slot)
+        await asyncio.sleep(5.0)
+        slot = shared.join(Call())  # nobody ticked meanwhile, which is no stall
+        assert not shared.has_stalled()
+        shared.leave(slot)
 
     run(scene())
 

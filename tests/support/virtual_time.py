@@ -39,6 +39,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now_s
 
+    def stand_still(self, for_s: float) -> None:
+        """The process is held: time goes on, and nothing runs."""
+        self._jumping.now_s += for_s
+
 
 def run(coroutine: Coroutine[Any, Any, T], *, limit_s: float = 3_600.0) -> T:
     """Run ``coroutine`` on virtual time; fails after ``limit_s`` virtual seconds."""
