@@ -18,7 +18,6 @@ import ray
 
 from actors.actor_repr import actor_repr
 from actors.link_server import LinkServer
-from actors.loop_priority import raise_this_thread
 from actors.mind_driver import MindDriver
 from actors.rounds import for_ever
 
@@ -99,9 +98,6 @@ class CallActor:
         return await self.status()
 
     async def _start(self) -> None:
-        # A turn in being asked and answered is some milliseconds of work of this loop, which would
-        # wait for the models of the replicas and all that Ray does.
-        raise_this_thread(self._settings.get("loop_priority", 0))
         parts = await find_builder(self._build)(self._settings)
         await parts.start()
         gc.freeze()  # what was loaded at start is never garbage: keep it out of every collection
