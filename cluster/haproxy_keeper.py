@@ -20,7 +20,9 @@ Rules
 5. A HAProxy that hangs keeps its sockets, and nobody is told of anything. So the keeper asks at the
    admin socket twice a second: one that takes the question and says nothing for ``HUNG_S`` is
    killed, and stood in for. Of a keeper that was late itself that time does not count. After a
-   reload the answer is another one's: from then on the old one is not asked, its calls may end.
+   reload the answer is another one's: from then on the old one is not asked, and its calls may
+   end. Of it, and of a stand-in, the system is asked: one that is stopped, or waits for a device,
+   for ``HUNG_S`` is killed, so that its calls go on elsewhere.
 6. What Serve's configuration lacks, HAProxy gets on the way (``cluster.haproxy_configs``).
 7. None of it needs room on a disk, and a full one is when processes die. What cannot be written is
    handed on in memory; where the configuration cannot be read any more, that of the start stands.
@@ -57,6 +59,7 @@ HUNG_S = 2.5
 LATE_S = 0.25
 CRASHES = frozenset({-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS})
 _FIRST_SERVED = -10  # niceness
+_HELD = frozenset({"T", "D"})  # proc(5): stopped by a signal, in a wait that nothing interrupts
 _TAKES_OVER = frozenset({"-sf", "-st", "-x"})
 _PID = re.compile(rb"^Pid: (\d+)\n", re.MULTILINE)
 
@@ -176,6 +179,32 @@ class Suspicion:
         return ""
 
 
+class Stillness:
+    """How long a process that cannot be asked has been held, by what the system says of it.
+
+    Args:
+        pid: The process.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._since: float | None = None
+        self._looked_at = 0.0
+
+    def hangs(self, now: float) -> bool:
+        """Whether it has been held for ``HUNG_S``; to be asked every ``ASK_EVERY_S`` at least.
+
+        Of whoever was late himself, as where the whole machine stood still, that does not count.
+        """
+        was_late = now - self._looked_at > ASK_EVERY_S + LATE_S
+        self._looked_at = now
+        if _state(self._pid) not in _HELD:
+            self._since = None
+        elif self._since is None or was_late:
+            self._since = now
+        return self._since is not None and now - self._since >= HUNG_S
+
+
 class Keeper:
     """Waits for the death of a HAProxy and stands in for it.
 
@@ -235,16 +264,18 @@ class Keeper:
 
     def _watch(self, admin: str) -> None:
         """Return when it has died, killed by us when it hangs."""
-        every_s: float | None = ASK_EVERY_S if admin else None
-        while not self._has_ended(every_s):
-            match self._suspicion.heard(who_answers(admin, self._lifeline)):
-                case "hangs":
-                    _say(f"{self._pid} hangs: killed")
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(self._pid, signal.SIGKILL)  # its own: the pipe has not ended
-                    every_s = None
-                case "replaced":
-                    every_s = None
+        stillness, is_asked = Stillness(self._pid), bool(admin)
+        while not self._has_ended(ASK_EVERY_S):
+            means = ""
+            if is_asked:
+                means = self._suspicion.heard(who_answers(admin, self._lifeline))
+                is_asked = means != "replaced"
+            if means == "hangs" or stillness.hangs(time.monotonic()):
+                _say(f"{self._pid} hangs: killed")
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._pid, signal.SIGKILL)  # its own: the pipe has not ended
+                self._has_ended(None)
+                return
 
     def _has_ended(self, within_s: float | None) -> bool:
         """Wait for its death, for so long or for ever."""
@@ -270,12 +301,18 @@ class Keeper:
         child = subprocess.Popen(command, pass_fds=(held.fileno(), *memory))  # noqa: S603 - Serve's own
         alone_since = time.monotonic()
         has_successor = False
+        stillness = Stillness(child.pid)
         while True:
+            if stillness.hangs(time.monotonic()):
+                _say(f"the stand-in {child.pid} hangs: killed")
+                child.kill()
+                child.wait()
             code = child.poll()
             if code is not None and (has_successor or code not in CRASHES):
                 return
             if code is not None:
                 child = subprocess.Popen(command, pass_fds=(held.fileno(), *memory))  # noqa: S603
+                stillness = Stillness(child.pid)
             if not has_successor and answers(plan.admin):
                 has_successor = True
                 held.close()
@@ -299,11 +336,16 @@ def _say(what: str) -> None:
 
 
 def _is_alive(pid: int) -> bool:
+    return _state(pid) not in {"", "Z", "X"}
+
+
+def _state(pid: int) -> str:
+    """The letter of proc(5) for what a process does; empty when there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
     except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+        return ""
+    return stat.rpartition(")")[2].split()[0]
 
 
 def script(keeper: Path, python: str, binary: str) -> str:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from cluster import haproxy_keeper, serve_env
+from cluster.haproxy_keeper import ASK_EVERY_S, HUNG_S
 from cluster.ports import free_port
 from tests.support.haproxy_config import CONFIG
 
@@ -79,6 +80,18 @@ class Kept:
 
     def is_up(self) -> bool:
         return self.admin.exists() and haproxy_keeper.answers(str(self.admin))
+
+    def who_answers(self) -> int | None:
+        reading, writing = os.pipe()
+        try:
+            return haproxy_keeper.who_answers(str(self.admin), reading)
+        finally:
+            os.close(reading)
+            os.close(writing)
+
+    def connections(self, pid: int) -> list[object]:
+        found = psutil.Process(pid).net_connections("tcp")
+        return [each for each in found if each.status == "ESTABLISHED"]
 
     def ours(self) -> list[psutil.Process]:
         return [
@@ -144,6 +157,52 @@ def test_after_a_reload_nobody_stands_in(kept: Kept) -> None:
     assert first.wait(10) in (0, -signal.SIGTERM)
     until(lambda: [p.pid for p in kept.ours() if p.name() == "haproxy"] == [second.pid])
     assert ask(kept.port) == 200
+
+
+@pytest.mark.e2e
+def test_one_of_before_a_reload_that_hangs_is_ended(kept: Kept) -> None:
+    first = kept.start()
+    until(kept.is_up)
+    with socket.create_connection(("127.0.0.1", kept.port)) as caller:
+        caller.sendall(b"GET / HTTP/1.1\r\n")  # it stays for that
+        until(lambda: bool(kept.connections(first.pid)))
+        second = kept.start("-sf", str(first.pid))
+        until(lambda: kept.who_answers() == second.pid)
+        first.send_signal(signal.SIGSTOP)
+        assert first.wait(15) == -signal.SIGKILL
+    assert [p.pid for p in kept.ours() if p.name() == "haproxy"] == [second.pid]
+    assert ask(kept.port) == 200
+
+
+@pytest.mark.e2e
+def test_a_stand_in_that_hangs_is_ended_and_another_one_takes_its_place(kept: Kept) -> None:
+    first = kept.start()
+    until(kept.is_up)
+    first.kill()
+    first.wait()
+    until(lambda: _answers(kept.port))
+    [stand_in] = [p for p in kept.ours() if p.name() == "haproxy"]
+    stand_in.send_signal(signal.SIGSTOP)
+    until(lambda: not stand_in.is_running() or stand_in.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: _answers(kept.port))
+
+
+def test_who_was_held_for_long_enough_hangs_unless_the_watch_was_late() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            stillness = haproxy_keeper.Stillness(process.pid)
+            assert not stillness.hangs(10.0)
+            assert not stillness.hangs(10.0 + HUNG_S)
+            process.send_signal(signal.SIGSTOP)
+            until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+            looks = [20.0 + ASK_EVERY_S * number for number in range(6)]
+            assert [stillness.hangs(now) for now in looks] == [False] * 5 + [True]
+            assert not stillness.hangs(60.0)  # everything stood still
+            process.send_signal(signal.SIGCONT)
+            until(lambda: psutil.Process(process.pid).status() != psutil.STATUS_STOPPED)
+            assert not stillness.hangs(60.0 + ASK_EVERY_S)
+        finally:
+            process.kill()
 
 
 @pytest.mark.e2e
