@@ -263,6 +263,31 @@ def test_an_ended_call_is_freed_without_the_collector() -> None:
         gc.enable()
 
 
+def test_what_comes_after_the_end_of_a_call_is_not_looked_at() -> None:
+    """It has let go of its parts; carrier, registry and drain may still know it."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        phone.hang_up()
+        end = await phone.ended()
+        await asyncio.sleep(1.0)
+        driver, heard = phone.driver, phone.heard
+        phone.press("1")
+        driver.received(phone.writer.stop())
+        driver.disconnected(1000)
+        driver.carrier_ended("completed")
+        driver.shut("stale_epoch", 1000)
+        driver.go_elsewhere("")
+        driver.hang_up("agent_hung_up", "Goodbye.")
+        driver.broken(ValueError("late"))
+        await asyncio.sleep(1.0)
+        assert phone.heard == heard
+        assert (await phone.ended()) == end
+        assert closed(stage) == [("call-1", True, "caller_hung_up")]
+
+    play(scene)
+
+
 def test_an_open_that_outlives_its_socket_starts_nothing() -> None:
     async def scene(stage: Stage) -> None:
         stage.pool.homes["ann"].slow_s = 0.5
