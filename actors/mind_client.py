@@ -30,6 +30,7 @@ from actors.mind_messages import close_message, settle_message, turn_message
 from actors.mind_pool import MindPool
 from actors.turn_question import StreamEnd, TurnQuestion
 from actors.use_log import UseGrants, UseLog
+from actors.weakly import weakly
 from actors.wire import CallOpened, OpenCall, TurnEntry, TurnItem
 
 logger = logging.getLogger(__name__)
@@ -76,14 +77,15 @@ class MindClient:
             call,
             timeout_s=actor_timeout_s,
             wall_clock_us=wall_clock_us,
-            with_log=lambda call: replace(call, turn_log=self.turn_log, uses=self._uses.open_uses),
-            on_opened=self._learn,
-            on_moved=lambda: None if on_moved is None else on_moved(self),
+            with_log=weakly(self._with_log),
+            on_opened=weakly(self._learn),
+            on_moved=weakly(self._moved),
         )
+        self._on_moved = on_moved
         self._opened: CallOpened | None = None
         self._turns_open = 0
         self._telling: set[asyncio.Task[bool]] = set()
-        self.grants = UseGrants(self._uses, lambda use_ids: self._tell((), use_ids))
+        self.grants = UseGrants(self._uses, weakly(self._grant))
         self.on_disowned: Callable[[], None] = lambda: None
 
     @property
@@ -300,6 +302,16 @@ class MindClient:
         if await self._home.leave_retired():
             self._drop_unsettled(told)  # they went with the log
             await self._home.tell_parting(old, call)
+
+    def _with_log(self, call: OpenCall) -> OpenCall:
+        return replace(call, turn_log=self.turn_log, uses=self._uses.open_uses)
+
+    def _moved(self) -> None:
+        if self._on_moved is not None:
+            self._on_moved(self)
+
+    async def _grant(self, use_ids: tuple[str, ...]) -> bool:
+        return await self._tell((), use_ids)
 
     def _learn(self, opened: CallOpened) -> None:
         for entry in opened.turn_log:

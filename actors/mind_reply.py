@@ -118,10 +118,16 @@ class Reply:
 
     async def _run(self) -> None:
         cache, consultation = self._question.cache, self._question.consultation
-        if cache is None or consultation is None or consultation.is_barred:
-            await self._think()
-        else:
-            await first_of(look_up(cache, consultation), self._think, self._recite)
+        try:
+            if cache is None or consultation is None or consultation.is_barred:
+                await self._think()
+            else:
+                await first_of(look_up(cache, consultation), self._think, self._recite)
+        except asyncio.CancelledError:
+            # Of what ended the task its frames remain, and they hold the task: a circle, which is
+            # not left behind where it was we who cancelled it.
+            if not self.over:
+                raise
 
     def _recite(self, hit: Hit) -> bool:
         """Speak an answer of the cache, if there is anything in it and nothing was said before."""

@@ -45,11 +45,10 @@ class Outbox:
         self._send_now = send.now if isinstance(send, Sender) else None
         self._on_lost = on_lost
         self._waiting: deque[tuple[str, Callable[[], None] | None]] = deque()
-        self._wake = asyncio.Event()
         self._closing = False
         self._lost = False
-        self._is_idle = True  # nothing waits, and nothing is under way
-        self._task = asyncio.get_running_loop().create_task(self._write())
+        # Writes while something waits: most calls never have one.
+        self._writer: asyncio.Task[None] | None = None
 
     def put(self, text: str, on_sent: Callable[[], None] | None = None) -> None:
         """Queue one message; never blocks. ``on_sent`` is called once the socket has taken it."""
@@ -64,8 +63,13 @@ class Outbox:
             self._lose("the carrier reads too slowly")
             return
         self._waiting.append((text, on_sent))
-        self._is_idle = False
-        self._wake.set()
+        if self._is_idle:
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    @property
+    def _is_idle(self) -> bool:
+        """Nothing waits, and nothing is under way."""
+        return self._writer is None or self._writer.done()
 
     def drop_waiting(self) -> None:
         """Forget what was not sent yet: the ``clear`` that follows makes it void."""
@@ -74,37 +78,31 @@ class Outbox:
     async def close(self, *, drain_s: float = 1.0) -> None:
         """Send what waits (for at most ``drain_s``), then stop. Idempotent."""
         self._closing = True
-        self._wake.set()
+        if (writer := self._writer) is None:
+            return
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(asyncio.shield(self._task), drain_s)
-        self._task.cancel()
+            await asyncio.wait_for(asyncio.shield(writer), drain_s)
+        writer.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+            await writer
 
     def _lose(self, reason: str) -> None:
         if not self._lost:
             self._lost = True
             self._waiting.clear()
-            self._wake.set()
             self._on_lost(reason)
 
     async def _write(self) -> None:
-        while not self._lost:
-            while self._waiting:
-                text, on_sent = self._waiting.popleft()
-                try:
-                    async with asyncio.timeout(SEND_TIMEOUT_S):
-                        await self._send(text)
-                except TimeoutError:
-                    self._lose(f"the carrier did not read for {SEND_TIMEOUT_S:.0f} s")
-                    return
-                except Exception as error:  # noqa: BLE001 - servers have errors of their own for it
-                    self._lose(f"the socket is gone: {type(error).__name__}")
-                    return
-                if on_sent is not None:
-                    on_sent()
-            if self._closing:
+        while self._waiting and not self._lost:
+            text, on_sent = self._waiting.popleft()
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await self._send(text)
+            except TimeoutError:
+                self._lose(f"the carrier did not read for {SEND_TIMEOUT_S:.0f} s")
                 return
-            self._is_idle = True
-            self._wake.clear()
-            await self._wake.wait()
+            except Exception as error:  # noqa: BLE001 - servers have errors of their own for it
+                self._lose(f"the socket is gone: {type(error).__name__}")
+                return
+            if on_sent is not None:
+                on_sent()

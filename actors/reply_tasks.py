@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,24 @@ class _Reply:
     action: dict[str, Any] = field(default_factory=dict)
     kept: set[int] = field(default_factory=set)
     cache: dict[str, Any] = field(default_factory=dict)
+
+    def thinks(self, task: asyncio.Task[None]) -> None:
+        self.think = task
+        task.add_done_callback(self._thought)
+
+    def speaks(self, segment: int, task: asyncio.Task[None]) -> None:
+        self.speak[segment] = task
+        task.add_done_callback(functools.partial(self._spoke, segment))
+
+    # A task that was cancelled holds its frames, and they hold the reply: it lets go of them.
+
+    def _thought(self, task: asyncio.Task[None]) -> None:
+        if self.think is task:
+            self.think = None
+
+    def _spoke(self, segment: int, task: asyncio.Task[None]) -> None:
+        if self.speak.get(segment) is task:
+            del self.speak[segment]
 
     def cancel(self) -> None:
         if self.think is not None:
@@ -136,7 +155,7 @@ class ReplyTasks:
         """Ask the mind."""
         reply = self._reply(begin.turn_id, begin.guess)
         reply.units.is_guess = begin.speculative
-        reply.think = self._loop.create_task(self._think(begin, reply))
+        reply.thinks(self._loop.create_task(self._think(begin, reply)))
 
     def synthesise(self, order: voice.Synthesise) -> None:
         """Have a segment spoken: from a ready clip at once, else by the speaker."""
@@ -154,7 +173,7 @@ class ReplyTasks:
         reply.units.speak(order.text)
         is_kept = order.index in reply.kept
         speak = self._speak(order, request, reply.may_read, is_kept=is_kept)
-        reply.speak[order.index] = self._loop.create_task(speak)
+        reply.speaks(order.index, self._loop.create_task(speak))
 
     def pause(self, turn_id: int, guess: int, *, is_paused: bool) -> None:
         """Read the speaker of this guess no further for now, or go on."""

@@ -11,6 +11,10 @@ without harm: what is only read (a socket that is opened among it), and the carr
 which get the answer that they got, or one as good (``cluster.voice_routes``, ``resume_routes``).
 Of what anybody else posts, a call to be placed above all, nobody knows whether it was done.
 
+Serve watches every request for a client that goes away, with tasks and a queue of its own, and then
+cancels whoever serves it; what that leaves of a call waits for the garbage collector. The sockets
+of calls notice it themselves (``cluster.accepted_socket``), so Serve is told to leave them alone.
+
 Only the standard library: ``cluster.haproxy_keeper`` runs without any other package.
 """
 
@@ -38,7 +42,11 @@ _ASKED_AGAIN = """
     retry-on conn-failure empty-response junk-response
     http-request wait-for-body time 3s if METH_POST { path_beg /twilio/ }
     http-request disable-l7-retry if !METH_GET !{ path_beg /twilio/ }"""
-_BEFORE_ASKED_AGAIN = re.compile(r"^\s+http-reuse always$", re.MULTILINE)
+# For Ray Serve, `SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER`: a boolean of RFC 8941.
+_WATCHED_BY_US = """
+    acl ours path_beg /twilio/
+    http-request set-header x-request-disconnect-disabled ?1 if ours { hdr(upgrade) websocket }"""
+_OF_A_BACKEND = re.compile(r"^\s+http-reuse always$", re.MULTILINE)
 _RETRIES_OF_ITS_OWN = re.compile(r"^\s+retry-on (?!conn-failure$)", re.MULTILINE)
 _BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")
 
@@ -94,7 +102,8 @@ def stand_in(config: str) -> StandIn | None:
 def kept_config(config: str) -> str:
     """Serve's configuration with what it lacks; a `retry-on` that a person has chosen stays."""
     if not _RETRIES_OF_ITS_OWN.search(config):
-        config = _BEFORE_ASKED_AGAIN.sub(rf"\g<0>{_ASKED_AGAIN}", config)
+        config = _OF_A_BACKEND.sub(rf"\g<0>{_ASKED_AGAIN}", config)
+    config = _OF_A_BACKEND.sub(rf"\g<0>{_WATCHED_BY_US}", config)
     for pattern, kept in _KEPT:
         config = re.sub(pattern, kept, config, flags=re.MULTILINE)
     return config

@@ -72,6 +72,8 @@ class RingStream:
         if not task.cancelled() and (bug := task.exception()) is not None:
             _log.error("a stream broke: %s", trace_of(bug))
             self._fail(ProviderUnavailable(f"broke: {type(bug).__name__}", self._provider))
+        # A task that was cancelled holds its frames, and they hold us.
+        self._task = None
         self._sink = None
         self._ring.release()
         self._let_go()

@@ -22,6 +22,7 @@ from dialogue.agent import TurnTaking
 from providers.errors import ProviderRefused, ProviderUnavailable
 from tests.support.fake_thinker import FakeThinker, Step
 from tests.support.scripted_call import AGENT, REPLY, Phone, Stage, play
+from tests.support.uncollected import no_collector
 from tests.support.virtual_time import VirtualTimeLoop
 from voice.playout import Playout
 from voice.session import VoiceSession
@@ -255,12 +256,29 @@ def test_an_ended_call_is_freed_without_the_collector() -> None:
         assert there() == []
         assert phone.driver.turn_log
 
-    gc.collect()
-    gc.disable()
-    try:
+    with no_collector():
         play(scene)
-    finally:
-        gc.enable()
+
+
+def test_a_reply_that_is_given_up_is_freed_without_the_collector() -> None:
+    """A task that is cancelled holds all its frames for as long as somebody holds the task."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        before = _replies()
+        await phone.say("what do you have")
+        await phone.until(lambda: bool(_replies() - before))
+        phone.hang_up()
+        await phone.ended()
+        await asyncio.sleep(1.0)
+        assert _replies() == before
+
+    with no_collector():
+        play(scene, staged(5.0, LONG))
+
+
+def _replies() -> set[int]:
+    return {id(thing) for thing in gc.get_objects() if type(thing).__qualname__ == "_Reply"}
 
 
 def test_what_comes_after_the_end_of_a_call_is_not_looked_at() -> None:

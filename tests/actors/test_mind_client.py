@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from tests.support import virtual_time
 from tests.support.fake_thinker import HANG, FakeThinker
 from tests.support.local_mind_pool import LocalMindPool
 from tests.support.scripted_call import AGENT
+from tests.support.uncollected import no_collector
 
 ENTRY = TurnEntry(0, "greeting", agent_text="Hello!", heard_text="Hello!")
 QUESTION = TurnQuestion(1, 1, "caller", "what now", False)
@@ -363,3 +365,19 @@ def test_whoever_answers_others_and_never_this_call_is_lost_in_bounded_time() ->
         assert stage.mind.actor != "ann"
 
     play(scene)
+
+
+def test_a_mind_is_freed_without_the_collector() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        await stage.answer()
+        stage.mind.settle(ENTRY)
+        await stage.mind.flush()
+        await stage.mind.close(planned=True, reason="caller_hung_up")
+        held = weakref.ref(stage.mind)
+        del stage.mind
+        await asyncio.sleep(0.1)
+        assert held() is None
+
+    with no_collector():
+        play(scene)

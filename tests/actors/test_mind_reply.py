@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from dialogue.ports import (
 from dialogue.session import CallIdentity, DialogueSession
 from dialogue.tools import Tool
 from tests.support.fake_thinker import HANG, FakeThinker, Step
+from tests.support.uncollected import no_collector
 from tests.support.virtual_time import run
 
 AGENT = Agent("t", "a", "v1", "en-US", "You are Ann.", "Hello!", "voice")
@@ -59,6 +61,31 @@ def test_cancelling_twice_ends_it_once() -> None:
         reply.cancel("abandoned")
         reply.cancel("stale_turn")
         assert [item.refusal for item in await drained(reply)] == ["abandoned"]
+        await asyncio.wait_for(reply.task, 1.0)
+
+    run(play())
+
+
+def test_a_cancelled_reply_is_freed_without_the_collector() -> None:
+    async def play() -> None:
+        reply = begun(FakeThinker((HANG,)))
+        held = weakref.ref(reply)
+        await asyncio.sleep(1.0)
+        reply.cancel("abandoned")
+        await asyncio.wait([reply.task])
+        del reply
+        await asyncio.sleep(0.1)
+        assert held() is None
+
+    with no_collector():
+        run(play())
+
+
+def test_whoever_cancels_the_task_itself_is_told_so() -> None:
+    async def play() -> None:
+        reply = begun(FakeThinker((HANG,)))
+        await asyncio.sleep(1.0)
+        reply.task.cancel()
         await asyncio.wait([reply.task])
         assert reply.task.cancelled()
 

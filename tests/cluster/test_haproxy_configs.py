@@ -11,6 +11,9 @@ ASKED_AGAIN = """    retry-on conn-failure empty-response junk-response
     http-request wait-for-body time 3s if METH_POST { path_beg /twilio/ }
     http-request disable-l7-retry if !METH_GET !{ path_beg /twilio/ }
 """
+WATCHED_BY_US = """    acl ours path_beg /twilio/
+    http-request set-header x-request-disconnect-disabled ?1 if ours { hdr(upgrade) websocket }
+"""
 
 
 def test_a_stand_in_has_everything_but_what_its_successor_is_known_by() -> None:
@@ -34,7 +37,7 @@ def test_a_replica_whose_node_is_gone_is_given_up_once() -> None:
     assert kept_config(kept) == kept
     assert "defaults\n    timeout check 750ms\n    mode http\n" in kept
     assert "    http-reuse never\n" in kept
-    for ours in (" tcp-ut 2000ms", "    timeout check 750ms\n", ASKED_AGAIN):
+    for ours in (" tcp-ut 2000ms", "    timeout check 750ms\n", ASKED_AGAIN, WATCHED_BY_US):
         assert ours in kept
         kept = kept.replace(ours, "")
     assert kept.replace("http-reuse never", "http-reuse always") == config

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import weakref
 
 import pytest
 
@@ -21,6 +22,7 @@ from providers.settings import DeepgramConfig
 from tests.support.contract_recogniser import REQUEST, Heard
 from tests.support.flux_stage import QUIET, REFUSED, SPEECH, WHOLE, pooled, settle, talk, texts
 from tests.support.flux_wire import FluxWire, FluxWires, as_wire, closed
+from tests.support.uncollected import no_collector
 from voice.ports import RecogniseRequest, RecogniserFailed
 
 
@@ -44,6 +46,21 @@ def test_what_is_said_before_there_is_a_connection_is_not_lost() -> None:
         assert texts(heard) == WHOLE
 
     pooled(test)
+
+
+def test_a_closed_stream_is_freed_without_the_collector() -> None:
+    async def test(recogniser: DeepgramRecogniser, wires: FluxWires) -> None:
+        stream = await recogniser.open(REQUEST, Heard())
+        await talk(stream)
+        await stream.close()
+        held = weakref.ref(stream)
+        wires.made.clear()  # these know who listens to them
+        del stream
+        await settle()
+        assert held() is None
+
+    with no_collector():
+        pooled(test)
 
 
 @pytest.mark.parametrize("at_bytes", range(1_280, len(SPEECH) - 4_000, 1_920))
