@@ -22,7 +22,9 @@ Rules
    killed, and stood in for. Of a keeper that was late itself that time does not count. After a
    reload the answer is another one's: from then on the old one is not asked, and its calls may
    end. Of it, and of a stand-in, the system is asked: one that is stopped, or waits for a device,
-   for ``HUNG_S`` is killed, so that its calls go on elsewhere.
+   for ``HUNG_S`` is killed, so that its calls go on elsewhere. Not before somebody answers at
+   HAProxy's address, though: their callers ask there at once, and one that hangs beside it, and is
+   killed a moment later, would take them with it.
 6. What Serve's configuration lacks, HAProxy gets on the way (``cluster.haproxy_configs``).
 7. None of it needs room on a disk, and a full one is when processes die. What cannot be written is
    handed on in memory; where the configuration cannot be read any more, that of the start stands.
@@ -36,7 +38,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import select
 import signal
 import socket
@@ -45,23 +46,26 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 if __name__ == "__main__":  # Python was told to look for modules nowhere but in its own library
     sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from cluster.haproxy_configs import StandIn, kept_config, stand_in
+from cluster.haproxy_signs import (
+    ASK_EVERY_S,
+    Stillness,
+    Suspicion,
+    answers,
+    is_alive,
+    serves,
+    who_answers,
+)
 
 LOOK_EVERY_S = 0.1
 NOBODY_COMES_S = 20.0
-ASK_EVERY_S = 0.5
-HUNG_S = 2.5
-LATE_S = 0.25
 CRASHES = frozenset({-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS})
 _FIRST_SERVED = -10  # niceness
-_HELD = frozenset({"T", "D"})  # proc(5): stopped by a signal, in a wait that nothing interrupts
 _TAKES_OVER = frozenset({"-sf", "-st", "-x"})
-_PID = re.compile(rb"^Pid: (\d+)\n", re.MULTILINE)
 
 
 def handed(config: str, path: Path) -> tuple[str, tuple[int, ...]]:
@@ -93,49 +97,6 @@ def keep_config(path: Path) -> str:
     return kept
 
 
-def answers(admin: str) -> bool:
-    """Whether a HAProxy listens at this admin socket."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(1.0)
-        try:
-            probe.connect(admin)
-        except OSError:
-            return False
-        return True
-
-
-def who_answers(admin: str, lifeline: int) -> int | None:
-    """Process id of the HAProxy that answers at this admin socket.
-
-    Returns:
-        0 when nobody listens there, or ``lifeline`` has become readable; None when somebody listens
-        and has said nothing for ``HUNG_S``.
-    """
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(ASK_EVERY_S)
-        said, silent_s = b"", 0.0
-        try:
-            probe.connect(admin)
-            probe.sendall(b"show info\n")
-            while silent_s < HUNG_S:
-                began = time.monotonic()
-                ready, _, _ = select.select([probe.fileno(), lifeline], [], [], ASK_EVERY_S)
-                if lifeline in ready:
-                    return 0
-                if ready:
-                    part = probe.recv(4_096)
-                    said += part
-                    if found := _PID.search(said):
-                        return int(found[1])
-                    if not part:
-                        return 0
-                elif time.monotonic() - began < ASK_EVERY_S + LATE_S:
-                    silent_s += ASK_EVERY_S
-        except OSError:
-            return 0
-    return None
-
-
 def held_socket(host: str, port: int) -> socket.socket:
     """A socket at an address where somebody else listens; it does not, yet. Raises ``OSError``."""
     where = "0.0.0.0" if host in ("", "*") else host  # noqa: S104 - as HAProxy is told to
@@ -149,60 +110,6 @@ def held_socket(host: str, port: int) -> socket.socket:
         held.close()
         raise
     return held
-
-
-class Suspicion:
-    """Who it is that says nothing at an admin socket, which processes hand on at a reload.
-
-    Args:
-        pid: Whose keeper asks.
-        is_successor: Whether another one had the socket before.
-    """
-
-    def __init__(self, pid: int, *, is_successor: bool) -> None:
-        self._pid = pid
-        self._has_answered = False
-        self._is_it = not is_successor
-
-    def heard(self, who: int | None) -> Literal["", "hangs", "replaced"]:
-        """What the answer (``who_answers``) means for the process; empty for nothing new."""
-        if who is None:
-            return "hangs" if self._is_it else ""
-        if who == self._pid:
-            self._has_answered = self._is_it = True
-        elif who and self._has_answered:
-            return "replaced"
-        elif who or self._has_answered:
-            self._is_it = (
-                False  # it was not there yet, or has left: the next silence is not its own
-            )
-        return ""
-
-
-class Stillness:
-    """How long a process that cannot be asked has been held, by what the system says of it.
-
-    Args:
-        pid: The process.
-    """
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._since: float | None = None
-        self._looked_at = 0.0
-
-    def hangs(self, now: float) -> bool:
-        """Whether it has been held for ``HUNG_S``; to be asked every ``ASK_EVERY_S`` at least.
-
-        Of whoever was late himself, as where the whole machine stood still, that does not count.
-        """
-        was_late = now - self._looked_at > ASK_EVERY_S + LATE_S
-        self._looked_at = now
-        if _state(self._pid) not in _HELD:
-            self._since = None
-        elif self._since is None or was_late:
-            self._since = now
-        return self._since is not None and now - self._since >= HUNG_S
 
 
 class Keeper:
@@ -249,7 +156,7 @@ class Keeper:
             except OSError as error:
                 where = f"{found.host}:{found.port}"
                 _say(f"nobody will stand in for {self._pid}: {where} cannot be held: {error}")
-        self._watch(found.admin if found else "")
+        self._watch(found)
         # The configuration may have been written anew since, the address never is.
         plan = self._stand_in() or found
         if plan is None or held is None or not self._is_needed(plan):
@@ -262,15 +169,21 @@ class Keeper:
         held.listen(1_024)
         self._stand(plan, held, lock)
 
-    def _watch(self, admin: str) -> None:
+    def _watch(self, plan: StandIn | None) -> None:
         """Return when it has died, killed by us when it hangs."""
-        stillness, is_asked = Stillness(self._pid), bool(admin)
+        stillness, is_asked = Stillness(self._pid), plan is not None
+
+        def may_end() -> bool:
+            is_still = stillness.hangs(time.monotonic())
+            return is_still and plan is not None and serves(plan.host, plan.port)
+
         while not self._has_ended(ASK_EVERY_S):
             means = ""
-            if is_asked:
-                means = self._suspicion.heard(who_answers(admin, self._lifeline))
+            if is_asked and plan is not None:
+                who = who_answers(plan.admin, self._lifeline, may_end)
+                means = self._suspicion.heard(who)
                 is_asked = means != "replaced"
-            if means == "hangs" or stillness.hangs(time.monotonic()):
+            if means == "hangs" or may_end():
                 _say(f"{self._pid} hangs: killed")
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self._pid, signal.SIGKILL)  # its own: the pipe has not ended
@@ -289,7 +202,7 @@ class Keeper:
             return None
 
     def _is_needed(self, plan: StandIn) -> bool:
-        return _is_alive(self._manager) and not answers(plan.admin)
+        return is_alive(self._manager) and not answers(plan.admin)
 
     def _stand(self, plan: StandIn, held: socket.socket, lock: int) -> None:
         """Stand in until somebody has taken over, and until the last connection has ended."""
@@ -303,7 +216,9 @@ class Keeper:
         has_successor = False
         stillness = Stillness(child.pid)
         while True:
-            if stillness.hangs(time.monotonic()):
+            if stillness.hangs(time.monotonic()) and (
+                not has_successor or serves(plan.host, plan.port)
+            ):
                 _say(f"the stand-in {child.pid} hangs: killed")
                 child.kill()
                 child.wait()
@@ -318,7 +233,7 @@ class Keeper:
                 held.close()
                 fcntl.flock(lock, fcntl.LOCK_UN)  # the next one may die while our last calls go on
                 child.send_signal(signal.SIGUSR1)  # no new connections; those it has go on
-            if has_successor or _is_alive(self._manager):
+            if has_successor or is_alive(self._manager):
                 alone_since = time.monotonic()
             elif time.monotonic() - alone_since > NOBODY_COMES_S:
                 child.terminate()
@@ -333,19 +248,6 @@ def _say(what: str) -> None:
     with contextlib.suppress(OSError):  # nobody may be there to read it
         sys.stderr.write(f"haproxy keeper: {what}\n")
         sys.stderr.flush()
-
-
-def _is_alive(pid: int) -> bool:
-    return _state(pid) not in {"", "Z", "X"}
-
-
-def _state(pid: int) -> str:
-    """The letter of proc(5) for what a process does; empty when there is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[0]
 
 
 def script(keeper: Path, python: str, binary: str) -> str:

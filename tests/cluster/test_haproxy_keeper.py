@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cluster import haproxy_keeper, serve_env
-from cluster.haproxy_keeper import ASK_EVERY_S, HUNG_S
+from cluster import haproxy_keeper, haproxy_signs, serve_env
+from cluster.haproxy_signs import ASK_EVERY_S, HUNG_S
 from cluster.ports import free_port
 from tests.support.haproxy_config import CONFIG
 
@@ -39,7 +39,7 @@ ME, OTHER, NOBODY, SILENCE = 7, 8, 0, None
 def test_silence_is_held_against_whoever_has_the_socket(
     is_successor: bool, heard: list[int | None], means: list[str]
 ) -> None:
-    suspicion = haproxy_keeper.Suspicion(ME, is_successor=is_successor)
+    suspicion = haproxy_signs.Suspicion(ME, is_successor=is_successor)
     assert [suspicion.heard(who) for who in heard] == means
 
 
@@ -79,12 +79,12 @@ class Kept:
         return subprocess.Popen([self.program, "-db", "-f", self.config, *more])
 
     def is_up(self) -> bool:
-        return self.admin.exists() and haproxy_keeper.answers(str(self.admin))
+        return self.admin.exists() and haproxy_signs.answers(str(self.admin))
 
     def who_answers(self) -> int | None:
         reading, writing = os.pipe()
         try:
-            return haproxy_keeper.who_answers(str(self.admin), reading)
+            return haproxy_signs.who_answers(str(self.admin), reading)
         finally:
             os.close(reading)
             os.close(writing)
@@ -175,6 +175,30 @@ def test_one_of_before_a_reload_that_hangs_is_ended(kept: Kept) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("is_known", [True, False])
+def test_one_of_before_a_reload_is_ended_only_when_its_callers_find_somebody(
+    kept: Kept, is_known: bool
+) -> None:
+    """They ask again the moment it is ended: not the one that hangs beside it."""
+    first = kept.start()
+    until(kept.is_up)
+    if is_known:  # else its keeper has never heard of it when the next one is there
+        threading.Event().wait(2 * ASK_EVERY_S)
+    with socket.create_connection(("127.0.0.1", kept.port)) as caller:
+        caller.sendall(b"GET / HTTP/1.1\r\n")
+        until(lambda: bool(kept.connections(first.pid)))
+        second = kept.start("-sf", str(first.pid))
+        until(lambda: kept.who_answers() == second.pid)
+        threading.Event().wait(2 * ASK_EVERY_S)
+        first.send_signal(signal.SIGSTOP)
+        threading.Event().wait(1.0)
+        second.send_signal(signal.SIGSTOP)
+        assert first.wait(15) == -signal.SIGKILL
+        assert ask(kept.port) == 200
+    assert second.wait(1) == -signal.SIGKILL
+
+
+@pytest.mark.e2e
 def test_a_stand_in_that_hangs_is_ended_and_another_one_takes_its_place(kept: Kept) -> None:
     first = kept.start()
     until(kept.is_up)
@@ -190,17 +214,20 @@ def test_a_stand_in_that_hangs_is_ended_and_another_one_takes_its_place(kept: Ke
 def test_who_was_held_for_long_enough_hangs_unless_the_watch_was_late() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         try:
-            stillness = haproxy_keeper.Stillness(process.pid)
+            stillness = haproxy_signs.Stillness(process.pid)
             assert not stillness.hangs(10.0)
             assert not stillness.hangs(10.0 + HUNG_S)
             process.send_signal(signal.SIGSTOP)
             until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
-            looks = [20.0 + ASK_EVERY_S * number for number in range(6)]
-            assert [stillness.hangs(now) for now in looks] == [False] * 5 + [True]
+            looks = [20.0 + ASK_EVERY_S * number for number in range(5)]
+            assert not any(stillness.hangs(now) for now in looks)
             assert not stillness.hangs(60.0)  # everything stood still
+            looks = [60.0 + ASK_EVERY_S * number for number in range(1, 6)]
+            assert [stillness.hangs(now) for now in looks] == [False] * 4 + [True]
+            assert stillness.hangs(90.0)  # that is known
             process.send_signal(signal.SIGCONT)
             until(lambda: psutil.Process(process.pid).status() != psutil.STATUS_STOPPED)
-            assert not stillness.hangs(60.0 + ASK_EVERY_S)
+            assert not stillness.hangs(90.0 + ASK_EVERY_S)
         finally:
             process.kill()
 
@@ -301,7 +328,7 @@ class AdminSocket:
     def who(self, lifeline: int) -> int | None:
         self._thread.start()
         with self._listener:
-            found = haproxy_keeper.who_answers(self.path, lifeline)
+            found = haproxy_signs.who_answers(self.path, lifeline)
             self._thread.join()
         return found
 
@@ -334,7 +361,7 @@ def test_silence_is_not_held_against_one_that_dies(tmp_path: Path) -> None:
     admin = AdminSocket(tmp_path, lambda _taken: os.close(writing))
     assert admin.who(reading) == 0
     os.close(reading)
-    assert haproxy_keeper.who_answers(str(tmp_path / "nobody"), 0) == 0
+    assert haproxy_signs.who_answers(str(tmp_path / "nobody"), 0) == 0
 
 
 def test_the_program_runs_without_anything_but_the_standard_library(tmp_path: Path) -> None:
