@@ -77,15 +77,15 @@ class MindClient:
             call,
             timeout_s=actor_timeout_s,
             wall_clock_us=wall_clock_us,
-            with_log=weakly(self._with_log),
-            on_opened=weakly(self._learn),
-            on_moved=weakly(self._moved),
+            with_log=weakly(self, MindClient._with_log),
+            on_opened=weakly(self, MindClient._learn),
+            on_moved=weakly(self, MindClient._moved),
         )
         self._on_moved = on_moved
         self._opened: CallOpened | None = None
         self._turns_open = 0
         self._telling: set[asyncio.Task[bool]] = set()
-        self.grants = UseGrants(self._uses, weakly(self._grant))
+        self.grants = UseGrants(self._uses, weakly(self, MindClient._grant))
         self.on_disowned: Callable[[], None] = lambda: None
 
     @property

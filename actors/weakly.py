@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
+T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def weakly(method: Callable[P, R]) -> Callable[P, R]:
-    """``method``, a bound one, for somebody whom its object owns.
+def weakly(owner: T, method: Callable[Concatenate[T, P], R]) -> Callable[P, R]:
+    """``method`` of ``owner``, for somebody whom ``owner`` owns.
+
+    Args:
+        owner: Is not kept alive.
+        method: Of its class.
 
     Raises:
-        ReferenceError: When it is called after its object has gone.
+        ReferenceError: When it is called after ``owner`` has gone.
     """
-    held, name = weakref.WeakMethod(method), method.__qualname__
+    held = weakref.ref(owner)  # one for all callbacks of an object
 
     def call(*args: P.args, **named: P.kwargs) -> R:
-        bound = held()
-        if bound is None:
-            raise ReferenceError(f"{name}: its object has gone")
-        return bound(*args, **named)
+        found = held()
+        if found is None:
+            raise ReferenceError(f"{method.__qualname__}: its object has gone")
+        return method(found, *args, **named)
 
     return call

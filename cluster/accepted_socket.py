@@ -85,6 +85,14 @@ class CallSocket:
         self._take = take
         return self._reader
 
+    def leave(self) -> None:
+        """Nobody listens any more: whoever did is let go of, and what comes is thrown away.
+
+        The server's object for a connection is freed late, and it knows this one.
+        """
+        self._early.clear()
+        self._take = _nobody
+
     async def _send_text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})
 
@@ -120,3 +128,7 @@ class CallSocket:
             self.code = _GONE
         finally:
             self._arrived.set()
+
+
+def _nobody(_text: str | bytes) -> None:
+    """Takes what nobody wants."""

@@ -88,6 +88,7 @@ async def pump(call: LiveCall, socket: CallSocket, *, peer_closes_within_s: floa
             await socket.close(_close_code(call))
             await asyncio.wait([reader], timeout=GOODBYE_WITHIN_S)
     finally:  # also when the server cancels us because the peer has gone
+        socket.leave()
         call.driver.disconnected(socket.code or 1006)
 
 

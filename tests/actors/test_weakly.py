@@ -12,7 +12,7 @@ from tests.support.uncollected import no_collector
 
 class Owner:
     def __init__(self) -> None:
-        self.owned = [weakly(self.double)]
+        self.owned = [weakly(self, Owner.double)]
 
     def double(self, number: int, *, plus: int = 0) -> int:
         return 2 * number + plus

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -255,6 +256,28 @@ def test_a_peer_that_goes_is_told_to_whoever_waits(is_tapped: bool) -> None:
         assert socket.code == 1005
 
     play(lambda: Line(is_tapped=is_tapped, listens=False), scene)
+
+
+def test_whoever_has_left_is_let_go_of_though_the_connection_is_still_there() -> None:
+    async def scene(line: Line, socket: CallSocket) -> None:
+        class Listener:
+            def __init__(self) -> None:
+                self.got: list[str | bytes] = []
+
+            def take(self, text: str | bytes) -> None:
+                self.got.append(text)
+
+        listener = Listener()
+        socket.listen(listener.take)
+        await line.feed(text("a"))
+        assert listener.got == ["a"]
+        held = weakref.ref(listener)
+        socket.leave()
+        del listener
+        assert held() is None
+        await line.feed(text("b"))
+
+    play(lambda: Line(is_tapped=True, listens=False), scene)
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
