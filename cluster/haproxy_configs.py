@@ -45,7 +45,7 @@ _ASKED_AGAIN = """
 # For Ray Serve, `SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER`: a boolean of RFC 8941.
 _WATCHED_BY_US = """
     acl ours path_beg /twilio/
-    http-request set-header x-request-disconnect-disabled ?1 if ours { hdr(upgrade) websocket }"""
+    http-request set-header x-request-disconnect-disabled ?1 if ours { hdr(upgrade) -i websocket }"""
 _OF_A_BACKEND = re.compile(r"^\s+http-reuse always$", re.MULTILINE)
 _RETRIES_OF_ITS_OWN = re.compile(r"^\s+retry-on (?!conn-failure$)", re.MULTILINE)
 _BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")

@@ -12,7 +12,7 @@ ASKED_AGAIN = """    retry-on conn-failure empty-response junk-response
     http-request disable-l7-retry if !METH_GET !{ path_beg /twilio/ }
 """
 WATCHED_BY_US = """    acl ours path_beg /twilio/
-    http-request set-header x-request-disconnect-disabled ?1 if ours { hdr(upgrade) websocket }
+    http-request set-header x-request-disconnect-disabled ?1 if ours { hdr(upgrade) -i websocket }
 """
 
 
