@@ -44,8 +44,9 @@ _ASKED_AGAIN = """
     http-request disable-l7-retry if !METH_GET !{ path_beg /twilio/ }"""
 # For Ray Serve, `SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER`: a boolean of RFC 8941.
 _WATCHED_BY_US = """
-    acl ours path_beg /twilio/
-    http-request set-header x-request-disconnect-disabled ?1 if ours { hdr(upgrade) -i websocket }"""
+    acl of_call path_beg /twilio/
+    acl socket hdr(upgrade) -i websocket
+    http-request set-header x-request-disconnect-disabled ?1 if of_call socket"""
 _OF_A_BACKEND = re.compile(r"^\s+http-reuse always$", re.MULTILINE)
 _RETRIES_OF_ITS_OWN = re.compile(r"^\s+retry-on (?!conn-failure$)", re.MULTILINE)
 _BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")

@@ -60,6 +60,7 @@ OPENED = (
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Accept: s3pPLBMiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 )
+UNWATCHED = "\r\nx-request-disconnect-disabled: ?1\r\n"
 DONE = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -69,6 +70,7 @@ class Replica:
 
     breaks_off: bool = False
     asked: list[str] = field(default_factory=list)
+    unwatched: list[str] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,6 +82,8 @@ class Replica:
                 method, path, _ = head.split(maxsplit=2)
                 if path != "/-/healthz":
                     self.asked.append(f"{method} {path}")
+                    if UNWATCHED in head.lower():
+                        self.unwatched.append(path)
                     if self.breaks_off:
                         break
                 if path == "/v1/hold":
@@ -220,6 +224,27 @@ async def _ask_beside_dead_ones(folder: Path, dead: int) -> int:
     return answer.status_code
 
 
+@pytest.mark.e2e
+def test_serve_watches_everybody_but_the_sockets_of_calls(tmp_path: Path) -> None:
+    asked = [
+        ("/twilio/media", UPGRADE),
+        ("/twilio/relay/x", {**UPGRADE, "Upgrade": "WebSocket"}),
+        ("/twilio/voice", {}),
+        ("/v1/live", UPGRADE),
+    ]
+
+    async def ask() -> list[str]:
+        replica = Replica()
+        async with listening(replica) as port, asked_by_haproxy(tmp_path, [port]) as http:
+            for path, headers in asked:
+                async with http.stream("GET", path, headers=headers):
+                    pass
+        assert len(replica.asked) == len(asked)
+        return replica.unwatched
+
+    assert asyncio.run(ask()) == ["/twilio/media", "/twilio/relay/x"]
+
+
 def test_serve_still_writes_what_is_looked_for() -> None:
     found = importlib.util.find_spec("ray")
     assert found is not None
@@ -229,3 +254,5 @@ def test_serve_still_writes_what_is_looked_for() -> None:
     assert "\n    http-reuse always\n" in text
     assert "\n    retry-on {{ config.retry_on }}\n" in text
     assert " error-limit {{ config.observe_error_limit }} " in text
+    known = template.with_name("constants.py").read_text("utf-8")
+    assert '"x-request-disconnect-disabled"' in known

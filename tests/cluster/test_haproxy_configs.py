@@ -11,8 +11,9 @@ ASKED_AGAIN = """    retry-on conn-failure empty-response junk-response
     http-request wait-for-body time 3s if METH_POST { path_beg /twilio/ }
     http-request disable-l7-retry if !METH_GET !{ path_beg /twilio/ }
 """
-WATCHED_BY_US = """    acl ours path_beg /twilio/
-    http-request set-header x-request-disconnect-disabled ?1 if ours { hdr(upgrade) -i websocket }
+WATCHED_BY_US = """    acl of_call path_beg /twilio/
+    acl socket hdr(upgrade) -i websocket
+    http-request set-header x-request-disconnect-disabled ?1 if of_call socket
 """
 
 
