@@ -211,6 +211,28 @@ def test_a_stand_in_that_hangs_is_ended_and_another_one_takes_its_place(kept: Ke
     until(lambda: _answers(kept.port))
 
 
+@pytest.mark.e2e
+def test_a_stand_in_is_ended_only_when_its_callers_find_somebody(kept: Kept) -> None:
+    first = kept.start()
+    until(kept.is_up)
+    first.kill()
+    first.wait()
+    until(lambda: _answers(kept.port))
+    [stand_in] = [p for p in kept.ours() if p.name() == "haproxy"]
+    with socket.create_connection(("127.0.0.1", kept.port)) as caller:
+        caller.sendall(b"GET / HTTP/1.1\r\n")  # it stays for that
+        until(lambda: bool(kept.connections(stand_in.pid)))
+        second = kept.start()
+        until(lambda: kept.who_answers() == second.pid)
+        threading.Event().wait(2 * ASK_EVERY_S)  # until its keeper knows that it has a successor
+        stand_in.send_signal(signal.SIGSTOP)
+        threading.Event().wait(1.0)
+        second.send_signal(signal.SIGSTOP)
+        until(lambda: not stand_in.is_running() or stand_in.status() == psutil.STATUS_ZOMBIE)
+        assert ask(kept.port) == 200
+    assert second.wait(1) == -signal.SIGKILL
+
+
 def test_who_was_held_for_long_enough_hangs_unless_the_watch_was_late() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         try:
