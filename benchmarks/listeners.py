@@ -8,20 +8,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import time
 from pathlib import Path
 
 from simulation.caller_call import CallOrder, CallResult, place_call
 from simulation.caller_script import Leave, StaySilent
 from simulation.carrier import Carrier, CarrierConfig
+from simulation.first_served import be_first_served
 from simulation.load_report import Effort, LoadReport, build_report
 
 
 async def listen(url: str, calls: int, duration_s: float, ramp_s: float) -> LoadReport:
     """Place ``calls`` calls over ``ramp_s`` that each stay ``duration_s`` and say nothing."""
     loop = asyncio.get_running_loop()
-    is_nice = _be_first_served()
+    is_nice = be_first_served()
     began_s, cpu_s = loop.time(), time.process_time()
     async with Carrier(CarrierConfig(url, auth_token=""), seed=1) as carrier:
 
@@ -38,15 +38,6 @@ async def listen(url: str, calls: int, duration_s: float, ramp_s: float) -> Load
             is_nice=is_nice,
         )
     return build_report(1, calls, results, effort)
-
-
-def _be_first_served() -> bool:
-    """As ``callcluster load`` does: a late caller measures itself."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
-    except OSError:
-        return False
-    return True
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ from simulation.carrier_line import LineSocket, SocketAddress, SocketEars
 from simulation.carrier_signature import PublicAddress
 from simulation.carrier_socket import open_socket
 from simulation.carrier_webhooks import CallIdentity, Webhooks, call_form, new_sid
-from simulation.load import be_first_served
+from simulation.first_served import be_first_served
 from simulation.twiml_relay import Relay
 from simulation.twiml_run import read_twiml
 from simulation.twiml_verbs import Connect

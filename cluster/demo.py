@@ -28,7 +28,7 @@ from cluster.demo_turns import CallStory, joined
 from cluster.errors import ClusterError
 from simulation.carrier_ticker import Lateness
 from simulation.espeak_voice import INSTALL_HINT
-from simulation.load import be_first_served
+from simulation.first_served import be_first_served
 from simulation.report import write_report
 from simulation.report_data import DemoCall, DemoReport
 

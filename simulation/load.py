@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import resource
 import secrets
 from collections.abc import Callable, Sequence
@@ -21,9 +20,8 @@ from simulation.caller_events import CallerEvent
 from simulation.caller_script import PreparedClip, SpokenClip, conversation, prepare
 from simulation.carrier import Carrier, CarrierConfig
 from simulation.errors import SimulationError
+from simulation.first_served import be_first_served
 from simulation.load_report import Effort, LoadReport, build_report
-
-NICENESS = -20
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +181,6 @@ def _shipped_clips(config: LoadConfig) -> Sequence[SpokenClip]:
     if config.clip_names:
         return [library.clip(name) for name in config.clip_names]
     return library.by_language(config.language)
-
-
-def be_first_served() -> bool:
-    """Ask for a better place in the scheduler, so that lateness stays small; True if granted."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    except (OSError, AttributeError):
-        return False
-    return True
 
 
 def _cpu_s() -> float:

@@ -33,7 +33,7 @@ from cluster.cli_console import console as stderr
 from cluster.demo_live import StartProgress
 from cluster.deploy_progress import counted
 from cluster.errors import ClusterError, DemoFailed, SettingsError
-from simulation.load import be_first_served
+from simulation.first_served import be_first_served
 
 _WIDTH = 130  # of what is written to a file
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -36,7 +36,7 @@ from simulation.caller_events import CallEnded, CallerEvent, CallStarted, TurnMe
 from simulation.clip_library import Clip
 from simulation.corpus_noise import draw_noise, noise_loop
 from simulation.corpus_turn import LabelledTurn
-from simulation.load import be_first_served
+from simulation.first_served import be_first_served
 from simulation.load_report import LATENESS_LIMIT_S
 
 EXIT_LATE, EXIT_NOT_CARRIED = 3, 4

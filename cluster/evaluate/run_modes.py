@@ -27,7 +27,7 @@ from simulation.caller_call import CallOrder, place_call
 from simulation.caller_script import PreparedClip, prepare
 from simulation.carrier import Carrier, CarrierConfig
 from simulation.clip_library import load_library
-from simulation.load import be_first_served
+from simulation.first_served import be_first_served
 from simulation.mode_script import SHORT, WHOLE, Line, spoken
 
 _LONGEST_TURN_S = 25.0

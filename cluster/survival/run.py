@@ -32,7 +32,7 @@ from cluster.survival.plan import SurvivalPlan
 from cluster.survival.redis import redis_binary
 from cluster.survival.report import exit_code, table
 from cluster.survival.stage import running_stage
-from simulation.load import be_first_served
+from simulation.first_served import be_first_served
 
 _WIDTH = 150  # of what is written to a file
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
