@@ -39,7 +39,7 @@ def front_config(shipped: str, port: int, nodes: Sequence[str]) -> str:
     Raises:
         ValueError: It has not the lines that are to be replaced.
     """
-    kept, binds, servers = [], 0, 0
+    kept, binds, rows = list[str](), 0, set[str]()
     for line in shipped.splitlines():
         word = line.split()[0] if line.split() else ""
         if YOURS in line and word == "bind":
@@ -48,13 +48,15 @@ def front_config(shipped: str, port: int, nodes: Sequence[str]) -> str:
         elif YOURS in line and word == "maxconn":
             kept.append("    maxconn 1000")
         elif YOURS in line and word == "server":
-            if not servers:
-                options = " ".join(line.partition("#")[0].split()[3:])
-                kept += [f"    server node-{n} {each} {options}" for n, each in enumerate(nodes)]
-            servers += 1
+            name, _, *options = line.partition("#")[0].split()[1:]
+            row = name.rpartition("-")[0]
+            if row not in rows:
+                more = " ".join(options)
+                kept += [f"    server {row}-{n} {each} {more}" for n, each in enumerate(nodes)]
+            rows.add(row)
         else:
             kept.append(line)
-    if binds != 1 or not servers:
+    if binds != 1 or not rows:
         raise ValueError(f"a front has one bind line and servers marked {YOURS!r}")
     return "\n".join(kept) + "\n"
 

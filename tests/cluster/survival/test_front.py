@@ -60,8 +60,11 @@ def test_only_the_marked_lines_are_other_ones() -> None:
     shipped = SHIPPED.read_text("utf-8")
     config = front_config(shipped, 4_000, NODES)
     assert "    bind 127.0.0.1:4000\n" in config
-    assert [line.split()[2] for line in config.splitlines() if "server node-" in line] == [*NODES]
-    assert config.count(" tcp-ut 2s\n") == len(NODES)  # in default-server it does nothing
+    servers = [line.split()[1:] for line in config.splitlines() if line.startswith("    server ")]
+    assert [each[1] for each in servers if each[0].startswith("node-")] == [*NODES]
+    assert [each[1] for each in servers if "backup" in each] == [*NODES]
+    assert len(servers) == 2 * len(NODES)
+    assert all("tcp-ut 2s" in " ".join(each) for each in servers)  # default-server: does nothing
     mine = {line for line in shipped.splitlines() if "# yours" not in line}
     assert mine <= set(config.splitlines())
 
@@ -173,3 +176,51 @@ async def _ask_while_three_break_off(folder: Path, kept: int) -> int:
         assert (await http.post("/twilio/resume", data={"CallSid": "CA1"})).status_code == 200
         left = 3
         return (await http.post("/twilio/resume", data={"CallSid": "CA1"})).status_code
+
+
+@pytest.mark.e2e
+def test_nodes_that_all_miss_their_checks_are_asked_all_the_same(tmp_path: Path) -> None:
+    """A machine so busy that checks come late still answers calls."""
+    if not front_binary():
+        pytest.skip("no HAProxy for this platform")
+    while_well, while_busy = asyncio.run(_ask_nodes_that_miss_checks(tmp_path))
+    assert while_well == {200}
+    assert while_busy == {200}
+
+
+async def _ask_nodes_that_miss_checks(folder: Path) -> tuple[set[int], set[int]]:
+    is_busy, missed = False, [0, 0]
+
+    async def node(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if is_busy and b"/-/healthz" in head:
+                missed[number] += 1
+            else:
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                await writer.drain()
+        writer.close()
+
+    nodes = [
+        await asyncio.start_server(lambda r, w, n=n: node(n, r, w), "127.0.0.1", 0)
+        for n in range(2)
+    ]
+    places = [f"127.0.0.1:{each.sockets[0].getsockname()[1]}" for each in nodes]
+    (port,) = free_ports(1)
+    async with (
+        nodes[0],
+        nodes[1],
+        running_front(folder, port, places),
+        httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            trust_env=False,
+            timeout=PATIENCE_S,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        ) as http,
+    ):
+        well = {(await http.post("/twilio/voice")).status_code for _ in range(4)}
+        is_busy = True
+        while min(missed) < 4:  # twice is down; these are twice as many
+            await asyncio.sleep(0.05)
+        busy = {(await http.post("/twilio/voice")).status_code for _ in range(8)}
+    return well, busy
