@@ -35,6 +35,7 @@ from telephony.json_fields import SID
 logger = logging.getLogger(__name__)
 
 MAX_FORM_BYTES = 65_536
+LOADING = "loading"  # of a model that is not there yet
 
 
 def build_app(edge: Edge, services: CallServices) -> FastAPI:
@@ -94,6 +95,7 @@ def readiness(edge: Edge) -> dict[str, Any]:
         "ready": not edge.not_ready,
         "waiting_for": list(edge.not_ready),
         "pid": os.getpid(),
+        "port": edge.settings.port,
         "active_calls": len(edge.registry),
         "max_calls": edge.registry.maximum,
         "free_slots": stock.free,
@@ -101,8 +103,8 @@ def readiness(edge: Edge) -> dict[str, Any]:
         "cluster_capacity": stock.cluster_capacity,
         "provider_limits": edge.parts.gate.status(),
         "haproxy": os.environ.get(serve_env.HAPROXY_SWITCH) == "1",
-        "speech_detector": models.speech_detector if models else "",
-        "turn_model": models.turn_model if models else "",
+        "speech_detector": models.speech_detector if models else LOADING,
+        "turn_model": models.turn_model if models else LOADING,
         "warnings": [
             *serve_env.complaints(),
             *descriptors.complaints(edge.registry.maximum, descriptors.limit()),

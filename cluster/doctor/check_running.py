@@ -7,15 +7,17 @@ process what Ray Serve read when it was imported.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from cluster import ports
+from cluster.deploy_progress import counted
 from cluster.doctor.examination import Findings, in_thread
 from cluster.doctor.finding import Finding, fail, ok, skipped, warn
-from cluster.doctor.node_probe import raylet_above, replicas_below
+from cluster.doctor.node_probe import raylet_above, raylets, replicas_below
 from cluster.doctor.place import LOOPBACK, Place
 from cluster.run_serve import PYTHON_PROXY_COST
 
@@ -39,7 +41,7 @@ async def examine_running(place: Place) -> Findings:
                 return [fail("readyz", f"{place.local_url} is no address", "", "--url http://...")]
             except httpx.TransportError as error:
                 if not statuses:
-                    return [_nobody(place, error)]
+                    return [await in_thread(functools.partial(_nobody, place, error))]
                 break
             statuses.add(answer.status_code)
             report = _report(answer)
@@ -70,6 +72,15 @@ def _replicas_behind(local_url: str) -> list[dict[str, Any]]:
     if listener is None or listener.pid is None:
         return []
     return replicas_below(raylet_above(listener.pid))
+
+
+def _replicas_of(local_url: str) -> int:
+    """How many replicas of this host would be reached at this address if its HAProxy ran."""
+    parts = urlsplit(local_url)
+    if parts.hostname not in LOOPBACK:
+        return 0
+    reports = [report for raylet in raylets() for report in replicas_below(raylet)]
+    return sum(report.get("port") == (parts.port or 80) for report in reports)
 
 
 def replica_findings(report: dict[str, Any]) -> list[Finding]:
@@ -124,5 +135,15 @@ def _nobody(place: Place, error: httpx.TransportError) -> Finding:
             f"{place.local_url} accepts and says nothing",
             "no call is answered there",
             "'callcluster stop', then 'callcluster serve'",
+        )
+    behind = _replicas_of(place.local_url)
+    if behind:
+        return fail(
+            "readyz",
+            f"nobody listens at {place.local_url}, but {counted(behind, 'ingress replica')} run "
+            "here for this port: their HAProxy is down",
+            "no call is answered there",
+            "Ray Serve starts it again within seconds; if not, 'callcluster stop', then "
+            "'callcluster serve'",
         )
     return skipped("readyz", f"nothing answers at {place.local_url}: the product does not run")

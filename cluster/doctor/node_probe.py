@@ -76,6 +76,11 @@ def raylet_above(pid: int) -> int | None:
     return above[0] if above else None
 
 
+def raylets() -> list[int]:
+    """Every raylet of this host."""
+    return [each.pid for each in psutil.process_iter(["name"]) if each.info["name"] == "raylet"]
+
+
 def replicas_below(raylet: int | None) -> list[dict[str, Any]]:
     """What ``/readyz`` of every ingress replica of this raylet says, asked past HAProxy.
 

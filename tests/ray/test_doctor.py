@@ -9,7 +9,7 @@ import pytest
 
 from cluster.doctor.check_nodes import examine_nodes
 from cluster.doctor.check_ports import examine_ports
-from cluster.doctor.check_running import examine_running
+from cluster.doctor.check_running import _replicas_of, examine_running
 from cluster.doctor.finding import Finding
 from cluster.doctor.place import Place
 from tests.support.ray_stage import REPLICAS, Stage
@@ -36,6 +36,11 @@ def test_every_replica_is_found_ready_and_behind_haproxy(stage: Stage) -> None:
     findings = list(asyncio.run(examine_running(place(stage))))
     assert bad(findings) == []
     assert len([found for found in findings if found.found == "HAProxy"]) == REPLICAS
+
+
+def test_replicas_are_found_without_their_haproxy_too(stage: Stage) -> None:
+    assert _replicas_of(stage.premises.url) == REPLICAS
+    assert _replicas_of(f"http://127.0.0.1:{stage.premises.port + 1}") == 0
 
 
 def test_the_ports_are_ours(stage: Stage) -> None:

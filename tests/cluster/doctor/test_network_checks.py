@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 
+from cluster.doctor import check_running
 from cluster.doctor.check_key_trials import examine_key_trials
 from cluster.doctor.check_public import examine_public
 from cluster.doctor.check_running import examine_running
@@ -224,6 +225,23 @@ def test_an_address_that_twilio_cannot_reach(url: str, said: str) -> None:
 def test_nobody_at_the_local_address_is_no_failure() -> None:
     place = Place(settings=settings(), local_url=nobody())
     assert statuses(asyncio.run(examine_running(place))) == {"readyz": "skipped"}
+
+
+def test_replicas_whose_haproxy_is_down_are_no_product_that_does_not_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = nobody()
+    port = int(url.rpartition(":")[2])
+    here = {11: [{"port": port}, {"port": port}, {"port": port + 1}, {"old": "says none"}], 12: []}
+    monkeypatch.setattr(check_running, "raylets", lambda: list(here))
+    monkeypatch.setattr(check_running, "replicas_below", here.__getitem__)
+    (found,) = asyncio.run(examine_running(Place(settings=settings(), local_url=url)))
+    assert (found.status, "2 ingress replicas" in found.found) == ("fail", True)
+    assert "HAProxy is down" in found.found
+    # Of another product of this machine, or of another machine, nothing is said.
+    here[11] = [{"port": port + 1}]
+    (found,) = asyncio.run(examine_running(Place(settings=settings(), local_url=url)))
+    assert found.status == "skipped"
 
 
 def test_something_else_at_the_local_address_is_one() -> None:
