@@ -171,7 +171,7 @@ async def _emulator() -> AsyncIterator[str]:
     try:
         child = await Child.start(
             "the emulators",
-            ("simulate", "providers", *ports, *_LAGS),
+            ("simulate", "providers", "--first-served", *ports, *_LAGS),
             environment=clean_environment(os.environ, {}),
             log_path=folder / "emulators.log",
             cwd=folder,

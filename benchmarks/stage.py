@@ -177,7 +177,13 @@ async def start_emulators(plan: StagePlan, places: Emulated, folder: Path) -> Ch
     with pinned(plan.other_cores):
         return await Child.start(
             "the emulators",
-            ("simulate", "providers", *places.options(), *_lag_options(plan.lags)),
+            (
+                "simulate",
+                "providers",
+                "--first-served",
+                *places.options(),
+                *_lag_options(plan.lags),
+            ),
             environment=clean_environment(os.environ, {}),
             log_path=folder / "emulators.log",
             cwd=folder,

@@ -93,6 +93,14 @@ def simulate_providers(
     clips: Annotated[
         Path | None, typer.Option(help="Folder with clips.json: the speech that is recognised.")
     ] = None,
+    first_served: Annotated[
+        bool,
+        typer.Option(
+            "--first-served",
+            help="Come before other processes where the system allows it, for a measurement: an "
+            "answer is late as the options say then, and not as the machine is busy.",
+        ),
+    ] = False,
 ) -> None:
     r"""Run emulators of Azure Speech, Deepgram, OpenAI, ElevenLabs and Twilio for the real clients.
 
@@ -112,7 +120,10 @@ def simulate_providers(
         "+14155550123": {says: \[card001], talk_s: 20}
     """
     from cluster.run_emulators import Account, run_emulators
+    from simulation.first_served import be_first_served
 
+    if first_served:
+        be_first_served()
     run_emulators(
         ports=(
             host,

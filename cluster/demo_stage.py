@@ -158,7 +158,7 @@ async def running_stage(logs: Path, progress: Progress) -> AsyncIterator[Stage]:
     try:
         emulators = await Child.start(
             "the emulators",
-            ("simulate", "providers", *_emulator_options(ports)),
+            ("simulate", "providers", "--first-served", *_emulator_options(ports)),
             environment=clean_environment(os.environ, {}),
             log_path=logs / "emulators.log",
             cwd=scratch,

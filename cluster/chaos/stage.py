@@ -117,7 +117,7 @@ async def running_stage(plan: ChaosPlan, logs: Path, progress: Progress) -> Asyn
         for number, row in enumerate(rows):
             child = await Child.start(
                 f"emulators {number}",
-                ("simulate", "providers", *row.options),
+                ("simulate", "providers", "--first-served", *row.options),
                 environment=clean_environment(os.environ, {}),
                 log_path=logs / f"emulators-{number}.log",
                 cwd=scratch,

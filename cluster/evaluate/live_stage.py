@@ -128,7 +128,7 @@ async def running_stage(plan: StagePlan, progress: Progress) -> AsyncIterator[Li
         )
         emulators = await Child.start(
             "the emulators",
-            ("simulate", "providers", *_options(plan, ports, more, script)),
+            ("simulate", "providers", "--first-served", *_options(plan, ports, more, script)),
             environment=clean_environment(os.environ, {}),
             log_path=plan.logs / "emulators.log",
             cwd=scratch,

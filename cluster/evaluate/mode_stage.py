@@ -102,7 +102,7 @@ async def running_stage(
         emulators = await Child.start(
             "the emulators",
             (
-                *("simulate", "providers", *UNASKED),
+                *("simulate", "providers", "--first-served", *UNASKED),
                 *(f"{name}={value}" for name, value in options.items()),
             ),
             environment=clean_environment(os.environ, {}),

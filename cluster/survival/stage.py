@@ -168,7 +168,7 @@ async def running_stage(
         stack.push_async_callback(_stop, children)
         emulators = await Child.start(
             "emulators",
-            ("simulate", "providers", f"--host={host}", *row.options),
+            ("simulate", "providers", "--first-served", f"--host={host}", *row.options),
             environment=clean_environment(os.environ, {}),
             log_path=logs / "emulators.log",
             cwd=scratch,

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cluster.demo_children import ROOT, Child, clean_environment, free_ports
 from cluster.emulator_ports import UNASKED
 from cluster.errors import DemoFailed
+from simulation.first_served import NICENESS
 
 
 def test_nothing_real_reaches_the_demo() -> None:
@@ -87,3 +91,28 @@ def test_a_child_is_ready_when_its_log_says_so_and_stops_when_asked(tmp_path: Pa
         return found
 
     assert asyncio.run(run())
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness as Linux counts it")
+@pytest.mark.parametrize("first", [(), ("--first-served",)])
+def test_emulators_come_first_when_they_are_to_and_may(
+    first: tuple[str, ...], tmp_path: Path
+) -> None:
+    """In the session of their guard, which stays as it is."""
+
+    async def run() -> tuple[int, int]:
+        child = await _start(("simulate", "providers", *UNASKED, *first), tmp_path)
+        try:
+            await child.said(lambda log: '"ready": true' in log or None, 20.0)
+            (emulators,) = psutil.Process(child.pid).children()
+            return emulators.nice(), psutil.Process(child.pid).nice()
+        finally:
+            await child.stop()
+
+    emulators, guard = asyncio.run(run())
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    assert guard == usual
+    raising = (sys.executable, "-c", f"import os; os.setpriority(os.PRIO_PROCESS, 0, {NICENESS})")
+    may = subprocess.run(raising, capture_output=True).returncode == 0
+    assert emulators == (NICENESS if first and may else usual)
