@@ -32,6 +32,7 @@ class DeployView:
         actors_wanted: How many there are to be at least.
         trouble: Why CallActors do not start; empty when nothing is wrong.
         proxies: What Serve says of the HAProxy of each node; empty when nobody knows.
+        release: The newest that the directory knows; empty when it does not say.
     """
 
     serve: ServeView | None
@@ -40,6 +41,7 @@ class DeployView:
     actors_wanted: int = 1
     trouble: str = ""
     proxies: tuple[str, ...] = ()
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Deploying:
         clock: Seconds.
         sleep: Waits so many seconds.
         is_scaled: Replicas follow the calls: Serve says how many there are to be.
+        release: What is deployed; empty where nobody says.
     """
 
     look: Callable[[], DeployView]
@@ -58,10 +59,17 @@ class Deploying:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = threading.Event().wait
     is_scaled: bool = False
+    release: str = ""
 
     def step(self) -> DeployStep:
-        """How far it has come."""
+        """How far it has come. Raises ``ClusterError`` when a newer deploy has come."""
         view = self.look()
+        if self.release and view.release > self.release:
+            raise ClusterError(
+                f"{view.release} was deployed after {self.release}, and takes its place: somebody "
+                "else has deployed to this cluster meanwhile. One deploy at a time; if this one is "
+                "the one to stay, deploy again"
+            )
         told = view.serve.wanted if self.is_scaled and view.serve is not None else 0
         wanted = max(self.fewest, told)
         return deploy_step(view, replaced=self.replaced, wanted=wanted, is_same=self.is_same)
@@ -70,7 +78,8 @@ class Deploying:
         """Wait until new calls are answered by it; says what changes meanwhile.
 
         Raises:
-            ClusterError: It does not start, or nothing changes for two minutes.
+            ClusterError: It does not start, nothing changes for two minutes, or a newer deploy
+                takes its place.
         """
         said, changed_at, failed_at = "", self.clock(), None
         while not (step := self.step()).is_answering:
@@ -159,6 +168,7 @@ def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None
             release == before,
             deployment_trouble,
             is_scaled=settings.most_replicas > settings.ingress_replicas,
+            release=release,
         )
         step = deploying.until_answering(say)
         count = 0 if was is None else was.count("running")
@@ -192,6 +202,7 @@ def _view(serve: ServeView | None) -> DeployView:
         int(status.get("min_actors", 1)),
         str(status.get("trouble") or ""),
         _proxies(),
+        str(status.get("release", "")),
     )
 
 

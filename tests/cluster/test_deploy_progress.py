@@ -96,6 +96,7 @@ class Cluster:
     ) -> None:
         self._views = [view for view, looks in views for _ in range(looks)]
         self.now = 0.0
+        self.newest = ""  # release that the directory knows
         self.said: list[str] = []
         self.deploying = Deploying(
             self.look,
@@ -106,11 +107,13 @@ class Cluster:
             lambda: self.now,
             self.wait,
             is_scaled,
+            release="1764000000-aa",
         )
 
     def look(self) -> DeployView:
         serving = self._views.pop(0) if len(self._views) > 1 else self._views[0]
-        return DeployView(serving, {ReplicaPlace("node", ord("a")): 1}, 2, 2)
+        calls = {ReplicaPlace("node", ord("a")): 1}
+        return DeployView(serving, calls, 2, 2, release=self.newest)
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
@@ -155,6 +158,22 @@ def test_nobody_waits_for_ever() -> None:
     cluster = Cluster((serve(a="stopping", c="running", d="running"), 1))
     with pytest.raises(ClusterError, match="after 90 s: 1 call still on 1 replica"):
         cluster.deploying.until_gone(cluster.deploying.step(), 90.0, cluster.said.append)
+
+
+@pytest.mark.parametrize("newest", ["", "1763999999-bb", "1764000000-aa"])
+def test_a_directory_that_has_not_heard_of_it_yet_or_says_nothing_is_no_other_deploy(
+    newest: str,
+) -> None:
+    cluster = Cluster((serve(c="running", d="running"), 1))
+    cluster.newest = newest
+    assert cluster.deploying.until_answering(cluster.said.append).is_answering
+
+
+def test_whom_a_newer_deploy_has_overtaken_does_not_say_that_he_is_answering() -> None:
+    cluster = Cluster((serve(c="running", d="running"), 1))
+    cluster.newest = "1764000001-bb"
+    with pytest.raises(ClusterError, match="1764000001-bb was deployed after 1764000000-aa"):
+        cluster.deploying.until_answering(cluster.said.append)
 
 
 def test_nobody_elses_deployment_is_replaced_because_ray_found_it() -> None:
