@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.errors import ClusterError
+from cluster.ray_start import RUNS
 from cluster.run_serve import ERROR_LINE
 
 LOOK_EVERY_S = 0.1
@@ -45,7 +46,7 @@ def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         said = log.read_bytes()[begin:].decode(errors="replace")
-        if "Ray runtime started" in said:
+        if RUNS in said:
             return process.pid
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(LOOK_EVERY_S)

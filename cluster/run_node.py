@@ -26,7 +26,6 @@ import math
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,12 +39,12 @@ from cluster.errors import ClusterError
 from cluster.gcs_pulse import GcsPulse, address_of
 from cluster.node_leave import NodeLeave
 from cluster.node_start import REDIS_SWITCH, prepare_node, require_redis
+from cluster.ray_start import start_ray, welcome
 
 LOOK_EVERY_S = 0.1
 STEADY_S = 10.0  # a GCS that has lived for so long has started
 PAUSES_S = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0)  # before each start in a row; the last one from then on
 GRACE_S = 4.0
-_RAY = "from ray.scripts.scripts import main; main()"
 _GONE = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 IN_MEMORY = (
     "the GCS of the head keeps its state in memory: when it dies, the cluster ends within a "
@@ -248,6 +247,13 @@ class Node:
             self.end()
             last_address.forget_ended(last_address.ray_folder(self._arguments, os.environ))
 
+    def _start(self) -> None:
+        start_ray(self._arguments, self.stopping, self._say)
+        if (raylet := self.find(_RAYLET)) is not None:
+            command = command_of(raylet)
+            is_head = self.find(_GCS) is not None
+            self._say(welcome(command.arguments if command else (), is_head=is_head))
+
     def _leave(self, keeper: GcsKeeper) -> None:
         """Drain it, as long as it may take."""
         raylet = self.find(_RAYLET)
@@ -307,18 +313,6 @@ class Node:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
             psutil.wait_procs(left, timeout=0.2)
-
-    def _start(self) -> None:
-        command = [sys.executable, "-c", _RAY, "start", *self._arguments]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as starting:  # noqa: S603 - Ray
-            while starting.poll() is None:
-                if self.stopping.wait(LOOK_EVERY_S):
-                    starting.terminate()
-        if starting.returncode and not self.stopping.is_set():
-            raise ClusterError(
-                f"'ray start {' '.join(self._arguments)}' ended with exit code "
-                f"{starting.returncode}: what it said stands above"
-            )
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -17,6 +17,7 @@ import psutil
 
 from cluster.demo_children import Child
 from cluster.errors import DemoFailed
+from cluster.ray_start import RUNS
 from cluster.survival.network import NodeNetwork
 from cluster.survival.parts import ProcessTable
 
@@ -24,7 +25,6 @@ RAY_PORT: Final = 6379
 HEAD: Final = 0
 _RAY_WITHIN_S = 60.0
 _STARTS = 3
-_STARTED = "Ray runtime started"
 _DEPLOYED_WITHIN_S = 120.0
 _DEPLOYED = "new calls are answered by it"
 _SAME = "runs already"
@@ -106,7 +106,7 @@ class Nodes:
         )
         self.children[number] = child
         self._processes.roots.append(child.pid)
-        await child.said(lambda log: _STARTED in log or None, _RAY_WITHIN_S)
+        await child.said(lambda log: RUNS in log or None, _RAY_WITHIN_S)
 
     async def start_again(self, number: int) -> None:
         """Start one that was struck, again if need be. Raises ``DemoFailed``.
