@@ -56,7 +56,10 @@ class NodeLeave:
             return cls(None, until)
         command = (sys.executable, "-c", _CALLCLUSTER, "drain", node_id, f"--deadline={drain_s:g}")
         process = subprocess.Popen(  # noqa: S603 - ourselves
-            command, stdin=subprocess.DEVNULL, env={**os.environ, "RAY_ADDRESS": address}
+            command,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "RAY_ADDRESS": address},
+            start_new_session=True,  # so that it can give way to the calls (``give_way``)
         )
         return cls(process, until)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 from actors.gcs_questions import ask_gcs
 from cluster.errors import ClusterError
+from cluster.give_way import give_way
 from cluster.node_drain import UNSEEN, NodeDrain, NodeView, RayNode, choose_node
 from cluster.run_serve import connect
 
@@ -40,7 +40,7 @@ def drain_node(address: str, name: str, deadline_s: float, say: Say) -> bool:
     Raises:
         ClusterError: There is no such cluster or node, or Ray refuses.
     """
-    os.nice(NICENESS)
+    give_way(NICENESS)
     import ray
 
     connect(address, log_to_driver=False)
