@@ -88,7 +88,7 @@ class LinkServer:
 
     def knows(self, token: str) -> bool:
         """Whether this is our token."""
-        return hmac.compare_digest(token.encode(), self._token.encode())
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode())
 
     def came(self, connection: _Connection) -> None:
         """A connection is open."""

@@ -117,6 +117,8 @@ class MindWay:
                     if not waiting.done():  # nothing may read it while it is being closed
                         waiting.cancel()
                         await asyncio.wait({waiting})
+                    if not waiting.cancelled():
+                        waiting.exception()  # seen, also where this turn was cancelled in that step
                 if item is None:
                     return
                 yield item

@@ -11,6 +11,10 @@ without harm: what is only read (a socket that is opened among it), and the carr
 which get the answer that they got, or one as good (``cluster.voice_routes``, ``resume_routes``).
 Of what anybody else posts, a call to be placed above all, nobody knows whether it was done.
 
+Who sends half a request is waited for ``HEAD_MS``, not for as long as a call may take. What HAProxy
+logs goes to the machine's syslog: it ends before the question mark, and of relayed calls, whose
+token is a part of the path, nothing is logged.
+
 Serve watches every request for a client that goes away, with tasks and a queue of its own, and then
 cancels whoever serves it; what that leaves of a call waits for the garbage collector. The sockets
 of calls notice it themselves (``cluster.accepted_socket``), so Serve is told to leave them alone.
@@ -26,14 +30,27 @@ from dataclasses import dataclass
 # A frame goes to the replica every 20 ms; its kernel acknowledges each, however busy it is.
 UNHEARD_MS = 2_000
 CHECK_MS = 750
+HEAD_MS = 5_000
 _FRONTEND = "http_frontend"
 # Their ports are the successor's, and nobody asks a stand-in for its figures.
 _LEFT_OUT = frozenset({"frontend prometheus", "listen stats"})
 _SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b")
+# HAProxy's own format of HTTP but for the headers and the question's end (`%HPO` for `%r`): numbers
+# that somebody asks for and tokens of the carrier's way back stand there, and logs are for others.
+_LOG = (
+    'log-format "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ac/%fc/%bc/%sc/%rc '
+    '%sq/%bq %HM %HPO"'
+)
+_DEFAULTS_WITHOUT = r"^defaults$(?!(?:\n[ \t].*)*?\n[ \t]+{})"
 _KEPT = (
     # Not in `default-server`, from which no server takes it (HAProxy 2.6 and 2.8).
     (r"^(\s+server \S+ \S+:\d+ check)(?!.* tcp-ut )(.*)$", rf"\1 tcp-ut {UNHEARD_MS}ms\2"),
-    (r"^defaults$(?!\n\s+timeout check )", rf"defaults\n    timeout check {CHECK_MS}ms"),
+    (_DEFAULTS_WITHOUT.format("timeout check "), rf"defaults\n    timeout check {CHECK_MS}ms"),
+    (
+        _DEFAULTS_WITHOUT.format("timeout http-request "),
+        f"defaults\n    timeout http-request {HEAD_MS}ms",
+    ),
+    (r"^(\s+)option httplog$", rf"\1{_LOG}"),
     (r"^(\s+)http-reuse always$", r"\1http-reuse never"),
 )
 # What is asked again is sent from memory, so the carrier's forms are waited for first: as long as
@@ -46,7 +63,8 @@ _ASKED_AGAIN = """
 _WATCHED_BY_US = """
     acl of_call path_beg /twilio/
     acl socket hdr(upgrade) -i websocket
-    http-request set-header x-request-disconnect-disabled ?1 if of_call socket"""
+    http-request set-header x-request-disconnect-disabled ?1 if of_call socket
+    http-request set-log-level silent if { path_beg /twilio/relay/ }"""
 _OF_A_BACKEND = re.compile(r"^\s+http-reuse always$", re.MULTILINE)
 _RETRIES_OF_ITS_OWN = re.compile(r"^\s+retry-on (?!conn-failure$)", re.MULTILINE)
 _BIND = re.compile(r"^(\s+bind )(\S*):(\d+)(.*)$")

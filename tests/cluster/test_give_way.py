@@ -20,7 +20,8 @@ def session():
 
 before, there = os.getpriority(os.PRIO_PROCESS, 0), session()
 give_way(5)
-print(os.getpriority(os.PRIO_PROCESS, 0) == min(before + 5, 19), "" if there is None else session() - there)
+process = os.getpriority(os.PRIO_PROCESS, 0) == min(before + 5, 19)
+print(process, "" if there is None else session() - there)
 """
 
 

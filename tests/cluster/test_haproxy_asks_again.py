@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import importlib.util
 import re
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cluster import serve_env
+from cluster import haproxy_configs, serve_env
 from cluster.demo_children import free_ports
 from cluster.haproxy_configs import kept_config
 
 # What matters here of Ray Serve's configuration; no check that is late takes a server out.
 SERVES = """global
+    log 127.0.0.1:{log} local0 info
     maxconn 500
 defaults
     timeout check 8s
@@ -30,6 +32,8 @@ defaults
     timeout connect 1s
     timeout client 60s
     timeout server 60s
+    log global
+    option httplog
     option abortonclose
     option redispatch 1
     retry-on {retry_on}
@@ -113,11 +117,11 @@ async def listening(replica: Replica, port: int = 0) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def asked_by_haproxy(
-    folder: Path, ports: list[int], retry_on: str = "conn-failure"
+    folder: Path, ports: list[int], retry_on: str = "conn-failure", log: int = 9
 ) -> AsyncIterator[httpx.AsyncClient]:
     (port,) = free_ports(1)
     (folder / "500.http").write_text(REFUSED)
-    config = SERVES.format(folder=folder, port=port, retry_on=retry_on)
+    config = SERVES.format(folder=folder, port=port, retry_on=retry_on, log=log)
     for name, each in enumerate(ports):
         config += SERVER.format(name=name, port=each, limit=ERROR_LIMIT, on="on-error mark-down")
     path = folder / "haproxy.cfg"
@@ -245,6 +249,58 @@ def test_serve_watches_everybody_but_the_sockets_of_calls(tmp_path: Path) -> Non
     assert asyncio.run(ask()) == ["/twilio/media", "/twilio/relay/x"]
 
 
+@pytest.mark.e2e
+def test_no_number_and_no_token_is_logged(tmp_path: Path) -> None:
+    """To the machine's syslog, which others read and keep."""
+    asked = ("/v1/calls?from=%2B14155550123", "/twilio/resume?s=TOKEN", "/twilio/relay/TOKEN")
+
+    async def ask() -> str:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as syslog:
+            syslog.bind(("127.0.0.1", 0))
+            syslog.setblocking(False)
+            log = syslog.getsockname()[1]
+            async with (
+                listening(Replica()) as port,
+                asked_by_haproxy(tmp_path, [port], log=log) as http,
+            ):
+                for path in (*asked, "/the/last"):
+                    assert (await http.get(path)).status_code == 200
+                said = ""
+                async with asyncio.timeout(10.0):
+                    while "/the/last" not in said:
+                        said += (await asyncio.get_running_loop().sock_recv(syslog, 9_000)).decode()
+        return said
+
+    said = asyncio.run(ask())
+    assert "GET /v1/calls" in said
+    assert "GET /twilio/resume" in said
+    assert " 200 " in said
+    for secret in ("4155550123", "TOKEN", "relay", "?"):
+        assert secret not in said
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("half", [b"", b"GET /v1/calls HTTP/1.1\r\nHost: x\r\n"])
+def test_half_a_request_is_not_waited_for_as_long_as_a_call(
+    half: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        haproxy_configs,
+        "_KEPT",
+        tuple((find, put.replace("5000ms", "100ms")) for find, put in haproxy_configs._KEPT),
+    )
+
+    async def ask() -> None:
+        async with listening(Replica()) as port, asked_by_haproxy(tmp_path, [port]) as http:
+            reader, writer = await asyncio.open_connection("127.0.0.1", http.base_url.port)
+            writer.write(half)
+            async with asyncio.timeout(20.0):  # a call's would be 60 s here
+                assert b"200" not in await reader.read()
+            writer.close()
+
+    asyncio.run(ask())
+
+
 def test_serve_still_writes_what_is_looked_for() -> None:
     found = importlib.util.find_spec("ray")
     assert found is not None
@@ -253,6 +309,8 @@ def test_serve_still_writes_what_is_looked_for() -> None:
     text = template.read_text("utf-8")
     assert "\n    http-reuse always\n" in text
     assert "\n    retry-on {{ config.retry_on }}\n" in text
+    assert "\n    option httplog\n" in text
+    assert "\ndefaults\n    mode http\n" in text
     assert " error-limit {{ config.observe_error_limit }} " in text
     known = template.with_name("constants.py").read_text("utf-8")
     assert '"x-request-disconnect-disabled"' in known

@@ -14,6 +14,7 @@ ASKED_AGAIN = """    retry-on conn-failure empty-response junk-response
 WATCHED_BY_US = """    acl of_call path_beg /twilio/
     acl socket hdr(upgrade) -i websocket
     http-request set-header x-request-disconnect-disabled ?1 if of_call socket
+    http-request set-log-level silent if { path_beg /twilio/relay/ }
 """
 
 
@@ -36,12 +37,21 @@ def test_a_replica_whose_node_is_gone_is_given_up_once() -> None:
     kept = kept_config(config)
     assert "    server gone 127.0.0.1:1 check tcp-ut 2000ms\n" in kept
     assert kept_config(kept) == kept
-    assert "defaults\n    timeout check 750ms\n    mode http\n" in kept
+    assert "defaults\n    timeout http-request 5000ms\n    timeout check 750ms\n" in kept
     assert "    http-reuse never\n" in kept
-    for ours in (" tcp-ut 2000ms", "    timeout check 750ms\n", ASKED_AGAIN, WATCHED_BY_US):
+    times = ("    timeout check 750ms\n", "    timeout http-request 5000ms\n")
+    for ours in (" tcp-ut 2000ms", *times, ASKED_AGAIN, WATCHED_BY_US):
         assert ours in kept
         kept = kept.replace(ours, "")
     assert kept.replace("http-reuse never", "http-reuse always") == config
+
+
+def test_how_long_half_a_request_is_waited_for_may_be_chosen() -> None:
+    config = "defaults\n    timeout check 1s\n    timeout http-request 9s\nfrontend x\n"
+    assert kept_config(config) == config
+    # Of another section it says nothing.
+    config = "defaults\n    timeout check 1s\nfrontend x\n    timeout http-request 9s\n"
+    assert "defaults\n    timeout http-request 5000ms\n" in kept_config(config)
 
 
 @pytest.mark.parametrize("config", ["", "global\n", "frontend http_frontend\n    bind :1\n"])
