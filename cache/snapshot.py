@@ -214,6 +214,11 @@ def labels_of(lessons: Lessons, features: int) -> list[Label]:
     return [Label(tuple(row[:-2]), bool(row[-2]), row[-1]) for row in lessons.table.tolist()]
 
 
+def _for_us_alone(path: str, flags: int) -> int:
+    """What callers were told is nobody else's."""
+    return os.open(path, flags, 0o600)
+
+
 @dataclass(slots=True)
 class SnapshotFile:
     """Where a snapshot is kept. All methods block: off the event loop.
@@ -231,7 +236,7 @@ class SnapshotFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         beside = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
         try:
-            with beside.open("wb") as file:
+            with open(beside, "wb", opener=_for_us_alone) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -63,7 +63,13 @@ def node(
     ] = None,
     port: Annotated[
         int,
-        typer.Option(envvar="CALLCLUSTER_PORT", metavar="N", help="Where HAProxy is to listen."),
+        typer.Option(
+            envvar="CALLCLUSTER_PORT",
+            metavar="N",
+            min=1,
+            max=65_535,
+            help="Where HAProxy is to listen.",
+        ),
     ] = 8000,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once Ray runs; stay in the background.")

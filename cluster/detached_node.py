@@ -16,9 +16,10 @@ from cluster.run_serve import ERROR_LINE
 LOOK_EVERY_S = 0.1
 LAST_LINES = 8
 END_WITHIN_S = 15.0
+START_WITHIN_S = 180.0  # Ray itself gives a head up that is not there after some 100 s
 
 
-def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
+def detach(arguments: Sequence[str], log: Path, within_s: float = START_WITHIN_S) -> int:
     """Run ``callcluster node`` in the background; returns once Ray has started there.
 
     Args:
@@ -55,6 +56,9 @@ def detach(arguments: Sequence[str], log: Path, within_s: float = 60.0) -> int:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(END_WITHIN_S)
+        raise ClusterError(
+            f"the node had not started after {within_s:.0f} s, and was ended (what it said: {log})"
+        )
     said = log.read_bytes()[begin:].decode(errors="replace")
     raise ClusterError(f"the node did not start: {why_not(said)} (all of it: {log})")
 

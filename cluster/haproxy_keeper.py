@@ -63,6 +63,8 @@ from cluster.haproxy_signs import (
 
 LOOK_EVERY_S = 0.1
 NOBODY_COMES_S = 20.0
+TOUCH_EVERY_S = 3_600.0
+LAUNCHER = "haproxy-kept"
 CRASHES = frozenset({-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS})
 _FIRST_SERVED = -10  # niceness
 _TAKES_OVER = frozenset({"-sf", "-st", "-x"})
@@ -177,7 +179,11 @@ class Keeper:
             is_still = stillness.hangs(time.monotonic())
             return is_still and plan is not None and serves(plan.host, plan.port)
 
+        touch_at = 0.0
         while not self._has_ended(ASK_EVERY_S):
+            if time.monotonic() >= touch_at:
+                keep_young(self._config)
+                touch_at = time.monotonic() + TOUCH_EVERY_S
             means = ""
             if is_asked and plan is not None:
                 who = who_answers(plan.admin, self._lifeline, may_end)
@@ -255,9 +261,17 @@ def script(keeper: Path, python: str, binary: str) -> str:
     return f'#!/bin/sh\nexec "{python}" -I -S "{keeper}" "{binary}" "$@"\n'
 
 
+def keep_young(config: Path) -> None:
+    """Touch what HAProxy is started from: cleaners of temporary folders take what is old."""
+    with contextlib.suppress(OSError):
+        for path in (config.parent.parent / LAUNCHER, *config.parent.iterdir()):
+            if path.is_file():
+                os.utime(path)
+
+
 def install(folder: Path, binary: str) -> Path:
     """Write that program into ``folder``; returns its path. Raises ``OSError``."""
-    path = folder / "haproxy-kept"
+    path = folder / LAUNCHER
     path.write_text(script(Path(__file__).resolve(), sys.executable, binary), "utf-8")
     path.chmod(0o700)
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from actors.back_office import RayBackOffice
 from actors.call_driver import CallParts
@@ -62,6 +63,22 @@ RENDER_AGAIN_S = 60.0
 
 # Told what is still missing as it waits; answers what went wrong, or nothing.
 Warming = Callable[[Callable[[str], None]], Awaitable[str]]
+
+
+class Pool(Protocol):
+    """What of a pool is needed to join it; see ``RayMindPool``."""
+
+    async def start(self, directory: Any) -> None:
+        """First word with the directory. Raises ``DirectoryAwayError``."""
+
+
+async def joined(pool: Pool, find: Callable[[], Awaitable[Any]]) -> str:
+    """Join the pool at the directory that is found; why that cannot be now, or nothing."""
+    try:
+        await pool.start(await find())
+    except ActorsError as error:
+        return str(error)
+    return ""
 
 
 class IngressParts:
@@ -210,12 +227,7 @@ class IngressParts:
         self._rendering = asyncio.get_running_loop().create_task(self._render_spare_voices())
 
     async def _find_minds(self, say: Callable[[str], None]) -> str:
-        try:
-            directory = await ensure_directory(self._plan, say)
-        except ActorsError as error:
-            return str(error)
-        await self._pool.start(directory)
-        return ""
+        return await joined(self._pool, lambda: ensure_directory(self._plan, say))
 
     async def _until_done(self, what: str, work: Warming, waiting_for: list[str]) -> None:
         """Try until it works; what is away is said, and tried again."""

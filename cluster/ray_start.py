@@ -7,12 +7,14 @@ the end, which would cut every call of the node.
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
 
+from cluster import ports
 from cluster.errors import ClusterError
 from cluster.node_leave import option_of
 
@@ -21,9 +23,55 @@ _LOOK_EVERY_S = 0.1
 _RAY = "from ray.scripts.scripts import main; main()"
 _PLAIN = ("--log-style=record", "--log-color=false")
 _WARNING = re.compile(r"\S+ [\d:,]+\s+(?:WARNING|ERROR) \S+ -- (.*)|(\[\S+ \S+ [WEF] .*)")
+_RAYS_PORT = 6379
+_CONNECT_WITHIN_S = 2.0
 _EXPECTED = "Token authentication is enabled"  # as it is to be
 
 Say = Callable[[str], None]
+
+
+def require_port(arguments: Sequence[str]) -> None:
+    """See that the GCS of a head finds its port: Ray itself would try for long, and fail at length.
+
+    Raises:
+        ClusterError: Somebody has it, or it is none.
+    """
+    if "--head" not in arguments:
+        return
+    text = value_of(arguments, "--port") or str(_RAYS_PORT)
+    if not text.isdigit() or not 0 <= int(text) < 65_536:
+        raise ClusterError(f"--port={text} of 'ray start' is no port: 1 to 65535")
+    listener = ports.listener_on(int(text)) if int(text) else None
+    if listener is not None:
+        raise ClusterError(
+            f"port {text}, where the head of a cluster listens, is taken by {listener.name} "
+            f"(process {listener.pid}). End it, or choose another port with --port={int(text) + 1} "
+            "behind the '--'"
+        )
+
+
+def value_of(arguments: Sequence[str], name: str) -> str:
+    """The value of an option, in either form; empty where it is not there."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    return words[words.index(name) + 1] if name in words[:-1] else ""
+
+
+def say_start(arguments: Sequence[str], say: Say) -> None:
+    """Say what is begun, and whether the head of the cluster answers."""
+    address = value_of(arguments, "--address")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        say("starting Ray")
+        return
+    try:
+        socket.create_connection((host, int(port)), _CONNECT_WITHIN_S).close()
+    except (OSError, OverflowError) as error:
+        say(
+            f"starting Ray: nobody answers at {address} yet ({error}). Ray tries for a minute and "
+            "more; does the head run, and may this machine reach it?"
+        )
+    else:
+        say(f"starting Ray: a node of the cluster at {address}")
 
 
 def start_ray(arguments: Sequence[str], stopping: threading.Event, say: Say) -> None:
@@ -37,6 +85,7 @@ def start_ray(arguments: Sequence[str], stopping: threading.Event, say: Say) -> 
     Raises:
         ClusterError: It ended with an error.
     """
+    say_start(arguments, say)
     command = [sys.executable, "-c", _RAY, "start", *_PLAIN, *arguments]
     with tempfile.TemporaryFile() as file:
         # A file, as what it starts inherits its end of a pipe and would keep it open.

@@ -161,6 +161,8 @@ def deploy_on(address: str, settings: Settings, *, wait: bool, say: Say) -> None
         was = asyncio.run(serve_view())
         settings = begin_deploy(settings)
         release = settings.release
+        if release != before:
+            say(f"deploying {release}")
         deploying = Deploying(
             lambda: _view(asyncio.run(serve_view())),
             frozenset() if was is None else frozenset(each.name for each in was.replicas),

@@ -39,7 +39,7 @@ from cluster.errors import ClusterError
 from cluster.gcs_pulse import GcsPulse, address_of
 from cluster.node_leave import NodeLeave
 from cluster.node_start import REDIS_SWITCH, prepare_node, require_redis
-from cluster.ray_start import start_ray, welcome
+from cluster.ray_start import require_port, start_ray, welcome
 
 LOOK_EVERY_S = 0.1
 STEADY_S = 10.0  # a GCS that has lived for so long has started
@@ -349,6 +349,7 @@ def run_node(arguments: Sequence[str], *, port: int, say: Say, drain_s: float = 
         raise ClusterError("callcluster node stays by itself: leave --block out")
     if any(argument in ("start", "stop") for argument in arguments[:1]):
         raise ClusterError("give the arguments of 'ray start' only, such as --head --port=6379")
+    require_port(arguments)
     require_redis(arguments, os.environ)
     prepare_node(port, say)
     node = Node(arguments, say, drain_s)

@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -162,7 +163,12 @@ def connect(address: str, *, log_to_driver: bool = False) -> None:
     import ray
 
     host, _, port = address.rpartition(":")
-    if host and port.isdigit():  # Ray itself tries for more than a minute
+    if "://" in address or (address != "auto" and not (host and port.isdigit())):
+        raise ClusterError(
+            f"{address!r} (RAY_ADDRESS) is no address of a Ray cluster: HOST:PORT of its GCS, such "
+            "as 10.0.0.5:6379, or auto for the cluster of this machine"
+        )
+    if host:  # Ray itself tries for more than a minute
         try:
             socket.create_connection((host, int(port)), CONNECT_WITHIN_S).close()
         except OSError as error:
@@ -218,6 +224,8 @@ def start_ray(*, dashboard: bool) -> None:
         connect(address, log_to_driver=True)
         return
     shared_memory.require()
+    if not sys.stderr.isatty():
+        os.environ.setdefault("RAY_COLOR_PREFIX", "0")  # whose process a line is of, in colours
     import ray
 
     _hush_ray()

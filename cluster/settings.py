@@ -278,7 +278,7 @@ class Settings(BaseSettings):
     def make_data_dir(self) -> None:
         """Make the data directory. Raises ``SettingsError`` when that is not possible."""
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(
                 f"CALLCLUSTER_DATA_DIR {self.data_dir} cannot be made: {error.strerror}"

@@ -17,12 +17,18 @@ from cluster.doctor.finding import Finding, Status
 EXIT_OK = 0
 EXIT_FAILED = 1
 _STYLES: dict[Status, str] = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "dim"}
+_FILE_WIDTH = 200
 _SUBJECT_WIDTH = 18  # the usual names of keys, whole
 _ORDER: tuple[Status, ...] = ("fail", "warn", "ok", "skipped")
 
 
 def print_table(console: Console, examined: Sequence[Examined]) -> None:
-    """A table: status, what was looked at, what was found and would happen, what to do."""
+    """A table: status, what was looked at, what was found and would happen, what to do.
+
+    Off a terminal it is as wide as most of it needs: who searches a file wants whole words.
+    """
+    if not console.is_terminal and console.width < _FILE_WIDTH:
+        console = Console(file=console.file, width=_FILE_WIDTH)
     console.print(_row_table(Text("looked at"), Text("found"), Text("what to do")))
     for part in examined:
         if not part.findings:  # nothing of it is in use here

@@ -171,6 +171,14 @@ async def test_nobody_comes_in_without_the_token() -> None:
         writer.close()
 
 
+@in_a_loop
+async def test_half_a_character_is_no_token_and_no_error() -> None:
+    async with running() as (_, server, where):
+        assert not server.knows("\ud800")
+        with pytest.raises(LinkLostError):
+            await MindLink.connect({**where, "token": "guessed\udfff"})
+
+
 @pytest.mark.parametrize("bytes_sent", [b"GET / HTTP/1.1\r\n\r\n", struct.pack("!I", 5) + b"hello"])
 @in_a_loop
 async def test_a_stranger_that_speaks_otherwise_is_closed(bytes_sent: bytes) -> None:

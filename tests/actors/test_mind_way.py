@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any
@@ -116,6 +117,48 @@ def test_a_lost_link_is_a_lost_mind() -> None:
             await way.ask("settle", {})
 
     asyncio.run(scene())
+
+
+def test_a_turn_that_is_cancelled_as_its_link_is_lost_leaves_no_error_behind() -> None:
+    """What nobody asks a task for is logged with a trace once it is collected."""
+    said: list[str] = []
+
+    class DyingLink:
+        is_lost = False
+        heard_at = -1e9
+
+        def __init__(self) -> None:
+            self.dies = asyncio.Event()
+
+        async def stream(self, _method: str, _argument: Any) -> AsyncIterator[Any]:
+            await self.dies.wait()
+            raise LinkLostError("take_turn: the link is lost")
+            yield
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: said.append(context["message"]))
+        link = DyingLink()
+        way = MindWay("gone", OldHandle(), link)  # type: ignore[arg-type]
+
+        async def take() -> None:
+            async for _ in way.take_turn(QUESTION, 60.0):
+                pass
+
+        turn = loop.create_task(take())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        link.dies.set()
+        await asyncio.sleep(0)
+        turn.cancel()  # in the step in which it would have heard of the link
+        await asyncio.gather(turn, return_exceptions=True)
+        del turn
+        gc.collect()
+        await asyncio.sleep(0)
+
+    asyncio.run(scene())
+    gc.collect()
+    assert said == []
 
 
 class QuietLink:

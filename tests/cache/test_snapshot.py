@@ -209,3 +209,12 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 def test_an_empty_snapshot_is_one_too() -> None:
     assert snapshot_of(Snapshot(MODEL, 5).to_bytes()).next_id == 5
+
+
+def test_what_callers_were_told_is_nobody_elses(tmp_path: Path) -> None:
+    file = SnapshotFile(tmp_path / "responses.cache")
+    file.path.write_bytes(b"of before, which everybody may read")
+    file.path.chmod(0o644)
+    file.write(b"new")
+    assert file.path.stat().st_mode & 0o777 == 0o600
+    assert file.path.read_bytes() == b"new"

@@ -6,8 +6,16 @@ import pytest
 import ray
 from ray._private import services
 
+from cluster import run_serve
 from cluster.errors import ClusterError
 from cluster.run_serve import connect
+
+
+class Way:
+    """A connection."""
+
+    def close(self) -> None:
+        """It is closed."""
 
 
 def no_cluster(**_options: object) -> None:
@@ -20,5 +28,17 @@ def test_where_no_ray_runs_it_is_said_how_to_start_one(monkeypatch: pytest.Monke
     with pytest.raises(ClusterError, match=r"'callcluster node -- --head'.*RAY_ADDRESS") as told:
         connect("auto")
     assert "--address" not in str(told.value)
-    with pytest.raises(ClusterError, match=r"no way into the Ray cluster at 'ray.example'"):
-        connect("ray.example")
+    monkeypatch.setattr(run_serve.socket, "create_connection", lambda *_: Way())
+    with pytest.raises(ClusterError, match=r"no way into the Ray cluster at 'ray.example:6379'"):
+        connect("ray.example:6379")
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "nonsense", ":6379", "10.0.0.5:x", "ray://10.0.0.5:10001", ""]
+)
+def test_what_is_no_address_of_a_cluster_is_said_in_a_line(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("Ray was asked"))
+    with pytest.raises(ClusterError, match=r"RAY_ADDRESS\) is no address .* 10\.0\.0\.5:6379"):
+        connect(address)

@@ -395,3 +395,20 @@ def test_the_program_runs_without_anything_but_the_standard_library(tmp_path: Pa
     subprocess.run([program, "-v"], check=True, env={"PATH": os.environ["PATH"]})
     assert (tmp_path / "out").read_text() == "-v\n"
     assert str(sys.executable) in program.read_text()
+
+
+def test_what_haproxy_is_started_from_does_not_grow_old(tmp_path: Path) -> None:
+    """Cleaners of temporary folders take files by their age, and without them nothing starts."""
+    launcher = haproxy_keeper.install(tmp_path, "/bin/true")
+    (tmp_path / "other").write_text("somebody's")
+    config = tmp_path / "hash" / "haproxy.cfg"
+    config.parent.mkdir()
+    error_file = config.with_name("500.http")
+    for path in (config, error_file):
+        path.write_text("x")
+    files = (launcher, config, error_file, tmp_path / "other")
+    for path in files:
+        os.utime(path, (1_000.0, 1_000.0))
+    haproxy_keeper.keep_young(config)
+    assert [path.stat().st_mtime > 1_000.0 for path in files] == [True, True, True, False]
+    haproxy_keeper.keep_young(tmp_path / "gone" / "haproxy.cfg")  # nothing there: no error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from cluster import ray_start
 from cluster.errors import ClusterError
-from cluster.ray_start import RUNS, start_ray, warnings_of, welcome
+from cluster.ray_start import RUNS, require_port, say_start, start_ray, warnings_of, welcome
 
 # As Ray 2.60 writes it with --log-style=record --log-color=false.
 SAID = """\
@@ -42,6 +43,7 @@ def test_only_warnings_are_shown_of_a_start(ray: Path) -> None:
     said: list[str] = []
     start_ray(("--head", "--port=6379"), threading.Event(), said.append)
     assert said == [
+        "starting Ray",
         "Ray: [2026-11-23 03:17:43,568 W 5 5] network_util.cc:330: Failed to determine local IP",
         "Ray: WARNING: The object store is using /tmp",
     ]
@@ -53,7 +55,7 @@ def test_all_is_shown_of_one_that_fails(ray: Path) -> None:
     said: list[str] = []
     with pytest.raises(ClusterError, match=r"'ray start --head' ended with exit code 1"):
         start_ray(("--head",), threading.Event(), said.append)
-    assert said == [SAID.strip()]
+    assert said == ["starting Ray", SAID.strip()]
 
 
 def test_one_that_was_ended_by_a_signal_is_no_failure(ray: Path) -> None:
@@ -62,7 +64,7 @@ def test_one_that_was_ended_by_a_signal_is_no_failure(ray: Path) -> None:
     stopping.set()
     said: list[str] = []
     start_ray(("--head",), stopping, said.append)
-    assert said == []
+    assert said == ["starting Ray"]
 
 
 def test_what_starts_outlives_it_and_nobody_waits_for_that(ray: Path) -> None:
@@ -87,3 +89,33 @@ def test_a_head_says_how_other_nodes_join_it() -> None:
         welcome(RAYLET, is_head=False) == f"{RUNS}: node 10.0.0.7 of the cluster at 10.0.0.5:6379"
     )
     assert welcome((), is_head=False) == RUNS
+
+
+def test_a_head_whose_port_is_taken_is_told_by_whom() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ClusterError, match=rf"port {port}, .*process {os.getpid()}\)"):
+            require_port(("--head", f"--port={port}"))
+        with pytest.raises(ClusterError, match=rf"choose another port with --port={port + 1}"):
+            require_port(("--head", "--port", str(port)))
+        require_port((f"--address=127.0.0.1:{port}",))  # a head is to be there
+    require_port(("--head", f"--port={port}"))
+    require_port(("--head", "--port=0"))  # Ray chooses one
+
+
+@pytest.mark.parametrize("port", ["99999", "x", "-1", "65536"])
+def test_what_is_no_port_is_said(port: str) -> None:
+    with pytest.raises(ClusterError, match="is no port"):
+        require_port(("--head", f"--port={port}"))
+
+
+def test_who_joins_is_told_whether_the_head_answers() -> None:
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        say_start((f"--address={address}",), said.append)
+    say_start(("--address", address), said.append)
+    say_start(("--address=127.0.0.1:99999",), said.append)
+    assert said[0] == f"starting Ray: a node of the cluster at {address}"
+    assert said[1].startswith(f"starting Ray: nobody answers at {address} yet (")
+    assert said[2].startswith("starting Ray: nobody answers at 127.0.0.1:99999 yet (")

@@ -311,6 +311,6 @@ def test_a_node_that_takes_too_long_in_the_background_is_ended(
     node.write_text("#!/bin/sh\necho $$\nexec sleep 60\n")
     node.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(node))
-    with pytest.raises(ClusterError, match="did not start"):
+    with pytest.raises(ClusterError, match="had not started after"):
         detached_node.detach(("--", "--head"), log, within_s=0.5)
     assert not psutil.pid_exists(int(log.read_text().split()[0]))

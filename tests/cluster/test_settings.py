@@ -187,6 +187,13 @@ def test_a_data_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         settings.make_data_dir()
 
 
+def test_the_data_directory_is_nobody_elses(tmp_path: Path) -> None:
+    """Who called whom lies there."""
+    settings = Settings(_env_file=None, data_dir=tmp_path / "new" / "var")
+    settings.make_data_dir()
+    assert settings.data_dir.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_missing_library_is_named_as_a_missing_key_is(monkeypatch: pytest.MonkeyPatch) -> None:
     agents = [replace(AGENT, speaker="espeak")]
     assert missing_keys(Settings(_env_file=None), agents) == []

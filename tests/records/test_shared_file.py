@@ -64,3 +64,23 @@ def test_a_process_that_has_started_keeps_its_hold_of_the_file(
     with sqlite3.connect(file) as connection:
         assert connection.execute("select count(*) from api_keys").fetchone() == (4,)
     connection.close()
+
+
+@pytest.mark.e2e
+def test_what_was_said_on_the_phone_is_nobody_elses(tmp_path: Path) -> None:
+    file = tmp_path / "calls.sqlite3"
+
+    def modes() -> dict[str, int]:
+        return {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+
+    async def prepared() -> dict[str, int]:
+        database = Database(f"sqlite:///{file}")
+        try:
+            await prepare(database)
+            return await asyncio.to_thread(modes)
+        finally:
+            await database.aclose()
+
+    found = asyncio.run(prepared())
+    assert file.name in found
+    assert set(found.values()) == {0o600}, found

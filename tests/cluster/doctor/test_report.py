@@ -31,10 +31,17 @@ def test_only_a_failure_is_an_exit_code(finding: Finding, code: int) -> None:
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_the_table_says_what_was_found_what_would_happen_and_what_to_do(width: int) -> None:
     out = StringIO()
-    print_table(Console(file=out, width=width), PARTS)
+    print_table(Console(file=out, width=width, force_terminal=True, color_system=None), PARTS)
     text = " ".join(out.getvalue().split())
     for said in ("taken by nginx", "no start", "end it", "1 fail, 1 warn, 1 ok, 1 skipped"):
         assert said in text
+
+
+def test_in_a_file_a_finding_can_be_searched_for() -> None:
+    out = StringIO()
+    long = warn("setting", "http://127.0.0.1:8000/healthz answers, but CALLCLUSTER_TURN_MODEL=none")
+    print_table(Console(file=out, width=80), [Examined("Ports", (long,))])
+    assert long.found in out.getvalue()
 
 
 def test_a_part_that_found_nothing_has_no_heading() -> None:
