@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from records.errors import StoreAddressInvalid, StoreNotWritable
+from records.errors import StoreAddressInvalid, StoreNotWritable, StoreUnavailable
 from records.explain import explained
 
 _DRIVERS = {
@@ -162,6 +162,18 @@ def check_place(url: URL, *, make: bool = False) -> bool:
     return True
 
 
+def file_of(url: URL) -> tuple[int, int] | None:
+    """Device and number of the file that has this name now; None for none, or for no file."""
+    name = url.database or ""
+    if url.get_backend_name() != "sqlite" or name in {"", ":memory:"} or name.startswith("file:"):
+        return None
+    try:
+        found = os.stat(name)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _not_writable(path: Path, why: str) -> str:
     return (
         f"cannot write the call store {path}: {why}. Allow this user to write there, or change "
@@ -196,6 +208,7 @@ class Database:
         self.migrates = migrates
         self._engine = open_engine(self.url, command_timeout_s=command_timeout_s)
         self._reached = False
+        self._file: tuple[int, int] | None = None  # whose name our connections were opened by
 
     @property
     def dialect(self) -> str:
@@ -237,7 +250,25 @@ class Database:
         with explained(self.url):
             async with self._engine.connect() as connection:
                 self._reached = True
+                if self._file != (found := file_of(self.url)):
+                    await self._take_up(found)
                 yield connection
+
+    async def _take_up(self, found: tuple[int, int] | None) -> None:
+        """Another file, or none, has the name of ours. Raises ``StoreUnavailable`` if it had one.
+
+        Connections that are open would go on in the old one, which nobody finds any more.
+        """
+        before, self._file = self._file, found
+        if before is None:
+            return
+        self._file = None
+        self._reached = False
+        await self._engine.dispose()
+        raise StoreUnavailable(
+            f"the call store {self.url.database} was removed or replaced while it was in use: "
+            "what comes next goes to the file of that name"
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""
