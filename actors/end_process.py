@@ -7,24 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import http.client
 import logging
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
 from ray._private import state
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.gcs_questions import ask_gcs
 from actors.stream_watch import ReplicaPlace
+from actors.stream_watch_driver import GONE, KEPT, LIVES, Ending
 
 logger = logging.getLogger(__name__)
 
 REPLICA_TITLE = "ServeReplica"
 END_WITHIN_S = 3.0
 FIND_WITHIN_S = 3.0
+ANSWERS_WITHIN_S = 0.25
 
 
 def end_process(pid: int, title: str) -> bool:
@@ -52,9 +57,60 @@ def end_process(pid: int, title: str) -> bool:
     return True
 
 
-async def end_replica_at(place: ReplicaPlace) -> bool:
-    """End an ingress replica, wherever it is; see ``end_at``."""
-    return await end_at(place, REPLICA_TITLE)
+def end_silent_replica(pid: int) -> str:
+    """Likewise, unless it answers again: to begin this on its node takes up to seconds.
+
+    A replica that was only late, on a machine that has more to do than it can, has its calls still.
+
+    Returns:
+        An ``Ending``.
+    """
+    if _answers(pid):
+        return LIVES
+    return GONE if end_process(pid, REPLICA_TITLE) else KEPT
+
+
+def _answers(pid: int) -> bool:
+    """Whether the event loop of a replica of this machine answers at its port."""
+    first, last = (
+        int(os.environ.get(f"RAY_SERVE_DIRECT_INGRESS_{end}_HTTP_PORT", usual))
+        for end, usual in (("MIN", "30000"), ("MAX", "31000"))
+    )
+    try:
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_STOPPED and REPLICA_TITLE in " ".join(
+            process.cmdline()
+        ):
+            open_ports = [
+                connection.laddr.port
+                for connection in process.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN and connection.laddr
+            ]
+            return any(_greets(port) for port in open_ports if first <= port <= last)
+    except psutil.Error:
+        pass
+    return False
+
+
+def _greets(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN_S)
+    try:
+        connection.request("GET", "/-/healthz")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+async def end_replica_at(place: ReplicaPlace) -> Ending:
+    """End an ingress replica, wherever it is, unless it answers again. Never raises."""
+    if place.node == ray.get_runtime_context().get_node_id():
+        found: Any = await asyncio.to_thread(end_silent_replica, place.pid)
+    else:
+        found = await _there(place, end_silent_replica, place.pid)
+    return found or KEPT
 
 
 async def end_actor(handle: Any, title: str) -> bool:
@@ -80,12 +136,17 @@ async def end_at(place: ReplicaPlace, title: str) -> bool:
     """``end_process`` on any node; False when that node does not answer. Never raises."""
     if place.node == ray.get_runtime_context().get_node_id():
         return end_process(place.pid, title)
+    return bool(await _there(place, end_process, place.pid, title))
+
+
+async def _there(place: ReplicaPlace, work: Callable[..., Any], *given: Any) -> Any:
+    """Do this on its node; None when that does not answer."""
     there = NodeAffinitySchedulingStrategy(node_id=place.node, soft=False)
-    task: Any = ray.remote(end_process)
+    task: Any = ray.remote(work)
     task = task.options(num_cpus=0, max_retries=0, scheduling_strategy=there)
     try:
         async with asyncio.timeout(END_WITHIN_S):
-            return bool(await task.remote(place.pid, title))
+            return await task.remote(*given)
     except (TimeoutError, ray.exceptions.RayError) as error:
         logger.warning("process %d cannot be ended: %s", place.pid, type(error).__name__)
-        return False
+        return None

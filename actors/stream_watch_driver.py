@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final, Literal
 
 from actors.leaving import Leaving
 from actors.rounds import for_ever
@@ -33,8 +33,16 @@ MOVED_AT_ONCE = 10
 ASK_WHO_LEAVES_EVERY_S = 1.0
 REFUSES_WITHIN_S = 3.0  # one of an older version does not say that it does
 
-EndProcess = Callable[[ReplicaPlace], Awaitable[bool]]
-"""End the process at this place for good; whether it is gone now. Never raises."""
+Ending = Literal["gone", "kept", "lives"]
+"""What became of a process that was to be ended: it is gone, nobody could end it, or it answers
+again and was left alone."""
+
+GONE: Final = "gone"
+KEPT: Final = "kept"
+LIVES: Final = "lives"
+
+EndProcess = Callable[[ReplicaPlace], Awaitable[Ending]]
+"""End the process at this place for good, unless it answers again. Never raises."""
 
 MoveCall = Callable[[WatchedCall], Awaitable[None]]
 """Have the carrier ask ``action`` for this call now. Never raises."""
@@ -183,12 +191,16 @@ class StreamWatchDriver:
 
     async def _rescue(self, lost: LostReplica) -> None:
         logger.error(
-            "ingress replica %s (process %d) does not beat: its %d calls are taken from it",
+            "ingress replica %s (process %d) does not beat: its %d calls are to be taken from it",
             lost.replica_id,
             lost.place.pid,
             len(lost.calls),
         )
-        if await self._end_process(lost.place):
+        ending = await self._end_process(lost.place)
+        if ending == LIVES:
+            logger.warning("ingress replica %s answers again: it has its calls", lost.replica_id)
+            return
+        if ending == GONE:
             self.totals["replicas_ended"] += 1
             if lost.calls:
                 await asyncio.sleep(COMES_BACK_WITHIN_S)
