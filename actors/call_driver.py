@@ -107,7 +107,7 @@ class CallDriver:
             budget=budget,
             on_refused=ending.disowned,
         )
-        self._last_message_at = self._mind_heard_at = self._loop.time()
+        self._began_at = self._last_message_at = self._mind_heard_at = self._loop.time()
         self._times = CallTimes(agent, config, now=self._last_message_at)
         self._hung_up_for = ""
         self._is_open = False
@@ -199,6 +199,10 @@ class CallDriver:
         else:
             self._drain_stream()
 
+    def _end_of_stop(self) -> tuple[bool, str]:
+        resumed_s = self._loop.time() - self._began_at if self._mind.epoch[0] else None
+        return end_of_stop(self._parts.clock, self._hung_up_for, resumed_s=resumed_s)
+
     def _drain_stream(self) -> None:
         while (event := self._stream.next_event()) is not None:
             match event:
@@ -210,7 +214,7 @@ class CallDriver:
                     self._meter.pressed()
                     self._feed(voice.DigitPressed(digit))
                 case StreamStopped():
-                    self._end(*end_of_stop(self._parts.clock, self._hung_up_for))
+                    self._end(*self._end_of_stop())
                 case ProtocolWarning(error=error):
                     self._parts.count("protocol_warnings", 1)
                     logger.info("call %s: message ignored: %s", self._mind.call_id, error)

@@ -21,6 +21,10 @@ from voice.waste import SpeculationBudgets
 
 logger = logging.getLogger(__name__)
 
+# The carrier is told to ask 1.5 s after a replica was ended (``stream_watch_driver``), and whoever
+# has the call by then is heard of half a second later; the rest is for a busy machine.
+TAKEN_UP_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class CallParts:
@@ -67,20 +71,29 @@ class CallEnd:
     hand_over: Mapping[str, Any] = field(default_factory=dict)
 
 
-def end_of_stop(clock: FrameClock, hung_up_for: str) -> tuple[bool, str]:
+def end_of_stop(
+    clock: FrameClock, hung_up_for: str, *, resumed_s: float | None
+) -> tuple[bool, str]:
     """What it means that the carrier has stopped the stream: whether that was planned, and why.
 
     Most often the caller has hung up. A replica that stood still may have been taken for hung: then
-    the carrier is told to ask where the call goes on, which stops the stream here as well. A caller
+    the carrier is told to ask where the call goes on, which stops the stream here as well. It may
+    be told so just as another replica takes the call up, before anybody has heard of that. A caller
     who did hang up meanwhile is told of by ``action`` and the status callback.
 
     Args:
         clock: Of this process.
         hung_up_for: Why we have asked for the end; empty when we have not.
+        resumed_s: For how long this stream has had a call of an earlier one; None if it is the
+            call's first.
     """
-    if hung_up_for or not clock.has_stalled():
-        return True, hung_up_for or "caller_hung_up"
-    return False, "stream_lost: stopped after a stall"
+    if hung_up_for:
+        return True, hung_up_for
+    if clock.has_stalled():
+        return False, "stream_lost: stopped after a stall"
+    if resumed_s is not None and resumed_s < TAKEN_UP_S:
+        return False, "stream_lost: stopped as it was taken up"
+    return True, "caller_hung_up"
 
 
 def end_after(error: Exception, call_id: str) -> CallEnd:

@@ -205,6 +205,10 @@ class RealtimeHold:
 
     # --- what comes in ----------------------------------------------------------
 
+    def _end_of_stop(self) -> tuple[bool, str]:
+        resumed_s = self._loop.time() - self._started_at if self._mind.epoch[0] else None
+        return end_of_stop(self._parts.clock, self._hung_up_for, resumed_s=resumed_s)
+
     def received(self, text: str | bytes) -> None:
         """One message of the carrier. Raises ``telephony.errors`` when the stream must be shut."""
         now = self._loop.time()
@@ -220,7 +224,7 @@ class RealtimeHold:
                     self._turns.pressed()
                     self._feed(voice.DigitPressed(digit))
                 case StreamStopped():
-                    self._end(*end_of_stop(self._parts.clock, self._hung_up_for))
+                    self._end(*self._end_of_stop())
                 case ProtocolWarning(error=error):
                     self._parts.count("protocol_warnings", 1)
                     logger.info("call %s: message ignored: %s", self._mind.call_id, error)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.call_parts import TAKEN_UP_S
 from actors.comeback import Comeback
 from tests.support.fake_thinker import FakeThinker
 from tests.support.scripted_call import Phone, Stage, play
@@ -204,3 +205,29 @@ def test_a_turn_that_was_taken_a_moment_before_is_answered(reply: str) -> None:
     speculation = SpeculationConfig(max_guesses=0) if reply == "asked for" else None
     thinkers = {"fake": FakeThinker([1.0, ANSWER])}
     play(scene, lambda: Stage(thinkers, speculation=speculation))
+
+
+@pytest.mark.parametrize(
+    ("later_s", "ended"),
+    [
+        (0.1, (False, "stream_lost: stopped as it was taken up")),
+        (TAKEN_UP_S + 1.0, (True, "caller_hung_up")),
+    ],
+)
+def test_a_stream_that_is_stopped_just_as_it_took_the_call_up_is_not_hung_up(
+    later_s: float, ended: tuple[bool, str]
+) -> None:
+    """The carrier may be told to ask for a call of which nobody has heard yet that it goes on."""
+
+    async def scene(stage: Stage) -> None:
+        phone = await stage.phone().greeted()
+        phone.lose_socket()
+        await phone.ended()
+        newer = stage.phone(epoch=(1, 20))
+        await newer.until(lambda: newer.mind.turn_log)
+        await asyncio.sleep(later_s)
+        newer.hang_up()
+        end = await newer.ended()
+        assert (end.planned, end.reason) == ended
+
+    play(scene)
