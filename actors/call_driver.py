@@ -110,6 +110,7 @@ class CallDriver:
         self._began_at = self._last_message_at = self._mind_heard_at = self._loop.time()
         self._times = CallTimes(agent, config, now=self._last_message_at)
         self._hung_up_for = ""
+        self._comes_back = comeback is not None  # from where we have sent it
         self._is_open = False
         self._slot: int | None = None
         # What comes before the mind has the call waits for it.
@@ -200,7 +201,8 @@ class CallDriver:
             self._drain_stream()
 
     def _end_of_stop(self) -> tuple[bool, str]:
-        resumed_s = self._loop.time() - self._began_at if self._mind.epoch[0] else None
+        was_lost = self._mind.epoch[0] and not self._comes_back
+        resumed_s = self._loop.time() - self._began_at if was_lost else None
         return end_of_stop(self._parts.clock, self._hung_up_for, resumed_s=resumed_s)
 
     def _drain_stream(self) -> None:

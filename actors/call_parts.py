@@ -84,8 +84,8 @@ def end_of_stop(
     Args:
         clock: Of this process.
         hung_up_for: Why we have asked for the end; empty when we have not.
-        resumed_s: For how long this stream has had a call of an earlier one; None if it is the
-            call's first.
+        resumed_s: For how long this stream has had a call whose stream before was lost; None for
+            any other.
     """
     if hung_up_for:
         return True, hung_up_for

@@ -113,6 +113,7 @@ class RealtimeHold:
         self._time_up = False
         self._leaving: Mapping[str, Any] = {}
         self._hung_up_for = ""
+        self._comes_back = comeback is not None  # from where we have sent it
         self._is_open = False
         self._slot: int | None = None
         self._why = ""
@@ -206,7 +207,8 @@ class RealtimeHold:
     # --- what comes in ----------------------------------------------------------
 
     def _end_of_stop(self) -> tuple[bool, str]:
-        resumed_s = self._loop.time() - self._started_at if self._mind.epoch[0] else None
+        was_lost = self._mind.epoch[0] and not self._comes_back
+        resumed_s = self._loop.time() - self._started_at if was_lost else None
         return end_of_stop(self._parts.clock, self._hung_up_for, resumed_s=resumed_s)
 
     def received(self, text: str | bytes) -> None:
