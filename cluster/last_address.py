@@ -17,6 +17,12 @@ _OPTION: Final = "--temp-dir"
 _RAYS: Final = "--gcs-address="
 
 
+def value_of(arguments: Sequence[str], name: str) -> str:
+    """The value of an option of ``ray start``, in either form; empty where it is not there."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    return words[words.index(name) + 1] if name in words[:-1] else ""
+
+
 def ray_folder(arguments: Sequence[str], environment: Mapping[str, str]) -> Path:
     """Where Ray keeps its files.
 
@@ -24,9 +30,8 @@ def ray_folder(arguments: Sequence[str], environment: Mapping[str, str]) -> Path
         arguments: Of ``ray start``.
         environment: Of that.
     """
-    words = [word for argument in arguments for word in argument.split("=", 1)]
-    if _OPTION in words[:-1]:
-        return Path(words[words.index(_OPTION) + 1])
+    if folder := value_of(arguments, _OPTION):
+        return Path(folder)
     return Path(environment.get("RAY_TMPDIR") or "/tmp") / "ray"  # noqa: S108 - as Ray has it
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cluster import ports, serve_env
 from cluster.errors import ClusterError
+from cluster.last_address import value_of
 from cluster.run_serve import haproxy_folder
 
 REDIS_SWITCH = "RAY_REDIS_ADDRESS"
@@ -47,9 +48,8 @@ def require_redis(arguments: Sequence[str], environment: Mapping[str, str]) -> N
     address = environment.get(REDIS_SWITCH, "")
     if "--head" not in arguments or not address:
         return
-    words = [word for argument in arguments for word in argument.split("=", 1)]
-    given = words[words.index(_REDIS_OPTION) + 1 :] if _REDIS_OPTION in words else []
-    password = {PASSWORD: given[0]} if given else {}
+    given = value_of(arguments, _REDIS_OPTION)
+    password = {PASSWORD: given} if given else {}
     found = asyncio.run(redis_finding(address, {**environment, **password}))
     if found.status == "fail":
         raise ClusterError(f"Redis: {found.found}: {found.consequence} ({found.advice})")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from cluster import ports
 from cluster.errors import ClusterError
+from cluster.last_address import value_of
 from cluster.node_leave import option_of
 
 RUNS = "Ray runs here"  # whoever waits for a start waits for this
@@ -48,12 +49,6 @@ def require_port(arguments: Sequence[str]) -> None:
             f"(process {listener.pid}). End it, or choose another port with --port={int(text) + 1} "
             "behind the '--'"
         )
-
-
-def value_of(arguments: Sequence[str], name: str) -> str:
-    """The value of an option, in either form; empty where it is not there."""
-    words = [word for argument in arguments for word in argument.split("=", 1)]
-    return words[words.index(name) + 1] if name in words[:-1] else ""
 
 
 def say_start(arguments: Sequence[str], say: Say) -> None:
