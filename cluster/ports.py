@@ -17,6 +17,8 @@ import psutil
 
 from cluster.errors import PortInUseError, SettingsError
 
+_RAY = "ray"
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
@@ -124,14 +126,17 @@ def require_free(wanted: Sequence[WantedPort]) -> None:
         PortInUseError: Names each such port, the process and the setting.
     """
     by_port = {listener.port: listener for listener in listeners()}
-    taken = [
-        f"port {each.port} is taken by {_who(by_port[each.port])}, or choose another port with "
-        f"{each.setting}."
-        for each in wanted
-        if each.port in by_port
-    ]
-    if taken:
-        raise PortInUseError(" ".join(taken))
+    of_whom: dict[int | str | None, list[WantedPort]] = {}  # one sentence for all of one owner
+    for each in wanted:
+        if each.port in by_port:
+            pid = by_port[each.port].pid
+            of_whom.setdefault(_RAY if runs_under_ray(pid) else pid, []).append(each)
+    if of_whom:
+        raise PortInUseError(
+            " ".join(
+                _taken(ports, by_port, under_ray=owner == _RAY) for owner, ports in of_whom.items()
+            )
+        )
 
 
 def require_address(host: str) -> None:
@@ -159,15 +164,23 @@ def free_port() -> int:
         return port
 
 
-def _who(listener: Listener) -> str:
-    """The process, and what to do about it."""
-    process = f"{listener.name} (process {listener.pid})"
-    if runs_under_ray(listener.pid):
-        return (
-            f"{process}, of a Ray cluster that runs here already. Stop what it runs ('callcluster "
-            "stop' if that is callcluster)"
-        )
-    return f"{process}. End it"
+def _taken(ports: Sequence[WantedPort], by_port: Mapping[int, Listener], *, under_ray: bool) -> str:
+    """Which ports, by which processes, and what to do about it."""
+    owners = (by_port[each.port] for each in ports)
+    who = dict.fromkeys(f"{owner.name} (process {owner.pid})" for owner in owners)
+    several = len(ports) > 1
+    what = (
+        f"port{'s' * several} {', '.join(str(each.port) for each in ports)} "
+        f"{'are' if several else 'is'} taken by {' and '.join(who)}"
+    )
+    what += (
+        ", of a Ray cluster that runs here already. Stop what it runs ('callcluster stop' if that "
+        "is callcluster)"
+        if under_ray
+        else ". End it"
+    )
+    settings = ", ".join(each.setting for each in ports)
+    return f"{what}, or choose {'other ports' if several else 'another port'} with {settings}."
 
 
 def _belongs_to_ray(process: psutil.Process) -> bool:

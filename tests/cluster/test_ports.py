@@ -77,9 +77,29 @@ def test_every_port_in_use_is_named_at_once() -> None:
         held = [each.getsockname()[1] for each in (one, other)]
         with pytest.raises(PortInUseError) as error:
             ports.require_free([wanted(held[0], "ONE"), wanted(held[1], "OTHER")])
-    for port, setting in zip(held, ("ONE", "OTHER"), strict=True):
-        assert f"port {port} is taken by" in str(error.value)
-        assert f"choose another port with {setting}." in str(error.value)
+    said = str(error.value)
+    assert said.startswith(f"ports {held[0]}, {held[1]} are taken by ")
+    assert said.count(f"(process {os.getpid()})") == 1
+    assert said.endswith(". End it, or choose other ports with ONE, OTHER.")
+
+
+def test_each_owner_has_a_sentence_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    listening = [
+        ports.Listener(1, 11, "haproxy"),
+        ports.Listener(2, 11, "haproxy"),
+        ports.Listener(3, 12, "proxy"),
+        ports.Listener(4, 13, "nginx"),
+    ]
+    monkeypatch.setattr(ports, "listeners", lambda: iter(listening))
+    monkeypatch.setattr(ports, "runs_under_ray", lambda pid: pid in {11, 12})
+    with pytest.raises(PortInUseError) as error:
+        ports.require_free([wanted(number, f"P{number}") for number in range(1, 6)])
+    assert str(error.value) == (
+        "ports 1, 2, 3 are taken by haproxy (process 11) and proxy (process 12), of a Ray cluster "
+        "that runs here already. Stop what it runs ('callcluster stop' if that is callcluster), or "
+        "choose other ports with P1, P2, P3. "
+        "port 4 is taken by nginx (process 13). End it, or choose another port with P4."
+    )
 
 
 def test_a_port_of_another_ray_cluster_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
