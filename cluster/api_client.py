@@ -9,14 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Literal
+from urllib.parse import quote
 
 import httpx
 
 from cluster.errors import ApiRefusedError, ApiUnreachableError
 
+LIVE_STATES: Final = ("answered", "placed", "dialing", "queued")
 FINAL_STATES: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 WhenMachine = Literal["off", "hang_up", "leave_message", "continue"]
 _TIMEOUT_S = 10.0
+_MOST_OF_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +162,28 @@ class ApiClient:
 
     async def call(self, call_id: str) -> ApiCall:
         """One call. Raises as ``place_call``; code ``not_found`` when there is none."""
-        return _call(await self._ask("GET", f"/v1/calls/{call_id}"))
+        return _call(await self._ask("GET", _path(call_id)))
+
+    async def calls(self, state: str = "", limit: int = 50) -> list[ApiCall]:
+        """Calls, the newest first; of any state when none is named. Raises as ``call``.
+
+        What the API tells a page at a time is asked for until there is no more, or ``limit`` are
+        told. Their turns are not told.
+        """
+        found: list[ApiCall] = []
+        cursor: object = None
+        while len(found) < limit:
+            asked = {"state": state, "limit": min(_MOST_OF_PAGE, limit - len(found))}
+            asked |= {"cursor": cursor} if cursor else {}
+            answer = await self._ask(
+                "GET", "/v1/calls", params={name: value for name, value in asked.items() if value}
+            )
+            told = answer.get("calls")
+            found += [_call(plain) for plain in told] if isinstance(told, list) else []
+            cursor = answer.get("next_cursor")
+            if not cursor or not told:
+                break
+        return found
 
     async def number_of_mode(self, mode: str) -> str:
         """A number whose calls begin in this mode; empty when there is none. Raises as ``call``."""
@@ -175,7 +199,7 @@ class ApiClient:
 
         Raises as ``call``; code ``call_is_being_placed`` when it has to be asked again.
         """
-        return _call(await self._ask("DELETE", f"/v1/calls/{call_id}"))
+        return _call(await self._ask("DELETE", _path(call_id)))
 
     async def move(self, call_id: str, mode: str) -> ApiCall:
         """Have a call in progress carried in another way, between two turns.
@@ -184,7 +208,7 @@ class ApiClient:
         ``call_not_in_progress`` when nobody speaks with the call.
         """
         body = {"mode": mode}
-        return _call(await self._ask("POST", f"/v1/calls/{call_id}/mode", json=body))
+        return _call(await self._ask("POST", f"{_path(call_id)}/mode", json=body))
 
     async def _ask(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
         try:
@@ -205,6 +229,10 @@ class ApiClient:
         if answer.is_success and isinstance(body, dict):
             return body
         raise _refusal(answer, body, self._url)
+
+
+def _path(call_id: str) -> str:
+    return f"/v1/calls/{quote(call_id, safe='')}"
 
 
 def _refusal(answer: httpx.Response, body: object, url: str) -> Exception:

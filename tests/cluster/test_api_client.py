@@ -149,3 +149,45 @@ def test_a_call_is_moved_and_a_number_of_a_mode_is_found() -> None:
     (request,) = move.asked
     assert (request.method, request.url.path) == ("POST", "/v1/calls/c1/mode")
     assert json.loads(request.content) == {"mode": "relay"}
+
+
+def test_a_list_is_asked_for_page_by_page_up_to_the_limit() -> None:
+    asked: list[dict[str, str]] = []
+
+    def api(request: httpx.Request) -> httpx.Response:
+        query = dict(request.url.params)
+        asked.append(query)
+        first = int(query.get("cursor", "0"))
+        rows = range(first, min(first + int(query["limit"]), 450))
+        calls = [{"call_id": f"c{n}", "state": "answered"} for n in rows]
+        more = str(rows.stop) if rows.stop < 450 else None
+        return httpx.Response(200, json={"calls": calls, "next_cursor": more})
+
+    async def listed(state: str, limit: int) -> list[ApiCall]:
+        async with ApiClient("http://x", transport=httpx.MockTransport(api)) as client:
+            return await client.calls(state, limit)
+
+    assert [call.call_id for call in run(listed("answered", 230))] == [f"c{n}" for n in range(230)]
+    assert asked == [
+        {"state": "answered", "limit": "200"},
+        {"state": "answered", "limit": "30", "cursor": "200"},
+    ]
+    assert len(run(listed("", 1_000))) == 450
+    assert "state" not in asked[-1]
+
+
+@pytest.mark.parametrize("body", [{}, {"calls": None}, {"calls": [], "next_cursor": "again"}])
+def test_a_list_that_says_nothing_is_empty_and_ends(body: dict[str, Any]) -> None:
+    async def listed() -> list[ApiCall]:
+        transport = httpx.MockTransport(PaperApi(200, body))
+        async with ApiClient("http://x", transport=transport) as client:
+            return await client.calls()
+
+    assert run(listed()) == []
+
+
+def test_a_call_id_stays_one_part_of_the_path() -> None:
+    api = PaperApi(404, {"error": {"code": "not_found", "message": "there is no such call"}})
+    with pytest.raises(ApiRefusedError, match="no such call"):
+        ask(api, "../agents")
+    assert api.asked[0].url.raw_path == b"/v1/calls/..%2Fagents"

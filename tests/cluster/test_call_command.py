@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -83,14 +84,12 @@ def keeping_records(calling: CallingStage) -> Iterator[None]:
     stage.play(writer.aclose())
 
 
-class Typed:
+class Command:
     """What came of a command."""
 
-    def __init__(
-        self, capsys: pytest.CaptureFixture[str], url: str, *arguments: str, to: str = THEIRS
-    ) -> None:
+    def __init__(self, capsys: pytest.CaptureFixture[str], *typed: str) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sys.argv", ["callcluster", "call", "--to", to, "--url", url, *arguments])
+            patch.setattr("sys.argv", ["callcluster", *typed])
             try:
                 main()
                 self.code = 0
@@ -99,6 +98,15 @@ class Typed:
         said = capsys.readouterr()
         self.out = said.out.splitlines()
         self.err = said.err.splitlines()
+
+
+class Typed(Command):
+    """What came of ``callcluster call``."""
+
+    def __init__(
+        self, capsys: pytest.CaptureFixture[str], url: str, *arguments: str, to: str = THEIRS
+    ) -> None:
+        super().__init__(capsys, "call", "--to", to, "--url", url, *arguments)
 
 
 def test_a_call_is_placed_and_what_is_said_is_printed(
@@ -118,6 +126,42 @@ def test_a_call_is_placed_and_what_is_said_is_printed(
     ]
     assert len(set(typed.out)) == len(typed.out)
     assert leg.report.status == "completed"
+
+
+def test_calls_are_listed_shown_and_ended(
+    stage: EdgeStage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with product(stage, tmp_path, STAYS) as calling, keeping_records(calling):
+        at = ("--url", calling.door.url)
+        nobody = Command(capsys, "calls", "list", *at)
+        call_id = Typed(capsys, calling.door.url).err[0].split()[1]
+        stage.play(calling.until_state(call_id, "answered"))
+        listed = Command(capsys, "calls", "list", *at)
+        others = Command(capsys, "calls", "list", "--state", "failed", *at)
+        plain = Command(capsys, "calls", "list", "--json", *at)
+        ended = Command(capsys, "calls", "hang-up", call_id, *at)
+        stage.play(calling.until_state(call_id, "completed"))
+        again = Command(capsys, "calls", "hang-up", call_id, *at)
+        over = Command(capsys, "calls", "list", *at)
+        every = Command(capsys, "calls", "list", "--all", "--limit", "1", *at)
+        shown = Command(capsys, "calls", "show", call_id, *at)
+        unknown = Command(capsys, "calls", "show", "../agents", *at)
+    assert (nobody.out, nobody.err) == ([], ["no calls in progress (--all: those that are over)"])
+    row = listed.out[1].split()
+    assert row[:3] == [call_id, "answered", "out"]
+    assert THEIRS in row
+    assert (len(listed.out), listed.err) == (2, [])
+    assert (others.out, others.err) == ([], ["no calls"])
+    assert [call["call_id"] for call in json.loads("".join(plain.out))] == [call_id]
+    assert ended.err[0].startswith(f"call {call_id}: ")
+    assert again.err == [f"call {call_id}: completed"]
+    assert over.out == []
+    assert every.out[1].split()[:2] == [call_id, "completed"]
+    assert every.err == ["these are 1: there may be more (--limit)"]
+    assert shown.out[0] in {"Agent   Hi.", "Agent   [Hi.]"}  # heard or not, before it was ended
+    assert shown.out[-1].startswith("-- over")
+    assert unknown.code == 2
+    assert len(unknown.err) == 1
 
 
 def test_with_a_key_the_same_call_is_asked_for_twice_and_placed_once(
