@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cluster.cli_console import console, output
-from cluster.cli_help import add_command
+from cluster.cli_help import add_command, every_option_variable
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
+    context: typer.Context,
     as_json: Annotated[
         bool,
         typer.Option("--json", envvar="CALLCLUSTER_DOCTOR_JSON", help="Print JSON, not a table."),
@@ -58,7 +59,13 @@ def doctor(
     from cluster.doctor.place import Place
     from cluster.doctor.report import as_plain, exit_code, print_table
 
-    place = Place.of_environment(url=url, public_url=public_url, is_offline=offline, try_keys=keys)
+    place = Place.of_environment(
+        url=url,
+        public_url=public_url,
+        is_offline=offline,
+        try_keys=keys,
+        options=every_option_variable(context),
+    )
     with console.status("examining"):
         findings = examine(CHECKS, place)
     if as_json:

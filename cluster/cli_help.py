@@ -57,6 +57,28 @@ def example_lines(*examples: str) -> str:
     return _indented(f"{HEADING}Examples[/bold]\n{lines}")
 
 
+def option_variables(command: Any, prefix: str) -> set[str]:
+    """The variables of all options of a command and of those below it.
+
+    Args:
+        command: ``callcluster`` itself, or a command.
+        prefix: What its options' variables begin with where they have none of their own.
+    """
+    found = set()
+    for param in command.params:
+        own = param.envvar or f"{prefix}_{param.name}"
+        found |= {own} if isinstance(own, str) else set(own)
+    for name, below in getattr(command, "commands", {}).items():
+        found |= option_variables(below, f"{prefix}_{name}")
+    return {variable.upper().replace("-", "_") for variable in found}
+
+
+def every_option_variable(context: typer.Context) -> set[str]:
+    """Those of all commands of the program that runs."""
+    root = context.find_root()
+    return option_variables(root.command, root.auto_envvar_prefix or "")
+
+
 def _indented(text: str) -> str:
     """Lines that keep their indentation, which typer would take off as that of a docstring."""
     return "\n".join(

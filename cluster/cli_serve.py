@@ -11,8 +11,9 @@ import typer
 
 from cluster.agents import load_tenants, require_agent
 from cluster.cli_console import say
-from cluster.cli_help import add_command
+from cluster.cli_help import add_command, every_option_variable
 from cluster.errors import SettingsError
+from cluster.setting_names import unknown_names, written_names
 from cluster.settings import Settings, load_settings
 
 
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
+    context: typer.Context,
     port: Annotated[
         int | None,
         typer.Option(
@@ -85,13 +87,14 @@ def serve(
         overrides["port"] = port
     if development:
         overrides["mode"] = "development"
-    settings = _checked_settings(**overrides)
+    settings = _checked_settings(context, **overrides)
     if not os.environ.get("RAY_ADDRESS"):  # of a cluster, the nodes ask
         asyncio.run(require_call_store(settings))
     serve_until_stopped(settings, dashboard=dashboard, say=say)
 
 
 def deploy(
+    context: typer.Context,
     wait: Annotated[
         bool,
         typer.Option(
@@ -115,11 +118,11 @@ def deploy(
     from cluster.run_deploy import deploy_on
 
     address = os.environ.get("RAY_ADDRESS") or "auto"
-    deploy_on(address, _checked_settings(), wait=wait, say=say)
+    deploy_on(address, _checked_settings(context), wait=wait, say=say)
 
 
-def _checked_settings(**overrides: Any) -> Settings:
-    """Settings with which the product can answer; warns of what ends soon.
+def _checked_settings(context: typer.Context, **overrides: Any) -> Settings:
+    """Settings with which the product can answer; warns of what ends soon, and of misspelt names.
 
     Raises:
         SettingsError: They cannot be used; says what to change.
@@ -128,6 +131,8 @@ def _checked_settings(**overrides: Any) -> Settings:
     from cluster.retirements import retiring
     from cluster.voice_config import voice_configs
 
+    for unknown in unknown_names(written_names(), every_option_variable(context)):
+        say(f"[yellow]{unknown.name} {unknown.found}[/yellow]")
     settings = load_settings(**overrides)
     agents = load_tenants(settings.agents_dir, settings.tenant_id)
     require_agent(agents, settings.tenant_id, settings.default_agent, settings.agents_dir)

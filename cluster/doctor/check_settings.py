@@ -14,7 +14,7 @@ WOULD_NOT_START = "'callcluster serve' refuses to start"
 
 
 async def examine_settings(place: Place) -> Findings:
-    """Values, contradictions, the mode."""
+    """Values, contradictions, names that nobody reads, the mode."""
     if place.settings_problem:
         findings = [
             fail(
@@ -26,6 +26,15 @@ async def examine_settings(place: Place) -> Findings:
         ]
     else:
         findings = [ok("settings", "every value can be used")]
+    findings += [
+        warn(
+            unknown.name,
+            unknown.found,
+            "what it was to set has its default",
+            "docs/settings.md has all names",
+        )
+        for unknown in place.unknown_names
+    ]
     settings = place.settings
     if settings is None:
         return findings
@@ -36,6 +45,15 @@ async def examine_settings(place: Place) -> Findings:
                 "development",
                 "without TWILIO_AUTH_TOKEN nobody's signature is checked",
                 "leave it out before this machine is reachable from outside",
+            )
+        )
+    elif settings.ingress_replicas == 1:
+        findings.append(
+            warn(
+                "CALLCLUSTER_INGRESS_REPLICAS",
+                "1: all calls are in one process",
+                "when it hangs, no other one is there to notice it and to take its calls",
+                "set it to 2 or more, where there are cores for it",
             )
         )
     return findings

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cluster.agents import load_tenants
 from cluster.errors import AgentFileError, SettingsError
+from cluster.setting_names import UnknownName, unknown_names, written_names
 from cluster.settings import Settings, load_settings, read_settings
 from dialogue.agent import Agent
 
@@ -24,6 +25,7 @@ class Place:
         settings_problem: Why the product would not start with them; empty when it would.
         agents: By tenant and agent id; empty when they cannot be read.
         agents_problem: Why not.
+        unknown_names: Variables that look like settings and are none.
         environment: Usually ``os.environ``.
         local_url: Where the product listens if it runs, ``http://HOST:PORT``.
         is_offline: Nothing may leave this machine.
@@ -35,6 +37,7 @@ class Place:
     settings_problem: str = ""
     agents: Mapping[tuple[str, str], Agent] = field(default_factory=dict)
     agents_problem: str = ""
+    unknown_names: Sequence[UnknownName] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     local_url: str = "http://127.0.0.1:8000"
     is_offline: bool = False
@@ -49,8 +52,17 @@ class Place:
         public_url: str = "",
         is_offline: bool = False,
         try_keys: bool = False,
+        options: Collection[str] = (),
     ) -> Place:
-        """This machine, as ``callcluster serve`` would find it here and now."""
+        """This machine, as ``callcluster serve`` would find it here and now.
+
+        Args:
+            url: Where the product listens; empty for the port of the settings.
+            public_url: Instead of the one of the settings.
+            is_offline: Nothing may leave this machine.
+            try_keys: Keys may be tried.
+            options: Variables of the commands' options.
+        """
         overrides = {"public_url": public_url} if public_url else {}
         settings, problem = _read(overrides)
         agents, agents_problem = _agents(settings)
@@ -60,6 +72,7 @@ class Place:
             settings_problem=problem,
             agents=agents,
             agents_problem=agents_problem,
+            unknown_names=unknown_names(written_names(), options),
             environment=dict(os.environ),
             local_url=(url or f"http://127.0.0.1:{port}").rstrip("/"),
             is_offline=is_offline,

@@ -76,7 +76,10 @@ def test_the_commands_are_those_that_are_promised() -> None:
         "serve",
         "stop",
         "call",
+        "calls list",
+        "calls show",
         "calls move",
+        "calls hang-up",
         "load",
         "simulate providers",
         "doctor",
@@ -342,6 +345,17 @@ def test_the_doctor_speaks_json_and_keeps_secrets(
     assert "set, 14 characters" in out
 
 
+def test_the_doctor_tells_a_misspelt_setting(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLCLUSTER_INGRES_REPLICAS", "2")
+    monkeypatch.setenv("CALLCLUSTER_CALL_JSON", "1")  # of an option of 'callcluster call'
+    _, out, _ = terminal.type("doctor", "--offline", "--json")
+    told = [f for f in json.loads(out)["findings"] if "is read by nobody" in f["found"]]
+    assert [(f["status"], f["subject"]) for f in told] == [("warn", "CALLCLUSTER_INGRES_REPLICAS")]
+    assert "is CALLCLUSTER_INGRESS_REPLICAS meant?" in told[0]["found"]
+
+
 def test_the_doctor_reads_even_settings_that_cannot_be(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,6 +403,13 @@ def test_validate_names_every_file_that_is_wrong_and_every_one_that_is_good(
 
 
 # --- load, calls ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", [("--state", "ended"), ("--state", "failed", "--all")])
+def test_a_state_that_there_is_not_is_said(terminal: Terminal, typed: tuple[str, ...]) -> None:
+    code, _, said = terminal.type("calls", "list", *typed)
+    assert code == 2
+    assert "one of answered, placed, dialing, queued, busy, canceled, completed" in said
 
 
 @pytest.mark.parametrize(

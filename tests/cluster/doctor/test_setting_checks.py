@@ -29,6 +29,7 @@ from cluster.doctor.check_settings import examine_agents, examine_settings
 from cluster.doctor.check_voices import voice_finding
 from cluster.doctor.finding import Finding
 from cluster.doctor.place import Place
+from cluster.setting_names import UnknownName
 from cluster.settings import Settings
 from cluster.voice_lookup import VoiceAnswer
 from dialogue.agent import SpareVoice
@@ -61,6 +62,24 @@ def test_settings_that_would_stop_the_start_are_a_failure() -> None:
     assert (bad.status, bad.found) == ("fail", "CALLCLUSTER_PORT: abc")
     findings = run(examine_settings(place(settings(mode="development"))))
     assert statuses(findings) == {"settings": "ok", "CALLCLUSTER_MODE": "warn"}
+
+
+def test_a_single_replica_that_callers_reach_is_told() -> None:
+    findings = run(examine_settings(place(settings())))
+    assert statuses(findings) == {"settings": "ok", "CALLCLUSTER_INGRESS_REPLICAS": "warn"}
+    assert statuses(run(examine_settings(place(settings(ingress_replicas=2))))) == {
+        "settings": "ok"
+    }
+
+
+def test_names_that_nobody_reads_are_told_with_what_may_be_meant() -> None:
+    known = replace(
+        place(settings(ingress_replicas=2)),
+        unknown_names=[UnknownName("CALLCLUSTER_PROT", "CALLCLUSTER_PORT")],
+    )
+    _, told = run(examine_settings(known))
+    assert (told.status, told.subject) == ("warn", "CALLCLUSTER_PROT")
+    assert told.found == "is read by nobody: is CALLCLUSTER_PORT meant?"
 
 
 def test_an_agent_is_shown_with_its_stand_ins() -> None:
