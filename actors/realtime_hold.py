@@ -109,7 +109,7 @@ class RealtimeHold:
             parts, mind, self._machine, self._link, self._tools, self._language, comeback
         )
         self._frames: deque[bytes] = deque()
-        self._started_at = self._last_message_at = self._loop.time()
+        self._began_at = self._started_at = self._last_message_at = self._loop.time()
         self._time_up = False
         self._leaving: Mapping[str, Any] = {}
         self._hung_up_for = ""
@@ -208,7 +208,7 @@ class RealtimeHold:
 
     def _end_of_stop(self) -> tuple[bool, str]:
         was_lost = self._mind.epoch[0] and not self._comes_back
-        resumed_s = self._loop.time() - self._started_at if was_lost else None
+        resumed_s = self._loop.time() - self._began_at if was_lost else None
         return end_of_stop(self._parts.clock, self._hung_up_for, resumed_s=resumed_s)
 
     def received(self, text: str | bytes) -> None:

@@ -276,6 +276,27 @@ def test_another_stream_does_not_make_a_call_longer() -> None:
     play(scene, agent=replace(REALTIME_AGENT, max_call_s=600.0))
 
 
+@pytest.mark.parametrize(
+    ("after_s", "ended"),
+    [
+        (0.1, (False, "stream_lost: stopped as it was taken up")),
+        (6.0, (True, "caller_hung_up")),
+    ],
+)
+def test_a_stream_stopped_as_it_takes_a_call_up_is_lost_however_old_the_call_is(
+    after_s: float, ended: tuple[bool, str]
+) -> None:
+    async def scene(stage: RealtimeStage) -> None:
+        log = (TurnEntry(0, "greeting", at_us=stage.wall_clock_us() - 60_000_000),)
+        phone = stage.phone(epoch=(1, 20), turn_log=log)
+        await asyncio.sleep(after_s)
+        phone.hang_up()
+        end = await phone.ended()
+        assert (end.planned, end.reason) == ended
+
+    play(scene)
+
+
 def test_a_lost_socket_is_resumed_with_the_history() -> None:
     async def scene(stage: RealtimeStage) -> None:
         log = (
