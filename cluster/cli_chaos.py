@@ -132,6 +132,7 @@ def chaos_cluster(
       call-actor-kill call-actor-hang     the mind of many calls
       ingress-kill ingress-hang           the ear and the mouth
       haproxy-kill haproxy-hang line-cut  what lies between the carrier and those
+      haproxy-manager-kill                the process of Serve that starts HAProxy
       directory-kill directory-hang       who may place calls
       health-kill health-hang metrics-kill metrics-hang cache-kill cache-hang office-kill
       controller-kill controller-hang     of Ray Serve

@@ -15,8 +15,9 @@ Rules
 3. Once somebody answers at the admin socket again, the stand-in takes no new connections; those it
    has go on until they end. So it is after a reload, when the next one is there already: then
    nobody stands in.
-4. Who ends the stand-in in order means it. When Serve's process is gone too and nobody has come
-   after ``NOBODY_COMES_S``, the keeper ends it.
+4. Serve's process may have died first: Ray ends what a worker has started, HAProxy too. Somebody
+   stands in all the same, and Serve starts both anew. When its process is gone and nobody has come
+   after ``NOBODY_COMES_S``, the keeper ends the stand-in. Who ends that one in order means it.
 5. A HAProxy that hangs keeps its sockets, and nobody is told of anything. So the keeper asks at the
    admin socket twice a second: one that takes the question and says nothing for ``HUNG_S`` is
    killed, and stood in for. Of a keeper that was late itself that time does not count. After a
@@ -208,7 +209,7 @@ class Keeper:
             return None
 
     def _is_needed(self, plan: StandIn) -> bool:
-        return is_alive(self._manager) and not answers(plan.admin)
+        return not answers(plan.admin)
 
     def _stand(self, plan: StandIn, held: socket.socket, lock: int) -> None:
         """Stand in until somebody has taken over, and until the last connection has ended."""

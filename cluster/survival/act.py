@@ -39,7 +39,14 @@ _MOMENT_EVERY_S = 0.02
 _SETTLE_S = 1.0  # what has just been found whole answers its first questions
 # Parts of which there is one, beside those that the plan counts. The office comes with the first
 # question, the cache only when it is on.
-_ONE_EACH: tuple[Part, ...] = ("directory", "health", "metrics", "controller", "haproxy")
+_ONE_EACH: tuple[Part, ...] = (
+    "directory",
+    "health",
+    "metrics",
+    "controller",
+    "haproxy",
+    "haproxy_manager",
+)
 
 Tell = Callable[[str], None]
 

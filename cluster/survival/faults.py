@@ -20,6 +20,7 @@ Part = Literal[
     "call_actor",
     "ingress",
     "haproxy",
+    "haproxy_manager",
     "line",
     "directory",
     "health",
@@ -109,6 +110,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault("haproxy-kill", "HAProxy killed", "haproxy", "kill", 1.5, moves_calls=True),
     Fault("haproxy-hang", "HAProxy hung", "haproxy", "hang", 5.0, "heard", 12.0, moves_calls=True),
+    Fault(
+        "haproxy-manager-kill",
+        "HAProxy's process of Serve killed",
+        "haproxy_manager",
+        "kill",
+        1.5,
+        moves_calls=True,
+    ),
     Fault("line-cut", "all connections reset", "line", "cut", 1.5, moves_calls=True),
     Fault("directory-kill", "directory killed", "directory", "kill", 0.0),
     Fault("directory-hang", "directory hung", "directory", "hang", 0.0, watched_s=HUNG_S),
@@ -205,5 +214,6 @@ TITLES: Final[Mapping[Part, str]] = {
     "cache": "ray::SemanticCacheActor",
     "office": "ray::BackOffice",
     "controller": "ray::ServeController",
+    "haproxy_manager": "ray::HAProxyManager",  # Ray ends HAProxy with it
 }
 PROGRAMS: Final[Mapping[Part, str]] = {"haproxy": "haproxy", "gcs": "gcs_server"}

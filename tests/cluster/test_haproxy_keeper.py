@@ -137,6 +137,48 @@ def test_nobody_is_refused_when_haproxy_is_killed_and_its_successor_takes_over(k
 
 
 @pytest.mark.e2e
+def test_one_that_dies_with_the_process_of_serve_is_stood_in_for_too(kept: Kept) -> None:
+    """Ray ends the process group of a worker that dies."""
+    code = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    command = [sys.executable, "-c", code, kept.program, "-db", "-f", kept.config]
+    serve = subprocess.Popen(command, start_new_session=True)
+    until(kept.is_up)
+    os.killpg(serve.pid, signal.SIGKILL)
+    serve.wait()
+    until(lambda: _answers(kept.port))
+    assert ask(kept.port) == 200
+    second = kept.start()
+    until(kept.is_up)
+    until(lambda: [p.pid for p in kept.ours() if p.name() == "haproxy"] == [second.pid])
+    assert ask(kept.port) == 200
+
+
+@pytest.mark.e2e
+def test_a_stand_in_for_whom_nobody_comes_is_ended(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(haproxy_keeper, "NOBODY_COMES_S", 0.5)
+    code = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    command = [sys.executable, "-c", code, kept.program, "-db", "-f", kept.config]
+    serve = subprocess.Popen(command, start_new_session=True)
+    until(kept.is_up)
+    reading, writing = os.pipe()
+    (haproxy,) = [p for p in kept.ours() if p.name() == "haproxy"]
+    keeper = haproxy_keeper.Keeper(
+        serve_env.haproxy_binary(), kept.config, haproxy.pid, serve.pid, reading, os.nice(0),
+        is_successor=False,
+    )  # fmt: skip
+    for process in kept.ours():  # that of the program, too
+        process.kill()
+    serve.wait()
+    os.close(writing)
+    keeper.run()
+    os.close(reading)
+    assert not kept.ours()
+    assert not _answers(kept.port)
+
+
+@pytest.mark.e2e
 def test_a_haproxy_that_hangs_is_ended_and_stood_in_for(kept: Kept) -> None:
     first = kept.start()
     until(kept.is_up)

@@ -28,6 +28,7 @@ PLAIN = (
     "ingress-hang",
     "haproxy-kill",
     "haproxy-hang",
+    "haproxy-manager-kill",
     "line-cut",
     "directory-kill",
     "health-kill",
