@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +15,15 @@ output = Console()
 def say(text: str) -> None:
     """One line for a person, on stderr; ``[green]`` and the like are styles."""
     console.print(text, highlight=False, soft_wrap=True)
+
+
+def say_if_heard(text: str) -> None:
+    """As ``say``, of what goes on when nobody is there any more who could read it.
+
+    The terminal was closed, or whoever read the pipe has ended; rich ends the program then.
+    """
+    with contextlib.suppress(OSError, SystemExit):
+        say(text)
 
 
 def complain(text: str) -> None:

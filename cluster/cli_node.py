@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from cluster.cli_console import say
+from cluster.cli_console import say, say_if_heard
 from cluster.cli_help import add_command
 from cluster.errors import SettingsError
 
@@ -93,10 +93,11 @@ def node(
     reads at import, HAProxy with its keeper, descriptors for its connections. On the head, a GCS
     that dies is started again as it was, once RAY_REDIS_ADDRESS says where its state is kept.
 
-    At SIGTERM or Ctrl-C the node is drained first, as by 'callcluster drain': its calls go on at
-    other nodes, between two turns. A second one ends it at once, and so does the first on the head.
-    Whoever ends it by force must wait longer, and signal this process alone: Ray's processes end at
-    once (systemd: TimeoutStopSec, KillMode=mixed).
+    At SIGTERM or Ctrl-C, or when its terminal is closed, the node is drained first, as by
+    'callcluster drain': its calls go on at other nodes, between two turns. A second SIGTERM or
+    Ctrl-C ends it at once, and so does the first on the head. Whoever ends it by force must wait
+    longer, and signal this process alone: Ray's processes end at once (systemd: TimeoutStopSec,
+    KillMode=mixed).
 
     [bold]Exit code[/bold]
       0  it was stopped by SIGTERM or Ctrl-C; with --detach: it runs
@@ -114,7 +115,7 @@ def node(
         return
     from cluster import run_node
 
-    raise SystemExit(run_node.run_node(ray_arguments, port=port, say=say, drain_s=drain_s))
+    raise SystemExit(run_node.run_node(ray_arguments, port=port, say=say_if_heard, drain_s=drain_s))
 
 
 def drain(
@@ -151,5 +152,5 @@ def drain(
     """
     from cluster.run_node_drain import drain_node
 
-    is_empty = drain_node(os.environ.get("RAY_ADDRESS") or "auto", name, deadline, say)
+    is_empty = drain_node(os.environ.get("RAY_ADDRESS") or "auto", name, deadline, say_if_heard)
     raise SystemExit(0 if is_empty else 1)

@@ -4,6 +4,7 @@ ClusterError
 ├── SettingsError        a setting is missing or contradicts another; names it
 ├── AgentFileError       an agent's YAML file cannot be used; names file and field
 ├── PortInUseError       somebody else listens where we must
+├── NoClusterError       no Ray cluster runs on this machine
 ├── NoCapacityError      no CallActor has a free slot for this call
 ├── ApiRefusedError      the API of a running cluster said no, with a code
 ├── ApiUnreachableError  it did not answer, or not as an API of ours does
@@ -27,6 +28,10 @@ class AgentFileError(ClusterError):
 
 class PortInUseError(ClusterError):
     """A port that we must listen on is taken."""
+
+
+class NoClusterError(ClusterError):
+    """No Ray cluster runs on this machine."""
 
 
 class NoCapacityError(ClusterError):

@@ -25,6 +25,7 @@ _RAY = "from ray.scripts.scripts import main; main()"
 _PLAIN = ("--log-style=record", "--log-color=false")
 _WARNING = re.compile(r"\S+ [\d:,]+\s+(?:WARNING|ERROR) \S+ -- (.*)|(\[\S+ \S+ [WEF] .*)")
 _RAYS_PORT = 6379
+_SECRET, _HIDDEN = "--redis-password", "***"
 _CONNECT_WITHIN_S = 2.0
 _EXPECTED = "Token authentication is enabled"  # as it is to be
 
@@ -85,7 +86,11 @@ def start_ray(arguments: Sequence[str], stopping: threading.Event, say: Say) -> 
     with tempfile.TemporaryFile() as file:
         # A file, as what it starts inherits its end of a pipe and would keep it open.
         with subprocess.Popen(  # noqa: S603 - Ray
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ray outlives the terminal, until its calls have left
         ) as starting:
             while starting.poll() is None:
                 if stopping.wait(_LOOK_EVERY_S):
@@ -97,10 +102,23 @@ def start_ray(arguments: Sequence[str], stopping: threading.Event, say: Say) -> 
             say(f"Ray: {warning}")
         return
     say(said.strip())
+    command_line = " ".join(("ray start", *without_secrets(arguments)))
     raise ClusterError(
-        f"'ray start {' '.join(arguments)}' ended with exit code {starting.returncode}: what it "
-        "said stands above"
+        f"'{command_line}' ended with exit code {starting.returncode}: what it said stands above"
     )
+
+
+def without_secrets(arguments: Sequence[str]) -> list[str]:
+    """Arguments as they may stand in a log."""
+    shown, hides = [], False
+    for argument in arguments:
+        name, equals, _ = argument.partition("=")
+        is_secret = name == _SECRET
+        shown.append(
+            _HIDDEN if hides else f"{name}={_HIDDEN}" if is_secret and equals else argument
+        )
+        hides = is_secret and not equals
+    return shown
 
 
 def warnings_of(said: str) -> list[str]:

@@ -221,6 +221,7 @@ class Node:
         self._arguments = tuple(arguments)
         self._say = say
         self._drain_s = drain_s
+        self._is_head = "--head" in self._arguments
         self._known: dict[str, psutil.Process] = {}
         self._trouble = ""
         self.stopping = threading.Event()
@@ -261,7 +262,7 @@ class Node:
             return
         command = command_of(raylet)
         with NodeLeave.begin(command.arguments if command else (), self._drain_s) as leave:
-            while not self.at_once.wait(LOOK_EVERY_S) and not leave.is_over:
+            while not self.at_once.wait(LOOK_EVERY_S) and not leave.is_over():
                 if self.has_ended(keeper):  # it has nothing to do any more, and knew it
                     return
             if self.at_once.is_set():
@@ -275,7 +276,8 @@ class Node:
         try:
             if self.find(_RAYLET) is None:
                 return True
-            keeper.look()
+            if self._is_head:  # who has no GCS would look for it among all processes each time
+                keeper.look()
         except (OSError, psutil.Error) as error:
             if self._trouble != (trouble := str(error)):
                 self._say(f"the processes of this node cannot be looked at: {trouble}")
@@ -355,4 +357,6 @@ def run_node(arguments: Sequence[str], *, port: int, say: Say, drain_s: float = 
     node = Node(arguments, say, drain_s)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: node.signalled())
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # the terminal is closed
+        signal.signal(signal.SIGHUP, lambda *_: node.stopping.set())  # it comes twice
     return node.run()

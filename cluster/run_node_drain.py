@@ -46,7 +46,10 @@ def drain_node(address: str, name: str, deadline_s: float, say: Say) -> bool:
     connect(address, log_to_driver=False)
     try:
         here = ray.get_runtime_context().get_node_id()
-        nodes = _nodes()
+        try:
+            nodes = _nodes()
+        except ray.exceptions.RayError as error:
+            raise ClusterError(f"its GCS does not answer: {type(error).__name__}") from None
         node = choose_node(nodes, name, here)
         if len(nodes) < 2:
             say("no other node could take its calls: they may end by themselves until then")

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster import ports, serve_env, shared_memory
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, NoClusterError
 from cluster.found_cluster import note_start
 from cluster.run_drain import begin_drain, wait_for_calls
 from cluster.settings import Settings
@@ -161,6 +161,7 @@ def connect(address: str, *, log_to_driver: bool = False) -> None:
         ClusterError: It is not there, or it does not let us in.
     """
     import ray
+    from ray._private import services
 
     host, _, port = address.rpartition(":")
     if "://" in address or (address != "auto" and not (host and port.isdigit())):
@@ -185,8 +186,9 @@ def connect(address: str, *, log_to_driver: bool = False) -> None:
             logging_level=logging.WARNING,
         )
     except (ConnectionError, ray.exceptions.AuthenticationError) as error:
-        if address == "auto" and isinstance(error, ConnectionError):
-            raise ClusterError(NO_CLUSTER_HERE) from None
+        runs_here = bool(services.find_gcs_addresses())  # type: ignore[no-untyped-call]
+        if address == "auto" and isinstance(error, ConnectionError) and not runs_here:
+            raise NoClusterError(NO_CLUSTER_HERE) from None
         raise ClusterError(
             f"no way into the Ray cluster at {address!r} (RAY_ADDRESS): "
             f"{str(error).strip().splitlines()[0]} If it asks for a token, set RAY_AUTH_MODE=token "

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cluster import ports
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, NoClusterError
 from cluster.found_cluster import (
     FoundCluster,
     calls_in_progress,
@@ -17,8 +17,6 @@ from cluster.found_cluster import (
     look_around,
 )
 from cluster.run_serve import APP_NAME, connect, haproxy_folder
-
-logger = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 
@@ -40,11 +38,8 @@ def stop_everything(port: int, *, is_sure: bool, say: Say) -> None:
     address = os.environ.get("RAY_ADDRESS", "")
     try:
         connect(address or "auto")
-    except ClusterError as error:
-        if address:
-            raise
+    except NoClusterError:
         say("no Ray cluster is running here")
-        logger.debug("%s", error)
     else:
         try:
             _stop_joined(port, is_named=bool(address), is_sure=is_sure, say=say)

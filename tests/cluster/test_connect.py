@@ -7,7 +7,7 @@ import ray
 from ray._private import services
 
 from cluster import run_serve
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, NoClusterError
 from cluster.run_serve import connect
 
 
@@ -25,9 +25,13 @@ def no_cluster(**_options: object) -> None:
 def test_where_no_ray_runs_it_is_said_how_to_start_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "init", no_cluster)
     monkeypatch.setattr(services, "find_gcs_addresses", lambda: frozenset[str]())
-    with pytest.raises(ClusterError, match=r"'callcluster node -- --head'.*RAY_ADDRESS") as told:
+    with pytest.raises(NoClusterError, match=r"'callcluster node -- --head'.*RAY_ADDRESS") as told:
         connect("auto")
     assert "--address" not in str(told.value)
+    monkeypatch.setattr(services, "find_gcs_addresses", lambda: frozenset({"127.0.0.1:6379"}))
+    with pytest.raises(ClusterError, match=r"no way into the Ray cluster at 'auto'") as away:
+        connect("auto")
+    assert not isinstance(away.value, NoClusterError)
     monkeypatch.setattr(run_serve.socket, "create_connection", lambda *_: Way())
     with pytest.raises(ClusterError, match=r"no way into the Ray cluster at 'ray.example:6379'"):
         connect("ray.example:6379")

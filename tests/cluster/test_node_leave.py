@@ -11,7 +11,7 @@ from typing import Any, Self
 import pytest
 
 from cluster import run_node
-from cluster.node_leave import NodeLeave, option_of
+from cluster.node_leave import AGAIN_AFTER_S, LATE_S, TRIED_FOR_S, NodeLeave, option_of
 from cluster.run_node import Command, Node
 
 RAYLET = ("/x/raylet", "--node_id=ab12", "--gcs-address=10.0.0.2:6379", "--resource=a,--node_id=no")
@@ -25,17 +25,79 @@ def test_cluster_and_node_are_read_off_the_raylet() -> None:
 
 def test_a_raylet_that_says_nothing_is_not_drained() -> None:
     with NodeLeave.begin(("/x/raylet",), 60.0) as leave:
-        assert leave.is_over
+        assert leave.is_over()
 
 
 def test_a_drain_that_hangs_is_ended() -> None:
     now = 0.0
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with NodeLeave(process, 80.0, lambda: now) as leave:
-        assert not leave.is_over
-        now = 80.0
-        assert leave.is_over
+    with NodeLeave(lambda _within_s: process, 60.0, lambda: now) as leave:
+        assert not leave.is_over()
+        now = 60.0 + LATE_S
+        assert leave.is_over()
     assert process.returncode == -signal.SIGKILL
+
+
+class Ended:
+    """A drain that has ended with this exit code; None while it runs."""
+
+    def __init__(self, code: int | None) -> None:
+        self.code = code
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def kill(self) -> None:
+        self.code = -signal.SIGKILL
+
+    def wait(self) -> int | None:
+        return self.code
+
+
+class Tries:
+    """Drains that end as they are told; OSError: not even that."""
+
+    def __init__(self, *codes: int | OSError | None) -> None:
+        self.codes = list(codes)
+        self.within_s: list[float] = []
+        self.now = 0.0
+
+    def start(self, within_s: float) -> Any:
+        self.within_s.append(within_s)
+        code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
+        if isinstance(code, OSError):
+            raise code
+        return Ended(code)
+
+    def until_over(self, most_s: float = 400.0) -> bool:
+        with NodeLeave(self.start, 300.0, lambda: self.now) as leave:
+            while self.now < most_s:
+                if leave.is_over():
+                    return True
+                self.now += 0.1
+        return False
+
+
+@pytest.mark.parametrize("away", [2, -9, OSError("no process is left")])
+def test_a_drain_that_could_not_begin_is_begun_again(away: int | OSError) -> None:
+    """The GCS may be away for a moment; a node that ends without a drain cuts its calls."""
+    tries = Tries(away, away, 0)
+    assert tries.until_over()
+    assert [round(within_s) for within_s in tries.within_s] == [300, 295, 290]
+    assert round(tries.now) == 2 * AGAIN_AFTER_S
+
+
+def test_one_that_can_never_begin_keeps_nobody_for_long() -> None:
+    tries = Tries(2)
+    assert tries.until_over()
+    assert TRIED_FOR_S <= tries.now < TRIED_FOR_S + 1.0
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_one_that_has_said_how_it_ended_is_not_begun_again(code: int) -> None:
+    tries = Tries(code)
+    assert tries.until_over()
+    assert (tries.now, len(tries.within_s)) == (0.0, 1)
 
 
 class FakeLeave:
@@ -45,7 +107,6 @@ class FakeLeave:
         self._looks = looks
         self.is_ended = False
 
-    @property
     def is_over(self) -> bool:
         return self._looks()
 

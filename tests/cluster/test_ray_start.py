@@ -58,6 +58,20 @@ def test_all_is_shown_of_one_that_fails(ray: Path) -> None:
     assert said == ["starting Ray", SAID.strip()]
 
 
+@pytest.mark.parametrize(
+    "given", [("--redis-password=sesame",), ("--redis-password", "sesame"), ("--redis-password",)]
+)
+def test_a_password_is_not_told_with_the_command(ray: Path, given: tuple[str, ...]) -> None:
+    (ray / "code").write_text("1")
+    with pytest.raises(ClusterError, match="--redis-password") as failed:
+        start_ray(("--head", *given, "--port=6379"), threading.Event(), lambda _text: None)
+    assert "sesame" not in str(failed.value)
+    if len(given) == 1 and "=" not in given[0]:
+        return  # what follows it would be the password
+    assert "--head" in str(failed.value)
+    assert "--port=6379" in str(failed.value)
+
+
 def test_one_that_was_ended_by_a_signal_is_no_failure(ray: Path) -> None:
     (ray / "ray").write_text("#!/bin/sh\nexec sleep 60\n")
     stopping = threading.Event()

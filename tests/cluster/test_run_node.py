@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import socket
 import sys
 import threading
@@ -125,6 +127,51 @@ def test_who_cannot_look_does_not_end_the_node(started: list[Command]) -> None:
     node.is_blind = False
     assert node.has_ended(keeper)
     assert started == []
+
+
+@pytest.mark.parametrize(("arguments", "finds"), [((), 1), (("--head",), 2)])
+def test_only_a_head_looks_for_its_gcs(
+    arguments: tuple[str, ...], finds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has none would look at every process of the machine, ten times a second."""
+    asked: list[str] = []
+    node = run_node.Node(arguments, lambda _text: None)
+
+    def find(name: str) -> Any:
+        asked.append(name)
+        return psutil.Process() if name == "raylet" else None
+
+    monkeypatch.setattr(node, "find", find)
+    assert not node.has_ended(GcsKeeper(find, lambda _text: None))
+    assert len(asked) == finds
+
+
+def test_a_terminal_that_is_closed_is_a_first_signal_however_often_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nodes: list[run_node.Node] = []
+
+    def run(node: run_node.Node) -> int:
+        for _ in range(2):  # of the shell, and of the system
+            os.kill(os.getpid(), signal.SIGHUP)
+        nodes.append(node)
+        return 0
+
+    for name in ("require_port", "require_redis", "prepare_node"):
+        monkeypatch.setattr(run_node, name, lambda *_: None)
+    monkeypatch.setattr(run_node.Node, "run", run)
+    before = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        assert start(["--address=10.0.0.5:6379"], port=8_000, say=lambda _text: None) == 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert nodes[0].stopping.is_set()
+    assert not nodes[0].at_once.is_set()
 
 
 def test_without_redis_it_is_said_once_and_left(started: list[Command]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster import run_stop
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, NoClusterError
 from cluster.found_cluster import FoundCluster
 from cluster.run_stop import objection, stop_everything
 
@@ -61,8 +61,10 @@ class NoCluster:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def connect(address: str) -> None:
-            raise ClusterError(f"no Ray cluster at {address!r}")
+            kind = NoClusterError if address == "auto" and not self.is_locked else ClusterError
+            raise kind(f"no Ray cluster at {address!r}")
 
+        self.is_locked = False
         monkeypatch.setattr(run_stop, "connect", connect)
         monkeypatch.setattr(run_stop.ports, "end_leftovers", lambda _folder: [])
 
@@ -70,11 +72,14 @@ class NoCluster:
 def test_no_cluster_at_all_is_said_and_a_named_one_that_is_away_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    NoCluster(monkeypatch)
+    nothing = NoCluster(monkeypatch)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     said: list[str] = []
     stop_everything(8000, is_sure=False, say=said.append)
     assert said == ["no Ray cluster is running here"]
+    nothing.is_locked = True  # or its GCS is away: the product may run
+    with pytest.raises(ClusterError, match="auto"):
+        stop_everything(8000, is_sure=False, say=said.append)
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.5:6379")
     with pytest.raises(ClusterError, match=r"10\.0\.0\.5"):
         stop_everything(8000, is_sure=False, say=said.append)
