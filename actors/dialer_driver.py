@@ -40,6 +40,7 @@ LOOK_EVERY_S = 1.0
 DUE_AT_ONCE = 200
 DIALING_LOST_AFTER_S = 60.0
 MAX_PLACED_LOOKED_AT = 1_000
+JUST_ANSWERED_S = 3.0  # until the directory counts it: a replica syncs once a second or more often
 HOLDS = {
     "capacity": "every line of the cluster is taken, or kept for calls that come in",
     "throttled": THROTTLED,
@@ -188,11 +189,15 @@ class DialerDriver:
     async def _capacity(self, tenants: Collection[str]) -> CapacityKnown:
         """Free slots less those that calls on their way will take when they are answered.
 
-        Read in the order in which a call goes (asked for, rings, has a slot): one that goes on
-        meanwhile may be counted twice, but is not overlooked. Of the tenants likewise.
+        Read in the order in which a call goes (asked for, rings, was just answered, has a slot):
+        one that goes on meanwhile may be counted twice, but is not overlooked. Who was just
+        answered is: the directory hears of a slot that was spent with the next sync of the replica.
+        Of the tenants likewise.
         """
         on_their_way = set(self._asking)
         ringing = await self._requests.list(None, ("placed",), MAX_PLACED_LOOKED_AT)
+        since_us = self._wall_clock_us() - round(JUST_ANSWERED_S * 1e6)
+        ringing += await self._requests.changed_since("answered", since_us, MAX_PLACED_LOOKED_AT)
         room = await self._room()
         if room is None:
             return CapacityKnown(0)

@@ -38,6 +38,9 @@ class Requests(Protocol):
     ) -> list[CallRequestRow]:
         """Requests that stay in a status."""
 
+    async def changed_since(self, status: str, since_us: int, limit: int) -> list[CallRequestRow]:
+        """Requests that have come to a status."""
+
     async def change(
         self, tenant_id: str, call_id: str, expected: Collection[str], **changes: Any
     ) -> bool:
@@ -63,6 +66,7 @@ class RequestMarks:
     def __init__(self, requests: Requests, wall_clock_us: Callable[[], int]) -> None:
         self._requests = requests
         self._wall_clock_us = wall_clock_us
+        self._claimed_us: dict[CallKey, int] = {}
 
     async def claim(self, key: CallKey, attempt: int) -> CallRequestRow | None:
         """Mark a request as being dialled.
@@ -77,9 +81,11 @@ class RequestMarks:
                 *key, {"queued"}, status="dialing", attempts=attempt, error="", updated_at_us=at_us
             ):
                 return None
+            self._claimed_us[key] = at_us
             return await self._requests.get(*key)
         except RecordsError as error:
             logger.warning("call %s waits: it cannot be marked as dialled: %s", key[1], error)
+            self._forget_claim(key, at_us)
             await _patiently(key, lambda: self._give_back(key, attempt, at_us))
             return None
 
@@ -90,10 +96,17 @@ class RequestMarks:
             await self._change(key, {"dialing"}, status="queued", attempts=attempt - 1)
 
     async def waits(self, key: CallKey, delay_s: float, attempts: int, why: str) -> None:
-        """It goes back to the queue; it is canceled if somebody wished its end meanwhile."""
+        """It goes back to the queue; it is canceled if somebody wished its end meanwhile.
+
+        While the table is away it may come to the queue, and be claimed anew, before anybody has
+        said so here: that claim is another one, and is not undone.
+        """
         not_before_us = self._wall_clock_us() + round(delay_s * 1e6)
+        claimed_us = self._claimed_us.get(key)
 
         async def write() -> None:
+            if self._claimed_us.get(key) != claimed_us:
+                return
             await self._change(
                 key,
                 {"dialing"},
@@ -106,6 +119,7 @@ class RequestMarks:
                 await self._change(key, {"queued"}, status="canceled", error="")
 
         await _patiently(key, write)
+        self._forget_claim(key, claimed_us)
 
     async def placed(self, key: CallKey, call_sid: str) -> bool:
         """The carrier has it; True when somebody wished its end meanwhile."""
@@ -115,14 +129,24 @@ class RequestMarks:
             await self._change(key, {"dialing"}, status="placed", call_sid=call_sid)
             return await self._is_unwanted(key)
 
-        return bool(await _patiently(key, write))
+        claimed_us = self._claimed_us.get(key)
+        try:
+            return bool(await _patiently(key, write))
+        finally:
+            self._forget_claim(key, claimed_us)
 
     async def failed(self, key: CallKey, code: int, why: str) -> None:
         """It is over. ``code`` is the carrier's, 0 when there is none."""
+        claimed_us = self._claimed_us.get(key)
         await _patiently(
             key,
             lambda: self._change(key, {"dialing"}, status="failed", error=why, error_code=code),
         )
+        self._forget_claim(key, claimed_us)
+
+    def _forget_claim(self, key: CallKey, claimed_us: int | None) -> None:
+        if self._claimed_us.get(key) == claimed_us:
+            self._claimed_us.pop(key, None)
 
     async def explain(self, key: CallKey, why: str) -> None:
         """Say why a request waits. Raises ``RecordsError``."""

@@ -91,6 +91,12 @@ class RequestStore:
         query = select(table).where(table.c.status == status, table.c.updated_at_us < before_us)
         return await self._read(query.order_by(table.c.updated_at_us).limit(limit))
 
+    async def changed_since(self, status: str, since_us: int, limit: int) -> Requests:
+        """Requests whose status is ``status`` and that changed at ``since_us`` or later."""
+        table = CALL_REQUESTS
+        query = select(table).where(table.c.status == status, table.c.updated_at_us >= since_us)
+        return await self._read(query.order_by(table.c.updated_at_us.desc()).limit(limit))
+
     async def change(
         self, tenant_id: str, call_id: str, expected: Collection[str], **changes: Any
     ) -> bool:

@@ -509,6 +509,50 @@ def test_a_phone_that_is_answered_while_the_capacity_is_asked_is_not_overlooked(
     play(scene)
 
 
+def test_a_phone_that_was_just_answered_is_counted_before_the_directory_counts_it() -> None:
+    """A replica tells of the slots that it has spent with its next sync."""
+
+    async def scene(office: Office) -> None:
+        office.table.add(0)
+        config = DialerConfig(calls_per_s=100, tenant_room=lambda _tenant, calls: 1 - calls)
+        driver = office.begin(config)
+        await office.until_status(placed=1)
+        office.table.add(1)
+        await office.table.change(
+            "default", "call-0", {"placed"}, status="answered", updated_at_us=loop_clock_us()
+        )
+        driver.nudge()
+        await asyncio.sleep(1.0)
+        office.by_tenant = {"default": 1}
+        await asyncio.sleep(60)
+        assert len(office.carrier.asked) == 1
+        office.by_tenant = {}
+        await office.until_status(answered=1, placed=1)
+
+    play(scene)
+
+
+def test_a_claim_is_not_undone_by_what_came_of_the_one_before() -> None:
+    async def scene(office: Office) -> None:
+        office.table.add(1)
+        driver = office.begin(DialerConfig(calls_per_s=0.001))
+        await office.until_status(placed=1)  # its pace keeps the dialer itself away from here
+        key, marks = ("default", "call-2"), driver._marks
+        office.table.add(2, not_before_us=loop_clock_us() + 10**12)
+        assert await marks.claim(key, 1) is not None
+        office.table.lose_answers = 1  # it was written, and nobody says so
+        waits = asyncio.create_task(marks.waits(key, 0.0, 1, "busy"))
+        await asyncio.sleep(0.1)
+        assert office.table.of(2).status == "queued"
+        assert await marks.claim(key, 2) is not None
+        await waits
+        assert (office.table.of(2).status, office.table.of(2).attempts) == ("dialing", 2)
+        await marks.failed(key, 0, "busy")
+        assert marks._claimed_us == {}
+
+    play(scene)
+
+
 @pytest.mark.parametrize("free", [None, 0, -3])
 def test_without_room_nobody_is_called(free: int | None) -> None:
     async def scene(office: Office) -> None:

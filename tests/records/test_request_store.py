@@ -196,6 +196,9 @@ def test_stuck_requests_are_found(on_database: OnDatabase) -> None:
             await store.add(request(name, status="dialing", updated_at_us=at_us))
         found = await store.unchanged_since("dialing", 50, 10)
         assert [row.call_id for row in found] == ["old"]
+        found = await store.changed_since("dialing", 50, 10)
+        assert [row.call_id for row in found] == ["new"]
+        assert await store.changed_since("placed", 0, 10) == []
 
     on_database(use)
 

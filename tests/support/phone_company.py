@@ -86,6 +86,13 @@ class RequestTable:
         ]
         return found[:limit]
 
+    async def changed_since(self, status: str, since_us: int, limit: int) -> list[CallRequestRow]:
+        await self._ask()
+        found = [
+            r for r in self.rows.values() if r.status == status and r.updated_at_us >= since_us
+        ]
+        return found[:limit]
+
     async def change(
         self, tenant_id: str, call_id: str, expected: Collection[str], **changes: Any
     ) -> bool:
