@@ -252,6 +252,8 @@ class Directory:
             counts_tenants=True,
             tenant_granted=tenant_granted,
             tenant_calls=self._tenants.used(),
+            minds=self._seats.capacity,
+            on_way=self._ears.on_way,
         )
 
     @property

@@ -50,7 +50,9 @@ class LeaseStock:
         waiting: New callers who wait for a slot.
         left: Slots of the cluster for new calls beside this stock, at the last sync.
         cluster_active: Calls of the cluster, at the last sync.
+        cluster_on_way: Calls whose stream has not come yet, at the last sync.
         cluster_capacity: Calls the cluster can carry, at the last sync.
+        cluster_minds: Calls that its CallActors can, at the last sync.
         sync_every_s: How often the directory wants to hear of this stock.
         tenants: Leases of tenants with a limit.
     """
@@ -70,7 +72,9 @@ class LeaseStock:
         self.waiting = 0
         self.left = 0
         self.cluster_active = 0
+        self.cluster_on_way = 0
         self.cluster_capacity = 0
+        self.cluster_minds = 0
         self.sync_every_s = 1.0
         self.tenants = TenantLeases()
 
@@ -172,8 +176,11 @@ class LeaseStock:
         """Take the directory's answer to the report ``told``."""
         self._away = False
         self.tenants.granted(grants)
-        if not grants.alive_version or grants.alive_version != self._alive_version:
-            self._alive, self._alive_version = grants.alive, grants.alive_version
+        version = grants.alive_version
+        # To who knew them at the question names are not told, whatever was voided since.
+        untold = told is not None and version != 0 and told.knows == version
+        if not untold and (not version or version != self._alive_version):
+            self._alive, self._alive_version = grants.alive, version
             self._retired = frozenset(grants.retired)
         for name, count in grants.granted.items():
             self._held[name] = max(0, self._held.get(name, 0) + count)
@@ -181,7 +188,9 @@ class LeaseStock:
         self._held = {name: count for name, count in self._held.items() if name in alive}
         self.left = grants.left
         self.cluster_active = grants.active_calls
+        self.cluster_on_way = grants.on_way
         self.cluster_capacity = grants.capacity
+        self.cluster_minds = grants.minds
         self.sync_every_s = grants.every_ms / 1_000
         if told is not None:
             _drop(self._placed, told.placed)

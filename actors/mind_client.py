@@ -19,13 +19,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
 from actors.late_answers import LateAnswers
-from actors.mind_home import MAX_PLACEMENTS_A_TURN, MindHome
+from actors.mind_home import MAX_PLACEMENTS_A_TURN, Memory, MindHome
 from actors.mind_messages import close_message, settle_message, turn_message
 from actors.mind_pool import MindPool
 from actors.turn_question import StreamEnd, TurnQuestion
@@ -36,6 +36,14 @@ from actors.wire import CallOpened, OpenCall, TurnEntry, TurnItem
 logger = logging.getLogger(__name__)
 
 CLOSE_WITHIN_S = 8.0
+Recall = Callable[[], Awaitable[Memory]]
+
+
+async def nothing_known() -> Memory:
+    """Of a call that has no record."""
+    return Memory()
+
+
 DISOWNED = frozenset({"stale_epoch", "ended"})  # refusals that say whose the call is
 
 
@@ -49,6 +57,7 @@ class MindClient:
         actor_timeout_s: How late the first item of an answer may be.
         wall_clock_us: UTC microseconds, for new epochs.
         on_moved: Told whenever another actor has taken the call.
+        recall: What the record knows of the call. Never raises.
 
     Attributes:
         grants: Told which guess answers a turn, whose tools may be used then.
@@ -65,6 +74,7 @@ class MindClient:
         actor_timeout_s: float,
         wall_clock_us: Callable[[], int],
         on_moved: Callable[[MindClient], None] | None = None,
+        recall: Recall = nothing_known,
     ) -> None:
         self._pool = pool
         self._late = LateAnswers(pool, actor_timeout_s)
@@ -78,10 +88,12 @@ class MindClient:
             timeout_s=actor_timeout_s,
             wall_clock_us=wall_clock_us,
             with_log=weakly(self, MindClient._with_log),
+            remember=weakly(self, MindClient._remember),
             on_opened=weakly(self, MindClient._learn),
             on_moved=weakly(self, MindClient._moved),
         )
         self._on_moved = on_moved
+        self._recall = recall
         self._opened: CallOpened | None = None
         self._turns_open = 0
         self._telling: set[asyncio.Task[bool]] = set()
@@ -313,7 +325,11 @@ class MindClient:
     async def _grant(self, use_ids: tuple[str, ...]) -> bool:
         return await self._tell((), use_ids)
 
-    def _learn(self, opened: CallOpened) -> None:
+    async def _remember(self) -> None:
+        if self.epoch[0] and not self._log:  # there was a stream before, and it was not here
+            self._learn(await self._recall())
+
+    def _learn(self, opened: CallOpened | Memory) -> None:
         for entry in opened.turn_log:
             self._log.setdefault(entry.turn_id, entry)
         self._uses.learn(opened.uses)

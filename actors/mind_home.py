@@ -6,6 +6,8 @@ Rules
 2. One move at a time: whoever finds the actor lost meanwhile waits for the same move, and the end
    of the call waits for it too.
 3. An actor that the call has left is told so (``actors.partings``).
+4. A call whose actor is lost as its next stream opens is given to another one with what the record
+   knows of it: nobody else has its turns then.
 """
 
 from __future__ import annotations
@@ -13,18 +15,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actors.errors import MindLostError, MindRefusedError, NoSlotError
 from actors.mind_pool import MindPool, place_elsewhere
 from actors.partings import Partings
-from actors.wire import CallOpened, OpenCall
+from actors.wire import CallOpened, OpenCall, TurnEntry
 
 logger = logging.getLogger(__name__)
 
 MAX_PLACEMENTS_A_TURN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known of a call besides what its stream knows.
+
+    Attributes:
+        turn_log: Settled turns.
+        uses: Of tools, in turns that were never settled.
+    """
+
+    turn_log: tuple[TurnEntry, ...] = ()
+    uses: tuple[dict[str, Any], ...] = ()
 
 
 class MindHome:
@@ -37,6 +52,7 @@ class MindHome:
         timeout_s: How late the answer of an actor may be; opening a call may take twice as long.
         wall_clock_us: UTC microseconds, for new epochs.
         with_log: Returns a call with all that is known of it now, for whoever takes it.
+        remember: Looks up what is not known of a call that another stream had before. Never raises.
         on_opened: Told what an actor says that has taken the call.
         on_moved: Told whenever another actor has taken the call.
 
@@ -55,6 +71,7 @@ class MindHome:
         timeout_s: float,
         wall_clock_us: Callable[[], int],
         with_log: Callable[[OpenCall], OpenCall],
+        remember: Callable[[], Awaitable[None]],
         on_opened: Callable[[CallOpened], None],
         on_moved: Callable[[], None],
     ) -> None:
@@ -65,6 +82,7 @@ class MindHome:
         self._timeout_s = timeout_s
         self._wall_clock_us = wall_clock_us
         self._with_log = with_log
+        self._remember = remember
         self._on_opened = on_opened
         self._on_moved = on_moved
         self._partings = Partings(pool, timeout_s)
@@ -92,10 +110,11 @@ class MindHome:
             opened = await self._open_at(self.actor)
         except MindLostError:
             self._pool.report_lost(self.actor)
-            return await self._place_elsewhere()
-        if opened.refusal == "full":
-            return await self._place_elsewhere()
-        return self._accept(opened)
+        else:
+            if opened.refusal != "full":
+                return self._accept(opened)
+        await self._remember()
+        return await self._place_elsewhere()
 
     async def leave_lost(self, lost: str) -> None:
         """Move the call off ``lost``; callers that arrive meanwhile wait for the same move.

@@ -363,6 +363,9 @@ class Grants(_Wire):
         release: What the directory believes to be deployed.
         counts_tenants: It keeps the limits of tenants; an older directory does not say so.
         tenant_granted, tenant_calls: Leases added to those in hand; calls and leases of all.
+        minds: Calls that the CallActors can carry; ``capacity`` is that, or fewer for want of ears.
+            0 from an older directory.
+        on_way: Calls that were placed, and whose stream has not come yet.
     """
 
     granted: dict[str, int] = field(default_factory=dict)
@@ -377,3 +380,5 @@ class Grants(_Wire):
     counts_tenants: bool = False
     tenant_granted: dict[str, int] = field(default_factory=dict)
     tenant_calls: dict[str, int] = field(default_factory=dict)
+    minds: int = 0
+    on_way: int = 0

@@ -23,8 +23,8 @@ class Capacity:
     Attributes:
         ready: Models, connections and the greeting are warm.
         draining: No new calls: a deploy or a scale-in is on its way.
-        cluster_active: Calls in the cluster at the last sync.
         cluster_capacity: Calls the cluster can carry, by minds and by ears.
+        cluster_minds: Calls that it can by minds alone.
         free_slots: Leases in hand.
         directory_away: The directory did not answer the last sync: leases are no limit then.
         descriptors_short: This process can hardly open anything more.
@@ -32,8 +32,8 @@ class Capacity:
 
     ready: bool
     draining: bool
-    cluster_active: int
     cluster_capacity: int
+    cluster_minds: int
     free_slots: int
     directory_away: bool = False
     descriptors_short: bool = False
@@ -49,6 +49,5 @@ def refusal(capacity: Capacity) -> Refusal:
         return "descriptors_short"
     if capacity.free_slots > 0 or capacity.directory_away:
         return ""
-    if capacity.cluster_active >= capacity.cluster_capacity:
-        return "replicas_full"
-    return "actors_full"
+    # Of the two, whichever there is less of.
+    return "replicas_full" if capacity.cluster_capacity < capacity.cluster_minds else "actors_full"

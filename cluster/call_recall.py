@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.errors import MindLostError, NoSlotError
+from actors.mind_home import Memory
 from actors.mind_pool import MindPool, place_elsewhere
 from actors.wire import CloseCall, OpenCall, TurnEntry
 from cluster.call_rows import TOOL_BEGUN, TOOL_ENDED, TOOL_USED
@@ -101,6 +102,11 @@ class CallRecall:
         """
         recalled = await self._recalled(claims)
         return recalled is not None and await self._given(claims, actor, recalled, variables)
+
+    async def memory(self, claims: StreamClaims) -> Memory:
+        """What the record knows of a call that a stream takes up; nothing where it does not say."""
+        recalled = await self._recalled(claims)
+        return Memory() if recalled is None else Memory(recalled.turns, recalled.uses)
 
     async def place_elsewhere(self, claims: StreamClaims) -> str:
         """Another actor for a call that only has to be ended.

@@ -6,6 +6,7 @@ Nothing here waits for a shared actor.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -141,8 +142,8 @@ class Edge:
             admission.Capacity(
                 ready=not self.not_ready,
                 draining=self.draining,
-                cluster_active=stock.cluster_active,
                 cluster_capacity=stock.cluster_capacity,
+                cluster_minds=stock.cluster_minds,
                 free_slots=stock.free,
                 directory_away=stock.away,
                 descriptors_short=self.are_descriptors_short(),
@@ -266,6 +267,7 @@ class Edge:
             actor_timeout_s=self.settings.actor_timeout_s,
             wall_clock_us=self.parts.wall_clock_us,
             on_moved=self.ends.note_move,
+            recall=functools.partial(self.recall.memory, claims),
         )
         config = config_for_mode(self._voice[key], agent, self.mode_of(claims))
         return _Admitted(agent, config, self.parts.call_parts[key], mind)

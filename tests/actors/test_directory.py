@@ -50,6 +50,16 @@ def test_an_answer_that_was_lost_is_granted_again() -> None:
     assert machine.sync(sync(want=8), now=1.0).granted == {"ann": 8}
 
 
+def test_who_asks_is_told_what_bounds_the_cluster_and_who_is_on_the_way() -> None:
+    machine = directory()
+    machine.actor_reported("ann", capacity=10, active=0, now=0.0)
+    told = machine.sync(sync(max_calls=6, placed=placed("k", "l")), now=0.0)
+    assert (told.capacity, told.minds, told.on_way) == (6, 10, 2)
+    machine.actor_reported("ann", capacity=10, active=1, recent="k", now=0.5)
+    told = machine.sync(sync(max_calls=6, active_calls=1, begun=("k",)), now=0.6)
+    assert (told.active_calls, told.on_way) == (1, 1)
+
+
 def placed(*calls: str, on: str = "ann") -> dict[str, str]:
     return dict.fromkeys(calls, on)
 

@@ -32,6 +32,12 @@ def test_takes_from_the_fullest_and_stops_at_the_last_slot() -> None:
     assert (stock.cluster_active, stock.cluster_capacity) == (3, 20)
 
 
+def test_what_the_cluster_has_is_known_as_it_was_told_last() -> None:
+    stock = stock_of(ann=1)
+    stock.granted(Grants({}, ("ann",), 3, 20, minds=50, on_way=2))
+    assert (stock.cluster_on_way, stock.cluster_minds) == (2, 50)
+
+
 def test_avoids_the_actor_that_was_just_lost() -> None:
     stock = stock_of(ann=5, bob=1)
     assert take(stock, "k", "l", avoid="ann") == ["bob", None]
@@ -43,6 +49,20 @@ def test_grants_add_up_and_those_of_dead_actors_are_void() -> None:
     stock = stock_of(ann=2, bob=2)
     stock.granted(Grants({"bob": 1}, ("bob",)))
     assert stock.held == {"bob": 3}
+
+
+def test_an_actor_lost_while_the_directory_answers_takes_nobody_else_with_it() -> None:
+    stock = stock_of()
+    stock.granted(Grants({"ann": 2}, ("ann", "bob"), alive_version=7, retired=("bob",)))
+    told = report(stock)
+    assert told.knows == 7
+    stock.void("gone")  # the directory had removed it before: nothing changes there
+    stock.granted(Grants({"ann": 1}, (), alive_version=7), told)  # names are left out
+    assert (stock.alive, stock.retired) == (("ann", "bob"), {"bob"})
+    assert stock.held == {"ann": 3}
+    assert report(stock).knows == 0  # and are asked for with the next one
+    stock.granted(Grants({}, ("ann", "cleo"), alive_version=7), report(stock))
+    assert (stock.alive, report(stock).knows) == (("ann", "cleo"), 7)
 
 
 def test_what_was_not_answered_is_told_again() -> None:

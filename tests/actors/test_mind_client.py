@@ -14,6 +14,7 @@ from actors import late_answers, mind_client, mind_pool
 from actors.errors import MindRefusedError, NoSlotError
 from actors.mind_client import MindClient, TurnQuestion
 from actors.mind_driver import MindConfig
+from actors.mind_home import Memory
 from actors.wire import OpenCall, SettleTurns, TurnEntry, TurnItem
 from tests.support import virtual_time
 from tests.support.fake_thinker import HANG, FakeThinker
@@ -32,6 +33,7 @@ class Stage:
         self, script: Any = (0.1, "Go on."), names: tuple[str, ...] = ("ann", "bob", "cleo")
     ) -> None:
         self.thinkers: dict[str, FakeThinker] = {}
+        self.memory, self.recalled = Memory(), 0  # of the record
 
         def thinkers(name: str) -> dict[str, FakeThinker]:
             steps = script[name] if isinstance(script, dict) else script
@@ -51,7 +53,12 @@ class Stage:
             call,
             actor_timeout_s=1.0,
             wall_clock_us=lambda: int(asyncio.get_running_loop().time() * 1e6),
+            recall=self.recall,
         )
+
+    async def recall(self) -> Memory:
+        self.recalled += 1
+        return self.memory
 
     async def answer(self, question: TurnQuestion = QUESTION) -> list[TurnItem]:
         return [item async for item in self.mind.take_turn(question)]

@@ -10,6 +10,7 @@ import pytest
 from actors.errors import NoSlotError
 from actors.mind_calls import MOVED_ON
 from actors.mind_client import TurnQuestion
+from actors.mind_home import Memory
 from actors.wire import Acknowledged, CloseCall, Grants, TurnEntry
 from tests.actors.test_mind_client import ENTRY, QUESTION, WHOLE, Stage, play, said
 
@@ -51,6 +52,43 @@ def test_a_full_actor_passes_the_call_on_and_three_full_ones_refuse_it() -> None
             await stage.client(f"more-{number}").open()
         with pytest.raises(NoSlotError):
             await stage.client("one-too-many").open()
+
+    play(scene)
+
+
+@pytest.mark.parametrize("fault", ["kill", "hang"])
+def test_a_call_whose_actor_is_lost_as_its_next_stream_opens_is_remembered(fault: str) -> None:
+    """It was there when the carrier asked, so nobody has told another one of the call."""
+
+    async def scene(stage: Stage) -> None:
+        await stage.mind.open()
+        stage.mind.settle(ENTRY)
+        await stage.mind.flush()
+        getattr(stage.pool, fault)("ann")
+        use = {"id": "u1", "name": "book", "arguments": "{}", "turn": 1}
+        stage.memory = Memory((ENTRY,), (use,))
+        newer = stage.client(epoch=(1, 20), token_id="next")
+        opened = await newer.open()
+        assert newer.actor != "ann"
+        assert opened.turn_log == newer.turn_log == (ENTRY,)
+        state = await stage.pool.homes[newer.actor].driver.call_state("call-1")
+        assert [entry["turn_id"] for entry in state["turn_log"]] == [0]
+        opens = [
+            told for name, told in stage.pool.homes[newer.actor].messages if name == "open_call"
+        ]
+        assert opens[-1]["uses"] == [use]
+
+    play(scene)
+
+
+def test_the_record_is_not_asked_of_a_first_stream_or_of_what_is_known() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.pool.kill("ann")
+        await stage.mind.open()
+        known = stage.client("other", epoch=(1, 20), turn_log=(ENTRY,))
+        await known.open()
+        assert known.actor != "ann"
+        assert stage.recalled == 0
 
     play(scene)
 
