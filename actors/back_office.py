@@ -21,11 +21,12 @@ from actors.dialer_driver import Room
 from actors.draining_nodes import DrainingNodes
 from actors.end_process import end_actor, end_replica_at
 from actors.gcs_questions import ask_gcs
+from actors.greeting import answers_at
 from actors.named_watch import shared_watch
 from actors.office_patience import OfficePatience
 from actors.placement import BACK_OFFICE_NAME, DIRECTORY_NAME, NAMESPACE, back_office_options
 from actors.serve_replicas import who_leaves
-from actors.stream_watch_driver import StreamWatchDriver
+from actors.stream_watch_driver import GREETED_WITHIN_S, StreamWatchDriver
 from providers.traces import trace_of
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,8 @@ class BackOffice:
             module, _, function = self._mover.partition(":")
             mover = getattr(importlib.import_module(module), function)(self._settings)
             leaves = functools.partial(who_leaves, DrainingNodes())
-            self._watch = StreamWatchDriver(end_replica_at, mover.move, leaves)
+            greets = functools.partial(answers_at, within_s=GREETED_WITHIN_S)
+            self._watch = StreamWatchDriver(end_replica_at, mover.move, leaves, greets)
             self._watching = asyncio.get_running_loop().create_task(shared_watch().run())
         return self._watch
 
@@ -163,6 +165,8 @@ class BackOffice:
                 find = functools.partial(ray.get_actor, DIRECTORY_NAME, NAMESPACE)
                 self._directory = await ask_gcs(("actor", DIRECTORY_NAME), find)
             status = await asyncio.wait_for(self._directory.status.remote(), ASK_WITHIN_S)
+            if not status.get("is_settled", True):
+                return None  # one that was started again knows too few calls at first
             return Room(int(status["unused"]), dict(status.get("calls_by_tenant", {})))
         except (ValueError, KeyError, TimeoutError, ray.exceptions.RayError) as error:
             self._directory = None

@@ -76,10 +76,11 @@ def end_of_stop(
 ) -> tuple[bool, str]:
     """What it means that the carrier has stopped the stream: whether that was planned, and why.
 
-    Most often the caller has hung up. A replica that stood still may have been taken for hung: then
-    the carrier is told to ask where the call goes on, which stops the stream here as well. It may
-    be told so just as another replica takes the call up, before anybody has heard of that. A caller
-    who did hang up meanwhile is told of by ``action`` and the status callback.
+    Most often the caller has hung up. A replica that stood still, or was not heard, may have been
+    taken for hung: then the carrier is told to ask where the call goes on, which stops the stream
+    here as well. It may be told so just as another replica takes the call up, before anybody has
+    heard of that. A caller who did hang up meanwhile is told of by ``action`` and the status
+    callback.
 
     Args:
         clock: Of this process.
@@ -90,7 +91,7 @@ def end_of_stop(
     if hung_up_for:
         return True, hung_up_for
     if clock.has_stalled():
-        return False, "stream_lost: stopped after a stall"
+        return False, "stream_lost: stopped when it may count as hung"
     if resumed_s is not None and resumed_s < TAKEN_UP_S:
         return False, "stream_lost: stopped as it was taken up"
     return True, "caller_hung_up"

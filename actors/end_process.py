@@ -6,6 +6,7 @@ Ray asks a process to end itself, which one that is held never does; a signal do
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import http.client
 import logging
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 REPLICA_TITLE = "ServeReplica"
 END_WITHIN_S = 3.0
 FIND_WITHIN_S = 3.0
+GIVE_UP_WITHIN_S = 0.5
 ANSWERS_WITHIN_S = 0.25
 
 
@@ -70,25 +72,28 @@ def end_silent_replica(pid: int) -> str:
     return GONE if end_process(pid, REPLICA_TITLE) else KEPT
 
 
-def _answers(pid: int) -> bool:
-    """Whether the event loop of a replica of this machine answers at its port."""
+def direct_ports(pid: int) -> list[int]:
+    """Where a replica of this machine answers HTTP; none for any other process."""
     first, last = (
         int(os.environ.get(f"RAY_SERVE_DIRECT_INGRESS_{end}_HTTP_PORT", usual))
         for end, usual in (("MIN", "30000"), ("MAX", "31000"))
     )
     try:
         process = psutil.Process(pid)
-        if process.status() != psutil.STATUS_STOPPED and REPLICA_TITLE in " ".join(
-            process.cmdline()
-        ):
-            open_ports = [
-                connection.laddr.port
-                for connection in process.net_connections("tcp")
-                if connection.status == psutil.CONN_LISTEN and connection.laddr
-            ]
-            return any(_greets(port) for port in open_ports if first <= port <= last)
+        if REPLICA_TITLE not in " ".join(process.cmdline()):
+            return []
+        connections = process.net_connections("tcp")
     except psutil.Error:
-        pass
+        return []
+    listening = (each for each in connections if each.status == psutil.CONN_LISTEN and each.laddr)
+    return [each.laddr.port for each in listening if first <= each.laddr.port <= last]
+
+
+def _answers(pid: int) -> bool:
+    """Whether the event loop of a replica of this machine answers at its port."""
+    with contextlib.suppress(psutil.Error):
+        if psutil.Process(pid).status() != psutil.STATUS_STOPPED:
+            return any(_greets(port) for port in direct_ports(pid))
     return False
 
 
@@ -144,9 +149,14 @@ async def _there(place: ReplicaPlace, work: Callable[..., Any], *given: Any) -> 
     there = NodeAffinitySchedulingStrategy(node_id=place.node, soft=False)
     task: Any = ray.remote(work)
     task = task.options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+    asked = task.remote(*given)
     try:
         async with asyncio.timeout(END_WITHIN_S):
-            return await task.remote(*given)
+            return await asked
     except (TimeoutError, ray.exceptions.RayError) as error:
         logger.warning("process %d cannot be ended: %s", place.pid, type(error).__name__)
+        # What is right now may not be once it comes to it.
+        give_up = functools.partial(ray.cancel, asked, force=True)
+        with contextlib.suppress(TimeoutError, ray.exceptions.RayError):
+            await ask_gcs(("give up", place), give_up, GIVE_UP_WITHIN_S)
         return None

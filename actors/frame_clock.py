@@ -96,10 +96,14 @@ class FrameClock:
         if self._calls.pop(slot, None) is not None:
             self._free.append(slot)
 
+    def unheard(self) -> None:
+        """Whoever watches this process does not hear it: that is a stall to him."""
+        self._stalled_until = asyncio.get_running_loop().time() + STALL_KEPT_S
+
     def has_stalled(self) -> bool:
         """Whether this process stood still for ``STALL_S`` in the last ``STALL_KEPT_S`` seconds.
 
-        A stall that has just ended is seen before the tick that comes late by it.
+        Or was unheard. A stall that has just ended is seen before the tick that comes late by it.
         """
         now = asyncio.get_running_loop().time()
         is_late = bool(self._calls) and now - self._ticked_at >= STALL_S

@@ -1,12 +1,13 @@
 """An ingress replica tells the watch that it lives, and which calls it has.
 
-``{"v": 1, "replica", "node", "pid", "calls": [{"call_id", "call_sid", "epoch", "claims"}] | null,
-"leaves", "roads", "refuses"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire",
+``{"v": 1, "replica", "node", "pid", "at", "calls": [{"call_id", "call_sid", "epoch", "claims"}] |
+null, "leaves", "roads", "refuses"}`` is answered by ``{"v": 1, "wants_calls", "drain", "retire",
 "retire_within_s", "roads", "switch", "overtaken"}``: ``switch`` is a mapping of call ids to modes,
 ``overtaken`` one of calls that another replica has to the newer epoch of that one. ``roads`` of
 the answer names nodes that are to go, by address, and in how many seconds (or null), and is null
 itself while the watch does not know: then those of before are; that of the beat says how many
-calls still come through each of them. ``refuses``: new calls have been refused since a ``drain``
+calls still come through each of them. ``at`` is where the replica answers HTTP, as ``HOST:PORT``;
+empty while it is not known. ``refuses``: new calls have been refused since a ``drain``
 was heard, and ``calls`` are all that there will be. The calls are told when they have changed, and
 when the watch asks for them (it may be a new one): all of them, so with many calls not more often
 than once in ``NEWS_A_CALL_S`` for each.
@@ -33,6 +34,7 @@ VERSION = 1
 BEAT_EVERY_S = 0.5
 LOOK_EVERY_S = 0.1
 NEWS_A_CALL_S = 0.001
+UNHEARD_S = 1.0  # half the lease that the watch gives (``actors.stream_watch``)
 ANSWER_WITHIN_S = 2.0  # beyond what the way to the watch allows itself
 
 Plain = dict[str, Any]
@@ -67,6 +69,9 @@ class StreamBeats:
         leaving: Told, again and again, that this replica is to go, or a node.
         on_overtaken: Told, again and again, of a call that another replica has: its id, and the
             epoch under which that one has it.
+        on_unheard: Told, again and again, while no beat is answered: whoever watches may take this
+            replica for hung, and its calls elsewhere.
+        address: Where it answers HTTP.
     """
 
     def __init__(  # noqa: PLR0913 - what each is for stands above
@@ -79,6 +84,8 @@ class StreamBeats:
         on_switch: Callable[[str, str], object] = lambda _call_id, _mode: None,
         leaving: Leaves | None = None,
         on_overtaken: Callable[[str, tuple[int, int]], object] = lambda _call_id, _epoch: None,
+        on_unheard: Callable[[], object] = lambda: None,
+        address: Callable[[], str] = lambda: "",
     ) -> None:
         self._who: Plain = {
             "v": VERSION,
@@ -92,6 +99,9 @@ class StreamBeats:
         self._on_switch = on_switch
         self._leaving = leaving
         self._on_overtaken = on_overtaken
+        self._on_unheard = on_unheard
+        self._address = address
+        self._answered_at: float | None = None
         self._roads: Roads = {}
         self._told: Sequence[Plain] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -131,7 +141,7 @@ class StreamBeats:
                 beat_at = now + BEAT_EVERY_S
                 if is_news:
                     news_at = now + NEWS_A_CALL_S * len(calls)
-                told: Plain = {"calls": calls if is_news else None}
+                told: Plain = {"calls": calls if is_news else None, "at": self._address()}
                 if self._refuses:
                     told["refuses"] = calls == self._told or is_news
                 if self._roads and self._leaving is not None:
@@ -166,6 +176,7 @@ class StreamBeats:
         beats = [asyncio.ensure_future(self._beat(plain))]
         try:
             while not (await asyncio.wait(beats[:1], timeout=BEAT_EVERY_S))[0]:
+                self._say_unheard()
                 beats.append(asyncio.ensure_future(self._beat({**plain, "calls": None})))
             return beats[0].result()
         finally:
@@ -182,6 +193,15 @@ class StreamBeats:
             if not self._is_away:
                 logger.warning("nobody watches this replica: %s", str(error) or "no answer")
             self._is_away = True
+            self._say_unheard()
             return None
         self._is_away = False
+        self._answered_at = asyncio.get_running_loop().time()
         return answer
+
+    def _say_unheard(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._answered_at is None:
+            self._answered_at = now
+        if now - self._answered_at >= UNHEARD_S:
+            self._on_unheard()

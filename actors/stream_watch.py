@@ -4,6 +4,9 @@ Rules
 1. A replica beats about twice a second and says which calls it has. Its lease lasts ``LEASE_S``
    from its latest beat; then it hangs, whatever else of it still seems to live. One without calls
    keeps nobody waiting and may only be starting on a busy machine: it has ``IDLE_LEASE_S``.
+   For the last ``DOUBTED_FOR_S`` of it the replica is asked at its own port: one that answers
+   there lives, and its lease begins anew. Beats go through Ray, which may be late where a machine
+   starts processes; the port is served by the loop that carries the calls.
 2. A call belongs to the replica that told its newest epoch. What an older owner says of it, or does
    not say any more, changes nothing.
 3. Who was late himself judges nobody: when two looks are ``LATE_S`` apart, all leases begin anew.
@@ -25,6 +28,7 @@ from typing import Any
 
 LEASE_S = 2.0
 IDLE_LEASE_S = 6.0
+DOUBTED_FOR_S = 0.8
 LATE_S = 0.75
 OWNERS_KEPT_S = 60.0  # of calls whose replica is gone: until somebody newer has them
 
@@ -68,8 +72,15 @@ class _Replica:
     calls: dict[str, WatchedCall] = field(default_factory=dict)
     overtaken: dict[str, tuple[int, int]] = field(default_factory=dict)
 
+    @property
+    def lease_s(self) -> float:
+        return LEASE_S if self.calls else IDLE_LEASE_S
+
     def is_silent(self, now: float) -> bool:
-        return now - self.seen_at > (LEASE_S if self.calls else IDLE_LEASE_S)
+        return now - self.seen_at > self.lease_s
+
+    def is_doubtful(self, now: float) -> bool:
+        return now - self.seen_at >= self.lease_s - DOUBTED_FOR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +174,16 @@ class StreamWatch:
         replica = self._replicas.pop(replica_id, None)
         if replica is not None:
             self._forget_ended(replica_id, replica.calls.keys())
+
+    def doubtful(self, *, now: float) -> list[str]:
+        """Replicas that say nothing, and whose lease is nearly over."""
+        return [name for name, each in self._replicas.items() if each.is_doubtful(now)]
+
+    def answered(self, replica_id: str, *, now: float) -> None:
+        """A replica lives, though it does not beat."""
+        replica = self._replicas.get(replica_id)
+        if replica is not None:
+            replica.seen_at = now
 
     def look(self, *, now: float) -> list[LostReplica]:
         """Who is lost since the last look; call it several times in each lease."""

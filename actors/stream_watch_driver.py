@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final, Literal
 
 from actors.leaving import Leaving
@@ -30,6 +30,8 @@ VERSION = 1
 LOOK_EVERY_S = 0.1
 COMES_BACK_WITHIN_S = 1.5  # by itself, once its socket is closed
 MOVED_AT_ONCE = 10
+GREETED_WITHIN_S = 0.5
+MOVES_AGAIN_AFTER_S = (0.5, 1.0, 2.0, 4.0)
 ASK_WHO_LEAVES_EVERY_S = 1.0
 REFUSES_WITHIN_S = 3.0  # one of an older version does not say that it does
 
@@ -44,11 +46,20 @@ LIVES: Final = "lives"
 EndProcess = Callable[[ReplicaPlace], Awaitable[Ending]]
 """End the process at this place for good, unless it answers again. Never raises."""
 
-MoveCall = Callable[[WatchedCall], Awaitable[None]]
-"""Have the carrier ask ``action`` for this call now. Never raises."""
+MoveCall = Callable[[WatchedCall], Awaitable[bool]]
+"""Have the carrier ask ``action`` for this call now; False when it may be tried again, as with a
+carrier that is busy or away. Never raises."""
+
+Greets = Callable[[str], Awaitable[bool]]
+"""Whether a replica answers at this address, within ``GREETED_WITHIN_S``. Never raises."""
 
 WhoLeaves = Callable[[], Awaitable[Leaving | None]]
 """Which replicas and roads are to be no more; None when it is not known: all is as before."""
+
+
+async def nobody_greets(_address: str) -> bool:
+    """Replicas that cannot be asked."""
+    return False
 
 
 async def nobody_leaves() -> Leaving | None:
@@ -63,6 +74,7 @@ class StreamWatchDriver:
         end_process: See ``EndProcess``.
         move_call: See ``MoveCall``.
         who_leaves: See ``WhoLeaves``; asked about once a second.
+        greets: See ``Greets``.
     """
 
     def __init__(
@@ -70,10 +82,14 @@ class StreamWatchDriver:
         end_process: EndProcess,
         move_call: MoveCall,
         who_leaves: WhoLeaves = nobody_leaves,
+        greets: Greets = nobody_greets,
     ) -> None:
         self._end_process = end_process
         self._move_call = move_call
         self._who_leaves = who_leaves
+        self._greets = greets
+        self._addresses: dict[str, str] = {}
+        self._greeted: set[str] = set()
         self._leaving: Leaving | None = None  # nobody has said yet
         self._roads: dict[ReplicaPlace, dict[str, int]] = {}
         self._watch = StreamWatch()
@@ -135,8 +151,10 @@ class StreamWatchDriver:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"not a beat: {type(error).__name__}") from None
         self._roads[place] = roads
+        self._addresses[replica_id] = str(plain.get("at") or "")
         if leaves:
             self._roads.pop(place)
+            self._addresses.pop(replica_id)
             self._watch.goodbye(replica_id)
             self._refusing.discard(replica_id)
             return self._answer(replica_id, place, wants_calls=False)
@@ -179,12 +197,28 @@ class StreamWatchDriver:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        for lost in self._watch.look(now=loop.time()):
+        now = asyncio.get_running_loop().time()
+        for replica_id in self._watch.doubtful(now=now):
+            address = self._addresses.get(replica_id)
+            if address and replica_id not in self._greeted:
+                self._greeted.add(replica_id)
+                self._begin(self._greet(replica_id, address))
+        for lost in self._watch.look(now=now):
             self._roads.pop(lost.place, None)
-            task = loop.create_task(self._rescue(lost))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._addresses.pop(lost.replica_id, None)
+            self._begin(self._rescue(lost))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _greet(self, replica_id: str, address: str) -> None:
+        try:
+            if await self._greets(address):
+                self._watch.answered(replica_id, now=asyncio.get_running_loop().time())
+        finally:
+            self._greeted.discard(replica_id)
 
     async def _ask_who_leaves(self) -> None:
         self._leaving = await self._who_leaves() or self._leaving
@@ -197,23 +231,37 @@ class StreamWatchDriver:
             len(lost.calls),
         )
         ending = await self._end_process(lost.place)
-        if ending == LIVES:
+        if ending == LIVES or (ending == KEPT and self._beats_again(lost)):
             logger.warning("ingress replica %s answers again: it has its calls", lost.replica_id)
             return
         if ending == GONE:
             self.totals["replicas_ended"] += 1
             if lost.calls:
                 await asyncio.sleep(COMES_BACK_WITHIN_S)
-        left = [call for call in lost.calls if self._watch.is_still_of(call, lost.replica_id)]
         slots = asyncio.Semaphore(MOVED_AT_ONCE)
 
-        async def move(call: WatchedCall) -> None:
-            async with slots:
-                self.totals["calls_moved"] += 1
-                logger.warning("call %s: the carrier is told to ask where it goes on", call.call_id)
-                await self._move_call(call)
+        def is_wanted(call: WatchedCall) -> bool:
+            has_it_again = ending == KEPT and self._beats_again(lost)
+            return self._watch.is_still_of(call, lost.replica_id) and not has_it_again
 
-        await asyncio.gather(*(move(call) for call in left))
+        async def move(call: WatchedCall) -> None:
+            for times, pause_s in enumerate((0.0, *MOVES_AGAIN_AFTER_S)):
+                await asyncio.sleep(pause_s)
+                async with slots:
+                    if not is_wanted(call):
+                        return
+                    self.totals["calls_moved"] += not times
+                    logger.warning(
+                        "call %s: the carrier is told to ask where it goes on", call.call_id
+                    )
+                    if await self._move_call(call):
+                        return
+
+        await asyncio.gather(*(move(call) for call in lost.calls if is_wanted(call)))
+
+    def _beats_again(self, lost: LostReplica) -> bool:
+        """Whether a replica that was given up has told of its calls since."""
+        return lost.replica_id in self._watch.replicas
 
 
 def _left(until: float | None, now: float) -> float | None:

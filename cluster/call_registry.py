@@ -60,6 +60,11 @@ class CallRegistry:
         return len(self._calls)
 
     @property
+    def is_leaving(self) -> bool:
+        """True when this process is about to end."""
+        return self._is_leaving
+
+    @property
     def full(self) -> bool:
         """True when no further call fits, or this process is about to end."""
         return self._is_leaving or len(self._calls) >= self.maximum

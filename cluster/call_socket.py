@@ -63,7 +63,7 @@ async def let_in(
     await send({"type": "websocket.accept"})
     client = scope.get("client")
     socket = CallSocket(receive, send, str(client[0]) if client else "")
-    if edge.registry.full:
+    if edge.registry.is_leaving:  # one that is full may be meant for a call that is here
         edge.count("streams_turned_away", 1)
         await socket.close(CLOSE_TRY_AGAIN)
         return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import logging
+import os
 import sys
 import uuid
 from datetime import UTC, datetime
@@ -13,6 +15,8 @@ from typing import Any
 import ray
 from ray import serve
 
+from actors.end_process import direct_ports
+from actors.greeting import OwnAddress
 from actors.loop_priority import raise_this_thread
 from actors.replica_drain import DrainTimes
 from actors.replica_drain_driver import CLOSE_CODE, CLOSED_BECAUSE, ReplicaDrainDriver
@@ -91,6 +95,10 @@ class Ingress:
             self._leave,
             lambda: {f"{c.call_id}/{c.epoch[0]}": c.road for c in self._edge.registry},
         )
+        own_ports = functools.partial(direct_ports, os.getpid())
+        host = str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
+        self._address = OwnAddress(host, own_ports)
+        self._finding: asyncio.Task[None] | None = None
         self._beats = StreamBeats(
             self._replica_id,
             ray.get_runtime_context().get_node_id(),
@@ -100,6 +108,8 @@ class Ingress:
             self._services.switch_here,
             self._drain_of_calls,
             self._edge.registry.overtaken,
+            self._parts.unheard,
+            lambda: self._address.text,
         )
         self._warming = asyncio.get_running_loop().create_task(self._warm())
         await self._until_warm()
@@ -115,7 +125,7 @@ class Ingress:
             calls=self._active(),
             seats=self._edge.settings.calls_per_replica,
             waiting=stock.waiting,
-            cluster_calls=stock.cluster_active,
+            cluster_calls=stock.cluster_active + stock.cluster_on_way,
             late_s=self._parts.late_s(),
         ).to_plain()
 
@@ -152,6 +162,7 @@ class Ingress:
         try:
             await self._parts.start(self._edge.not_ready, self._services.start)
             self._beats.start()
+            self._finding = asyncio.get_running_loop().create_task(self._address.find())
             # What was loaded at start is never garbage: keep it out of later collections, which
             # would otherwise stop all calls of this process for as long as a frame or more.
             gc.collect()
@@ -177,6 +188,8 @@ class Ingress:
             return
         self._is_closing = self._is_closed = self._edge.draining = True
         self._warming.cancel()
+        if self._finding is not None:
+            self._finding.cancel()
         await self._drain_of_calls.aclose()
         await self._edge.registry.drain(None, HANG_UP_WITHIN_S)
         await self._beats.aclose()

@@ -154,6 +154,7 @@ class IngressParts:
         )
         realtime = realtime_service(self._agents.values(), known, self._health.view)
         clock = FrameClock(self._models.scorer, self._process.note_lag)
+        self.unheard = clock.unheard
         plan = self._plan = mind_plan(settings)
         self._pool = RayMindPool(
             replica_id,

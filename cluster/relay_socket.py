@@ -113,10 +113,11 @@ class RelaySocket:
         is_again = False
         try:
             if opened.again is not None:
-                state = await self._state_of(opened.again)
+                again = await edge.ends.moves.current(opened.again)
+                state = await self._state_of(again)
                 is_again = setup is None or state is None or state.known
                 if is_again:
-                    parameters["token"] = await self._token_again(opened.again, state)
+                    parameters["token"] = await self._token_again(again, state)
             claims = edge.places.read(parameters.get("token", ""), "stream")
         except TokenRefused as error:
             raise StreamRefusal(f"stream token: {error}") from None

@@ -78,23 +78,32 @@ class CallMover:
         self._carrier = carrier
         self._clock_us = clock_us
 
-    async def move(self, call: WatchedCall) -> None:
-        """Do it; what goes wrong is logged. Never raises."""
+    async def move(self, call: WatchedCall) -> bool:
+        """Do it; what goes wrong is logged. Never raises.
+
+        Returns:
+            False when it may be tried again.
+        """
+        why = ""
         if self._carrier is None:
-            logger.error(
-                "call %s hangs and cannot be moved: TWILIO_ACCOUNT_SID is not set", call.call_id
-            )
-            return
-        try:
-            document = self.document(call.claims)
-            async with asyncio.timeout(MOVE_WITHIN_S):
-                await self._carrier.update_call(call.call_sid, twiml=document)
-        except CarrierRefused as error:
-            if not (error.is_call_over or error.is_unknown):
-                logger.error("call %s hangs and cannot be moved: %s", call.call_id, error)
-        except (CarrierError, LocalProtocolError, TimeoutError, TypeError) as error:
-            why = str(error) or "no answer"
+            why = "TWILIO_ACCOUNT_SID is not set"
+        else:
+            try:
+                document = self.document(call.claims)
+                async with asyncio.timeout(MOVE_WITHIN_S):
+                    await self._carrier.update_call(call.call_sid, twiml=document)
+            except CarrierRefused as error:
+                why = "" if error.is_call_over or error.is_unknown else str(error)
+            except (LocalProtocolError, TypeError) as error:
+                why = str(error)
+            except (CarrierError, TimeoutError) as error:  # busy, or away
+                logger.error(
+                    "call %s hangs and cannot be moved: %s", call.call_id, str(error) or "no answer"
+                )
+                return False
+        if why:
             logger.error("call %s hangs and cannot be moved: %s", call.call_id, why)
+        return True
 
     def document(self, claims: Mapping[str, Any]) -> str:
         """The TwiML that sends a call to ``action``. Raises ``TypeError`` for unknown claims."""

@@ -89,6 +89,40 @@ def test_a_start_that_failed_is_tried_again() -> None:
     virtual_time.run(scene())
 
 
+class Directory:
+    """Says what it is told to say."""
+
+    def __init__(self, **status: Any) -> None:
+        self.status = self
+        self._status = status
+
+    def remote(self) -> asyncio.Future[dict[str, Any]]:
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        answer.set_result(self._status)
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("status", "free"),
+    [
+        ({"unused": 10, "is_settled": True}, 10),
+        ({"unused": 10}, 10),  # of an older version
+        ({"unused": 10, "is_settled": False}, None),  # it has not heard every replica yet
+        ({}, None),
+    ],
+)
+def test_who_counts_only_half_of_the_calls_gives_no_room(
+    status: dict[str, Any], free: int | None
+) -> None:
+    async def scene() -> None:
+        office = BackOffice(BUILD, {})
+        office._directory = Directory(**status)
+        room = await office._room()
+        assert (None if room is None else room.free) == free
+
+    virtual_time.run(scene())
+
+
 def test_whoever_gives_up_waiting_does_not_stop_the_start() -> None:
     async def scene() -> None:
         office = BackOffice(BUILD, {})

@@ -69,7 +69,10 @@ def test_a_stream_that_is_stopped_as_its_replica_comes_round_is_lost_and_not_hun
         loop.stand_still(3.0)
         phone.hang_up()
         end = await phone.ended()
-        assert (end.planned, end.reason) == (False, "stream_lost: stopped after a stall")
+        assert (end.planned, end.reason) == (
+            False,
+            "stream_lost: stopped when it may count as hung",
+        )
         assert closed(stage) == []
 
     play(scene)

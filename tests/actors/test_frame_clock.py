@@ -101,6 +101,21 @@ def test_a_stall_is_known_before_the_late_tick_and_for_a_while_after_it() -> Non
     run(scene())
 
 
+def test_to_be_unheard_is_a_stall_to_whoever_watches() -> None:
+    async def scene() -> None:
+        shared = clock()
+        shared.unheard()
+        assert shared.has_stalled()
+        await asyncio.sleep(STALL_KEPT_S - 1.0)
+        shared.unheard()
+        await asyncio.sleep(STALL_KEPT_S - 1.0)
+        assert shared.has_stalled()
+        await asyncio.sleep(1.1)
+        assert not shared.has_stalled()
+
+    run(scene())
+
+
 class DeafScorer(LoudScorer):
     """Cannot score anything for a while."""
 

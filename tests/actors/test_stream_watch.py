@@ -9,8 +9,9 @@ from itertools import pairwise
 import pytest
 
 from actors.leaving import Leaving
-from actors.stream_beats import BEAT_EVERY_S, Roads, StreamBeats
+from actors.stream_beats import BEAT_EVERY_S, UNHEARD_S, Roads, StreamBeats
 from actors.stream_watch import (
+    DOUBTED_FOR_S,
     IDLE_LEASE_S,
     LATE_S,
     LEASE_S,
@@ -24,6 +25,7 @@ from actors.stream_watch_driver import (
     GONE,
     KEPT,
     LIVES,
+    MOVES_AGAIN_AFTER_S,
     REFUSES_WITHIN_S,
     Ending,
     StreamWatchDriver,
@@ -144,6 +146,22 @@ def test_a_call_that_comes_back_to_its_replica_is_taken_from_nobody() -> None:
     assert watch.overtaken_of("a") == watch.overtaken_of("b") == {}
 
 
+def test_who_says_nothing_is_doubted_before_he_is_lost_and_lives_if_he_answers() -> None:
+    watch, doubt_at = two_replicas(), LEASE_S - DOUBTED_FOR_S
+    watch.beat("idle", HERE, [], now=0.0)
+    assert looks(watch, from_s=0.0, until_s=doubt_at - STEP_S, beats="b") == []
+    assert watch.doubtful(now=doubt_at - STEP_S) == []
+    assert watch.doubtful(now=doubt_at) == ["a"]
+    watch.answered("a", now=doubt_at)
+    watch.answered("gone", now=doubt_at)
+    assert watch.doubtful(now=doubt_at) == []
+    lost_at = doubt_at + LEASE_S
+    assert looks(watch, from_s=doubt_at, until_s=lost_at - 2 * STEP_S, beats="b") == []
+    (lost,) = looks(watch, from_s=lost_at - 2 * STEP_S, until_s=lost_at + 1.0, beats="b")
+    assert lost.replica_id == "a"
+    assert watch.doubtful(now=IDLE_LEASE_S - DOUBTED_FOR_S) == ["idle"]
+
+
 # --- the driver ---------------------------------------------------------------------------------
 
 
@@ -153,21 +171,36 @@ class World:
     def __init__(self, *, ends: bool, lives: bool = False) -> None:
         self.ended: list[int] = []
         self.moved: list[str] = []
+        self.takes_s = 0.0
+        self.busy = 0  # so often the carrier is
         self._ending: Ending = LIVES if lives else GONE if ends else KEPT
-        self.driver = StreamWatchDriver(self.end, self.move)
+        self.greeted: list[str] = []
+        self.answering: set[str] = set()  # at their own ports
+        self.driver = StreamWatchDriver(self.end, self.move, greets=self.greets)
 
     async def end(self, place: ReplicaPlace) -> Ending:
         self.ended.append(place.pid)
+        await asyncio.sleep(self.takes_s)
         return self._ending
 
-    async def move(self, each: WatchedCall) -> None:
+    async def move(self, each: WatchedCall) -> bool:
         self.moved.append(each.call_id)
+        if self.busy:
+            self.busy -= 1
+            return False
+        return True
+
+    async def greets(self, address: str) -> bool:
+        self.greeted.append(address)
+        return address in self.answering
 
     def replica(self, name: str, calls: list[dict[str, object]]) -> StreamBeats:
         async def send(plain: dict[str, object]) -> dict[str, object]:
             return self.driver.beat({**plain, "pid": ord(name)})
 
-        return StreamBeats(name, "node", send, lambda: calls, self.drained.append)
+        return StreamBeats(
+            name, "node", send, lambda: calls, self.drained.append, address=lambda: f"{name}:1"
+        )
 
     drained: list[bool] = []  # noqa: RUF012 - of the one world of a test
 
@@ -222,6 +255,136 @@ def test_a_replica_that_answers_again_before_it_is_ended_keeps_its_calls() -> No
         for each in (again, other):
             await each.aclose()
         await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_a_replica_that_nobody_could_end_and_that_beats_again_keeps_its_calls() -> None:
+    async def run() -> None:
+        world = World(ends=False)
+        world.takes_s = 3.0
+        late, other = world.replica("l", [plain("1"), plain("2")]), world.replica("o", [plain("z")])
+        late.start()
+        other.start()
+        await asyncio.sleep(1.0)
+        assert late._task is not None
+        late._task.cancel()
+        await asyncio.sleep(LEASE_S + BEAT_EVERY_S)
+        assert world.ended == [ord("l")]
+        again = world.replica("l", [plain("1"), plain("2")])
+        again.start()
+        await asyncio.sleep(world.takes_s + 1.0)
+        assert world.moved == []
+        assert world.driver.calls == 3
+        for each in (again, other):
+            await each.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_a_replica_whose_beats_are_late_and_that_answers_at_its_port_is_left_alone() -> None:
+    """Beats go through Ray, which has to wait where a machine starts processes."""
+
+    async def run() -> None:
+        world = World(ends=True)
+        world.answering.add("u:1")
+        unheard = world.replica("u", [plain("1"), plain("2")])
+        other = world.replica("o", [plain("z")])
+        unheard.start()
+        other.start()
+        await asyncio.sleep(1.0)
+        assert world.greeted == []
+        assert unheard._task is not None
+        unheard._task.cancel()
+        await asyncio.sleep(10 * LEASE_S)
+        assert world.ended == world.moved == []
+        assert world.driver.calls == 3
+        assert set(world.greeted) == {"u:1"}
+        assert len(world.greeted) <= 10 * LEASE_S / (LEASE_S - DOUBTED_FOR_S) + 1
+        world.answering.clear()  # now it hangs
+        await asyncio.sleep(LEASE_S + BEAT_EVERY_S)
+        assert world.ended == [ord("u")]
+        await other.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+@pytest.mark.parametrize(("busy", "asked"), [(2, 3), (99, 1 + len(MOVES_AGAIN_AFTER_S))])
+def test_a_carrier_that_is_busy_is_told_again_for_a_while(busy: int, asked: int) -> None:
+    async def run() -> None:
+        world = World(ends=False)
+        world.busy = busy
+        hung, other = world.replica("h", [plain("1")]), world.replica("o", [plain("z")])
+        hung.start()
+        other.start()
+        await asyncio.sleep(1.0)
+        assert hung._task is not None
+        hung._task.cancel()
+        await asyncio.sleep(30.0)
+        assert world.moved == ["1"] * asked
+        assert world.driver.totals["calls_moved"] == 1
+        await other.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_a_call_that_was_taken_up_meanwhile_is_not_moved_once_more() -> None:
+    async def run() -> None:
+        world, taken = World(ends=False), [plain("z")]
+        world.busy = 99
+        hung, other = world.replica("h", [plain("1")]), world.replica("o", taken)
+        hung.start()
+        other.start()
+        await asyncio.sleep(1.0)
+        assert hung._task is not None
+        hung._task.cancel()
+        await asyncio.sleep(LEASE_S + BEAT_EVERY_S)
+        assert world.moved
+        taken.append(plain("1", resume=1))
+        await asyncio.sleep(BEAT_EVERY_S)
+        told = len(world.moved)
+        await asyncio.sleep(30.0)
+        assert len(world.moved) == told
+        await other.aclose()
+        await world.driver.aclose()
+
+    run_virtual(run())
+
+
+def test_a_replica_knows_that_its_beats_are_not_answered() -> None:
+    """It may be taken for hung, however well it hears its callers."""
+
+    async def run() -> None:
+        loop, heard = asyncio.get_running_loop(), True
+        unheard: list[float] = []
+
+        async def send(_beat: dict[str, object]) -> dict[str, object]:
+            if not heard:
+                await asyncio.sleep(60.0)
+            return {"v": 1, "wants_calls": False, "drain": False}
+
+        beats = StreamBeats(
+            "a", "node", send, list, lambda _: None, on_unheard=lambda: unheard.append(loop.time())
+        )
+        beats.start()
+        await asyncio.sleep(5.0)
+        assert unheard == []
+        heard, lost_at = False, loop.time()
+        await asyncio.sleep(LEASE_S)
+        assert unheard, "before the watch may give it up"
+        assert unheard[0] - lost_at >= UNHEARD_S - BEAT_EVERY_S
+        await asyncio.sleep(10.0)
+        gaps = [later - earlier for earlier, later in pairwise(unheard)]
+        assert max(gaps) <= BEAT_EVERY_S + STEP_S + 0.01
+        heard = True
+        await asyncio.sleep(3.0)
+        unheard.clear()
+        await asyncio.sleep(5.0)
+        assert unheard == []
+        await beats.aclose()
 
     run_virtual(run())
 

@@ -13,7 +13,7 @@ from cluster.call_registry import LiveCall
 from cluster.settings import load_settings
 from cluster.watched_calls import CallMover, watched
 from telephony import stream_token
-from telephony.errors import CarrierRefused, CarrierUnreachable, InvalidTwiml
+from telephony.errors import CarrierRefused, CarrierThrottled, CarrierUnreachable, InvalidTwiml
 from telephony.stream_token import StreamClaims
 from telephony.twiml_redirect import redirect
 from tests.support.virtual_time import run
@@ -60,17 +60,23 @@ def test_the_carrier_is_told_to_ask_what_now_with_the_claims_of_the_last_owner(
 
 
 @pytest.mark.parametrize(
-    ("error", "is_said"),
+    ("error", "is_said", "is_hopeless"),
     [
-        (CarrierRefused("over", 21220), False),
-        (CarrierRefused("not now", 20001), True),
-        (CarrierUnreachable("away"), True),
+        (CarrierRefused("over", 21220), False, True),
+        (CarrierRefused("not now", 20001), True, True),
+        (CarrierUnreachable("away"), True, False),
+        (CarrierThrottled("busy", 1.0), True, False),
     ],
 )
 def test_what_goes_wrong_is_said_and_hurts_nobody(
-    settings: Any, caplog: pytest.LogCaptureFixture, error: Exception, is_said: bool
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    is_said: bool,
+    is_hopeless: bool,
 ) -> None:
-    run(CallMover(settings, Carrier(error), lambda: NOW_US).move(CALL))  # type: ignore[arg-type]
+    mover = CallMover(settings, Carrier(error), lambda: NOW_US)  # type: ignore[arg-type]
+    assert run(mover.move(CALL)) == is_hopeless
     assert bool(caplog.records) == is_said
 
 
