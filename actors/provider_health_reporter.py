@@ -192,11 +192,14 @@ class HealthReporter:
 
     async def _probe_for_us(self, unit: str, number: int) -> None:
         ok = await self._probe(unit)
-        self._view.local.probe_answered(unit, number, ok=ok, now=self._view.clock())
+        self._view.local.probe_answered(unit, number, ok=bool(ok), now=self._view.clock())
         self._news.set()
 
     async def _probe_for_all(self, unit: str, number: int) -> None:
-        ok = await self._probe(unit)
+        found = await self._probe(unit)
+        if found is None and number < 0:
+            return  # an idle unit is asked again in its time; three bad answers would open it
+        ok = bool(found)
         told = {"v": VERSION, "reporter": self._name, "unit": unit, "number": number, "ok": ok}
         try:
             async with asyncio.timeout(REPORT_WITHIN_S):
@@ -204,8 +207,8 @@ class HealthReporter:
         except (HealthAwayError, TimeoutError):
             logger.info("the answer to a probe was lost; the keeper has another one made")
 
-    async def _probe(self, unit: str) -> bool:
-        """Whether a small request was answered as quickly as usual."""
+    async def _probe(self, unit: str) -> bool | None:
+        """Whether a small request was answered as quickly as usual; None: it was never sent."""
         call = self._view.probes.get(unit)
         if call is None:
             return False
@@ -216,7 +219,7 @@ class HealthReporter:
             signal = signal_of_error(error)
             if signal.weight == "shut":  # it says how long to stay away, which all should know
                 self._view.saw(unit, signal)
-            return False
+            return None if signal.weight == "nothing" else False
         except TimeoutError:
             return False
         except Exception as error:  # noqa: BLE001 - a broken client must not end all probes

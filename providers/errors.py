@@ -3,7 +3,8 @@
 ProviderError                 ``retryable`` decides whether another try or another provider helps
 ├── ProviderUnavailable       connect, TLS, 5xx, closed in mid-stream (retryable)
 ├── ProviderTimeout           accepted, then silent (retryable)
-├── ProviderBusy              429 or a concurrency limit (retryable; ``retry_after_s``)
+├── ProviderBusy              429 or a concurrency limit (retryable; ``retry_after_s``); one that
+│                             names a setting is a limit of our own on this process
 ├── ProviderRefused           401, 403, 402: a key, a plan (not retryable; names the setting)
 ├── ProviderRejected          400, 404: a voice, a model, a field (not retryable; names the setting)
 └── ProviderProtocolError     something that is not the protocol came back (retryable)

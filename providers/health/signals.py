@@ -7,7 +7,9 @@ Rules
 2. Shut: 429, a 503 that says when to come back, and refused keys open at once, for as long as the
    provider says.
 3. Nothing: the caller spoke up or hung up before the first output, the model only called a tool, a
-   content filter acted, another candidate was first, a pooled socket was stale.
+   content filter acted, another candidate was first, a pooled socket was stale, a limit of our own
+   on this process was reached (``ProviderBusy`` with a setting): the next provider is asked, and
+   the other processes keep this one.
 4. Our own mistakes (a 400) raise an alarm and open nothing: the next provider would be asked the
    same wrong thing, and every tenant would lose a provider for one tenant's typing error.
 """
@@ -45,6 +47,7 @@ class Sign(StrEnum):
     FILTERED = "filtered"
     OUTRUN = "outrun"
     STALE_SOCKET = "stale_socket"
+    NO_PLACE = "no_place"
     OUR_MISTAKE = "our_mistake"
 
 
@@ -65,6 +68,7 @@ WEIGHTS: Final[dict[Sign, Weight]] = {
     Sign.FILTERED: "nothing",
     Sign.OUTRUN: "nothing",
     Sign.STALE_SOCKET: "nothing",
+    Sign.NO_PLACE: "nothing",
     Sign.OUR_MISTAKE: "alarm",
 }
 # Told to the keeper without waiting for the next batch.
@@ -94,6 +98,8 @@ class Signal:
 def signal_of_error(error: ProviderError) -> Signal:
     """What an error says about its unit."""
     match error:
+        case ProviderBusy() if error.setting:
+            return Signal(Sign.NO_PLACE)
         case ProviderBusy():
             return Signal(Sign.BUSY, retry_after_s=error.retry_after_s)
         case ProviderRefused():

@@ -10,6 +10,7 @@ import pytest
 from actors.provider_health_driver import CALLS_A_SECOND, POLL_S
 from providers.errors import ProviderBusy
 from providers.health.errors import HealthDataInvalid
+from providers.health.keeper import IDLE_PROBE_S
 from providers.health.policy import HealthPolicy
 from providers.health.signals import Sign
 from tests.actors.health_world import UNIT, WIRE_S, World, now
@@ -189,6 +190,18 @@ def test_a_probe_that_is_told_to_stay_away_tells_all() -> None:
         assert len(world.probed) == 1
         world.refusal = None
         await ann.until("closed")
+
+    play(scene)
+
+
+def test_probes_that_land_on_a_full_process_take_the_provider_from_nobody() -> None:
+    async def scene(world: World) -> None:
+        world.driver._keeper.probes_idle = True
+        world.refusal = ProviderBusy("every socket is in use", "acme", "ACME_SOCKETS")
+        ann = await world.worker("ann")
+        await asyncio.sleep(4 * IDLE_PROBE_S)
+        assert len(world.probed) >= POLICY.good_probes
+        assert ann.state == "closed"
 
     play(scene)
 

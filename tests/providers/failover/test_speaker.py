@@ -295,6 +295,21 @@ def test_when_nobody_speaks_the_error_is_the_newest_one() -> None:
     play(scene)
 
 
+def test_a_process_without_a_place_for_it_says_nothing_of_the_first_voice() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.voices[0].fail_after_chunks = 0
+        stage.voices[0].error = ProviderBusy("every socket is in use", "one", "ONE_SOCKETS")
+        for _ in range(6):
+            heard, times = await stage.say()
+            assert heard == TEXT
+            assert times[0] < 0.1, "the second is asked at once"
+        assert len(stage.voices[1].asked) == 6
+        unit = Voice(stage.voices[0], "voice of one", "en-US").unit
+        assert stage.view.verdict(unit).state == "closed"
+
+    play(scene)
+
+
 def test_a_wrong_key_is_no_reason_to_be_silent() -> None:
     async def scene(stage: Stage) -> None:
         stage.voices[0].fail_after_chunks = 0

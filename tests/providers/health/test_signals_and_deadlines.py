@@ -31,6 +31,7 @@ from providers.health.unit import OPERATIONS, Operation, Unit, credential_label,
         (ProviderProtocolError(), Sign.GARBAGE, "bad"),
         (ProviderBusy(retry_after_s=7.0), Sign.BUSY, "shut"),
         (ProviderBusy(), Sign.BUSY, "shut"),
+        (ProviderBusy("full", "x", "X_STREAMS"), Sign.NO_PLACE, "nothing"),  # our own limit
         (ProviderUnavailable(retry_after_s=3.0), Sign.BUSY, "shut"),  # a 503 with Retry-After
         (ProviderRefused(), Sign.REFUSED, "shut"),
         (ProviderRejected(), Sign.OUR_MISTAKE, "alarm"),
