@@ -22,6 +22,7 @@ Rules
    takes twice as much speech, up to ``MOST_PATIENCE`` times, until somebody brings words. Whether
    it was a noise, or everybody hangs, is found out meanwhile (``AskEverybody``), ``ask_after_s``
    after the doubt; if nobody understands a known sentence either, the call is deaf.
+   The next doubt passes over an understudy that failed, or heard nothing twice (``turns``).
 5. Words count from the stream that is listened to, and from the understudy in the moment in which
    they make it the one that is listened to. Everything else is not for the call.
 6. A stream whose connection broke, and that opens another by itself, is not waited for where words
@@ -49,6 +50,7 @@ from providers.failover.listening_outputs import (
     TellDeaf,
 )
 from providers.failover.listening_policy import ListeningPolicy as ListeningPolicy
+from providers.failover.turns import Turns
 from voice.ports import FRAME_S
 
 MOST_FAILURES = 4
@@ -95,6 +97,7 @@ class Listening:
         if not choices:
             raise ValueError("a call needs at least one recogniser")
         self._order = tuple(choices)
+        self._turns = Turns(choices)
         self._policy = policy or ListeningPolicy()
         self._may_double = may_double
         self._outputs: deque[Output] = deque()
@@ -157,7 +160,7 @@ class Listening:
     def failed(self, stream: int, reason: str, *, retryable: bool, now: float) -> None:
         """A stream could not be opened, or broke."""
         if self._understudy is not None and self._understudy.stream == stream:
-            self._drop_understudy(now)
+            self._drop_understudy(self._understudy, has_failed=True)
         elif self._heard is not None and self._heard.stream == stream:
             self._lost(reason, retryable, now)
 
@@ -197,6 +200,7 @@ class Listening:
             self._understudy = None
         self.failures = 0
         self._patience = 1
+        self._turns.words_came()
         self._next_open_s = self._ask_at = None
         self._is_asked = False
         self._forget_speech()
@@ -247,7 +251,7 @@ class Listening:
             self._ask_at, self._is_asked = None, True
             self._outputs.append(AskEverybody())
         if self._understudy is not None and self._understudy.deadline_s <= due:
-            self._drop_understudy(now)
+            self._drop_understudy(self._understudy, has_failed=not self._understudy.is_open)
         if self._heard is not None and self._heard.deadline_s <= due:
             self._lost(f"no stream within {self._policy.open_within_s:.1f} s", True, now)
         if self._next_open_s is not None and self._next_open_s <= due:
@@ -298,7 +302,7 @@ class Listening:
             self._is_over = True
             self._outputs.append(CallIsDeaf(reason))
             return
-        following = self._after(line.choice)
+        following = self._turns.after(line.choice)
         self.switches += following != line.choice
         rounds = (self.failures - 1) // len(self._order) if has_other else self.failures
         pause_s = RETRY_AFTER_S[min(rounds, len(RETRY_AFTER_S) - 1)]
@@ -306,10 +310,6 @@ class Listening:
             self._heard = self._open(following, now)
         else:
             self._next_choice, self._next_open_s = following, now + pause_s
-
-    def _after(self, choice: int) -> int:
-        at = self._order.index(choice)
-        return self._order[(at + 1) % len(self._order)]
 
     def _is_doubtful(self, late_s: float) -> bool:
         policy = self._policy
@@ -354,7 +354,7 @@ class Listening:
 
     def _doubt(self, now: float) -> None:
         if self._heard is not None:
-            self._understudy = self._open(self._after(self._heard.choice), now)
+            self._understudy = self._open(self._turns.beside(self._heard.choice), now)
             self._ask_at = now + self._policy.ask_after_s
         self._forget_speech()
 
@@ -365,17 +365,17 @@ class Listening:
             return
         is_awaited = max(self._speech_s, self._tail_s) >= policy.awaited_s - _ROUNDING_S
         if is_awaited and now - line.broke_s < policy.mending_s:
-            self._understudy = self._open(self._after(line.choice), now)
+            self._understudy = self._open(self._turns.beside(line.choice), now)
             self._ask_at = now + policy.doubt_silence_s + policy.ask_after_s
 
     def _is_broken(self, line: _Line, other: _Line) -> bool:
         """Whether ``other`` was asked because a connection of ``line`` broke."""
         return line.broke_s >= other.asked_s - self._policy.mending_s
 
-    def _drop_understudy(self, now: float) -> None:
-        if self._understudy is not None:
-            self._outputs.append(CloseStream(self._understudy.stream))
+    def _drop_understudy(self, line: _Line, *, has_failed: bool) -> None:
+        self._outputs.append(CloseStream(line.stream))
         self._understudy = None
+        self._turns.asked_in_vain(line.choice, has_failed=has_failed)
         self._patience = min(self._patience * 2, MOST_PATIENCE)
         self._forget_speech()
 

@@ -298,6 +298,48 @@ def test_noise_that_nobody_understands_is_doubted_ever_less_often() -> None:
     assert OpenStream in [type(o) for o in stage.wait(POLICY.doubt_speech_s, speech=True)]
 
 
+@pytest.mark.parametrize(("recognisers", "following"), [(3, 2), (2, 0), (1, 0)])
+def test_after_an_understudy_that_failed_somebody_else_is_asked(
+    recognisers: int, following: int
+) -> None:
+    stage = Stage(recognisers)
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.fail(2)
+    asked = stage.wait(2 * POLICY.doubt_speech_s + 0.1, speech=True)
+    assert OpenStream(3, following) in asked
+    stage.machine.opened(3, now=stage.now)
+    heard, outputs = stage.words(3)
+    assert heard
+    assert outputs == [CloseStream(1), *([TellDeaf(0)] if following else [])], "only its stream"
+
+
+def test_an_understudy_that_does_not_open_in_time_has_failed() -> None:
+    stage = Stage()
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.wait(POLICY.open_within_s + 0.1)
+    assert OpenStream(3, 0) in stage.wait(2 * POLICY.doubt_speech_s + 0.1, speech=True)
+
+
+def test_an_understudy_that_hears_nothing_has_one_more_try() -> None:
+    """It may have been a noise the first time; who hears nothing twice hears nothing."""
+    stage = Stage(3)
+    asked = []
+    for _ in range(50 * 60):
+        for output in stage.wait(0.02, speech=True):
+            if isinstance(output, OpenStream):
+                asked.append(output.choice)
+                stage.machine.opened(output.stream, now=stage.now)
+    assert asked[:6] == [1, 1, 2, 2, 0, 0]
+
+
+def test_words_begin_the_order_of_understudies_anew() -> None:
+    stage = Stage(3)
+    stage.wait(POLICY.doubt_speech_s, speech=True)
+    stage.fail(2)
+    stage.words(1)
+    assert stage.wait(POLICY.doubt_speech_s + 0.1, speech=True) == [OpenStream(3, 1)]
+
+
 def test_the_first_breaks_while_the_understudy_listens() -> None:
     stage = Stage()
     stage.wait(POLICY.doubt_speech_s, speech=True)
