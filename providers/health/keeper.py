@@ -11,7 +11,9 @@ Rules
 4. Reporters that say nothing for ``REPORTER_KEPT_S`` are forgotten, and units that nobody names.
 5. A keeper that starts again knows nothing but what reporters still hold of its predecessor's
    board: what was open there is opened, and probed like all that is open. Their next reports hold
-   the last ten seconds whole; meanwhile workers rely on themselves.
+   the last ten seconds whole; meanwhile workers rely on themselves. So it is with a unit that was
+   open when it was forgotten (rule 4) and is named again: its reporters hold that it is open until
+   they hear something newer, and nobody else would probe it.
 6. What makes one reporter leave a unit opens it for all, unless another one has seen a good attempt
    since: the good ones of a minute ago, which the others had as well, say nothing against it. A
    single failure somewhere does not.
@@ -124,12 +126,17 @@ class BoardKeeper:
                 unit.touched_s = now - IDLE_PROBE_S
 
     def adopt(self, held: Board, *, now: float) -> None:
-        """Take over what an earlier keeper found open; what this one has judged itself stands."""
+        """Take over what was found open by an earlier keeper, or by this one before it forgot it.
+
+        What this one has judged itself, and knows, stands.
+        """
         for key, entry in held.entries.items():
             mine = self.board.entries.get(key)
             is_judged = mine is not None and mine.stamp[0] == self._term
             is_older = entry.stamp[0] < self._term
-            if is_older and not is_judged and entry.state in {"open", "half_open"}:
+            is_forgotten = mine is None and key in self._units
+            is_news = (is_older or is_forgotten) and not is_judged
+            if is_news and entry.state in {"open", "half_open"}:
                 until_s = now + self._policy.busy_s
                 self._unit(key).breaker.shut(until_s, entry.reason or "board", now=now)
         self._publish(now)

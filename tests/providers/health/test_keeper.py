@@ -231,3 +231,31 @@ def test_who_is_silent_is_forgotten_and_units_that_nobody_names() -> None:
     cluster.wait(REPORTER_KEPT_S + 6.0, step_s=0.5)
     assert cluster.keeper.reporters == 0
     assert dict(cluster.keeper.board.entries) == {}
+
+
+def test_a_unit_that_was_forgotten_while_it_was_open_is_probed_again_and_closes() -> None:
+    """Everybody who can probe it was cut off for a while, and still holds that it is open."""
+    cluster = broken("ann")
+    ann = cluster.workers.pop("ann")
+    cluster.enlisted.clear()
+    cluster.wait(REPORTER_KEPT_S + 6.0, step_s=0.5)
+    cluster.workers["ann"] = ann
+    cluster.enlist("ann")
+    cluster.keeper.adopt(ann.held(), now=cluster.now)
+    for _ in range(100):
+        for probe in cluster.wait(0.1):
+            cluster.keeper.probe_answered(probe.unit, probe.number, ok=True, now=cluster.now)
+    assert cluster.state("ann") == "closed"
+    before = cluster.keeper.board
+    cluster.keeper.adopt(Board((1, 1), {UNIT: Entry((1, 1), "open", "run")}), now=cluster.now)
+    assert cluster.keeper.board == before, "what it has closed since stays closed"
+
+
+def test_what_nobody_names_is_not_adopted_after_it_was_forgotten() -> None:
+    cluster = broken("ann")
+    held = cluster.local("ann").held()
+    cluster.workers.clear()
+    cluster.enlisted.clear()
+    cluster.wait(REPORTER_KEPT_S + 6.0, step_s=0.5)
+    cluster.keeper.adopt(held, now=cluster.now)
+    assert dict(cluster.keeper.board.entries) == {}
