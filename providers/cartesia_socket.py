@@ -98,7 +98,7 @@ class VoiceSocket:
         self._leaving: dict[str, float] = {}
         self._sends: set[asyncio.Task[None]] = set()
         self._retired = False
-        self._dead = False
+        self._error: ProviderError | None = None
         self._served = 0
         self._used_s = self._loop.time()
         self._reader = self._loop.create_task(self._read())
@@ -106,7 +106,7 @@ class VoiceSocket:
     @property
     def usable(self) -> bool:
         """Open, and not given up."""
-        return not (self._dead or self._retired)
+        return not (self.dead or self._retired)
 
     @property
     def room(self) -> int:
@@ -117,7 +117,12 @@ class VoiceSocket:
     @property
     def dead(self) -> bool:
         """Closed: to be forgotten."""
-        return self._dead
+        return self._error is not None
+
+    @property
+    def error(self) -> ProviderError | None:
+        """Why it is dead; None before."""
+        return self._error
 
     def idle_for_s(self, now: float) -> float:
         """Seconds since a segment was last begun or ended."""
@@ -190,7 +195,7 @@ class VoiceSocket:
         except ProviderError as violation:
             error = violation
         finally:
-            self._dead = True
+            self._error = error
             segments = list(self._segments.values())
             self._segments.clear()
             self._leaving.clear()
@@ -241,7 +246,7 @@ class VoiceSocket:
         return segment
 
     def _close_when_done(self) -> None:
-        if self._retired and not self._segments and not self._dead:
+        if self._retired and not self._segments and not self.dead:
             self._spawn(self._connection.close())
 
     async def _send_quietly(self, message: str) -> None:

@@ -123,7 +123,7 @@ class VoiceSocket:
         self._closing: dict[str, float] = {}
         self._sends: set[asyncio.Task[None]] = set()
         self._retired = False
-        self._dead = False
+        self._error: ProviderError | None = None
         self._used_s = self._loop.time()
         self._sent_s = self._used_s
         self._served = 0
@@ -132,7 +132,7 @@ class VoiceSocket:
     @property
     def usable(self) -> bool:
         """Open, and not given up."""
-        return not (self._dead or self._retired)
+        return not (self.dead or self._retired)
 
     @property
     def room(self) -> int:
@@ -142,7 +142,12 @@ class VoiceSocket:
     @property
     def dead(self) -> bool:
         """Closed: to be forgotten."""
-        return self._dead
+        return self._error is not None
+
+    @property
+    def error(self) -> ProviderError | None:
+        """Why it is dead; None before."""
+        return self._error
 
     @property
     def idle(self) -> bool:
@@ -193,12 +198,12 @@ class VoiceSocket:
     def retire(self) -> None:
         """Take no more segments; close once the last one is done."""
         self._retired = True
-        if not self._segments and not self._dead:
+        if not self._segments and not self.dead:
             self._spawn(self._connection.close())
 
     def tend(self, now: float) -> None:
         """To be called every second or so: keeps an idle socket open and sees a lost close."""
-        if self._dead:
+        if self.dead:
             return
         if any(now - since_s > _CLOSE_CONFIRM_S for since_s in self._closing.values()):
             self.retire()
@@ -231,7 +236,7 @@ class VoiceSocket:
         except ProviderError as violation:
             error = violation
         finally:
-            self._dead = True
+            self._error = error
             segments = list(self._segments.values())
             self._segments.clear()
             self._closing.clear()

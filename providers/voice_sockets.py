@@ -2,7 +2,8 @@
 
 Rules:
 1. A segment that finds no room on an open socket waits for a new one. Others may join it there as
-   long as the socket will have room for them.
+   long as the socket will have room for them. One that is closed as it opens is an error for all of
+   them, the one that closed it: the next would fare no better.
 2. Once a second, from the first socket on, the dead ones are forgotten and the speaker looks after
    the rest. What it reopens nobody waits for: the next segment meets the same error and reports it.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from providers.errors import ProviderError, ProviderUnavailable
 
@@ -31,6 +32,10 @@ class VoiceSocket(Protocol):
     @property
     def dead(self) -> bool:
         """Closed: to be forgotten."""
+
+    @property
+    def error(self) -> ProviderError | None:
+        """Why it is dead; None before."""
 
     async def aclose(self) -> None:
         """Close it; segments still running fail as unavailable."""
@@ -56,9 +61,9 @@ class SocketKeeper(Protocol[K_contra, S_co]):
 
 
 @dataclass(eq=False, slots=True)
-class _Opening(Generic[K]):
+class _Opening(Generic[K, S]):
     key: K
-    task: asyncio.Task[None]
+    task: asyncio.Task[S]
     waiters: int = 0
 
 
@@ -79,7 +84,7 @@ class VoiceSockets(Generic[K, S]):
         self._keeper = keeper
         self._provider = provider
         self._room = room
-        self._openings: list[_Opening[K]] = []
+        self._openings: list[_Opening[K, S]] = []
         self._tender: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -89,7 +94,11 @@ class VoiceSockets(Generic[K, S]):
         return [opening.key for opening in self._openings]
 
     async def wait_for(self, key: K) -> None:
-        """Open a socket, or join an opening one that will have room. Raises ``ProviderError``."""
+        """Open a socket, or join an opening one that will have room.
+
+        Raises:
+            ProviderError: It cannot be opened, or was closed as it opened.
+        """
         if self._closed:
             raise ProviderUnavailable("closed", self._provider)
         for opening in self._openings:
@@ -99,7 +108,9 @@ class VoiceSockets(Generic[K, S]):
             opening = self._start(key)
         opening.waiters += 1
         # Shielded: others wait for the same socket.
-        await asyncio.shield(opening.task)
+        socket = await asyncio.shield(opening.task)
+        if socket.error is not None:
+            raise socket.error
 
     async def reopen(self, key: K) -> None:
         """As ``wait_for``, for nobody: what fails is a line in the log."""
@@ -112,7 +123,7 @@ class VoiceSockets(Generic[K, S]):
         """Close every socket, and open no more."""
         self._closed = True
         tender, self._tender = self._tender, None
-        tasks = [opening.task for opening in self._openings]
+        tasks: list[asyncio.Task[Any]] = [opening.task for opening in self._openings]
         if tender is not None:
             tasks.append(tender)
         for task in tasks:
@@ -121,16 +132,16 @@ class VoiceSockets(Generic[K, S]):
         sockets, self.sockets = self.sockets, []
         await asyncio.gather(*(socket.aclose() for socket in sockets))
 
-    def _start(self, key: K) -> _Opening[K]:
+    def _start(self, key: K) -> _Opening[K, S]:
         self._forget_dead()
         self._keeper.make_room(key)
         loop = asyncio.get_running_loop()
         if self._tender is None:
             self._tender = loop.create_task(self._tend())
-        opening = _Opening(key, loop.create_task(self._open(key)))
+        opening: _Opening[K, S] = _Opening(key, loop.create_task(self._open(key)))
         self._openings.append(opening)
 
-        def forget(task: asyncio.Task[None]) -> None:
+        def forget(task: asyncio.Task[S]) -> None:
             self._openings.remove(opening)
             # Whoever waits gets the error; when nobody does any more it is no news.
             if not task.cancelled() and task.exception() is not None and not opening.waiters:
@@ -139,8 +150,10 @@ class VoiceSockets(Generic[K, S]):
         opening.task.add_done_callback(forget)
         return opening
 
-    async def _open(self, key: K) -> None:
-        self.sockets.append(await self._keeper.open(key))
+    async def _open(self, key: K) -> S:
+        socket = await self._keeper.open(key)
+        self.sockets.append(socket)
+        return socket
 
     async def _tend(self) -> None:
         while True:

@@ -98,6 +98,7 @@ class Exchange:
     def __init__(self) -> None:
         self.opened: list[Wire] = []
         self.errors: list[ProviderError] = []
+        self.close_code: int | None = None
 
     async def connect(self, _url: str, headers: dict[str, str], _timeout_s: float) -> Wire:
         assert headers["X-API-Key"] == "k"
@@ -105,6 +106,8 @@ class Exchange:
         if self.errors:
             raise self.errors.pop(0)
         self.opened.append(Wire())
+        if self.close_code is not None:
+            self.opened[-1].break_off(self.close_code)
         return self.opened[-1]
 
 
@@ -160,6 +163,24 @@ def test_what_is_asked_for_is_bare_mu_law_with_the_times_of_words() -> None:
         assert asked["language"] == "de"
         assert asked["add_timestamps"] is True
         assert asked["continue"] is False
+
+    pooled(test)
+
+
+@pytest.mark.parametrize(("code", "error"), [(1011, ProviderUnavailable), (1013, ProviderBusy)])
+def test_a_socket_that_is_closed_as_it_opens_is_an_error_and_opens_no_other_one(
+    code: int, error: type[ProviderError]
+) -> None:
+    async def test(speaker: CartesiaSpeaker, exchange: Exchange) -> None:
+        exchange.close_code = code
+        async with asyncio.timeout(5.0):
+            with pytest.raises(error):
+                await all_of(speaker, request())
+            assert len(exchange.opened) == 1
+            with pytest.raises(error):
+                await speaker.warm("v", "en-US")
+        exchange.close_code = None
+        assert await all_of(speaker, request())
 
     pooled(test)
 

@@ -53,6 +53,7 @@ class Exchange:
         self.urls: list[str] = []
         self.errors: list[ProviderError] = []
         self.delay_s = 0.1
+        self.begins: Callable[[Service], None] = lambda _service: None
 
     async def connect(self, url: str, api_key: str, timeout_s: float) -> Connection:
         assert api_key == "k"
@@ -61,6 +62,7 @@ class Exchange:
             raise self.errors.pop(0)
         self.urls.append(url)
         self.opened.append(Service())
+        self.begins(self.opened[-1])
         return self.opened[-1]
 
 
@@ -142,6 +144,30 @@ def test_a_failing_fresh_socket_is_an_error() -> None:
         exchange.errors.append(ProviderUnavailable("no", "elevenlabs"))
         with pytest.raises(ProviderUnavailable):
             await all_of(speaker, request())
+        assert audio_of(await all_of(speaker, request()))
+
+    pooled(test)
+
+
+@pytest.mark.parametrize(
+    ("begins", "error"),
+    [
+        (lambda service: service.break_off(1011), ProviderUnavailable),
+        (lambda service: service.say(error="quota_exceeded", code=1008), ProviderRefused),
+    ],
+)
+def test_a_socket_that_is_closed_as_it_opens_is_an_error_and_opens_no_other_one(
+    begins: Callable[[Service], None], error: type[ProviderError]
+) -> None:
+    async def test(speaker: ElevenLabsSpeaker, exchange: Exchange) -> None:
+        exchange.begins = begins
+        async with asyncio.timeout(5.0):
+            with pytest.raises(error):
+                await all_of(speaker, request())
+            assert len(exchange.opened) == 1
+            with pytest.raises(error):
+                await speaker.warm("alto", "en-US")
+        exchange.begins = lambda _service: None
         assert audio_of(await all_of(speaker, request()))
 
     pooled(test)
