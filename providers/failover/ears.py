@@ -22,6 +22,7 @@ Rules
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Sequence
 
@@ -40,6 +41,7 @@ from providers.health.route import CallRoute
 from providers.health.signals import Sign, Signal, signal_of_error
 from providers.health.unit import NO_ACCOUNT, Account, Unit
 from providers.health.view import HealthView, ProbeCall
+from providers.traces import place_of
 from voice.ports import (
     FinalTranscript,
     InterimTranscript,
@@ -49,6 +51,8 @@ from voice.ports import (
     RecogniserFailed,
 )
 from voice.words import has_words
+
+logger = logging.getLogger(__name__)
 
 SLOW_RATIO = HealthPolicy().slow_ratio
 IN_TIME_S = 0.4  # words so late raise nobody's patience
@@ -272,6 +276,10 @@ class Ears:
         except (ProviderTimeout, TimeoutError):
             self.deaf(choice)
         except ProviderError as error:
+            self.failed(choice, error)
+        except Exception as error:  # noqa: BLE001 - one client's trouble must not end the question
+            # The message of a foreign exception may quote the caller: only its place is told.
+            logger.error("%s broke: %s", self.recognisers[choice].name, place_of(error))
             self.failed(choice, error)
         else:
             self.heard(choice)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from providers.errors import (
@@ -11,10 +13,11 @@ from providers.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from providers.failover.ears import Ears
+from providers.failover.ears import ASKED_KEPT_S, ASKED_TIMES, Ears
 from providers.health.local import LocalHealth
 from providers.health.unit import Unit
 from providers.health.view import HealthView
+from tests.support import virtual_time
 from tests.support.fake_ear_and_mouth import FakeRecogniser
 from voice.ports import RecogniserFailed
 
@@ -58,3 +61,21 @@ def test_a_mistake_of_one_agent_takes_the_recogniser_from_nobody_else() -> None:
 
 def test_without_its_cause_a_refusal_is_one() -> None:
     assert judged(RecogniserFailed("no", False)).verdict(OPEN, now=NOW).state == "open"
+
+
+def test_a_client_that_breaks_when_all_are_asked_hears_nothing_and_ends_no_question(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scene() -> None:
+        recogniser, told = FakeRecogniser(), []
+        ears = Ears([recogniser])
+        for number in range(2):
+            recogniser.refusals = [ValueError("+15550100")] * ASKED_TIMES
+            ears.ask_everybody(lambda number=number: told.append(number))  # type: ignore[misc]
+            await asyncio.sleep(ASKED_KEPT_S + 5.0)
+        assert told == [0, 1]
+
+    virtual_time.run(scene())
+    said = [record.getMessage() for record in caplog.records]
+    assert all(line.startswith("fake broke: ValueError at ") for line in said), said
+    assert len(said) == 2 * ASKED_TIMES
