@@ -166,9 +166,10 @@ class CallLifecycle:
             if mode == "leave_message" and report.answered_by != "fax":
                 return None
             return lambda: self.hang_up(report.call_sid, "machine")
-        message = twiml.say_and_hang_up(
-            str(detection["message"]), str(detection.get("language", "en-US"))
-        )
+        words = str(detection.get("message") or "")
+        if not words:  # the call was erased: there is nothing to be left
+            return lambda: self.hang_up(report.call_sid, "machine")
+        message = twiml.say_and_hang_up(words, str(detection.get("language", "en-US")))
         return lambda: self._steer(report.call_sid, message)
 
     async def hang_up(self, call_sid: str, reason: str) -> None:

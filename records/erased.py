@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,6 +37,18 @@ async def erased_calls(
         CALLS.c.erased_at_us > 0, CALLS.c.call_id.in_(sorted(set(call_ids)))
     )
     return frozenset((tenant, call) for tenant, call in await connection.execute(query))
+
+
+def without_words(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of an erased request: how it was placed stays, what was to be said goes.
+
+    Args:
+        options: ``CallRequestRow.options``.
+    """
+    detection = options.get("machine_detection")
+    if not isinstance(detection, Mapping) or not detection.get("message"):
+        return dict(options)
+    return {**options, "machine_detection": {**detection, "message": ""}}
 
 
 def without_content(row: RowT) -> RowT:

@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from records.database import Database, as_database
 from records.edge_rows import DELETING
-from records.erased import lock_out_writers
+from records.erased import lock_out_writers, without_words
 from records.rows import CallRow
 from records.statements import insert_into, to_columns
 from records.tables import CALL_REQUESTS, CALLS, JOURNAL, RECORDINGS, TURNS
@@ -92,6 +92,10 @@ class _Erasure:
         turns = await self._change(TURNS, caller_text="", agent_text="", heard_text="")
         entries = await self._change(JOURNAL, data={})
         requests = CALL_REQUESTS.c
+        # Its row is held: a wish to hang up that is written just now waits, and is not undone.
+        options = await self._connection.scalar(
+            self._of(CALL_REQUESTS, requests.options).with_for_update()
+        )
         await self._change(
             CALL_REQUESTS,
             to_number="",
@@ -99,6 +103,7 @@ class _Erasure:
             # A digest of a request whose other fields are known gives the number away.
             body_digest="",
             variables={},
+            options=without_words(options or {}),
             error="",
             status=case((requests.status == "queued", "canceled"), else_=requests.status),
             erased_at_us=case((requests.erased_at_us > 0, requests.erased_at_us), else_=at_us),

@@ -13,6 +13,7 @@ from sqlalchemy import Select, case, literal, select, tuple_, update
 
 from records.database import Database, as_database
 from records.edge_rows import CallRequestRow
+from records.erased import without_words
 from records.errors import IdempotencyConflict
 from records.statements import clean_value, insert_into, to_columns
 from records.tables import CALL_REQUESTS
@@ -102,7 +103,7 @@ class RequestStore:
     ) -> bool:
         """Change a request if its status is one of ``expected``.
 
-        The content of an erased request stays erased.
+        The content of an erased request stays erased; other options of it change.
 
         Args:
             tenant_id: Of the request.
@@ -130,6 +131,10 @@ class RequestStore:
                     (table.c.erased_at_us > 0, table.c[name]),
                     else_=literal(new, table.c[name].type),
                 )
+            elif name == "options":  # read before the erasure, perhaps, and needed after it
+                kept = literal(without_words(new), table.c.options.type)
+                written = literal(new, table.c.options.type)
+                values[name] = case((table.c.erased_at_us > 0, kept), else_=written)
         statement = (
             update(table)
             .where(

@@ -19,6 +19,7 @@ from cluster.request_body import BodyReader
 from cluster.voice_routes import BUSY, NOT_IN_SERVICE, TROUBLE
 from cluster.webhooks import MAX_FORM_BYTES
 from records.edge_rows import NumberRow
+from records.erasure import erase
 from telephony.errors import CarrierRefused
 from tests.cluster.conftest import OnApi
 from tests.support.api_stage import OTHERS, OURS, PUBLIC, THEIRS, ApiStage
@@ -173,6 +174,19 @@ def test_what_is_done_about_who_answered(on_api: OnApi, mode: str, who: str, wha
         assert [sid for sid, _ in api.carrier.steered] == ([SID] if what == "message" else [])
         if what == "message":
             assert "Call us." in api.carrier.steered[0][1]
+
+    on_api(scene)
+
+
+def test_a_machine_is_left_nothing_once_its_message_is_erased(on_api: OnApi) -> None:
+    async def scene(api: ApiStage) -> None:
+        detection = {"mode": "leave_message", "message": "Call us."}
+        call_id = await dialled(api, machine_detection=detection)
+        await erase(api.database, "default", call_id, at_us=9)
+        target = api.target(MACHINE_PATH, call_id)
+        await api.post(target, CallSid=SID, AnsweredBy="machine_end_beep")
+        assert (api.carrier.ended, api.carrier.steered) == ([SID], [])
+        assert api.services.work.given_up == 0
 
     on_api(scene)
 

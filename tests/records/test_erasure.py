@@ -57,12 +57,17 @@ async def fill(database: Database) -> None:
             idempotency_key="k",
             body_digest="d",
             variables={"x": SAID},
+            options=options(SAID),
             error=SAID,
             status="completed",
             call_sid="CA1",
         )
     )
     await RecordingStore(database).put(recording())
+
+
+def options(message: str) -> dict[str, object]:
+    return {"timeout_s": 9, "machine_detection": {"mode": "leave_message", "message": message}}
 
 
 def without_numbers(row: CallRow, **changes: object) -> CallRow:
@@ -95,6 +100,7 @@ def test_content_goes_and_counts_and_times_stay(on_database: OnDatabase) -> None
             to_number="",
             from_number="",
             idempotency_key="k",
+            options=options(""),
             status="completed",
             call_sid="CA1",
             erased_at_us=500,
@@ -130,6 +136,7 @@ def test_what_comes_late_brings_nothing_back(on_database: OnDatabase) -> None:
             {"completed"},
             to_number="+1",
             variables={"x": SAID},
+            options={**options(SAID), "hang_up": True},
             error=SAID,
             answered_by="human",
             updated_at_us=600,
@@ -137,6 +144,7 @@ def test_what_comes_late_brings_nothing_back(on_database: OnDatabase) -> None:
         kept = await requests.get("acme", "call-1")
         assert kept is not None
         assert (kept.to_number, kept.variables, kept.error) == ("", {}, "")
+        assert kept.options == {**options(""), "hang_up": True}
         assert kept.answered_by == "human"
 
     on_database(use)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from actors.request_marks import HANG_UP
 from records.edge_rows import RecordingRow
+from records.erasure import erase
 from records.rows import TurnRow
 from telephony.errors import (
     CarrierRefused,
@@ -179,5 +183,28 @@ def test_a_queued_call_that_is_erased_is_not_dialled(on_api: OnApi) -> None:
         assert (await api.ask("POST", f"/v1/calls/{call_id}/erase")).status_code == 200
         assert (await api.request(call_id)).status == "canceled"
         assert await api.stores.requests.due(1 << 60, 10) == []
+
+    on_api(scene)
+
+
+def test_hanging_up_while_it_is_erased_brings_no_message_back(
+    on_api: OnApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(api: ApiStage) -> None:
+        detection = {"mode": "leave_message", "message": "a secret"}
+        call_id = await api.placed(machine_detection=detection)
+        await api.set(call_id, status="dialing")
+        change = api.stores.requests.change
+
+        async def erased_before(*key: Any, **changes: Any) -> bool:
+            if "options" in changes:
+                await erase(api.database, "default", call_id, at_us=9)
+            return await change(*key, **changes)
+
+        monkeypatch.setattr(api.stores.requests, "change", erased_before)
+        assert (await api.ask("DELETE", f"/v1/calls/{call_id}")).status_code == 202
+        options = (await api.request(call_id)).options
+        assert options[HANG_UP] is True
+        assert "secret" not in json.dumps(options)
 
     on_api(scene)
