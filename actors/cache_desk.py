@@ -7,7 +7,8 @@ agents, so they are for the person who asked and for no log)
     look      ``selection`` (``cache.keeper_view.Selection``), ``limit``, ``offset``; answered by
               ``rows`` and ``total``
     remove    ``selection``, ``is_all`` (needed for a selection of everything), ``try_only``;
-              answered by ``removed``. A selection by tag and tenant also invalidates the tag
+              answered by ``removed``. A selection by tag and tenant also invalidates the tag;
+              with ``is_erased`` (:func:`erasure_of`) nothing more is learned from its source
     bring     ``scope`` (tenant_id, agent_id, language), ``is_trusted``, ``cards`` (question,
               answer, tags, ttl, answer_id, caller, source, next); answered by ``kept`` and
               ``refused`` (reason and how often)
@@ -22,7 +23,14 @@ from typing import Any, Final
 
 from actors.cache_driver import VERSION, CacheDriver
 from cache.deltas import packed
-from cache.entry import Answer, Provenance, StorageClass, TtlClass, answer_id_of
+from cache.entry import (
+    Answer,
+    Provenance,
+    StorageClass,
+    TtlClass,
+    answer_id_of,
+    call_source,
+)
 from cache.errors import ImportInvalid
 from cache.keeper_view import Selection, row_of, summary_of
 from cache.lookup import Life, Question, ask
@@ -83,6 +91,8 @@ class CacheDesk:
             and Selection(tenant_id=chosen.tenant_id, tag=chosen.tag) == chosen
         ):
             keeper.invalidate(chosen.tenant_id, chosen.tag, now_s=self._clock())
+        if plain.get("is_erased") is True and chosen.tenant_id and chosen.source:
+            keeper.erase(chosen.tenant_id, chosen.source, now_s=self._clock())
         removed = keeper.purge(ids)
         self._driver.changed()
         await self._driver.save()
@@ -124,6 +134,12 @@ class CacheDesk:
         if kept is not None and (then := _ids(card.get("next"))):
             self._driver.keeper.step(scope, answer.answer_id, then)
         return "" if kept is not None else "not_kept"
+
+
+def erasure_of(tenant_id: str, call_id: str) -> dict[str, Any]:
+    """The message ``remove`` for a call that was erased."""
+    selection = {"tenant_id": tenant_id, "source": call_source(call_id)}
+    return {"v": VERSION, "selection": selection, "is_erased": True}
 
 
 def _objection(question: Question, said: str) -> str:

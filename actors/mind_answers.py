@@ -27,7 +27,7 @@ from actors.consultation import Consultation
 from actors.wire import TurnEntry
 from cache.complaints import rejects, repeats
 from cache.context import BOUND, act_of, stands_by_itself
-from cache.entry import Answer, StorageClass, answer_id_of
+from cache.entry import Answer, StorageClass, answer_id_of, call_source
 from cache.lookup import ask
 from cache.outcomes import Hit
 from cache.ports import AnswerCache, Complaint
@@ -245,7 +245,7 @@ class CallAnswers:
             answer,
             # All who hide their number count as one.
             caller=caller_mark(call.tenant_id, self._caller_number or _ANONYMOUS),
-            source=f"{call.call_id}/{turn.turn_id}",
+            source=f"{call_source(call.call_id)}{turn.turn_id}",
         )
 
     @property

@@ -15,7 +15,7 @@ from typing import Any
 import ray
 
 from actors.actor_repr import actor_repr
-from actors.cache_desk import CacheDesk
+from actors.cache_desk import CacheDesk, erasure_of
 from actors.cache_driver import CacheDriver
 from actors.errors import CacheAwayError
 from actors.gcs_questions import ask_gcs
@@ -26,6 +26,7 @@ from providers.traces import trace_of
 logger = logging.getLogger(__name__)
 
 MAKE_ANEW_AFTER_S = 4.0  # who stops the cluster has removed us by then
+FORGET_WITHIN_S = 15.0  # an owner that has just started waits for copies first, and it is saved
 
 
 class SemanticCacheActor:
@@ -121,6 +122,35 @@ def find_semantic_cache(shard: int = 0) -> Any:
         return ray.get_actor(cache_name(shard), namespace=NAMESPACE)
     except ValueError:
         raise CacheAwayError("no response cache runs in this cluster") from None
+
+
+async def forget_call(owners: int, tenant_id: str, call_id: str) -> None:
+    """Have every owner forget a call that was erased. Nobody is started for it.
+
+    Args:
+        owners: How many there are.
+        tenant_id: Of the call.
+        call_id: Of the call.
+
+    Raises:
+        CacheAwayError: One of them is away, or does not answer; doing it again does no harm.
+    """
+    plain = erasure_of(tenant_id, call_id)
+    await asyncio.gather(*(_remove(shard, plain) for shard in range(owners)))
+
+
+async def _remove(shard: int, plain: dict[str, Any]) -> None:
+    find = functools.partial(find_semantic_cache, shard)
+    try:
+        handle = await ask_gcs(("find", cache_name(shard)), find)
+        async with asyncio.timeout(FORGET_WITHIN_S):
+            await handle.remove.remote(plain)
+    except CacheError:
+        raise
+    except (TimeoutError, ray.exceptions.RayError) as error:
+        raise CacheAwayError(
+            f"the response cache does not answer: {type(error).__name__}"
+        ) from None
 
 
 class RayCacheLink:

@@ -23,6 +23,11 @@ _PART_BYTES: Final = 60
 """Of ``answer_words``: measured of questions with an answer each; 20 where they share answers."""
 
 
+def call_source(call_id: str) -> str:
+    """How the ``Entry.source`` of everything begins that was learned from this call."""
+    return f"{call_id}/"
+
+
 class StorageClass(StrEnum):
     """What may be done with an answer; ``cache.storage_class`` decides it."""
 

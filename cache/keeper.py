@@ -4,7 +4,8 @@ A machine: it takes ``now_s`` and does no I/O. Rules
 
 1. What workers tell is taken once, in the order of each worker's batches.
 2. An answer of a call is kept when its caller and its tenant have not written too much, and when
-   its tags were not invalidated since; who wrote it stands behind it as one caller.
+   its tags were not invalidated since; who wrote it stands behind it as one caller. Nothing at
+   all is learned from a call that was erased.
 3. Every change is a delta in the log, made in the same step; replicas never change anything by
    themselves.
 4. What takes long is computed aside (:meth:`CacheKeeper.due`, :meth:`CacheKeeper.done`).
@@ -150,6 +151,9 @@ class CacheKeeper:
 
     def _learned(self, told: Learned, vector: bytes, now_s: float) -> None:
         answer, scope = told.answer, told.scope
+        if self._admission.is_erased(scope.tenant_id, told.source):
+            self.refused["erased"] += 1
+            return
         if (thought := _thought(told.features, told.nearest)) is not None:
             looked = Miss(MissReason.NOT_LIKE_ANYTHING, evidence=thought)
             self.cache.gates.answered(scope, looked, answer.answer_id)
@@ -240,6 +244,10 @@ class CacheKeeper:
         self._admission.invalidated(tenant_id, tag, now_s)
         self._tell(Generation(tenant_id, tag, number))
         return number
+
+    def erase(self, tenant_id: str, source: str, *, now_s: float) -> None:
+        """Learn nothing more from a call of this tenant (``cache.entry.call_source``)."""
+        self._admission.erased(tenant_id, source, now_s)
 
     def purge(self, entry_ids: Iterable[int]) -> int:
         """Remove entries; how many there were."""

@@ -1,10 +1,11 @@
-"""Whether an answer that a call has learned is kept: its writers' rates, its tags, its room.
+"""Whether an answer that a call has learned is kept: erased calls, writers' rates, tags, room.
 
 A machine; what people import is not asked.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Final
 
 from cache.keeper_rates import RateLimits, Rates
@@ -13,6 +14,10 @@ from cache.store import ResponseStore
 
 INVALID_FOR_S: Final = 10.0
 """An answer that was begun before an invalidation may arrive so much later."""
+
+ERASED_FOR_S: Final = 5 * 3_600.0
+"""An erased call may go on: four hours at most, and what it tells may wait."""
+MOST_ERASED: Final = 10_000
 
 
 class Admission:
@@ -26,6 +31,7 @@ class Admission:
         self._rates = rates
         self._limits = RateLimits(rates)
         self._invalid_since: dict[tuple[str, str], float] = {}
+        self._erased_at: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def objection(self, told: Learned, store: ResponseStore, now_s: float) -> str:
         """Why an answer that may be kept is not; empty when it is.
@@ -57,8 +63,28 @@ class Admission:
         """Everything of this tenant with this tag has ended."""
         self._invalid_since[tenant_id, tag] = now_s
 
+    def erased(self, tenant_id: str, source: str, now_s: float) -> None:
+        """A call was erased: nothing more is learned from it.
+
+        Args:
+            tenant_id: Of the call.
+            source: ``cache.entry.call_source``.
+            now_s: Epoch seconds.
+        """
+        self._erased_at[tenant_id, source] = now_s
+        self._erased_at.move_to_end((tenant_id, source))
+        if len(self._erased_at) > MOST_ERASED:
+            self._erased_at.popitem(last=False)
+
+    def is_erased(self, tenant_id: str, source: str) -> bool:
+        """Whether what has this source comes from an erased call."""
+        call_id, slash, _ = source.partition("/")
+        return (tenant_id, call_id + slash) in self._erased_at
+
     def sweep(self, now_s: float) -> None:
-        """Forget invalidations that nothing can arrive from any more."""
+        """Forget invalidations and erased calls that nothing can arrive from any more."""
+        while self._erased_at and now_s - next(iter(self._erased_at.values())) >= ERASED_FOR_S:
+            self._erased_at.popitem(last=False)
         self._invalid_since = {
             use: since
             for use, since in self._invalid_since.items()

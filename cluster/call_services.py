@@ -38,6 +38,10 @@ async def nobody_else(_call_id: str, _mode: str) -> bool:
     return False
 
 
+async def nothing_kept(_tenant_id: str, _call_id: str) -> None:
+    """There is no response cache."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutsideWorld:
     """What the services speak to.
@@ -48,6 +52,8 @@ class OutsideWorld:
         nudge: Tells the back office that there is something to do; never waits.
         switch: Has the replica that has a call (its id) carry it in another way (the mode); False
             when none has it. Raises ``OSError`` when nobody can be asked.
+        forget_answers: Has the response cache forget what it learned from a call (tenant, id), and
+            learn nothing more from it. Raises ``CacheAwayError``; twice does no harm.
     """
 
     stores: CallStores
@@ -55,6 +61,7 @@ class OutsideWorld:
     carrier: CarrierRest | None
     nudge: Callable[[], None]
     switch: Callable[[str, str], Awaitable[bool]] = nobody_else
+    forget_answers: Callable[[str, str], Awaitable[None]] = nothing_kept
 
 
 class CallServices:

@@ -26,11 +26,16 @@ Tenant = Annotated[
 ]
 
 
-def at_desk(settings: Settings, do: Callable[[Desk], Awaitable[T]]) -> T:
-    """Ask the owner of the cache, or its file when nobody runs here, which is said."""
+def at_desk(
+    settings: Settings, do: Callable[[Desk], Awaitable[T]], *, needs_file: bool = False
+) -> T:
+    """Ask the owner of the cache, or its file when nobody runs here, which is said.
+
+    Arguments and errors as of ``response_cache_desk.open_desk``.
+    """
 
     async def run() -> T:
-        async with open_desk(settings) as (desk, is_running):
+        async with open_desk(settings, needs_file=needs_file) as (desk, is_running):
             if not is_running:
                 say(f"no cluster runs here: this is the file in {settings.cache_folder}")
             return await do(desk)

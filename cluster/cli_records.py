@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from cluster.cli_console import console, output, say
+from cluster.cli_console import complain, console, output, say
 from cluster.cli_help import add_command
-from cluster.errors import SettingsError
+from cluster.errors import ClusterError, NoCacheFileError, SettingsError
 from cluster.settings import Settings, read_settings
 from cluster.wall_clock import wall_clock_us
 
@@ -223,7 +223,14 @@ def erase(
     """Erase what was said in a call and who spoke, for good. Counts, times and cost stay.
 
     Texts, numbers, variables and journal data go; nothing that is written late brings them back.
-    PostgreSQL gives the space up at its next vacuum; backups keep what they hold.
+    The response cache forgets the answers that it learned from the call; where nothing runs, those
+    in its file on this machine. PostgreSQL gives the space up at its next vacuum; backups keep what
+    they hold.
+
+    [bold]Exit code[/bold]
+      0  erased
+      1  erased, but the response cache was not reached: the line says what to do; or you said no
+      2  there is no such call
     """
     from records.erasure import erase as erase_call
 
@@ -242,6 +249,31 @@ def erase(
         say("recordings that wait to be deleted at the carrier:")
         for sid in erased.recording_sids:
             output.print(sid, highlight=False)
+    _forget_answers(settings, tenant, call_id)
+
+
+def _forget_answers(settings: Settings, tenant_id: str, call_id: str) -> None:
+    """Have the response cache forget a call, wherever it is."""
+    from actors.cache_desk import erasure_of
+    from cache.errors import CacheError
+    from cluster.cli_cache_desk import at_desk
+    from cluster.response_cache_desk import has_file
+
+    if not settings.cache and not has_file(settings):
+        return
+    command = f"callcluster cache purge --tenant {tenant_id} --source {call_id}/"
+    try:
+        done = at_desk(
+            settings, lambda desk: desk.remove(erasure_of(tenant_id, call_id)), needs_file=True
+        )
+    except NoCacheFileError as error:
+        say(f"{error}: if there is one elsewhere, run there: {command}")
+    except (ClusterError, CacheError) as error:
+        complain(f"answers that were learned from the call may still be given: {error}")
+        complain(f"then: {command}")
+        raise typer.Exit(EXIT_NOT_READY) from None
+    else:
+        say(f"the response cache has forgotten {done['removed']:,} answers")
 
 
 def _settings(database_url: str) -> Settings:

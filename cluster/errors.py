@@ -5,6 +5,7 @@ ClusterError
 ├── AgentFileError       an agent's YAML file cannot be used; names file and field
 ├── PortInUseError       somebody else listens where we must
 ├── NoClusterError       no Ray cluster runs on this machine
+├── NoCacheFileError     nor is there a file of the response cache
 ├── NoCapacityError      no CallActor has a free slot for this call
 ├── ApiRefusedError      the API of a running cluster said no, with a code
 ├── ApiUnreachableError  it did not answer, or not as an API of ours does
@@ -32,6 +33,10 @@ class PortInUseError(ClusterError):
 
 class NoClusterError(ClusterError):
     """No Ray cluster runs on this machine."""
+
+
+class NoCacheFileError(ClusterError):
+    """No cluster runs on this machine, and no response cache was kept here."""
 
 
 class NoCapacityError(ClusterError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from actors.back_office import RayBackOffice
@@ -19,6 +20,7 @@ from actors.metrics_providers import MeteredRecogniser, MeteredSpeaker
 from actors.metrics_reporter import MetricsReporter
 from actors.named import ensure_directory, tell_plan
 from actors.ray_mind_pool import RayMindPool
+from actors.semantic_cache_actor import forget_call
 from actors.speech_source import SpeechSource
 from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
@@ -27,7 +29,7 @@ from cluster.agents import load_tenants, require_agent
 from cluster.back_office_parts import BACK_OFFICE_PARTS, carrier_of
 from cluster.call_moves import stored_move
 from cluster.call_recall import recall_from
-from cluster.call_services import OutsideWorld
+from cluster.call_services import OutsideWorld, nothing_kept
 from cluster.call_stores import open_call_stores
 from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import stored_hand_over
@@ -128,6 +130,9 @@ class IngressParts:
             carrier=carrier_of(settings),
             nudge=self._office.nudge,
             switch=self._office.switch,
+            forget_answers=(
+                partial(forget_call, settings.cache_owners) if settings.cache else nothing_kept
+            ),
         )
         self._sources = {
             key: self._source(key, self._agents[key], voice) for key, voice in self._voices.items()

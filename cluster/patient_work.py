@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
+from actors.errors import CacheAwayError
 from providers.traces import trace_of
 from records.errors import RecordsError
 from telephony.errors import CarrierThrottled, CarrierUnreachable, TelephonyError
@@ -65,7 +66,7 @@ class PatientWork:
                 async with self._slots:
                     await job()
                 return
-            except (RecordsError, TelephonyError) as error:
+            except (RecordsError, TelephonyError, CacheAwayError) as error:
                 if not may_pass(error) or loop.time() >= until:
                     self._give_up(what, str(error))
                     return
@@ -101,4 +102,4 @@ def may_pass(error: Exception) -> bool:
     """Whether trying again may help."""
     if isinstance(error, RecordsError):
         return error.retryable
-    return isinstance(error, CarrierThrottled | CarrierUnreachable)
+    return isinstance(error, CarrierThrottled | CarrierUnreachable | CacheAwayError)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, NoCacheFileError
 from cluster.found_cluster import FoundCluster, look_around
 from cluster.settings import Settings
 
@@ -79,13 +79,20 @@ class RayDesk:
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings) -> AsyncIterator[tuple[Desk, bool]]:
+async def open_desk(
+    settings: Settings, *, needs_file: bool = False
+) -> AsyncIterator[tuple[Desk, bool]]:
     """The desk, and whether it is that of a running cluster.
 
     RAY_ADDRESS names the cluster; without it, it is the one of this machine. When there is none,
     the file in the folder of the settings is opened, and written when something was changed.
 
+    Args:
+        settings: Of the deployment.
+        needs_file: Where no cluster runs and there is no file, none is begun.
+
     Raises:
+        NoCacheFileError: That is so.
         ClusterError: The cluster that RAY_ADDRESS names cannot be joined, or has no such cache; the
             one of this machine is not this deployment's.
     """
@@ -107,8 +114,15 @@ async def open_desk(settings: Settings) -> AsyncIterator[tuple[Desk, bool]]:
         finally:
             await asyncio.to_thread(ray.shutdown)
         return
+    if needs_file and not has_file(settings):
+        raise NoCacheFileError(f"no cluster runs here, and {settings.cache_folder} has no answers")
     async with open_file(settings) as desk:
         yield desk, False
+
+
+def has_file(settings: Settings) -> bool:
+    """Whether a response cache was kept on this machine."""
+    return any(settings.cache_folder.glob("responses*.cache"))
 
 
 @asynccontextmanager

@@ -212,8 +212,9 @@ async def move_call(tenant_id: Tenant, desk: Desk, call_id: CallId, wish: MoveCa
 async def erase_call(tenant_id: Tenant, desk: Desk, call_id: CallId) -> ErasedView:
     """Erase what was said and who spoke, for good.
 
-    Counts, times and cost stay. Recordings are deleted at the carrier. A call that waits in the
-    queue is canceled; one that goes on is not ended, but nothing more of it is kept.
+    Counts, times and cost stay. Recordings are deleted at the carrier, answers that were learned
+    from the call in the response cache. A call that waits in the queue is canceled; one that goes
+    on is not ended, but nothing more of it is kept.
     """
     return await desk.erase(tenant_id, call_id)
 

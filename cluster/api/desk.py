@@ -318,13 +318,17 @@ class CallDesk:
             )
 
     async def erase(self, tenant_id: str, call_id: str) -> ErasedView:
-        """Erase what was said and who spoke; recordings are deleted at the carrier."""
+        """Erase what was said and who spoke, also in the response cache and at the carrier."""
         stores = self._world.stores
         erased = await erase(stores.database, tenant_id, call_id, at_us=self._wall_clock_us())
         if erased is None:
             raise ApiError("there is no such call", "not_found", "call_id")
         for sid in erased.recording_sids:
             self._services.work.begin(f"call {call_id}: delete recording", self._deletion(sid))
+        self._services.work.begin(
+            f"call {call_id}: forget its answers",
+            lambda: self._world.forget_answers(tenant_id, call_id),
+        )
         self._world.nudge()
         return ErasedView(
             call_id=call_id,

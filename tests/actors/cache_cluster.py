@@ -165,4 +165,4 @@ async def teach(
         question = ask(text, scope)
         outcome = await process.answers.lookup(question)
         mark = caller_mark(scope.tenant_id, caller)
-        process.answers.learned(question, outcome, answer, caller=mark, source=f"call-{caller}")
+        process.answers.learned(question, outcome, answer, caller=mark, source=f"call-{caller}/1")

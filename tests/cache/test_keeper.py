@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from cache.deltas import FEATURES, packed
-from cache.entry import Answer, Provenance, StorageClass, TtlClass
+from cache.entry import Answer, Provenance, StorageClass, TtlClass, call_source
 from cache.keeper import CacheKeeper
-from cache.keeper_admission import INVALID_FOR_S
+from cache.keeper_admission import ERASED_FOR_S, INVALID_FOR_S, MOST_ERASED
 from cache.keeper_rates import Rates
 from cache.lookup import Life, ask
 from cache.normalise import MOST_CHARS
@@ -223,6 +223,44 @@ def test_an_answer_that_was_begun_before_an_invalidation_comes_too_late() -> Non
     assert owner.refused == {"invalidated": 2}
     worker.tell(learned(OPEN, HOURS, "ann", generations=now), now_s=100.0 + INVALID_FOR_S)
     assert len(owner.cache.store) == 1
+
+
+def test_nothing_more_is_learned_from_a_call_that_was_erased() -> None:
+    owner = keeper()
+    worker = Worker(owner)
+    owner.erase("shop", call_source("call-1"), now_s=100.0)
+    thought = {"features": (0.5,) * FEATURES, "nearest": "hours"}
+    worker.tell(learned(OPEN, HOURS, "ann", source="call-1/3", **thought), now_s=101.0)
+    assert (len(owner.cache.store), words(owner), owner.refused) == (0, [], {"erased": 1})
+    assert not list(owner.cache.gates.lessons()), "nor does a gate learn from it"
+    bank = replace(SCOPE, tenant_id="bank")
+    worker.tell(
+        learned(OPEN, HOURS, "ann", source="call-10/3"),
+        learned("do you have parking", PARKING, "ann", source="call-1"),  # a file of that name
+        learned(OPEN, HOURS, "ann", bank, source="call-1/3"),
+        now_s=101.0,
+    )
+    assert len(owner.cache.store) == 3
+
+
+def test_erased_calls_are_remembered_as_long_as_they_may_go_on_and_so_many() -> None:
+    owner = keeper()
+    worker = Worker(owner)
+    owner.erase("shop", call_source("call-1"), now_s=100.0)
+    owner.sweep(now_s=100.0 + ERASED_FOR_S - 1)
+    worker.tell(learned(OPEN, HOURS, "ann", source="call-1/3"), now_s=100.0)
+    assert len(owner.cache.store) == 0
+    owner.sweep(now_s=100.0 + ERASED_FOR_S)
+    worker.tell(learned(OPEN, HOURS, "ann", source="call-1/4"), now_s=100.0)
+    assert len(owner.cache.store) == 1
+    for number in range(MOST_ERASED + 1):
+        owner.erase("shop", call_source(f"other-{number}"), now_s=200.0)
+    worker.tell(
+        learned("about thing 1", HOURS, "ann", source="other-0/1"),
+        learned("about thing 2", HOURS, "ann", source="other-1/1"),
+        now_s=200.0,
+    )
+    assert (len(owner.cache.store), owner.refused) == (2, {"erased": 2})
 
 
 def test_the_first_error_silences_and_the_second_removes() -> None:

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from cluster import response_cache_desk
 from cluster.cli import main
+from cluster.errors import ClusterError
+from cluster.response_cache_desk import open_file
+from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from records.database import Database
 from records.migrations import HEAD, VERSION_TABLE
@@ -32,6 +36,8 @@ def _clean_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.setattr(response_cache_desk, "_join", lambda: False)  # no Ray in a unit test
+    monkeypatch.setenv("CALLCLUSTER_CACHE_MODEL", "no-such-model")
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n" * 3))
     monkeypatch.chdir(tmp_path)
 
@@ -163,9 +169,68 @@ def test_a_call_is_erased_after_a_question(
     shown = capsys.readouterr()
     assert "erased: 1 turns" in shown.err
     assert shown.out.strip() == "RE1"
+    assert "no cluster runs here" in shown.err
+    assert "callcluster cache purge --tenant acme --source new/" in shown.err
+    assert not (tmp_path / "var/cache").exists(), "no file is begun for it"
     assert b"+15550001" not in (tmp_path / "var/callcluster.sqlite3").read_bytes()
     assert run(monkeypatch, "erase", "nobody", "--tenant", "acme", "--yes") == 2
     assert "tenant acme has no call nobody" in capsys.readouterr().err
+
+
+def keep_answers(*calls: str) -> Settings:
+    """The file of a response cache that knows an answer of each of these calls."""
+    settings = Settings(_env_file=None)
+
+    async def fill() -> None:
+        async with open_file(settings) as desk:
+            card = {"question": "When do you open?", "answer": "We open at nine."}
+            for source in calls:
+                scope = {"tenant_id": "acme", "agent_id": source, "language": "en-US"}
+                await desk.bring({"scope": scope, "cards": [{**card, "source": source}]})
+
+    asyncio.run(fill())
+    return settings
+
+
+def kept_sources(settings: Settings) -> list[str]:
+    async def look() -> list[str]:
+        async with open_file(settings) as desk:
+            return sorted(row["source"] for row in (await desk.look({}))["rows"])
+
+    return asyncio.run(look())
+
+
+@pytest.mark.parametrize("owners", ["1", "2"])
+def test_an_erased_call_is_forgotten_by_the_response_cache_in_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, owners: str
+) -> None:
+    monkeypatch.setenv("CALLCLUSTER_CACHE_OWNERS", owners)
+    settings = keep_answers("new/1", "new/2", "newer/1")
+    assert run(monkeypatch, "erase", "new", "--tenant", "acme", "--yes") == 0
+    assert "the response cache has forgotten 2 answers" in capsys.readouterr().err
+    assert kept_sources(settings) == ["newer/1"]
+
+
+def test_a_response_cache_that_is_not_reached_is_said_with_what_to_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    def refused() -> bool:
+        raise ClusterError("no Ray cluster at '10.0.0.5:6379'")
+
+    monkeypatch.setattr(response_cache_desk, "_join", refused)
+    assert run(monkeypatch, "erase", "new", "--tenant", "acme", "--yes") == 1
+    said = capsys.readouterr().err
+    assert "erased: 1 turns" in said
+    assert "may still be given: no Ray cluster at '10.0.0.5:6379'" in said
+    assert "callcluster cache purge --tenant acme --source new/" in said
+
+
+def test_a_cache_that_is_off_and_was_never_kept_is_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    monkeypatch.setenv("CALLCLUSTER_CACHE", "false")
+    assert run(monkeypatch, "erase", "new", "--tenant", "acme", "--yes") == 0
+    assert "cache" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

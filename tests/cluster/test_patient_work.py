@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from actors.errors import CacheAwayError
 from cluster import patient_work
 from cluster.patient_work import GIVE_UP_AFTER_S, PatientWork, may_pass
 from records.errors import RowRejected, StoreUnavailable
@@ -128,6 +129,7 @@ def test_jobs_are_bounded_and_what_is_lost_is_said(
         (AWAY, True),
         (CarrierThrottled("429", 1.0), True),
         (CarrierUnreachable("no answer"), True),
+        (CacheAwayError("it has just started"), True),
         (CarrierRefused("no", 20001, 400), False),
         (RowRejected("no"), False),
     ],

@@ -105,6 +105,8 @@ class ApiStage:
         switched: Calls that it was to have carried in another way, and how.
         has_call: Whether some replica has them.
         office_error: Raised instead; None while it is there.
+        forgotten: Calls (tenant, id) that the response cache was to forget.
+        cache_errors: Raised instead, one after the other.
     """
 
     def __init__(
@@ -127,6 +129,8 @@ class ApiStage:
         self.switched: list[tuple[str, str]] = []
         self.has_call = True
         self.office_error: OSError | None = None
+        self.forgotten: list[tuple[str, str]] = []
+        self.cache_errors: list[Exception] = []
         pool = LocalMindPool({}, {}, names=())
         pool.stock.granted(Grants({"a": 4}, ("a",), active_calls=0, capacity=9))
         agents = {(agent.tenant_id, agent.agent_id): agent for agent in (ANN, MAX, BOB)}
@@ -148,6 +152,7 @@ class ApiStage:
             self.carrier if with_carrier else None,
             self._nudge,
             self._switch,
+            self._forget_answers,
         )
         self.services = CallServices(self.edge, world)
         self.app = build_api(self.services, world)
@@ -178,6 +183,11 @@ class ApiStage:
             raise self.office_error
         self.switched.append((call_id, mode))
         return self.has_call
+
+    async def _forget_answers(self, tenant_id: str, call_id: str) -> None:
+        if self.cache_errors:
+            raise self.cache_errors.pop(0)
+        self.forgotten.append((tenant_id, call_id))
 
     async def ask(
         self,

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from actors.errors import CacheAwayError
 from actors.request_marks import HANG_UP
+from cluster import patient_work
 from records.edge_rows import RecordingRow
 from records.erasure import erase
 from records.rows import TurnRow
@@ -173,6 +175,28 @@ def test_a_recording_that_the_carrier_does_not_delete_now_is_not_forgotten(on_ap
         await api.services.work.settle(1.0)
         assert [row.recording_sid for row in await api.stores.recordings.deleting()] == [sid]
         assert api.nudges == 1  # the back office goes on trying
+
+    on_api(scene)
+
+
+def test_the_response_cache_forgets_what_a_call_has_taught_it(
+    on_api: OnApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it is away; and again when it is asked again."""
+    monkeypatch.setattr(patient_work, "FIRST_PAUSE_S", 0.0)
+
+    async def scene(api: ApiStage) -> None:
+        await api.stores.calls.write([call_row("in-1", call_sid=SID)])
+        api.cache_errors = [CacheAwayError("none")] * 3
+        for times in (1, 2):
+            assert (await api.ask("POST", "/v1/calls/in-1/erase")).status_code == 200
+            await api.services.work.settle(5.0)
+            assert api.forgotten == [("default", "in-1")] * times
+        assert (api.cache_errors, api.services.work.given_up) == ([], 0)
+        assert (await api.ask("POST", "/v1/calls/in-2/erase")).status_code == 404
+        assert (await api.ask("POST", "/v1/calls/in-1/erase", tenant="acme")).status_code == 404
+        await api.services.work.settle(5.0)
+        assert len(api.forgotten) == 2, "nobody has others' calls forgotten"
 
     on_api(scene)
 
