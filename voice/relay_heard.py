@@ -6,7 +6,8 @@ Rules
    words that are not in there are taken as they come, unless they are more than can have been said.
 2. A reply is heard to its end once all of it was played (``tokensPlayed``), or the voice has fallen
    silent after a time in which it can have been said, or nothing of the kind was told and it must
-   have been said by now, at a slow pace.
+   have been said by now, at a slow pace. A silence that was told before its last words left us says
+   nothing of them.
 3. Of a reply that ends for another reason (the socket is gone), so much was heard as was played,
    or, where nothing is told of that, the segments that can have been said by then.
 """
@@ -14,7 +15,7 @@ Rules
 from __future__ import annotations
 
 from voice.heard import speaking_time_s
-from voice.words import Word, join_words, split_words
+from voice.words import Word, has_words, join_words, split_words
 
 VOICE_DELAY_S = 0.3  # from our words to the carrier's sound, about
 FASTEST = 0.5  # of the time that words usually take: nothing is said faster
@@ -42,6 +43,7 @@ class RelayHeard:
         "_played",
         "_played_words",
         "_sent_words",
+        "_soonest",
         "_until_s",
         "closed_at",
         "first_at",
@@ -54,6 +56,7 @@ class RelayHeard:
         self.closed_at: float | None = None
         self._ends: list[float] = []  # of each segment, when it will have been said, about
         self._until_s = 0.0
+        self._soonest = 0.0  # loop time before which nobody can have said it all
         # Asked after with every message of the carrier: added up as it comes, not each time anew.
         self._length_s = 0.0
         self._sent_words = 0
@@ -71,9 +74,12 @@ class RelayHeard:
         """A segment goes out."""
         if self.first_at is None:
             self.first_at = now
+        if not self._is_sounding and has_words(text):
+            self._has_sounded = False
         takes_s = speaking_time_s(text)
         self._length_s += takes_s
         self._sent_words += len(split_words(text))
+        self._soonest = max(self._soonest, now) + takes_s * FASTEST
         self._until_s = max(self._until_s, now + VOICE_DELAY_S) + takes_s
         self.sent.append(text)
         self._ends.append(self._until_s)
@@ -108,8 +114,7 @@ class RelayHeard:
             return False
         if self._played and self._played_words >= self._sent_words:
             return True
-        fastest = self.first_at + self._length_s * FASTEST
-        if self._has_sounded and not self._is_sounding and now >= fastest:
+        if self._has_sounded and not self._is_sounding and now >= self._soonest:
             return True
         deadline = self.next_deadline()
         return deadline is not None and now >= deadline

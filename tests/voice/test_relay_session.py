@@ -465,3 +465,55 @@ def test_an_account_longer_than_the_speech_can_have_been_is_not_taken_whole() ->
     heard = world.settled[-1][2]
     assert heard.startswith("nonsense")
     assert len(heard) < 400
+
+
+# --- a reply in parts -----------------------------------------------------------------------------
+
+
+def in_two_parts() -> tuple[RelayWorld, tuple[int, int]]:
+    """A caller who was told to wait, and hears so from 0.3 s on, while a tool runs."""
+    world = RelayWorld()
+    world.say("Book it, please.")
+    world.mind("One moment.", finish=False)
+    begun = world.begun[-1]
+    world.put(voice.ReplyWorking(begun.turn_id, begun.guess, 30.0))
+    world.put(relay.AgentSounded(True), 0.3)
+    return world, (begun.turn_id, begun.guess)
+
+
+def end_with(world: RelayWorld, where: tuple[int, int], text: str) -> None:
+    world.put(voice.SegmentPlanned(*where, 1, text), 6.0)
+    world.put(voice.ReplyFinished(*where, True))
+
+
+def test_what_follows_a_pause_is_heard_only_after_it_was_spoken() -> None:
+    world, where = in_two_parts()
+    world.put(relay.AgentSounded(False), 1.2)
+    end_with(world, where, "It is booked. Goodbye.")
+    assert world.settled == []
+    world.put(relay.CallerSounded(False), 6.3)
+    world.put(relay.AgentSounded(True), 6.4)
+    assert world.ends == []
+    world.put(relay.AgentSounded(False), 8.5)
+    told = [turn[2:] for turn in world.settled]
+    assert told == [("One moment. It is booked. Goodbye.", "heard")]
+    assert [end.reason for end in world.ends] == ["agent_hung_up"]
+
+
+def test_a_pause_that_is_told_late_does_not_stand_for_the_words_after_it() -> None:
+    world, where = in_two_parts()
+    end_with(world, where, "It is booked. Goodbye.")
+    world.put(relay.AgentSounded(False), 6.1)
+    assert world.ends == [], "nothing is said that fast"
+    world.put(relay.AgentSounded(True), 6.4)
+    world.put(relay.AgentSounded(False), 8.5)
+    assert [end.reason for end in world.ends] == ["agent_hung_up"]
+
+
+@pytest.mark.parametrize("last", ["It is booked. Goodbye.", "..."])
+def test_a_carrier_that_tells_of_no_second_sound_keeps_no_call_open(last: str) -> None:
+    world, where = in_two_parts()
+    world.put(relay.AgentSounded(False), 1.2)
+    end_with(world, where, last)
+    world.until(12.0)
+    assert [end.reason for end in world.ends] == ["agent_hung_up"]
