@@ -249,6 +249,7 @@ class RelaySession:
         if not has_words(prompt.text):
             if prompt.is_last:
                 self._partial = ""
+                self._turns.drop_guess("words taken back")
             return
         self._idle.note_activity(now=now)
         if self._ending.is_firm:

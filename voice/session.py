@@ -223,7 +223,8 @@ class VoiceSession:
                 self._ear.put_back(carried, now=now)  # and decide anew, with all the words
             if carried or self._opening.take_up(now=now):
                 decision = None
-        if self._turns.taken is None and self._ear.text:
+        # Words that were taken back, all of them, leave their guesses as other words do.
+        if self._turns.taken is None and not isinstance(decision, CallerFinished):
             self._turns.guesses.hear_words(self._ear.text, may_guess=self._may_guess, now=now)
         if decision is not None:
             self._decide(decision, now)

@@ -517,3 +517,16 @@ def test_a_carrier_that_tells_of_no_second_sound_keeps_no_call_open(last: str) -
     end_with(world, where, last)
     world.until(12.0)
     assert [end.reason for end in world.ends] == ["agent_hung_up"]
+
+
+def test_words_that_are_taken_back_leave_no_guess_behind() -> None:
+    world = RelayWorld()
+    world.put(partial("Hello"))
+    world.until(0.5)
+    assert len(world.begun) == 1
+    assert not world.session.is_between_turns
+    assert kinds(world.say("")) == ["AbandonTurn"]
+    assert world.session.is_between_turns
+    world.until(60.0)
+    assert world.said == "Still there? Bye. "
+    assert [end.reason for end in world.ends] == ["idle"]

@@ -168,6 +168,22 @@ class TestSilence:
         stage.wait(45.0, frames=False)
         assert stage.last(EndCall).reason == "idle"
 
+    @pytest.mark.parametrize("audio_s", [0.3, 0.7])
+    def test_words_that_the_recogniser_takes_back_are_no_reason_to_wait(
+        self, audio_s: float
+    ) -> None:
+        stage = Stage()
+        stage.talk(audio_s)
+        stage.interim("oh")
+        stage.wait(0.3)
+        assert stage.of(BeginTurn), "a reply is prepared for them"
+        stage.final("")
+        stage.wait(45.0)
+        assert stage.of(AbandonTurn)[0].guess == stage.of(BeginTurn)[0].guess
+        spoken = [each.text for each in stage.of(Synthesise)]
+        assert spoken[-2:] == [PHRASES.still_there, PHRASES.goodbye]
+        assert stage.last(EndCall).reason == "idle"
+
     def test_speech_starts_the_count_anew(self) -> None:
         stage = Stage()
         stage.wait(11.0)
