@@ -65,11 +65,12 @@ class ToolTasks:
         )
         action: Mapping[str, Any] = {}
         output, wait_s = _BROKEN, 0.0
+        waits: dict[str, float] = {}
         try:
             async with contextlib.aclosing(self._mind.take_turn(question)) as items:
                 async for item in items:
                     if item.type == "tool":
-                        wait_s = longest_wait_s(item)
+                        wait_s = longest_wait_s(item, waits)
                         self._answered(ToolRunning(wanted.turn_id, wanted.call_id, wait_s))
                     elif item.type == "segment":
                         self._answered(

@@ -235,6 +235,7 @@ class ReplyTasks:
     async def _think(self, begin: voice.BeginTurn, reply: _Reply) -> None:
         turn_id, guess = begin.turn_id, begin.guess
         question = TurnQuestion(turn_id, guess, begin.kind, begin.text, begin.speculative)
+        waits: dict[str, float] = {}
         try:
             async with contextlib.aclosing(self._mind.take_turn(question)) as items:
                 async for item in items:
@@ -246,7 +247,10 @@ class ReplyTasks:
                             reply.kept.add(item.index)
                         self._feed(voice.SegmentPlanned(turn_id, guess, item.index, item.text))
                     elif item.type == "tool":
-                        self._feed(voice.ReplyWorking(turn_id, guess, longest_wait_s(item)))
+                        for_s = longest_wait_s(item, waits)
+                        self._feed(voice.ReplyWorking(turn_id, guess, for_s))
+                    elif item.type == "accepted":
+                        waits.clear()  # another actor begins anew
                     elif item.type == "finished":
                         reply.action = item.action
                         self._prepare(item.likely, reply)

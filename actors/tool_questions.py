@@ -36,11 +36,19 @@ def call_of(text: str) -> ToolCallRequested | None:
     return ToolCallRequested(str(call[0]), str(call[1]), str(call[2]))
 
 
-def longest_wait_s(item: TurnItem) -> float:
-    """How long a reply may take for the tools that it has just asked for; 0 when they have ended.
+def longest_wait_s(item: TurnItem, waits: dict[str, float]) -> float:
+    """How long a reply may take for the tools that it waits for; 0 when they have ended.
 
     Measured from when they are granted; what another version says may be anything.
+
+    Args:
+        item: Tells of tools that were asked for, or have ended.
+        waits: Of the tools of this reply that have not ended, by the use's id; kept up to date.
     """
-    waits = [use.get("wait_s") for use in item.tools if not use.get("result")]
-    known = [float(wait) for wait in waits if isinstance(wait, int | float) and wait == wait]
-    return min(max(known, default=0.0), MOST_WAIT_S)
+    for use in item.tools:
+        use_id, wait = str(use.get("id", "")), use.get("wait_s")
+        if use.get("result"):
+            waits.pop(use_id, None)
+        elif isinstance(wait, int | float) and wait == wait:
+            waits[use_id] = min(float(wait), MOST_WAIT_S)
+    return max(waits.values(), default=0.0)

@@ -260,7 +260,7 @@ class Answers:
 
     def _wait(self, turn: RealtimeTurn, running: ToolRunning) -> None:
         """A tool is being run, and a sentence is said meanwhile."""
-        turn.working_s = running.for_s
+        turn.waits[running.call_id] = running.for_s
         if running.say and self.is_up and not turn.response_id and not self._playout.has_unsent:
             turn.rounds += 1
             turn.fillers += 1

@@ -31,7 +31,7 @@ class RealtimeTurn:
         calls: Tools that it wants and that were not answered yet, by the call's id.
         results: Tools that were answered, and what the model was told of them.
         has_results: Tools were answered with words for the model, which has not read them yet.
-        working_s: How long a tool of it may run; 0 while none does.
+        waits: How long each tool may take that was begun for it, seconds by the call's id.
         fillers: Of ``rounds``, how many were asked for while one ran.
         is_done: The model has no more to say.
         action: What the carrier shall do once all was heard.
@@ -51,7 +51,7 @@ class RealtimeTurn:
     calls: dict[str, CallWanted] = field(default_factory=dict)
     results: list[tuple[CallWanted, str]] = field(default_factory=list)
     has_results: bool = False
-    working_s: float = 0.0
+    waits: dict[str, float] = field(default_factory=dict)
     fillers: int = 0
     is_done: bool = False
     action: Mapping[str, Any] = field(default_factory=dict)
@@ -67,10 +67,15 @@ class RealtimeTurn:
         """Of the response that is asked for next."""
         return f"{self.turn_id}.{self.rounds}"
 
+    @property
+    def working_s(self) -> float:
+        """How long the slowest of its tools may run; 0 while none does."""
+        open_s = (wait_s for call_id, wait_s in self.waits.items() if call_id in self.calls)
+        return max(open_s, default=0.0)
+
     def take(self, answered: ToolAnswered) -> str:
         """A tool that it waited for was answered; returns what the model reads of it."""
         call = self.calls.pop(answered.call_id)
-        self.working_s = self.working_s if self.calls else 0.0
         if answered.action and not self.action:
             self.action = answered.action
             self.hang_up = answered.action.get("verb") == "end"

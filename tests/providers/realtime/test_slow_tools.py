@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from providers.realtime.events import ResponseBegan, SpeechStarted
-from providers.realtime.outputs import ToolRunning
+from providers.realtime.events import CallWanted, ResponseBegan, ResponseEnded, SpeechStarted
+from providers.realtime.outputs import ToolAnswered, ToolRunning
 from tests.support.realtime_line import Line
 
 CALL = "call-r1"
@@ -85,5 +85,22 @@ def test_news_of_a_tool_that_nobody_asked_for_changes_nothing() -> None:
     before = len(line.told)
     line.tell(ToolRunning(1, "other", 60.0, "One moment."), ToolRunning(9, CALL, 60.0, "Hm."))
     assert len(line.told) == before
+    line.wait(6.0)
+    assert len(line.dropped) == 1
+
+
+def test_a_tool_that_has_ended_leaves_the_time_of_another_alone() -> None:
+    line = Line()
+    line.speak("i1", "Where is my order, and when do you close?")
+    line.tell(ResponseBegan("r1", ""))
+    calls = tuple(CallWanted("r1", name, name, "{}") for name in ("orders", "hours"))
+    line.tell(*calls, ResponseEnded("r1", "", "completed", calls=calls))
+    line.tell(ToolRunning(1, "orders", 60.0), ToolRunning(1, "hours", 8.0))
+    line.tell(ToolRunning(1, "hours", 0.0))
+    line.tell(ToolAnswered(1, "hours", {}, DONE))
+    line.wait(50.0)
+    assert line.dropped == []
+    line.tell(ToolRunning(1, "orders", 0.0))
+    line.tell(ToolAnswered(1, "orders", {}, DONE))
     line.wait(6.0)
     assert len(line.dropped) == 1
