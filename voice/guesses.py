@@ -216,7 +216,7 @@ class Guesses:
                 guess.reply.plan(event.index, event.text)
                 self._request(guess, now)
             case ReplyWorking():
-                guess.reply.working_s = event.for_s
+                guess.reply.work(event.for_s)
             case ReplyFinished():
                 guess.reply.is_planned = True
                 guess.turn.hang_up, guess.turn.action = event.hang_up, event.action

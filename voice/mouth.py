@@ -123,7 +123,7 @@ class Mouth:
 
     def wait_longer(self, for_s: float, *, now: float) -> None:
         """The mind is busy with something else for so long at the most; 0 when it is back."""
-        self.reply.working_s = for_s
+        self.reply.work(for_s)
         self.progress_at = now
 
     def finish_plan(self, *, now: float) -> None:

@@ -24,6 +24,7 @@ class RelayTurn:
         is_finished: The mind has no more of them.
         progress_at: Loop time of the last thing that the mind did for it.
         working_s: How long the mind may be busy with something else; 0 while it is not.
+        owes_answer: The mind had something done, and has said nothing of it yet.
         failure: Why it failed; empty while it has not.
         said_trouble: True when it ends with the sentence that gives the call up.
         hang_up, action: What is to be done once all was heard.
@@ -43,6 +44,7 @@ class RelayTurn:
     planned: list[str] = field(default_factory=list)
     is_finished: bool = False
     working_s: float = 0.0
+    owes_answer: bool = False
     failure: str = ""
     has_apologised: bool = False
     said_trouble: bool = False

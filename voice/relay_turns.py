@@ -10,7 +10,8 @@ States of the current turn:
     taken -> settled    heard, interrupted, failed, dropped      TurnSettled, once for a turn_id
 
 What the session says of its own accord (greeting, apology, farewell) is a taken turn with one
-segment; the mind is not asked. A reply that fails before anything was said becomes an apology.
+segment; the mind is not asked. A reply that fails before anything was said becomes an apology; one
+whose mind had something done, and fails before it has said what came of it, ends with one.
 """
 
 from __future__ import annotations
@@ -185,10 +186,11 @@ class RelayTurns:
         match event:
             case SegmentPlanned(text=text):
                 turn.planned.append(text)
+                turn.owes_answer = turn.owes_answer and turn.working_s > 0.0
                 if turn.is_taken:
                     self._send(turn, text, now)
             case ReplyWorking(for_s=for_s):
-                turn.working_s = for_s
+                turn.working_s, turn.owes_answer = for_s, True
             case ReplyFinished(hang_up=hang_up, action=action):
                 turn.is_finished = True
                 turn.hang_up, turn.action = hang_up, action
@@ -213,15 +215,20 @@ class RelayTurns:
             turn.is_finished = True
             self._emit(AbandonTurn(*turn.key, message))
         if turn.is_silent and turn.is_asked and not turn.has_apologised:
-            phrases = self._config.phrases
-            turn.has_apologised = True
-            turn.said_trouble = self.failures + 1 >= self._config.max_failures
             self._count += 1
             turn.guess = self._count
             turn.planned.clear()
-            self._speak_alone(turn, phrases.trouble if turn.said_trouble else phrases.apology, now)
+            self._speak_alone(turn, self._apology(turn), now)
+        elif turn.heard.closed_at is None and turn.owes_answer:
+            self._speak_alone(turn, self._apology(turn), now)
         elif turn.heard.closed_at is None:
             self._close(turn, now)
+
+    def _apology(self, turn: RelayTurn) -> str:
+        turn.has_apologised = True
+        turn.said_trouble = self.failures + 1 >= self._config.max_failures
+        phrases = self._config.phrases
+        return phrases.trouble if turn.said_trouble else phrases.apology
 
     def forget_action(self) -> None:
         """What the reply asked for is not done: the caller spoke first, or the call ends."""

@@ -67,13 +67,14 @@ class Reply:
     Attributes:
         segments: In the order in which they are said.
         is_planned: True when no more segments will come.
-        is_truncated: True after ``truncate``.
+        is_truncated: True when it ends sooner than the mind or the speaker knows.
         is_kept: True while all audio that came is kept.
         kept_bytes: How much that is.
         requested_chars: Characters that were given to synthesis.
         requested_at: Loop time at which the first segment was given to synthesis.
         first_byte_at: Loop time at which the first audio came.
         working_s: How long the mind may be busy with something else; 0 while it is not.
+        owes_answer: The mind had something done, and has said nothing of it yet.
     """
 
     __slots__ = (
@@ -84,6 +85,7 @@ class Reply:
         "is_truncated",
         "kept_bytes",
         "key",
+        "owes_answer",
         "requested_at",
         "requested_chars",
         "segments",
@@ -102,6 +104,7 @@ class Reply:
         self.requested_at: float | None = None
         self.first_byte_at: float | None = None
         self.working_s = 0.0
+        self.owes_answer = False
 
     @property
     def planned_text(self) -> str:
@@ -149,7 +152,14 @@ class Reply:
         segment = Segment(text)
         segment.is_requested = segment.is_whole = not has_words(text)
         self.segments.append(segment)
+        if not self.working_s:
+            self.owes_answer = False
         return segment
+
+    def work(self, for_s: float) -> None:
+        """The mind has something done, for so long at the most; 0 when that has ended."""
+        self.working_s = for_s
+        self.owes_answer = True
 
     def requests(self, last: int, *, now: float) -> Iterator[tuple[int, str]]:
         """Segments up to index ``last`` that were not given to synthesis yet; now they are."""

@@ -12,7 +12,8 @@ States of the current turn:
 Guesses live in ``guesses.py``; here is what is taken. A taken turn is *thinking* until its first
 audio is sent, then *speaking*. What the session says of its own accord (greeting, apology,
 farewell) is a taken turn with one planned segment; the mind is not asked. A turn that fails before
-anything was said becomes an apology under its next guess.
+anything was said becomes an apology under its next guess. One whose mind had something done and
+then fails before it has said what came of it ends with an apology.
 """
 
 from __future__ import annotations
@@ -226,8 +227,8 @@ class Turns:
                 self._mouth.wait_longer(event.for_s, now=now)
             case ReplyFinished():
                 self._mouth.finish_plan(now=now)
-                turn.hang_up = event.hang_up
-                turn.action = event.action
+                if not turn.has_apologised:
+                    turn.hang_up, turn.action = event.hang_up, event.action
             case ReplyFailed():
                 self.fail(None, event.message, now=now)
             case _:
@@ -259,7 +260,12 @@ class Turns:
         if turn is None:
             return
         turn.failure = turn.failure or message
-        if index is None and reply.segments:
+        is_minds = index in (None, len(reply.segments)) and not reply.is_planned
+        if is_minds and reply.segments and reply.owes_answer and turn.is_asked:
+            reply.is_truncated = index is not None  # it may still be thinking
+            self._mouth.plan(len(reply.segments), self._apology(turn), now=now)
+            self._mouth.finish_plan(now=now)
+        elif index is None and reply.segments:
             self._mouth.finish_plan(now=now)
         elif index is not None and reply.has_speech_before(index):
             self._mouth.truncate(index, now=now)
@@ -312,11 +318,14 @@ class Turns:
     def _apologise(self, turn: Turn, message: str, now: float) -> None:
         self._abandon(turn, message)
         turn.guess = self._attempts.next_number()
+        self._speak_alone(turn, self._apology(turn), now)
+
+    def _apology(self, turn: Turn) -> str:
         turn.has_apologised = True
         turn.hang_up, turn.action = False, {}
         turn.said_trouble = self.failures + 1 >= self._config.max_failures
         phrases = self._config.phrases
-        self._speak_alone(turn, phrases.trouble if turn.said_trouble else phrases.apology, now)
+        return phrases.trouble if turn.said_trouble else phrases.apology
 
     def _abandon(self, turn: Turn, reason: str) -> None:
         self._mouth.close()
