@@ -10,6 +10,7 @@ Rules
    nothing of them.
 3. Of a reply that ends for another reason (the socket is gone), so much was heard as was played,
    or, where nothing is told of that, the segments that can have been said by then.
+4. A filler that was said before the reply is no part of it, whatever the carrier tells of it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class RelayHeard:
     """What was sent of one reply, and how much of it has been heard.
 
     Attributes:
+        filler: What was sent before it because it was late; empty for nothing.
         sent: The segments, in order.
         first_at: Loop time of the first words sent; None before.
         closed_at: Loop time at which the last of them was sent; None before.
@@ -37,6 +39,7 @@ class RelayHeard:
 
     __slots__ = (
         "_ends",
+        "_filler_left",
         "_has_sounded",
         "_is_sounding",
         "_length_s",
@@ -46,11 +49,13 @@ class RelayHeard:
         "_soonest",
         "_until_s",
         "closed_at",
+        "filler",
         "first_at",
         "sent",
     )
 
     def __init__(self) -> None:
+        self.filler = ""
         self.sent: list[str] = []
         self.first_at: float | None = None
         self.closed_at: float | None = None
@@ -60,6 +65,7 @@ class RelayHeard:
         # Asked after with every message of the carrier: added up as it comes, not each time anew.
         self._length_s = 0.0
         self._sent_words = 0
+        self._filler_left: list[str] = []  # words of it that the carrier has not told of
         self._played: list[str] = []
         self._played_words = 0
         self._is_sounding = False
@@ -69,6 +75,12 @@ class RelayHeard:
     def text(self) -> str:
         """All that was sent."""
         return join_words(self.sent)
+
+    def fill(self, text: str, *, now: float) -> None:
+        """This goes out while nothing of the reply is there."""
+        self.filler = text
+        self._filler_left = _forms(text)
+        self._until_s = now + VOICE_DELAY_S + speaking_time_s(text)
 
     def send(self, text: str, *, now: float) -> None:
         """A segment goes out."""
@@ -90,7 +102,8 @@ class RelayHeard:
 
     def played(self, text: str) -> None:
         """The carrier says that these words were just played."""
-        if self.first_at is not None:
+        text, self._filler_left = _without(text, self._filler_left)
+        if self.first_at is not None and text:
             self._played.append(text)
             self._played_words += len(split_words(text))
 
@@ -122,25 +135,21 @@ class RelayHeard:
     def heard_until(self, *, now: float) -> str:
         """What has been heard when nobody says how much it was."""
         if self._played:
-            return self.cut_at(join_words(self._played))
+            return self._cut_at(join_words(self._played))
         return join_words(
             text for text, end in zip(self.sent, self._ends, strict=True) if end <= now
         )
 
-    def cut_at(self, heard: str, filler: str = "") -> str:
-        """The beginning of the reply that was heard when the carrier says ``heard`` was.
+    def cut_at(self, heard: str) -> str:
+        """The beginning of the reply that was heard when the carrier says ``heard`` was."""
+        most = MOST_TOLD_FOR_ONE * len(self.text) + len(self.filler) + MOST_TOLD_BESIDES
+        rest, _ = _without(heard[:most], _forms(self.filler))
+        return self._cut_at(rest)
 
-        Args:
-            heard: The carrier's account.
-            filler: Said before the reply in the same breath, and no part of it.
-        """
+    def _cut_at(self, heard: str) -> str:
         text, words = self.text, split_words(self.text)
-        heard = heard[: MOST_TOLD_FOR_ONE * len(text) + len(filler) + MOST_TOLD_BESIDES]
-        told = [word.form for word in split_words(heard)]
-        before = [word.form for word in split_words(filler)]
-        if before and told[: len(before)] == before[: len(told)]:
-            told = told[len(before) :]
-            heard = _rest_of(heard, len(before))
+        heard = heard[: MOST_TOLD_FOR_ONE * len(text) + MOST_TOLD_BESIDES]
+        told = _forms(heard)
         if not told:
             return ""
         forms = [word.form for word in words]
@@ -169,6 +178,14 @@ def _until(text: str, words: list[Word], count: int) -> str:
     return text[:end].strip()
 
 
-def _rest_of(heard: str, words: int) -> str:
-    found = split_words(heard)
-    return heard[found[words].start :] if words < len(found) else ""
+def _forms(text: str) -> list[str]:
+    return [word.form for word in split_words(text)]
+
+
+def _without(told: str, before: list[str]) -> tuple[str, list[str]]:
+    """What was told after the words ``before``, and those of them that were not told yet."""
+    words = split_words(told)
+    count = min(len(words), len(before))
+    if not count or [word.form for word in words[:count]] != before[:count]:
+        return told, before
+    return told[words[count].start :] if count < len(words) else "", before[count:]

@@ -232,14 +232,14 @@ class RelaySession:
         return fillers.usual_wait_s + fillers.sentence_after_s
 
     def _can_fill(self, turn: RelayTurn) -> bool:
-        is_waited_for = turn.is_asked and turn.is_silent and not (turn.filler or turn.working_s)
-        return bool(self._one_moment) and is_waited_for and not self._ending.is_firm
+        needs_none = turn.heard.filler or turn.working_s or self._ending.is_firm
+        return bool(self._one_moment and not needs_none) and turn.is_asked and turn.is_silent
 
     def _is_late(self, turn: RelayTurn, now: float) -> bool:
         return self._can_fill(turn) and now >= turn.taken_at + self._late_s - _ROUNDING_S
 
     def _fill(self, turn: RelayTurn, now: float) -> None:
-        turn.filler = self._one_moment
+        turn.heard.fill(self._one_moment, now=now)
         turn.timeline[timeline.FILLER_OUT] = now
         self._outbox.append(SendWords(self._one_moment, is_last=True))
 

@@ -28,7 +28,6 @@ class RelayTurn:
         failure: Why it failed; empty while it has not.
         said_trouble: True when it ends with the sentence that gives the call up.
         hang_up, action: What is to be done once all was heard.
-        filler: Said before it, because it was late.
         heard: What was sent of it, and heard.
     """
 
@@ -50,7 +49,6 @@ class RelayTurn:
     said_trouble: bool = False
     hang_up: bool = False
     action: Mapping[str, Any] = field(default_factory=dict)
-    filler: str = ""
     heard: RelayHeard = field(default_factory=RelayHeard)
     timeline: dict[str, float] = field(default_factory=dict)
 

@@ -263,7 +263,7 @@ class RelayTurns:
         """The caller has cut the speech of the taken turn; ``heard`` is the carrier's account."""
         turn = self.taken
         if turn is not None and not turn.is_silent:
-            self._stop(turn, "interrupted", turn.heard.cut_at(heard, turn.filler), "barge-in", now)
+            self._stop(turn, "interrupted", turn.heard.cut_at(heard), "barge-in", now)
 
     def stop(self, outcome: Outcome, reason: str, *, now: float) -> None:
         """Settle the taken turn here and now, from what can have been heard."""

@@ -530,3 +530,51 @@ def test_words_that_are_taken_back_leave_no_guess_behind() -> None:
     world.until(60.0)
     assert world.said == "Still there? Bye. "
     assert [end.reason for end in world.ends] == ["idle"]
+
+
+# --- a filler and what is said of it --------------------------------------------------------------
+
+
+def after_a_filler(*segments: str) -> RelayWorld:
+    """A reply that came late, after "One moment."; the carrier has not told of that yet."""
+    world = RelayWorld()
+    world.say("Are you open?")
+    world.until(1.6)
+    assert world.said == "One moment."
+    world.mind(*segments)
+    return world
+
+
+@pytest.mark.parametrize("told", [("One moment.", "It is"), ("One", "moment. It is")])
+def test_words_of_the_filler_are_no_words_of_the_reply(told: tuple[str, ...]) -> None:
+    world = after_a_filler("It is open now.")
+    for text in told:
+        world.put(relay.WordsPlayed(text))
+    assert world.settled == []
+    world.session.close(now=world.now)
+    world._drain()
+    assert world.settled == [(1, "Are you open?", "It is", "interrupted")]
+
+
+def test_a_filler_that_was_told_of_before_the_reply_came_is_not_looked_for_in_it() -> None:
+    world = RelayWorld()
+    world.say("Are you open?")
+    world.put(relay.WordsPlayed("One moment."), 2.0)
+    world.mind("One moment. It is open now.")
+    world.put(relay.WordsPlayed("One moment. It is"))
+    assert world.settled == []
+    world.put(relay.WordsPlayed("open now."))
+    assert world.settled == [(1, "Are you open?", "One moment. It is open now.", "heard")]
+
+
+def test_a_carrier_that_says_nothing_of_the_filler_is_believed_of_the_reply() -> None:
+    world = after_a_filler("One table is free.")
+    world.put(relay.WordsPlayed("One table is free."))
+    assert world.settled == [(1, "Are you open?", "One table is free.", "heard")]
+
+
+def test_a_reply_that_nothing_is_told_of_begins_after_its_filler() -> None:
+    world = after_a_filler("It is open now.")
+    world.session.close(now=world.now + 1.3)
+    world._drain()
+    assert world.settled == [(1, "Are you open?", "", "interrupted")]
