@@ -303,6 +303,7 @@ class RealtimeCall:
         if self._ending.is_firm:
             return
         self._ending.decide(event.reason, event.farewell, is_firm=True)
+        self._watch.let_go(now=now)  # the floor is ours from here on
         if not self._playout.first_out_at:
             self._break_off(event.reason, now)
 

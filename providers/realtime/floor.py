@@ -80,6 +80,12 @@ class VoiceWatch:
         self._paused_at = None
         self._frames.clear()
 
+    def let_go(self, *, now: float) -> None:
+        """A voice that is paused goes on."""
+        if self._paused_at is not None:
+            self.settle()
+            self._playout.resume(now=now)
+
     def next_deadline(self) -> float | None:
         """Loop time at which a paused voice goes on if nothing more is heard; or None."""
         if self._paused_at is None:
@@ -92,8 +98,7 @@ class VoiceWatch:
         """Go on, if nobody speaks after all."""
         due = self.next_deadline()
         if due is not None and now >= due - 1e-6:
-            self.settle()
-            self._playout.resume(now=now)
+            self.let_go(now=now)
 
 
 class CallerSpeaking:

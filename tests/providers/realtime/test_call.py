@@ -558,3 +558,25 @@ def test_no_turn_has_more_words_than_can_be_said_in_it() -> None:
     assert len(turns) == 2
     for turn in turns:
         assert max(map(len, (turn.caller_text, turn.agent_text, turn.heard_text))) <= 16_000
+
+
+@pytest.mark.parametrize("heard_by", [SpeechStarted("i2", 0), SpeechStopped("i2", 500), None])
+def test_a_voice_that_is_paused_when_the_call_is_to_end_is_said_to_its_end(heard_by: Any) -> None:
+    line = Line()
+    line.speak("i1", "Help me.")
+    line.reply("r1", LONG, 3.0)
+    line.wait(0.5)
+    for _ in range(7):
+        line.tell(SPEECH)
+        line.wait(0.02)
+    assert line.clears == 1, "our own detector has paused it"
+    line.tell(HangUpRequested("time_limit", "Bye."))
+    if heard_by is not None:
+        line.tell(heard_by)
+    line.wait(4.0)
+    assert line.heard_of("r1") >= 3.0
+    assert outcomes(line) == [(1, "caller", "Help me.", LONG, "heard")]
+    line.reply("r2", "Bye.", 0.5, label="2.1")
+    line.wait(6.0)
+    assert line.ended is not None
+    assert line.ended.reason == "time_limit"
