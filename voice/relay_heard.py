@@ -80,7 +80,10 @@ class RelayHeard:
         """This goes out while nothing of the reply is there."""
         self.filler = text
         self._filler_left = _forms(text)
-        self._until_s = now + VOICE_DELAY_S + speaking_time_s(text)
+        takes_s = speaking_time_s(text)
+        self._until_s = now + VOICE_DELAY_S + takes_s
+        # What begins and ends to sound before is this, for all that anybody tells.
+        self._soonest = now + VOICE_DELAY_S + takes_s * SLOWEST
 
     def send(self, text: str, *, now: float) -> None:
         """A segment goes out."""

@@ -541,7 +541,8 @@ def after_a_filler(*segments: str) -> RelayWorld:
     world.say("Are you open?")
     world.until(1.6)
     assert world.said == "One moment."
-    world.mind(*segments)
+    if segments:
+        world.mind(*segments)
     return world
 
 
@@ -578,3 +579,16 @@ def test_a_reply_that_nothing_is_told_of_begins_after_its_filler() -> None:
     world.session.close(now=world.now + 1.3)
     world._drain()
     assert world.settled == [(1, "Are you open?", "", "interrupted")]
+
+
+def test_the_end_of_the_fillers_sound_is_no_end_of_a_short_reply() -> None:
+    world = after_a_filler()
+    where = (world.begun[-1].turn_id, world.begun[-1].guess)
+    world.put(voice.SegmentPlanned(*where, 0, "Goodbye."), 1.8)
+    world.put(voice.ReplyFinished(*where, True))
+    world.put(relay.AgentSounded(True), 1.95)
+    world.put(relay.AgentSounded(False), 2.9)
+    assert world.ends == []
+    world.put(relay.AgentSounded(True), 3.1)
+    world.put(relay.AgentSounded(False), 3.9)
+    assert [end.reason for end in world.ends] == ["agent_hung_up"]
