@@ -42,7 +42,7 @@ class RelayHeard:
         "_filler_left",
         "_has_sounded",
         "_is_sounding",
-        "_length_s",
+        "_latest",
         "_played",
         "_played_words",
         "_sent_words",
@@ -61,9 +61,9 @@ class RelayHeard:
         self.closed_at: float | None = None
         self._ends: list[float] = []  # of each segment, when it will have been said, about
         self._until_s = 0.0
-        self._soonest = 0.0  # loop time before which nobody can have said it all
         # Asked after with every message of the carrier: added up as it comes, not each time anew.
-        self._length_s = 0.0
+        self._soonest = 0.0  # loop time before which nobody can have said it all
+        self._latest = 0.0  # loop time at which a slow voice has
         self._sent_words = 0
         self._filler_left: list[str] = []  # words of it that the carrier has not told of
         self._played: list[str] = []
@@ -83,7 +83,7 @@ class RelayHeard:
         takes_s = speaking_time_s(text)
         self._until_s = now + VOICE_DELAY_S + takes_s
         # What begins and ends to sound before is this, for all that anybody tells.
-        self._soonest = now + VOICE_DELAY_S + takes_s * SLOWEST
+        self._soonest = self._latest = now + VOICE_DELAY_S + takes_s * SLOWEST
 
     def send(self, text: str, *, now: float) -> None:
         """A segment goes out."""
@@ -92,9 +92,9 @@ class RelayHeard:
         if not self._is_sounding and has_words(text):
             self._has_sounded = False
         takes_s = speaking_time_s(text)
-        self._length_s += takes_s
         self._sent_words += len(split_words(text))
         self._soonest = max(self._soonest, now) + takes_s * FASTEST
+        self._latest = max(self._latest, now + VOICE_DELAY_S) + takes_s * SLOWEST
         self._until_s = max(self._until_s, now + VOICE_DELAY_S) + takes_s
         self.sent.append(text)
         self._ends.append(self._until_s)
@@ -120,8 +120,7 @@ class RelayHeard:
         """Loop time at which the reply counts as heard if nothing is told; None while it grows."""
         if self.closed_at is None or self.first_at is None:
             return None
-        slowest = self.first_at + VOICE_DELAY_S + self._length_s * SLOWEST
-        at = max(slowest, self._until_s, self.closed_at) + SPARE_S
+        at = max(self._latest, self.closed_at) + SPARE_S
         return at + LONGEST_SOUND_S if self._is_sounding else at
 
     def is_heard(self, *, now: float) -> bool:

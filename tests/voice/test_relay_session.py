@@ -592,3 +592,18 @@ def test_the_end_of_the_fillers_sound_is_no_end_of_a_short_reply() -> None:
     world.put(relay.AgentSounded(True), 3.1)
     world.put(relay.AgentSounded(False), 3.9)
     assert [end.reason for end in world.ends] == ["agent_hung_up"]
+
+
+def test_what_follows_a_pause_is_given_the_time_of_a_slow_voice_where_nothing_is_told() -> None:
+    world = RelayWorld()
+    world.say("Put me through.")
+    world.mind("One moment.", finish=False)
+    where = (world.begun[-1].turn_id, world.begun[-1].guess)
+    world.put(voice.ReplyWorking(*where, 30.0))
+    text = "I will put you through now. " * 5  # nine seconds, or fifteen of a slow voice
+    world.put(voice.SegmentPlanned(*where, 1, text), 20.0)
+    world.put(voice.ReplyFinished(*where, action=DIAL))
+    world.until(34.0)
+    assert world.ends == []
+    world.until(38.0)
+    assert [end.reason for end in world.ends] == ["transferring"]
