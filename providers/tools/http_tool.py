@@ -7,7 +7,8 @@ Rules
    they would take the secrets along.
 2. An attempt follows another only where that one cannot have been carried out (no connection), or
    where the request may be repeated. All attempts at one use carry the same key.
-3. Of an answer no more than ``max_bytes`` is read; a compressed one is refused unread.
+3. Of an answer no more than ``max_bytes`` is read; a compressed one is refused unread. Its cookies
+   are not kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -131,6 +133,8 @@ class HttpTools:
                 timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
                 limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
                 follow_redirects=False,
+                # One client serves callers of all tenants: what one is given is not the next's.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 transport=self._transport,
             )
         return self._client

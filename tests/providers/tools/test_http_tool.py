@@ -194,6 +194,26 @@ def test_what_cannot_be_used_is_said(answer: httpx.Response, error: str) -> None
     assert "stack trace" not in json.dumps(told)
 
 
+def test_a_cookie_that_one_caller_was_given_is_not_sent_for_the_next() -> None:
+    cookie = {"set-cookie": "sid=A; Path=/"}
+    service = Service(reply(200, {}, headers=cookie), reply(401, {}, headers=cookie), ok())
+    tools = HttpTools({"SHOP": SECRET}, transport=service)
+
+    async def play() -> None:
+        for key in ("use-1", "use-2", "use-3"):
+            await tools.run(GET, {"order": "12"}, key)
+        await tools.aclose()
+
+    run(play())
+    assert ["cookie" in request.headers for request in service.requests] == [False] * 3
+
+
+def test_a_cookie_that_the_file_names_is_sent() -> None:
+    service = Service(ok())
+    use(service, replace(GET, headers=(("Cookie", "shop=7"),)))
+    assert service.requests[0].headers["cookie"] == "shop=7"
+
+
 def test_what_may_be_repeated_is_with_the_same_key() -> None:
     service = Service(reply(503), httpx.ReadError("gone"), ok())
     assert use(service)["status"] == "done"
