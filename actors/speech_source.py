@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -59,7 +59,9 @@ class SpeechSource:
         speaker: The text-to-speech service.
         store: Clips, in memory and perhaps on disk behind it.
         tenant_id: Whose clips these are.
-        model: The speaker's model, which decides how a clip sounds.
+        models: What each service speaks with (model, server), by its name: another one sounds
+            otherwise, so that clips made with it are other clips.
+        variant: Likewise, of the agent: ``dialogue.spoken.clip_variant``.
         chain: The voices behind ``speaker``, if it has several.
     """
 
@@ -69,13 +71,15 @@ class SpeechSource:
         store: ClipStore,
         *,
         tenant_id: str,
-        model: str = "",
+        models: Mapping[str, str] | None = None,
+        variant: str = "",
         chain: VoiceChain | None = None,
     ) -> None:
         self._chain = chain
         self._speaker = speaker
         self._tenant_id = tenant_id
-        self._model = model
+        self._models = dict(models or {})
+        self._variant = variant
         self._store = store
         self._shared = SharedSpeech(store)
         self._spare = SpareClips(self._render_everywhere) if chain is not None else None
@@ -228,7 +232,7 @@ class SpeechSource:
             ClipSpec(
                 tenant_id=self._tenant_id,
                 provider=provider,
-                model=self._model,
+                model="/".join(filter(None, (self._models.get(provider), self._variant))),
                 voice=request.voice,
                 language=request.language,
                 text=request.text,

@@ -15,6 +15,7 @@ class ClipSpec:
     Attributes:
         tenant_id: Whose clip it is; tenants never share one, however alike they sound.
         provider: Short name, such as ``elevenlabs``.
+        model: What it speaks with, as far as that is settings.
         language: BCP-47 tag.
         text: Exactly as it is spoken: the marks of the clip count its characters.
         audio_format: Such as ``ulaw_8000``.

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from actors.answer_audio import AnswerAudio, Rendered, sentences_of
-from actors.speech_source import SpeechSource
 from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
+from cluster.agent_speech import speech_source
 from cluster.provider_settings import provider_settings
 from cluster.settings import Settings
 from dialogue.agent import Agent
-from dialogue.spoken import clip_variant
 from providers.errors import ProviderError
 from providers.failover.voices import Voice
+from providers.settings import ProviderSettings
 from providers.table import build_speaker, in_spoken_forms
 from voice.ports import Speaker
 
@@ -53,7 +53,8 @@ async def render_answers(
         on_step: Told of every segment.
     """
     sentences = sentences_of(agent, answers)
-    speakers, failures = _speakers(settings, agent)
+    known = provider_settings(settings)
+    speakers, failures = _speakers(known, agent)
     voices = [
         Voice(speakers[each.speaker], each.voice, agent.language)
         for each in agent.voices
@@ -63,13 +64,7 @@ async def render_answers(
         left = len(sentences) * len(agent.voices)
         return Rendered(total=left, left=left, failures=failures)
     store = ClipStore(ClipCache(_MEMORY_BYTES), ClipFolder(settings.data_dir.absolute() / "clips"))
-    source = SpeechSource(
-        voices[0].speaker,
-        store,
-        tenant_id=agent.tenant_id,
-        model=clip_variant(agent.spoken_forms),
-        chain=_Chain(voices),
-    )
+    source = speech_source(known, agent, voices[0].speaker, store, chain=_Chain(voices))
     try:
         audio = AnswerAudio(source, voices, most_chars=most_chars, on_step=on_step)
         found = await audio.run(sentences)
@@ -85,9 +80,8 @@ async def render_answers(
     )
 
 
-def _speakers(settings: Settings, agent: Agent) -> tuple[dict[str, Speaker], dict[str, str]]:
+def _speakers(known: ProviderSettings, agent: Agent) -> tuple[dict[str, Speaker], dict[str, str]]:
     """The services that can be built, and why the others cannot."""
-    known = provider_settings(settings)
     speakers: dict[str, Speaker] = {}
     failures: dict[str, str] = {}
     for name in agent.speakers:

@@ -16,15 +16,11 @@ from dataclasses import dataclass, field
 from actors.wire import TurnEntry
 from dialogue.agent import Agent
 from dialogue.session import CallIdentity
-from providers.models import (
-    DEFAULT_CARTESIA_MODEL,
-    DEFAULT_OPENAI_SPEECH_MODEL,
-    DEFAULT_SPEECH_MODEL,
-)
 from providers.openai_body import model_of
 from providers.realtime.config import model_of as realtime_model_of
 from providers.realtime.config import transcriber_of
 from providers.settings import ProviderSettings
+from providers.speech_models import speech_model
 from telemetry import catalog
 from telemetry.catalog import Metric
 from telemetry.cost import Bill, Services, bill_of, checked_units, item_of, wasted_units
@@ -248,17 +244,10 @@ def services_of(agent: Agent, known: ProviderSettings, *, direction: str) -> Ser
     has_models = own != agent.thinker  # those without keys have none
     model = (agent.model or own) if has_models else own
     stand_ins = {name: _model(name, known) for name in agent.then_thinkers}
-    voice = agent.speaker
-    if agent.speaker == "elevenlabs":
-        voice = known.elevenlabs.model or DEFAULT_SPEECH_MODEL
-    elif agent.speaker == "cartesia":
-        voice = known.cartesia.model or DEFAULT_CARTESIA_MODEL
-    elif agent.speaker == "openai":
-        voice = known.openai_tts.model or DEFAULT_OPENAI_SPEECH_MODEL
     realtime, speaks_itself = known.openai_realtime, "realtime" in agent.modes
     return Services(
         model,
-        voice,
+        speech_model(agent.speaker, known),
         agent.recogniser,
         direction=direction,
         stand_ins=stand_ins,

@@ -25,6 +25,7 @@ from actors.speech_source import SpeechSource
 from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
+from cluster.agent_speech import speech_source
 from cluster.agents import load_tenants, require_agent
 from cluster.back_office_parts import BACK_OFFICE_PARTS, carrier_of
 from cluster.call_moves import stored_move
@@ -33,7 +34,7 @@ from cluster.call_services import OutsideWorld, nothing_kept
 from cluster.call_stores import open_call_stores
 from cluster.edge_parts import EdgeParts
 from cluster.hand_overs import stored_hand_over
-from cluster.language_parts import AgentKey, LanguageParts, in_other_languages
+from cluster.language_parts import LanguageParts, in_other_languages
 from cluster.local_models import load_local_models
 from cluster.mind_plan import mind_plan
 from cluster.provider_health import ProcessHealth, ears_of, voices_of
@@ -43,7 +44,6 @@ from cluster.settings import Settings
 from cluster.wall_clock import wall_clock_us
 from cluster.watched_calls import CALL_MOVER
 from dialogue.agent import Agent
-from dialogue.spoken import clip_variant
 from providers.errors import ProviderError
 from providers.failover.speaker import FailoverSpeaker
 from providers.leased import leased_recogniser, leased_speaker
@@ -99,7 +99,7 @@ class IngressParts:
         settings.make_data_dir()
         self._agents = load_tenants(settings.agents_dir, settings.tenant_id)
         require_agent(self._agents, settings.tenant_id, settings.default_agent, settings.agents_dir)
-        known = provider_settings(settings)
+        known = self._known = provider_settings(settings)
         ledger = self._ledger = MetricsLedger(f"ingress-{replica_id}", wall_clock_us())
         self._health = ProcessHealth(f"ingress-{replica_id}", settings, ledger)
         quotas = self._health.quotas
@@ -135,7 +135,7 @@ class IngressParts:
             ),
         )
         self._sources = {
-            key: self._source(key, self._agents[key], voice) for key, voice in self._voices.items()
+            key: self._source(self._agents[key], voice) for key, voice in self._voices.items()
         }
         self._rendering: asyncio.Task[None] | None = None
         self._active_calls = active_calls
@@ -200,15 +200,10 @@ class IngressParts:
             gate=self._health.gate(),
         )
 
-    def _source(self, key: AgentKey, agent: Agent, voice: Speaker) -> SpeechSource:
+    def _source(self, agent: Agent, voice: Speaker) -> SpeechSource:
         """Where an agent's speech comes from, spoken or kept."""
-        return SpeechSource(
-            voice,
-            self._store,
-            tenant_id=key[0],
-            model=clip_variant(agent.spoken_forms),
-            chain=voice if isinstance(voice, FailoverSpeaker) else None,
-        )
+        chain = voice if isinstance(voice, FailoverSpeaker) else None
+        return speech_source(self._known, agent, voice, self._store, chain=chain)
 
     async def start(
         self, waiting_for: list[str], on_records: Callable[[], Awaitable[None]]

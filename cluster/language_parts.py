@@ -46,14 +46,14 @@ class LanguageParts:
         recognisers: Mapping[str, Recogniser],
         speakers: Mapping[str, Speaker],
         health: ProcessHealth,
-        source: Callable[[AgentKey, Agent, Speaker], SpeechSource],
+        source: Callable[[Agent, Speaker], SpeechSource],
         turn_model: Callable[[str], TurnModel | None],
     ) -> None:
         self._agents = in_other_languages(agents)
         self._ears = ears_of(self._agents, recognisers, health)
         self._voices = voices_of(self._agents, speakers, health)
         self._sources = {
-            key: source(key[:2], agent, self._voices[key]) for key, agent in self._agents.items()
+            key: source(agent, self._voices[key]) for key, agent in self._agents.items()
         }
         self._turn_model = turn_model
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 from actors.spare_clips import HEARD_OFTEN
 from actors.speech_source import SpeechSource
+from cache.clip_file import ClipFolder
 from cache.clip_store import ClipStore
 from cache.clips import ClipCache
 from dialogue.agent import Agent, SpareVoice
@@ -87,6 +89,25 @@ def test_one_voice_has_all_its_sentences_and_says_what_it_could_not_render() -> 
         assert scene.clip("Something else.") is None
 
     play(test, AGENT)
+
+
+def test_what_another_model_has_spoken_is_spoken_again(tmp_path: Path) -> None:
+    async def at_once(work: Callable[[], object]) -> object:
+        return work()
+
+    async def asked(model: str) -> list[str]:
+        store = ClipStore(ClipCache(1 << 20), ClipFolder(tmp_path), run_blocking=at_once)  # type: ignore[arg-type]
+        speaker, models = Named("one"), {"one": model, "two": "c"}
+        source = SpeechSource(speaker, store, tenant_id="t1", models=models)
+        await source.prepare(AGENT)
+        return speaker.asked
+
+    async def scene() -> None:
+        assert await asked("a") == list(AGENT.fixed_sentences())
+        assert await asked("a") == []
+        assert await asked("b") == list(AGENT.fixed_sentences())
+
+    virtual_time.run(scene())
 
 
 def test_the_first_call_finds_the_breath_made() -> None:
