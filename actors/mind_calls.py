@@ -54,6 +54,9 @@ class Recorder(Protocol):
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         """The call is over: as somebody chose, or lost and not resumed in time."""
 
+    def call_moved(self, call: CallIdentity) -> None:
+        """Another CallActor has the call, with all its turns, and tells of them and of its end."""
+
 
 class Phase(Enum):
     """Where a call stands; see the rules above."""
@@ -273,12 +276,11 @@ class MindCalls:
         """The stream is gone. Idempotent; a planned end is never taken back."""
         if held.phase is Phase.ENDED:
             return
-        if message.reason == MOVED_ON and not message.planned:
-            self._calls.pop(
-                held.session.call.call_id, None
-            )  # another actor has it, and tells of it
-            return
         call, was_handed_over = held.session.call, held.phase is Phase.HANDED_OVER
+        if message.reason == MOVED_ON and not message.planned:
+            self._calls.pop(call.call_id, None)
+            self._recorder.call_moved(call)
+            return
         if was_handed_over and (message.hand_over or not message.planned):
             return
         held.reason, held.closed_at = message.reason, now

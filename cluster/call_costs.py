@@ -2,7 +2,8 @@
 
 Units come turn by turn; a turn told twice (after a move the whole log is told again) counts once.
 The metrics are told at the end of a call, and of what comes later only the difference, so that they
-agree with the records.
+agree with the records. Of a call that has moved to another CallActor they are told here of what
+belongs to no turn: its turns, and its record, are over there.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from telemetry.prices import SETTING, PriceTable
 
 logger = logging.getLogger(__name__)
 
-MAX_CLOSED = 500  # closed calls that a late turn may still belong to
+MAX_CLOSED = 500  # calls that are over here, to which something late may still belong
 UNITS = (
     "prompt_tokens",
     "cached_tokens",
@@ -146,9 +147,7 @@ class CallCosts:
             duration_s: From its start until now.
         """
         tally = self._tally(call)
-        self._closed[call.call_id] = self._tallies.pop(call.call_id, tally)
-        while len(self._closed) > MAX_CLOSED:
-            self._closed.popitem(last=False)
+        self._put_away(call, tally)
         # Audio comes all the time that a stream is up; a person whom the caller was given to is
         # spoken to without us.
         duration_s = max(duration_s, 0.0)
@@ -168,6 +167,13 @@ class CallCosts:
         if not planned:
             self._ledger.count(catalog.CALLS_LOST)
         return self.bill(call)
+
+    def call_moved(self, call: CallIdentity) -> None:
+        """Another CallActor has the call and bills its turns: the rest is billed here."""
+        if (tally := self._tallies.get(call.call_id)) is not None:
+            tally.turns.clear()
+            self._put_away(call, tally)
+            self.bill(call)
 
     def bill(self, call: CallIdentity) -> CallBill:
         """The bill of a closed call as it stands; tells the metrics what has grown."""
@@ -212,6 +218,11 @@ class CallCosts:
         """What of these units went into replies that were never spoken, in dollars."""
         wasted = wasted_units(usage)
         return bill_of(wasted, self._services(call), self._prices).total_usd if wasted else 0.0
+
+    def _put_away(self, call: CallIdentity, tally: _Tally) -> None:
+        self._closed[call.call_id] = self._tallies.pop(call.call_id, tally)
+        while len(self._closed) > MAX_CLOSED:
+            self._closed.popitem(last=False)
 
     def _tally(self, call: CallIdentity) -> _Tally:
         known = self._closed.get(call.call_id) or self._tallies.get(call.call_id)

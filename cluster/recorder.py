@@ -72,10 +72,15 @@ class StoreRecorder:
             self._closed.popitem(last=False)
         self._writer.put(_billed(row, bill))
 
+    def call_moved(self, call: CallIdentity) -> None:
+        """Another CallActor has it: its record is written there."""
+        self._costs.call_moved(call)
+
     def _bill_again(self, call: CallIdentity) -> None:
-        """Something came after the end of a call."""
+        """Something came after the end of a call, or after it moved, which has no row here."""
+        bill = self._costs.bill(call)
         if (closed := self._closed.get(call.call_id)) is not None:
-            self._writer.put(_billed(closed, self._costs.bill(call)))
+            self._writer.put(_billed(closed, bill))
 
     def _row(self, call: CallIdentity, **values: object) -> CallRow:
         return CallRow(

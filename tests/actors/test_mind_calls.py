@@ -34,6 +34,9 @@ class SilentRecorder:
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         return
 
+    def call_moved(self, call: CallIdentity) -> None:
+        return
+
 
 def calls(**limits: Any) -> MindCalls:
     return MindCalls({("t", "a"): AGENT}, SilentRecorder(), MindConfig(**limits))

@@ -57,6 +57,9 @@ class FakeRecorder:
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         self.events.append(("closed", call.call_id, planned, reason))
 
+    def call_moved(self, call: CallIdentity) -> None:
+        self.events.append(("moved", call.call_id))
+
 
 class Stage:
     """A driver with everything around it."""

@@ -155,6 +155,8 @@ def test_the_end_of_a_call_that_has_moved_on_is_recorded_once() -> None:
             home.driver.sweep(asyncio.get_running_loop().time())
         closed = [name for name, home in stage.pool.homes.items() if home.recorder.closed]
         assert closed == [stage.mind.actor]
+        moved = [name for name, home in stage.pool.homes.items() if home.recorder.moved]
+        assert moved == ["ann"], "it has nothing to wait for"
 
     play(scene)
 

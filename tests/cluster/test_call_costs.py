@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from actors.wire import TurnEntry
-from cluster.call_costs import CallCosts, services_of
+from actors.mind_calls import MOVED_ON, MindCalls, MindConfig
+from actors.wire import CloseCall, OpenCall, TurnEntry
+from cluster.call_costs import MAX_CLOSED, CallCosts, services_of
 from cluster.recorder import StoreRecorder
 from dialogue.agent import Agent
 from dialogue.session import CallIdentity
@@ -48,8 +49,8 @@ class Desk:
     def __init__(self) -> None:
         self.ledger = MetricsLedger("a", 1)
         self.writer = FakeWriter()
-        costs = CallCosts(self.ledger, load_prices(), AGENTS, ProviderSettings())
-        self.recorder = StoreRecorder(self.writer, costs)  # type: ignore[arg-type]
+        self.costs = CallCosts(self.ledger, load_prices(), AGENTS, ProviderSettings())
+        self.recorder = StoreRecorder(self.writer, self.costs)  # type: ignore[arg-type]
 
     def turn(
         self, turn_id: int, usage: Mapping[str, float] = USAGE, call: CallIdentity = CALL
@@ -336,6 +337,73 @@ def test_checks_of_the_cache_are_billed_also_after_the_call_and_told_apart() -> 
     assert desk.counters(c.CHECKED_COST) == {("think", "t1", "ann"): pytest.approx(more)}
     assert sum(desk.counters(c.COST).values()) == pytest.approx(after.cost_usd)
     assert after.wasted_cost_usd == before.wasted_cost_usd
+
+
+CHECKED = {
+    "prompt_tokens": 500.0,
+    "checked_prompt_tokens": 500.0,
+    "completion_tokens": 10.0,
+    "checked_completion_tokens": 10.0,
+}
+CHECK_USD = 500 * 0.20e-6 + 10 * 1.20e-6
+
+
+def moved_on(desk: Desk, call: CallIdentity = CALL, *, checked: bool = True) -> None:
+    """One call as the actor tells of it that loses it to another."""
+    agent = AGENTS[call.tenant_id, call.agent_id]
+    calls = MindCalls({(agent.tenant_id, agent.agent_id): agent}, desk.recorder, MindConfig())
+    opening = OpenCall(call.tenant_id, call.agent_id, "v1", call.call_id, call.call_sid, call.epoch)
+    assert calls.open(opening, now=0.0, at_us=1_000_000).refusal == ""
+    held = calls.find(call.tenant_id, call.call_id, call.epoch, now=1.0)
+    calls.settle(held, [TurnEntry(1, "caller", usage=dict(USAGE))])
+    if checked:
+        desk.recorder.units_used(call, CHECKED)
+    leaving = CloseCall(call.tenant_id, call.call_id, call.epoch, False, MOVED_ON)
+    calls.close(held, leaving, now=2.0, at_us=2_000_000)
+
+
+def test_a_call_that_moved_leaves_nothing_behind_and_its_checks_are_counted_once() -> None:
+    desk = Desk()
+    rows = len(desk.writer.calls)
+    moved_on(desk)
+    assert not desk.costs._tallies
+    assert desk.counters(c.CHECKED_COST) == {("think", "t1", "ann"): pytest.approx(CHECK_USD)}
+    assert desk.counters(c.COST) == {("think", "t1", "ann"): pytest.approx(CHECK_USD)}, "no turn"
+    assert desk.counters(c.CALLS_ENDED) == desk.counters(c.CALLS_LOST) == {}
+    assert len(desk.writer.calls) == rows + 1, "that it was opened"
+
+
+def test_a_check_that_ends_after_its_call_has_moved_is_counted() -> None:
+    desk = Desk()
+    moved_on(desk, checked=False)
+    assert desk.counters(c.COST) == {}
+    rows = len(desk.writer.calls)
+    desk.recorder.units_used(CALL, CHECKED)
+    assert desk.counters(c.CHECKED_COST) == {("think", "t1", "ann"): pytest.approx(CHECK_USD)}
+    assert not desk.costs._tallies
+    assert len(desk.writer.calls) == rows, "its record is another's"
+
+
+def test_a_call_that_comes_back_to_an_actor_is_billed_there_with_its_checks_once() -> None:
+    desk = Desk()
+    moved_on(desk)
+    desk.recorder.call_opened(replace(CALL, epoch=(0, 3)), at_us=1_000_000)
+    desk.turn(1)
+    desk.turn(2)
+    row = desk.close()
+    assert row.usage["prompt_tokens"] == 2_500
+    assert sum(desk.counters(c.COST).values()) == pytest.approx(row.cost_usd)
+    assert sum(desk.counters(c.CHECKED_COST).values()) == pytest.approx(CHECK_USD)
+
+
+def test_calls_that_moved_are_remembered_for_a_while_only() -> None:
+    desk = Desk()
+    for number in range(600):
+        moved_on(desk, replace(CALL, call_id=f"c{number}"))
+    assert not desk.costs._tallies
+    assert len(desk.costs._closed) == MAX_CLOSED
+    counted = sum(desk.counters(c.CHECKED_COST).values())
+    assert counted == pytest.approx(600 * CHECK_USD)
 
 
 def test_the_record_names_several_ways_in_the_order_of_the_agent() -> None:

@@ -75,6 +75,10 @@ class BothRecorders(ListRecorder):
         super().call_closed(call, planned=planned, reason=reason, at_us=at_us)
         self.stored.call_closed(call, planned=planned, reason=reason, at_us=at_us)
 
+    def call_moved(self, call: CallIdentity) -> None:
+        super().call_moved(call)
+        self.stored.call_moved(call)
+
 
 class Buffer:
     """The writer of one actor. What it takes last, before a hand-over, may die with the actor."""

@@ -47,6 +47,7 @@ class ListRecorder:
         self.settled: list[tuple[str, TurnEntry]] = []
         self.units: list[tuple[str, dict[str, float]]] = []
         self.closed: list[tuple[str, bool, str]] = []
+        self.moved: list[str] = []
         self.hand_overs: list[tuple[str, dict[str, Any]]] = []
 
     def call_opened(self, call: CallIdentity, *, at_us: int) -> None:
@@ -64,6 +65,9 @@ class ListRecorder:
 
     def call_closed(self, call: CallIdentity, *, planned: bool, reason: str, at_us: int) -> None:
         self.closed.append((call.call_id, planned, reason))
+
+    def call_moved(self, call: CallIdentity) -> None:
+        self.moved.append(call.call_id)
 
 
 class Home:
