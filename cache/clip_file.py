@@ -6,10 +6,14 @@ body: number of marks (4 bytes), each mark as chars (4 bytes) and at_s (8-byte f
 
 from __future__ import annotations
 
+import contextlib
+import heapq
 import math
 import os
 import struct
 import tempfile
+import time
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -20,6 +24,8 @@ _MAGIC = b"CCLP\x01"
 _SUM_BYTES = 16
 _COUNT = struct.Struct(">I")
 _MARK = struct.Struct(">Id")
+_CLIP, _DRAFT = ".clip", ".draft"
+_DRAFT_S = 3_600.0  # who has not finished one after that has died
 
 
 def _checksum(key: bytes, body: bytes) -> bytes:
@@ -57,6 +63,8 @@ def decode(key: bytes, data: bytes) -> Clip:
 class ClipFolder:
     """A directory of clip files; several processes may share it. Blocking: call it in a thread.
 
+    The time of a file is that of its last use, which ``sweep`` goes by.
+
     Args:
         path: Made when the first clip is written.
     """
@@ -75,7 +83,14 @@ class ClipFolder:
             data = self._place(key).read_bytes()
         except FileNotFoundError:
             return None
+        self.used([key])
         return decode(key, data)
+
+    def used(self, keys: Iterable[bytes]) -> None:
+        """These clips are in use; those that have no file, or may not be touched, do not matter."""
+        for key in keys:
+            with contextlib.suppress(OSError):
+                os.utime(self._place(key))
 
     def write(self, key: bytes, clip: Clip) -> None:
         """Write the clip whole or not at all: a reader never sees half a file.
@@ -85,7 +100,7 @@ class ClipFolder:
         """
         place = self._place(key)
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=place.parent, suffix=".draft")
+        handle, draft = tempfile.mkstemp(dir=place.parent, suffix=_DRAFT)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(encode(key, clip))
@@ -94,7 +109,49 @@ class ClipFolder:
             Path(draft).unlink(missing_ok=True)
             raise
 
+    def sweep(self, most_bytes: int) -> int:
+        """Remove what was not used for longest until the rest fits, and drafts of the dead.
+
+        Others may read, write and sweep meanwhile.
+
+        Args:
+            most_bytes: That all clips may have together.
+
+        Returns:
+            How many clips were removed.
+
+        Raises:
+            OSError: The folder cannot be read.
+        """
+        if not self._path.is_dir():
+            return 0
+        # Sorted folder by folder: one long sort would hold up the loop, which has the same lock.
+        folders = [_files(Path(folder)) for folder in os.scandir(self._path) if folder.is_dir()]
+        held_bytes = sum(size_bytes for folder in folders for _, size_bytes, _ in folder)
+        removed = 0
+        for _, size_bytes, place in heapq.merge(*folders):
+            if held_bytes <= most_bytes:
+                break
+            with contextlib.suppress(OSError):
+                Path(place).unlink(missing_ok=True)
+                held_bytes -= size_bytes
+                removed += 1
+        return removed
+
     def _place(self, key: bytes) -> Path:
         # Two letters of folder keep directories small with many thousand clips.
         name = key.hex()
-        return self._path / name[:2] / f"{name}.clip"
+        return self._path / name[:2] / f"{name}{_CLIP}"
+
+
+def _files(folder: Path) -> list[tuple[float, int, str]]:
+    """When each clip was used last, its bytes, its path; drafts of the dead are removed."""
+    found: list[tuple[float, int, str]] = []
+    for file in os.scandir(folder):
+        with contextlib.suppress(OSError):  # it may be gone by now
+            state = file.stat()
+            if file.name.endswith(_CLIP):
+                found.append((state.st_mtime, state.st_size, file.path))
+            elif file.name.endswith(_DRAFT) and time.time() - state.st_mtime >= _DRAFT_S:
+                Path(file.path).unlink(missing_ok=True)
+    return sorted(found)

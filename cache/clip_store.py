@@ -6,6 +6,7 @@ Rules:
    waits, and stops when nobody does.
 3. An error is told to those who waited and is not kept: the next one who asks tries again.
 4. The disk is an aid: a broken file is said in the log and made anew, a failing disk likewise.
+5. A clip in memory stays on disk: the phrases that need no provider are there for the next process.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from cache.clips import Clip, ClipCache
 from cache.errors import ClipFileBroken
 
 _log = logging.getLogger(__name__)
+
+_SWEEP_EVERY_S = 3_600.0
 
 Maker = Callable[[], Awaitable[Clip]]
 RunBlocking = Callable[[Callable[[], Clip | None]], Awaitable[Clip | None]]
@@ -68,6 +71,28 @@ class ClipStore:
         """Keep a clip that was made elsewhere: in memory at once, then on disk."""
         self.memory.put(key, clip)
         await self._to_disk(key, clip)
+
+    async def bound(self, most_bytes: int) -> None:
+        """Keep the folder from growing for ever, now and every hour; ends when it is cancelled."""
+        while True:
+            await self.sweep(most_bytes)
+            await asyncio.sleep(_SWEEP_EVERY_S)
+
+    async def sweep(self, most_bytes: int) -> None:
+        """Remove what was not used for longest; what is in memory is in use."""
+        folder, held = self._folder, self.memory.keys
+        if folder is None:
+            return
+
+        def work() -> None:
+            folder.used(held)
+            if removed := folder.sweep(most_bytes):
+                _log.info("%d clips that were not used for longest are removed", removed)
+
+        try:
+            await self._run_blocking(work)
+        except OSError as error:
+            self._disk_broke(error)
 
     async def get_or_make(self, key: bytes, maker: Maker, *, pin: bool = False) -> Clip:
         """The clip from memory, disk, or ``maker``.

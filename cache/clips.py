@@ -113,6 +113,11 @@ class ClipCache:
             self._evicted += 1
         return True
 
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """Of all clips that are there."""
+        return (*self._pinned, *self._loose)
+
     def holds(self, key: bytes) -> bool:
         """Whether the clip is there; counted as nothing."""
         return key in self._pinned or key in self._loose

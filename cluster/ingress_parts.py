@@ -137,7 +137,7 @@ class IngressParts:
         self._sources = {
             key: self._source(self._agents[key], voice) for key, voice in self._voices.items()
         }
-        self._rendering: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._active_calls = active_calls
         self._process = ProcessMeter(ledger, "ingress")
         self._reporter = MetricsReporter(
@@ -225,7 +225,9 @@ class IngressParts:
         await self._until_done("call actors", self._find_minds, waiting_for)
         await self._until_done("recogniser", self._warm_recognisers, waiting_for)
         await self._until_done("voice", self._warm_voices, waiting_for)
-        self._rendering = asyncio.get_running_loop().create_task(self._render_spare_voices())
+        loop = asyncio.get_running_loop()
+        self._chores.append(loop.create_task(self._render_spare_voices()))
+        self._chores.append(loop.create_task(self._store.bound(self._settings.clips_bytes)))
 
     async def _find_minds(self, say: Callable[[str], None]) -> str:
         return await joined(self._pool, lambda: ensure_directory(self._plan, say))
@@ -311,8 +313,8 @@ class IngressParts:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._rendering is not None:
-            self._rendering.cancel()
+        for chore in self._chores:
+            chore.cancel()
         await asyncio.gather(self._reporter.aclose(), self._health.aclose())
         if self._traces is not None:
             await asyncio.to_thread(self._traces.close)

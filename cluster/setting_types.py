@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from pydantic import AfterValidator, SecretStr
 from cluster.provider_limits import checked_limits
 from cluster.regions import checked_regions
 from cluster.tenant_limits import checked_tenant_calls
+from telemetry.errors import PricesInvalid
+from telemetry.prices import load_prices
 from telephony.errors import InvalidPhoneNumber
 from telephony.phone_number import check_e164
 
@@ -77,6 +80,14 @@ def _level(value: str) -> str:
     return value.upper()
 
 
+def _readable_prices(value: Path) -> Path:
+    try:
+        load_prices(value)
+    except PricesInvalid as error:
+        raise ValueError(error.message) from None
+    return value
+
+
 WebAddress = Annotated[str, AfterValidator(_address(("http", "https"), "https:// (or http://)"))]
 SocketAddress = Annotated[str, AfterValidator(_address(("ws", "wss"), "ws:// or wss://"))]
 Key = Annotated[SecretStr, AfterValidator(_key)]
@@ -93,3 +104,4 @@ ProviderLimits = Annotated[str, AfterValidator(checked_limits)]
 TenantCalls = Annotated[str, AfterValidator(checked_tenant_calls)]
 Regions = Annotated[str, AfterValidator(checked_regions)]
 LogLevel = Annotated[str, AfterValidator(_level)]
+PricesFile = Annotated[Path, AfterValidator(_readable_prices)]

@@ -33,6 +33,7 @@ from cluster.setting_types import (
     Key,
     LogLevel,
     PhoneNumber,
+    PricesFile,
     ProviderLimits,
     Region,
     Regions,
@@ -41,8 +42,6 @@ from cluster.setting_types import (
     TenantId,
     WebAddress,
 )
-from telemetry.errors import PricesInvalid
-from telemetry.prices import load_prices
 from telephony.errors import InvalidSetting
 from telephony.origin import PublicOrigin
 from telephony.stream_token import MIN_SECRET_BYTES
@@ -174,6 +173,7 @@ class Settings(BaseSettings):
     # Storage
     database_url: str = Field("", validation_alias=_plain("DATABASE_URL"))
     data_dir: Path = Path("var")
+    clips_bytes: int = Field(2 << 30, ge=128 << 20, le=1 << 40)
     retention_days: int = Field(0, ge=0, le=36_500)
 
     # The response cache
@@ -224,7 +224,7 @@ class Settings(BaseSettings):
     tool_modules: str = ""
     tool_secrets: SecretStr = SecretStr("")  # gathered, see ``cluster.secret_variables``
     metrics_token: Key = SecretStr("")
-    prices_file: Path | None = None
+    prices_file: PricesFile | None = None
 
     @field_validator("public_url")
     @classmethod
@@ -243,15 +243,6 @@ class Settings(BaseSettings):
     @classmethod
     def _bare_host(cls, value: str) -> str:
         return value.rstrip("/")
-
-    @field_validator("prices_file")
-    @classmethod
-    def _readable_prices(cls, value: Path | None) -> Path | None:
-        try:
-            load_prices(value)
-        except PricesInvalid as error:
-            raise ValueError(error.message) from None
-        return value
 
     @property
     def development(self) -> bool:

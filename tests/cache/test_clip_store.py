@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cache.clip_file import ClipFolder
+from cache.clip_file import ClipFolder, encode
 from cache.clip_store import ClipStore
 from cache.clips import Clip, ClipCache
 from tests.support.virtual_time import run
@@ -169,3 +171,59 @@ def test_a_clip_larger_than_the_memory_is_made_and_given_all_the_same() -> None:
         assert store.get(KEY) is None
 
     run(main())
+
+
+def test_the_folder_is_bounded_at_once_and_every_hour_and_keeps_what_is_in_memory(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        folder, others = ClipFolder(tmp_path), [bytes([n]) * 16 for n in range(5)]
+        store = new_store(folder)
+        await store.get_or_make(KEY, Maker(), pin=True)
+        pinned = tmp_path / KEY.hex()[:2] / f"{KEY.hex()}.clip"
+        room = 3 * len(encode(KEY, CLIP))
+
+        def write() -> None:
+            for age, key in enumerate(others):
+                folder.write(key, CLIP)
+                used_at = time.time() - 60.0 * (age + 1)
+                os.utime(tmp_path / key.hex()[:2] / f"{key.hex()}.clip", (used_at, used_at))
+            os.utime(pinned, (0, 0))  # read at the start of the process, long ago
+
+        def there() -> list[bool]:
+            return [(tmp_path / k.hex()[:2] / f"{k.hex()}.clip").exists() for k in (KEY, *others)]
+
+        write()
+        chore = asyncio.get_running_loop().create_task(store.bound(room))
+        for _ in range(2):
+            await asyncio.sleep(1.0)
+            assert there() == [True, True, True, False, False, False]
+            write()
+            await asyncio.sleep(3_500.0)
+            assert there() == [True] * 6, "not yet"
+            await asyncio.sleep(99.0)
+        chore.cancel()
+
+    run(main(), limit_s=10_000.0)
+
+
+def test_a_folder_that_cannot_be_swept_is_said_once_and_swept_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(ClipFolder):
+        def sweep(self, most_bytes: int) -> int:
+            raise PermissionError(13, "Permission denied")
+
+    async def main() -> None:
+        chore = asyncio.get_running_loop().create_task(new_store(Broken(tmp_path)).bound(0))
+        await asyncio.sleep(10_000.0)
+        assert not chore.done()
+        chore.cancel()
+
+    with caplog.at_level(logging.WARNING):
+        run(main(), limit_s=20_000.0)
+    assert len(caplog.records) == 1
+
+
+def test_a_store_without_a_folder_has_nothing_to_sweep() -> None:
+    run(new_store().sweep(0))

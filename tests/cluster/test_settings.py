@@ -80,6 +80,9 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
         ("CALLCLUSTER_LOG_LEVEL", "LOUD", "CALLCLUSTER_LOG_LEVEL: must be one of DEBUG, INFO"),
         ("CALLCLUSTER_CALLS_PER_REPLICA", "9" * 20, "CALLCLUSTER_CALLS_PER_REPLICA: Input should"),
         ("CALLCLUSTER_ACTOR_TIMEOUT_S", "inf", "CALLCLUSTER_ACTOR_TIMEOUT_S: Input should be"),
+        ("CALLCLUSTER_CLIPS_BYTES", "2", "CALLCLUSTER_CLIPS_BYTES: Input should be greater than"),
+        ("CALLCLUSTER_CLIPS_BYTES", "2 GiB", "CALLCLUSTER_CLIPS_BYTES: Input should be a valid"),
+        ("CALLCLUSTER_PRICES_FILE", "nowhere.json", "CALLCLUSTER_PRICES_FILE: "),
     ],
 )
 def test_an_error_names_the_variable_and_what_to_do(
