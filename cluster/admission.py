@@ -23,8 +23,9 @@ class Capacity:
     Attributes:
         ready: Models, connections and the greeting are warm.
         draining: No new calls: a deploy or a scale-in is on its way.
+        cluster_active: Calls in the cluster at the last sync.
         cluster_capacity: Calls the cluster can carry, by minds and by ears.
-        cluster_minds: Calls that it can by minds alone.
+        cluster_minds: Calls that it can by minds alone; 0 where an older directory does not say.
         free_slots: Leases in hand.
         directory_away: The directory did not answer the last sync: leases are no limit then.
         descriptors_short: This process can hardly open anything more.
@@ -32,6 +33,7 @@ class Capacity:
 
     ready: bool
     draining: bool
+    cluster_active: int
     cluster_capacity: int
     cluster_minds: int
     free_slots: int
@@ -49,5 +51,8 @@ def refusal(capacity: Capacity) -> Refusal:
         return "descriptors_short"
     if capacity.free_slots > 0 or capacity.directory_away:
         return ""
-    # Of the two, whichever there is less of.
-    return "replicas_full" if capacity.cluster_capacity < capacity.cluster_minds else "actors_full"
+    if capacity.cluster_minds:  # of the two, whichever there is less of
+        has_few_ears = capacity.cluster_capacity < capacity.cluster_minds
+    else:
+        has_few_ears = capacity.cluster_active >= capacity.cluster_capacity
+    return "replicas_full" if has_few_ears else "actors_full"

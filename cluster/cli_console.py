@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 
 from rich.console import Console
 from rich.table import Table
@@ -22,8 +24,12 @@ def say_if_heard(text: str) -> None:
 
     The terminal was closed, or whoever read the pipe has ended; rich ends the program then.
     """
-    with contextlib.suppress(OSError, SystemExit):
+    try:
         say(text)
+    except (OSError, SystemExit):
+        # What Python could not write it would try once more at its end, and exit with 120.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def complain(text: str) -> None:

@@ -229,7 +229,8 @@ def erase(
 
     [bold]Exit code[/bold]
       0  erased
-      1  erased, but the response cache was not reached: the line says what to do; or you said no
+      1  erased, but not in the response cache: the line says what to do
+         (or you said no)
       2  there is no such call
     """
     from records.erasure import erase as erase_call

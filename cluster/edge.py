@@ -142,6 +142,7 @@ class Edge:
             admission.Capacity(
                 ready=not self.not_ready,
                 draining=self.draining,
+                cluster_active=stock.cluster_active,
                 cluster_capacity=stock.cluster_capacity,
                 cluster_minds=stock.cluster_minds,
                 free_slots=stock.free,

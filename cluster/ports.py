@@ -11,6 +11,7 @@ import contextlib
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -18,6 +19,7 @@ import psutil
 from cluster.errors import PortInUseError, SettingsError
 
 _RAY = "ray"
+_KEEPER = "haproxy_keeper.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,28 @@ def leftover_haproxies(folder: str) -> list[psutil.Process]:
     return found
 
 
+def _leftover_keepers(folder: str) -> list[psutil.Process]:
+    """Keepers of such HAProxies (``cluster.haproxy_keeper``)."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        arguments = process.info["cmdline"] or []
+        is_keeper = any(Path(argument).name == _KEEPER for argument in arguments)
+        is_of_folder = any(argument.startswith(folder + "/") for argument in arguments)
+        if is_keeper and is_of_folder and not _belongs_to_ray(process):
+            found.append(process)
+    return found
+
+
 def end_leftovers(folder: str) -> list[int]:
-    """End every leftover HAProxy configured below ``folder``; returns their process ids."""
+    """End every leftover HAProxy configured below ``folder``; returns their process ids.
+
+    Their keepers first: one that outlives its HAProxy stands in for it.
+    """
+    keepers = _leftover_keepers(folder)
+    for process in keepers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(keepers, timeout=2.0)
     leftovers = leftover_haproxies(folder)
     for process in leftovers:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -113,6 +113,8 @@ class RelaySocket:
         is_again = False
         try:
             if opened.again is not None:
+                if edge.registry.full and edge.registry.owner_of(opened.again.call_sid) is None:
+                    raise ReplicaFullRefusal("every place of this replica is taken")
                 again = await edge.ends.moves.current(opened.again)
                 state = await self._state_of(again)
                 is_again = setup is None or state is None or state.known

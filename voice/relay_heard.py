@@ -121,6 +121,8 @@ class RelayHeard:
         if self.closed_at is None or self.first_at is None:
             return None
         at = max(self._latest, self.closed_at) + SPARE_S
+        if self._has_sounded and not self._is_sounding:  # sooner than seemed possible
+            at = min(at, max(self._soonest, self.closed_at))
         return at + LONGEST_SOUND_S if self._is_sounding else at
 
     def is_heard(self, *, now: float) -> bool:

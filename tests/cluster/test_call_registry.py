@@ -142,7 +142,14 @@ def test_who_comes_to_a_replica_as_it_leaves_goes_elsewhere_and_is_not_hung_up_o
 
 
 def test_a_call_comes_in_or_is_told_why_not() -> None:
-    room = Capacity(ready=True, draining=False, cluster_capacity=10, cluster_minds=10, free_slots=4)
+    room = Capacity(
+        ready=True,
+        draining=False,
+        cluster_active=3,
+        cluster_capacity=10,
+        cluster_minds=10,
+        free_slots=4,
+    )
     table = {
         "": {},
         "draining": {"draining": True, "ready": False},
@@ -154,6 +161,9 @@ def test_a_call_comes_in_or_is_told_why_not() -> None:
     for answer, facts in table.items():
         assert admission.refusal(_with(room, **facts)) == answer
     assert admission.refusal(_with(room, free_slots=0, directory_away=True)) == ""
+    older = _with(room, free_slots=0, cluster_minds=0)
+    assert admission.refusal(older) == "actors_full"
+    assert admission.refusal(_with(older, cluster_active=10)) == "replicas_full"
 
 
 def _with(room: Capacity, **facts: Any) -> Capacity:

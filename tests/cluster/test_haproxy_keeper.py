@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cluster import haproxy_keeper, haproxy_signs, serve_env
+from cluster import haproxy_keeper, haproxy_signs, ports, serve_env
 from cluster.haproxy_signs import ASK_EVERY_S, HUNG_S
 from cluster.ports import free_port
 from tests.support.haproxy_config import CONFIG
@@ -151,6 +151,20 @@ def test_one_that_dies_with_the_process_of_serve_is_stood_in_for_too(kept: Kept)
     until(kept.is_up)
     until(lambda: [p.pid for p in kept.ours() if p.name() == "haproxy"] == [second.pid])
     assert ask(kept.port) == 200
+
+
+@pytest.mark.e2e
+def test_one_that_was_left_behind_is_ended_with_its_keeper(kept: Kept) -> None:
+    """As a run that was killed leaves it: the next one wants the port."""
+    code = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    command = [sys.executable, "-c", code, kept.program, "-db", "-f", kept.config]
+    serve = subprocess.Popen(command)
+    until(kept.is_up)
+    serve.kill()
+    serve.wait()
+    assert len(ports.end_leftovers(str(kept.folder))) == 1
+    ports.require_free([ports.WantedPort(kept.port, "calls", "CALLCLUSTER_PORT")])
+    assert not kept.ours()
 
 
 @pytest.mark.e2e

@@ -594,6 +594,18 @@ def test_the_end_of_the_fillers_sound_is_no_end_of_a_short_reply() -> None:
     assert [end.reason for end in world.ends] == ["agent_hung_up"]
 
 
+def test_a_voice_that_was_quicker_than_seemed_possible_is_not_waited_for_long() -> None:
+    world = after_a_filler()
+    where = (world.begun[-1].turn_id, world.begun[-1].guess)
+    world.put(voice.SegmentPlanned(*where, 0, "Goodbye."), 1.6)
+    world.put(voice.ReplyFinished(*where, True))
+    world.put(relay.AgentSounded(True), 1.9)
+    world.put(relay.AgentSounded(False), 2.5)  # of both
+    assert world.ends == []
+    world.until(5.0)
+    assert [end.reason for end in world.ends] == ["agent_hung_up"]
+
+
 def test_what_follows_a_pause_is_given_the_time_of_a_slow_voice_where_nothing_is_told() -> None:
     world = RelayWorld()
     world.say("Put me through.")
