@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import http.client
 import logging
 import os
 import signal
@@ -22,6 +21,7 @@ from ray._private import state
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.gcs_questions import ask_gcs
+from actors.greeting import answers_at
 from actors.stream_watch import ReplicaPlace
 from actors.stream_watch_driver import GONE, KEPT, LIVES, Ending
 
@@ -98,15 +98,7 @@ def _answers(pid: int) -> bool:
 
 
 def _greets(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN_S)
-    try:
-        connection.request("GET", "/-/healthz")
-        connection.getresponse()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-    return True
+    return asyncio.run(answers_at(f"127.0.0.1:{port}", ANSWERS_WITHIN_S))
 
 
 async def end_replica_at(place: ReplicaPlace) -> Ending:

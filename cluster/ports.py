@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,26 +77,24 @@ def leftover_haproxies(folder: str) -> list[psutil.Process]:
 
     Ray Serve puts a folder of its own between ours and the configuration file.
     """
-    found = []
-    for process in psutil.process_iter(["name", "cmdline", "ppid"]):
-        arguments = process.info["cmdline"] or []
-        if process.info["name"] != "haproxy" or not any(
-            argument.startswith(folder + "/") for argument in arguments
-        ):
-            continue
-        if not _belongs_to_ray(process):
-            found.append(process)
-    return found
+    return _left_behind(folder, lambda name, _arguments: name == "haproxy")
 
 
 def _leftover_keepers(folder: str) -> list[psutil.Process]:
     """Keepers of such HAProxies (``cluster.haproxy_keeper``)."""
+    return _left_behind(
+        folder,
+        lambda _name, arguments: any(Path(argument).name == _KEEPER for argument in arguments),
+    )
+
+
+def _left_behind(folder: str, is_one: Callable[[str, Sequence[str]], bool]) -> list[psutil.Process]:
     found = []
-    for process in psutil.process_iter(["cmdline"]):
+    for process in psutil.process_iter(["name", "cmdline"]):
         arguments = process.info["cmdline"] or []
-        is_keeper = any(Path(argument).name == _KEEPER for argument in arguments)
         is_of_folder = any(argument.startswith(folder + "/") for argument in arguments)
-        if is_keeper and is_of_folder and not _belongs_to_ray(process):
+        is_ours = is_of_folder and is_one(process.info["name"] or "", arguments)
+        if is_ours and not _belongs_to_ray(process):
             found.append(process)
     return found
 

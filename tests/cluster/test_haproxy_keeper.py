@@ -78,6 +78,14 @@ class Kept:
     def start(self, *more: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([self.program, "-db", "-f", self.config, *more])
 
+    def start_below(self) -> subprocess.Popen[bytes]:
+        """Likewise, by a process that may die; returns that one, once HAProxy answers."""
+        code = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+        command = [sys.executable, "-c", code, self.program, "-db", "-f", self.config]
+        serve = subprocess.Popen(command, start_new_session=True)
+        until(self.is_up)
+        return serve
+
     def is_up(self) -> bool:
         return self.admin.exists() and haproxy_signs.answers(str(self.admin))
 
@@ -139,10 +147,7 @@ def test_nobody_is_refused_when_haproxy_is_killed_and_its_successor_takes_over(k
 @pytest.mark.e2e
 def test_one_that_dies_with_the_process_of_serve_is_stood_in_for_too(kept: Kept) -> None:
     """Ray ends the process group of a worker that dies."""
-    code = "import subprocess, sys; subprocess.run(sys.argv[1:])"
-    command = [sys.executable, "-c", code, kept.program, "-db", "-f", kept.config]
-    serve = subprocess.Popen(command, start_new_session=True)
-    until(kept.is_up)
+    serve = kept.start_below()
     os.killpg(serve.pid, signal.SIGKILL)
     serve.wait()
     until(lambda: _answers(kept.port))
@@ -156,10 +161,7 @@ def test_one_that_dies_with_the_process_of_serve_is_stood_in_for_too(kept: Kept)
 @pytest.mark.e2e
 def test_one_that_was_left_behind_is_ended_with_its_keeper(kept: Kept) -> None:
     """As a run that was killed leaves it: the next one wants the port."""
-    code = "import subprocess, sys; subprocess.run(sys.argv[1:])"
-    command = [sys.executable, "-c", code, kept.program, "-db", "-f", kept.config]
-    serve = subprocess.Popen(command)
-    until(kept.is_up)
+    serve = kept.start_below()
     serve.kill()
     serve.wait()
     assert len(ports.end_leftovers(str(kept.folder))) == 1
@@ -172,10 +174,7 @@ def test_a_stand_in_for_whom_nobody_comes_is_ended(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(haproxy_keeper, "NOBODY_COMES_S", 0.5)
-    code = "import subprocess, sys; subprocess.run(sys.argv[1:])"
-    command = [sys.executable, "-c", code, kept.program, "-db", "-f", kept.config]
-    serve = subprocess.Popen(command, start_new_session=True)
-    until(kept.is_up)
+    serve = kept.start_below()
     reading, writing = os.pipe()
     (haproxy,) = [p for p in kept.ours() if p.name() == "haproxy"]
     keeper = haproxy_keeper.Keeper(
